@@ -1,0 +1,177 @@
+"""Training a classifier on a mixture of real and synthetic items, and its predictions on the test items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gannb.augment import Policy, augment
+from gannb.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data import Examples
+
+LEARNING_RATE = 3e-3
+WEIGHT_DECAY = 1e-2
+PREDICT_BATCH = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """What a classifier is trained on: real items, synthetic items, and the synthetic share of each batch."""
+
+    real: Examples | None
+    synthetic: Examples | None
+    share: float  # of each batch, 0..1, whatever the two sets' sizes; 1 without real items, 0 without synthetic ones
+
+    @property
+    def items(self) -> Examples:
+        """The items that train accuracy is measured on: the real ones, or the synthetic ones alone."""
+        return self.real if self.real is not None else self.synthetic
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a classifier is trained; every arm of a trial has the same, but for the policy."""
+
+    classifier: str
+    steps: int
+    batch_size: int
+    policy: Policy
+
+
+# ------------------------------------------------------------------------------------------------ networks
+
+def small_cnn(shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+    """Return three 3x3 convolutions of 32, 64, 128 channels, each with batch norm, ReLU and, if it fits, pooling.
+
+    shape: (H, W, C) of the items. (N, C, H, W) -> (N, n_classes) logits; about 100,000 parameters.
+    """
+    height, width, channels = shape
+    layers: list[nn.Module] = []
+    for out in (32, 64, 128):
+        layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
+        if min(height, width) >= 4:
+            layers.append(nn.MaxPool2d(2))
+            height, width = height // 2, width // 2
+        channels = out
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, n_classes))
+
+
+def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+    """Return an untrained classifier by name: `small_cnn`, or any timm network.
+
+    Raises:
+        InputError: there is no such network, or it cannot take items of this shape.
+    """
+    if name == "small_cnn":
+        return small_cnn(shape, n_classes)
+    import timm
+
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
+        hint = f"for example {', '.join(near)}" if near else "small_cnn or a timm network's name"
+        raise InputError(f"classifier: there is no network {name!r}; use {hint}.")
+    network = timm.create_model(name, pretrained=False, num_classes=n_classes, in_chans=shape[2])
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, shape[2], *shape[:2]))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"classifier: {name} cannot take {shape[0]}x{shape[1]} items ({reason}); set size.") from None
+    return network
+
+
+# ------------------------------------------------------------------------------------------------ batches
+
+def to_tensor(x: np.ndarray, device: str = "cpu") -> Tensor:
+    """Return images as floats: (N, H, W, C) uint8 -> (N, C, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))).to(device).float() / 127.5 - 1
+
+
+def cycle(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield (size,) indices below n for ever, in shuffled epochs, so that every item is used equally often."""
+    queue = rng.permutation(n)
+    while True:
+        while len(queue) < size:
+            queue = np.concatenate([queue, rng.permutation(n)])
+        yield queue[:size]
+        queue = queue[size:]
+
+
+def batches(mixture: Mixture, size: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield (size,) indices for ever, into the real items followed by the synthetic ones.
+
+    Each batch holds `round(share * size)` synthetic items. The real items come in the same order in every arm.
+    """
+    real_rng, synthetic_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+    n_real = 0 if mixture.real is None else len(mixture.real)
+    synthetic_size = 0 if mixture.synthetic is None else round(mixture.share * size)
+    real = cycle(n_real, size - synthetic_size, real_rng) if synthetic_size < size else None
+    synthetic = cycle(len(mixture.synthetic), synthetic_size, synthetic_rng) if synthetic_size else None
+    while True:
+        parts = [next(real)] if real else []
+        parts += [n_real + next(synthetic)] if synthetic else []
+        yield np.concatenate(parts)
+
+
+# ------------------------------------------------------------------------------------------------ training
+
+def train(
+    mixture: Mixture,
+    recipe: Recipe,
+    seed: int,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> nn.Module:
+    """Train a classifier: AdamW (Loshchilov & Hutter 2019), one-cycle rate, cross-entropy.
+
+    Two calls with equal seeds start from the same weights and see the real items in the same order, whatever the arm.
+    """
+    parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
+    x = torch.cat([to_tensor(part.x, device) for part in parts])  # (N, C, H, W)
+    y = torch.from_numpy(np.concatenate([part.y for part in parts])).to(device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build(recipe.classifier, parts[0].shape, parts[0].n_classes)
+    network = network.to(device).train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=recipe.steps + 1)
+    rng = torch.Generator(device=device).manual_seed(seed)
+    for step, index in zip(range(recipe.steps), batches(mixture, recipe.batch_size, seed), strict=False):
+        chosen = torch.from_numpy(index).to(device)
+        loss = F.cross_entropy(network(augment(x[chosen], recipe.policy, rng)), y[chosen])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        progress(step + 1, recipe.steps)
+    if not torch.isfinite(loss):
+        raise RuntimeError(f"the classifier {recipe.classifier} diverged: its loss is {loss.item()}")
+    return network.eval()
+
+
+@torch.no_grad()
+def predict(network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Return class probabilities: items (N, H, W, C) uint8 -> (N, K) float32."""
+    device = str(next(network.parameters()).device)
+    parts = [
+        network(to_tensor(x[i : i + PREDICT_BATCH], device)).softmax(1).cpu().numpy()
+        for i in range(0, len(x), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+@torch.no_grad()
+def features(network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Return what `small_cnn` feeds to its last layer: items (N, H, W, C) uint8 -> (N, D) float32."""
+    body = network[:-1]
+    device = str(next(network.parameters()).device)
+    parts = [body(to_tensor(x[i : i + PREDICT_BATCH], device)).cpu().numpy() for i in range(0, len(x), PREDICT_BATCH)]
+    return np.concatenate(parts)

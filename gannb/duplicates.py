@@ -1,0 +1,120 @@
+"""Exact and near duplicates among images, and the rule by which they are linked.
+
+Near duplicates are what a re-encoded, slightly resized or slightly brightened copy gives, and bursts of a
+scene. Each item's thumbnail, 16x16, is brought to mean 0 and norm 1, so that brightness and contrast drop
+out. Two items are near when 1 - (correlation of the thumbnails) is at most `NEAR` and no single pixel of the
+standardised ones differs by more than `LOCAL` standard deviations: a different print on the same shirt is not
+a copy.
+
+The limits were chosen on real sets. They find 98 % or more of photographs re-encoded at JPEG quality 75,
+scaled by 10 % or made 5 % brighter; the pairs they find among flower photographs and breast ultrasound images
+were the same scene in every case looked at; and under 1 % of Fashion-MNIST is linked (there, also look-alike
+trousers). Mirrored, rotated and cropped copies are not searched for, nor are near duplicates of images below
+16 pixels a side, where honest items are as alike as copies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from scipy.cluster.hierarchy import DisjointSet
+from scipy.spatial import cKDTree
+
+THUMB = 16  # side of the thumbnails; also the smallest side at which near duplicates are searched for
+NEAR = 0.004  # largest 1 - correlation
+LOCAL = 0.35  # largest difference of one thumbnail pixel, in standard deviations
+FLAT = 2.0  # thumbnails that vary by less (grey levels) carry no picture: compared for identity only
+AXES = 24  # dimensions of the candidate search
+NEIGHBOURS = 32  # candidates per item: bounds time and memory where thousands of items are alike
+LINKED_SHARE, LINKED_LEAST, LINKED_MOST = 0.2, 3, 50  # see `link`
+
+
+def thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, 3) uint8 -> (16, 16) or (16, 16, 3) uint8, antialiased, aspect ignored."""
+    small = Image.fromarray(pixels).resize((THUMB, THUMB), Image.Resampling.BILINEAR, reducing_gap=4.0)
+    return np.asarray(small)
+
+
+def identical(x: np.ndarray) -> np.ndarray:
+    """(N,) int64: for each item the position of the first item with the same pixels. x: (N, ...) uint8."""
+    first: dict[bytes, int] = {}
+    digests = (hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest() for item in x)
+    return np.fromiter((first.setdefault(d, i) for i, d in enumerate(digests)), np.int64, len(x))
+
+
+def near_pairs(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of near duplicates: (M, 2) positions, first < second, and their distances (M,) in 0..NEAR.
+
+    thumbs: (N, 16, 16, C) uint8. Candidates come from a k-d tree over the leading principal axes of a sample.
+    A projection never lengthens a distance, so nothing near is lost by it (only by `NEIGHBOURS`, in dense
+    sets).
+    """
+    flat = thumbs.reshape(len(thumbs), np.prod(thumbs.shape[1:])).astype(np.float32)  # (N, D)
+    alive = np.flatnonzero(flat.std(1) >= FLAT)
+    if len(alive) < 2:
+        return np.empty((0, 2), np.int64), np.empty(0)
+    unit = flat[alive] - flat[alive].mean(1, keepdims=True)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)  # |u - v|^2 = 2 (1 - correlation)
+    candidates = _candidates(unit)
+    distance, worst = _compare(unit, candidates)
+    near = (distance <= NEAR) & (worst <= LOCAL)
+    return alive[candidates[near]], distance[near]
+
+
+def _candidates(unit: np.ndarray) -> np.ndarray:
+    """(M, 2) pairs whose projections lie within the radius that NEAR stands for. unit: (N, D)."""
+    sample = unit[:: max(1, len(unit) // 2000)]
+    axes = np.linalg.svd(sample - sample.mean(0), full_matrices=False)[2][:AXES]  # (AXES, D) orthonormal
+    projected = unit @ axes.T
+    radius = np.sqrt(2 * NEAR) * 1.0001  # room for float32
+    k = min(NEIGHBOURS + 1, len(unit))
+    _, neighbour = cKDTree(projected).query(projected, k=k, distance_upper_bound=radius)  # (N, k), N: none
+    row = np.repeat(np.arange(len(unit)), k)
+    pairs = np.sort(np.stack([row, neighbour.ravel()], axis=1), axis=1)
+    pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs[:, 1] < len(unit))]
+    return np.unique(pairs, axis=0)
+
+
+def _compare(unit: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """1 - correlation and the largest single difference in standard deviations, (M,) each; in blocks."""
+    distance, worst = np.empty(len(pairs)), np.empty(len(pairs))
+    for start in range(0, len(pairs), 4096):
+        block = slice(start, start + 4096)
+        difference = np.abs(unit[pairs[block, 0]] - unit[pairs[block, 1]])
+        distance[block] = (difference**2).sum(1) / 2
+        worst[block] = difference.max(1) * np.sqrt(unit.shape[1])
+    return distance, worst
+
+
+@dataclass(frozen=True)
+class Links:
+    """labels: (N,) items that share a number are linked.  cut: (M, 2) near pairs the cap left apart."""
+
+    labels: np.ndarray
+    cut: np.ndarray
+
+
+def link(pairs: np.ndarray, distances: np.ndarray, y: np.ndarray) -> Links:
+    """Single linkage, nearest pairs first, capped, so that a chain of look-alikes cannot swallow a class.
+
+    A cluster holds at most a fifth of the smaller of the two items' classes, and between 3 and 50 items; a
+    pair that would make a larger one is cut. Nearest first: the weakest links of a chain are those that are
+    cut.
+    pairs: (M, 2), distances: (M,), y: (N,) classes.
+    """
+    sizes = np.bincount(y)
+    sets = DisjointSet(range(len(y)))
+    cut = []
+    for i, j in pairs[np.argsort(distances, kind="stable")].tolist():
+        if sets.connected(i, j):
+            continue
+        cap = np.clip(int(LINKED_SHARE * min(sizes[y[i]], sizes[y[j]])), LINKED_LEAST, LINKED_MOST)
+        if sets.subset_size(i) + sets.subset_size(j) <= cap:
+            sets.merge(i, j)
+        else:
+            cut.append((i, j))
+    labels = np.fromiter((sets[i] for i in range(len(y))), np.int64, len(y))
+    return Links(labels, np.array(cut, dtype=np.int64).reshape(-1, 2))

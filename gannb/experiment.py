@@ -1,0 +1,597 @@
+"""What a study consists of: its units, stage by stage, and the tables that are read from them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gannb import protocol, stats
+from gannb.arms import Arm, Contrast, contrasts, study_arms
+from gannb.data import Dataset, Examples, concatenate, read
+from gannb.errors import InputError
+from gannb.protocol import Design, Draw
+from gannb.study import Study, make_study, read_record, save_study, write_json
+from gannb.work import Outcome, Progress, Task, Unit, digest, is_done, read_unit, run_units, seed_for, side_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ADVERSARIAL = ("mlp", "projection")
+RULER_STEPS = 300  # of the classifier that measures quality; it is not an arm
+NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem 2020 use 5)
+DEFAULT_SECONDS = {"draw": 0.1, "generator": 20.0, "items": 0.5, "ruler": 2.0, "quality": 1.0, "classifier": 3.0}
+
+
+# ------------------------------------------------------------------------------------------------ data
+
+def load_data(study: Study) -> tuple[Dataset, str]:
+    """Return the study's data and the key of their content, from the study's own copy where the source is unchanged.
+
+    Raises:
+        InputError: the data cannot be read, or the study's name is in use with other data.
+    """
+    index = study.folder / "data.json"
+    known = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    stamp = source_stamp(study)
+    key = known.get(stamp)
+    if key and (study.folder / f"data-{key}").is_dir():
+        return Dataset.load(study.folder / f"data-{key}"), key
+    dataset = read_data(study)
+    key = content_key(dataset)
+    _keep_data(dataset, study.folder / f"data-{key}")
+    write_json(index, known | {stamp: key})
+    return Dataset.load(study.folder / f"data-{key}"), key
+
+
+def read_data(study: Study) -> Dataset:
+    """Read and check the study's data from their source, writing nothing; see `load_data`."""
+    dataset = read(
+        study.data, size=study.size, channels=study.channels, resize=study.resize,
+        groups=study.groups, on_bad_image=study.on_bad_image,
+    )  # fmt: skip
+    if (study.folder / "study.json").is_file():
+        before = read_record(study.folder).get("fingerprint")
+        if before and before != dataset.fingerprint:
+            raise InputError(
+                f"The study {study.name!r} in {study.folder} was made with other data than {study.data}; "
+                "give this one another name (--set name=...)."
+            )
+    return dataset
+
+
+def source_stamp(study: Study) -> str:
+    """Return a hash that changes when the source's files or the way they are read change; reads no content."""
+    how = [study.data, study.size, study.channels, study.resize, study.groups, study.on_bad_image]
+    paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
+    files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*")) if p.is_dir() else [])]
+    seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
+    return digest(how, seen)
+
+
+def content_key(dataset: Dataset) -> str:
+    """Return 16 hex digits over the prepared items, labels, class names and groups."""
+    sha = hashlib.sha256(json.dumps([dataset.fingerprint, list(dataset.pool.classes)]).encode())
+    for part in (dataset.pool, dataset.test):
+        for array in () if part is None else (part.x, part.y, part.groups):
+            sha.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()[:16]
+
+
+def _keep_data(dataset: Dataset, folder: Path) -> None:
+    if folder.is_dir():
+        return
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".data.", dir=folder.parent))
+    except OSError as error:
+        reason = (error.strerror or "cannot be written").lower()
+        raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
+    try:
+        dataset.save(temporary)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+# ------------------------------------------------------------------------------------------------ the experiment
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A study and its data: every choice settled, every unit named."""
+
+    study: Study
+    dataset: Dataset
+    data_key: str
+
+    @classmethod
+    def open(cls, study: Study) -> Experiment:
+        """Load the data, check that the study can be done with them, and record both in the study's folder."""
+        experiment = cls(study, *load_data(study))
+        experiment.check()
+        save_study(
+            study, fingerprint=experiment.dataset.fingerprint, device=experiment.device, resolved=experiment.resolved()
+        )
+        return experiment
+
+    @classmethod
+    def preview(cls, study: Study) -> Experiment:
+        """Read and check everything, writing nothing."""
+        dataset = read_data(study)
+        experiment = cls(study, dataset, content_key(dataset))
+        experiment.check()
+        return experiment
+
+    @property
+    def folder(self) -> Path:
+        return self.study.folder
+
+    @cached_property
+    def design(self) -> Design:
+        return protocol.settle(self.dataset, self.study)
+
+    @cached_property
+    def family(self) -> str:
+        """The GAN family that `gan` stands for."""
+        from gannb.generators.families import default_family
+
+        return default_family(self.shape) if self.study.gan == "auto" else self.study.gan
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        return self.dataset.pool.shape
+
+    @cached_property
+    def policy_name(self) -> str:
+        """The classical augmentation that `auto` stands for."""
+        if self.study.augmentation != "auto":
+            return self.study.augmentation
+        from gannb.augment import POLICIES, resolve
+
+        policy = resolve("auto", self.shape)
+        return next(name for name, other in POLICIES.items() if other == policy)
+
+    @cached_property
+    def device(self) -> str:
+        """The device that `auto` stands for."""
+        return resolve_device(self.study.device)
+
+    @cached_property
+    def arms(self) -> list[Arm]:
+        return study_arms(self.study.arms, self.design.protocol)
+
+    @property
+    def contrasts(self) -> list[Contrast]:
+        return contrasts([arm.name for arm in self.arms])
+
+    @cached_property
+    def generators(self) -> list[str]:
+        """The generators that the arms need, the study's own first."""
+        needed = [self.family] + [self._generator_of(arm) for arm in self.arms if arm.generator]
+        return list(dict.fromkeys(needed))
+
+    def _generator_of(self, arm: Arm) -> str:
+        return self.family if arm.generator == "gan" else str(arm.generator)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return what the study's `auto` parameters stand for with these data."""
+        return {
+            "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "why": self.design.why,
+            "gan": self.family, "augmentation": self.policy_name, "shape": list(self.shape),
+            "classes": list(self.dataset.pool.classes), "arms": [arm.name for arm in self.arms],
+        }  # fmt: skip
+
+    def check(self) -> None:
+        """Raise InputError for anything that would fail later: device, families, arms, classifier, sizes."""
+        from gannb.classify import build
+        from gannb.generators.families import FAMILIES
+
+        if self.study.gan != "auto" and self.study.gan not in FAMILIES:
+            raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
+        _ = self.device, self.arms, self.design
+        for name in self.generators:
+            if name in FAMILIES:
+                FAMILIES[name].check(self.shape)
+        build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
+        protocol.make_draw(self.dataset, self.design, 0)
+        self._check_room()
+
+    def _check_room(self) -> None:
+        """Groups may leave too few separate items for the last trial even when the counts suffice."""
+        if len(np.unique(self.dataset.pool.groups)) < len(self.dataset.pool):
+            protocol.make_draw(self.dataset, self.design, self.study.trials - 1)
+
+    # -------------------------------------------------------------------------------------------- units
+
+    @cached_property
+    def draws(self) -> list[Unit]:
+        design = {k: v for k, v in asdict(self.design).items() if k != "why"}
+        return [
+            Unit(1, "draw", f"trials/{t:03d}/draw", make_draw_unit, 1, {"data": self.data_key, "trial": t, **design})
+            for t in range(self.study.trials)
+        ]
+
+    @cached_property
+    def _generator_units(self) -> dict[tuple[int, str], Unit]:
+        return {(t, g): self._generator(t, g) for t in range(self.study.trials) for g in self.generators}
+
+    def _generator(self, trial: int, name: str) -> Unit:
+        parameters: dict[str, Any] = {"generator": name, "trial": trial, "seed": self.study.seed}
+        if name in ADVERSARIAL:
+            augmentation = self.study.gan_augmentation
+            parameters |= {"gan_steps": self.study.gan_steps, "gan_augmentation": augmentation}
+            parameters |= {"augmentation": self.policy_name} if augmentation == "policy" else {}
+        place = f"trials/{trial:03d}/{name}"
+        return Unit(2, "generator", place, make_generator_unit, 1, parameters, (self.draws[trial],))
+
+    @cached_property
+    def _item_units(self) -> dict[tuple[int, str], Unit]:
+        return {
+            (t, g): Unit(
+                3, "items", f"trials/{t:03d}/{g}-items", make_items_unit, 1,
+                {"n_synthetic": self.study.n_synthetic, "trial": t, "seed": self.study.seed}, (fitted.needs[0], fitted),
+            )  # fmt: skip
+            for (t, g), fitted in self._generator_units.items()
+        }
+
+    @cached_property
+    def _ruler_units(self) -> list[Unit]:
+        return [
+            Unit(
+                3, "ruler", f"trials/{t:03d}/ruler", make_ruler_unit, 1,
+                {"trial": t, "seed": self.study.seed, "augmentation": self.policy_name}, (draw,),
+            )  # fmt: skip
+            for t, draw in enumerate(self.draws)
+        ]
+
+    @cached_property
+    def _quality_units(self) -> dict[tuple[int, str], Unit]:
+        measured = [g for g in self.generators if g != "mislabelled"]
+        return {
+            (t, g): Unit(
+                3, "quality", f"trials/{t:03d}/{g}-quality", make_quality_unit, 1, {"trial": t, "generator": g},
+                (self.draws[t], self._item_units[t, g], self._ruler_units[t], self._generator_units[t, g]),
+            )  # fmt: skip
+            for t in range(self.study.trials)
+            for g in measured
+        }
+
+    @cached_property
+    def classifiers(self) -> dict[tuple[int, str], Unit]:
+        """The units of training, by (trial, arm)."""
+        return {(t, arm.name): self._classifier(t, arm) for t in range(self.study.trials) for arm in self.arms}
+
+    def _classifier(self, trial: int, arm: Arm) -> Unit:
+        study = self.study
+        parameters: dict[str, Any] = {
+            "arm": arm.name, "trial": trial, "seed": study.seed, "classifier": study.classifier,
+            "steps": max(1, study.classifier_steps // 2) if arm.half_budget else study.classifier_steps,
+            "seeds": study.classifier_seeds, "batch_size": study.batch_size,
+            "augmentation": self.policy_name if arm.classic else "none",
+        }  # fmt: skip
+        needs = [self.draws[trial]]
+        if arm.generator:
+            needs.append(self._item_units[trial, self._generator_of(arm)])
+            parameters["synthetic_share"] = study.synthetic_share if arm.real else 1.0
+        return Unit(
+            4, "classifier", f"trials/{trial:03d}/{arm.name}", make_classifier_unit, 1, parameters, tuple(needs)
+        )
+
+    def units(self, stage: int) -> list[Unit]:
+        """Return the units of a stage, 1 to 4."""
+        third = [*self._item_units.values(), *self._ruler_units, *self._quality_units.values()]
+        return {
+            1: self.draws, 2: list(self._generator_units.values()), 3: third, 4: list(self.classifiers.values()), 5: []
+        }[stage]  # fmt: skip
+
+    def all_units(self) -> list[Unit]:
+        return [unit for stage in (1, 2, 3, 4) for unit in self.units(stage)]
+
+    def run(self, stage: int) -> Outcome:
+        """Make what is missing of a stage and of everything it needs; write `status.json`."""
+        outcome = run_units(
+            self.folder, self.units(stage), device=self.device, workers=self.study.workers,
+            progress=Progress(f"stage {stage}", self.seconds_by_kind()),
+        )  # fmt: skip
+        write_status(self)
+        return outcome
+
+    def seconds_by_kind(self) -> dict[str, float]:
+        """Return expected seconds per unit kind: the median of those done, else a default."""
+        found: dict[str, list[float]] = {}
+        for unit in self.all_units():
+            if is_done(self.folder, unit):
+                found.setdefault(unit.kind, []).append(read_unit(self.folder, unit)["seconds"])
+        return DEFAULT_SECONDS | {kind: float(np.median(seconds)) for kind, seconds in found.items()}
+
+    # -------------------------------------------------------------------------------------------- results
+
+    def draw(self, trial: int) -> Draw:
+        """Return the indices of a trial's items; the unit must be done."""
+        return read_draw(self.folder / self.draws[trial].path)
+
+    def items(self, index: np.ndarray) -> Examples:
+        return protocol.take(self.dataset, index)
+
+    def synthetic(self, trial: int, generator: str | None = None) -> Examples:
+        """Return the items that a trial's generator made (the study's GAN by default); the unit must be done."""
+        return read_items(self.folder / self._item_units[trial, generator or self.family].path, self.dataset)
+
+    def generator_folder(self, trial: int, generator: str | None = None) -> Path:
+        return self.folder / self._generator_units[trial, generator or self.family].path
+
+    def done(self, stage: int) -> list[int]:
+        """Return the trials of which every unit of a stage is there."""
+        missing = {u.parameters["trial"] for u in self.units(stage) if not is_done(self.folder, u)}
+        return [t for t in range(self.study.trials) if t not in missing]
+
+    def scores(self) -> pd.DataFrame:
+        """Return one row per finished trial, arm and classifier seed."""
+        table = _table(self.folder, self.classifiers.values(), "scores.json").assign(study=self.study.name)
+        seconds = {
+            (u.parameters["trial"], u.parameters["arm"]): read_unit(self.folder, u)["seconds"]
+            for u in self.classifiers.values()
+            if is_done(self.folder, u)
+        }
+        spent = [seconds[key] / self.study.classifier_seeds for key in zip(table["trial"], table["arm"], strict=True)]
+        return table.assign(seconds=np.round(spent, 3))
+
+    def quality(self) -> pd.DataFrame:
+        """Return one row per trial, generator and feature space."""
+        return _table(self.folder, self._quality_units.values(), "quality.json")
+
+    def probabilities(self, trial: int, arm: str) -> np.ndarray | None:
+        """Return (S, I, K) class probabilities of an arm's classifiers on the trial's test items; None if not there."""
+        unit = self.classifiers.get((trial, arm))
+        if unit is None or not is_done(self.folder, unit):
+            return None
+        with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
+            return stored["p"]
+
+
+def resolve_device(name: str) -> str:
+    """Return the torch device meant by the parameter `device`.
+
+    Raises:
+        InputError: the device is not there.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[kind]
+    if not there or (number and int(number) >= torch.cuda.device_count()):
+        raise InputError(f"device={name} is not on this machine; use device=auto or device=cpu.")
+    return name
+
+
+def _table(folder: Path, units: Any, file: str) -> pd.DataFrame:
+    import pandas as pd
+
+    done = [unit for unit in units if is_done(folder, unit)]
+    rows = [row for unit in done for row in json.loads((folder / unit.path / file).read_text(encoding="utf-8"))]
+    return pd.DataFrame(rows)
+
+
+def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
+    """Write and return `status.json`: counts of units by kind, failures with their errors, seconds left."""
+    folder, units = experiment.folder, experiment.all_units()
+    seconds, kinds = experiment.seconds_by_kind(), {}
+    failed, left = [], 0.0
+    for unit in units:
+        count = kinds.setdefault(unit.kind, {"done": 0, "running": 0, "failed": 0, "total": 0})
+        count["total"] += 1
+        if is_done(folder, unit):
+            count["done"] += 1
+            continue
+        left += seconds[unit.kind]
+        error = side_folder(folder, unit, "failed") / "error.json"
+        if error.is_file():
+            count["failed"] += 1
+            failed.append({"unit": unit.path, "error": json.loads(error.read_text(encoding="utf-8"))["error"]})
+        elif side_folder(folder, unit, "running").is_dir():
+            count["running"] += 1
+    complete = all(c["done"] == c["total"] for c in kinds.values())
+    from gannb.work import worker_count
+
+    status = {
+        "study": experiment.study.name,
+        "state": state or ("failed" if failed else "done" if complete else "unfinished"),
+        "units": kinds, "failed": failed,
+        "seconds_left": round(left / worker_count(experiment.study.workers)),
+    }  # fmt: skip
+    write_json(folder / "status.json", status)
+    return status
+
+
+# ------------------------------------------------------------------------------------------------ what units do
+# Pure functions of what they read: the study's copy of the data, the folders of the units they need, the parameters.
+
+def _dataset(task: Task) -> Dataset:
+    draw = next(u for u in task.unit.closure() if u.kind == "draw")
+    return Dataset.load(task.study / f"data-{draw.parameters['data']}")
+
+
+def make_draw_unit(task: Task) -> None:
+    """Choose the items of a trial."""
+    p = task.parameters
+    design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
+    draw = protocol.make_draw(_dataset(task), design, p["trial"])
+    np.savez(task.folder / "draw.npz", train=draw.train, reserve=draw.reserve, test=draw.test)
+
+
+def read_draw(folder: Path) -> Draw:
+    """Return the draw kept in a unit's folder."""
+    with np.load(folder / "draw.npz", allow_pickle=False) as stored:
+        return Draw(stored["train"], stored["reserve"], stored["test"])
+
+
+def make_generator_unit(task: Task) -> None:
+    """Fit a generator to a trial's draw and keep it."""
+    from gannb.generators import GENERATORS, Job
+
+    p = task.parameters
+    name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
+    draw = protocol.take(_dataset(task), read_draw(task.needed("draw")).train)
+    seed = seed_for(p["seed"], "trial", p["trial"], "generator", name)
+    job = Job(p.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
+    GENERATORS[name](make_study(**choices)).fit(draw, job).save(task.folder)
+
+
+def make_items_unit(task: Task) -> None:
+    """Sample a trial's generator: on average `n_synthetic` items per class, in the draw's class proportions."""
+    from gannb.generators import load
+
+    p, dataset = task.parameters, _dataset(task)
+    counts = protocol.take(dataset, read_draw(task.needed("draw")).train).counts()
+    y = proportional_labels(counts, p["n_synthetic"] * len(counts))
+    seed = seed_for(p["seed"], "trial", p["trial"], "items", task.unit.need("generator").parameters["generator"])
+    np.save(task.folder / "x.npy", load(task.needed("generator")).sample(y, seed))
+    np.save(task.folder / "y.npy", y)
+
+
+def proportional_labels(counts: np.ndarray, total: int) -> np.ndarray:
+    """Return (total,) labels in the proportions of `counts` (K,), at least one of each class.
+
+    Multiples of the draw stay exact, so that copies are repeated equally often.
+    """
+    share = counts / counts.sum() * total
+    whole = np.maximum(1, np.floor(share)).astype(int)
+    for k in np.argsort(whole - share)[: max(0, total - whole.sum())]:
+        whole[k] += 1
+    return np.repeat(np.arange(len(counts)), whole)
+
+
+def read_items(folder: Path, dataset: Dataset) -> Examples:
+    """Return the synthetic items kept in a unit's folder."""
+    x, y = (np.load(folder / f"{name}.npy", allow_pickle=False, mmap_mode="r") for name in "xy")
+    ids = np.char.add("synthetic-", np.arange(len(y)).astype(str))
+    return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)))
+
+
+def make_ruler_unit(task: Task) -> None:
+    """Train the classifier that measures quality: on the reserve, or where there is none on the training side."""
+    from safetensors.torch import save_file
+
+    from gannb.augment import resolve
+    from gannb.classify import Mixture, Recipe, train
+
+    p, dataset = task.parameters, _dataset(task)
+    draw = read_draw(task.needed("draw"))
+    real = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train)
+    recipe = Recipe("small_cnn", RULER_STEPS, 64, resolve(p["augmentation"], real.shape))
+    network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], "ruler"), task.device)
+    save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / "ruler.safetensors")
+
+
+def _load_ruler(folder: Path, real: Examples, device: str) -> Any:
+    from safetensors.torch import load_file
+
+    from gannb.classify import build
+
+    network = build("small_cnn", real.shape, real.n_classes)
+    network.load_state_dict(load_file(folder / "ruler.safetensors"))
+    return network.to(device).eval()
+
+
+def make_quality_unit(task: Task) -> None:
+    """Measure fidelity and copying of a trial's synthetic items, in pixels and in the ruler's features."""
+    from gannb.classify import features, predict
+
+    dataset = _dataset(task)
+    draw = read_draw(task.needed("draw"))
+    train = protocol.take(dataset, draw.train)
+    held_out = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.test)
+    fake = read_items(task.needed("items"), dataset)
+    ruler = _load_ruler(task.needed("ruler"), train, task.device)
+    test = protocol.take(dataset, draw.test)
+    agreement, on_real = (float(np.mean(predict(ruler, part.x).argmax(1) == part.y)) for part in (fake, test))
+    seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
+    sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
+    shared = {
+        "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
+        "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(fake) / max(sampling, 1e-3), 1),
+    }  # fmt: skip
+    rng = np.random.default_rng(seed_for(0, task.unit.key))
+    same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
+    spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
+    rows = [
+        shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
+        for name, space in spaces.items()
+    ]
+    write_json(task.folder / "quality.json", rows)
+
+
+def _pixels(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x, np.float32).reshape(len(x), -1) / 255
+
+
+def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: np.ndarray) -> dict[str, float]:
+    """Return the measures of `quality.py`; fidelity against held-out real items, with as many generated as real."""
+    from gannb import quality
+
+    k = min(NEIGHBOURS, len(held_out) - 1, len(same) - 1)
+    fidelity = quality.prdc(held_out, fake[same], k)
+    return {
+        "kid": quality.kid(held_out, fake[same])[0],
+        **fidelity,
+        "authenticity": quality.authenticity(train, fake),
+        "authenticity_of_real": quality.authenticity(train, held_out),
+        "nn_ratio": quality.nearest_neighbour_ratio(train, fake, held_out),
+    }
+
+
+def make_classifier_unit(task: Task) -> None:
+    """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
+    from gannb.augment import resolve
+    from gannb.classify import Recipe, predict, train
+
+    p, dataset = task.parameters, _dataset(task)
+    draw = read_draw(task.needed("draw"))
+    mixture, test = _mixture(task, dataset, draw), protocol.take(dataset, draw.test)
+    recipe = Recipe(p["classifier"], p["steps"], p["batch_size"], resolve(p["augmentation"], test.shape))
+    rows, outputs = [], []
+    for number in range(p["seeds"]):
+        seed = seed_for(p["seed"], "trial", p["trial"], "classifier", number)
+        step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
+        network = train(mixture, recipe, seed, task.device, step)
+        outputs.append(predict(network, test.x))
+        fitted = predict(network, mixture.items.x).argmax(1) == mixture.items.y
+        rows.append(_score_row(task, mixture, number, test.y, outputs[-1]) | {"train_accuracy": float(fitted.mean())})
+    np.savez_compressed(task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test)
+    write_json(task.folder / "scores.json", rows)
+
+
+def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
+    n_real = 0 if mixture.real is None else len(mixture.real)
+    n_synthetic = 0 if mixture.synthetic is None else len(mixture.synthetic)
+    about = {"trial": task.parameters["trial"], "arm": task.parameters["arm"], "n_real": n_real}
+    scores = {k: None if np.isnan(v) else v for k, v in stats.classification_scores(y, p).items()}
+    return about | {"n_synthetic": n_synthetic, "seed": number} | scores
+
+
+def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
+    from gannb.arms import parse_arm
+    from gannb.classify import Mixture
+
+    arm, p = parse_arm(task.parameters["arm"]), task.parameters
+    if arm.source == "fewer":
+        return Mixture(protocol.take(dataset, draw.fewer(protocol.labels_of(dataset))), None, 0.0)
+    if arm.source == "more":
+        whole = concatenate([protocol.take(dataset, draw.train), protocol.take(dataset, draw.reserve)])
+        return Mixture(whole, None, 0.0)
+    real = protocol.take(dataset, draw.train) if arm.real else None
+    if not arm.generator:
+        return Mixture(real, None, 0.0)
+    return Mixture(real, read_items(task.needed("items"), dataset), p["synthetic_share"])
+
+

@@ -1,0 +1,148 @@
+"""Generators that need no training: controls, and the simplest answers to "what does a GAN add?"."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from gannb.data import Examples
+from gannb.errors import InputError
+from gannb.generators import Job
+
+
+class Simple:
+    """Keeps the draw, and makes the items of one class at a time from it.
+
+    Subclasses say how, in `_make`. Randomness is derived from (seed, class), so that the items of a class depend on
+    how many of that class are asked for, and on nothing else.
+    """
+
+    name: str
+
+    def fit(self, draw: Examples, job: Job) -> Self:
+        """Keep the draw. Raises InputError where it lacks a class."""
+        absent = [name for name, count in zip(draw.classes, draw.counts(), strict=True) if count == 0]
+        if absent:
+            raise InputError(f"n_per_class: the draw has no item of class {absent[0]}; draw more items.")
+        self.x, self.y, self.n_classes, self.seed = draw.x, draw.y, draw.n_classes, job.seed
+        return self
+
+    def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
+        """One item per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; equal seeds, equal items."""
+        labels = np.asarray(condition, dtype=np.int64)
+        if labels.ndim != 1 or (len(labels) and not 0 <= labels.min() <= labels.max() < self.n_classes):
+            raise InputError(f"condition: labels must be one row of numbers in 0..{self.n_classes - 1}.")
+        items = np.empty((len(labels), *self.x.shape[1:]), dtype=np.uint8)
+        for k in np.unique(labels):
+            chosen = np.flatnonzero(labels == k)
+            items[chosen] = self._make(int(k), len(chosen), np.random.default_rng([seed, k]))
+        return items
+
+    def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
+        """m items for label k, (m, H, W, C) uint8."""
+        raise NotImplementedError
+
+    def _items(self, k: int) -> np.ndarray:
+        """The draw's items of class k."""
+        return self.x[self.y == k]
+
+    def save(self, folder: Path) -> None:
+        """Write the draw to `generator.safetensors`, the rest to `generator.json`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {"x": np.ascontiguousarray(self.x), "y": np.ascontiguousarray(self.y)}
+        save_file(arrays, folder / "generator.safetensors")
+        about = {"generator": self.name, "n_classes": self.n_classes, "seed": self.seed}
+        (folder / "generator.json").write_text(json.dumps(about))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Raises InputError where it is not readable, or another generator's."""
+        loaded = cls()
+        try:
+            about = json.loads((Path(folder) / "generator.json").read_text())
+            arrays = load_file(Path(folder) / "generator.safetensors")
+            loaded.x, loaded.y = arrays["x"], arrays["y"]
+            loaded.n_classes, loaded.seed = about["n_classes"], about["seed"]
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise InputError(f"{folder} holds no readable generator ({error}): make it again.") from error
+        if about["generator"] != cls.name:
+            raise InputError(f"{folder} holds a {about['generator']} generator, not {cls.name}.")
+        return loaded
+
+
+def equally_often(n: int, m: int, rng: np.random.Generator) -> np.ndarray:
+    """Positions (m,) in 0..n-1 in random order, each as often as any other, to within one."""
+    return rng.permutation(np.concatenate([np.tile(np.arange(n), m // n), rng.permutation(n)[: m % n]]))
+
+
+class Copies(Simple):
+    """Every item of the class repeated equally often (to within one): adds nothing, and must change nothing."""
+
+    name = "copies"
+
+    def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
+        items = self._items(k)
+        return items[equally_often(len(items), m, rng)]
+
+
+class Mislabelled(Simple):
+    """Copies under permuted labels: harm that is planted independently of any GAN.
+
+    The classes are put in a random circle, by the job's seed, and each label shows the next class's items, equally
+    often (to within one). No label is ever right, however unequal the classes are.
+    """
+
+    name = "mislabelled"
+
+    def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
+        circle = np.random.default_rng(self.seed).permutation(self.n_classes)
+        following = circle[(np.flatnonzero(circle == k)[0] + 1) % self.n_classes]
+        items = self._items(int(following))
+        return items[equally_often(len(items), m, rng)]
+
+
+class Gaussian(Simple):
+    """A normal distribution per class, with the mean and the covariance of the draw's own pixels.
+
+    With n items of D pixels and n <= D the covariance is singular. No shrinkage is needed to sample from it all the
+    same: with A (n, D) the centred items and z standard normal, mean + A^T z / sqrt(n - 1) has exactly the sample
+    covariance A^T A / (n - 1), and stays in the span of the items. One item alone is repeated. Values are rounded
+    and clipped to 0..255, which is all that moves mean and covariance.
+    """
+
+    name = "gaussian"
+
+    def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
+        items = self._items(k)
+        flat = items.reshape(len(items), -1).astype(np.float64)
+        mean = flat.mean(axis=0)
+        z = rng.standard_normal((m, len(flat)))
+        values = mean + z @ (flat - mean) / np.sqrt(max(1, len(flat) - 1))
+        return _pixels(values).reshape(m, *items.shape[1:])
+
+
+class Interpolation(Simple):
+    """A blend of two different items of the class, with a weight uniform in 0..1 (one item alone is repeated)."""
+
+    name = "interpolation"
+
+    def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
+        items = self._items(k)
+        n = len(items)
+        first = equally_often(n, m, rng)
+        second = (first + rng.integers(1, max(2, n), size=m)) % n
+        weight = rng.random(m).reshape(m, *[1] * (items.ndim - 1))
+        return _pixels(weight * items[first] + (1 - weight) * items[second])
+
+
+def _pixels(values: np.ndarray) -> np.ndarray:
+    return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+SIMPLE: dict[str, type[Simple]] = {kind.name: kind for kind in (Copies, Mislabelled, Gaussian, Interpolation)}

@@ -1,0 +1,226 @@
+"""Fidelity, diversity and copying of generated items: features in, numbers out.
+
+Features are float arrays (N, D), pixels or a network's; every distance is Euclidean and depends on their
+scale. Work is done in float64 and in blocks, so memory stays bounded. No single number here says "good":
+class-free blobs reach a fair precision, copies of the training set pass all but the copying checks, and noise
+passes those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from sklearn.metrics.pairwise import polynomial_kernel
+from sklearn.neighbors import NearestNeighbors
+
+from gannb.errors import InputError
+
+_BLOCK_ENTRIES = 4_000_000  # of a distance or kernel matrix held at once: 32 MB
+_KID_BLOCKS = 10  # for the standard error
+_KID_SMALLEST_BLOCK = 8
+_CANDIDATES = 4  # fast search rounds; the nearest of these is then found exactly
+
+
+@dataclass(frozen=True)
+class Kid:
+    """Kernel inception distance (any features). Near 0 for equal distributions; a little below 0 is chance.
+
+    `se` is the standard error, nan for fewer than 80 items on either side; where the two distributions are
+    close it errs on the large side.
+    """
+
+    value: float
+    se: float
+
+
+@dataclass(frozen=True)
+class Prdc:
+    """Precision and density: how much of the generated lies among the real; recall and coverage: the reverse.
+
+    All 0..1 but density, which is 1 on average for equal distributions and may exceed it.
+    """
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def kid(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> Kid:
+    """Unbiased squared maximum mean discrepancy with kernel (x.y / D + 1)^3, on all items.
+
+    real: (N, D), fake: (M, D), at least 2 each. Binkowski et al. 2018, "Demystifying MMD GANs", section 3.1
+    and eq. 4. The standard error comes from ten disjoint blocks of both sets, shuffled by `seed`. Raises
+    InputError.
+    """
+    real, fake = _checked(real=(real, 2), fake=(fake, 2))
+    generator = np.random.default_rng(seed)
+    blocks = [np.array_split(generator.permutation(len(x)), _KID_BLOCKS) for x in (real, fake)]
+    if min(len(real), len(fake)) < _KID_BLOCKS * _KID_SMALLEST_BLOCK:
+        return Kid(_squared_mmd(real, fake), float("nan"))
+    each = [_squared_mmd(real[i], fake[j]) for i, j in zip(*blocks, strict=True)]
+    return Kid(_squared_mmd(real, fake), float(np.std(each, ddof=1) / np.sqrt(_KID_BLOCKS)))
+
+
+def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Prdc:
+    """Precision, recall (Kynkaanniemi et al. 2019, eq. 1-3), density and coverage (Naeem et al. 2020, eq.
+    3-4).
+
+    real: (N, D), fake: (M, D); give as many of each, since recall and coverage grow with M. `k`: neighbours,
+    1 or more and fewer than N and M. Raises InputError where k is too large for the sets.
+    """
+    real, fake = _checked(real=(real, 2), fake=(fake, 2))
+    if not 1 <= k < min(len(real), len(fake)):
+        raise InputError(
+            f"k is {k} for {len(real)} real and {len(fake)} generated items; give 1 or more, fewer than either."
+        )
+    real_radius, fake_radius = _radii(real, k), _radii(fake, k)
+    within = np.zeros(len(fake))  # real spheres that each generated item lies in
+    recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
+    for rows in _blocks(len(real), len(fake)):
+        distance = cdist(real[rows], fake)  # (block, M)
+        inside = distance < real_radius[rows, None]
+        within += inside.sum(axis=0)
+        covered[rows] = inside.any(axis=1)
+        recalled[rows] = (distance < fake_radius).any(axis=1)
+    scores = (np.mean(within > 0), recalled.mean(), within.mean() / k, covered.mean())
+    return Prdc(*map(float, scores))
+
+
+def authenticity(train: np.ndarray, fake: np.ndarray) -> float:
+    """Share of generated items that are no nearer to a training item than that item's own nearest neighbour.
+
+    train: (N, D), N >= 2; fake: (M, D). Alaa et al. 2022, "How faithful is your synthetic data?", section
+    3.3: with x the training item nearest to y, y is authentic if d(y, x) > d(x, nearest other training item).
+    0 for copies. Real items from outside the training set score about .5 in many dimensions (.38 in two), not
+    1: compare with `authenticity(train, held_out)`. Noise scores 1.
+    """
+    train, fake = _checked(train=(train, 2), fake=(fake, 1))
+    index, distance = nearest(fake, train)
+    return float(np.mean(distance > _nearest_other(train)[index]))
+
+
+def nearest_neighbour_ratio(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray) -> float:
+    """Median distance to the training set, of generated items over that of held-out real ones. All (., D).
+
+    About 1 for items that keep the distance real ones keep, toward 0 for copies, above 1 for what is far from
+    everything. nan where half of the held-out items are in the training set, which makes the measure 0.
+    """
+    train, fake, held_out = _checked(train=(train, 1), fake=(fake, 1), held_out=(held_out, 1))
+    expected = np.median(nearest(held_out, train)[1])
+    return float(np.median(nearest(fake, train)[1]) / expected) if expected > 0 else float("nan")
+
+
+def nearest(query: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest reference item of each query item: index (Q,) int64 and distance (Q,). Ties: the lowest index.
+
+    query: (Q, D), reference: (N, D). Searched by brute force; a copy has distance exactly 0.
+    """
+    query, reference = _checked(query=(query, 1), reference=(reference, 1))
+    centre = reference.mean(axis=0)  # the fast search expands the square: keep the numbers small
+    search = NearestNeighbors(n_neighbors=min(_CANDIDATES, len(reference)), algorithm="brute")
+    candidates = search.fit(reference - centre).kneighbors(query - centre, return_distance=False)
+    return _exactly_nearest(query, reference, np.sort(candidates, axis=1))
+
+
+def diversity(x: np.ndarray, y: np.ndarray) -> float:
+    """Mean distance of two items of one class, averaged over classes. x: (N, D), y: (N,) labels.
+
+    Read it as a ratio to the draw's own. Classes with a single item are left out; nan if no class has two.
+    """
+    (x,), y = _checked(x=(x, 1)), np.asarray(y)
+    if y.shape != (len(x),):
+        raise InputError(f"There are {len(x)} items and labels of shape {y.shape}; give one label per item.")
+    classes = [x[y == label] for label in np.unique(y)]
+    spreads = [
+        _pair_distances(items) / (len(items) * (len(items) - 1)) for items in classes if len(items) > 1
+    ]
+    return float(np.mean(spreads)) if spreads else float("nan")
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Parts
+
+
+def _blocks(rows: int, columns: int) -> Iterator[slice]:
+    step = max(1, _BLOCK_ENTRIES // columns)
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
+
+
+def _squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
+    n, m = len(x), len(y)
+    same = (_kernel_sum(x, x) - _kernel_diagonal(x)) / (n * (n - 1))
+    same += (_kernel_sum(y, y) - _kernel_diagonal(y)) / (m * (m - 1))
+    return float(same - 2 * _kernel_sum(x, y) / (n * m))
+
+
+def _kernel_sum(x: np.ndarray, y: np.ndarray) -> float:
+    # gamma is 1 / D and coef0 is 1 by default
+    return sum(polynomial_kernel(x[rows], y, degree=3).sum() for rows in _blocks(len(x), len(y)))
+
+
+def _kernel_diagonal(x: np.ndarray) -> float:
+    return np.sum((np.mean(x**2, axis=1) + 1) ** 3)
+
+
+def _radii(x: np.ndarray, k: int) -> np.ndarray:
+    """Distance of each item to its k-th neighbour, itself not counted. (N, D) -> (N,)."""
+    radii = np.empty(len(x))
+    for rows in _blocks(len(x), len(x)):
+        # Itself is among the k + 1 smallest (distance 0). cdist rounds as in `prdc`, so that ties stay ties.
+        radii[rows] = np.partition(cdist(x[rows], x), k, axis=1)[:, k]
+    return radii
+
+
+def _nearest_other(x: np.ndarray) -> np.ndarray:
+    """Distance of each item to its nearest other one. (N, D) -> (N,)."""
+    search = NearestNeighbors(n_neighbors=min(_CANDIDATES, len(x) - 1), algorithm="brute")
+    candidates = search.fit(x - x.mean(axis=0)).kneighbors(return_distance=False)  # without the item itself
+    return _exactly_nearest(x, x, candidates)[1]
+
+
+def _exactly_nearest(
+    query: np.ndarray, reference: np.ndarray, candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each query item's candidates (Q, C), the nearest: index and distance, each (Q,)."""
+    index, distance = np.empty(len(query), np.int64), np.empty(len(query))
+    for rows in _blocks(len(query), candidates.shape[1] * query.shape[1]):
+        away = np.linalg.norm(query[rows, None] - reference[candidates[rows]], axis=2)  # (block, C)
+        best = away.argmin(axis=1)[:, None]
+        index[rows] = np.take_along_axis(candidates[rows], best, axis=1)[:, 0]
+        distance[rows] = np.take_along_axis(away, best, axis=1)[:, 0]
+    return index, distance
+
+
+def _pair_distances(x: np.ndarray) -> float:
+    """Sum of the distances of all ordered pairs."""
+    return sum(cdist(x[rows], x).sum() for rows in _blocks(len(x), len(x)))
+
+
+def _checked(**features: tuple[np.ndarray, int]) -> list[np.ndarray]:
+    """The arrays as float64, in order; each comes by name with its least number of items."""
+    checked = []
+    for name, (values, least) in features.items():
+        try:
+            values = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"The features of `{name}` are not an array of numbers.") from None
+        if values.ndim != 2 or values.shape[1] == 0:
+            raise InputError(
+                f"`{name}` has shape {values.shape}; give features as (items, features), flattened."
+            )
+        if len(values) < least:
+            raise InputError(f"`{name}` holds {len(values)} items; at least {least} are needed.")
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"`{name}` holds values that are not finite; check the generator or the features."
+            )
+        checked.append(values)
+    widths = {name: values.shape[1] for name, values in zip(features, checked, strict=True)}
+    if len(set(widths.values())) > 1:
+        raise InputError(f"The numbers of features differ ({widths}); take all from the same extractor.")
+    return checked

@@ -1,0 +1,312 @@
+"""The study: its parameters (one flat model), their presets, and the folder that holds everything it makes."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import subprocess
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gannb.errors import InputError
+
+STAGES = {
+    0: "study",
+    1: "01 data",
+    2: "02 train_gan",
+    3: "03 generate",
+    4: "04 train_classifiers",
+    5: "05 compare",
+}
+NOTEBOOKS = ("01_data", "02_train_gan", "03_generate", "04_train_classifiers", "05_compare")
+
+DEFAULT_ARMS = (
+    "real", "real+classic", "real+gan", "real+gan+classic", "gan",
+    "real+gaussian", "real+copies", "real+mislabelled", "real+more",
+)  # fmt: skip
+
+# What a preset sets together. Anything set by hand wins over its preset.
+PRESETS: dict[str, dict[str, Any]] = {
+    "smoke": {"trials": 2, "gan_steps": 40, "n_synthetic": 20, "classifier_steps": 20, "classifier_seeds": 1},
+    "laptop": {"trials": 8, "gan_steps": 2000, "n_synthetic": 200, "classifier_steps": 300, "classifier_seeds": 2},
+    "gpu": {"trials": 10, "gan_steps": 10_000, "n_synthetic": 1000, "classifier_steps": 2000, "classifier_seeds": 2},
+}
+PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
+
+
+def _parameter(default: Any, stage: int, meaning: str, **limits: Any) -> Any:
+    """Return a pydantic field that knows the stage it belongs to and what it means."""
+    return Field(default, description=meaning, json_schema_extra={"stage": stage}, **limits)
+
+
+class Study(BaseModel):
+    """Every parameter of a study: default, range, meaning and owning stage.
+
+    The command line, YAML files, the notebooks' parameter cells and the help table all follow from this model.
+    Unknown names and wrong types are refused; use `make_study` to get them as one-sentence `InputError`s.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str = _parameter("digits", 0, "`digits`, a folder of images per class, a MedMNIST-layout .npz, or idx files")
+    name: str = _parameter("", 0, "the study's name and folder; empty: taken from the data", pattern=r"^[\w.\-]*$")
+    output_dir: str = _parameter("outputs", 0, "where the study's folder goes")
+    preset: Literal["smoke", "laptop", "gpu"] = _parameter("laptop", 0, "sizes and steps that belong together")
+    seed: int = _parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
+    device: str = _parameter("auto", 0, "`auto`, `cpu`, `cuda`, `cuda:1` or `mps`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    workers: int = _parameter(0, 0, "processes at work at once; 0: one per core", ge=0, le=1024)
+
+    size: str | None = _parameter(None, 1, "side in pixels, or HxW as `96x64`, that items are brought to")
+    channels: Literal[1, 3] | None = _parameter(None, 1, "1 grey or 3 colour; by default as the images are")
+    resize: Literal["crop", "pad", "stretch"] | None = _parameter(None, 1, "how other shapes are brought to the size")
+    groups: str | None = _parameter(None, 1, "a CSV or a pattern on file names: items of a group stay on one side")
+    on_bad_image: Literal["fail", "skip"] = _parameter("fail", 1, "what to do with a damaged image")
+    protocol: Literal["auto", "draw", "resplit"] = _parameter("auto", 1, "disjoint draws, or repeated splits of all")
+    n_per_class: int | None = _parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
+    trials: int = _parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
+    test_share: float = _parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
+
+    gan: str = _parameter("auto", 2, "the GAN family: `mlp`, `projection`, or `auto` by size of image")
+    gan_steps: int = _parameter(2000, 2, "training steps of each GAN", ge=1, le=10_000_000)
+    gan_augmentation: Literal["auto", "none", "policy", "diffaugment"] = _parameter(
+        "auto", 2, "what the discriminator sees of an image; `auto`: the family's measured default"
+    )
+
+    n_synthetic: int = _parameter(200, 3, "synthetic items per class", ge=2, le=1_000_000)
+
+    arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
+    synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
+    augmentation: Literal["auto", "none", "shift", "flip", "affine", "trivial"] = _parameter(
+        "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
+    )
+    classifier: str = _parameter("small_cnn", 4, "`small_cnn`, or any timm network by name, trained from scratch")
+    classifier_steps: int = _parameter(300, 4, "optimiser steps of each classifier", ge=2, le=10_000_000)
+    classifier_seeds: int = _parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
+    batch_size: int = _parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
+
+    metric: Literal["balanced_accuracy", "accuracy"] = _parameter("balanced_accuracy", 5, "the predeclared metric")
+    rope: float = _parameter(0.01, 5, "differences within +- this are of no practical consequence", gt=0, lt=0.5)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, given: Any) -> Any:
+        given = {k: v for k, v in dict(given).items() if v is not None}
+        return {**PRESETS.get(given.get("preset", "laptop"), {}), **given}
+
+    @field_validator("arms", mode="before")
+    @classmethod
+    def _split_arms(cls, arms: Any) -> Any:
+        return tuple(a.strip() for a in arms.split(",")) if isinstance(arms, str) else arms
+
+    @model_validator(mode="after")
+    def _name_and_consistency(self) -> Study:
+        if not self.name:
+            object.__setattr__(self, "name", _name_from(self.data))
+        for field in ("data", "groups"):  # paths stay true when a notebook or a worker runs in another folder
+            value = getattr(self, field)
+            if value and value != "digits" and (field == "data" or value.lower().endswith(".csv")):
+                object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
+        if self.protocol == "resplit" and self.n_per_class is not None:
+            raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the study: `output_dir/name`, absolute."""
+        return Path(self.output_dir).expanduser().resolve() / self.name
+
+    def changes(self) -> dict[str, Any]:
+        """Return the parameters that differ from what the preset alone would give."""
+        plain = Study(preset=self.preset, data=self.data)
+        return {"preset": self.preset, "data": self.data} | {
+            k: v for k, v in self.model_dump(mode="json").items() if v != plain.model_dump(mode="json")[k]
+        }
+
+
+def _name_from(data: str) -> str:
+    """Return a study name made from the data's path: `photos/my flowers.npz` -> `my-flowers`."""
+    stem = Path(data).expanduser().resolve().name.removesuffix(".npz") if data != "digits" else data
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in stem) or "study"
+
+
+def make_study(**given: Any) -> Study:
+    """Return the study with the given parameters.
+
+    Raises:
+        InputError: an unknown parameter (with the nearest valid name) or a value out of type or range.
+    """
+    try:
+        return Study(**given)
+    except ValidationError as error:
+        raise InputError(_one_sentence(error)) from None
+
+
+def _one_sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Study.model_fields, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(Study.model_fields)}."
+        return f"There is no parameter {name}; {hint}"
+    if not name:
+        return str(first["msg"]).removeprefix("Value error, ") + "."
+    meaning = Study.model_fields[name].description
+    return f"{name}={first['input']!r} is not valid: {first['msg'].lower()}; it is {meaning}."
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Return the parameters in a study's YAML file.
+
+    Raises:
+        InputError: no such file, broken YAML, or something other than names with values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no study file {path}; give a YAML file, or name the data with --data.")
+    try:
+        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = f" at line {error.problem_mark.line + 1}" if getattr(error, "problem_mark", None) else ""
+        raise InputError(f"{path} is not valid YAML{where}; write one `name: value` per line.") from None
+    if not isinstance(given, dict) or not all(isinstance(k, str) for k in given):
+        raise InputError(f"{path} does not hold parameters; write one `name: value` per line.")
+    return given
+
+
+# ------------------------------------------------------------------------------------------------ the folder
+
+def project_root() -> Path:
+    """Return the folder that holds `gannb/` and, in a checkout, `notebooks/`."""
+    return Path(__file__).resolve().parent.parent
+
+
+def notebooks_folder() -> Path:
+    """Return the folder of the five notebooks, in a checkout or in an installed package."""
+    inside = Path(__file__).resolve().parent / "_notebooks"
+    return inside if inside.is_dir() else project_root() / "notebooks"
+
+
+def find_folder(study: str | Path) -> Path:
+    """Return the absolute folder meant by `study`, whatever the working directory.
+
+    A relative path is looked for from the working directory upwards, then in the project; the first that holds a
+    `study.json` wins. With none, it is a new study in the project's folder.
+    """
+    path = Path(study).expanduser()
+    if path.is_absolute():
+        return path
+    here = Path.cwd()
+    for base in (here, *here.parents, project_root()):
+        if (base / path / "study.json").is_file():
+            return base / path
+    return project_root() / path
+
+
+def load_study(folder: str | Path) -> Study:
+    """Return the study kept in a folder.
+
+    Raises:
+        InputError: the folder holds no study, or its study.json is damaged.
+    """
+    folder = Path(folder).expanduser().resolve()
+    return _study_at(folder, read_record(folder)["set"])
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the content of `study.json`; `InputError` when there is none or it cannot be read."""
+    file = folder / "study.json"
+    if not file.is_file():
+        raise InputError(f"There is no study in {folder}; start one with `gannb run`.")
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return record if isinstance(record["set"], dict) else {}["set"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{file} is damaged; move it away and run the study again, its units are kept.") from None
+
+
+def open_study(study: str | Path, **changes: Any) -> Study:
+    """Return the study of a folder with some parameters changed, for a notebook's first cell.
+
+    Changes that are None are left as the study has them. The changed study is written back, so that setting a
+    parameter changes the study from there on. A folder without a study starts one, named after the folder.
+
+    Raises:
+        InputError: an unknown or ill-typed parameter, or a damaged study.
+    """
+    folder = find_folder(study)
+    before = read_record(folder)["set"] if (folder / "study.json").is_file() else {}
+    changes = {k: v for k, v in changes.items() if v is not None}
+    changed = _study_at(folder, before | changes)
+    if changes or not before:
+        save_study(changed)
+    return changed
+
+
+def _study_at(folder: Path, given: dict[str, Any]) -> Study:
+    return make_study(**(given | {"name": folder.name, "output_dir": str(folder.parent)}))
+
+
+def save_study(study: Study, **facts: Any) -> None:
+    """Write `study.json`: every parameter, what was set by hand, versions, git revision, and further facts."""
+    file = study.folder / "study.json"
+    before = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    kept = {k: before[k] for k in ("fingerprint", "device", "resolved") if k in before}
+    record = {
+        "set": {k: v for k, v in study.changes().items() if k not in ("name", "output_dir")},
+        "parameters": study.model_dump(mode="json", exclude={"output_dir"}),
+        "versions": versions(),
+        "git": git_revision(),
+        **kept,
+        **facts,
+    }
+    write_json(file, record)
+
+
+def write_json(file: Path, value: Any) -> None:
+    """Write JSON so that a reader finds the old content or the new, never a part."""
+    write_text(file, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a text file by a temporary name, a sync and a rename."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}-{time.monotonic_ns()}")
+    try:
+        with open(temporary, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that results depend on."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_revision() -> str | None:
+    """Return the checkout's commit, with `+changes` when files differ from it; None outside a checkout."""
+    root = project_root()
+    if not (root / ".git").exists():
+        return None
+    try:
+        run = lambda *a: subprocess.run(["git", "-C", root, *a], capture_output=True, text=True, timeout=10)  # noqa: E731
+        head = run("rev-parse", "--short=12", "HEAD")
+        dirty = run("status", "--porcelain", "--untracked-files=no").stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return (head.stdout.strip() + ("+changes" if dirty else "")) if head.returncode == 0 else None

@@ -1,0 +1,303 @@
+"""Fidelity, diversity and copying: known libraries, planted truths, small sets, bad input."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import warnings
+
+import numpy as np
+import prdc as oracle
+import pytest
+from scipy.spatial.distance import cdist, pdist
+from sklearn.datasets import load_digits
+
+from gannb import quality
+from gannb.errors import InputError
+from gannb.quality import authenticity, diversity, kid, nearest, nearest_neighbour_ratio
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def normal(n: int, d: int = 6, shift: float = 0.0, seed: int = 0) -> np.ndarray:
+    return rng(seed).normal(shift, 1, (n, d))
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Real 8x8 digits in 0..1, shuffled, flattened to (1797, 64), and their labels."""
+    x, y = load_digits(return_X_y=True)
+    order = rng().permutation(len(y))
+    return x[order] / 16, y[order]
+
+
+# ------------------------------------------------------------------------------------------------------------
+# KID
+
+
+def slow_kid(x, y):
+    """Straight from the definition: mean kernel of distinct real pairs, of distinct generated, less twice
+    across.
+    """
+
+    def k(a, b):
+        return (a @ b / len(a) + 1) ** 3
+
+    def same(z):
+        return np.mean([k(z[i], z[j]) for i in range(len(z)) for j in range(len(z)) if i != j])
+
+    return same(x) + same(y) - 2 * np.mean([k(a, b) for a in x for b in y])
+
+
+def test_kid_by_hand():
+    # k(0, 1) = 1, k(1, 1) = 8, k(1, 2) = 27, k(0, 2) = 1: real pair (0, 1), generated pair (1, 2)
+    assert kid([[0.0], [1.0]], [[1.0], [2.0]]).value == pytest.approx(1 + 27 - 2 * (1 + 1 + 8 + 27) / 4)
+
+
+@pytest.mark.parametrize("n, m", [(2, 2), (8, 8), (20, 33)])
+def test_kid_is_its_definition(n, m):
+    x, y = normal(n), normal(m, shift=0.5, seed=1)
+    assert kid(x, y).value == pytest.approx(slow_kid(x, y))
+
+
+def test_kid_in_blocks_is_the_same(monkeypatch):
+    x, y = normal(90), normal(100, seed=1)
+    whole = kid(x, y)
+    monkeypatch.setattr(quality, "_BLOCK_ENTRIES", 700)
+    assert kid(x, y).value == pytest.approx(whole.value)
+
+
+@pytest.mark.parametrize("n", [8, 40])
+def test_kid_of_one_distribution_is_0_on_average_at_any_size(n):
+    values = [kid(normal(n, seed=2 * s), normal(n, seed=2 * s + 1)).value for s in range(400)]
+    assert abs(np.mean(values)) < 3 * np.std(values) / math.sqrt(400)
+    assert min(values) < 0  # an estimate that cannot be negative would be biased
+
+
+def test_kid_does_not_depend_on_the_number_of_items_but_its_se_does():
+    small = [kid(normal(10, seed=s), normal(10, shift=0.5, seed=s + 999)).value for s in range(300)]
+    large = kid(normal(2000), normal(2000, shift=0.5, seed=1))
+    assert np.mean(small) == pytest.approx(large.value, abs=3 * np.std(small) / math.sqrt(300) + 3 * large.se)
+    assert 0 < large.se < 0.25 * np.std(small)
+
+
+def test_the_standard_error_of_kid_is_its_spread_over_repeats():
+    found = [kid(normal(160, seed=s), normal(160, shift=0.5, seed=s + 999)) for s in range(100)]
+    spread = np.std([f.value for f in found])
+    assert math.sqrt(np.mean([f.se**2 for f in found])) == pytest.approx(spread, rel=0.35)
+    assert math.isnan(kid(normal(79), normal(200)).se)  # too few for ten blocks
+
+
+def test_kid_tells_noise_from_digits_and_digits_from_digits(digits):
+    x, _ = digits
+    same = kid(x[:400], x[400:800])
+    noise = kid(x[:400], rng(3).random((400, 64)))
+    assert abs(same.value) < 3 * same.se
+    assert noise.value > 20 * noise.se
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Precision, recall, density, coverage
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+@pytest.mark.parametrize("n, m, shift", [(8, 8, 0.0), (100, 100, 0.7), (60, 150, 2.0), (150, 60, 0.3)])
+def test_prdc_is_the_reference_implementation(n, m, shift, k):
+    real, fake = normal(n), normal(m, shift=shift, seed=1)
+    with contextlib.redirect_stdout(io.StringIO()):
+        expected = oracle.compute_prdc(real, fake, nearest_k=k)
+    found = quality.prdc(real, fake, k)
+    assert vars(found) == pytest.approx(expected)
+
+
+def test_prdc_by_hand():
+    # k = 1; real 0, 1, 3 with radii 1, 1, 2; generated .5, 4.5, 10 with radii 4, 4, 5.5
+    found = quality.prdc([[0.0], [1.0], [3.0]], [[0.5], [4.5], [10.0]], k=1)
+    assert found.precision == pytest.approx(2 / 3)  # .5 by 0 and 1; 4.5 by 3
+    assert found.recall == 1  # all within 4 of .5
+    assert found.density == pytest.approx(3 / 3)  # .5 in two spheres, 4.5 in one
+    assert found.coverage == 1
+
+
+def test_prdc_in_blocks_is_the_same(monkeypatch):
+    real, fake = normal(70), normal(50, seed=1)
+    whole = quality.prdc(real, fake)
+    monkeypatch.setattr(quality, "_BLOCK_ENTRIES", 333)
+    assert quality.prdc(real, fake) == whole
+
+
+def test_density_and_coverage_of_one_distribution_are_what_theory_says():
+    n, k = 200, 5
+    found = [quality.prdc(normal(n, seed=2 * s), normal(n, seed=2 * s + 1), k) for s in range(60)]
+    # Naeem et al. 2020, appendix: no generated item among a real one's k nearest of n - 1 + n others
+    missed = math.prod((n - 1 - i) / (2 * n - 1 - i) for i in range(k))
+    assert np.mean([f.coverage for f in found]) == pytest.approx(1 - missed, abs=0.01)
+    assert np.mean([f.density for f in found]) == pytest.approx(1, abs=0.02)
+
+
+def test_mode_dropping_shows_in_recall_and_coverage_not_in_precision():
+    real = np.concatenate([normal(100), normal(100, shift=20, seed=1)])
+    fake = normal(200, seed=2)  # one of two modes
+    found = quality.prdc(real, fake)
+    assert found.precision > 0.8 and found.coverage < 0.55 and found.recall < 0.55
+
+
+def test_copies_pass_precision_and_coverage():
+    real = normal(100)
+    found = quality.prdc(real, real.copy())
+    assert found.precision == found.recall == found.coverage == 1
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Copying
+
+
+def test_authenticity_by_hand():
+    # training 0, 1, 5 with own nearest distances 1, 1, 4; 0.2 and 6.5 are nearer than that to 0 and 5,
+    # -1.5 (1.5 from 0) and 9.5 (4.5 from 5) are not
+    train = [[0.0], [1.0], [5.0]]
+    assert authenticity(train, [[0.2], [6.5], [-1.5], [9.5]]) == 0.5
+    assert (
+        authenticity(train, [[6.5]]) == 0
+    )  # by the radius of 5, its nearest; the radii of 0 and 1 would say 1
+
+
+def test_authenticity_of_held_out_items_is_what_geometry_says():
+    """y is not authentic when y and x are mutually nearest: probability 6 pi / (8 pi + 3 sqrt 3) in the
+    plane.
+    """
+    found = [authenticity(rng(s).random((1000, 2)), rng(s + 99).random((1000, 2))) for s in range(10)]
+    assert np.mean(found) == pytest.approx(1 - 6 * math.pi / (8 * math.pi + 3 * math.sqrt(3)), abs=0.015)
+
+
+def test_a_planted_copier_is_flagged_and_held_out_digits_are_not(digits):
+    x, _ = digits
+    train, held_out, others = x[:400], x[400:800], x[800:1200]
+    copier = train[rng(4).integers(0, 400, 400)] + rng(5).normal(0, 0.02, (400, 64))
+    assert authenticity(train, copier) < 0.02
+    assert nearest_neighbour_ratio(train, copier, held_out) < 0.3
+    assert authenticity(train, others) == pytest.approx(authenticity(train, held_out), abs=0.07)
+    assert nearest_neighbour_ratio(train, others, held_out) == pytest.approx(1, abs=0.05)
+
+
+def test_a_partial_copier_lies_between(digits):
+    x, _ = digits
+    train, held_out = x[:400], x[400:800]
+    half = np.concatenate([train[:200], x[800:1000]])
+    assert authenticity(train, half) == pytest.approx(authenticity(train, held_out) / 2, abs=0.07)
+
+
+def test_exact_copies_have_ratio_and_authenticity_0(digits):
+    train = digits[0][:80] + 1000.0  # far from the origin, where expanding the square would lose digits
+    assert authenticity(train, train) == 0
+    assert nearest_neighbour_ratio(train, train, digits[0][80:160] + 1000.0) == 0
+
+
+def test_noise_passes_the_copying_checks(digits):
+    train, held_out = digits[0][:400], digits[0][400:800]
+    noise = rng(6).random((400, 64))
+    assert authenticity(train, noise) > 0.95
+    assert nearest_neighbour_ratio(train, noise, held_out) > 1
+
+
+def test_ratio_is_nan_where_the_held_out_are_training_items():
+    train = normal(20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert math.isnan(nearest_neighbour_ratio(train, normal(5, seed=1), train[:5]))
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Nearest, diversity
+
+
+@pytest.mark.parametrize("q, n, d", [(1, 1, 1), (7, 3, 2), (500, 200, 64), (50, 3000, 10)])
+def test_nearest_is_brute_force(q, n, d):
+    query, reference = normal(q, d, seed=7), normal(n, d, seed=8)
+    index, distance = nearest(query, reference)
+    full = cdist(query, reference)
+    np.testing.assert_array_equal(index, full.argmin(axis=1))
+    np.testing.assert_allclose(distance, full.min(axis=1), rtol=1e-12)
+    assert index.dtype == np.int64
+
+
+def test_nearest_finds_copies_at_exactly_0_far_from_the_origin():
+    reference = (1e4 + normal(300, 32)).astype(np.float32)
+    order = rng(9).permutation(300)
+    index, distance = nearest(reference[order], reference)
+    np.testing.assert_array_equal(index, order)
+    assert (distance == 0).all()
+
+
+def test_nearest_of_equals_is_the_first():
+    index, distance = nearest([[1.0, 1.0]], [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    assert (index[0], distance[0]) == (1, 0)
+
+
+def test_diversity_is_the_mean_pair_distance_within_classes(monkeypatch):
+    x, y = normal(30), np.repeat([0, 1, 2], [5, 24, 1])
+    expected = (pdist(x[:5]).mean() + pdist(x[5:29]).mean()) / 2  # one item has no pair
+    assert diversity(x, y) == pytest.approx(expected)
+    monkeypatch.setattr(quality, "_BLOCK_ENTRIES", 50)
+    assert diversity(x, y) == pytest.approx(expected)
+
+
+def test_diversity_shows_collapse_within_classes_though_classes_differ(digits):
+    x, y = digits
+    means = np.stack([x[y == k].mean(axis=0) for k in range(10)])[y]
+    assert diversity(means, y) == pytest.approx(0, abs=1e-6)
+    assert diversity(0.5 * (x + means), y) / diversity(x, y) == pytest.approx(0.5)
+
+
+def test_diversity_without_a_pair_is_nan():
+    assert math.isnan(diversity(normal(3), np.arange(3)))
+
+
+def test_eight_items_are_enough_for_everything(digits):
+    x, y = digits
+    real, fake, rest = (x[y == 3][i : i + 8] for i in (0, 8, 16))
+    assert math.isfinite(kid(real, fake).value)
+    assert quality.prdc(real, fake).density >= 0
+    assert 0 <= authenticity(real, fake) <= 1
+    assert nearest_neighbour_ratio(real, fake, rest) > 0
+    assert diversity(real, np.full(8, 3)) > 0
+
+
+def test_uint8_pixels_do_not_wrap_around():
+    train, fake = np.array([[250], [0]], np.uint8), np.array([[5]], np.uint8)
+    index, distance = nearest(fake, train)
+    assert (index[0], distance[0]) == (1, 5)
+
+
+# ------------------------------------------------------------------------------------------------------------
+# Bad input
+
+X = np.arange(12.0).reshape(6, 2)
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: kid(X, X[:1]), "`fake` holds 1 items"),
+        (lambda: kid(X[:0], X), "`real` holds 0 items"),
+        (lambda: kid(X, X[:, :1]), "numbers of features differ"),
+        (lambda: kid(X, X * np.nan), "`fake` holds values that are not finite"),
+        (lambda: kid(X.reshape(6, 1, 2), X), "flattened"),
+        (lambda: kid([["a", "b"]] * 2, X), "not an array of numbers"),
+        (lambda: quality.prdc(X, X, k=6), "k is 6"),
+        (lambda: quality.prdc(X, X[:5], k=5), "fewer than either"),
+        (lambda: quality.prdc(X, X, k=0), "k is 0"),
+        (lambda: authenticity(X[:1], X), "`train` holds 1 items"),
+        (lambda: authenticity(X, X[:0]), "`fake` holds 0 items"),
+        (lambda: nearest_neighbour_ratio(X, X, X[:0]), "`held_out` holds 0 items"),
+        (lambda: nearest(X[:0], X), "`query` holds 0 items"),
+        (lambda: diversity(X, np.zeros(5)), "one label per item"),
+    ],
+)
+def test_bad_input_is_one_sentence(call, says):
+    with pytest.raises(InputError, match=says) as caught:
+        call()
+    assert "\n" not in str(caught.value)
