@@ -1,4 +1,4 @@
-"""One augmentation policy, differentiable and batched, for the classifier and for the discriminator of a GAN."""
+"""One augmentation policy, differentiable and batched, for classifiers and for discriminators."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from gannb.errors import InputError
 class Policy:
     """What may happen to an image, and how far: each strength is drawn uniformly from its range, per image.
 
-    An operation whose range is 0 does not exist. Across and down count as two operations (shift, shear). `p` is the
-    chance of each operation to be applied to an image, independently of the others; with `one_of`, exactly one of
-    them or none (that counts as one more) is applied instead, as in TrivialAugment (Müller & Hutter 2021, algorithm
-    1). All geometric operations are one resampling; a policy that only shifts and flips moves whole pixels.
+    An operation whose range is 0 does not exist. Across and down count as two operations (shift, shear). `p`
+    is the chance of each operation to be applied to an image, independently of the others; with `one_of`,
+    exactly one of them or none (that counts as one more) is applied instead, as in TrivialAugment (Müller &
+    Hutter 2021, algorithm 1). All geometric operations are one resampling; a policy that only shifts and
+    flips moves whole pixels.
     """
 
     shift: float = 0.0  # up to this share of the side, either way
@@ -41,7 +42,9 @@ POLICIES: dict[str, Policy] = {
     "shift": Policy(shift=1 / 14),  # 2 pixels at 28
     "flip": Policy(shift=1 / 14, flip=0.5),
     "affine": Policy(rotation=8, scale=0.08, shift=1 / 16),  # half a pixel at 8
-    "trivial": Policy(shift=0.3, rotation=30, shear=0.3, brightness=0.5, saturation=0.9, contrast=0.9, one_of=True),
+    "trivial": Policy(
+        shift=0.3, rotation=30, shear=0.3, brightness=0.5, saturation=0.9, contrast=0.9, one_of=True
+    ),
     # Zhao et al. 2020 (DiffAugment), except that a shift repeats the edge where theirs fills with mid grey
     "diffaugment": Policy(brightness=0.5, saturation=1.0, contrast=0.5, shift=1 / 8, cutout=0.5),
 }
@@ -60,15 +63,17 @@ _OPERATIONS = {  # operation -> the field that holds its range, in the order in 
     "cutout": "cutout",
 }
 
-Strengths = dict[str, Tensor]  # operation -> (N,) in -1..1, as a share of its range; 0 leaves the image as it is
+Strengths = dict[
+    str, Tensor
+]  # operation -> (N,) in -1..1, as a share of its range; 0 leaves the image as it is
 
 
 def resolve(name: str, shape: tuple[int, int, int]) -> Policy:
     """The policy of that name for images of shape (H, W, C).
 
-    "auto" is "affine" for sides under 16, else "shift" for grey images and "flip" for colour ones. Grey images get
-    their edge repeated beyond the border, so that a black background stays black; colour images get it mirrored.
-    Raises InputError for an unknown name.
+    "auto" is "affine" for sides under 16, else "shift" for grey images and "flip" for colour ones. Grey
+    images get their edge repeated beyond the border, so that a black background stays black; colour images
+    get it mirrored. Raises InputError for an unknown name.
     """
     height, width, channels = shape
     if name == "auto":
@@ -81,7 +86,8 @@ def resolve(name: str, shape: tuple[int, int, int]) -> Policy:
 def augment(x: Tensor, policy: Policy, rng: torch.Generator) -> Tensor:
     """Transform each image by its own draw: (N, C, H, W) in [-1, 1] -> the same shape and range.
 
-    Differentiable in x. `rng` must live on the device of x; nothing else is random. An empty policy gives x itself.
+    Differentiable in x. `rng` must live on the device of x; nothing else is random. An empty policy gives x
+    itself.
     """
     strengths = _draw(policy, x, rng)
     if not strengths:
@@ -98,7 +104,9 @@ def augment(x: Tensor, policy: Policy, rng: torch.Generator) -> Tensor:
 def _draw(policy: Policy, x: Tensor, rng: torch.Generator) -> Strengths:
     """Strengths of the operations that exist, 0 where one is not applied to an image."""
     grey = x.shape[1] < 3
-    names = [o for o, field in _OPERATIONS.items() if getattr(policy, field) and not (grey and o == "saturation")]
+    names = [
+        o for o, field in _OPERATIONS.items() if getattr(policy, field) and not (grey and o == "saturation")
+    ]
     if not names:
         return {}
     size = (len(names), len(x))
@@ -146,7 +154,7 @@ def _resample(x: Tensor, policy: Policy, strengths: Strengths) -> Tensor:
 
 
 def _move(x: Tensor, policy: Policy, strengths: Strengths) -> Tensor:
-    """Shift by whole pixels and flip: a lookup, several times faster than a resampling, and without its blur."""
+    """Shift by whole pixels and flip: a lookup, faster than a resampling, and without its blur."""
     n, channels, height, width = x.shape
     row = torch.arange(height, device=x.device) - _whole(strengths, "shift_y", policy.shift, height)
     column = torch.arange(width, device=x.device) - _whole(strengths, "shift_x", policy.shift, width)
@@ -160,9 +168,9 @@ def _move(x: Tensor, policy: Policy, strengths: Strengths) -> Tensor:
 
 def _whole(strengths: Strengths, name: str, share: float, side: int) -> Tensor:
     """Shifts in whole pixels (N, 1), each of -most .. most equally likely, at least one pixel either way."""
-    most = max(1, round(share * side))
-    strength = _get(strengths, name, 1)
-    return ((strength + 1) / 2 * (2 * most + 1)).floor().long()[:, None] - most if share else strength.long()[:, None]
+    most = max(1, round(share * side)) if share else 0
+    steps = (_get(strengths, name, 1) + 1) / 2 * (2 * most + 1)  # 0 .. 2 * most + 1, which rounding may reach
+    return steps.floor().clamp(max=2 * most).long()[:, None] - most
 
 
 def _inside(index: Tensor, side: int, padding: str) -> Tensor:

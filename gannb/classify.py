@@ -92,7 +92,7 @@ def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
 
 def to_tensor(x: np.ndarray, device: str = "cpu") -> Tensor:
     """Return images as floats: (N, H, W, C) uint8 -> (N, C, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))).to(device).float() / 127.5 - 1
+    return torch.from_numpy(x.transpose(0, 3, 1, 2).copy()).to(device).float() / 127.5 - 1
 
 
 def cycle(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -311,6 +311,7 @@ class _Source:
     classes: tuple[str, ...]
     is_test: np.ndarray  # (N,) bool
     sizes: list[tuple[int, int]]  # height, width
+    has_test: bool
     load: Callable[[int], tuple[np.ndarray, str]]
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
@@ -351,7 +352,7 @@ def _check_counts(source: _Source, data: str) -> None:
             raise InputError(
                 f"data: class {name!r} of {data!r} has {n_pool} images to train on; give at least 2"
             )
-        if test.any() and n_test == 0:
+        if source.has_test and n_test == 0:
             raise InputError(
                 f"data: class {name!r} of {data!r} has no image in the test set; give at least 1"
             )
@@ -376,7 +377,14 @@ def _from_arrays(
     natives = [image for images, _ in parts.values() for image in images]
     sizes = [image.shape[:2] for image in natives]
     return _Source(
-        kind, ids, y, classes, is_test, sizes, lambda i: (_without_equal_channels(natives[i]), mode)
+        kind,
+        ids,
+        y,
+        classes,
+        is_test,
+        sizes,
+        "test" in parts,
+        lambda i: (_without_equal_channels(natives[i]), mode),
     )
 
 
@@ -481,7 +489,16 @@ def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
             arrays = {key: found[key] for key in wanted if key in found.files}
     except InputError:
         raise
-    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, MemoryError, SyntaxError) as error:
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+        MemoryError,
+        SyntaxError,
+        RuntimeError,
+    ) as error:
         if "Object arrays" in str(error):
             raise InputError(
                 f"{path} holds object arrays, never unpickled here; save plain numbers"
@@ -567,6 +584,7 @@ def _from_folder(root: Path, on_bad_image: str) -> _Source:
         classes=classes,
         is_test=np.array([file.is_test for file in kept], dtype=bool),
         sizes=[size for size in sizes if size is not None],
+        has_test=any(is_test for _, is_test in parts),
         load=lambda i: _decode(kept[i].path),
         skipped=skipped,
     )
@@ -599,6 +617,10 @@ def _part_folders(root: Path) -> list[tuple[Path, bool]]:
     folders = _folders(root)
     found = {part: [e for e in folders if e.name.lower() in names] for part, names in PARTS.items()}
     n_parts = sum(map(len, found.values()))
+    if n_parts == len(folders) > 1 and not found["train"]:
+        raise InputError(
+            f"data: {str(root)!r} has {folders[0].name}/ but no train/; add train/ with the same classes"
+        )
     if not found["train"] or (n_parts < len(folders) and not found["test"]):
         return [(root, False)]  # class folders; one of them may well be called "train" or "test"
     others = [e.name for e in folders if not any(e in entries for entries in found.values())]
@@ -695,6 +717,8 @@ def _header(file: _File) -> tuple[int, int]:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
         with _reasons(), _opened(file.path) as image:
             width, height = image.size
+            if image.format == "TIFF":  # newer Pillows have turned `size` already
+                width, height = image.tag_v2[256], image.tag_v2[257]
             if width * height > MAX_PIXELS:
                 raise _BadImage(
                     f"{width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller"
@@ -779,10 +803,12 @@ def _decode_all(
 
     def item(i: int) -> _Item:
         native, mode = source.load(i)
-        digest = hashlib.sha256(repr(native.shape).encode() + native.tobytes()).digest()
+        digest = hashlib.sha256(repr(native.shape).encode())
+        digest.update(np.ascontiguousarray(native))
+        found = _Item(digest.digest(), mode, native.shape[:2])
         if target is None:
-            return _Item(digest, mode, native.shape[:2])
-        return _Item(digest, mode, native.shape[:2], _resized(native, target), duplicates.thumbnail(native))
+            return found
+        return replace(found, pixels=_resized(native, target), thumb=duplicates.thumbnail(native))
 
     threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1  # arrays need no decoding
     items, bad = _attempt(item, range(len(source.ids)), threads)
@@ -980,9 +1006,10 @@ def _linked(x: np.ndarray, items: list[_Item], source: _Source, named: list[str]
     asked = np.array([name or f"\0{i}" for i, name in enumerate(named)])  # else a group of its own
     groups = _joined(same, links.labels, asked)
     leaks = np.isin(groups, groups[source.is_test])
-    for a, b in links.cut:  # the cap must not leave a copy of a test item in the pool
-        if source.is_test[groups == groups[a]].any() or source.is_test[groups == groups[b]].any():
-            leaks |= np.isin(same, [same[a], same[b]])
+    tested = np.isin(
+        links.cut, same[source.is_test]
+    )  # (M, 2); the cap must not leave a test item's copy behind
+    leaks |= np.isin(same, links.cut[tested.any(1)])
     return _Linked(groups, leaks & ~source.is_test, _clusters(same), _clusters(links.labels), len(links.cut))
 
 

@@ -19,8 +19,22 @@ from gannb.arms import Arm, Contrast, contrasts, study_arms
 from gannb.data import Dataset, Examples, concatenate, read
 from gannb.errors import InputError
 from gannb.protocol import Design, Draw
-from gannb.study import Study, make_study, read_record, save_study, write_json
-from gannb.work import Outcome, Progress, Task, Unit, digest, is_done, read_unit, run_units, seed_for, side_folder
+from gannb.study import STAGES, Study, make_study, read_record, save_study, write_json
+from gannb.work import (
+    Outcome,
+    Progress,
+    Task,
+    Unit,
+    digest,
+    is_done,
+    read_unit,
+    recorded_failure,
+    run_units,
+    seed_for,
+    side_folder,
+    study_lock,
+    worker_count,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,22 +48,35 @@ DEFAULT_SECONDS = {"draw": 0.1, "generator": 20.0, "items": 0.5, "ruler": 2.0, "
 # ------------------------------------------------------------------------------------------------ data
 
 def load_data(study: Study) -> tuple[Dataset, str]:
-    """Return the study's data and the key of their content, from the study's own copy where the source is unchanged.
+    """Return the study's data and the key of their content, writing nothing.
+
+    The study's own copy serves where the source has not changed since, or is no longer there.
 
     Raises:
         InputError: the data cannot be read, or the study's name is in use with other data.
     """
-    index = study.folder / "data.json"
-    known = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
-    stamp = source_stamp(study)
-    key = known.get(stamp)
+    known = _known_data(study)
+    key = known.get(source_stamp(study))
+    if key is None and known and study.data != "digits" and not Path(study.data).exists():
+        key = list(known.values())[-1]
     if key and (study.folder / f"data-{key}").is_dir():
         return Dataset.load(study.folder / f"data-{key}"), key
     dataset = read_data(study)
-    key = content_key(dataset)
-    _keep_data(dataset, study.folder / f"data-{key}")
-    write_json(index, known | {stamp: key})
-    return Dataset.load(study.folder / f"data-{key}"), key
+    return dataset, content_key(dataset)
+
+
+def keep_data(study: Study, dataset: Dataset, key: str) -> None:
+    """Keep a copy of the prepared data in the study's folder, for the units to read."""
+    _write_folder(dataset, study.folder / f"data-{key}")
+    known = _known_data(study)
+    known.pop(source_stamp(study), None)
+    write_json(study.folder / "data.json", known | {source_stamp(study): key})
+
+
+def _known_data(study: Study) -> dict[str, str]:
+    """Return the copies at hand: from the stamp of their source to the key of their content, the latest last."""
+    index = study.folder / "data.json"
+    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
 
 
 def read_data(study: Study) -> Dataset:
@@ -86,7 +113,7 @@ def content_key(dataset: Dataset) -> str:
     return sha.hexdigest()[:16]
 
 
-def _keep_data(dataset: Dataset, folder: Path) -> None:
+def _write_folder(dataset: Dataset, folder: Path) -> None:
     if folder.is_dir():
         return
     try:
@@ -113,22 +140,21 @@ class Experiment:
     data_key: str
 
     @classmethod
-    def open(cls, study: Study) -> Experiment:
-        """Load the data, check that the study can be done with them, and record both in the study's folder."""
+    def preview(cls, study: Study) -> Experiment:
+        """Read and check everything, writing nothing."""
         experiment = cls(study, *load_data(study))
         experiment.check()
-        save_study(
-            study, fingerprint=experiment.dataset.fingerprint, device=experiment.device, resolved=experiment.resolved()
-        )
         return experiment
 
     @classmethod
-    def preview(cls, study: Study) -> Experiment:
-        """Read and check everything, writing nothing."""
-        dataset = read_data(study)
-        experiment = cls(study, dataset, content_key(dataset))
-        experiment.check()
-        return experiment
+    def open(cls, study: Study) -> Experiment:
+        """Read and check everything, then record it in the study's folder."""
+        experiment = cls.preview(study)
+        keep_data(study, experiment.dataset, experiment.data_key)
+        save_study(
+            study, fingerprint=experiment.dataset.fingerprint, device=experiment.device, resolved=experiment.resolved()
+        )
+        return cls(study, Dataset.load(study.folder / f"data-{experiment.data_key}"), experiment.data_key)
 
     @property
     def folder(self) -> Path:
@@ -296,13 +322,20 @@ class Experiment:
         return [unit for stage in (1, 2, 3, 4) for unit in self.units(stage)]
 
     def run(self, stage: int) -> Outcome:
-        """Make what is missing of a stage and of everything it needs; write `status.json`."""
-        outcome = run_units(
-            self.folder, self.units(stage), device=self.device, workers=self.study.workers,
-            progress=Progress(f"stage {stage}", self.seconds_by_kind()),
-        )  # fmt: skip
-        write_status(self)
-        return outcome
+        """Make what is missing of a stage and of everything it needs; write `status.json`.
+
+        Raises:
+            InputError: another process is at work on the study.
+        """
+        with study_lock(self.folder):
+            write_status(self, "running")
+            try:
+                return run_units(
+                    self.folder, self.units(stage), device=self.device, workers=self.study.workers,
+                    progress=Progress(STAGES[stage], self.seconds_by_kind()),
+                )  # fmt: skip
+            finally:
+                write_status(self)
 
     def seconds_by_kind(self) -> dict[str, float]:
         """Return expected seconds per unit kind: the median of those done, else a default."""
@@ -324,6 +357,12 @@ class Experiment:
     def synthetic(self, trial: int, generator: str | None = None) -> Examples:
         """Return the items that a trial's generator made (the study's GAN by default); the unit must be done."""
         return read_items(self.folder / self._item_units[trial, generator or self.family].path, self.dataset)
+
+    def generator(self, trial: int, name: str | None = None) -> Any:
+        """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
+        from gannb.generators import load
+
+        return load(self.generator_folder(trial, name))
 
     def generator_folder(self, trial: int, generator: str | None = None) -> Path:
         return self.folder / self._generator_units[trial, generator or self.family].path
@@ -394,15 +433,12 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
             count["done"] += 1
             continue
         left += seconds[unit.kind]
-        error = side_folder(folder, unit, "failed") / "error.json"
-        if error.is_file():
+        if error := recorded_failure(folder, unit):
             count["failed"] += 1
-            failed.append({"unit": unit.path, "error": json.loads(error.read_text(encoding="utf-8"))["error"]})
+            failed.append({"unit": unit.path, "error": error})
         elif side_folder(folder, unit, "running").is_dir():
             count["running"] += 1
     complete = all(c["done"] == c["total"] for c in kinds.values())
-    from gannb.work import worker_count
-
     status = {
         "study": experiment.study.name,
         "state": state or ("failed" if failed else "done" if complete else "unfinished"),
@@ -542,8 +578,8 @@ def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: n
     k = min(NEIGHBOURS, len(held_out) - 1, len(same) - 1)
     fidelity = quality.prdc(held_out, fake[same], k)
     return {
-        "kid": quality.kid(held_out, fake[same])[0],
-        **fidelity,
+        "kid": quality.kid(held_out, fake[same]).value,
+        **asdict(fidelity),
         "authenticity": quality.authenticity(train, fake),
         "authenticity_of_real": quality.authenticity(train, held_out),
         "nn_ratio": quality.nearest_neighbour_ratio(train, fake, held_out),

@@ -75,7 +75,7 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Prdc:
     real, fake = _checked(real=(real, 2), fake=(fake, 2))
     if not 1 <= k < min(len(real), len(fake)):
         raise InputError(
-            f"k is {k} for {len(real)} real and {len(fake)} generated items; give 1 or more, fewer than either."
+            f"k is {k} for {len(real)} real and {len(fake)} generated items; give 1 or more, below both."
         )
     real_radius, fake_radius = _radii(real, k), _radii(fake, k)
     within = np.zeros(len(fake))  # real spheres that each generated item lies in
@@ -91,7 +91,7 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Prdc:
 
 
 def authenticity(train: np.ndarray, fake: np.ndarray) -> float:
-    """Share of generated items that are no nearer to a training item than that item's own nearest neighbour.
+    """Share of generated items that are farther from a training item than that item's own neighbour is.
 
     train: (N, D), N >= 2; fake: (M, D). Alaa et al. 2022, "How faithful is your synthetic data?", section
     3.3: with x the training item nearest to y, y is authentic if d(y, x) > d(x, nearest other training item).
@@ -115,15 +115,16 @@ def nearest_neighbour_ratio(train: np.ndarray, fake: np.ndarray, held_out: np.nd
 
 
 def nearest(query: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest reference item of each query item: index (Q,) int64 and distance (Q,). Ties: the lowest index.
+    """Nearest reference item of each query item: index (Q,) int64 and distance (Q,).
 
-    query: (Q, D), reference: (N, D). Searched by brute force; a copy has distance exactly 0.
+    query: (Q, D), reference: (N, D). Searched by brute force; a copy has distance exactly 0. Of equals,
+    either.
     """
     query, reference = _checked(query=(query, 1), reference=(reference, 1))
     centre = reference.mean(axis=0)  # the fast search expands the square: keep the numbers small
     search = NearestNeighbors(n_neighbors=min(_CANDIDATES, len(reference)), algorithm="brute")
     candidates = search.fit(reference - centre).kneighbors(query - centre, return_distance=False)
-    return _exactly_nearest(query, reference, np.sort(candidates, axis=1))
+    return _exactly_nearest(query, reference, candidates)
 
 
 def diversity(x: np.ndarray, y: np.ndarray) -> float:

@@ -231,21 +231,16 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def open_study(study: str | Path, **changes: Any) -> Study:
-    """Return the study of a folder with some parameters changed, for a notebook's first cell.
+    """Return the study of a folder with some parameters changed; those that are None stay as the study has them.
 
-    Changes that are None are left as the study has them. The changed study is written back, so that setting a
-    parameter changes the study from there on. A folder without a study starts one, named after the folder.
+    A folder without a study starts one, named after the folder. Writes nothing.
 
     Raises:
         InputError: an unknown or ill-typed parameter, or a damaged study.
     """
     folder = find_folder(study)
     before = read_record(folder)["set"] if (folder / "study.json").is_file() else {}
-    changes = {k: v for k, v in changes.items() if v is not None}
-    changed = _study_at(folder, before | changes)
-    if changes or not before:
-        save_study(changed)
-    return changed
+    return _study_at(folder, before | {k: v for k, v in changes.items() if v is not None})
 
 
 def _study_at(folder: Path, given: dict[str, Any]) -> Study:

@@ -146,8 +146,8 @@ def worth(evidence: Evidence) -> dict[str, Any] | None:
     found: Worth = stats.worth_in_real(n, curve, arm, test_train_ratio(evidence))
     return {
         "arm": PRIMARY[0], "n_real": round(by_trial(evidence, PRIMARY[0], "n_real", trials).mean()),
-        "worth": found.worth, "low": found.low, "high": found.high,
-        "at_least": found.at_least, "at_most": found.at_most,
+        "mean": float(arm.mean()), "worth": found.worth, "low": found.low, "high": found.high,
+        "at_least": found.at_least, "at_most": found.at_most, "mean": float(arm.mean()),
         "curve": [{"arm": a, "n": float(m), "mean": float(v)} for a, m, v in zip(arms, n, curve.mean(0), strict=True)],
     }  # fmt: skip
 

@@ -140,6 +140,12 @@ def execute(study: Path, unit: Unit, device: str) -> str | None:
         return _record_failure(failed, error)
 
 
+def recorded_failure(study: Path, unit: Unit) -> str | None:
+    """Return the error that a unit failed with when it was last tried, or None."""
+    file = side_folder(study, unit, "failed") / "error.json"
+    return json.loads(file.read_text(encoding="utf-8"))["error"] if file.is_file() else None
+
+
 def _make(study: Path, unit: Unit, device: str, running: Path) -> None:
     final = study / unit.path
     temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
@@ -207,12 +213,16 @@ def run_units(
 ) -> Outcome:
     """Make the targets and whatever they need that is not there yet, in parallel processes of one thread each.
 
-    A unit that fails does not stop the others; what needs it is blocked.
+    A unit that fails does not stop the others; what needs it is blocked. What failed in an earlier stage is tried
+    again in that stage only, so that a GAN that fails after an hour does not fail in every stage that needs it.
     """
+    targets = list(targets)
+    stage = min((u.stage for u in targets), default=0)
     wanted = dict.fromkeys(u for target in targets for u in target.closure())
-    todo = [u for u in wanted if not is_done(study, u)]
+    missing = [u for u in wanted if not is_done(study, u)]
+    failed = {u: error for u in missing if u.stage < stage and (error := recorded_failure(study, u))}
+    todo = [u for u in missing if u not in failed]
     made: list[Unit] = []
-    failed: dict[Unit, str] = {}
     blocked: list[Unit] = []
     progress = progress or Progress(quiet=True)
     with progress.watch(study, todo):

@@ -122,6 +122,11 @@ def test_prdc_by_hand():
     assert found.coverage == 1
 
 
+def test_the_edge_of_a_sphere_is_outside():
+    found = quality.prdc([[0.0], [1.0]], [[2.0], [3.0]], k=1)  # 2 is exactly a radius from 1, and 1 from 2
+    assert vars(found) == {"precision": 0, "recall": 0, "density": 0, "coverage": 0}
+
+
 def test_prdc_in_blocks_is_the_same(monkeypatch):
     real, fake = normal(70), normal(50, seed=1)
     whole = quality.prdc(real, fake)
@@ -160,9 +165,9 @@ def test_authenticity_by_hand():
     # -1.5 (1.5 from 0) and 9.5 (4.5 from 5) are not
     train = [[0.0], [1.0], [5.0]]
     assert authenticity(train, [[0.2], [6.5], [-1.5], [9.5]]) == 0.5
-    assert (
-        authenticity(train, [[6.5]]) == 0
-    )  # by the radius of 5, its nearest; the radii of 0 and 1 would say 1
+    assert authenticity(train, [[2.0]]) == 0  # as near to 1 as 0 is: a tie is not farther
+    # by the radius of 5, its nearest; the radii of 0 and 1 would say 1
+    assert authenticity(train, [[6.5]]) == 0
 
 
 def test_authenticity_of_held_out_items_is_what_geometry_says():
@@ -232,11 +237,6 @@ def test_nearest_finds_copies_at_exactly_0_far_from_the_origin():
     assert (distance == 0).all()
 
 
-def test_nearest_of_equals_is_the_first():
-    index, distance = nearest([[1.0, 1.0]], [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
-    assert (index[0], distance[0]) == (1, 0)
-
-
 def test_diversity_is_the_mean_pair_distance_within_classes(monkeypatch):
     x, y = normal(30), np.repeat([0, 1, 2], [5, 24, 1])
     expected = (pdist(x[:5]).mean() + pdist(x[5:29]).mean()) / 2  # one item has no pair
@@ -288,7 +288,7 @@ X = np.arange(12.0).reshape(6, 2)
         (lambda: kid(X.reshape(6, 1, 2), X), "flattened"),
         (lambda: kid([["a", "b"]] * 2, X), "not an array of numbers"),
         (lambda: quality.prdc(X, X, k=6), "k is 6"),
-        (lambda: quality.prdc(X, X[:5], k=5), "fewer than either"),
+        (lambda: quality.prdc(X, X[:5], k=5), "below both"),
         (lambda: quality.prdc(X, X, k=0), "k is 0"),
         (lambda: authenticity(X[:1], X), "`train` holds 1 items"),
         (lambda: authenticity(X, X[:0]), "`fake` holds 0 items"),

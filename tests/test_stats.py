@@ -469,6 +469,11 @@ def test_calibration_error_by_hand():
     assert classification_scores(y, p)["ece"] == pytest.approx(error)
 
 
+def test_full_confidence_shares_the_last_bin():
+    error = expected_calibration_error(np.array([0.95, 1.0]), np.array([True, False]))
+    assert error == pytest.approx(0.475)  # |1 - 1.95| / 2; in bins of their own it would be .525
+
+
 def test_calibration_error_of_a_calibrated_classifier_is_small_and_of_a_boastful_one_large():
     confidence = rng(20).uniform(0.5, 1, 20_000)
     correct = rng(21).random(20_000) < confidence

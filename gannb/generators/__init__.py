@@ -1,8 +1,8 @@
 """Generators: whatever fits a draw and then makes items for given labels.
 
-`GENERATORS` maps a name to a factory that takes a study (of which only `gan_augmentation` and `augmentation` are
-read) and gives an unfitted generator. The modules behind it, and torch with them, are imported when a factory is
-called, so that names can be listed and checked at no cost.
+`GENERATORS` maps a name to a factory that takes a study (of which only `gan_augmentation` and `augmentation`
+are read) and gives an unfitted generator. The modules behind it, and torch with them, are imported when a
+factory is called, so that names can be listed and checked at no cost.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+import numpy as np
+
 from gannb.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from gannb.data import Examples
     from gannb.study import Study
 
@@ -49,13 +49,30 @@ class Generator(Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Write `generator.json` and `generator.safetensors` into the folder, which is made where it is missing."""
+        """Write `generator.json` and `generator.safetensors` into the folder, which is made where it is
+        missing.
+        """
         ...
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the samples are the same."""
         ...
+
+
+def check_classes(draw: Examples) -> None:
+    """Raise InputError where a class has no item in the draw: nothing can be learned about it."""
+    absent = [name for name, count in zip(draw.classes, draw.counts(), strict=True) if count == 0]
+    if absent:
+        raise InputError(f"n_per_class: the draw has no item of class {absent[0]!r}; draw more items.")
+
+
+def check_labels(condition: np.ndarray, n_classes: int) -> np.ndarray:
+    """Labels as int64 (M,). Raises InputError where they are not one row of numbers in 0..n_classes-1."""
+    labels = np.asarray(condition, dtype=np.int64)
+    if labels.ndim != 1 or (len(labels) and not 0 <= labels.min() <= labels.max() < n_classes):
+        raise InputError(f"condition: labels must be one row of numbers in 0..{n_classes - 1}.")
+    return labels
 
 
 def _adversarial(family: str) -> Callable[[Study], Generator]:
@@ -65,7 +82,9 @@ def _adversarial(family: str) -> Callable[[Study], Generator]:
 
         policies = {"auto": None, "none": "none", "policy": study.augmentation, "diffaugment": "diffaugment"}
         if study.gan_augmentation not in policies:
-            raise InputError(f"gan_augmentation: {study.gan_augmentation!r} is none of {', '.join(policies)}.")
+            raise InputError(
+                f"gan_augmentation: {study.gan_augmentation!r} is none of {', '.join(policies)}."
+            )
         return Adversarial(FAMILIES[family], policies[study.gan_augmentation])
 
     return make
@@ -75,7 +94,7 @@ def _simple(kind: str) -> Callable[[Study], Generator]:
     def make(study: Study) -> Generator:
         from gannb.generators.simple import SIMPLE
 
-        return SIMPLE[kind]()
+        return SIMPLE[kind]()  # which have nothing to choose
 
     return make
 

@@ -1,8 +1,8 @@
 """Generative adversarial networks: one training loop for every family, losses, checkpoints, sampling.
 
-Randomness is derived from (seed, step), so that a resumed training needs the step number alone: on the CPU, with one
-thread, training killed at any step and resumed ends with the weights of an undisturbed one, bit for bit. On a GPU
-the order of sums varies, and with it the last digits.
+Randomness is derived from (seed, step), so that a resumed training needs the step number alone: on the CPU,
+with one thread, training killed at any step and resumed ends with the weights of an undisturbed one, bit for
+bit. On a GPU the order of sums varies, and with it the last digits.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from gannb.augment import Policy, augment, resolve
 from gannb.data import Examples
 from gannb.errors import InputError
-from gannb.generators import Job
+from gannb.generators import Job, check_classes, check_labels
 
 CHECKPOINT_EVERY = 30.0  # seconds
 PROGRESS_EVERY = 0.5  # seconds
@@ -135,7 +135,7 @@ class Family:
 
 
 def ema_momentum(step: int, limit: float) -> float:
-    """Momentum after step 0, 1, ...: min(limit, 1 - 1 / (step / 10 + 1)), short at first to forget the start."""
+    """Momentum after step 0, 1, ...: min(limit, 1 - 1 / (step / 10 + 1)), to forget the start."""
     return min(limit, 1 - 1 / (step / 10 + 1))
 
 
@@ -183,8 +183,8 @@ class Training:
         self.family, self.policy, self.job = family, policy, job
         self.device = torch.device(job.device)
         shape, n_classes = draw.shape, draw.n_classes
-        self.x = torch.from_numpy(draw.x).permute(0, 3, 1, 2).to(self.device)  # (N, C, H, W) uint8
-        self.y = torch.from_numpy(draw.y).to(self.device)
+        self.x = torch.tensor(draw.x, device=self.device).permute(0, 3, 1, 2)  # (N, C, H, W) uint8
+        self.y = torch.tensor(draw.y, device=self.device)
         self.n_classes = n_classes
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_derive(job.seed, 2))
@@ -195,7 +195,7 @@ class Training:
             name: torch.optim.Adam(network.parameters(), family.learning_rate, family.betas, fused=True)
             for name, network in (("generator", self.generator), ("discriminator", self.discriminator))
         }
-        # listed once: to walk through the modules at every step would take longer than the smallest networks do
+        # listed once: to walk through the modules at every step takes longer than a small network does
         self.averages = averaged(self.average), averaged(self.generator)
         self.judges = list(self.discriminator.parameters())
         self.passes = Passes(len(draw), family.batch, job.seed, self.device)
@@ -220,7 +220,9 @@ class Training:
             self._keep_grid()
 
     def _learn(self) -> Tensor:
-        """One step of the discriminator, then one of the generator on the same fakes; what `CURVES` names, (5,)."""
+        """One step of the discriminator, then one of the generator on the same fakes; what `CURVES` names,
+        (5,).
+        """
         family, n = self.family, self.family.batch
         index = self.passes[self.step]
         real, labels = self.x[index].float().div_(127.5).sub_(1), self.y[index]
@@ -253,7 +255,9 @@ class Training:
         self.optimisers[name].step()
 
     def _record(self) -> None:
-        """Add a point to the curves: the means since the last one. The only wait for the device, and the check."""
+        """Add a point to the curves: the means since the last one. The only wait for the device, and the
+        check.
+        """
         start = self.curves["step"][-1] if self.curves["step"] else 0
         means = (self.window / (self.step - start)).tolist()
         self.window.zero_()
@@ -278,10 +282,12 @@ class Training:
     def check_weights(self) -> None:
         """Raise TrainingError where a weight is not finite."""
         for network in (self.discriminator, self.generator, self.average):
-            if not all(bool(t.isfinite().all()) for t in network.state_dict().values() if t.is_floating_point()):
+            if not all(
+                bool(t.isfinite().all()) for t in network.state_dict().values() if t.is_floating_point()
+            ):
                 raise TrainingError(
-                    f"A weight of the {self.family.name} GAN is not finite at step {self.step}: try another seed or "
-                    "fewer steps."
+                    f"A weight of the {self.family.name} GAN is not finite at step {self.step}: "
+                    "try another seed or fewer steps."
                 )
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -305,7 +311,9 @@ class Training:
         for name, optimiser in self.optimisers.items():
             for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
                 saved = _under(tensors, f"optimiser.{name}.{number}.")
-                optimiser.state[parameter] = {key: _laid_out_like(parameter, value) for key, value in saved.items()}
+                optimiser.state[parameter] = {
+                    key: _laid_out_like(parameter, value) for key, value in saved.items()
+                }
 
 
 def _set_learning(parameters: list[Tensor], learning: bool) -> None:
@@ -329,19 +337,27 @@ def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
     return torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
-# ---- checkpoints: one safetensors file whose metadata is JSON, so that one rename puts all of it in place ----
+# ---- checkpoints: one safetensors file with JSON as its metadata, so that one rename does it ----
 
 
 def identity(family: Family, policy: Policy, draw: Examples, job: Job) -> dict[str, Any]:
     """What a checkpoint must agree in to be continued."""
     settings = {k: v for k, v in vars(family).items() if isinstance(v, str | int | float | tuple)}
     content = hashlib.sha256(draw.x.tobytes() + draw.y.tobytes()).hexdigest()
-    about = {"family": settings, "policy": asdict(policy), "steps": job.steps, "seed": job.seed, "draw": content}
+    about = {
+        "family": settings,
+        "policy": asdict(policy),
+        "steps": job.steps,
+        "seed": job.seed,
+        "draw": content,
+    }
     return json.loads(json.dumps(about | {"shape": draw.shape, "classes": draw.n_classes}))
 
 
 def write_checkpoint(path: Path, training: Training, about: dict[str, Any]) -> None:
-    """Write the state under a temporary name, wait for the disk, rename. Raises TrainingError if it is not finite."""
+    """Write the state under a temporary name, wait for the disk, rename. Raises TrainingError if it is not
+    finite.
+    """
     training.check_weights()
     tensors, values = training.state()
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -358,7 +374,8 @@ def write_checkpoint(path: Path, training: Training, about: dict[str, Any]) -> N
 def read_checkpoint(path: Path, about: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and values for `Training.restore`.
 
-    Raises DamagedCheckpoint where the file cannot be read whole, InputError where it belongs to another training.
+    Raises DamagedCheckpoint where the file cannot be read whole, InputError where it belongs to another
+    training.
     """
     try:
         with safe_open(path, "pt") as file:
@@ -388,14 +405,16 @@ def _resume(training: Training, path: Path, about: dict[str, Any]) -> None:
     try:
         training.restore(*read_checkpoint(path, about))
     except DamagedCheckpoint as error:
-        warnings.warn(f"The checkpoint is damaged, training starts again: {error}", RuntimeWarning, stacklevel=3)
+        warnings.warn(
+            f"The checkpoint is damaged, training starts again: {error}", RuntimeWarning, stacklevel=3
+        )
 
 
 # ---- the loop ----
 
 
 def train(training: Training, path: Path | None, about: dict[str, Any]) -> None:
-    """Run to the last step, with a checkpoint at `path` now and then and progress reported."""
+    """Run to the end, with a checkpoint at `path` now and then and progress reported."""
     if path is not None:
         _resume(training, path, about)
     job = training.job
@@ -426,7 +445,7 @@ def _generate(network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.n
     """Images (M, H, W, C) uint8 of noise (M, Z) and labels (M,), in batches of one size."""
     device = next(network.parameters()).device
     batches = []
-    for start in range(0, len(labels), SAMPLE_BATCH):
+    for start in range(0, max(1, len(labels)), SAMPLE_BATCH):
         z, y = noise[start : start + SAMPLE_BATCH], labels[start : start + SAMPLE_BATCH]
         # the last one is filled up: an image must not depend on how many are made with it
         fill = [(0, SAMPLE_BATCH - len(y))]
@@ -440,9 +459,9 @@ def _generate(network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.n
 class Adversarial:
     """A GAN of one family. Fitted, it keeps the averaged generator, the curves and the grids of samples.
 
-    curves: {"step": [...], "discriminator_loss": [...], ...}, one value a point, each the mean since the last point.
-    label_agreement is the share of fakes in which the auxiliary head sees their label.
-    grids: (T, rows, columns, H, W, C) uint8, the same noise and labels after `grid_steps` (T,) steps; a row a class.
+    curves: {"step": [...], "discriminator_loss": [...], ...}, one value a point, each the mean since the last
+    point. label_agreement is the share of fakes in which the auxiliary head sees their label. grids: (T,
+    rows, columns, H, W, C) uint8, the same noise and labels after `grid_steps` (T,) steps; a row a class.
     """
 
     def __init__(self, family: Family, policy: str | None = None) -> None:
@@ -452,8 +471,8 @@ class Adversarial:
     def fit(self, draw: Examples, job: Job) -> Self:
         """Train on the draw; continues from the checkpoint in `job.checkpoint` if there is one.
 
-        The checkpoint stays after the last step, for whoever saves the generator to remove. Raises InputError where
-        the family cannot do the draw, TrainingError where a loss or a weight becomes infinite or nan.
+        The checkpoint stays after the last step, for whoever saves the generator to remove. Raises InputError
+        where the family cannot do the draw, TrainingError where a loss or a weight becomes infinite or nan.
         """
         self.check(draw, job)
         policy = self.family.augmentation if self.policy is None else resolve(self.policy, draw.shape)
@@ -472,12 +491,12 @@ class Adversarial:
             raise InputError(f"gan_steps: {job.steps} is too few, give at least 1.")
         if draw.n_classes < 2:
             raise InputError("gan: the draw has one class, and a conditional GAN needs two.")
-        absent = [name for name, count in zip(draw.classes, draw.counts(), strict=True) if count == 0]
-        if absent:
-            raise InputError(f"n_per_class: the draw has no item of class {absent[0]}; draw more items.")
+        check_classes(draw)
 
     def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
-        """One image per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; image i is a function of (seed, i, label i)."""
+        """One image per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; image i is a function of (seed, i, label
+        i).
+        """
         labels = check_labels(condition, self.n_classes)
         return _generate(self.network, _noise(seed, len(labels), self.family.noise), labels)
 
@@ -487,10 +506,14 @@ class Adversarial:
         return self
 
     def save(self, folder: Path) -> None:
-        """Write `generator.safetensors` (averaged weights, grids) and `generator.json` (what they are, curves)."""
+        """Write `generator.safetensors` (averaged weights, grids) and `generator.json` (what they are,
+        curves).
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"network.{key}": value.cpu().contiguous() for key, value in self.network.state_dict().items()}
+        tensors = {
+            f"network.{key}": value.cpu().contiguous() for key, value in self.network.state_dict().items()
+        }
         tensors["grids"] = torch.from_numpy(self.grids)
         safetensors.torch.save_file(tensors, folder / "generator.safetensors")
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
@@ -499,7 +522,9 @@ class Adversarial:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it is not readable."""
+        """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it is not
+        readable.
+        """
         from gannb.generators.families import FAMILIES  # which needs this module
 
         try:
@@ -507,7 +532,9 @@ class Adversarial:
             tensors = safetensors.torch.load_file(Path(folder) / "generator.safetensors")
             loaded = cls(FAMILIES[about["generator"]], about["policy"])
             loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
-            loaded.network = _place(loaded.family.generator(loaded.shape, loaded.n_classes), torch.device("cpu"))
+            loaded.network = _place(
+                loaded.family.generator(loaded.shape, loaded.n_classes), torch.device("cpu")
+            )
             loaded.network.load_state_dict(_under(tensors, "network."))
         except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
             raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
@@ -515,11 +542,3 @@ class Adversarial:
         loaded.curves, loaded.grid_steps = about["curves"], about["grid_steps"]
         loaded.grids = tensors["grids"].numpy()
         return loaded
-
-
-def check_labels(condition: np.ndarray, n_classes: int) -> np.ndarray:
-    """Labels as int64 (M,). Raises InputError where one is outside 0..n_classes-1."""
-    labels = np.asarray(condition, dtype=np.int64)
-    if labels.ndim != 1 or (len(labels) and not 0 <= labels.min() <= labels.max() < n_classes):
-        raise InputError(f"condition: labels must be one row of numbers in 0..{n_classes - 1}.")
-    return labels

@@ -12,31 +12,27 @@ from safetensors.numpy import load_file, save_file
 
 from gannb.data import Examples
 from gannb.errors import InputError
-from gannb.generators import Job
+from gannb.generators import Job, check_classes, check_labels
 
 
 class Simple:
     """Keeps the draw, and makes the items of one class at a time from it.
 
-    Subclasses say how, in `_make`. Randomness is derived from (seed, class), so that the items of a class depend on
-    how many of that class are asked for, and on nothing else.
+    Subclasses say how, in `_make`. Randomness is derived from (seed, class), so that the items of a class
+    depend on how many of that class are asked for, and on nothing else.
     """
 
     name: str
 
     def fit(self, draw: Examples, job: Job) -> Self:
         """Keep the draw. Raises InputError where it lacks a class."""
-        absent = [name for name, count in zip(draw.classes, draw.counts(), strict=True) if count == 0]
-        if absent:
-            raise InputError(f"n_per_class: the draw has no item of class {absent[0]}; draw more items.")
+        check_classes(draw)
         self.x, self.y, self.n_classes, self.seed = draw.x, draw.y, draw.n_classes, job.seed
         return self
 
     def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
         """One item per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; equal seeds, equal items."""
-        labels = np.asarray(condition, dtype=np.int64)
-        if labels.ndim != 1 or (len(labels) and not 0 <= labels.min() <= labels.max() < self.n_classes):
-            raise InputError(f"condition: labels must be one row of numbers in 0..{self.n_classes - 1}.")
+        labels = check_labels(condition, self.n_classes)
         items = np.empty((len(labels), *self.x.shape[1:]), dtype=np.uint8)
         for k in np.unique(labels):
             chosen = np.flatnonzero(labels == k)
@@ -82,7 +78,7 @@ def equally_often(n: int, m: int, rng: np.random.Generator) -> np.ndarray:
 
 
 class Copies(Simple):
-    """Every item of the class repeated equally often (to within one): adds nothing, and must change nothing."""
+    """Every item of the class repeated equally often (to within one): it adds nothing."""
 
     name = "copies"
 
@@ -94,8 +90,8 @@ class Copies(Simple):
 class Mislabelled(Simple):
     """Copies under permuted labels: harm that is planted independently of any GAN.
 
-    The classes are put in a random circle, by the job's seed, and each label shows the next class's items, equally
-    often (to within one). No label is ever right, however unequal the classes are.
+    The classes are put in a random circle, by the job's seed, and each label shows the next class's items,
+    equally often (to within one). No label is ever right, however unequal the classes are.
     """
 
     name = "mislabelled"
@@ -110,10 +106,10 @@ class Mislabelled(Simple):
 class Gaussian(Simple):
     """A normal distribution per class, with the mean and the covariance of the draw's own pixels.
 
-    With n items of D pixels and n <= D the covariance is singular. No shrinkage is needed to sample from it all the
-    same: with A (n, D) the centred items and z standard normal, mean + A^T z / sqrt(n - 1) has exactly the sample
-    covariance A^T A / (n - 1), and stays in the span of the items. One item alone is repeated. Values are rounded
-    and clipped to 0..255, which is all that moves mean and covariance.
+    With n items of D pixels and n <= D the covariance is singular. No shrinkage is needed to sample from it
+    all the same: with A (n, D) the centred items and z standard normal, mean + A^T z / sqrt(n - 1) has
+    exactly the sample covariance A^T A / (n - 1), and stays in the span of the items. One item alone is
+    repeated. Values are rounded and clipped to 0..255, which is all that moves mean and covariance.
     """
 
     name = "gaussian"
@@ -128,7 +124,9 @@ class Gaussian(Simple):
 
 
 class Interpolation(Simple):
-    """A blend of two different items of the class, with a weight uniform in 0..1 (one item alone is repeated)."""
+    """A blend of two different items of the class, with a weight uniform in 0..1 (one item alone is
+    repeated).
+    """
 
     name = "interpolation"
 

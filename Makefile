@@ -1,0 +1,27 @@
+# make study: install and answer the default question.  make test: install and test.  make lab: JupyterLab.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup study test lab lint clean-venv
+setup: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+study: setup
+	$(BIN)/gannb run --data digits
+
+test: setup
+	$(BIN)/python -m pytest
+
+lab: setup
+	$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean-venv:
+	rm -rf .venv

@@ -1,0 +1,119 @@
+"""What a study would do, how long it takes and how much disk it needs, from a few timed steps."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import numpy as np
+
+from gannb import protocol
+from gannb.experiment import ADVERSARIAL, RULER_STEPS, Experiment
+from gannb.study import Study
+from gannb.work import Unit, end_with, is_done, seconds_text, worker_count
+
+FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
+STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
+MEGABYTE = 1e6
+
+
+def plan(study: Study) -> str:
+    """Return the plan as text; times a few steps in as many processes as the run would use. Writes nothing."""
+    experiment = Experiment.preview(study)
+    todo = [u for u in experiment.all_units() if not is_done(experiment.folder, u)]
+    seconds = unit_seconds(experiment) if todo else {}
+    spent = {u: seconds[_kind(u)] * _share(experiment, u) for u in todo}
+    workers = worker_count(study.workers)
+    total = sum(spent.values()) / workers + STAGE_SECONDS * 5
+    counts, design = Counter(u.kind for u in todo), experiment.design
+    every = Counter(u.kind for u in experiment.all_units())
+    lines = [
+        f"{study.name}: {len(protocol.labels_of(experiment.dataset)):,} items of "
+        f"{'x'.join(map(str, experiment.shape))}, {experiment.dataset.pool.n_classes} classes; "
+        f"{study.trials} trials, protocol {design.protocol}: {design.why}.",
+        f"GAN family {experiment.family}, {study.gan_steps:,} steps; device {experiment.device}, {workers} processes.",
+        "",
+        f"{'units':<12} {'to do':>6} {'of':>6} {'time of one process':>22}",
+    ]
+    for kind in every:
+        time_text = seconds_text(sum(s for u, s in spent.items() if u.kind == kind))
+        lines.append(f"{kind:<12} {counts[kind]:>6} {every[kind]:>6} {time_text:>22}")
+    lines += ["", f"about {seconds_text(total)} in all, and {disk_bytes(experiment, todo) / MEGABYTE:,.0f} MB of disk"]
+    return "\n".join(lines)
+
+
+def _kind(unit: Unit) -> str:
+    adversarial = unit.kind == "generator" and unit.parameters["generator"] in ADVERSARIAL
+    return "gan" if adversarial else unit.kind
+
+
+def _share(experiment: Experiment, unit: Unit) -> float:
+    """Return the cost of a unit against the usual one of its kind: a half budget costs half."""
+    if unit.kind != "classifier":
+        return 1.0
+    return unit.parameters["steps"] / experiment.study.classifier_steps
+
+
+def unit_seconds(experiment: Experiment) -> dict[str, float]:
+    """Return expected seconds of one process per kind of unit, timed with all processes at work at once."""
+    import os
+
+    import joblib
+
+    jobs = worker_count(experiment.study.workers)
+    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+        timed = joblib.Parallel()(joblib.delayed(_time_steps)(experiment, os.getpid()) for _ in range(jobs))
+    gan, train, predict, sample = np.mean(timed, axis=0)
+    study, draw = experiment.study, protocol.make_draw(experiment.dataset, experiment.design, 0)
+    scored = (len(draw.test) + len(draw.train)) * predict
+    items = study.n_synthetic * experiment.dataset.pool.n_classes
+    return {
+        "draw": 0.05, "generator": 0.2, "gan": study.gan_steps * gan, "items": 0.05 + items * sample,
+        "ruler": RULER_STEPS * train * 64 / study.batch_size + 0.2, "quality": 0.5 + (items + len(draw.test)) * predict,
+        "classifier": 0.2 + study.classifier_seeds * (study.classifier_steps * train + scored),
+    }  # fmt: skip
+
+
+def _time_steps(experiment: Experiment, parent: int) -> tuple[float, float, float, float]:
+    """Return seconds per GAN step, per classifier step, per item predicted and per item sampled."""
+    import torch
+
+    from gannb.augment import resolve
+    from gannb.classify import Mixture, Recipe, predict, train
+    from gannb.generators import GENERATORS, Job
+
+    end_with(parent)
+    torch.set_num_threads(1)
+    study, device = experiment.study, experiment.device
+    draw = experiment.items(protocol.make_draw(experiment.dataset, experiment.design, 0).train)
+    fit = lambda steps: GENERATORS[experiment.family](study).fit(draw, Job(steps, 0, device))  # noqa: E731
+    recipe = lambda steps: Recipe(  # noqa: E731
+        study.classifier, steps, study.batch_size, resolve(experiment.policy_name, experiment.shape)
+    )
+    generator, network = fit(FEW), train(Mixture(draw, None, 0), recipe(FEW), 0, device)  # also warms up
+    gan = _seconds(lambda: fit(MORE)) - _seconds(lambda: fit(FEW))
+    step = _seconds(lambda: train(Mixture(draw, None, 0), recipe(MORE), 0, device))
+    step -= _seconds(lambda: train(Mixture(draw, None, 0), recipe(FEW), 0, device))
+    some = draw.take(np.arange(256) % len(draw))
+    predicted = _seconds(lambda: predict(network, some.x)) / len(some)
+    sampled = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
+    return max(gan, 1e-6) / (MORE - FEW), max(step, 1e-6) / (MORE - FEW), predicted, sampled
+
+
+def _seconds(call) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
+    """Return the bytes that the units to do will write: mostly items, predictions and weights."""
+    study, classes = experiment.study, experiment.dataset.pool.n_classes
+    tested = len(protocol.make_draw(experiment.dataset, experiment.design, 0).test)
+    size = {
+        "items": study.n_synthetic * classes * (np.prod(experiment.shape) + 8),
+        "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
+        "generator": 2 * MEGABYTE, "ruler": 0.4 * MEGABYTE, "draw": tested * 8 + 1e4, "quality": 1e3,
+    }  # fmt: skip
+    copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
+    return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

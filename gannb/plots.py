@@ -1,0 +1,432 @@
+"""Figures: arrays and tables in, matplotlib Axes out. Draws, never computes; the numbers come from other modules.
+
+Every function draws on one Axes, `ax` or a new one, and returns it (`.figure` is its figure). Images are put
+together into one mosaic, so that a grid of hundreds is still one Axes and one small file.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gannb.study import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gannb.data import Examples
+
+PALETTE = sns.color_palette("colorblind").as_hex()
+BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
+INK, SOFT, BAND = "#222222", "#6b6b6b", "#dce6ee"
+MOST_ROWS = 12  # classes shown in a grid of images
+SMOOTH_FROM = 64  # pixels a side from which images are smoothed when drawn; smaller ones show their pixels
+MOST_PIXELS = 128  # a side of one image in a grid
+FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans CJK JP", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS")
+INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
+STYLE = {
+    "font.family": [font for font in FONTS if font in INSTALLED] or ["sans-serif"],
+    "font.size": 12, "axes.titlesize": 13, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.labelsize": 12, "xtick.labelsize": 11, "ytick.labelsize": 11, "legend.fontsize": 11,
+    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": INK, "ytick.color": INK,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+    "grid.color": "#e3e3e3", "legend.frameon": False, "lines.linewidth": 1.8, "figure.facecolor": "white",
+}  # fmt: skip
+ROLES = {  # of a contrast: heading, colour, marker
+    "primary": ("The question (primary)", BLUE, "D"),
+    "secondary": ("Secondary", GREEN, "o"),
+    "exploratory": ("Exploratory: shown without an answer", PURPLE, "o"),
+    "control": ("Controls: planted to check the study itself", ORANGE, "s"),
+}
+ANSWERS = {
+    "helps": "helps",
+    "hurts": "hurts",
+    "equivalent": "no difference that matters",
+    "inconclusive": "undecided",
+}
+
+
+# ------------------------------------------------------------------------------------------------ words
+
+def arm_label(arm: str) -> str:
+    """Return an arm's recipe with room to break: `real+gan+classic` -> `real + GAN + classic`."""
+    recipe, _, budget = arm.partition("@")
+    parts = ["GAN" if part == "gan" else part for part in recipe.split("+")]
+    return " + ".join(parts) + (" (half the steps)" if budget else "")
+
+
+def points(value: float, sign: bool = False) -> str:
+    """Return a difference of shares in percentage points with a true minus: -.006 -> `−0.6`."""
+    text = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
+    return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text).replace("-", "−")
+
+
+def short(text: str, most: int = 24) -> str:
+    """Return a text of at most `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+# ------------------------------------------------------------------------------------------------ grids of images
+
+@mpl.rc_context(STYLE)
+def class_grid(
+    examples: Examples, per_class: int = 8, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the first items of each class, a row per class; beyond 12 classes the first 12, which the title says."""
+    shown = min(examples.n_classes, MOST_ROWS)
+    width = max(1, min(per_class, int(examples.counts().max())))
+    cells = np.full((shown, width, *examples.shape), 255, np.uint8)
+    for k in range(shown):
+        items = examples.x[np.flatnonzero(examples.y == k)[:per_class]]
+        cells[k, : len(items)] = items
+    ax = _draw_cells(cells, examples.classes[:shown], ax)
+    return _title(ax, title, shown, examples.n_classes)
+
+
+@mpl.rc_context(STYLE)
+def samples_over_time(
+    grids: np.ndarray, steps: Sequence[int], classes: Sequence[str], title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw one sample per class, always from the same noise, as training goes on: a row per class, a column per step.
+
+    grids: (T, K, columns, H, W, C) uint8, of which the first column is drawn; steps: (T,). At most eight moments.
+    """
+    moments = np.unique(np.linspace(0, len(steps) - 1, min(8, len(steps))).round().astype(int))
+    shown = min(len(classes), grids.shape[1], MOST_ROWS)
+    ax = _draw_cells(np.moveaxis(grids[moments, :shown, 0], 0, 1), classes[:shown], ax)
+    pitch = _pitch(grids.shape[3:])
+    centres = np.arange(len(moments)) * pitch[1] + pitch[1] / 2
+    ax.set_xticks(centres, [f"{steps[i]:,}" for i in moments])
+    ax.set_xlabel("training steps")
+    return _title(ax, title, shown, len(classes))
+
+
+@mpl.rc_context(STYLE)
+def neighbours(
+    synthetic: np.ndarray,
+    nearest: np.ndarray,
+    distance: np.ndarray,
+    y: np.ndarray,
+    classes: Sequence[str],
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw generated images (left, framed) beside the real training image nearest to each, a row per class.
+
+    synthetic, nearest: (M, H, W, C) uint8; distance: (M,), printed below each pair; y: (M,) labels in 0..K-1.
+    """
+    shown = [k for k in range(len(classes)) if np.any(y == k)]
+    rows = shown[:MOST_ROWS]
+    per_class = max(int(np.sum(y == k)) for k in rows)
+    height, width, channels = _small(synthetic).shape[1:]
+    gap = max(2, width // 8)
+    pairs = np.full((len(rows), per_class, height + max(3, height // 3), 2 * width + gap + width // 2, channels), 255)
+    for r, k in enumerate(rows):
+        for c, i in enumerate(np.flatnonzero(y == k)):
+            pairs[r, c, :height, :width] = _small(synthetic)[i]
+            pairs[r, c, :height, width + gap : 2 * width + gap] = _small(nearest)[i]
+    ax = _draw_cells(pairs.astype(np.uint8), [classes[k] for k in rows], ax, cell=0.62, gap=0)
+    for r, k in enumerate(rows):
+        for c, i in enumerate(np.flatnonzero(y == k)):
+            left, top = c * pairs.shape[3], r * pairs.shape[2]
+            ax.add_patch(plt.Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=RED, linewidth=1.6))
+            ax.text(left + width + gap / 2, top + height, f"{distance[i]:.2f}", ha="center", va="top", fontsize=9)
+    return _title(ax, title, len(rows), len(shown))
+
+
+def _draw_cells(
+    cells: np.ndarray, names: Sequence[str], ax: Axes | None, cell: float = 0.58, gap: int | None = None
+) -> Axes:
+    """Draw (rows, columns, H, W, C) uint8 as one picture with a name per row; `cell` is a row's height in inches."""
+    rows, columns = cells.shape[:2]
+    small = _small(cells.reshape(-1, *cells.shape[2:]))
+    space = _gap(small.shape[1:]) if gap is None else gap
+    small = np.pad(small, ((0, 0), (0, space), (0, space), (0, 0)), constant_values=255)
+    height, width, channels = small.shape[1:]
+    mosaic = small.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    mosaic = mosaic.reshape(rows * height, columns * width, channels)
+    ax = ax or _axes(1.6 + columns * cell * width / height, 0.7 + rows * cell)
+    smooth = "antialiased" if min(height, width) >= SMOOTH_FROM else "nearest"
+    ax.imshow(mosaic[..., 0] if channels == 1 else mosaic, cmap="gray", vmin=0, vmax=255, interpolation=smooth)
+    ax.set_yticks(np.arange(rows) * height + (height - space) / 2 - 0.5, [short(n) for n in names], parse_math=False)
+    ax.set_xticks([])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def _small(x: np.ndarray) -> np.ndarray:
+    """Return images (N, H, W, C) with a side of at most `MOST_PIXELS`, by leaving out pixels."""
+    step = -(-max(x.shape[1:3]) // MOST_PIXELS)
+    return x[:, ::step, ::step]
+
+
+def _gap(shape: Sequence[int]) -> int:
+    return max(1, min(shape[:2]) // 10)
+
+
+def _pitch(shape: Sequence[int]) -> tuple[int, int]:
+    """Return the distance of two images in a mosaic, (vertical, horizontal), in its pixels."""
+    step = -(-max(shape[:2]) // MOST_PIXELS)
+    height, width = -(-shape[0] // step), -(-shape[1] // step)
+    return height + _gap((height, width)), width + _gap((height, width))
+
+
+# ------------------------------------------------------------------------------------------------ data and training
+
+@mpl.rc_context(STYLE)
+def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw items per class as bars. counts: columns class, items and, for several parts, part."""
+    classes = list(dict.fromkeys(counts["class"]))
+    parts = list(dict.fromkeys(counts["part"])) if "part" in counts else [None]
+    ax = ax or _axes(7, 1.2 + 0.32 * len(classes) * max(1, len(parts) * 0.6))
+    sns.barplot(
+        counts, y="class", x="items", hue="part" if parts[0] is not None else None, order=classes, orient="h",
+        palette=PALETTE[: len(parts)] if parts[0] is not None else None, color=BLUE, errorbar=None, ax=ax,
+    )  # fmt: skip
+    ax.set_yticks(range(len(classes)), [short(str(name)) for name in classes], parse_math=False)
+    ax.set(xlabel="items", ylabel="")
+    ax.grid(axis="x")
+    if ax.get_legend():
+        sns.move_legend(ax, "upper left", bbox_to_anchor=(1, 1), title="")
+    return _title(ax, title)
+
+
+@mpl.rc_context(STYLE)
+def loss_curves(curves: Mapping[str, Sequence[float]], title: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw a GAN's two losses over its steps.
+
+    curves: equally long lists `step`, `discriminator_loss`, `generator_loss`. Healthy: both settle within the first
+    part and then wander side by side. A discriminator's loss that falls to 0 means it has won and teaches no more.
+    """
+    ax = ax or _axes(7, 3.6)
+    lines = (("discriminator", BLUE, "-"), ("generator", ORANGE, "--"))
+    for name, colour, style in lines:
+        ax.plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
+    ax.set(xlabel="training steps", ylabel="loss")
+    ax.grid(axis="y")
+    ax.legend(ncols=2)
+    return _title(ax, title or "Healthy: both settle, then stay side by side")
+
+
+# ------------------------------------------------------------------------------------------------ the answer
+
+def forest_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the forest plot in drawing order: every contrast by role, then the controls."""
+    order = list(ROLES)
+    rows = [dict(row) for row in verdict["contrasts"]]
+    rows += [dict(row) | {"role": "control", "answer": None} for row in verdict["controls"]]
+    return sorted(rows, key=lambda row: order.index(row["role"]))
+
+
+@mpl.rc_context(STYLE)
+def forest(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw every contrast and control of a verdict: the difference with its interval, in percentage points.
+
+    The band is the range of no practical consequence; what lies beyond the axis ends in an arrow.
+    """
+    rows = forest_rows(verdict)
+    lines = _with_headings(rows)
+    ax = ax or _axes(9.5, 0.9 + 0.52 * len(lines))
+    limit = _forest_limit(rows, verdict["rope"])
+    rope = 100 * verdict["rope"]
+    ax.axvspan(-rope, rope, color=BAND, zorder=0)
+    ax.axvline(0, color=SOFT, linewidth=1, zorder=1)
+    for place, line in enumerate(lines):
+        if isinstance(line, str):
+            _beside(ax, place, line, left=True, weight="bold")
+        else:
+            _forest_row(ax, place, line, limit)
+    ax.set(xlim=(-limit, limit), ylim=(len(lines) - 0.4, -0.6), yticks=[])
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:+.0f}".replace("-", "−") if value else "0")
+    metric = verdict["metric"].replace("_", " ")
+    ax.set_xlabel(f"change of {metric}, percentage points (left: worse, right: better)\n"
+                  f"shaded: within {points(verdict['rope'])} points, no practical consequence")  # fmt: skip
+    return ax
+
+
+def _with_headings(rows: list[dict[str, Any]]) -> list[dict[str, Any] | str]:
+    lines: list[dict[str, Any] | str] = []
+    for i, row in enumerate(rows):
+        if i == 0 or rows[i - 1]["role"] != row["role"]:
+            lines.append(ROLES[row["role"]][0])
+        lines.append(row)
+    return lines
+
+
+def _forest_limit(rows: list[dict[str, Any]], rope: float) -> float:
+    """Return the axis' reach in points: all rows, unless that would leave the primary's interval too small to read."""
+    reach = lambda some: max([abs(row[side]) for row in some for side in ("low", "high")] or [0.0])  # noqa: E731
+    primary = max(2 * rope, reach([row for row in rows if row["role"] == "primary"]))
+    return 100 * 1.08 * min(max(reach(rows), primary), 5 * primary)
+
+
+def _forest_row(ax: Axes, place: int, row: dict[str, Any], limit: float) -> None:
+    _, colour, marker = ROLES[row["role"]]
+    low, mean, high = (100 * row[key] for key in ("low", "difference", "high"))
+    width = 3.2 if row["role"] == "primary" else 2.2
+    ends = np.clip([low, high], -limit, limit)
+    if ends[0] < ends[1]:
+        ax.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt", zorder=2)
+    for beyond, edge, arrow in ((low < -limit, -limit, "<"), (high > limit, limit, ">")):
+        if beyond:
+            ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3)
+    if abs(mean) <= limit:
+        ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4)
+    _beside(ax, place - 0.17, row["meaning"] or arm_label(row["arm"]), left=True, indent=True)
+    names = f"{arm_label(row['arm'])}  against  {arm_label(row['against'])}"
+    _beside(ax, place + 0.2, names, left=True, indent=True, size=9, color=SOFT)
+    numbers = f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
+    word = row_word(row)
+    _beside(ax, place - (0.17 if word else 0), numbers, left=False)
+    _beside(ax, place + 0.2, word, left=False, size=10, color=colour, weight="bold")
+
+
+def row_word(row: Mapping[str, Any]) -> str:
+    """Return the answer of a row in words; exploratory rows have none."""
+    if row["role"] == "control":
+        return "as expected" if row["came_out"] else "not as expected"
+    return ANSWERS[row["answer"]] if row["answer"] else ""
+
+
+def _beside(
+    ax: Axes, place: float, text: str, left: bool, indent: bool = False, size: int = 11, color: str = INK,
+    weight: str = "normal",
+) -> None:  # fmt: skip
+    """Write beside the axes: to the left, aligned at the figure's edge, or to the right."""
+    x = (-0.84 + 0.02 * indent) if left else 1.03
+    ax.text(
+        x, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight,
+        va="center", ha="left", parse_math=False,
+    )  # fmt: skip
+
+
+@mpl.rc_context(STYLE)
+def worth_curve(worth: Mapping[str, Any], metric: str, ax: Axes | None = None) -> Axes:
+    """Draw the real-only learning curve, the GAN arm's level across it, and the interval of its worth in real items."""
+    ax = ax or _axes(7, 4)
+    n, means = ([point[key] for point in worth["curve"]] for key in ("n", "mean"))
+    ax.axvspan(worth["low"], worth["high"], color=BAND, zorder=0, label="interval of the worth")
+    ax.plot(n, 100 * np.array(means), "o-", color=INK, markersize=8, label="real images only")
+    ax.axhline(100 * worth["mean"], color=BLUE, linestyle="--")
+    ax.plot(worth["n_real"], 100 * worth["mean"], "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]))
+    if worth["worth"] is not None:
+        ax.plot([worth["worth"]] * 2, [0, 100 * worth["mean"]], ":", color=BLUE, label="worth")
+    ax.set_xscale("log")
+    ax.set_xticks(n, [f"{m:,.0f}" for m in n])
+    ax.minorticks_off()
+    values = 100 * np.array([*means, worth["mean"]])
+    room = max(1.0, np.ptp(values) * 0.25)
+    ax.set_ylim(values.min() - room, values.max() + room)
+    ax.set(xlabel="real images trained on (log scale)", ylabel=f"{metric.replace('_', ' ')}, %")
+    ax.grid(axis="y")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+# ------------------------------------------------------------------------------------------------ scores
+
+@mpl.rc_context(STYLE)
+def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
+    """Draw a dot per trial and a bar at the mean, arm by arm. scores: the tidy table of `scores.csv`."""
+    table = trial_means(scores, metric)
+    arms = list(dict.fromkeys(scores["arm"]))
+    ax = ax or _axes(8, 0.9 + 0.36 * len(arms))
+    sns.stripplot(table, y="arm", x=metric, order=arms, color=BLUE, alpha=0.55, size=6, jitter=0.12, ax=ax)
+    for place, arm in enumerate(arms):
+        mean = table.loc[table["arm"] == arm, metric].mean()
+        ax.plot([mean, mean], [place - 0.32, place + 0.32], color=INK, linewidth=2.6)
+    ax.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
+    ax.set(xlabel=f"{metric.replace('_', ' ')}, % (dot: a trial, bar: the mean)", ylabel="")
+    ax.grid(axis="x")
+    return ax
+
+
+@mpl.rc_context(STYLE)
+def paired_trials(scores: pd.DataFrame, metric: str, arm: str, against: str, ax: Axes | None = None) -> Axes:
+    """Draw two arms trial by trial: a line per trial, rising where `arm` does better than `against`."""
+    table = trial_means(scores, metric).pivot(index="trial", columns="arm", values=metric)
+    pairs = table[[against, arm]].dropna()
+    ax = ax or _axes(5.5, 4.2)
+    for _, (before, after) in pairs.iterrows():
+        colour, marker = (BLUE, "o") if after > before else (ORANGE, "s")
+        ax.plot([0, 1], [before, after], marker=marker, color=colour, alpha=0.75, markersize=7)
+    ax.plot([0, 1], pairs.mean(), color=INK, linewidth=3.5)
+    ax.set_xticks([0, 1], [arm_label(against), arm_label(arm)])
+    ax.set(xlim=(-0.3, 1.3), ylabel=f"{metric.replace('_', ' ')}, %")
+    ax.grid(axis="y")
+    return _title(ax, "A line per trial, black: the mean")
+
+
+def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return trial, arm and the metric in percent, averaged over classifier seeds."""
+    means = scores.groupby(["trial", "arm"], sort=False)[metric].mean().reset_index()
+    return means.assign(**{metric: 100 * means[metric]})
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+def svg(figure: Figure, name: str) -> str:
+    """Return the figure as SVG text, the same for the same figure and name."""
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def png(figure: Figure, dpi: int = 110) -> bytes:
+    """Return the figure as PNG."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi)
+    return stream.getvalue()
+
+
+def save(figure: Figure, folder: Path, name: str, table: pd.DataFrame) -> tuple[Path, Path, Path]:
+    """Write NAME.png, NAME.svg and the figure's data as NAME.csv, each whole or not at all; return the three."""
+    files = tuple(Path(folder) / f"{name}.{ending}" for ending in ("png", "svg", "csv"))
+    write_bytes(files[0], png(figure))
+    write_text(files[1], svg(figure, name))
+    write_text(files[2], table.to_csv(index=False))
+    return files
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """Write a file by a temporary name, a sync and a rename."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with open(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _axes(width: float, height: float) -> Axes:
+    """Return the Axes of a new figure of this size in inches."""
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def _title(ax: Axes, title: str | None, shown: int = 0, of: int = 0) -> Axes:
+    """Set a title, and say where rows were left out."""
+    note = f"the first {shown} of {of} classes" if shown < of else ""
+    text = " · ".join(part for part in (title, note) if part)
+    if text:
+        ax.set_title(text, parse_math=False)
+    return ax

@@ -1,0 +1,480 @@
+"""The page: writes a study's tables, verdict, figures and `report.html`, one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from gannb import plots, quality, verdict
+from gannb.arms import CONVERGENCE, PRIMARY
+from gannb.plots import arm_label, points, row_word
+from gannb.study import STAGES, Study, read_record, write_json, write_text
+from gannb.verdict import METRIC_NAMES, SCORE_COLUMNS, Evidence
+from gannb.work import is_done, read_unit
+
+if TYPE_CHECKING:
+    from gannb.data import DataReport, Examples
+    from gannb.experiment import Experiment
+
+QUALITY_COLUMNS = (
+    "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
+    "authenticity_of_real", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
+)  # fmt: skip
+ARM_MEASURES = ("accuracy", "train_accuracy", "log_loss", "ece")
+ANSWERS = {
+    "helps": "They help",
+    "hurts": "They hurt",
+    "equivalent": "No difference that matters",
+    "inconclusive": "Undecided",
+}
+PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
+LISTED = 12  # files or names in a list, before "and N more"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page, ready to be embedded."""
+
+    title: str
+    caption: str
+    alt: str  # what it shows, with the numbers
+    source: str  # a data: URI
+    kind: str  # chart (SVG, may be inverted in the dark) | photo (PNG, never)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that stands on the page: plain text, tables of text, pictures."""
+
+    study: str
+    verdict: Mapping[str, Any]
+    pictures: Mapping[str, Picture] = field(default_factory=dict)  # forest, worth, trials, neighbours, arms, training
+    arms: Sequence[Mapping[str, str]] = ()
+    generators: Sequence[Mapping[str, str]] = ()
+    method: Sequence[tuple[str, str]] = ()
+    data: Sequence[tuple[str, str]] = ()
+    provenance: Sequence[tuple[str, str]] = ()
+    parameters: Sequence[Mapping[str, str]] = ()
+
+
+# ------------------------------------------------------------------------------------------------ all of it
+
+def publish(experiment: Experiment) -> Path:
+    """Write scores.csv, quality.csv, verdict.json, figures/ and report.html into the study's folder; return the page.
+
+    Raises:
+        InputError: fewer than two trials have the two arms of the primary contrast.
+    """
+    evidence = verdict.gather(experiment)
+    found = plain(verdict.decide(evidence))
+    folder = experiment.folder
+    write_text(folder / "scores.csv", _columns(evidence.scores, SCORE_COLUMNS).to_csv(index=False))
+    write_text(folder / "quality.csv", _columns(evidence.quality, QUALITY_COLUMNS).to_csv(index=False))
+    write_json(folder / "verdict.json", found)
+    pictures = make_pictures(experiment, evidence, found)
+    page = Page(
+        experiment.study.name, found, pictures, arm_table(evidence), generator_table(evidence),
+        method_facts(experiment, evidence), data_facts(experiment), provenance(experiment),
+        parameter_table(experiment.study, read_record(folder)["set"]),
+    )  # fmt: skip
+    return write_page(folder / "report.html", page)
+
+
+def write_page(file: Path, page: Page) -> Path:
+    """Write the page as one HTML file without scripts or anything fetched; names and texts are escaped."""
+    loader = jinja2.PackageLoader("gannb", "templates")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"points": points, "arm": arm_label, "interval": interval}
+    answer = ANSWERS[page.verdict["answer"]]
+    metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
+    text = environment.get_template("report.html").render(
+        page=page, v=page.verdict, answer=answer, metric=metric, word=row_word, primary=PRIMARY
+    )
+    write_text(file, text)
+    return file
+
+
+def plain(value: Any) -> Any:
+    """Return the value ready for JSON: numpy numbers as numbers, nan and infinity as null, paths by their last part."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return without_paths(value) if isinstance(value, str) else value
+
+
+def without_paths(text: str) -> str:
+    """Return the text with every absolute path cut to its last part: a page is passed on, a machine's folders are not."""
+    return re.sub(r"""(?<![\w.:/<])(?:[A-Za-z]:)?(?:[/\\][^\s/\\'"<>:,;]+)+[/\\]([^\s/\\'"<>:,;]+)""", r"\1", text)
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """Return `+0.6 [−0.4, 1.6]`, in points."""
+    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
+
+
+def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the table with these columns, in this order; what is missing is empty."""
+    return table.reindex(columns=list(names))
+
+
+# ------------------------------------------------------------------------------------------------ figures
+
+def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
+    folder, metric = experiment.folder / "figures", evidence.metric
+    pictures = {"forest": _chart(folder, "forest", plots.forest(found), forest_table(found), forest_texts(found))}
+    if found["worth"]:
+        ax = plots.worth_curve(found["worth"], metric)
+        pictures["worth"] = _chart(folder, "worth", ax, pd.DataFrame(found["worth"]["curve"]), worth_texts(found))
+    pairs = plots.trial_means(evidence.scores, metric)
+    ax = plots.paired_trials(evidence.scores, metric, *PRIMARY)
+    texts = trials_texts(pairs, metric)
+    pictures["trials"] = _chart(folder, "trials", ax, pairs[pairs["arm"].isin(PRIMARY)], texts)
+    pictures["arms"] = _chart(folder, "arms", plots.arm_scores(evidence.scores, metric), pairs, arms_texts(pairs, metric))
+    trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
+    if trial is not None:
+        pictures["neighbours"] = _neighbours(experiment, folder, trial, found["copying"])
+        pictures["training"] = _training(experiment, folder, trial)
+    return pictures
+
+
+def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: tuple[str, str, str]) -> Picture:
+    """Save a figure of lines and marks, and embed it as SVG."""
+    _, drawing, _ = plots.save(ax.figure, folder, name, table)
+    plt.close(ax.figure)
+    return Picture(*texts, _data_uri("image/svg+xml", drawing.read_bytes()), "chart")
+
+
+def _photo(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: tuple[str, str, str]) -> Picture:
+    """Save a figure of images, and embed it as PNG."""
+    picture, _, _ = plots.save(ax.figure, folder, name, table)
+    plt.close(ax.figure)
+    return Picture(*texts, _data_uri("image/png", picture.read_bytes()), "photo")
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def forest_table(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the data of the forest plot."""
+    columns = ["role", "arm", "against", "meaning", "difference", "low", "high", "trials", "answer", "expected", "came_out"]
+    return pd.DataFrame(plots.forest_rows(found)).reindex(columns=columns)
+
+
+def forest_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the forest plot."""
+    rows = [
+        f"{arm_label(r['arm'])} against {arm_label(r['against'])}: {interval(r)} points"
+        + (f", {row_word(r)}" if row_word(r) else "")
+        for r in plots.forest_rows(found)
+    ]
+    caption = (
+        "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95 % "
+        "interval: the differences that fit what was measured. A bar across the zero line does not settle the direction."
+    )
+    return "Every comparison", caption, "Forest plot. " + "; ".join(rows) + "."
+
+
+def worth_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the worth in real images."""
+    row = found["worth"]
+    curve = ", ".join(f"{p['n']:,.0f} images {p['mean']:.1%}" for p in row["curve"])
+    caption = (
+        "Black: what the classifier reaches with more or fewer real images. Dashed: what it reaches with real and GAN "
+        "images together. Where the two meet is the number of real images that does as well; the band holds every number "
+        "that this study cannot tell from it. The curve is never extended beyond what was measured."
+    )
+    level = f"{row['n_real']:,} real images with GAN images {row['mean']:.1%}"
+    return "Worth in real images", caption, f"Learning curve of real images: {curve}; {level}. {row['sentence']}"
+
+
+def trials_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the primary contrast, trial by trial."""
+    table = pairs.pivot(index="trial", columns="arm", values=metric)[list(PRIMARY)].dropna()
+    better = int((table[PRIMARY[0]] > table[PRIMARY[1]]).sum())
+    alt = (
+        f"{arm_label(PRIMARY[0])} did better than {arm_label(PRIMARY[1])} in {better} of {len(table)} trials: "
+        f"mean {table[PRIMARY[0]].mean():.1f} % against {table[PRIMARY[1]].mean():.1f} %."
+    )
+    caption = "The same small training set with and without GAN images, once per trial."
+    return "Trial by trial", f"{caption} {alt}", alt
+
+
+def arms_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the scores by arm."""
+    means = pairs.groupby("arm", sort=False)[metric].mean()
+    alt = "Means: " + ", ".join(f"{arm_label(arm)} {value:.1f} %" for arm, value in means.items()) + "."
+    return "Scores by arm", "A dot is a trial, averaged over its classifiers; the bar is the mean of the trials.", alt
+
+
+def _has_items(experiment: Experiment, trial: int) -> bool:
+    needed = experiment.units(2) + experiment.units(3)
+    mine = [u for u in needed if u.parameters["trial"] == trial and f"/{experiment.family}" in u.place]
+    return all(is_done(experiment.folder, unit) for unit in mine)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Synthetic items, each with the real training item nearest to it in pixels."""
+
+    synthetic: Examples
+    nearest: Examples
+    distance: np.ndarray  # (M,) 1: as far as half of the held-out real items are from the training set; 0: a copy
+    closest: np.ndarray  # (M,) bool: shown because it is its class' closest, not because it was made early
+
+
+def nearest_pairs(synthetic: Examples, train: Examples, held_out: Examples, per_class: int = PAIRS_SHOWN) -> Pairs:
+    """Return, per class, the first synthetic items made and, as the last, the one closest to any training item."""
+    flat = lambda examples: np.asarray(examples.x, np.float64).reshape(len(examples), -1)  # noqa: E731
+    index, distance = quality.nearest(flat(synthetic), flat(train))
+    usual = max(float(np.median(quality.nearest(flat(held_out), flat(train))[1])), 1e-9)
+    chosen, closest = [], []
+    for k in range(synthetic.n_classes):
+        mine = np.flatnonzero(synthetic.y == k)
+        first = mine[: per_class - 1]
+        rest = mine[per_class - 1 :]
+        last = rest[np.argsort(distance[rest], kind="stable")[:1]]
+        chosen += [*first, *last]
+        closest += [False] * len(first) + [True] * len(last)
+    chosen = np.array(chosen)
+    return Pairs(synthetic.take(chosen), train.take(index[chosen]), distance[chosen] / usual, np.array(closest))
+
+
+def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
+    """Return the pairs of a trial's GAN items; held-out items are the trial's reserve, or its test items."""
+    draw = experiment.draw(trial)
+    train, held_out = (experiment.items(i) for i in (draw.train, draw.reserve if len(draw.reserve) else draw.test))
+    return nearest_pairs(experiment.synthetic(trial), train, held_out)
+
+
+def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) -> Picture:
+    pairs = trial_pairs(experiment, trial)
+    fake, real = pairs.synthetic, pairs.nearest
+    ax = plots.neighbours(fake.x, real.x, pairs.distance, fake.y, fake.classes)
+    names = np.array(fake.classes)
+    table = pd.DataFrame({
+        "class": names[fake.y], "synthetic": fake.ids, "nearest_training_item": real.ids,
+        "class_of_nearest": names[real.y], "distance": pairs.distance, "closest_of_its_class": pairs.closest,
+    })  # fmt: skip
+    caption = (
+        f"Framed: made by the GAN of trial {trial + 1}; beside it, the real training image nearest to it in pixels. Per "
+        "class, the first ones made, not chosen by eye, and last the one that is closest of all. Below each: its distance "
+        "to that image; 1 is how far a real image from outside the training set usually is, 0 is an exact copy."
+    )
+    alt = (
+        f"{len(fake)} generated images of {len(np.unique(fake.y))} classes beside their nearest real training images; "
+        f"distances {pairs.distance.min():.2f} to {pairs.distance.max():.2f}, median {np.median(pairs.distance):.2f}. "
+        f"{copying}"
+    )
+    return _photo(folder, "neighbours", ax, table, ("GAN images beside their nearest real ones", caption, alt))
+
+
+def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
+    file = experiment.generator_folder(trial) / "generator.json"
+    curves = json.loads(file.read_text(encoding="utf-8"))["curves"]
+    ends = [f"{name} {curves[f'{name}_loss'][-1]:.2f}" for name in ("discriminator", "generator")]
+    caption = (
+        f"The GAN of trial {trial + 1}. Healthy losses settle and then stay side by side; a discriminator's loss that "
+        "falls to 0 would mean that it tells every generated image and teaches the generator no more. Losses do not say "
+        "how good the images are."
+    )
+    alt = f"Losses over {curves['step'][-1]:,} training steps; at the end: {', '.join(ends)}."
+    ax = plots.loss_curves(curves)
+    return _chart(folder, "training", ax, pd.DataFrame(curves), ("How the GAN trained", caption, alt))
+
+
+# ------------------------------------------------------------------------------------------------ tables
+
+def arm_table(evidence: Evidence) -> list[dict[str, str]]:
+    """Return a row per arm, best first: what it trains on and its scores, means over trials."""
+    columns = [evidence.metric, *ARM_MEASURES, "n_real", "n_synthetic"]
+    trials = evidence.scores.groupby(["arm", "trial"], sort=False)[columns].mean()
+    means = trials.groupby("arm", sort=False).mean().sort_values(evidence.metric, ascending=False, kind="stable")
+    spread = trials.groupby("arm")[evidence.metric].agg(["min", "max"])
+    return [
+        {
+            "arm": arm_label(str(arm)),
+            "real": f"{row['n_real']:,.0f}",
+            "synthetic": f"{row['n_synthetic']:,.0f}",
+            "metric": f"{100 * row[evidence.metric]:.1f}",
+            "range": f"{100 * spread.loc[arm, 'min']:.1f} to {100 * spread.loc[arm, 'max']:.1f}",
+            "accuracy": f"{100 * row['accuracy']:.1f}",
+            "train_accuracy": f"{100 * row['train_accuracy']:.1f}",
+            "log_loss": f"{row['log_loss']:.3f}",
+            "ece": f"{row['ece']:.3f}",
+        }
+        for arm, row in means.iterrows()
+    ]
+
+
+def generator_table(evidence: Evidence) -> list[dict[str, str]]:
+    """Return a row per generator: fidelity in the features of a network, copying in pixels; means over trials."""
+    if evidence.quality.empty:
+        return []
+    means = evidence.quality.groupby(["generator", "features"], sort=False).mean(numeric_only=True)
+    names = list(dict.fromkeys(evidence.quality["generator"]))
+    rows = []
+    for name in sorted(names, key=lambda n: n != evidence.gan):
+        learned, pixels = means.loc[(name, "small_cnn")], means.loc[(name, "pixels")]
+        label = f"GAN ({name})" if name == evidence.gan else name
+        numbers = {key: learned[key] for key in ("gan_test", "kid", "precision", "recall", "density", "coverage")}
+        rows.append({"generator": label} | _numbers(numbers | {k: pixels[k] for k in ("nn_ratio", "authenticity")}))
+    pixels = means.loc[(evidence.gan, "pixels")]
+    real = {"gan_test": pixels["ruler_accuracy"], "authenticity": pixels["authenticity_of_real"], "nn_ratio": 1.0}
+    return [*rows, {"generator": "held-out real images"} | _numbers(real)]
+
+
+def _numbers(values: Mapping[str, float]) -> dict[str, str]:
+    keys = ("gan_test", "kid", "precision", "recall", "density", "coverage", "nn_ratio", "authenticity")
+    shown = {key: values.get(key, math.nan) for key in keys}
+    return {
+        key: "–" if not math.isfinite(x) else f"{x:.1%}" if key == "gan_test" else f"{x:.3f}" if key == "kid" else f"{x:.2f}"
+        for key, x in shown.items()
+    }
+
+
+def parameter_table(study: Study, set_by_hand: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row per parameter: stage, value, meaning, and whether it was set by hand; paths by their last part."""
+    rows = []
+    for name, field_ in Study.model_fields.items():
+        if name == "output_dir":
+            continue
+        value = getattr(study, name)
+        text = ", ".join(value) if isinstance(value, tuple) else "–" if value in (None, "") else str(value)
+        stage = STAGES[field_.json_schema_extra["stage"]]
+        by_hand = "yes" if name in set_by_hand and name not in ("preset", "data") else ""
+        meaning = str(field_.description).replace("`", "")
+        rows.append({"name": name, "value": without_paths(text), "stage": stage, "meaning": meaning, "set": by_hand})
+    return rows
+
+
+# ------------------------------------------------------------------------------------------------ texts
+
+def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
+    """Return how the answer was found, as (term, text)."""
+    study, rope = experiment.study, points(evidence.rope)
+    metric = METRIC_NAMES[evidence.metric]
+    corrected = evidence.protocol == "resplit"
+    facts = [
+        ("Protocol", f"{evidence.protocol}: {experiment.design.why}."),
+        ("Unit of replication", "The trial: " + (RESPLIT_UNIT if corrected else DRAW_UNIT)),
+        ("In each trial", (
+            f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
+            f"training step sees. A GAN ({experiment.family}, {study.gan_steps:,} steps) learns from the training images and "
+            f"makes {study.n_synthetic:,} per class. Every arm then trains the same classifier ({study.classifier}) for "
+            f"{study.classifier_steps:,} steps, {study.classifier_seeds} times with different seeds, averaged. With a source "
+            f"added, {study.synthetic_share:.0%} of each batch come from it."
+        )),
+        ("Classical augmentation", f"{experiment.policy_name}."),
+        ("Measure", f"{metric.capitalize()}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
+        ("The 95 % interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
+        ("Decision rule", (
+            f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
+            "wholly below 0: they hurt; else undecided. This holds for the one primary comparison; exploratory rows are "
+            "shown without an answer, because with many comparisons some look striking by chance."
+        )),
+        ("Had training converged?", convergence(evidence)),
+    ]  # fmt: skip
+    return facts
+
+
+RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."
+DRAW_UNIT = "one draw of a small training set, shared with no other trial, and everything trained from it."
+BALANCED = " It is the mean over classes of the share of test images recognised, so that small classes count as much."
+RESPLIT_INTERVAL = (
+    "A paired t interval over the splits, widened because their training sets overlap (Nadeau and Bengio 2003). No number "
+    "of re-splits makes its half-width smaller than about one standard deviation of the differences; more images would."
+)
+DRAW_INTERVAL = (
+    "It carries both chances: which images were drawn to train on, and which are in the test set (crossed, trial by test "
+    "image). It speaks for other small sets drawn from the same source."
+)
+
+
+def convergence(evidence: Evidence) -> str:
+    """Return what half of the training budget says about whether the classifiers had reached their plateau."""
+    if len(verdict.common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
+        return "Not checked: real + classic at half of the steps is not there."
+    estimate = verdict.difference(evidence, PRIMARY[1], CONVERGENCE)
+    row = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
+    return (
+        f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by {interval(row)} "
+        "points; a change near 0 means that more steps would not have changed the answer."
+    )
+
+
+def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
+    """Return what was read and done to it, as (term, text)."""
+    dataset, report = experiment.dataset, experiment.dataset.report
+    pool, counts = dataset.pool, dataset.pool.counts()
+    held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
+    sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
+    return [
+        ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} images{held}."),
+        ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}."),
+        ("Size", report.brought_to),
+        ("Duplicates", _duplicates(report)),
+        ("Left out", _skipped(report)),
+        ("Fingerprint", dataset.fingerprint),
+    ]
+
+
+def _duplicates(report: DataReport) -> str:
+    exact, near = len(report.exact_duplicates), len(report.near_duplicates)
+    text = f"{exact:,} sets of identical and {near:,} sets of nearly identical images"
+    text += " were found; each stays on one side of every split." if exact or near else " were found."
+    if report.label_conflicts:
+        text += f" {len(report.label_conflicts):,} sets of identical images are under different classes."
+    if report.removed_from_pool:
+        text += f" {len(report.removed_from_pool):,} images that also are in the given test set were left out."
+    return text
+
+
+def _skipped(report: DataReport) -> str:
+    if not report.skipped:
+        return "Nothing."
+    return _listed([f"{without_paths(file)} ({without_paths(reason)})" for file, reason in report.skipped]) + "."
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def provenance(experiment: Experiment) -> list[tuple[str, str]]:
+    """Return versions, revision, device and time spent, as (term, text)."""
+    record = read_record(experiment.folder)
+    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    spent: dict[str, float] = {}
+    for unit in experiment.all_units():
+        if is_done(experiment.folder, unit):
+            spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
+    parts = ", ".join(f"{kind} {seconds:,.0f} s" for kind, seconds in spent.items())
+    return [
+        ("Versions", versions or "not recorded"),
+        ("Revision", record["git"] or "not from a checkout"),
+        ("Device", str(record.get("device", experiment.device))),
+        ("Seed", str(experiment.study.seed)),
+        ("Time", f"{sum(spent.values()):,.0f} s of work by all processes together: {parts}."),
+        ("Files", "scores.csv, quality.csv, verdict.json and figures/ lie beside this page."),
+    ]

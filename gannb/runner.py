@@ -1,0 +1,84 @@
+"""Running the five notebooks of a study in order, and telling how far it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gannb.errors import InputError
+from gannb.experiment import Experiment, load_data, write_status
+from gannb.study import Study, notebooks_folder
+from gannb.work import LAUNCHER, seconds_text, study_lock
+
+QUIET_KERNEL = ["--IPKernelApp.log_level=40"]  # ipykernel 7 warns of its local sockets at every start
+
+
+def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
+    """Execute notebooks against a study's folder; return `sentence`, `page` and the `failed` units.
+
+    Everything is read and checked before the first notebook starts. What is already done is found, not made again.
+
+    Raises:
+        InputError: the study cannot be done with these data, or another run is at work on it.
+        RuntimeError: a notebook failed; its executed copy shows where.
+    """
+    Experiment.preview(study)
+    with study_lock(study.folder), _as_launcher():
+        Experiment.open(study)
+        for name in notebooks:
+            execute_notebook(name, study.folder)
+        status = json.loads((study.folder / "status.json").read_text(encoding="utf-8"))
+    verdict = json.loads((study.folder / "verdict.json").read_text(encoding="utf-8"))
+    return {"sentence": verdict["sentence"], "page": study.folder / "report.html", "failed": status["failed"]}
+
+
+@contextlib.contextmanager
+def _as_launcher() -> Iterator[None]:
+    """Let the kernels know whose they are: they end with this process and work under its lock."""
+    os.environ[LAUNCHER] = str(os.getpid())
+    try:
+        yield
+    finally:
+        del os.environ[LAUNCHER]
+
+
+def execute_notebook(name: str, folder: Path) -> None:
+    """Execute one notebook with papermill; the executed copy goes into the study's folder when it ends."""
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    print(f"== {name}", flush=True)
+    temporary, final = folder / f".{name}.running.ipynb", folder / f"{name}.ipynb"
+    try:
+        papermill.execute_notebook(
+            notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
+            kernel_name="python3", progress_bar=False, stdout_file=sys.stdout, extra_arguments=QUIET_KERNEL,
+        )  # fmt: skip
+    except papermill.PapermillExecutionError as error:
+        if error.ename == "InputError":
+            raise InputError(error.evalue) from None
+        raise RuntimeError(f"{name}: {error.ename}: {error.evalue}; {final} shows where") from None
+    except DeadKernelError:
+        raise RuntimeError(f"the kernel of {name} was killed (out of memory?); run again to go on") from None
+    finally:
+        if temporary.is_file():
+            os.replace(temporary, final)
+
+
+def status_text(study: Study) -> str:
+    """Return what is done, running and failed, and the time left, and write `status.json` anew."""
+    experiment = Experiment(study, *load_data(study))
+    status = write_status(experiment)
+    lines = [f"{study.name}: {status['state']}"]
+    for kind, count in status["units"].items():
+        extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
+        lines.append(f"  {kind:<11} {count['done']:>5} of {count['total']}{extra}")
+    lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
+    if status["state"] != "done":
+        lines.append(f"  about {seconds_text(status['seconds_left'])} of work left")
+    return "\n".join(lines)

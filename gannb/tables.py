@@ -1,0 +1,121 @@
+"""Tables for the notebooks and the page: what was read, drawn, trained and measured, as data frames."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gannb.work import is_done, read_unit
+
+if TYPE_CHECKING:
+    from gannb.data import Dataset
+    from gannb.experiment import Experiment
+
+QUALITY = ("gan_test", "kid", "density", "coverage", "precision", "recall", "nn_ratio", "authenticity")
+
+
+def data_summary(dataset: Dataset) -> pd.DataFrame:
+    """Return what was read, one fact per row."""
+    report = dataset.report
+    facts = {
+        "items": f"{len(dataset.pool) + (0 if dataset.test is None else len(dataset.test)):,}",
+        "given test set": "none" if dataset.test is None else f"{len(dataset.test):,} items",
+        "classes": f"{dataset.pool.n_classes}",
+        "shape": "x".join(map(str, dataset.pool.shape)),
+        "brought to": report.brought_to,
+        "as they came": ", ".join(f"{n:,} of {shape}" for shape, n in list(report.shapes.items())[:4]),
+        "kinds of pixels": ", ".join(f"{n:,} {mode}" for mode, n in report.modes.items()),
+        "exact duplicates": f"{sum(map(len, report.exact_duplicates)):,} items in {len(report.exact_duplicates)} sets",
+        "near duplicates": f"{sum(map(len, report.near_duplicates)):,} items in {len(report.near_duplicates)} sets",
+        "same image, other class": f"{len(report.label_conflicts):,} sets",
+        "left out of the pool": f"{len(report.removed_from_pool):,} (they are linked to a test item)",
+        "skipped": "; ".join(f"{file}: {reason}" for file, reason in report.skipped[:5]) or "none",
+        "content fingerprint": dataset.fingerprint[:16],
+    }
+    return pd.DataFrame({"value": facts})
+
+
+def class_counts(dataset: Dataset) -> pd.DataFrame:
+    """Return items per class, one row per class and part (the pool, and a given test set)."""
+    parts = {"pool": dataset.pool} | ({} if dataset.test is None else {"test": dataset.test})
+    rows = [
+        {"class": name, "part": part, "items": int(n)}
+        for part, examples in parts.items()
+        for name, n in zip(examples.classes, examples.counts(), strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def duplicates(dataset: Dataset) -> pd.DataFrame:
+    """Return the sets of exact and near duplicates and of equal images under two classes, a row each."""
+    kinds = {
+        "exact": dataset.report.exact_duplicates,
+        "near": dataset.report.near_duplicates,
+        "other class": dataset.report.label_conflicts,
+    }
+    rows = [{"kind": kind, "items": len(ids), "ids": ", ".join(ids[:6])} for kind in kinds for ids in kinds[kind]]
+    return pd.DataFrame(rows, columns=["kind", "items", "ids"])
+
+
+def draws(experiment: Experiment) -> pd.DataFrame:
+    """Return the sizes of every trial's training set, reserve and test set."""
+    found = [(t, experiment.draw(t)) for t in experiment.done(1)]
+    rows = [{"trial": t, "train": len(d.train), "reserve": len(d.reserve), "test": len(d.test)} for t, d in found]
+    return pd.DataFrame(rows).set_index("trial")
+
+
+def gans(experiment: Experiment) -> pd.DataFrame:
+    """Return, per trial, the steps, seconds and last losses of the study's GAN."""
+    rows = []
+    for unit in experiment.units(2):
+        if unit.parameters["generator"] == experiment.family and is_done(experiment.folder, unit):
+            curves = gan_curves(experiment, unit.parameters["trial"])
+            last = {name: round(values[-1], 3) for name, values in curves.items() if name != "step" and values}
+            seconds = read_unit(experiment.folder, unit)["seconds"]
+            rows.append({"trial": unit.parameters["trial"], "steps": curves["step"][-1], "seconds": seconds, **last})
+    return pd.DataFrame(rows).set_index("trial")
+
+
+def gan_curves(experiment: Experiment, trial: int) -> dict[str, list[float]]:
+    """Return the training curves of a trial's GAN: `step` and one list per loss."""
+    file = experiment.generator_folder(trial) / "generator.json"
+    return json.loads(file.read_text(encoding="utf-8"))["curves"]
+
+
+def neighbours(
+    experiment: Experiment, trial: int, per_class: int = 4
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the first synthetic items of each class and, of each, the nearest training item in pixels.
+
+    Synthetic items (M, H, W, C), their nearest training items (M, H, W, C), distances (M,) with pixels in 0..1, labels.
+    """
+    from gannb.quality import nearest
+
+    made, train = experiment.synthetic(trial), experiment.items(experiment.draw(trial).train)
+    chosen = np.concatenate([np.flatnonzero(made.y == k)[:per_class] for k in range(made.n_classes)])
+    flat = [np.asarray(x, np.float32).reshape(len(x), -1) / 255 for x in (made.x[chosen], train.x)]
+    index, distance = nearest(*flat)
+    return made.x[chosen], train.x[index], distance, made.y[chosen]
+
+
+def claims(verdict: dict) -> pd.DataFrame:
+    """Return the claims of the original discussion with their verdicts and numbers."""
+    return pd.DataFrame(verdict["claims"]).set_index("claim")
+
+
+def quality(measured: pd.DataFrame) -> pd.DataFrame:
+    """Return the means over trials of the quality measures, by generator and feature space."""
+    return measured.groupby(["generator", "features"], sort=False)[list(QUALITY)].mean().round(3)
+
+
+def arms(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return, per arm, the mean of the metric over trials, its spread between trials, and what explains it."""
+    columns = [metric, "train_accuracy", "log_loss", "ece"]
+    by_trial = scores.groupby(["arm", "trial"], sort=False)[["n_real", "n_synthetic", *columns]].mean()
+    means = by_trial.groupby("arm", sort=False).mean()
+    means.insert(3, "between trials (sd)", by_trial.groupby("arm", sort=False)[metric].std())
+    order = np.argsort(-means[metric].to_numpy(), kind="stable")
+    return means.iloc[order].round({"n_real": 0, "n_synthetic": 0}).round(4)
