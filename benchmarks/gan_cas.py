@@ -51,9 +51,7 @@ def split(data: str, per_class: int, seed: int) -> tuple[Examples, Examples]:
     return pool.take(chosen), pool.take(rest) if loaded.test is None else loaded.test
 
 
-def train_gan(
-    draw: Examples, family: str, augmentation: str, seconds: float, seed: int
-) -> tuple[Adversarial, float]:
+def train_gan(draw: Examples, family: str, augmentation: str, seconds: float, seed: int) -> tuple[Adversarial, float]:
     """A GAN trained for so many CPU seconds, as a short run predicts, and CPU milliseconds a step."""
     gan = Adversarial(FAMILIES[family], None if augmentation == "auto" else augmentation)
     policy = gan.family.augmentation if gan.policy is None else resolve(gan.policy, draw.shape)
@@ -69,9 +67,7 @@ def train_gan(
 
 
 def scoring_network(shape: tuple[int, int, int], classes: int) -> nn.Sequential:
-    """Three blocks of convolution, batch norm, ReLU and pooling, and two linear layers: 205,000 parameters at
-    28x28.
-    """
+    """Three blocks of convolution, batch norm, ReLU, pooling, then two linear layers: 205,000 weights at 28."""
     height, width, channels = shape
     blocks = [
         layer
@@ -118,19 +114,13 @@ def save_picture(gan: Adversarial, path: str, width_wanted: int = 640) -> None:
 
 def arguments() -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="digits, a folder of images per class or of four idx files, or an .npz")
     parser.add_argument("--per-class", type=int, default=100, help="real items per class in the draw")
     parser.add_argument("--seconds", type=float, default=240, help="CPU seconds of training")
     parser.add_argument("--seed", type=int, default=0, help="of the draw, the GAN and the classifier")
-    parser.add_argument(
-        "--family", choices=list(FAMILIES), help="by default the one for the size of the items"
-    )
-    parser.add_argument(
-        "--augmentation", default="auto", help="the discriminator's; auto is the family's own"
-    )
+    parser.add_argument("--family", choices=list(FAMILIES), help="by default the one for the size of the items")
+    parser.add_argument("--augmentation", default="auto", help="the discriminator's; auto is the family's own")
     parser.add_argument("--picture", help="write a grid of samples to this PNG")
     return parser.parse_args()
 

@@ -42,9 +42,7 @@ POLICIES: dict[str, Policy] = {
     "shift": Policy(shift=1 / 14),  # 2 pixels at 28
     "flip": Policy(shift=1 / 14, flip=0.5),
     "affine": Policy(rotation=8, scale=0.08, shift=1 / 16),  # half a pixel at 8
-    "trivial": Policy(
-        shift=0.3, rotation=30, shear=0.3, brightness=0.5, saturation=0.9, contrast=0.9, one_of=True
-    ),
+    "trivial": Policy(shift=0.3, rotation=30, shear=0.3, brightness=0.5, saturation=0.9, contrast=0.9, one_of=True),
     # Zhao et al. 2020 (DiffAugment), except that a shift repeats the edge where theirs fills with mid grey
     "diffaugment": Policy(brightness=0.5, saturation=1.0, contrast=0.5, shift=1 / 8, cutout=0.5),
 }
@@ -63,9 +61,7 @@ _OPERATIONS = {  # operation -> the field that holds its range, in the order in 
     "cutout": "cutout",
 }
 
-Strengths = dict[
-    str, Tensor
-]  # operation -> (N,) in -1..1, as a share of its range; 0 leaves the image as it is
+Strengths = dict[str, Tensor]  # operation -> (N,) in -1..1, as a share of its range; 0 leaves the image as it is
 
 
 def resolve(name: str, shape: tuple[int, int, int]) -> Policy:
@@ -104,9 +100,7 @@ def augment(x: Tensor, policy: Policy, rng: torch.Generator) -> Tensor:
 def _draw(policy: Policy, x: Tensor, rng: torch.Generator) -> Strengths:
     """Strengths of the operations that exist, 0 where one is not applied to an image."""
     grey = x.shape[1] < 3
-    names = [
-        o for o, field in _OPERATIONS.items() if getattr(policy, field) and not (grey and o == "saturation")
-    ]
+    names = [o for o, field in _OPERATIONS.items() if getattr(policy, field) and not (grey and o == "saturation")]
     if not names:
         return {}
     size = (len(names), len(x))

@@ -46,7 +46,8 @@ class Recipe:
     policy: Policy
 
 
-# ------------------------------------------------------------------------------------------------ networks
+# ---- networks ----
+
 
 def small_cnn(shape: tuple[int, int, int], n_classes: int) -> nn.Module:
     """Return three 3x3 convolutions of 32, 64, 128 channels, each with batch norm, ReLU and, if it fits, pooling.
@@ -88,7 +89,8 @@ def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
     return network
 
 
-# ------------------------------------------------------------------------------------------------ batches
+# ---- batches ----
+
 
 def to_tensor(x: np.ndarray, device: str = "cpu") -> Tensor:
     """Return images as floats: (N, H, W, C) uint8 -> (N, C, H, W) float32 in [-1, 1]."""
@@ -121,7 +123,8 @@ def batches(mixture: Mixture, size: int, seed: int) -> Iterator[np.ndarray]:
         yield np.concatenate(parts)
 
 
-# ------------------------------------------------------------------------------------------------ training
+# ---- training ----
+
 
 def train(
     mixture: Mixture,

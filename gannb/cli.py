@@ -133,6 +133,5 @@ def _status(options: argparse.Namespace) -> int:
     return DONE
 
 
-
 if __name__ == "__main__":
     sys.exit(main())

@@ -120,9 +120,7 @@ class DataReport:
     source: str  # as the person wrote it
     kind: str  # digits | folder | npz | idx
     shapes: dict[str, int]  # native "HxW" -> items
-    modes: dict[
-        str, int
-    ]  # pixel kind as found, Pillow's names ("L", "RGB", "I;16", "P+transparency") -> items
+    modes: dict[str, int]  # pixel kind as found, Pillow's names ("L", "RGB", "I;16", "P+transparency") -> items
     brought_to: str  # one or two sentences: the prepared shape and the rule that led to it
     skipped: list[tuple[str, str]]  # (file, reason)
     exact_duplicates: list[list[str]]  # ids of items whose prepared pixels are identical, cluster by cluster
@@ -171,9 +169,7 @@ class Dataset:
         classes = tuple(about["classes"])
 
         def part(name: str) -> Examples:
-            mapped = {
-                a: np.load(folder / f"{name}_{a}.npy", mmap_mode="r", allow_pickle=False) for a in ARRAYS
-            }
+            mapped = {a: np.load(folder / f"{name}_{a}.npy", mmap_mode="r", allow_pickle=False) for a in ARRAYS}
             return Examples(classes=classes, **{a: np.asarray(array) for a, array in mapped.items()})
 
         about["report"]["skipped"] = [(file, reason) for file, reason in about["report"]["skipped"]]
@@ -349,13 +345,9 @@ def _check_counts(source: _Source, data: str) -> None:
     test = np.bincount(source.y[source.is_test], minlength=len(source.classes))
     for name, n_pool, n_test in zip(source.classes, pool, test, strict=True):
         if n_pool < 2:
-            raise InputError(
-                f"data: class {name!r} of {data!r} has {n_pool} images to train on; give at least 2"
-            )
+            raise InputError(f"data: class {name!r} of {data!r} has {n_pool} images to train on; give at least 2")
         if source.has_test and n_test == 0:
-            raise InputError(
-                f"data: class {name!r} of {data!r} has no image in the test set; give at least 1"
-            )
+            raise InputError(f"data: class {name!r} of {data!r} has no image in the test set; give at least 1")
 
 
 def _from_digits() -> _Source:
@@ -367,9 +359,7 @@ def _from_digits() -> _Source:
     return _from_arrays("digits", {"digits": (images, digits.target)}, classes, "L")
 
 
-def _from_arrays(
-    kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, mode: str
-) -> _Source:
+def _from_arrays(kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, mode: str) -> _Source:
     """parts: name -> (native images, labels); ids are "name-0", "name-1", ..."""
     y = np.concatenate([labels for _, labels in parts.values()]).astype(np.int64)
     ids = [f"{part}-{i}" for part, (images, _) in parts.items() for i in range(len(images))]
@@ -388,9 +378,7 @@ def _from_arrays(
     )
 
 
-IDX_FILES = tuple(
-    f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")
-)
+IDX_FILES = tuple(f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
 
 
 def _from_idx(folder: Path) -> _Source:
@@ -465,9 +453,7 @@ def _from_npz(path: Path) -> _Source:
         labels = _npz_labels(arrays[keys[1]], f"{keys[1]} of {path}")
         images, mode = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
         if len(images) != len(labels):
-            raise InputError(
-                f"{path} has {len(images):,} {keys[0]} but {len(labels):,} {keys[1]}; make them pairs"
-            )
+            raise InputError(f"{path} has {len(images):,} {keys[0]} but {len(labels):,} {keys[1]}; make them pairs")
         parts[part] = (images, labels)
         modes.add(mode)
     return _from_arrays("npz", parts, _numbered_classes(parts, str(path)), "/".join(sorted(modes)))
@@ -478,13 +464,9 @@ def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
     wanted = [f"{part}_{what}" for part in PARTS for what in ("images", "labels")]
     try:
         with zipfile.ZipFile(path) as archive:
-            declared = sum(
-                member.file_size for member in archive.infolist() if member.filename[:-4] in wanted
-            )
+            declared = sum(member.file_size for member in archive.infolist() if member.filename[:-4] in wanted)
         if declared > MAX_BYTES:
-            raise InputError(
-                f"{path} unpacks to {declared / 2**30:.0f} GiB, too much; save fewer or smaller items"
-            )
+            raise InputError(f"{path} unpacks to {declared / 2**30:.0f} GiB, too much; save fewer or smaller items")
         with np.load(path, allow_pickle=False) as found:
             arrays = {key: found[key] for key in wanted if key in found.files}
     except InputError:
@@ -500,12 +482,8 @@ def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
         RuntimeError,
     ) as error:
         if "Object arrays" in str(error):
-            raise InputError(
-                f"{path} holds object arrays, never unpickled here; save plain numbers"
-            ) from error
-        raise InputError(
-            f"{path} is not a readable .npz file ({error}); save it again with numpy.savez"
-        ) from error
+            raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
+        raise InputError(f"{path} is not a readable .npz file ({error}); save it again with numpy.savez") from error
     for key, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise InputError(f"{key} of {path} is not an array; save it again with numpy.savez")
@@ -618,21 +596,15 @@ def _part_folders(root: Path) -> list[tuple[Path, bool]]:
     found = {part: [e for e in folders if e.name.lower() in names] for part, names in PARTS.items()}
     n_parts = sum(map(len, found.values()))
     if n_parts == len(folders) > 1 and not found["train"]:
-        raise InputError(
-            f"data: {str(root)!r} has {folders[0].name}/ but no train/; add train/ with the same classes"
-        )
+        raise InputError(f"data: {str(root)!r} has {folders[0].name}/ but no train/; add train/ with the same classes")
     if not found["train"] or (n_parts < len(folders) and not found["test"]):
         return [(root, False)]  # class folders; one of them may well be called "train" or "test"
     others = [e.name for e in folders if not any(e in entries for entries in found.values())]
     if others:
-        raise InputError(
-            f"data: {str(root)!r} has train/ and test/ but also {others[0]}/; move that folder elsewhere"
-        )
+        raise InputError(f"data: {str(root)!r} has train/ and test/ but also {others[0]}/; move that folder elsewhere")
     twice = next((entries for entries in found.values() if len(entries) > 1), None)
     if twice:
-        raise InputError(
-            f"data: {str(root)!r} has both {twice[0].name}/ and {twice[1].name}/; keep one of them"
-        )
+        raise InputError(f"data: {str(root)!r} has both {twice[0].name}/ and {twice[1].name}/; keep one of them")
     return [(Path(entries[0].path), part == "test") for part, entries in found.items() if entries]
 
 
@@ -641,11 +613,7 @@ def _class_names(parts: list[tuple[Path, bool]]) -> tuple[str, ...]:
     first = parts[0][0]
     names = [entry.name for entry in _folders(first)]
     if not names:
-        where = (
-            "images lie directly in"
-            if _stray_images(first)
-            else "there are no class folders and no images in"
-        )
+        where = "images lie directly in" if _stray_images(first) else "there are no class folders and no images in"
         raise InputError(f"data: {where} {str(first)!r}; give one sub-folder of images per class")
     if len(names) == 1:
         raise InputError(
@@ -720,13 +688,9 @@ def _header(file: _File) -> tuple[int, int]:
             if image.format == "TIFF":  # newer Pillows have turned `size` already
                 width, height = image.tag_v2[256], image.tag_v2[257]
             if width * height > MAX_PIXELS:
-                raise _BadImage(
-                    f"{width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller"
-                )
+                raise _BadImage(f"{width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller")
             # a PNG whose EXIF comes last would have to be decoded here; decoding turns it anyway
-            orientation = (
-                image.getexif().get(0x0112) if image.format != "PNG" or "exif" in image.info else None
-            )
+            orientation = image.getexif().get(0x0112) if image.format != "PNG" or "exif" in image.info else None
             return (width, height) if orientation in (5, 6, 7, 8) else (height, width)
 
 
@@ -752,7 +716,8 @@ def _decode(path: Path) -> tuple[np.ndarray, str]:
         mode = image.mode
         if image.has_transparency_data and mode in ("1", "L", "P", "RGB"):
             mode += "+transparency"
-        return _without_equal_channels(_to_8_bit(ImageOps.exif_transpose(image))), mode
+        ImageOps.exif_transpose(image, in_place=True)
+        return _without_equal_channels(_to_8_bit(image)), mode
 
 
 def _to_8_bit(image: Image.Image) -> np.ndarray:
@@ -770,7 +735,8 @@ def _to_8_bit(image: Image.Image) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+    mode = "L" if image.mode in ("1", "L") else "RGB"
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _from_16_bit(values: np.ndarray) -> np.ndarray:
@@ -779,9 +745,12 @@ def _from_16_bit(values: np.ndarray) -> np.ndarray:
 
 def _without_equal_channels(pixels: np.ndarray) -> np.ndarray:
     """(H, W, 3) whose channels agree becomes (H, W): a grey picture saved as colour."""
-    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
-        return np.ascontiguousarray(pixels[..., 0])
-    return pixels
+    if pixels.ndim == 2:
+        return pixels
+    for view in (pixels[::16, ::16], pixels):  # a few pixels settle it for most
+        if (view != view[..., :1]).any():
+            return pixels
+    return np.ascontiguousarray(pixels[..., 0])
 
 
 # ---- decoding and bringing to one shape ----------------------------------------------------------
@@ -841,9 +810,7 @@ def _bad_images(bad: list[tuple[str, str]], on_bad_image: str) -> list[tuple[str
     if bad and on_bad_image == "fail":
         more = f" and {len(bad) - 1:,} more" if len(bad) > 1 else ""
         first, reason = bad[0]
-        raise InputError(
-            f"{first} cannot be used ({reason}){more}; repair or remove it, or set on_bad_image: skip"
-        )
+        raise InputError(f"{first} cannot be used ({reason}){more}; repair or remove it, or set on_bad_image: skip")
     return bad
 
 
@@ -996,9 +963,7 @@ def _linked(x: np.ndarray, items: list[_Item], source: _Source, named: list[str]
     """Joins exact duplicates, near duplicates and the person's groups."""
     same = duplicates.identical(x)
     sides = np.array([min(item.shape) for item in items])
-    first = np.flatnonzero(
-        (same == np.arange(len(x))) & (sides >= duplicates.THUMB)
-    )  # contents, large enough
+    first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))  # contents, large enough
     shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
     thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
     pairs, distances = duplicates.near_pairs(thumbs)
@@ -1006,9 +971,7 @@ def _linked(x: np.ndarray, items: list[_Item], source: _Source, named: list[str]
     asked = np.array([name or f"\0{i}" for i, name in enumerate(named)])  # else a group of its own
     groups = _joined(same, links.labels, asked)
     leaks = np.isin(groups, groups[source.is_test])
-    tested = np.isin(
-        links.cut, same[source.is_test]
-    )  # (M, 2); the cap must not leave a test item's copy behind
+    tested = np.isin(links.cut, same[source.is_test])  # (M, 2); the cap must not leave a test item's copy behind
     leaks |= np.isin(same, links.cut[tested.any(1)])
     return _Linked(groups, leaks & ~source.is_test, _clusters(same), _clusters(links.labels), len(links.cut))
 

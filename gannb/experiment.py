@@ -14,23 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import protocol, stats
+from gannb import protocol, units
 from gannb.arms import Arm, Contrast, contrasts, study_arms
-from gannb.data import Dataset, Examples, concatenate, read
+from gannb.data import Dataset, Examples, read
 from gannb.errors import InputError
 from gannb.protocol import Design, Draw
-from gannb.study import STAGES, Study, make_study, read_record, save_study, write_json
+from gannb.study import STAGES, Study, read_record, save_study, write_json
 from gannb.work import (
     Outcome,
     Progress,
-    Task,
     Unit,
     digest,
     is_done,
     read_unit,
     recorded_failure,
     run_units,
-    seed_for,
     side_folder,
     study_lock,
     worker_count,
@@ -40,12 +38,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ADVERSARIAL = ("mlp", "projection")
-RULER_STEPS = 300  # of the classifier that measures quality; it is not an arm
-NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem 2020 use 5)
 DEFAULT_SECONDS = {"draw": 0.1, "generator": 20.0, "items": 0.5, "ruler": 2.0, "quality": 1.0, "classifier": 3.0}
 
 
-# ------------------------------------------------------------------------------------------------ data
+# ---- data ----
+
 
 def load_data(study: Study) -> tuple[Dataset, str]:
     """Return the study's data and the key of their content, writing nothing.
@@ -129,7 +126,8 @@ def _write_folder(dataset: Dataset, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-# ------------------------------------------------------------------------------------------------ the experiment
+# ---- the experiment ----
+
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
@@ -241,7 +239,7 @@ class Experiment:
     def draws(self) -> list[Unit]:
         design = {k: v for k, v in asdict(self.design).items() if k != "why"}
         return [
-            Unit(1, "draw", f"trials/{t:03d}/draw", make_draw_unit, 1, {"data": self.data_key, "trial": t, **design})
+            Unit(1, "draw", f"trials/{t:03d}/draw", units.make_draw, 1, {"data": self.data_key, "trial": t, **design})
             for t in range(self.study.trials)
         ]
 
@@ -256,14 +254,19 @@ class Experiment:
             parameters |= {"gan_steps": self.study.gan_steps, "gan_augmentation": augmentation}
             parameters |= {"augmentation": self.policy_name} if augmentation == "policy" else {}
         place = f"trials/{trial:03d}/{name}"
-        return Unit(2, "generator", place, make_generator_unit, 1, parameters, (self.draws[trial],))
+        return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],))
 
     @cached_property
     def _item_units(self) -> dict[tuple[int, str], Unit]:
         return {
             (t, g): Unit(
-                3, "items", f"trials/{t:03d}/{g}-items", make_items_unit, 1,
-                {"n_synthetic": self.study.n_synthetic, "trial": t, "seed": self.study.seed}, (fitted.needs[0], fitted),
+                3,
+                "items",
+                f"trials/{t:03d}/{g}-items",
+                units.make_items,
+                1,
+                {"n_synthetic": self.study.n_synthetic, "trial": t, "seed": self.study.seed},
+                (fitted.needs[0], fitted),
             )  # fmt: skip
             for (t, g), fitted in self._generator_units.items()
         }
@@ -272,8 +275,13 @@ class Experiment:
     def _ruler_units(self) -> list[Unit]:
         return [
             Unit(
-                3, "ruler", f"trials/{t:03d}/ruler", make_ruler_unit, 1,
-                {"trial": t, "seed": self.study.seed, "augmentation": self.policy_name}, (draw,),
+                3,
+                "ruler",
+                f"trials/{t:03d}/ruler",
+                units.make_ruler,
+                1,
+                {"trial": t, "seed": self.study.seed, "augmentation": self.policy_name},
+                (draw,),
             )  # fmt: skip
             for t, draw in enumerate(self.draws)
         ]
@@ -283,7 +291,12 @@ class Experiment:
         measured = [g for g in self.generators if g != "mislabelled"]
         return {
             (t, g): Unit(
-                3, "quality", f"trials/{t:03d}/{g}-quality", make_quality_unit, 1, {"trial": t, "generator": g},
+                3,
+                "quality",
+                f"trials/{t:03d}/{g}-quality",
+                units.make_quality,
+                1,
+                {"trial": t, "generator": g},
                 (self.draws[t], self._item_units[t, g], self._ruler_units[t], self._generator_units[t, g]),
             )  # fmt: skip
             for t in range(self.study.trials)
@@ -308,7 +321,7 @@ class Experiment:
             needs.append(self._item_units[trial, self._generator_of(arm)])
             parameters["synthetic_share"] = study.synthetic_share if arm.real else 1.0
         return Unit(
-            4, "classifier", f"trials/{trial:03d}/{arm.name}", make_classifier_unit, 1, parameters, tuple(needs)
+            4, "classifier", f"trials/{trial:03d}/{arm.name}", units.make_classifier, 1, parameters, tuple(needs)
         )
 
     def units(self, stage: int) -> list[Unit]:
@@ -349,14 +362,14 @@ class Experiment:
 
     def draw(self, trial: int) -> Draw:
         """Return the indices of a trial's items; the unit must be done."""
-        return read_draw(self.folder / self.draws[trial].path)
+        return units.read_draw(self.folder / self.draws[trial].path)
 
     def items(self, index: np.ndarray) -> Examples:
         return protocol.take(self.dataset, index)
 
     def synthetic(self, trial: int, generator: str | None = None) -> Examples:
         """Return the items that a trial's generator made (the study's GAN by default); the unit must be done."""
-        return read_items(self.folder / self._item_units[trial, generator or self.family].path, self.dataset)
+        return units.read_items(self.folder / self._item_units[trial, generator or self.family].path, self.dataset)
 
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
@@ -447,187 +460,3 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
     }  # fmt: skip
     write_json(folder / "status.json", status)
     return status
-
-
-# ------------------------------------------------------------------------------------------------ what units do
-# Pure functions of what they read: the study's copy of the data, the folders of the units they need, the parameters.
-
-def _dataset(task: Task) -> Dataset:
-    draw = next(u for u in task.unit.closure() if u.kind == "draw")
-    return Dataset.load(task.study / f"data-{draw.parameters['data']}")
-
-
-def make_draw_unit(task: Task) -> None:
-    """Choose the items of a trial."""
-    p = task.parameters
-    design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
-    draw = protocol.make_draw(_dataset(task), design, p["trial"])
-    np.savez(task.folder / "draw.npz", train=draw.train, reserve=draw.reserve, test=draw.test)
-
-
-def read_draw(folder: Path) -> Draw:
-    """Return the draw kept in a unit's folder."""
-    with np.load(folder / "draw.npz", allow_pickle=False) as stored:
-        return Draw(stored["train"], stored["reserve"], stored["test"])
-
-
-def make_generator_unit(task: Task) -> None:
-    """Fit a generator to a trial's draw and keep it."""
-    from gannb.generators import GENERATORS, Job
-
-    p = task.parameters
-    name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
-    draw = protocol.take(_dataset(task), read_draw(task.needed("draw")).train)
-    seed = seed_for(p["seed"], "trial", p["trial"], "generator", name)
-    job = Job(p.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
-    GENERATORS[name](make_study(**choices)).fit(draw, job).save(task.folder)
-
-
-def make_items_unit(task: Task) -> None:
-    """Sample a trial's generator: on average `n_synthetic` items per class, in the draw's class proportions."""
-    from gannb.generators import load
-
-    p, dataset = task.parameters, _dataset(task)
-    counts = protocol.take(dataset, read_draw(task.needed("draw")).train).counts()
-    y = proportional_labels(counts, p["n_synthetic"] * len(counts))
-    seed = seed_for(p["seed"], "trial", p["trial"], "items", task.unit.need("generator").parameters["generator"])
-    np.save(task.folder / "x.npy", load(task.needed("generator")).sample(y, seed))
-    np.save(task.folder / "y.npy", y)
-
-
-def proportional_labels(counts: np.ndarray, total: int) -> np.ndarray:
-    """Return (total,) labels in the proportions of `counts` (K,), at least one of each class.
-
-    Multiples of the draw stay exact, so that copies are repeated equally often.
-    """
-    share = counts / counts.sum() * total
-    whole = np.maximum(1, np.floor(share)).astype(int)
-    for k in np.argsort(whole - share)[: max(0, total - whole.sum())]:
-        whole[k] += 1
-    return np.repeat(np.arange(len(counts)), whole)
-
-
-def read_items(folder: Path, dataset: Dataset) -> Examples:
-    """Return the synthetic items kept in a unit's folder."""
-    x, y = (np.load(folder / f"{name}.npy", allow_pickle=False, mmap_mode="r") for name in "xy")
-    ids = np.char.add("synthetic-", np.arange(len(y)).astype(str))
-    return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)))
-
-
-def make_ruler_unit(task: Task) -> None:
-    """Train the classifier that measures quality: on the reserve, or where there is none on the training side."""
-    from safetensors.torch import save_file
-
-    from gannb.augment import resolve
-    from gannb.classify import Mixture, Recipe, train
-
-    p, dataset = task.parameters, _dataset(task)
-    draw = read_draw(task.needed("draw"))
-    real = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train)
-    recipe = Recipe("small_cnn", RULER_STEPS, 64, resolve(p["augmentation"], real.shape))
-    network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], "ruler"), task.device)
-    save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / "ruler.safetensors")
-
-
-def _load_ruler(folder: Path, real: Examples, device: str) -> Any:
-    from safetensors.torch import load_file
-
-    from gannb.classify import build
-
-    network = build("small_cnn", real.shape, real.n_classes)
-    network.load_state_dict(load_file(folder / "ruler.safetensors"))
-    return network.to(device).eval()
-
-
-def make_quality_unit(task: Task) -> None:
-    """Measure fidelity and copying of a trial's synthetic items, in pixels and in the ruler's features."""
-    from gannb.classify import features, predict
-
-    dataset = _dataset(task)
-    draw = read_draw(task.needed("draw"))
-    train = protocol.take(dataset, draw.train)
-    held_out = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.test)
-    fake = read_items(task.needed("items"), dataset)
-    ruler = _load_ruler(task.needed("ruler"), train, task.device)
-    test = protocol.take(dataset, draw.test)
-    agreement, on_real = (float(np.mean(predict(ruler, part.x).argmax(1) == part.y)) for part in (fake, test))
-    seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
-    sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
-    shared = {
-        "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
-        "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(fake) / max(sampling, 1e-3), 1),
-    }  # fmt: skip
-    rng = np.random.default_rng(seed_for(0, task.unit.key))
-    same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
-    spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
-    rows = [
-        shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
-        for name, space in spaces.items()
-    ]
-    write_json(task.folder / "quality.json", rows)
-
-
-def _pixels(x: np.ndarray) -> np.ndarray:
-    return np.asarray(x, np.float32).reshape(len(x), -1) / 255
-
-
-def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: np.ndarray) -> dict[str, float]:
-    """Return the measures of `quality.py`; fidelity against held-out real items, with as many generated as real."""
-    from gannb import quality
-
-    k = min(NEIGHBOURS, len(held_out) - 1, len(same) - 1)
-    fidelity = quality.prdc(held_out, fake[same], k)
-    return {
-        "kid": quality.kid(held_out, fake[same]).value,
-        **asdict(fidelity),
-        "authenticity": quality.authenticity(train, fake),
-        "authenticity_of_real": quality.authenticity(train, held_out),
-        "nn_ratio": quality.nearest_neighbour_ratio(train, fake, held_out),
-    }
-
-
-def make_classifier_unit(task: Task) -> None:
-    """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
-    from gannb.augment import resolve
-    from gannb.classify import Recipe, predict, train
-
-    p, dataset = task.parameters, _dataset(task)
-    draw = read_draw(task.needed("draw"))
-    mixture, test = _mixture(task, dataset, draw), protocol.take(dataset, draw.test)
-    recipe = Recipe(p["classifier"], p["steps"], p["batch_size"], resolve(p["augmentation"], test.shape))
-    rows, outputs = [], []
-    for number in range(p["seeds"]):
-        seed = seed_for(p["seed"], "trial", p["trial"], "classifier", number)
-        step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
-        network = train(mixture, recipe, seed, task.device, step)
-        outputs.append(predict(network, test.x))
-        fitted = predict(network, mixture.items.x).argmax(1) == mixture.items.y
-        rows.append(_score_row(task, mixture, number, test.y, outputs[-1]) | {"train_accuracy": float(fitted.mean())})
-    np.savez_compressed(task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test)
-    write_json(task.folder / "scores.json", rows)
-
-
-def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
-    n_real = 0 if mixture.real is None else len(mixture.real)
-    n_synthetic = 0 if mixture.synthetic is None else len(mixture.synthetic)
-    about = {"trial": task.parameters["trial"], "arm": task.parameters["arm"], "n_real": n_real}
-    scores = {k: None if np.isnan(v) else v for k, v in stats.classification_scores(y, p).items()}
-    return about | {"n_synthetic": n_synthetic, "seed": number} | scores
-
-
-def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
-    from gannb.arms import parse_arm
-    from gannb.classify import Mixture
-
-    arm, p = parse_arm(task.parameters["arm"]), task.parameters
-    if arm.source == "fewer":
-        return Mixture(protocol.take(dataset, draw.fewer(protocol.labels_of(dataset))), None, 0.0)
-    if arm.source == "more":
-        whole = concatenate([protocol.take(dataset, draw.train), protocol.take(dataset, draw.reserve)])
-        return Mixture(whole, None, 0.0)
-    real = protocol.take(dataset, draw.train) if arm.real else None
-    if not arm.generator:
-        return Mixture(real, None, 0.0)
-    return Mixture(real, read_items(task.needed("items"), dataset), p["synthetic_share"])
-
-

@@ -8,8 +8,9 @@ from collections import Counter
 import numpy as np
 
 from gannb import protocol
-from gannb.experiment import ADVERSARIAL, RULER_STEPS, Experiment
+from gannb.experiment import ADVERSARIAL, Experiment
 from gannb.study import Study
+from gannb.units import RULER_BATCH, RULER_STEPS
 from gannb.work import Unit, end_with, is_done, seconds_text, worker_count
 
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
@@ -69,7 +70,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     items = study.n_synthetic * experiment.dataset.pool.n_classes
     return {
         "draw": 0.05, "generator": 0.2, "gan": study.gan_steps * gan, "items": 0.05 + items * sample,
-        "ruler": RULER_STEPS * train * 64 / study.batch_size + 0.2, "quality": 0.5 + (items + len(draw.test)) * predict,
+        "ruler": RULER_STEPS * train * RULER_BATCH / study.batch_size + 0.2, "quality": 0.5 + (items + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (study.classifier_steps * train + scored),
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Figures: arrays and tables in, matplotlib Axes out. Draws, never computes; the numbers come from other modules.
+"""Figures: arrays and tables in, matplotlib Axes out. Draws, never computes: numbers come from other modules.
 
 Every function draws on one Axes, `ax` or a new one, and returns it (`.figure` is its figure). Images are put
 together into one mosaic, so that a grid of hundreds is still one Axes and one small file.
@@ -21,6 +21,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gannb.arms import PRIMARY
 from gannb.study import write_text
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
 PALETTE = sns.color_palette("colorblind").as_hex()
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 INK, SOFT, BAND = "#222222", "#6b6b6b", "#dce6ee"
+HEALTHY = "healthy: both settle and then waver, neither runs away"
 MOST_ROWS = 12  # classes shown in a grid of images
 SMOOTH_FROM = 64  # pixels a side from which images are smoothed when drawn; smaller ones show their pixels
 MOST_PIXELS = 128  # a side of one image in a grid
-FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans CJK JP", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS")
+FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS")  # what is there
 INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
 STYLE = {
     "font.family": [font for font in FONTS if font in INSTALLED] or ["sans-serif"],
@@ -42,7 +44,7 @@ STYLE = {
     "axes.labelsize": 12, "xtick.labelsize": 11, "ytick.labelsize": 11, "legend.fontsize": 11,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "grid.color": "#e3e3e3", "legend.frameon": False, "lines.linewidth": 1.8, "figure.facecolor": "white",
+    "grid.color": "#dddddd", "axes.facecolor": "none", "legend.frameon": False, "lines.linewidth": 1.8, "figure.facecolor": "white",
 }  # fmt: skip
 ROLES = {  # of a contrast: heading, colour, marker
     "primary": ("The question (primary)", BLUE, "D"),
@@ -56,9 +58,11 @@ ANSWERS = {
     "equivalent": "no difference that matters",
     "inconclusive": "undecided",
 }
+EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
+FAILED = "not as expected"
 
 
-# ------------------------------------------------------------------------------------------------ words
+# ---- words ----
 
 def arm_label(arm: str) -> str:
     """Return an arm's recipe with room to break: `real+gan+classic` -> `real + GAN + classic`."""
@@ -78,13 +82,13 @@ def short(text: str, most: int = 24) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-# ------------------------------------------------------------------------------------------------ grids of images
+# ---- grids of images ----
 
 @mpl.rc_context(STYLE)
 def class_grid(
     examples: Examples, per_class: int = 8, title: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the first items of each class, a row per class; beyond 12 classes the first 12, which the title says."""
+    """Draw the first items of each class, a row per class; of more than 12 classes the first 12, says the title."""
     shown = min(examples.n_classes, MOST_ROWS)
     width = max(1, min(per_class, int(examples.counts().max())))
     cells = np.full((shown, width, *examples.shape), 255, np.uint8)
@@ -97,11 +101,16 @@ def class_grid(
 
 @mpl.rc_context(STYLE)
 def samples_over_time(
-    grids: np.ndarray, steps: Sequence[int], classes: Sequence[str], title: str | None = None, ax: Axes | None = None
+    grids: np.ndarray,
+    steps: Sequence[int],
+    classes: Sequence[str],
+    title: str | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw one sample per class, always from the same noise, as training goes on: a row per class, a column per step.
+    """Draw one sample per class as training goes on, always from the same noise.
 
-    grids: (T, K, columns, H, W, C) uint8, of which the first column is drawn; steps: (T,). At most eight moments.
+    grids: (T, K, columns, H, W, C) uint8, of which the first column is drawn; steps: (T,). A row is a class, a
+    column a moment; at most eight moments, first and last among them.
     """
     moments = np.unique(np.linspace(0, len(steps) - 1, min(8, len(steps))).round().astype(int))
     shown = min(len(classes), grids.shape[1], MOST_ROWS)
@@ -127,29 +136,35 @@ def neighbours(
 
     synthetic, nearest: (M, H, W, C) uint8; distance: (M,), printed below each pair; y: (M,) labels in 0..K-1.
     """
+    synthetic, nearest = _small(synthetic), _small(nearest)
     shown = [k for k in range(len(classes)) if np.any(y == k)]
     rows = shown[:MOST_ROWS]
     per_class = max(int(np.sum(y == k)) for k in rows)
-    height, width, channels = _small(synthetic).shape[1:]
+    height, width, channels = synthetic.shape[1:]
     gap = max(2, width // 8)
-    pairs = np.full((len(rows), per_class, height + max(3, height // 3), 2 * width + gap + width // 2, channels), 255)
-    for r, k in enumerate(rows):
-        for c, i in enumerate(np.flatnonzero(y == k)):
-            pairs[r, c, :height, :width] = _small(synthetic)[i]
-            pairs[r, c, :height, width + gap : 2 * width + gap] = _small(nearest)[i]
-    ax = _draw_cells(pairs.astype(np.uint8), [classes[k] for k in rows], ax, cell=0.62, gap=0)
-    for r, k in enumerate(rows):
-        for c, i in enumerate(np.flatnonzero(y == k)):
-            left, top = c * pairs.shape[3], r * pairs.shape[2]
-            ax.add_patch(plt.Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=RED, linewidth=1.6))
-            ax.text(left + width + gap / 2, top + height, f"{distance[i]:.2f}", ha="center", va="top", fontsize=9)
+    space = (height + max(3, height // 3), 2 * width + gap + width // 2)  # of a pair with its number, in pixels
+    cells = np.full((len(rows), per_class, *space, channels), 255, np.uint8)
+    for r, c, i in _places(y, rows):
+        cells[r, c, :height, :width] = synthetic[i]
+        cells[r, c, :height, width + gap : 2 * width + gap] = nearest[i]
+    ax = _draw_cells(cells, [classes[k] for k in rows], ax, cell=0.62, gap=0)
+    for r, c, i in _places(y, rows):
+        left, top = c * space[1] - 0.5, r * space[0] - 0.5
+        ax.add_patch(plt.Rectangle((left, top), width, height, fill=False, edgecolor=RED, linewidth=1.6))
+        ax.text(left + width + gap / 2, top + height, f"{distance[i]:.2f}", ha="center", va="top", fontsize=9)
+    ax.set_yticks(np.arange(len(rows)) * space[0] + height / 2 - 0.5)
     return _title(ax, title, len(rows), len(shown))
+
+
+def _places(y: np.ndarray, rows: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return (row, column, item) of the items, where a row holds the items of one class."""
+    return [(r, c, i) for r, k in enumerate(rows) for c, i in enumerate(np.flatnonzero(y == k))]
 
 
 def _draw_cells(
     cells: np.ndarray, names: Sequence[str], ax: Axes | None, cell: float = 0.58, gap: int | None = None
 ) -> Axes:
-    """Draw (rows, columns, H, W, C) uint8 as one picture with a name per row; `cell` is a row's height in inches."""
+    """Draw (rows, columns, H, W, C) uint8 as one picture, a name per row; `cell` is a row's height in inches."""
     rows, columns = cells.shape[:2]
     small = _small(cells.reshape(-1, *cells.shape[2:]))
     space = _gap(small.shape[1:]) if gap is None else gap
@@ -159,8 +174,10 @@ def _draw_cells(
     mosaic = mosaic.reshape(rows * height, columns * width, channels)
     ax = ax or _axes(1.6 + columns * cell * width / height, 0.7 + rows * cell)
     smooth = "antialiased" if min(height, width) >= SMOOTH_FROM else "nearest"
-    ax.imshow(mosaic[..., 0] if channels == 1 else mosaic, cmap="gray", vmin=0, vmax=255, interpolation=smooth)
-    ax.set_yticks(np.arange(rows) * height + (height - space) / 2 - 0.5, [short(n) for n in names], parse_math=False)
+    mosaic = mosaic[..., 0] if channels == 1 else mosaic
+    ax.imshow(mosaic, cmap="gray", vmin=0, vmax=255, interpolation=smooth)
+    middles = np.arange(rows) * height + (height - space) / 2 - 0.5
+    ax.set_yticks(middles, [short(str(name)) for name in names], parse_math=False)
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -184,7 +201,7 @@ def _pitch(shape: Sequence[int]) -> tuple[int, int]:
     return height + _gap((height, width)), width + _gap((height, width))
 
 
-# ------------------------------------------------------------------------------------------------ data and training
+# ---- data and training ----
 
 @mpl.rc_context(STYLE)
 def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None = None) -> Axes:
@@ -205,23 +222,24 @@ def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None
 
 
 @mpl.rc_context(STYLE)
-def loss_curves(curves: Mapping[str, Sequence[float]], title: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw a GAN's two losses over its steps.
+def loss_curves(
+    curves: Mapping[str, Sequence[float]], title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw a GAN's two losses over its steps, with what healthy ones look like.
 
-    curves: equally long lists `step`, `discriminator_loss`, `generator_loss`. Healthy: both settle within the first
-    part and then wander side by side. A discriminator's loss that falls to 0 means it has won and teaches no more.
+    curves: equally long lists `step`, `discriminator_loss`, `generator_loss`.
     """
     ax = ax or _axes(7, 3.6)
     lines = (("discriminator", BLUE, "-"), ("generator", ORANGE, "--"))
     for name, colour, style in lines:
         ax.plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
-    ax.set(xlabel="training steps", ylabel="loss")
+    ax.set(xlabel=f"training steps\n{HEALTHY}", ylabel="loss")
     ax.grid(axis="y")
     ax.legend(ncols=2)
-    return _title(ax, title or "Healthy: both settle, then stay side by side")
+    return _title(ax, title)
 
 
-# ------------------------------------------------------------------------------------------------ the answer
+# ---- the answer ----
 
 def forest_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the forest plot in drawing order: every contrast by role, then the controls."""
@@ -235,11 +253,12 @@ def forest_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
 def forest(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     """Draw every contrast and control of a verdict: the difference with its interval, in percentage points.
 
-    The band is the range of no practical consequence; what lies beyond the axis ends in an arrow.
+    verdict: what `verdict.decide` returns. The band is the range of no practical consequence; an interval that goes
+    on beyond the axis ends in an arrow.
     """
     rows = forest_rows(verdict)
     lines = _with_headings(rows)
-    ax = ax or _axes(9.5, 0.9 + 0.52 * len(lines))
+    ax = ax or _axes(10.5, 0.9 + 0.5 * len(lines))
     limit = _forest_limit(rows, verdict["rope"])
     rope = 100 * verdict["rope"]
     ax.axvspan(-rope, rope, color=BAND, zorder=0)
@@ -268,7 +287,7 @@ def _with_headings(rows: list[dict[str, Any]]) -> list[dict[str, Any] | str]:
 
 
 def _forest_limit(rows: list[dict[str, Any]], rope: float) -> float:
-    """Return the axis' reach in points: all rows, unless that would leave the primary's interval too small to read."""
+    """Return the axis' reach in points: all rows, unless the primary's interval would be too small to read."""
     reach = lambda some: max([abs(row[side]) for row in some for side in ("low", "high")] or [0.0])  # noqa: E731
     primary = max(2 * rope, reach([row for row in rows if row["role"] == "primary"]))
     return 100 * 1.08 * min(max(reach(rows), primary), 5 * primary)
@@ -286,45 +305,52 @@ def _forest_row(ax: Axes, place: int, row: dict[str, Any], limit: float) -> None
             ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3)
     if abs(mean) <= limit:
         ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4)
-    _beside(ax, place - 0.17, row["meaning"] or arm_label(row["arm"]), left=True, indent=True)
     names = f"{arm_label(row['arm'])}  against  {arm_label(row['against'])}"
-    _beside(ax, place + 0.2, names, left=True, indent=True, size=9, color=SOFT)
     numbers = f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
     word = row_word(row)
+    _beside(ax, place - 0.17, row["meaning"] or names, left=True)
+    _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=9, color=SOFT)
     _beside(ax, place - (0.17 if word else 0), numbers, left=False)
-    _beside(ax, place + 0.2, word, left=False, size=10, color=colour, weight="bold")
+    _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
 
 
 def row_word(row: Mapping[str, Any]) -> str:
     """Return the answer of a row in words; exploratory rows have none."""
     if row["role"] == "control":
-        return "as expected" if row["came_out"] else "not as expected"
+        return EXPECTED[row["expected"]] if row["came_out"] else FAILED
     return ANSWERS[row["answer"]] if row["answer"] else ""
 
 
 def _beside(
-    ax: Axes, place: float, text: str, left: bool, indent: bool = False, size: int = 11, color: str = INK,
-    weight: str = "normal",
-) -> None:  # fmt: skip
-    """Write beside the axes: to the left, aligned at the figure's edge, or to the right."""
-    x = (-0.84 + 0.02 * indent) if left else 1.03
-    ax.text(
-        x, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight,
-        va="center", ha="left", parse_math=False,
+    ax: Axes, place: float, text: str, left: bool, size: int = 11, color: str = INK, weight: str = "normal"
+) -> None:
+    """Write beside the axes, towards them: on the left, or on the right."""
+    ax.annotate(
+        text, (0 if left else 1, place), (-14 if left else 14, 0), xycoords=ax.get_yaxis_transform(),
+        textcoords="offset points", fontsize=size, color=color, weight=weight, va="center",
+        ha="right" if left else "left", annotation_clip=False, parse_math=False,
     )  # fmt: skip
 
 
 @mpl.rc_context(STYLE)
-def worth_curve(worth: Mapping[str, Any], metric: str, ax: Axes | None = None) -> Axes:
-    """Draw the real-only learning curve, the GAN arm's level across it, and the interval of its worth in real items."""
-    ax = ax or _axes(7, 4)
+def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = None) -> Axes:
+    """Draw the learning curve of real items, the GAN arm's level across it, and the interval of its worth.
+
+    worth: of a verdict; None, where it could not be measured, gives empty Axes that say so.
+    """
+    ax = ax or _axes(7.5, 3.8)
+    if worth is None:
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "The worth in real images could not be measured.", ha="center", transform=ax.transAxes)
+        return ax
     n, means = ([point[key] for point in worth["curve"]] for key in ("n", "mean"))
+    level = 100 * worth["mean"]
     ax.axvspan(worth["low"], worth["high"], color=BAND, zorder=0, label="interval of the worth")
     ax.plot(n, 100 * np.array(means), "o-", color=INK, markersize=8, label="real images only")
-    ax.axhline(100 * worth["mean"], color=BLUE, linestyle="--")
-    ax.plot(worth["n_real"], 100 * worth["mean"], "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]))
+    ax.axhline(level, color=BLUE, linestyle="--")
+    ax.plot(worth["n_real"], level, "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]))
     if worth["worth"] is not None:
-        ax.plot([worth["worth"]] * 2, [0, 100 * worth["mean"]], ":", color=BLUE, label="worth")
+        ax.plot(worth["worth"], level, "*", color=ORANGE, markersize=17, label="worth")
     ax.set_xscale("log")
     ax.set_xticks(n, [f"{m:,.0f}" for m in n])
     ax.minorticks_off()
@@ -337,17 +363,21 @@ def worth_curve(worth: Mapping[str, Any], metric: str, ax: Axes | None = None) -
     return ax
 
 
-# ------------------------------------------------------------------------------------------------ scores
+# ---- scores ----
 
 @mpl.rc_context(STYLE)
 def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
-    """Draw a dot per trial and a bar at the mean, arm by arm. scores: the tidy table of `scores.csv`."""
+    """Draw a dot per trial and a bar at the mean, best arm first. scores: the tidy table of `scores.csv`."""
     table = trial_means(scores, metric)
-    arms = list(dict.fromkeys(scores["arm"]))
+    means = table.groupby("arm", sort=False)[metric].mean().sort_values(ascending=False, kind="stable")
+    arms = list(means.index)
     ax = ax or _axes(8, 0.9 + 0.36 * len(arms))
-    sns.stripplot(table, y="arm", x=metric, order=arms, color=BLUE, alpha=0.55, size=6, jitter=0.12, ax=ax)
-    for place, arm in enumerate(arms):
-        mean = table.loc[table["arm"] == arm, metric].mean()
+    colours = {arm: BLUE if arm == PRIMARY[0] else ORANGE if arm == PRIMARY[1] else SOFT for arm in arms}
+    sns.stripplot(
+        table, y="arm", x=metric, hue="arm", order=arms, palette=colours, legend=False, alpha=0.6, size=6, jitter=False,
+        ax=ax,
+    )  # fmt: skip
+    for place, mean in enumerate(means):
         ax.plot([mean, mean], [place - 0.32, place + 0.32], color=INK, linewidth=2.6)
     ax.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
     ax.set(xlabel=f"{metric.replace('_', ' ')}, % (dot: a trial, bar: the mean)", ylabel="")
@@ -356,11 +386,13 @@ def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axe
 
 
 @mpl.rc_context(STYLE)
-def paired_trials(scores: pd.DataFrame, metric: str, arm: str, against: str, ax: Axes | None = None) -> Axes:
+def paired_trials(
+    scores: pd.DataFrame, metric: str, arm: str, against: str, ax: Axes | None = None
+) -> Axes:
     """Draw two arms trial by trial: a line per trial, rising where `arm` does better than `against`."""
     table = trial_means(scores, metric).pivot(index="trial", columns="arm", values=metric)
     pairs = table[[against, arm]].dropna()
-    ax = ax or _axes(5.5, 4.2)
+    ax = ax or _axes(6, 3.6)
     for _, (before, after) in pairs.iterrows():
         colour, marker = (BLUE, "o") if after > before else (ORANGE, "s")
         ax.plot([0, 1], [before, after], marker=marker, color=colour, alpha=0.75, markersize=7)
@@ -368,7 +400,7 @@ def paired_trials(scores: pd.DataFrame, metric: str, arm: str, against: str, ax:
     ax.set_xticks([0, 1], [arm_label(against), arm_label(arm)])
     ax.set(xlim=(-0.3, 1.3), ylabel=f"{metric.replace('_', ' ')}, %")
     ax.grid(axis="y")
-    return _title(ax, "A line per trial, black: the mean")
+    return _title(ax, "A line per trial, thick: the mean")
 
 
 def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -377,13 +409,13 @@ def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return means.assign(**{metric: 100 * means[metric]})
 
 
-# ------------------------------------------------------------------------------------------------ files
+# ---- files ----
 
 def svg(figure: Figure, name: str) -> str:
-    """Return the figure as SVG text, the same for the same figure and name."""
+    """Return the figure as SVG text on no background, the same for the same figure and name."""
     stream = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+        figure.savefig(stream, format="svg", metadata={"Date": None}, facecolor="none")
     return stream.getvalue()
 
 
@@ -395,7 +427,7 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
 
 
 def save(figure: Figure, folder: Path, name: str, table: pd.DataFrame) -> tuple[Path, Path, Path]:
-    """Write NAME.png, NAME.svg and the figure's data as NAME.csv, each whole or not at all; return the three."""
+    """Write NAME.png, NAME.svg and the figure's data as NAME.csv, each whole or not at all; return all three."""
     files = tuple(Path(folder) / f"{name}.{ending}" for ending in ("png", "svg", "csv"))
     write_bytes(files[0], png(figure))
     write_text(files[1], svg(figure, name))

@@ -69,7 +69,7 @@ class Page:
     parameters: Sequence[Mapping[str, str]] = ()
 
 
-# ------------------------------------------------------------------------------------------------ all of it
+# ---- all of it ----
 
 def publish(experiment: Experiment) -> Path:
     """Write scores.csv, quality.csv, verdict.json, figures/ and report.html into the study's folder; return the page.
@@ -136,7 +136,7 @@ def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return table.reindex(columns=list(names))
 
 
-# ------------------------------------------------------------------------------------------------ figures
+# ---- figures ----
 
 def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
     """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
@@ -303,7 +303,7 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
     return _chart(folder, "training", ax, pd.DataFrame(curves), ("How the GAN trained", caption, alt))
 
 
-# ------------------------------------------------------------------------------------------------ tables
+# ---- tables ----
 
 def arm_table(evidence: Evidence) -> list[dict[str, str]]:
     """Return a row per arm, best first: what it trains on and its scores, means over trials."""
@@ -368,7 +368,7 @@ def parameter_table(study: Study, set_by_hand: Mapping[str, Any]) -> list[dict[s
     return rows
 
 
-# ------------------------------------------------------------------------------------------------ texts
+# ---- texts ----
 
 def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
     """Return how the answer was found, as (term, text)."""

@@ -13,7 +13,8 @@ from typing import Any
 from gannb.errors import InputError
 from gannb.experiment import Experiment, load_data, write_status
 from gannb.study import Study, notebooks_folder
-from gannb.work import LAUNCHER, seconds_text, study_lock
+from gannb.verdict import read_verdict
+from gannb.work import LAUNCHER, is_running, seconds_text, study_lock
 
 QUIET_KERNEL = ["--IPKernelApp.log_level=40"]  # ipykernel 7 warns of its local sockets at every start
 
@@ -33,8 +34,11 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         for name in notebooks:
             execute_notebook(name, study.folder)
         status = json.loads((study.folder / "status.json").read_text(encoding="utf-8"))
-    verdict = json.loads((study.folder / "verdict.json").read_text(encoding="utf-8"))
-    return {"sentence": verdict["sentence"], "page": study.folder / "report.html", "failed": status["failed"]}
+    return {
+        "sentence": read_verdict(study.folder)["sentence"],
+        "page": study.folder / "report.html",
+        "failed": status["failed"],
+    }
 
 
 @contextlib.contextmanager
@@ -73,7 +77,7 @@ def execute_notebook(name: str, folder: Path) -> None:
 def status_text(study: Study) -> str:
     """Return what is done, running and failed, and the time left, and write `status.json` anew."""
     experiment = Experiment(study, *load_data(study))
-    status = write_status(experiment)
+    status = write_status(experiment, "running" if is_running(study.folder) else "")
     lines = [f"{study.name}: {status['state']}"]
     for kind, count in status["units"].items():
         extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])

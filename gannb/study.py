@@ -59,7 +59,9 @@ class Study(BaseModel):
     output_dir: str = _parameter("outputs", 0, "where the study's folder goes")
     preset: Literal["smoke", "laptop", "gpu"] = _parameter("laptop", 0, "sizes and steps that belong together")
     seed: int = _parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
-    device: str = _parameter("auto", 0, "`auto`, `cpu`, `cuda`, `cuda:1` or `mps`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    device: str = _parameter(
+        "auto", 0, "`auto`, `cpu`, `cuda`, `cuda:1` or `mps`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$"
+    )
     workers: int = _parameter(0, 0, "processes at work at once; 0: one per core", ge=0, le=1024)
 
     size: str | None = _parameter(None, 1, "side in pixels, or HxW as `96x64`, that items are brought to")
@@ -179,7 +181,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return given
 
 
-# ------------------------------------------------------------------------------------------------ the folder
+# ---- the folder ----
+
 
 def project_root() -> Path:
     """Return the folder that holds `gannb/` and, in a checkout, `notebooks/`."""

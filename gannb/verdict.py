@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,7 +77,13 @@ def gather(experiment: Experiment) -> Evidence:
     return evidence
 
 
-# ------------------------------------------------------------------------------------------------ estimates
+def read_verdict(folder: Path) -> dict[str, Any]:
+    """Return the content of a study's `verdict.json`."""
+    return json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+
+
+# ---- estimates ----
+
 
 def common_trials(evidence: Evidence, *arms: str) -> list[int]:
     """Return the trials in which every one of the arms is there."""
@@ -147,12 +154,13 @@ def worth(evidence: Evidence) -> dict[str, Any] | None:
     return {
         "arm": PRIMARY[0], "n_real": round(by_trial(evidence, PRIMARY[0], "n_real", trials).mean()),
         "mean": float(arm.mean()), "worth": found.worth, "low": found.low, "high": found.high,
-        "at_least": found.at_least, "at_most": found.at_most, "mean": float(arm.mean()),
+        "at_least": found.at_least, "at_most": found.at_most,
         "curve": [{"arm": a, "n": float(m), "mean": float(v)} for a, m, v in zip(arms, n, curve.mean(0), strict=True)],
     }  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------ the verdict
+# ---- the verdict ----
+
 
 def decide(evidence: Evidence) -> dict[str, Any]:
     """Return the verdict: the content of `verdict.json`."""
@@ -208,7 +216,8 @@ def _control_sentence(control: dict[str, Any]) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------------ sentences
+# ---- sentences ----
+
 
 def points(value: float, sign: bool = False) -> str:
     """Return a difference of shares in percentage points: .006 -> `0.6`, or `+0.6`."""
@@ -286,7 +295,8 @@ def copying_sentence(evidence: Evidence) -> str:
     return f"Whether the GAN copies its training set is undecided: {measured}."
 
 
-# ------------------------------------------------------------------------------------------------ claims
+# ---- claims ----
+
 
 def claims(evidence: Evidence) -> list[dict[str, Any]]:
     """Return the claims of the original discussion that this study puts to a test.

@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -34,7 +33,8 @@ from gannb.study import write_json
 RECORD = "unit.json"
 
 
-# ------------------------------------------------------------------------------------------------ seeds and keys
+# ---- seeds and keys ----
+
 
 def digest(*parts: Any) -> str:
     """Return 16 hex digits that depend on the parts' JSON alone (stable over processes, platforms and versions)."""
@@ -104,7 +104,8 @@ class Task:
         return self.study / self.unit.need(kind).path
 
 
-# ------------------------------------------------------------------------------------------------ one unit
+# ---- one unit ----
+
 
 def is_done(study: Path, unit: Unit) -> bool:
     """Tell whether the unit's result is there."""
@@ -197,7 +198,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-# ------------------------------------------------------------------------------------------------ many units
+# ---- many units ----
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -329,7 +331,7 @@ def _is_alive(pid: int, born: float) -> bool:
         return False
 
 
-# ------------------------------------------------------------------------------------------------ one run at a time
+# ---- one run at a time ----
 
 LAUNCHER = "GANNB_LAUNCHER"  # pid of the `gannb run` that this kernel belongs to
 
@@ -358,13 +360,26 @@ def study_lock(folder: Path) -> Iterator[None]:
         yield
 
 
+def is_running(folder: Path) -> bool:
+    """Tell whether a process is at work on the study."""
+    try:
+        with open(folder / ".lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def follow_launcher() -> None:
     """In a kernel that `gannb run` started: end when the launcher is gone."""
     if os.environ.get(LAUNCHER):
         end_with(int(os.environ[LAUNCHER]))
 
 
-# ------------------------------------------------------------------------------------------------ telling people
+# ---- telling people ----
+
 
 def partial_progress(study: Path, unit: Unit) -> float:
     """Return the share of a running unit that is done, 0 to 1."""
@@ -454,5 +469,3 @@ def seconds_text(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-

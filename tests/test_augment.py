@@ -65,9 +65,7 @@ def test_whole_pixel_moves_are_those_of_a_padded_image(padding):
     moved = augment(x, Policy(shift=0.2, flip=0.5, padding=padding), rng())
     u = torch.rand((3, 16), generator=rng()) * 2 - 1
     for i in range(16):
-        across, down = (
-            math.floor((u[row, i] + 1) / 2 * (2 * most + 1)) - most for row, most in ((0, 3), (1, 2))
-        )
+        across, down = (math.floor((u[row, i] + 1) / 2 * (2 * most + 1)) - most for row, most in ((0, 3), (1, 2)))
         mirrored = x[i].flip(2) if u[2, i] < 0 else x[i]
         mode = {"border": "edge", "reflection": "symmetric"}[padding]
         wide = np.pad(mirrored.numpy(), ((0, 0), (3, 3), (3, 3)), mode=mode)
@@ -106,9 +104,7 @@ def test_scale_and_shear_follow_their_formulae():
         for i in range(4):
             theta[i, :, :2] = torch.tensor(matrix([row[i] for row in u]))
         grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-        assert torch.allclose(
-            y, F.grid_sample(x, grid, padding_mode="border", align_corners=False), atol=1e-5
-        )
+        assert torch.allclose(y, F.grid_sample(x, grid, padding_mode="border", align_corners=False), atol=1e-5)
 
 
 def test_colour_operations_follow_their_formulae():
@@ -149,9 +145,7 @@ def test_trivial_applies_one_operation_at_most():
     y = augment(x, Policy(shift=0.3, brightness=0.4, one_of=True), rng())
     centre, corners = y[:, 0, 7, 7], torch.stack([y[:, 0, 0, 0], y[:, 0, 14, 14]])
     brighter = (corners != 0).all(dim=0)
-    assert torch.allclose(
-        centre[brighter] - corners[0, brighter], torch.tensor(0.5)
-    )  # and the dot has not moved
+    assert torch.allclose(centre[brighter] - corners[0, brighter], torch.tensor(0.5))  # and the dot has not moved
     # shift across, shift down, brightness and nothing share the images equally (a shift may be of 0 pixels)
     assert 0.2 < brighter.float().mean() < 0.3
     assert 0.25 < (y == x).flatten(1).all(dim=1).float().mean() < 0.36

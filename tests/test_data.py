@@ -20,7 +20,7 @@ from gannb.errors import InputError
 
 
 def photo(seed: int, height: int = 32, width: int = 32, channels: int = 3) -> Image.Image:
-    """A smooth random picture, unlike those of other seeds; as in photographs, light varies more than colour."""
+    """A smooth random picture, unlike those of other seeds; as in photographs, light varies more than hue."""
     rng = np.random.default_rng(seed)
     pixels = rng.integers(30, 226, (6, 6, 1)) + rng.integers(-30, 31, (6, 6, 3))
     image = Image.fromarray(pixels.astype(np.uint8)).resize((width, height), Image.Resampling.BICUBIC)

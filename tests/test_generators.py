@@ -46,9 +46,7 @@ def tiny_families(monkeypatch):
     monkeypatch.setitem(FAMILIES, "tiny_conv", TINY_CONV)
 
 
-def make_draw(
-    n: int = 6, classes: int = 3, shape: tuple[int, int, int] = (8, 8, 1), seed: int = 0
-) -> Examples:
+def make_draw(n: int = 6, classes: int = 3, shape: tuple[int, int, int] = (8, 8, 1), seed: int = 0) -> Examples:
     """n items of each class, every pixel of every item different from its neighbours', far from 0 and 255."""
     rng = np.random.default_rng(seed)
     y = np.repeat(np.arange(classes), n)
@@ -183,9 +181,7 @@ def test_a_folder_without_a_generator_is_refused(tmp_path):
 
 def test_the_study_chooses_what_the_discriminator_sees():
     def policy(gan_augmentation: str) -> str | None:
-        return GENERATORS["mlp"](
-            SimpleNamespace(gan_augmentation=gan_augmentation, augmentation="flip")
-        ).policy
+        return GENERATORS["mlp"](SimpleNamespace(gan_augmentation=gan_augmentation, augmentation="flip")).policy
 
     assert [policy(a) for a in ("auto", "none", "policy", "diffaugment")] == [
         None,
@@ -202,9 +198,7 @@ def test_the_study_chooses_what_the_discriminator_sees():
 
 def test_losses_against_hand_values_and_torch():
     real, fake = torch.tensor([2.0, 0.5, -1.0]), torch.tensor([-2.0, 0.25, 1.0])
-    assert adversarial.hinge_discriminator(real, fake) == pytest.approx(
-        (0 + 0.5 + 2) / 3 + (0 + 1.25 + 2) / 3
-    )
+    assert adversarial.hinge_discriminator(real, fake) == pytest.approx((0 + 0.5 + 2) / 3 + (0 + 1.25 + 2) / 3)
     assert adversarial.hinge_generator(fake) == pytest.approx(0.25)
     bce = F.binary_cross_entropy_with_logits
     expected = bce(real, torch.ones(3)) + bce(fake, torch.zeros(3))
@@ -227,9 +221,7 @@ def test_the_average_includes_batch_norm_statistics():
     training.advance()  # momentum 0: the average is the network itself
     name = "norms.0.norm.running_var"
     state = training.generator.state_dict()
-    assert all(
-        torch.equal(v, state[k]) for k, v in training.average.state_dict().items() if v.is_floating_point()
-    )
+    assert all(torch.equal(v, state[k]) for k, v in training.average.state_dict().items() if v.is_floating_point())
     before, momentum = state[name].clone(), 1 - 1 / (1 / 10 + 1)
     training.advance()
     expected = momentum * before + (1 - momentum) * training.generator.state_dict()[name]
@@ -239,9 +231,7 @@ def test_the_average_includes_batch_norm_statistics():
 # ---- networks ----
 
 
-@pytest.mark.parametrize(
-    "shape", [(16, 16, 1), (28, 28, 1), (17, 31, 2), (32, 64, 3), (96, 96, 3), (40, 23, 4)]
-)
+@pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 1), (17, 31, 2), (32, 64, 3), (96, 96, 3), (40, 23, 4)])
 def test_convolutional_networks_take_any_size_from_16(shape):
     g, d = ConvGenerator(shape, 3, base=8), ConvDiscriminator(shape, 3, base=8)
     labels = torch.tensor([0, 1, 2, 0])
@@ -275,11 +265,7 @@ def test_the_score_is_a_linear_map_plus_a_projection():
     head = ConvDiscriminator((16, 16, 1), 3, base=8).head.eval()
     h, labels = torch.randn(5, 128), torch.tensor([0, 1, 2, 0, 1])
     scores, _ = head(h, labels)
-    expected = (
-        h @ head.score.weight[0]
-        + head.score.bias
-        + torch.einsum("nf,nf->n", h, head.embedding.weight[labels])
-    )
+    expected = h @ head.score.weight[0] + head.score.bias + torch.einsum("nf,nf->n", h, head.embedding.weight[labels])
     assert torch.allclose(scores, expected, atol=1e-5)
     assert torch.linalg.matrix_norm(head.embedding.weight.detach(), 2) == pytest.approx(1, abs=0.05)
 
@@ -336,9 +322,7 @@ def test_one_step_changes_every_weight_of_both_networks(family):
         steps_before = training.step
         training.advance()
         assert training.step == steps_before + 1 and len(before) >= 4
-        assert [
-            name for name, p in network.named_parameters() if name in before and p.equal(before[name])
-        ] == []
+        assert [name for name, p in network.named_parameters() if name in before and p.equal(before[name])] == []
 
 
 def test_batches_use_every_item_equally_often_and_need_only_the_step():
@@ -408,9 +392,7 @@ def test_progress_is_throttled_and_ends_with_the_last_step(monkeypatch):
     assert told == [(step, 12) for step in range(1, 13)]
 
 
-@pytest.mark.parametrize(
-    ("network", "curve"), [("discriminator", "discriminator loss"), ("generator", "loss")]
-)
+@pytest.mark.parametrize(("network", "curve"), [("discriminator", "discriminator loss"), ("generator", "loss")])
 def test_a_value_that_is_not_finite_is_noticed_and_named(network, curve):
     training = make_training("mlp", steps=20_000)
     for _ in range(60):
@@ -455,9 +437,7 @@ def every_step(monkeypatch):
 
 def interrupted(family: str, folder, step: int, **about) -> None:
     with pytest.raises(Killed):
-        Adversarial(TINY[family]).fit(
-            draw_for(family), Job(20, 3, checkpoint=folder, progress=kill_at(step), **about)
-        )
+        Adversarial(TINY[family]).fit(draw_for(family), Job(20, 3, checkpoint=folder, progress=kill_at(step), **about))
 
 
 @pytest.mark.parametrize("step", [1, 11])

@@ -49,9 +49,7 @@ class Generator(Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Write `generator.json` and `generator.safetensors` into the folder, which is made where it is
-        missing.
-        """
+        """Write `generator.json` and `generator.safetensors` into the folder, which need not exist."""
         ...
 
     @classmethod
@@ -82,9 +80,7 @@ def _adversarial(family: str) -> Callable[[Study], Generator]:
 
         policies = {"auto": None, "none": "none", "policy": study.augmentation, "diffaugment": "diffaugment"}
         if study.gan_augmentation not in policies:
-            raise InputError(
-                f"gan_augmentation: {study.gan_augmentation!r} is none of {', '.join(policies)}."
-            )
+            raise InputError(f"gan_augmentation: {study.gan_augmentation!r} is none of {', '.join(policies)}.")
         return Adversarial(FAMILIES[family], policies[study.gan_augmentation])
 
     return make

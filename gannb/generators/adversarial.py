@@ -34,10 +34,10 @@ from gannb.generators import Job, check_classes, check_labels
 
 CHECKPOINT_EVERY = 30.0  # seconds
 PROGRESS_EVERY = 0.5  # seconds
-POINTS = 200  # of the curves, at least; one point is the mean over at most 50 steps
+POINTS = 200  # of the curves, or more: a point is the mean over at most 50 steps
 MOMENTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the training, at which a grid of samples is kept
 GRID = (10, 8)  # classes, samples per class
-SAMPLE_BATCH = 256
+SAMPLE_BATCH = 64
 CURVES = ("discriminator_loss", "generator_loss", "real_score", "fake_score", "label_agreement")
 
 Shape = tuple[int, int, int]  # (H, W, C)
@@ -56,12 +56,12 @@ class DamagedCheckpoint(Exception):
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))] (Lim & Ye 2017, equation 11)."""
+    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))] (Lim & Ye 2017; Miyato et al. 2018, equation 16)."""
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
 def hinge_generator(fake: Tensor) -> Tensor:
-    """-E[D(G(z))] (Lim & Ye 2017, equation 12)."""
+    """-E[D(G(z))] (Lim & Ye 2017; Miyato et al. 2018, equation 17)."""
     return -fake.mean()
 
 
@@ -139,8 +139,8 @@ def ema_momentum(step: int, limit: float) -> float:
     return min(limit, 1 - 1 / (step / 10 + 1))
 
 
-def averaged(network: nn.Module) -> list[Tensor]:
-    """The tensors of a network that an average is taken of: weights and batch-norm statistics."""
+def float_tensors(network: nn.Module) -> list[Tensor]:
+    """All that training changes in a network: weights, batch-norm statistics, spectral norms."""
     return [value for value in network.state_dict().values() if value.is_floating_point()]
 
 
@@ -196,7 +196,7 @@ class Training:
             for name, network in (("generator", self.generator), ("discriminator", self.discriminator))
         }
         # listed once: to walk through the modules at every step takes longer than a small network does
-        self.averages = averaged(self.average), averaged(self.generator)
+        self.averages = float_tensors(self.average), float_tensors(self.generator)
         self.judges = list(self.discriminator.parameters())
         self.passes = Passes(len(draw), family.batch, job.seed, self.device)
         self.rng = torch.Generator(self.device)
@@ -220,9 +220,7 @@ class Training:
             self._keep_grid()
 
     def _learn(self) -> Tensor:
-        """One step of the discriminator, then one of the generator on the same fakes; what `CURVES` names,
-        (5,).
-        """
+        """One step of the discriminator, one of the generator on the same fakes; the `CURVES`, (5,)."""
         family, n = self.family, self.family.batch
         index = self.passes[self.step]
         real, labels = self.x[index].float().div_(127.5).sub_(1), self.y[index]
@@ -255,8 +253,9 @@ class Training:
         self.optimisers[name].step()
 
     def _record(self) -> None:
-        """Add a point to the curves: the means since the last one. The only wait for the device, and the
-        check.
+        """Add a point to the curves, the means since the last one; raise TrainingError if it is not finite.
+
+        Nothing else in a step waits for the device.
         """
         start = self.curves["step"][-1] if self.curves["step"] else 0
         means = (self.window / (self.step - start)).tolist()
@@ -282,9 +281,7 @@ class Training:
     def check_weights(self) -> None:
         """Raise TrainingError where a weight is not finite."""
         for network in (self.discriminator, self.generator, self.average):
-            if not all(
-                bool(t.isfinite().all()) for t in network.state_dict().values() if t.is_floating_point()
-            ):
+            if not all(bool(tensor.isfinite().all()) for tensor in float_tensors(network)):
                 raise TrainingError(
                     f"A weight of the {self.family.name} GAN is not finite at step {self.step}: "
                     "try another seed or fewer steps."
@@ -311,9 +308,7 @@ class Training:
         for name, optimiser in self.optimisers.items():
             for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
                 saved = _under(tensors, f"optimiser.{name}.{number}.")
-                optimiser.state[parameter] = {
-                    key: _laid_out_like(parameter, value) for key, value in saved.items()
-                }
+                optimiser.state[parameter] = {key: _laid_out_like(parameter, value) for key, value in saved.items()}
 
 
 def _set_learning(parameters: list[Tensor], learning: bool) -> None:
@@ -355,15 +350,16 @@ def identity(family: Family, policy: Policy, draw: Examples, job: Job) -> dict[s
 
 
 def write_checkpoint(path: Path, training: Training, about: dict[str, Any]) -> None:
-    """Write the state under a temporary name, wait for the disk, rename. Raises TrainingError if it is not
-    finite.
+    """Write the state under a temporary name, wait for the disk, rename; a killed writer leaves the old one.
+
+    Raises TrainingError, and writes nothing, where a weight is not finite.
     """
     training.check_weights()
     tensors, values = training.state()
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps({"about": about, "values": values, "digest": _digest(tensors)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.tmp")
     with open(temporary, "wb") as file:
         file.write(safetensors.torch.save(tensors, {"gannb": text}))
         file.flush()
@@ -380,7 +376,7 @@ def read_checkpoint(path: Path, about: dict[str, Any]) -> tuple[dict[str, Tensor
     try:
         with safe_open(path, "pt") as file:
             stored = json.loads(file.metadata()["gannb"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
         if stored["digest"] != _digest(tensors):
             raise DamagedCheckpoint(f"{path}: its content does not match its digest")
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
@@ -405,9 +401,7 @@ def _resume(training: Training, path: Path, about: dict[str, Any]) -> None:
     try:
         training.restore(*read_checkpoint(path, about))
     except DamagedCheckpoint as error:
-        warnings.warn(
-            f"The checkpoint is damaged, training starts again: {error}", RuntimeWarning, stacklevel=3
-        )
+        warnings.warn(f"The checkpoint is damaged, training starts again: {error}", RuntimeWarning, stacklevel=3)
 
 
 # ---- the loop ----
@@ -459,9 +453,10 @@ def _generate(network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.n
 class Adversarial:
     """A GAN of one family. Fitted, it keeps the averaged generator, the curves and the grids of samples.
 
-    curves: {"step": [...], "discriminator_loss": [...], ...}, one value a point, each the mean since the last
-    point. label_agreement is the share of fakes in which the auxiliary head sees their label. grids: (T,
-    rows, columns, H, W, C) uint8, the same noise and labels after `grid_steps` (T,) steps; a row a class.
+    curves: {"step": [...], "discriminator_loss": [...], ...}, each value the mean since the last point;
+    real_score and fake_score are the discriminator's, label_agreement is the share of fakes in which the
+    auxiliary head sees their label.
+    grids: (T, rows, columns, H, W, C) uint8, a row a class, from the same noise after `grid_steps` (T) steps.
     """
 
     def __init__(self, family: Family, policy: str | None = None) -> None:
@@ -494,8 +489,10 @@ class Adversarial:
         check_classes(draw)
 
     def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
-        """One image per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; image i is a function of (seed, i, label
-        i).
+        """One image per label: (M,) in 0..K-1 -> (M, H, W, C) uint8.
+
+        Image i depends on the seed, on i and on its label, and on nothing else. Raises InputError for labels
+        out of range.
         """
         labels = check_labels(condition, self.n_classes)
         return _generate(self.network, _noise(seed, len(labels), self.family.noise), labels)
@@ -506,14 +503,10 @@ class Adversarial:
         return self
 
     def save(self, folder: Path) -> None:
-        """Write `generator.safetensors` (averaged weights, grids) and `generator.json` (what they are,
-        curves).
-        """
+        """Write `generator.safetensors` (averaged weights, grids) and `generator.json` (the rest)."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {
-            f"network.{key}": value.cpu().contiguous() for key, value in self.network.state_dict().items()
-        }
+        tensors = {f"network.{key}": value.cpu().contiguous() for key, value in self.network.state_dict().items()}
         tensors["grids"] = torch.from_numpy(self.grids)
         safetensors.torch.save_file(tensors, folder / "generator.safetensors")
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
@@ -522,9 +515,7 @@ class Adversarial:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it is not
-        readable.
-        """
+        """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
         from gannb.generators.families import FAMILIES  # which needs this module
 
         try:
@@ -532,9 +523,7 @@ class Adversarial:
             tensors = safetensors.torch.load_file(Path(folder) / "generator.safetensors")
             loaded = cls(FAMILIES[about["generator"]], about["policy"])
             loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
-            loaded.network = _place(
-                loaded.family.generator(loaded.shape, loaded.n_classes), torch.device("cpu")
-            )
+            loaded.network = _place(loaded.family.generator(loaded.shape, loaded.n_classes), torch.device("cpu"))
             loaded.network.load_state_dict(_under(tensors, "network."))
         except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
             raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error

@@ -21,7 +21,7 @@ LEAK = 0.2  # slope of leaky ReLU below 0
 class ProjectionHead(nn.Module):
     """Scores and class logits of features.
 
-    The score is linear(h) + <embedding of the label, h> (Miyato & Koyama 2018, equation 3), the logits are
+    The score is linear(h) + <embedding of the label, h> (Miyato & Koyama 2018, section 3), the logits are
     those of an auxiliary classifier (Odena et al. 2017). Spectral norm throughout (Miyato et al. 2018).
     """
 
@@ -40,9 +40,7 @@ class ProjectionHead(nn.Module):
 
 
 def doublings(height: int, width: int) -> int:
-    """How often the start grid of about 4x4 is doubled to reach the image: at least 2; 3 at 28 and 32, 5 at
-    96.
-    """
+    """How often a start grid of about 4x4 is doubled to reach the image: 2 at 16, 3 at 28, 5 at 96."""
     return max(2, round(math.log2(math.sqrt(height * width) / 4)))
 
 
@@ -58,9 +56,7 @@ def channels_from_image(height: int, width: int, base: int) -> list[int]:
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch norm whose gain and bias are linear in a code (de Vries et al. 2017), close to plain at the
-    start.
-    """
+    """Batch norm with gain and bias linear in a code (de Vries et al. 2017), close to plain at first."""
 
     def __init__(self, channels: int, code: int) -> None:
         super().__init__()
@@ -76,13 +72,9 @@ class ConditionalBatchNorm(nn.Module):
 
 
 class ConvGenerator(nn.Module):
-    """Noise and label -> start grid -> transposed convolutions, each doubling the sides -> the image,
-    cropped.
-    """
+    """Noise and label -> start grid -> transposed convolutions, each doubling the sides -> image, cropped."""
 
-    def __init__(
-        self, shape: Shape, classes: int, base: int = 16, noise: int = 64, embedding: int = 32
-    ) -> None:
+    def __init__(self, shape: Shape, classes: int, base: int = 16, noise: int = 64, embedding: int = 32) -> None:
         super().__init__()
         height, width, channels = shape
         self.grid, self.size = start_grid(height, width), (height, width)
@@ -113,9 +105,7 @@ class ConvDiscriminator(nn.Module):
         super().__init__()
         height, width, channels = shape
         grid, widths = start_grid(height, width), channels_from_image(height, width, base)
-        down, across = (
-            cells * 2 ** len(widths) - side for cells, side in zip(grid, (height, width), strict=True)
-        )
+        down, across = (cells * 2 ** len(widths) - side for cells, side in zip(grid, (height, width), strict=True))
         self.pad = (across // 2, across - across // 2, down // 2, down - down // 2)
         self.downs = nn.ModuleList(
             spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
@@ -138,9 +128,7 @@ class ConvDiscriminator(nn.Module):
 class MlpGenerator(nn.Module):
     """Noise and label -> two hidden layers with batch norm -> all pixels at once."""
 
-    def __init__(
-        self, shape: Shape, classes: int, hidden: int = 128, noise: int = 32, embedding: int = 16
-    ) -> None:
+    def __init__(self, shape: Shape, classes: int, hidden: int = 128, noise: int = 32, embedding: int = 16) -> None:
         super().__init__()
         height, width, channels = shape
         self.size = (channels, height, width)

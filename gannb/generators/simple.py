@@ -124,9 +124,7 @@ class Gaussian(Simple):
 
 
 class Interpolation(Simple):
-    """A blend of two different items of the class, with a weight uniform in 0..1 (one item alone is
-    repeated).
-    """
+    """A blend of two different items of the class, its weight uniform in 0..1; one alone is repeated."""
 
     name = "interpolation"
 

@@ -1,0 +1,201 @@
+"""What each unit of work does: pure functions of what they read.
+
+They read the study's copy of the data, the folders of the units they need and the parameters of their own unit, and
+write into the folder they are given. Raise a unit's version in `experiment.py` when its result changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gannb import protocol, stats
+from gannb.data import Dataset, Examples, concatenate
+from gannb.protocol import Design, Draw
+from gannb.study import make_study, write_json
+from gannb.work import Task, read_unit, seed_for
+
+RULER_STEPS, RULER_BATCH = 300, 64  # of the classifier that measures quality; it is not an arm
+NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
+
+
+def _dataset(task: Task) -> Dataset:
+    draw = next(u for u in task.unit.closure() if u.kind == "draw")
+    return Dataset.load(task.study / f"data-{draw.parameters['data']}")
+
+
+def make_draw(task: Task) -> None:
+    """Choose the items of a trial."""
+    p = task.parameters
+    design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
+    draw = protocol.make_draw(_dataset(task), design, p["trial"])
+    np.savez(task.folder / "draw.npz", train=draw.train, reserve=draw.reserve, test=draw.test)
+
+
+def read_draw(folder: Path) -> Draw:
+    """Return the draw kept in a unit's folder."""
+    with np.load(folder / "draw.npz", allow_pickle=False) as stored:
+        return Draw(stored["train"], stored["reserve"], stored["test"])
+
+
+def make_generator(task: Task) -> None:
+    """Fit a generator to a trial's draw and keep it."""
+    from gannb.generators import GENERATORS, Job
+
+    p = task.parameters
+    name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
+    draw = protocol.take(_dataset(task), read_draw(task.needed("draw")).train)
+    seed = seed_for(p["seed"], "trial", p["trial"], "generator", name)
+    job = Job(p.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
+    GENERATORS[name](make_study(**choices)).fit(draw, job).save(task.folder)
+
+
+def make_items(task: Task) -> None:
+    """Sample a trial's generator: on average `n_synthetic` items per class, in the draw's class proportions."""
+    from gannb.generators import load
+
+    p, dataset = task.parameters, _dataset(task)
+    counts = protocol.take(dataset, read_draw(task.needed("draw")).train).counts()
+    y = proportional_labels(counts, p["n_synthetic"] * len(counts))
+    seed = seed_for(p["seed"], "trial", p["trial"], "items", task.unit.need("generator").parameters["generator"])
+    np.save(task.folder / "x.npy", load(task.needed("generator")).sample(y, seed))
+    np.save(task.folder / "y.npy", y)
+
+
+def proportional_labels(counts: np.ndarray, total: int) -> np.ndarray:
+    """Return (total,) labels in the proportions of `counts` (K,), at least one of each class.
+
+    Multiples of the draw stay exact, so that copies are repeated equally often.
+    """
+    share = counts / counts.sum() * total
+    whole = np.maximum(1, np.floor(share)).astype(int)
+    for k in np.argsort(whole - share)[: max(0, total - whole.sum())]:
+        whole[k] += 1
+    return np.repeat(np.arange(len(counts)), whole)
+
+
+def read_items(folder: Path, dataset: Dataset) -> Examples:
+    """Return the synthetic items kept in a unit's folder."""
+    x, y = (np.load(folder / f"{name}.npy", allow_pickle=False, mmap_mode="r") for name in "xy")
+    ids = np.char.add("synthetic-", np.arange(len(y)).astype(str))
+    return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)))
+
+
+def make_ruler(task: Task) -> None:
+    """Train the classifier that measures quality: on the reserve, or where there is none on the training side."""
+    from safetensors.torch import save_file
+
+    from gannb.augment import resolve
+    from gannb.classify import Mixture, Recipe, train
+
+    p, dataset = task.parameters, _dataset(task)
+    draw = read_draw(task.needed("draw"))
+    real = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train)
+    recipe = Recipe("small_cnn", RULER_STEPS, RULER_BATCH, resolve(p["augmentation"], real.shape))
+    network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], "ruler"), task.device)
+    save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / "ruler.safetensors")
+
+
+def _load_ruler(folder: Path, real: Examples, device: str) -> Any:
+    from safetensors.torch import load_file
+
+    from gannb.classify import build
+
+    network = build("small_cnn", real.shape, real.n_classes)
+    network.load_state_dict(load_file(folder / "ruler.safetensors"))
+    return network.to(device).eval()
+
+
+def make_quality(task: Task) -> None:
+    """Measure fidelity and copying of a trial's synthetic items, in pixels and in the ruler's features."""
+    from gannb.classify import features, predict
+
+    dataset = _dataset(task)
+    draw = read_draw(task.needed("draw"))
+    train = protocol.take(dataset, draw.train)
+    held_out = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.test)
+    fake = read_items(task.needed("items"), dataset)
+    ruler = _load_ruler(task.needed("ruler"), train, task.device)
+    test = protocol.take(dataset, draw.test)
+    agreement, on_real = (float(np.mean(predict(ruler, part.x).argmax(1) == part.y)) for part in (fake, test))
+    seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
+    sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
+    shared = {
+        "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
+        "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(fake) / max(sampling, 1e-3), 1),
+    }  # fmt: skip
+    rng = np.random.default_rng(seed_for(0, task.unit.key))
+    same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
+    spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
+    rows = [
+        shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
+        for name, space in spaces.items()
+    ]
+    write_json(task.folder / "quality.json", rows)
+
+
+def _pixels(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x, np.float32).reshape(len(x), -1) / 255
+
+
+def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: np.ndarray) -> dict[str, float]:
+    """Return the measures of `quality.py`; fidelity against held-out real items, with as many generated as real."""
+    from gannb import quality
+
+    k = min(NEIGHBOURS, len(held_out) - 1, len(same) - 1)
+    fidelity = quality.prdc(held_out, fake[same], k)
+    return {
+        "kid": quality.kid(held_out, fake[same]).value,
+        **asdict(fidelity),
+        "authenticity": quality.authenticity(train, fake),
+        "authenticity_of_real": quality.authenticity(train, held_out),
+        "nn_ratio": quality.nearest_neighbour_ratio(train, fake, held_out),
+    }
+
+
+def make_classifier(task: Task) -> None:
+    """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
+    from gannb.augment import resolve
+    from gannb.classify import Recipe, predict, train
+
+    p, dataset = task.parameters, _dataset(task)
+    draw = read_draw(task.needed("draw"))
+    mixture, test = _mixture(task, dataset, draw), protocol.take(dataset, draw.test)
+    recipe = Recipe(p["classifier"], p["steps"], p["batch_size"], resolve(p["augmentation"], test.shape))
+    rows, outputs = [], []
+    for number in range(p["seeds"]):
+        seed = seed_for(p["seed"], "trial", p["trial"], "classifier", number)
+        step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
+        network = train(mixture, recipe, seed, task.device, step)
+        outputs.append(predict(network, test.x))
+        fitted = predict(network, mixture.items.x).argmax(1) == mixture.items.y
+        rows.append(_score_row(task, mixture, number, test.y, outputs[-1]) | {"train_accuracy": float(fitted.mean())})
+    np.savez_compressed(task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test)
+    write_json(task.folder / "scores.json", rows)
+
+
+def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
+    n_real = 0 if mixture.real is None else len(mixture.real)
+    n_synthetic = 0 if mixture.synthetic is None else len(mixture.synthetic)
+    about = {"trial": task.parameters["trial"], "arm": task.parameters["arm"], "n_real": n_real}
+    scores = {k: None if np.isnan(v) else v for k, v in stats.classification_scores(y, p).items()}
+    return about | {"n_synthetic": n_synthetic, "seed": number} | scores
+
+
+def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
+    from gannb.arms import parse_arm
+    from gannb.classify import Mixture
+
+    arm, p = parse_arm(task.parameters["arm"]), task.parameters
+    if arm.source == "fewer":
+        return Mixture(protocol.take(dataset, draw.fewer(protocol.labels_of(dataset))), None, 0.0)
+    if arm.source == "more":
+        whole = concatenate([protocol.take(dataset, draw.train), protocol.take(dataset, draw.reserve)])
+        return Mixture(whole, None, 0.0)
+    real = protocol.take(dataset, draw.train) if arm.real else None
+    if not arm.generator:
+        return Mixture(real, None, 0.0)
+    return Mixture(real, read_items(task.needed("items"), dataset), p["synthetic_share"])
