@@ -70,7 +70,8 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     items = study.n_synthetic * experiment.dataset.pool.n_classes
     return {
         "draw": 0.05, "generator": 0.2, "gan": study.gan_steps * gan, "items": 0.05 + items * sample,
-        "ruler": RULER_STEPS * train * RULER_BATCH / study.batch_size + 0.2, "quality": 0.5 + (items + len(draw.test)) * predict,
+        "ruler": RULER_STEPS * train * RULER_BATCH / study.batch_size + 0.2,
+        "quality": 0.5 + (items + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (study.classifier_steps * train + scored),
     }  # fmt: skip
 

@@ -44,7 +44,8 @@ STYLE = {
     "axes.labelsize": 12, "xtick.labelsize": 11, "ytick.labelsize": 11, "legend.fontsize": 11,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "grid.color": "#dddddd", "axes.facecolor": "none", "legend.frameon": False, "lines.linewidth": 1.8, "figure.facecolor": "white",
+    "grid.color": "#dddddd", "legend.frameon": False, "lines.linewidth": 1.8, "axes.facecolor": "none",
+    "figure.facecolor": "white",
 }  # fmt: skip
 ROLES = {  # of a contrast: heading, colour, marker
     "primary": ("The question (primary)", BLUE, "D"),
@@ -63,6 +64,7 @@ FAILED = "not as expected"
 
 
 # ---- words ----
+
 
 def arm_label(arm: str) -> str:
     """Return an arm's recipe with room to break: `real+gan+classic` -> `real + GAN + classic`."""
@@ -84,10 +86,9 @@ def short(text: str, most: int = 24) -> str:
 
 # ---- grids of images ----
 
+
 @mpl.rc_context(STYLE)
-def class_grid(
-    examples: Examples, per_class: int = 8, title: str | None = None, ax: Axes | None = None
-) -> Axes:
+def class_grid(examples: Examples, per_class: int = 8, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the first items of each class, a row per class; of more than 12 classes the first 12, says the title."""
     shown = min(examples.n_classes, MOST_ROWS)
     width = max(1, min(per_class, int(examples.counts().max())))
@@ -147,12 +148,12 @@ def neighbours(
     for r, c, i in _places(y, rows):
         cells[r, c, :height, :width] = synthetic[i]
         cells[r, c, :height, width + gap : 2 * width + gap] = nearest[i]
-    ax = _draw_cells(cells, [classes[k] for k in rows], ax, cell=0.62, gap=0)
+    ax = _draw_cells(cells, [classes[k] for k in rows], ax, cell=0.62, gap=0, centre=height / 2)
     for r, c, i in _places(y, rows):
         left, top = c * space[1] - 0.5, r * space[0] - 0.5
         ax.add_patch(plt.Rectangle((left, top), width, height, fill=False, edgecolor=RED, linewidth=1.6))
-        ax.text(left + width + gap / 2, top + height, f"{distance[i]:.2f}", ha="center", va="top", fontsize=9)
-    ax.set_yticks(np.arange(len(rows)) * space[0] + height / 2 - 0.5)
+        below = (left + width + gap / 2, top + height)
+        ax.annotate(f"{distance[i]:.2f}", below, (0, -3), textcoords="offset points", ha="center", va="top", fontsize=9)
     return _title(ax, title, len(rows), len(shown))
 
 
@@ -162,9 +163,17 @@ def _places(y: np.ndarray, rows: Sequence[int]) -> list[tuple[int, int, int]]:
 
 
 def _draw_cells(
-    cells: np.ndarray, names: Sequence[str], ax: Axes | None, cell: float = 0.58, gap: int | None = None
+    cells: np.ndarray,
+    names: Sequence[str],
+    ax: Axes | None,
+    cell: float = 0.58,
+    gap: int | None = None,
+    centre: float | None = None,
 ) -> Axes:
-    """Draw (rows, columns, H, W, C) uint8 as one picture, a name per row; `cell` is a row's height in inches."""
+    """Draw (rows, columns, H, W, C) uint8 as one picture with a name per row.
+
+    cell: a row's height in inches; gap: pixels between images; centre: of a row's name, in pixels from its top.
+    """
     rows, columns = cells.shape[:2]
     small = _small(cells.reshape(-1, *cells.shape[2:]))
     space = _gap(small.shape[1:]) if gap is None else gap
@@ -176,7 +185,7 @@ def _draw_cells(
     smooth = "antialiased" if min(height, width) >= SMOOTH_FROM else "nearest"
     mosaic = mosaic[..., 0] if channels == 1 else mosaic
     ax.imshow(mosaic, cmap="gray", vmin=0, vmax=255, interpolation=smooth)
-    middles = np.arange(rows) * height + (height - space) / 2 - 0.5
+    middles = np.arange(rows) * height + ((height - space) / 2 if centre is None else centre) - 0.5
     ax.set_yticks(middles, [short(str(name)) for name in names], parse_math=False)
     ax.set_xticks([])
     ax.tick_params(length=0)
@@ -203,6 +212,7 @@ def _pitch(shape: Sequence[int]) -> tuple[int, int]:
 
 # ---- data and training ----
 
+
 @mpl.rc_context(STYLE)
 def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw items per class as bars. counts: columns class, items and, for several parts, part."""
@@ -222,9 +232,7 @@ def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None
 
 
 @mpl.rc_context(STYLE)
-def loss_curves(
-    curves: Mapping[str, Sequence[float]], title: str | None = None, ax: Axes | None = None
-) -> Axes:
+def loss_curves(curves: Mapping[str, Sequence[float]], title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw a GAN's two losses over its steps, with what healthy ones look like.
 
     curves: equally long lists `step`, `discriminator_loss`, `generator_loss`.
@@ -240,6 +248,7 @@ def loss_curves(
 
 
 # ---- the answer ----
+
 
 def forest_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the forest plot in drawing order: every contrast by role, then the controls."""
@@ -365,6 +374,7 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
 
 # ---- scores ----
 
+
 @mpl.rc_context(STYLE)
 def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
     """Draw a dot per trial and a bar at the mean, best arm first. scores: the tidy table of `scores.csv`."""
@@ -386,9 +396,7 @@ def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axe
 
 
 @mpl.rc_context(STYLE)
-def paired_trials(
-    scores: pd.DataFrame, metric: str, arm: str, against: str, ax: Axes | None = None
-) -> Axes:
+def paired_trials(scores: pd.DataFrame, metric: str, arm: str, against: str, ax: Axes | None = None) -> Axes:
     """Draw two arms trial by trial: a line per trial, rising where `arm` does better than `against`."""
     table = trial_means(scores, metric).pivot(index="trial", columns="arm", values=metric)
     pairs = table[[against, arm]].dropna()
@@ -410,6 +418,7 @@ def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 # ---- files ----
+
 
 def svg(figure: Figure, name: str) -> str:
     """Return the figure as SVG text on no background, the same for the same figure and name."""

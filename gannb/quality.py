@@ -74,9 +74,7 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Prdc:
     """
     real, fake = _checked(real=(real, 2), fake=(fake, 2))
     if not 1 <= k < min(len(real), len(fake)):
-        raise InputError(
-            f"k is {k} for {len(real)} real and {len(fake)} generated items; give 1 or more, below both."
-        )
+        raise InputError(f"k is {k} for {len(real)} real and {len(fake)} generated items; give 1 or more, below both.")
     real_radius, fake_radius = _radii(real, k), _radii(fake, k)
     within = np.zeros(len(fake))  # real spheres that each generated item lies in
     recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
@@ -136,9 +134,7 @@ def diversity(x: np.ndarray, y: np.ndarray) -> float:
     if y.shape != (len(x),):
         raise InputError(f"There are {len(x)} items and labels of shape {y.shape}; give one label per item.")
     classes = [x[y == label] for label in np.unique(y)]
-    spreads = [
-        _pair_distances(items) / (len(items) * (len(items) - 1)) for items in classes if len(items) > 1
-    ]
+    spreads = [_pair_distances(items) / (len(items) * (len(items) - 1)) for items in classes if len(items) > 1]
     return float(np.mean(spreads)) if spreads else float("nan")
 
 
@@ -184,9 +180,7 @@ def _nearest_other(x: np.ndarray) -> np.ndarray:
     return _exactly_nearest(x, x, candidates)[1]
 
 
-def _exactly_nearest(
-    query: np.ndarray, reference: np.ndarray, candidates: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _exactly_nearest(query: np.ndarray, reference: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each query item's candidates (Q, C), the nearest: index and distance, each (Q,)."""
     index, distance = np.empty(len(query), np.int64), np.empty(len(query))
     for rows in _blocks(len(query), candidates.shape[1] * query.shape[1]):
@@ -211,15 +205,11 @@ def _checked(**features: tuple[np.ndarray, int]) -> list[np.ndarray]:
         except (TypeError, ValueError):
             raise InputError(f"The features of `{name}` are not an array of numbers.") from None
         if values.ndim != 2 or values.shape[1] == 0:
-            raise InputError(
-                f"`{name}` has shape {values.shape}; give features as (items, features), flattened."
-            )
+            raise InputError(f"`{name}` has shape {values.shape}; give features as (items, features), flattened.")
         if len(values) < least:
             raise InputError(f"`{name}` holds {len(values)} items; at least {least} are needed.")
         if not np.isfinite(values).all():
-            raise InputError(
-                f"`{name}` holds values that are not finite; check the generator or the features."
-            )
+            raise InputError(f"`{name}` holds values that are not finite; check the generator or the features.")
         checked.append(values)
     widths = {name: values.shape[1] for name, values in zip(features, checked, strict=True)}
     if len(set(widths.values())) > 1:

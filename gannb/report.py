@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import plots, quality, verdict
+from gannb import plots, quality, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
+from gannb.errors import InputError
 from gannb.plots import arm_label, points, row_word
-from gannb.study import STAGES, Study, read_record, write_json, write_text
+from gannb.study import Study, read_record, write_json, write_text
 from gannb.verdict import METRIC_NAMES, SCORE_COLUMNS, Evidence
 from gannb.work import is_done, read_unit
 
@@ -32,6 +33,8 @@ QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
     "authenticity_of_real", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
 )  # fmt: skip
+FIDELITY = ("gan_test", "kid", "precision", "recall", "density", "coverage")
+COPYING = ("nn_ratio", "authenticity")
 ARM_MEASURES = ("accuracy", "train_accuracy", "log_loss", "ece")
 ANSWERS = {
     "helps": "They help",
@@ -71,6 +74,7 @@ class Page:
 
 # ---- all of it ----
 
+
 def publish(experiment: Experiment) -> Path:
     """Write scores.csv, quality.csv, verdict.json, figures/ and report.html into the study's folder; return the page.
 
@@ -87,7 +91,9 @@ def publish(experiment: Experiment) -> Path:
     page = Page(
         experiment.study.name, found, pictures, arm_table(evidence), generator_table(evidence),
         method_facts(experiment, evidence), data_facts(experiment), provenance(experiment),
-        parameter_table(experiment.study, read_record(folder)["set"]),
+        parameter_table(
+            experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
+        ),
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -98,11 +104,11 @@ def write_page(file: Path, page: Page) -> Path:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"points": points, "arm": arm_label, "interval": interval}
+    environment.filters |= {"arm": arm_label, "interval": interval, "typeset": typeset}
     answer = ANSWERS[page.verdict["answer"]]
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     text = environment.get_template("report.html").render(
-        page=page, v=page.verdict, answer=answer, metric=metric, word=row_word, primary=PRIMARY
+        page=page, v=page.verdict, answer=answer, metric=metric, control_word=control_word
     )
     write_text(file, text)
     return file
@@ -121,9 +127,36 @@ def plain(value: Any) -> Any:
     return without_paths(value) if isinstance(value, str) else value
 
 
+def typeset(text: str) -> str:
+    """Return the text with true minus signs, and with no line break inside a number with its interval or unit."""
+    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
+    return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
+
+
+def read_verdict(folder: Path) -> dict[str, Any]:
+    """Return the verdict kept in a study's folder.
+
+    Raises:
+        InputError: there is none yet, or it is damaged.
+    """
+    file = Path(folder) / "verdict.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{file} is not there yet; run notebook 05 or `gannb report` first.") from None
+    except ValueError:
+        raise InputError(f"{file} is damaged; write it again with `gannb report`.") from None
+
+
 def without_paths(text: str) -> str:
-    """Return the text with every absolute path cut to its last part: a page is passed on, a machine's folders are not."""
+    """Return the text with absolute paths cut to their last part: a page is passed on, a machine's folders are not."""
     return re.sub(r"""(?<![\w.:/<])(?:[A-Za-z]:)?(?:[/\\][^\s/\\'"<>:,;]+)+[/\\]([^\s/\\'"<>:,;]+)""", r"\1", text)
+
+
+def control_word(control: Mapping[str, Any]) -> str:
+    """Return how a control came out, in words."""
+    return row_word(dict(control) | {"role": "control"})
 
 
 def interval(row: Mapping[str, Any]) -> str:
@@ -138,6 +171,7 @@ def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 # ---- figures ----
 
+
 def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
     """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
     folder, metric = experiment.folder / "figures", evidence.metric
@@ -149,7 +183,8 @@ def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str
     ax = plots.paired_trials(evidence.scores, metric, *PRIMARY)
     texts = trials_texts(pairs, metric)
     pictures["trials"] = _chart(folder, "trials", ax, pairs[pairs["arm"].isin(PRIMARY)], texts)
-    pictures["arms"] = _chart(folder, "arms", plots.arm_scores(evidence.scores, metric), pairs, arms_texts(pairs, metric))
+    ax = plots.arm_scores(evidence.scores, metric)
+    pictures["arms"] = _chart(folder, "arms", ax, pairs, arms_texts(pairs, metric))
     trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
     if trial is not None:
         pictures["neighbours"] = _neighbours(experiment, folder, trial, found["copying"])
@@ -177,7 +212,7 @@ def _data_uri(kind: str, content: bytes) -> str:
 
 def forest_table(found: Mapping[str, Any]) -> pd.DataFrame:
     """Return the data of the forest plot."""
-    columns = ["role", "arm", "against", "meaning", "difference", "low", "high", "trials", "answer", "expected", "came_out"]
+    columns = "role arm against meaning difference low high trials answer expected came_out".split()
     return pd.DataFrame(plots.forest_rows(found)).reindex(columns=columns)
 
 
@@ -189,8 +224,9 @@ def forest_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
         for r in plots.forest_rows(found)
     ]
     caption = (
-        "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95 % "
-        "interval: the differences that fit what was measured. A bar across the zero line does not settle the direction."
+        "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95% "
+        "interval: the differences that fit what was measured. A bar across the zero line leaves the direction open. "
+        "An arrow means that it goes on."
     )
     return "Every comparison", caption, "Forest plot. " + "; ".join(rows) + "."
 
@@ -200,9 +236,9 @@ def worth_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
     row = found["worth"]
     curve = ", ".join(f"{p['n']:,.0f} images {p['mean']:.1%}" for p in row["curve"])
     caption = (
-        "Black: what the classifier reaches with more or fewer real images. Dashed: what it reaches with real and GAN "
-        "images together. Where the two meet is the number of real images that does as well; the band holds every number "
-        "that this study cannot tell from it. The curve is never extended beyond what was measured."
+        "Solid: what the classifier reaches with more or fewer real images. Dashed: what it reaches with real and GAN "
+        "images together. Where the two meet is the number of real images that does as well; the band holds every "
+        "number that this study cannot tell from it. The curve is never extended beyond what was measured."
     )
     level = f"{row['n_real']:,} real images with GAN images {row['mean']:.1%}"
     return "Worth in real images", caption, f"Learning curve of real images: {curve}; {level}. {row['sentence']}"
@@ -214,7 +250,7 @@ def trials_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
     better = int((table[PRIMARY[0]] > table[PRIMARY[1]]).sum())
     alt = (
         f"{arm_label(PRIMARY[0])} did better than {arm_label(PRIMARY[1])} in {better} of {len(table)} trials: "
-        f"mean {table[PRIMARY[0]].mean():.1f} % against {table[PRIMARY[1]].mean():.1f} %."
+        f"mean {table[PRIMARY[0]].mean():.1f}% against {table[PRIMARY[1]].mean():.1f}%."
     )
     caption = "The same small training set with and without GAN images, once per trial."
     return "Trial by trial", f"{caption} {alt}", alt
@@ -223,14 +259,20 @@ def trials_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
 def arms_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
     """Return title, caption and alternative text of the scores by arm."""
     means = pairs.groupby("arm", sort=False)[metric].mean()
-    alt = "Means: " + ", ".join(f"{arm_label(arm)} {value:.1f} %" for arm, value in means.items()) + "."
-    return "Scores by arm", "A dot is a trial, averaged over its classifiers; the bar is the mean of the trials.", alt
+    means = means.sort_values(ascending=False, kind="stable")
+    listed = ", ".join(f"{arm_label(str(arm))} {value:.1f}%" for arm, value in means.items())
+    alt = f"Mean scores by arm, best first: {listed}."
+    caption = (
+        "A dot is a trial, averaged over its classifiers; the bar is the mean of the trials. Blue and orange: the two "
+        "arms of the question."
+    )
+    return "Scores by arm", caption, alt
 
 
 def _has_items(experiment: Experiment, trial: int) -> bool:
-    needed = experiment.units(2) + experiment.units(3)
-    mine = [u for u in needed if u.parameters["trial"] == trial and f"/{experiment.family}" in u.place]
-    return all(is_done(experiment.folder, unit) for unit in mine)
+    places = [f"trials/{trial:03d}/{experiment.family}{what}" for what in ("", "-items")]
+    made = [u.place for u in experiment.units(2) + experiment.units(3) if is_done(experiment.folder, u)]
+    return set(places) <= set(made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,9 +319,9 @@ def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) 
         "class_of_nearest": names[real.y], "distance": pairs.distance, "closest_of_its_class": pairs.closest,
     })  # fmt: skip
     caption = (
-        f"Framed: made by the GAN of trial {trial + 1}; beside it, the real training image nearest to it in pixels. Per "
-        "class, the first ones made, not chosen by eye, and last the one that is closest of all. Below each: its distance "
-        "to that image; 1 is how far a real image from outside the training set usually is, 0 is an exact copy."
+        f"Framed: made by the GAN of trial {trial}; beside it, the real training image nearest to it in pixels. Per "
+        "class, the first ones made, not chosen by eye, and last the one that is closest of all. Below each: its "
+        "distance to that image; 1 is how far a real image from outside the training set usually is, 0 is a copy."
     )
     alt = (
         f"{len(fake)} generated images of {len(np.unique(fake.y))} classes beside their nearest real training images; "
@@ -290,13 +332,12 @@ def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) 
 
 
 def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
-    file = experiment.generator_folder(trial) / "generator.json"
-    curves = json.loads(file.read_text(encoding="utf-8"))["curves"]
+    curves = tables.gan_curves(experiment, trial)
     ends = [f"{name} {curves[f'{name}_loss'][-1]:.2f}" for name in ("discriminator", "generator")]
     caption = (
-        f"The GAN of trial {trial + 1}. Healthy losses settle and then stay side by side; a discriminator's loss that "
-        "falls to 0 would mean that it tells every generated image and teaches the generator no more. Losses do not say "
-        "how good the images are."
+        f"The GAN of trial {trial}. A discriminator's loss that falls to 0, or a generator's that climbs without end, "
+        "would mean that one of the two has won and the images stop getting better. Losses do not say how good the "
+        "images are; the table above does."
     )
     alt = f"Losses over {curves['step'][-1]:,} training steps; at the end: {', '.join(ends)}."
     ax = plots.loss_curves(curves)
@@ -304,6 +345,7 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
 
 
 # ---- tables ----
+
 
 def arm_table(evidence: Evidence) -> list[dict[str, str]]:
     """Return a row per arm, best first: what it trains on and its scores, means over trials."""
@@ -332,83 +374,95 @@ def generator_table(evidence: Evidence) -> list[dict[str, str]]:
     if evidence.quality.empty:
         return []
     means = evidence.quality.groupby(["generator", "features"], sort=False).mean(numeric_only=True)
-    names = list(dict.fromkeys(evidence.quality["generator"]))
+    names = sorted(set(evidence.quality["generator"]), key=lambda n: (n != evidence.gan, n))
     rows = []
-    for name in sorted(names, key=lambda n: n != evidence.gan):
+    for name in names:
         learned, pixels = means.loc[(name, "small_cnn")], means.loc[(name, "pixels")]
         label = f"GAN ({name})" if name == evidence.gan else name
-        numbers = {key: learned[key] for key in ("gan_test", "kid", "precision", "recall", "density", "coverage")}
-        rows.append({"generator": label} | _numbers(numbers | {k: pixels[k] for k in ("nn_ratio", "authenticity")}))
-    pixels = means.loc[(evidence.gan, "pixels")]
-    real = {"gan_test": pixels["ruler_accuracy"], "authenticity": pixels["authenticity_of_real"], "nn_ratio": 1.0}
+        rows.append({"generator": label} | _numbers({**learned, **{k: pixels.get(k) for k in COPYING}}))
+    pixels = means.loc[(names[0], "pixels")]  # what it says of real items is the same for every generator
+    real = {"gan_test": pixels.get("ruler_accuracy"), "authenticity": pixels.get("authenticity_of_real"), "nn_ratio": 1}
     return [*rows, {"generator": "held-out real images"} | _numbers(real)]
 
 
-def _numbers(values: Mapping[str, float]) -> dict[str, str]:
-    keys = ("gan_test", "kid", "precision", "recall", "density", "coverage", "nn_ratio", "authenticity")
-    shown = {key: values.get(key, math.nan) for key in keys}
-    return {
-        key: "–" if not math.isfinite(x) else f"{x:.1%}" if key == "gan_test" else f"{x:.3f}" if key == "kid" else f"{x:.2f}"
-        for key, x in shown.items()
-    }
+def _numbers(values: Mapping[str, float | None]) -> dict[str, str]:
+    """Return the measures as text; a dash for what was not measured."""
+    forms = {"gan_test": ".1%", "kid": ".3f"}
+    shown = {key: values.get(key) for key in (*FIDELITY, *COPYING)}
+    measured = {key: x is not None and math.isfinite(x) for key, x in shown.items()}
+    return {key: format(x, forms.get(key, ".2f")) if measured[key] else "–" for key, x in shown.items()}
 
 
-def parameter_table(study: Study, set_by_hand: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return a row per parameter: stage, value, meaning, and whether it was set by hand; paths by their last part."""
+def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row per parameter: value, what `auto` stood for, meaning; paths by their last part."""
     rows = []
     for name, field_ in Study.model_fields.items():
         if name == "output_dir":
             continue
         value = getattr(study, name)
-        text = ", ".join(value) if isinstance(value, tuple) else "–" if value in (None, "") else str(value)
-        stage = STAGES[field_.json_schema_extra["stage"]]
-        by_hand = "yes" if name in set_by_hand and name not in ("preset", "data") else ""
+        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        if value in (None, "", "auto"):
+            text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
+        by_hand = name in set_by_hand and name not in ("preset", "data")
         meaning = str(field_.description).replace("`", "")
-        rows.append({"name": name, "value": without_paths(text), "stage": stage, "meaning": meaning, "set": by_hand})
+        rows.append({"name": name, "value": without_paths(text), "meaning": meaning, "set": "yes" if by_hand else ""})
     return rows
 
 
 # ---- texts ----
 
+
 def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
     """Return how the answer was found, as (term, text)."""
-    study, rope = experiment.study, points(evidence.rope)
-    metric = METRIC_NAMES[evidence.metric]
-    corrected = evidence.protocol == "resplit"
-    facts = [
+    rope, corrected = points(evidence.rope), evidence.protocol == "resplit"
+    metric = METRIC_NAMES[evidence.metric].capitalize()
+    rule = (
+        f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
+        "wholly below 0: they hurt; else undecided. This is for the one primary comparison. Exploratory rows are shown "
+        "without an answer, because among many comparisons some look striking by chance."
+    )
+    return [
         ("Protocol", f"{evidence.protocol}: {experiment.design.why}."),
         ("Unit of replication", "The trial: " + (RESPLIT_UNIT if corrected else DRAW_UNIT)),
-        ("In each trial", (
-            f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
-            f"training step sees. A GAN ({experiment.family}, {study.gan_steps:,} steps) learns from the training images and "
-            f"makes {study.n_synthetic:,} per class. Every arm then trains the same classifier ({study.classifier}) for "
-            f"{study.classifier_steps:,} steps, {study.classifier_seeds} times with different seeds, averaged. With a source "
-            f"added, {study.synthetic_share:.0%} of each batch come from it."
-        )),
-        ("Classical augmentation", f"{experiment.policy_name}."),
-        ("Measure", f"{metric.capitalize()}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
-        ("The 95 % interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
-        ("Decision rule", (
-            f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
-            "wholly below 0: they hurt; else undecided. This holds for the one primary comparison; exploratory rows are "
-            "shown without an answer, because with many comparisons some look striking by chance."
-        )),
+        ("In each trial", _trial_text(experiment, evidence)),
+        ("Classical augmentation", f"Small random changes of every image, by the policy “{experiment.policy_name}”."),
+        ("Measure", f"{metric}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
+        ("The 95% interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
+        ("Decision rule", rule),
         ("Had training converged?", convergence(evidence)),
-    ]  # fmt: skip
-    return facts
+    ]
+
+
+def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
+    study = experiment.study
+    times = f"{study.classifier_seeds} times with different seeds, averaged" if study.classifier_seeds > 1 else "once"
+    return (
+        f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
+        f"training step sees. A GAN ({experiment.family}, {study.gan_steps:,} steps) learns from the training images "
+        f"and makes {study.n_synthetic:,} per class. Every arm then trains the same classifier ({study.classifier}) "
+        f"for {study.classifier_steps:,} steps, {times}. Where generated images are added, {study.synthetic_share:.0%} of "
+        "each batch is drawn from them."
+    )
 
 
 RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."
 DRAW_UNIT = "one draw of a small training set, shared with no other trial, and everything trained from it."
 BALANCED = " It is the mean over classes of the share of test images recognised, so that small classes count as much."
 RESPLIT_INTERVAL = (
-    "A paired t interval over the splits, widened because their training sets overlap (Nadeau and Bengio 2003). No number "
-    "of re-splits makes its half-width smaller than about one standard deviation of the differences; more images would."
+    "A paired t interval over the splits, widened because their training sets overlap (Nadeau and Bengio 2003). No "
+    "number of re-splits makes its half-width smaller than about one standard deviation of the differences; more "
+    "images would."
 )
 DRAW_INTERVAL = (
-    "It carries both chances: which images were drawn to train on, and which are in the test set (crossed, trial by test "
-    "image). It speaks for other small sets drawn from the same source."
+    "It carries both chances: which images were drawn to train on, and which are in the test set (crossed, trial by "
+    "test image). It speaks for other small sets drawn from the same source."
 )
+
+
+WORK = {
+    "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
+    "quality": "measuring quality", "classifier": "training classifiers",
+}  # fmt: skip
 
 
 def convergence(evidence: Evidence) -> str:
@@ -418,8 +472,8 @@ def convergence(evidence: Evidence) -> str:
     estimate = verdict.difference(evidence, PRIMARY[1], CONVERGENCE)
     row = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
     return (
-        f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by {interval(row)} "
-        "points; a change near 0 means that more steps would not have changed the answer."
+        f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
+        f"{interval(row)} points; a change near 0 means that more steps would not have changed the answer."
     )
 
 
@@ -441,8 +495,12 @@ def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
 
 def _duplicates(report: DataReport) -> str:
     exact, near = len(report.exact_duplicates), len(report.near_duplicates)
-    text = f"{exact:,} sets of identical and {near:,} sets of nearly identical images"
-    text += " were found; each stays on one side of every split." if exact or near else " were found."
+    text = "No identical or nearly identical images were found."
+    if exact or near:
+        text = (
+            f"Found {exact:,} sets of identical and {near:,} sets of nearly identical images; the images of a set stay "
+            "on one side of every split."
+        )
     if report.label_conflicts:
         text += f" {len(report.label_conflicts):,} sets of identical images are under different classes."
     if report.removed_from_pool:
@@ -469,12 +527,12 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     for unit in experiment.all_units():
         if is_done(experiment.folder, unit):
             spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
-    parts = ", ".join(f"{kind} {seconds:,.0f} s" for kind, seconds in spent.items())
+    parts = ", ".join(f"{WORK.get(kind, kind)} {seconds:,.0f} s" for kind, seconds in spent.items())
     return [
         ("Versions", versions or "not recorded"),
         ("Revision", record["git"] or "not from a checkout"),
         ("Device", str(record.get("device", experiment.device))),
         ("Seed", str(experiment.study.seed)),
-        ("Time", f"{sum(spent.values()):,.0f} s of work by all processes together: {parts}."),
+        ("Time", f"{sum(spent.values()):,.0f} s of work, all processes together: {parts}."),
         ("Files", "scores.csv, quality.csv, verdict.json and figures/ lie beside this page."),
     ]

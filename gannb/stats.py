@@ -150,17 +150,13 @@ def _item_variances(d: np.ndarray, weights: np.ndarray, strata: np.ndarray) -> t
         rest[k] = np.sum(residual**2) / (df * (trials - 1)) / trials
     single = sizes == 1
     if single.all():
-        raise InputError(
-            "Every class has a single test item, too few to estimate their sampling; add test items."
-        )
+        raise InputError("Every class has a single test item, too few to estimate their sampling; add test items.")
     # A class with one test item shows no spread of its own: it borrows the other classes' average.
     item[single], rest[single] = item[~single].mean(), rest[~single].mean()
     return share * item, share * rest, np.maximum(sizes - 1, 1)
 
 
-def _estimate(
-    mean: float, se: float, df: float, sd: float, n: int, level: float, floor_se: float
-) -> Estimate:
+def _estimate(mean: float, se: float, df: float, sd: float, n: int, level: float, floor_se: float) -> Estimate:
     half = stats.t.ppf((1 + level) / 2, df) * se
     numbers = (mean, mean - half, mean + half, se, df, sd)
     return Estimate(*map(float, numbers), n=int(n), level=float(level), floor_se=float(floor_se))
@@ -207,9 +203,7 @@ def could_settle(estimate: Estimate) -> float:
     return (estimate.high - estimate.low) / 2
 
 
-def trials_to_settle(
-    estimate: Estimate, half_width: float, confidence: float = 0.95
-) -> tuple[int, int] | None:
+def trials_to_settle(estimate: Estimate, half_width: float, confidence: float = 0.95) -> tuple[int, int] | None:
     """Trials after which the interval's half-width would be `half_width`: fewest and most.
 
     The range comes from not knowing the differences' standard deviation: it spans its chi-squared interval of
@@ -415,16 +409,12 @@ def _check_level(level: float) -> None:
 def _checked_items(items: int, weights: np.ndarray, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     weights, strata = _finite(weights, "the weights", 1), np.asarray(strata)
     if not len(weights) == len(strata) == items or strata.ndim != 1 or items == 0:
-        raise InputError(
-            f"{items} test items have {len(weights)} weights and {strata.size} classes; each needs one."
-        )
+        raise InputError(f"{items} test items have {len(weights)} weights and {strata.size} classes; each needs one.")
     _, which = np.unique(strata, return_inverse=True)
     largest = np.full(which.max() + 1, -np.inf)
     np.maximum.at(largest, which, weights)
     if (weights <= 0).any() or abs(weights.sum() - 1) > 1e-6 or not np.allclose(weights, largest[which]):
-        raise InputError(
-            "Weights must be above 0, sum to 1 and be equal within a class; see balanced_weights."
-        )
+        raise InputError("Weights must be above 0, sum to 1 and be equal within a class; see balanced_weights.")
     return weights, strata
 
 
@@ -434,9 +424,7 @@ def _checked_curve(
     curve_n = _finite(curve_n, "the numbers of real items", 1)
     curve, arm = _finite(curve, "the curve's scores", 2), _finite(arm, "the arm's scores", 1)
     if curve.shape != (len(arm), len(curve_n)):
-        raise InputError(
-            f"The curve has shape {curve.shape}; {len(arm)} trials by {len(curve_n)} sizes are expected."
-        )
+        raise InputError(f"The curve has shape {curve.shape}; {len(arm)} trials by {len(curve_n)} sizes are expected.")
     if len(curve_n) < 2 or curve_n[0] <= 0 or (np.diff(curve_n) <= 0).any():
         raise InputError("The numbers of real items must be at least two, above 0 and ascending.")
     _check_trials(len(arm))
@@ -446,9 +434,7 @@ def _checked_curve(
 def _checked_predictions(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     y, p = np.asarray(y), _finite(p, "the probabilities", 2)
     if y.shape != p.shape[:1] or len(y) == 0 or p.shape[1] < 2 or not np.issubdtype(y.dtype, np.integer):
-        raise InputError(
-            f"Labels {y.shape} do not fit probabilities {p.shape}; give integers (I,) and (I, K)."
-        )
+        raise InputError(f"Labels {y.shape} do not fit probabilities {p.shape}; give integers (I,) and (I, K).")
     if y.min() < 0 or y.max() >= p.shape[1]:
         raise InputError(f"Labels run from {y.min()} to {y.max()}; give 0 to {p.shape[1] - 1}.")
     sums = p.sum(axis=1, keepdims=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# A study as small as one can be that still goes all the way.
+SMOKE = {
+    "data": "digits", "preset": "smoke", "trials": 2, "gan_steps": 5, "n_synthetic": 5, "classifier_steps": 5,
+    "n_per_class": 4, "workers": 2, "arms": ("real", "real+gan", "real+gan+classic"),
+}  # fmt: skip
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -20,3 +28,35 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data sets are not at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a smoke study of which everything is done. To be read only: `smoke` is a copy to change."""
+    from gannb.experiment import Experiment
+    from gannb.report import publish
+    from gannb.study import make_study
+
+    with _no_launcher():
+        experiment = Experiment.open(make_study(**SMOKE, output_dir=str(tmp_path_factory.mktemp("outputs"))))
+        outcomes = [experiment.run(stage) for stage in (1, 2, 3, 4)]
+        assert not any(outcome.failed for outcome in outcomes)
+        publish(experiment)
+    return experiment.folder
+
+
+@pytest.fixture
+def smoke(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished smoke study, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "outputs" / finished.name))
+
+
+@contextlib.contextmanager
+def _no_launcher():
+    """Tests may themselves run below a `gannb run`; studies made here are not its own."""
+    before = os.environ.pop("GANNB_LAUNCHER", None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["GANNB_LAUNCHER"] = before

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gannb import data, duplicates
+from gannb import data, duplicates, sources
 from gannb.data import Dataset, Examples, concatenate, fingerprint, read
 from gannb.errors import InputError
 
@@ -87,9 +87,7 @@ def idx_folder(root: Path) -> Path:
 
 def some_examples() -> Examples:
     x = np.arange(4 * 8 * 8, dtype=np.uint8).reshape(4, 8, 8, 1)
-    return Examples(
-        x, np.array([0, 1, 1, 1]), ("a", "b"), np.array(["p", "q", "r", "s"]), np.array([0, 1, 1, 2])
-    )
+    return Examples(x, np.array([0, 1, 1, 1]), ("a", "b"), np.array(["p", "q", "r", "s"]), np.array([0, 1, 1, 2]))
 
 
 def test_examples_count_and_take():
@@ -143,16 +141,10 @@ def test_folder_of_classes(tmp_path):
     assert found.pool.x.shape == (6, 32, 32, 3) and found.test is None
     assert found.pool.ids.tolist() == [f"{c}/{c}{i}.png" for c in ("cat", "dog") for i in range(3)]
     assert np.array_equal(found.pool.x[1], np.asarray(photo(1)))
-    assert (
-        found.report.kind == "folder"
-        and found.report.shapes == {"32x32": 6}
-        and found.report.modes == {"RGB": 6}
-    )
+    assert found.report.kind == "folder" and found.report.shapes == {"32x32": 6} and found.report.modes == {"RGB": 6}
 
 
-@pytest.mark.parametrize(
-    "train, val, test", [("train", "val", "test"), ("Training", "validation", "Testing")]
-)
+@pytest.mark.parametrize("train, val, test", [("train", "val", "test"), ("Training", "validation", "Testing")])
 def test_folder_of_train_val_and_test(tmp_path, train, val, test):
     for k, part in enumerate((train, val, test)):
         for j, name in enumerate("ab"):
@@ -247,9 +239,7 @@ def grey_ramp() -> Image.Image:
     return Image.fromarray(np.tile(np.arange(0, 256, 8, dtype=np.uint8), (32, 1)))
 
 
-def first_pixels(
-    tmp_path: Path, name: str, image: Image.Image, **options: object
-) -> tuple[np.ndarray, Dataset]:
+def first_pixels(tmp_path: Path, name: str, image: Image.Image, **options: object) -> tuple[np.ndarray, Dataset]:
     """The prepared pixels of one image, read in a set with others of the same kind."""
     write(tmp_path / "a" / f"0{name}", image, **options)
     for path in ("a/1", "b/0", "b/1"):
@@ -309,9 +299,7 @@ def test_exif_orientation_is_applied(tmp_path, name):
     assert found.pool.x[0, :20].min() > 200 and found.pool.x[0, 28:].max() < 40
 
 
-@pytest.mark.parametrize(
-    "name", [".jpg", ".png", ".bmp", ".gif", ".webp", ".tif", ".ppm", ".jp2", ".tga", ".pcx"]
-)
+@pytest.mark.parametrize("name", [".jpg", ".png", ".bmp", ".gif", ".webp", ".tif", ".ppm", ".jp2", ".tga", ".pcx"])
 def test_common_formats(tmp_path, name):
     x, _ = first_pixels(tmp_path, name, photo(3))
     assert np.abs(x.astype(int) - np.asarray(photo(3))).mean() < 12
@@ -364,9 +352,7 @@ def test_resize_rules(tmp_path):
     wide[:, :10], wide[:, 10:30], wide[:, 30:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     for path in ("a/0", "a/1", "b/0", "b/1"):
         write(tmp_path / f"{path}.png", Image.fromarray(wide))
-    crop, pad, stretch = (
-        read(str(tmp_path), size="20", resize=r).pool.x[0] for r in ("crop", "pad", "stretch")
-    )
+    crop, pad, stretch = (read(str(tmp_path), size="20", resize=r).pool.x[0] for r in ("crop", "pad", "stretch"))
     assert (crop[:, 2:-2] == (0, 255, 0)).all()  # only the middle is left
     assert (pad[:5] == 0).all() and (pad[-5:] == 0).all() and pad[10, 1].tolist() == [255, 0, 0]
     assert stretch[0, 1].tolist() == [255, 0, 0] and stretch[0, -2].tolist() == [0, 0, 255]
@@ -417,9 +403,7 @@ def test_fingerprint_follows_a_pixel_a_label_a_name_and_the_part(tmp_path):
 
 def test_prepared_follows_what_the_study_sees(tmp_path):
     folder = str(folder_of(tmp_path))
-    seen = [
-        read(folder, **wish).prepared for wish in ({}, {"size": "16"}, {"channels": 1}, {"groups": "([0-9])"})
-    ]
+    seen = [read(folder, **wish).prepared for wish in ({}, {"size": "16"}, {"channels": 1}, {"groups": "([0-9])"})]
     assert len(set(seen)) == 4 and read(folder).prepared == seen[0]
 
 
@@ -518,9 +502,7 @@ def test_a_chain_of_look_alikes_is_cut_at_its_weakest_link():
     distances = np.array([1, 1, 1, 9, 1, 1, 1]) * 1e-4
     links = duplicates.link(pairs, distances, y)
     assert links.cut.tolist() == [[3, 4]]
-    assert (
-        len(set(links.labels[:4])) == 1 == len(set(links.labels[4:8])) and links.labels[3] != links.labels[4]
-    )
+    assert len(set(links.labels[:4])) == 1 == len(set(links.labels[4:8])) and links.labels[3] != links.labels[4]
     assert np.bincount(links.labels).max() == 4
 
 
@@ -608,9 +590,7 @@ def test_the_persons_groups_do_not_cross_into_the_test_set(tmp_path):
         for name in ("cat", "dog"):
             (tmp_path / part / name / "3.png").rename(tmp_path / part / name / "shared.png")
             for k in range(3):
-                (tmp_path / part / name / f"{k}.png").rename(
-                    tmp_path / part / name / f"{part}{i}{name}{k}.png"
-                )
+                (tmp_path / part / name / f"{k}.png").rename(tmp_path / part / name / f"{part}{i}{name}{k}.png")
     found = read(str(tmp_path), groups=r"(.+)\.png")
     assert found.report.removed_from_pool == ["train/cat/shared.png", "train/dog/shared.png"]
 
@@ -691,9 +671,7 @@ def bomb(root: Path) -> Path:
 
     header = b"IHDR" + pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     chunk = pack(">I", 13) + header + pack(">I", crc32(header))
-    return with_file(
-        root, "cat/bomb.png", b"\x89PNG\r\n\x1a\n" + chunk + pack(">I", 0) + b"IDAT" + pack(">I", 0)
-    )
+    return with_file(root, "cat/bomb.png", b"\x89PNG\r\n\x1a\n" + chunk + pack(">I", 0) + b"IDAT" + pack(">I", 0))
 
 
 def without(root: Path, name: str) -> Path:
@@ -827,9 +805,7 @@ BAD_DATA = {
         "train-labels.*damaged or cut short",
     ),
     "idx magic": (
-        lambda p: broken_idx(
-            p / "set", "train-images-idx3-ubyte.gz", gzip.compress(b"\0\0\x0d\3" + bytes(99))
-        ),
+        lambda p: broken_idx(p / "set", "train-images-idx3-ubyte.gz", gzip.compress(b"\0\0\x0d\3" + bytes(99))),
         "not an idx file",
     ),
     "idx too short": (
@@ -849,9 +825,7 @@ BAD_DATA = {
         "impossible shape",
     ),
     "idx counts": (
-        lambda p: broken_idx(
-            p / "set", "train-labels-idx1-ubyte.gz", gzip.compress(idx_bytes(np.zeros(7, np.uint8)))
-        ),
+        lambda p: broken_idx(p / "set", "train-labels-idx1-ubyte.gz", gzip.compress(idx_bytes(np.zeros(7, np.uint8)))),
         "8 images but .* 7 labels",
     ),
 }
@@ -935,8 +909,8 @@ def test_a_test_set_lost_to_skipping_is_an_error(tmp_path):
 
 def test_a_bomb_is_refused_before_any_pixel_is_decoded(tmp_path, monkeypatch):
     folder_of(tmp_path)
-    monkeypatch.setattr(data, "MAX_PIXELS", 32 * 32 - 1)
-    monkeypatch.setattr(data, "_decode", lambda path: pytest.fail("decoded"))
+    monkeypatch.setattr(sources, "MAX_PIXELS", 32 * 32 - 1)
+    monkeypatch.setattr(sources, "_decode", lambda path: pytest.fail("decoded"))
     with pytest.raises(InputError, match=r"cat/cat0.png.*32x32 pixels.*and 5 more"):
         read(str(tmp_path))
 
@@ -944,6 +918,7 @@ def test_a_bomb_is_refused_before_any_pixel_is_decoded(tmp_path, monkeypatch):
 def test_too_much_to_hold_is_refused(tmp_path, monkeypatch):
     folder, archive = folder_of(tmp_path / "set"), npz(tmp_path / "set.npz")
     monkeypatch.setattr(data, "MAX_BYTES", 700)
+    monkeypatch.setattr(sources, "MAX_BYTES", 700)
     with pytest.raises(InputError, match="size: 6 items of 32x32 .*set size"):
         read(str(folder))
     with pytest.raises(InputError, match="set.npz unpacks to"):
@@ -987,8 +962,8 @@ def test_breastmnist_repeats_scenes_across_its_own_split(shared_data):
 
 def test_fashion_mnist_look_alikes_are_not_swallowed(shared_data, tmp_path):
     folder = shared_data / "fashion-mnist"
-    images = data._idx(folder / "t10k-images-idx3-ubyte.gz", 3)
-    labels = data._idx(folder / "t10k-labels-idx1-ubyte.gz", 1)
+    images = sources._idx(folder / "t10k-images-idx3-ubyte.gz", 3)
+    labels = sources._idx(folder / "t10k-labels-idx1-ubyte.gz", 1)
     assert images.shape == (10_000, 28, 28)
     np.savez(tmp_path / "set.npz", train_images=images, train_labels=labels)
     found = read(str(tmp_path / "set.npz"))

@@ -461,9 +461,7 @@ def test_scores_of_two_classes():
 
 def test_calibration_error_by_hand():
     # bins (.6, .667] and (.933, 1]: 2 items at .65, one right; 2 items at .95, both right
-    error = expected_calibration_error(
-        np.array([0.65, 0.65, 0.95, 0.95]), np.array([True, False, True, True])
-    )
+    error = expected_calibration_error(np.array([0.65, 0.65, 0.95, 0.95]), np.array([True, False, True, True]))
     assert error == pytest.approx(0.5 * 0.15 + 0.5 * 0.05)
     y, p = np.array([0, 1, 0, 0]), np.array([[0.65, 0.35], [0.65, 0.35], [0.95, 0.05], [0.95, 0.05]])
     assert classification_scores(y, p)["ece"] == pytest.approx(error)
