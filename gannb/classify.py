@@ -93,8 +93,8 @@ def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
 
 
 def to_tensor(x: np.ndarray, device: str = "cpu") -> Tensor:
-    """Return images as floats: (N, H, W, C) uint8 -> (N, C, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(x.transpose(0, 3, 1, 2).copy()).to(device).float() / 127.5 - 1
+    """Return images as floats: (N, H, W, C) uint8 -> (N, C, H, W) float32 in [-1, 1], channels last in memory."""
+    return torch.from_numpy(np.array(x)).to(device).float().permute(0, 3, 1, 2) / 127.5 - 1
 
 
 def cycle(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -143,7 +143,7 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(recipe.classifier, parts[0].shape, parts[0].n_classes)
-    network = network.to(device).train()
+    network = network.to(device, memory_format=torch.channels_last).train()  # up to twice as fast on a CPU
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=recipe.steps + 1)
     rng = torch.Generator(device=device).manual_seed(seed)

@@ -18,7 +18,7 @@ from gannb.arms import Arm, Contrast, contrasts, study_arms
 from gannb.data import Dataset, Examples, read
 from gannb.errors import InputError
 from gannb.protocol import Design, Draw
-from gannb.study import STAGES, Study, read_record, save_study, write_json
+from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, read_record, save_study, write_json
 from gannb.work import (
     Outcome,
     Progress,
@@ -36,7 +36,6 @@ from gannb.work import (
 if TYPE_CHECKING:
     import pandas as pd
 
-ADVERSARIAL = ("mlp", "projection")
 DEFAULT_SECONDS = {"draw": 0.1, "generator": 20.0, "items": 0.5, "ruler": 2.0, "quality": 1.0, "classifier": 3.0}
 
 
@@ -171,7 +170,7 @@ class Experiment:
         from gannb.augment import POLICIES, resolve
 
         policy = resolve("auto", self.shape)
-        return next(name for name, other in POLICIES.items() if other == policy)
+        return next(name for name in POLICIES if resolve(name, self.shape) == policy)
 
     @cached_property
     def device(self) -> str:
@@ -181,6 +180,20 @@ class Experiment:
     @cached_property
     def arms(self) -> list[Arm]:
         return study_arms(self.study.arms, self.design.protocol)
+
+    @cached_property
+    def gan_steps(self) -> int:
+        """Training steps of each GAN: the study's, or the family's own number times the preset's effort."""
+        from gannb.generators.families import FAMILIES
+
+        return self.study.gan_steps or max(1, round(FAMILIES[self.family].steps * GAN_EFFORT[self.study.preset]))
+
+    @cached_property
+    def classifier_steps(self) -> int:
+        """Optimiser steps of each classifier: the study's, or the preset's number of passes over a draw."""
+        passes, least, most = CLASSIFIER_EFFORT[self.study.preset]
+        items = len(protocol.make_draw(self.dataset, self.design, 0).train)
+        return self.study.classifier_steps or min(most, max(least, passes * items // self.study.batch_size))
 
     @property
     def contrasts(self) -> list[Contrast]:
@@ -199,7 +212,8 @@ class Experiment:
         """Return what the study's `auto` parameters stand for with these data."""
         return {
             "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "why": self.design.why,
-            "gan": self.family, "augmentation": self.policy_name, "shape": list(self.shape),
+            "gan": self.family, "gan_steps": self.gan_steps,
+            "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),
             "classes": list(self.dataset.pool.classes), "arms": [arm.name for arm in self.arms],
         }  # fmt: skip
 
@@ -238,10 +252,12 @@ class Experiment:
         return {(t, g): self._generator(t, g) for t in range(self.study.trials) for g in self.generators}
 
     def _generator(self, trial: int, name: str) -> Unit:
+        from gannb.generators.families import FAMILIES
+
         parameters: dict[str, Any] = {"generator": name, "trial": trial, "seed": self.study.seed}
-        if name in ADVERSARIAL:
+        if name in FAMILIES:
             augmentation = self.study.gan_augmentation
-            parameters |= {"gan_steps": self.study.gan_steps, "gan_augmentation": augmentation}
+            parameters |= {"gan_steps": self.gan_steps, "gan_augmentation": augmentation}
             parameters |= {"augmentation": self.policy_name} if augmentation == "policy" else {}
         place = f"trials/{trial:03d}/{name}"
         return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],))
@@ -302,7 +318,7 @@ class Experiment:
         study = self.study
         parameters: dict[str, Any] = {
             "arm": arm.name, "trial": trial, "seed": study.seed, "classifier": study.classifier,
-            "steps": max(1, study.classifier_steps // 2) if arm.half_budget else study.classifier_steps,
+            "steps": max(1, self.classifier_steps // 2) if arm.half_budget else self.classifier_steps,
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": self.policy_name if arm.classic else "none",
         }  # fmt: skip
@@ -378,6 +394,8 @@ class Experiment:
     def scores(self) -> pd.DataFrame:
         """Return one row per finished trial, arm and classifier seed."""
         table = _table(self.folder, self.classifiers.values(), "scores.json").assign(study=self.study.name)
+        if table.empty:
+            return table
         seconds = {
             (u.parameters["trial"], u.parameters["arm"]): read_unit(self.folder, u)["seconds"]
             for u in self.classifiers.values()

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 
 from gannb import protocol
-from gannb.experiment import ADVERSARIAL, Experiment
+from gannb.experiment import Experiment
 from gannb.study import Study
 from gannb.units import RULER_BATCH, RULER_STEPS
 from gannb.work import Unit, end_with, is_done, seconds_text, worker_count
@@ -32,7 +32,7 @@ def plan(study: Study) -> str:
         f"{study.name}: {len(protocol.labels_of(experiment.dataset)):,} items of "
         f"{'x'.join(map(str, experiment.shape))}, {experiment.dataset.pool.n_classes} classes; "
         f"{study.trials} trials, protocol {design.protocol}: {design.why}.",
-        f"GAN family {experiment.family}, {study.gan_steps:,} steps; device {experiment.device}, {workers} processes.",
+        f"GAN family {experiment.family}, {experiment.gan_steps:,} steps; device {experiment.device}, {workers} processes.",
         "",
         f"{'units':<12} {'to do':>6} {'of':>6} {'time of one process':>22}",
     ]
@@ -44,15 +44,14 @@ def plan(study: Study) -> str:
 
 
 def _kind(unit: Unit) -> str:
-    adversarial = unit.kind == "generator" and unit.parameters["generator"] in ADVERSARIAL
-    return "gan" if adversarial else unit.kind
+    return "gan" if "gan_steps" in unit.parameters else unit.kind
 
 
 def _share(experiment: Experiment, unit: Unit) -> float:
     """Return the cost of a unit against the usual one of its kind: a half budget costs half."""
     if unit.kind != "classifier":
         return 1.0
-    return unit.parameters["steps"] / experiment.study.classifier_steps
+    return unit.parameters["steps"] / experiment.classifier_steps
 
 
 def unit_seconds(experiment: Experiment) -> dict[str, float]:
@@ -69,10 +68,10 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     scored = (len(draw.test) + len(draw.train)) * predict
     items = study.n_synthetic * experiment.dataset.pool.n_classes
     return {
-        "draw": 0.05, "generator": 0.2, "gan": study.gan_steps * gan, "items": 0.05 + items * sample,
+        "draw": 0.05, "generator": 0.2, "gan": experiment.gan_steps * gan, "items": 0.05 + items * sample,
         "ruler": RULER_STEPS * train * RULER_BATCH / study.batch_size + 0.2,
         "quality": 0.5 + (items + len(draw.test)) * predict,
-        "classifier": 0.2 + study.classifier_seeds * (study.classifier_steps * train + scored),
+        "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
     }  # fmt: skip
 
 

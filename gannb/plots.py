@@ -79,6 +79,11 @@ def points(value: float, sign: bool = False) -> str:
     return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text).replace("-", "−")
 
 
+def interval_text(row: Mapping[str, Any]) -> str:
+    """Return `+0.6 [−0.4, 1.6]` for a row of a verdict, in points."""
+    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
+
+
 def short(text: str, most: int = 24) -> str:
     """Return a text of at most `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
@@ -92,9 +97,9 @@ def class_grid(examples: Examples, per_class: int = 8, title: str | None = None,
     """Draw the first items of each class, a row per class; of more than 12 classes the first 12, says the title."""
     shown = min(examples.n_classes, MOST_ROWS)
     width = max(1, min(per_class, int(examples.counts().max())))
-    cells = np.full((shown, width, *examples.shape), 255, np.uint8)
+    cells = np.full((shown, width, *_small(examples.x[:1]).shape[1:]), 255, np.uint8)
     for k in range(shown):
-        items = examples.x[np.flatnonzero(examples.y == k)[:per_class]]
+        items = _small(examples.x[np.flatnonzero(examples.y == k)[:per_class]])
         cells[k, : len(items)] = items
     ax = _draw_cells(cells, examples.classes[:shown], ax)
     return _title(ax, title, shown, examples.n_classes)
@@ -115,9 +120,11 @@ def samples_over_time(
     """
     moments = np.unique(np.linspace(0, len(steps) - 1, min(8, len(steps))).round().astype(int))
     shown = min(len(classes), grids.shape[1], MOST_ROWS)
-    ax = _draw_cells(np.moveaxis(grids[moments, :shown, 0], 0, 1), classes[:shown], ax)
-    pitch = _pitch(grids.shape[3:])
-    centres = np.arange(len(moments)) * pitch[1] + pitch[1] / 2
+    first = np.moveaxis(grids[moments, :shown, 0], 0, 1)  # (rows, moments, H, W, C)
+    small = _small(first.reshape(-1, *first.shape[2:]))
+    ax = _draw_cells(small.reshape(*first.shape[:2], *small.shape[1:]), classes[:shown], ax)
+    width = small.shape[2]
+    centres = np.arange(len(moments)) * (width + _gap(small.shape[1:])) + (width - 1) / 2
     ax.set_xticks(centres, [f"{steps[i]:,}" for i in moments])
     ax.set_xlabel("training steps")
     return _title(ax, title, shown, len(classes))
@@ -148,7 +155,8 @@ def neighbours(
     for r, c, i in _places(y, rows):
         cells[r, c, :height, :width] = synthetic[i]
         cells[r, c, :height, width + gap : 2 * width + gap] = nearest[i]
-    ax = _draw_cells(cells, [classes[k] for k in rows], ax, cell=0.62, gap=0, centre=height / 2)
+    cell = 0.62 if height < SMOOTH_FROM // 2 else 0.9
+    ax = _draw_cells(cells, [classes[k] for k in rows], ax, cell, gap=0, centre=height / 2)
     for r, c, i in _places(y, rows):
         left, top = c * space[1] - 0.5, r * space[0] - 0.5
         ax.add_patch(plt.Rectangle((left, top), width, height, fill=False, edgecolor=RED, linewidth=1.6))
@@ -174,19 +182,18 @@ def _draw_cells(
 
     cell: a row's height in inches; gap: pixels between images; centre: of a row's name, in pixels from its top.
     """
-    rows, columns = cells.shape[:2]
-    small = _small(cells.reshape(-1, *cells.shape[2:]))
-    space = _gap(small.shape[1:]) if gap is None else gap
-    small = np.pad(small, ((0, 0), (0, space), (0, space), (0, 0)), constant_values=255)
-    height, width, channels = small.shape[1:]
-    mosaic = small.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    mosaic = mosaic.reshape(rows * height, columns * width, channels)
-    ax = ax or _axes(1.6 + columns * cell * width / height, 0.7 + rows * cell)
-    smooth = "antialiased" if min(height, width) >= SMOOTH_FROM else "nearest"
+    rows, columns, side = *cells.shape[:2], min(cells.shape[2:4])
+    space = _gap(cells.shape[2:]) if gap is None else gap
+    padded = np.pad(cells, ((0, 0), (0, 0), (0, space), (0, space), (0, 0)), constant_values=255)
+    height, width, channels = padded.shape[2:]
+    mosaic = padded.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
+    names = [short(str(name)) for name in names]
+    ax = ax or _axes(0.5 + 0.12 * max(map(len, names)) + columns * cell * width / height, 0.6 + rows * cell)
     mosaic = mosaic[..., 0] if channels == 1 else mosaic
+    smooth = "antialiased" if side >= SMOOTH_FROM else "nearest"
     ax.imshow(mosaic, cmap="gray", vmin=0, vmax=255, interpolation=smooth)
     middles = np.arange(rows) * height + ((height - space) / 2 if centre is None else centre) - 0.5
-    ax.set_yticks(middles, [short(str(name)) for name in names], parse_math=False)
+    ax.set_yticks(middles, names, parse_math=False)
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -203,13 +210,6 @@ def _gap(shape: Sequence[int]) -> int:
     return max(1, min(shape[:2]) // 10)
 
 
-def _pitch(shape: Sequence[int]) -> tuple[int, int]:
-    """Return the distance of two images in a mosaic, (vertical, horizontal), in its pixels."""
-    step = -(-max(shape[:2]) // MOST_PIXELS)
-    height, width = -(-shape[0] // step), -(-shape[1] // step)
-    return height + _gap((height, width)), width + _gap((height, width))
-
-
 # ---- data and training ----
 
 
@@ -217,12 +217,10 @@ def _pitch(shape: Sequence[int]) -> tuple[int, int]:
 def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw items per class as bars. counts: columns class, items and, for several parts, part."""
     classes = list(dict.fromkeys(counts["class"]))
-    parts = list(dict.fromkeys(counts["part"])) if "part" in counts else [None]
+    parts = list(dict.fromkeys(counts["part"])) if "part" in counts else []
     ax = ax or _axes(7, 1.2 + 0.32 * len(classes) * max(1, len(parts) * 0.6))
-    sns.barplot(
-        counts, y="class", x="items", hue="part" if parts[0] is not None else None, order=classes, orient="h",
-        palette=PALETTE[: len(parts)] if parts[0] is not None else None, color=BLUE, errorbar=None, ax=ax,
-    )  # fmt: skip
+    coloured = {"hue": "part", "palette": PALETTE[: len(parts)]} if len(parts) > 1 else {"color": BLUE}
+    sns.barplot(counts, y="class", x="items", order=classes, orient="h", errorbar=None, ax=ax, **coloured)
     ax.set_yticks(range(len(classes)), [short(str(name)) for name in classes], parse_math=False)
     ax.set(xlabel="items", ylabel="")
     ax.grid(axis="x")
@@ -237,13 +235,13 @@ def loss_curves(curves: Mapping[str, Sequence[float]], title: str | None = None,
 
     curves: equally long lists `step`, `discriminator_loss`, `generator_loss`.
     """
-    ax = ax or _axes(7, 3.6)
+    ax = ax or _axes(5.6, 3.4)
     lines = (("discriminator", BLUE, "-"), ("generator", ORANGE, "--"))
     for name, colour, style in lines:
         ax.plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
     ax.set(xlabel=f"training steps\n{HEALTHY}", ylabel="loss")
     ax.grid(axis="y")
-    ax.legend(ncols=2)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return _title(ax, title)
 
 
@@ -268,22 +266,46 @@ def forest(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     rows = forest_rows(verdict)
     lines = _with_headings(rows)
     ax = ax or _axes(10.5, 0.9 + 0.5 * len(lines))
-    limit = _forest_limit(rows, verdict["rope"])
-    rope = 100 * verdict["rope"]
-    ax.axvspan(-rope, rope, color=BAND, zorder=0)
-    ax.axvline(0, color=SOFT, linewidth=1, zorder=1)
+    limit = _forest_axis(ax, rows, verdict, len(lines) - 0.4)
     for place, line in enumerate(lines):
         if isinstance(line, str):
             _beside(ax, place, line, left=True, weight="bold")
         else:
-            _forest_row(ax, place, line, limit)
-    ax.set(xlim=(-limit, limit), ylim=(len(lines) - 0.4, -0.6), yticks=[])
-    ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:+.0f}".replace("-", "−") if value else "0")
-    metric = verdict["metric"].replace("_", " ")
-    ax.set_xlabel(f"change of {metric}, percentage points (left: worse, right: better)\n"
+            _interval(ax, place, line, limit)
+            _row_text(ax, place, line)
+    ax.set_xlabel(f"change of {verdict['metric'].replace('_', ' ')}, percentage points (left: worse, right: better)\n"
                   f"shaded: within {points(verdict['rope'])} points, no practical consequence")  # fmt: skip
     return ax
+
+
+@mpl.rc_context(STYLE)
+def forest_narrow(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw the forest plot for a narrow screen: the words of a row above its interval. verdict: as for `forest`."""
+    rows = forest_rows(verdict)
+    lines = _with_headings(rows)
+    ax = ax or _axes(4, 0.9 + 0.66 * len(lines))
+    limit = _forest_axis(ax, rows, verdict, len(lines) - 0.5)
+    for place, line in enumerate(lines):
+        if isinstance(line, str):
+            _above(ax, place + 0.15, line, size=10, weight="bold")
+            continue
+        number, word = interval_text(line), row_word(line)
+        _above(ax, place - 0.33, line["meaning"] or arm_label(line["arm"]), size=9)
+        _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word == FAILED else SOFT, weight="bold")
+        _interval(ax, place + 0.22, line, limit)
+    ax.set_xlabel(f"change, percentage points\n(shaded: within {points(verdict['rope'])})")
+    return ax
+
+
+def _forest_axis(ax: Axes, rows: list[dict[str, Any]], verdict: Mapping[str, Any], bottom: float) -> float:
+    """Draw band, zero line and axis; return the axis' reach in points."""
+    limit, rope = _forest_limit(rows, verdict["rope"]), 100 * verdict["rope"]
+    ax.axvspan(-rope, rope, color=BAND, zorder=0)
+    ax.axvline(0, color=SOFT, linewidth=1, zorder=1)
+    ax.set(xlim=(-limit, limit), ylim=(bottom, -0.6), yticks=[])
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:+.3g}".replace("-", "−") if value else "0")
+    return limit
 
 
 def _with_headings(rows: list[dict[str, Any]]) -> list[dict[str, Any] | str]:
@@ -302,24 +324,28 @@ def _forest_limit(rows: list[dict[str, Any]], rope: float) -> float:
     return 100 * 1.08 * min(max(reach(rows), primary), 5 * primary)
 
 
-def _forest_row(ax: Axes, place: int, row: dict[str, Any], limit: float) -> None:
+def _interval(ax: Axes, place: float, row: Mapping[str, Any], limit: float) -> None:
+    """Draw the mark and the bar of a row, with arrows where it goes on beyond the axis."""
     _, colour, marker = ROLES[row["role"]]
     low, mean, high = (100 * row[key] for key in ("low", "difference", "high"))
-    width = 3.2 if row["role"] == "primary" else 2.2
     ends = np.clip([low, high], -limit, limit)
     if ends[0] < ends[1]:
+        width = 3.2 if row["role"] == "primary" else 2.2
         ax.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt", zorder=2)
     for beyond, edge, arrow in ((low < -limit, -limit, "<"), (high > limit, limit, ">")):
         if beyond:
             ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3)
     if abs(mean) <= limit:
         ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4)
+
+
+def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
+    """Write what a row compares on its left, and its numbers and answer on its right."""
     names = f"{arm_label(row['arm'])}  against  {arm_label(row['against'])}"
-    numbers = f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
     word = row_word(row)
     _beside(ax, place - 0.17, row["meaning"] or names, left=True)
     _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=9, color=SOFT)
-    _beside(ax, place - (0.17 if word else 0), numbers, left=False)
+    _beside(ax, place - (0.17 if word else 0), interval_text(row), left=False)
     _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
 
 
@@ -341,13 +367,21 @@ def _beside(
     )  # fmt: skip
 
 
+def _above(ax: Axes, place: float, text: str, size: int, color: str = INK, weight: str = "normal") -> None:
+    """Write a line from the left edge of the axes."""
+    ax.text(
+        0, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight, va="center",
+        parse_math=False, zorder=5,
+    )  # fmt: skip
+
+
 @mpl.rc_context(STYLE)
 def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = None) -> Axes:
     """Draw the learning curve of real items, the GAN arm's level across it, and the interval of its worth.
 
     worth: of a verdict; None, where it could not be measured, gives empty Axes that say so.
     """
-    ax = ax or _axes(7.5, 3.8)
+    ax = ax or _axes(5.2, 4.2)
     if worth is None:
         ax.set_axis_off()
         ax.text(0.5, 0.5, "The worth in real images could not be measured.", ha="center", transform=ax.transAxes)
@@ -368,7 +402,7 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     ax.set_ylim(values.min() - room, values.max() + room)
     ax.set(xlabel="real images trained on (log scale)", ylabel=f"{metric.replace('_', ' ')}, %")
     ax.grid(axis="y")
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return ax
 
 
@@ -381,7 +415,7 @@ def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axe
     table = trial_means(scores, metric)
     means = table.groupby("arm", sort=False)[metric].mean().sort_values(ascending=False, kind="stable")
     arms = list(means.index)
-    ax = ax or _axes(8, 0.9 + 0.36 * len(arms))
+    ax = ax or _axes(6, 0.9 + 0.34 * len(arms))
     colours = {arm: BLUE if arm == PRIMARY[0] else ORANGE if arm == PRIMARY[1] else SOFT for arm in arms}
     sns.stripplot(
         table, y="arm", x=metric, hue="arm", order=arms, palette=colours, legend=False, alpha=0.6, size=6, jitter=False,
@@ -390,7 +424,7 @@ def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axe
     for place, mean in enumerate(means):
         ax.plot([mean, mean], [place - 0.32, place + 0.32], color=INK, linewidth=2.6)
     ax.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
-    ax.set(xlabel=f"{metric.replace('_', ' ')}, % (dot: a trial, bar: the mean)", ylabel="")
+    ax.set(xlabel=f"{metric.replace('_', ' ')}, %\n(dot: a trial, bar: the mean)", ylabel="")
     ax.grid(axis="x")
     return ax
 
@@ -400,7 +434,7 @@ def paired_trials(scores: pd.DataFrame, metric: str, arm: str, against: str, ax:
     """Draw two arms trial by trial: a line per trial, rising where `arm` does better than `against`."""
     table = trial_means(scores, metric).pivot(index="trial", columns="arm", values=metric)
     pairs = table[[against, arm]].dropna()
-    ax = ax or _axes(6, 3.6)
+    ax = ax or _axes(5.2, 3.6)
     for _, (before, after) in pairs.iterrows():
         colour, marker = (BLUE, "o") if after > before else (ORANGE, "s")
         ax.plot([0, 1], [before, after], marker=marker, color=colour, alpha=0.75, markersize=7)

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from gannb import plots, quality, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.errors import InputError
-from gannb.plots import arm_label, points, row_word
+from gannb.plots import arm_label, interval_text, points, row_word
 from gannb.study import Study, read_record, write_json, write_text
 from gannb.verdict import METRIC_NAMES, SCORE_COLUMNS, Evidence
 from gannb.work import is_done, read_unit
@@ -55,6 +55,7 @@ class Picture:
     alt: str  # what it shows, with the numbers
     source: str  # a data: URI
     kind: str  # chart (SVG, may be inverted in the dark) | photo (PNG, never)
+    narrow: str = ""  # the same for a narrow screen, a data: URI
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def write_page(file: Path, page: Page) -> Path:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"arm": arm_label, "interval": interval, "typeset": typeset}
+    environment.filters |= {"arm": arm_label, "interval": interval_text, "typeset": typeset}
     answer = ANSWERS[page.verdict["answer"]]
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     text = environment.get_template("report.html").render(
@@ -159,11 +160,6 @@ def control_word(control: Mapping[str, Any]) -> str:
     return row_word(dict(control) | {"role": "control"})
 
 
-def interval(row: Mapping[str, Any]) -> str:
-    """Return `+0.6 [−0.4, 1.6]`, in points."""
-    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
-
-
 def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Return the table with these columns, in this order; what is missing is empty."""
     return table.reindex(columns=list(names))
@@ -175,7 +171,9 @@ def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
     """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
     folder, metric = experiment.folder / "figures", evidence.metric
-    pictures = {"forest": _chart(folder, "forest", plots.forest(found), forest_table(found), forest_texts(found))}
+    narrow = _chart(folder, "forest_narrow", plots.forest_narrow(found), forest_table(found), forest_texts(found))
+    wide = _chart(folder, "forest", plots.forest(found), forest_table(found), forest_texts(found))
+    pictures = {"forest": replace(wide, narrow=narrow.source)}
     if found["worth"]:
         ax = plots.worth_curve(found["worth"], metric)
         pictures["worth"] = _chart(folder, "worth", ax, pd.DataFrame(found["worth"]["curve"]), worth_texts(found))
@@ -219,7 +217,7 @@ def forest_table(found: Mapping[str, Any]) -> pd.DataFrame:
 def forest_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return title, caption and alternative text of the forest plot."""
     rows = [
-        f"{arm_label(r['arm'])} against {arm_label(r['against'])}: {interval(r)} points"
+        f"{arm_label(r['arm'])} against {arm_label(r['against'])}: {interval_text(r)} points"
         + (f", {row_word(r)}" if row_word(r) else "")
         for r in plots.forest_rows(found)
     ]
@@ -405,7 +403,7 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
         meaning = str(field_.description).replace("`", "")
-        rows.append({"name": name, "value": without_paths(text), "meaning": meaning, "set": "yes" if by_hand else ""})
+        rows.append({"name": name, "value": without_paths(text), "meaning": meaning, "set": "set" if by_hand else ""})
     return rows
 
 
@@ -438,10 +436,10 @@ def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
     times = f"{study.classifier_seeds} times with different seeds, averaged" if study.classifier_seeds > 1 else "once"
     return (
         f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
-        f"training step sees. A GAN ({experiment.family}, {study.gan_steps:,} steps) learns from the training images "
-        f"and makes {study.n_synthetic:,} per class. Every arm then trains the same classifier ({study.classifier}) "
-        f"for {study.classifier_steps:,} steps, {times}. Where generated images are added, {study.synthetic_share:.0%} of "
-        "each batch is drawn from them."
+        f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
+        f"images and makes {study.n_synthetic:,} per class. Every arm then trains the same classifier "
+        f"({study.classifier}) for {experiment.classifier_steps:,} steps, {times}. Where generated images are added, "
+        f"{study.synthetic_share:.0%} of each batch is drawn from them."
     )
 
 
@@ -473,7 +471,7 @@ def convergence(evidence: Evidence) -> str:
     row = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
     return (
         f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
-        f"{interval(row)} points; a change near 0 means that more steps would not have changed the answer."
+        f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."
     )
 
 
@@ -486,7 +484,7 @@ def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
     return [
         ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} images{held}."),
         ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}."),
-        ("Size", report.brought_to),
+        ("Size", report.brought_to.replace("`", "")),
         ("Duplicates", _duplicates(report)),
         ("Left out", _skipped(report)),
         ("Fingerprint", dataset.fingerprint),

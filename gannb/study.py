@@ -33,10 +33,13 @@ DEFAULT_ARMS = (
 
 # What a preset sets together. Anything set by hand wins over its preset.
 PRESETS: dict[str, dict[str, Any]] = {
-    "smoke": {"trials": 2, "gan_steps": 40, "n_synthetic": 20, "classifier_steps": 20, "classifier_seeds": 1},
-    "laptop": {"trials": 8, "gan_steps": 2000, "n_synthetic": 200, "classifier_steps": 300, "classifier_seeds": 2},
-    "gpu": {"trials": 10, "gan_steps": 10_000, "n_synthetic": 1000, "classifier_steps": 2000, "classifier_seeds": 2},
+    "smoke": {"trials": 2, "n_synthetic": 20, "classifier_seeds": 1},
+    "laptop": {"trials": 8, "n_synthetic": 200, "classifier_seeds": 2},
+    "gpu": {"trials": 10, "n_synthetic": 1000, "classifier_seeds": 2},
 }
+# Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
+GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
+CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
 PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
 
 
@@ -75,7 +78,9 @@ class Study(BaseModel):
     test_share: float = _parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
 
     gan: str = _parameter("auto", 2, "the GAN family: `mlp`, `projection`, or `auto` by size of image")
-    gan_steps: int = _parameter(2000, 2, "training steps of each GAN", ge=1, le=10_000_000)
+    gan_steps: int | None = _parameter(
+        None, 2, "training steps of each GAN; by default by family and preset", ge=1, le=10_000_000
+    )
     gan_augmentation: Literal["auto", "none", "policy", "diffaugment"] = _parameter(
         "auto", 2, "what the discriminator sees of an image; `auto`: the family's measured default"
     )
@@ -88,7 +93,9 @@ class Study(BaseModel):
         "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
     )
     classifier: str = _parameter("small_cnn", 4, "`small_cnn`, or any timm network by name, trained from scratch")
-    classifier_steps: int = _parameter(300, 4, "optimiser steps of each classifier", ge=2, le=10_000_000)
+    classifier_steps: int | None = _parameter(
+        None, 4, "optimiser steps of each classifier; by default by preset and number of items", ge=2, le=10_000_000
+    )
     classifier_seeds: int = _parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
     batch_size: int = _parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
 

@@ -107,6 +107,7 @@ class Family:
     """
 
     name: str
+    steps: int  # of training that a laptop does in minutes
     generator: Network
     discriminator: Network
     loss: Loss

@@ -171,6 +171,7 @@ class MlpDiscriminator(nn.Module):
 FAMILIES: dict[str, Family] = {
     "projection": Family(
         name="projection",
+        steps=4000,  # CAS .79 to .80 on Fashion-MNIST after 4,000 to 10,000, 100 per class
         generator=ConvGenerator,
         discriminator=ConvDiscriminator,
         loss=HINGE,
@@ -186,6 +187,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "mlp": Family(
         name="mlp",
+        steps=1500,  # more only copy more: nearest-neighbour ratio .73 here, .69 after 2,000, digits, 8 per class
         generator=MlpGenerator,
         discriminator=MlpDiscriminator,
         loss=HINGE,

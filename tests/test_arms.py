@@ -1,0 +1,178 @@
+"""Arms: names, what they stand for, and which is compared with which."""
+
+from __future__ import annotations
+
+import pytest
+
+from gannb.arms import CONVERGENCE, PRIMARY, Arm, contrasts, curve_arms, parse_arm, study_arms
+from gannb.errors import InputError
+from gannb.generators import GENERATORS
+from gannb.study import DEFAULT_ARMS
+
+
+def names(arms: list[Arm]) -> list[str]:
+    return [arm.name for arm in arms]
+
+
+def pairs(arms: list[str]) -> dict[tuple[str, str], str]:
+    """(arm, against) -> role, with what is expected of a control."""
+    return {(c.arm, c.against): c.expected or c.role for c in contrasts(arms)}
+
+
+# ---- names ----
+
+
+@pytest.mark.parametrize(
+    ("name", "real", "source", "classic", "generator"),
+    [
+        ("real", True, None, False, None),
+        ("real+classic", True, None, True, None),
+        ("real+gan", True, "gan", False, "gan"),
+        ("real+gan+classic", True, "gan", True, "gan"),
+        ("gan", False, "gan", False, "gan"),
+        ("gan+classic", False, "gan", True, "gan"),
+        ("real+gaussian", True, "gaussian", False, "gaussian"),
+        ("real+copies", True, "copies", False, "copies"),
+        ("real+mislabelled", True, "mislabelled", False, "mislabelled"),
+        ("real+more", True, "more", False, None),
+        ("real+more+classic", True, "more", True, None),
+        ("fewer", False, "fewer", False, None),
+        ("fewer+classic", False, "fewer", True, None),
+    ],
+)
+def test_a_name_is_a_recipe(name, real, source, classic, generator):
+    arm = parse_arm(name)
+    assert (arm.name, arm.real, arm.source, arm.classic, arm.half_budget) == (name, real, source, classic, False)
+    assert arm.generator == generator
+
+
+def test_half_is_the_same_recipe_with_half_of_the_steps():
+    half, whole = parse_arm("real+classic@half"), parse_arm("real+classic")
+    assert half.half_budget and not whole.half_budget
+    assert (half.real, half.source, half.classic) == (whole.real, whole.source, whole.classic)
+
+
+@pytest.mark.parametrize("source", GENERATORS)
+def test_every_generator_has_its_arms(source):
+    for name in (source, f"real+{source}", f"real+{source}+classic"):
+        assert parse_arm(name).generator == source
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("real+gna", "real+gan"), ("reall", "real"), ("real+clasic", "real+classic"),
+        ("real+gan+clasic", "real+gan+classic"), ("real+mislabeled", "real+mislabelled"), ("real+copy", "real+copies"),
+        ("real+interpolations", "real+interpolation"),
+    ],
+)  # fmt: skip
+def test_an_unknown_arm_is_refused_with_the_nearest_name(wrong, near):
+    with pytest.raises(InputError) as error:
+        parse_arm(wrong)
+    assert str(error.value) == f"arms: there is no arm {wrong!r}; did you mean {near}?"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "+", "classic", "real+", "real+real", "real+classic+gan", "real+gan+gaussian", "real@", "real@third"]
+)
+def test_what_is_no_recipe_is_refused(wrong):
+    with pytest.raises(InputError, match="arms: there is no arm"):
+        parse_arm(wrong)
+
+
+def test_an_arm_like_no_other_is_refused_with_the_rule():
+    with pytest.raises(InputError, match=r"\[real\]\[\+SOURCE\]\[\+classic\]") as error:
+        parse_arm("qqq")
+    assert "gaussian" in str(error.value)
+
+
+# ---- the arms of a study ----
+
+
+def test_a_study_has_the_arms_asked_for_the_curve_and_the_check_of_convergence():
+    arms = names(study_arms(DEFAULT_ARMS, "draw"))
+    assert arms[: len(DEFAULT_ARMS)] == list(DEFAULT_ARMS)
+    assert {*curve_arms("draw"), CONVERGENCE} <= set(arms)
+    assert len(set(arms)) == len(arms)
+
+
+@pytest.mark.parametrize("protocol", ["draw", "resplit"])
+@pytest.mark.parametrize("asked", [("real",), ("real", "real+gan"), ("gan",), ()])
+def test_the_primary_contrast_is_part_of_every_study(protocol, asked):
+    # without it there is no answer, and notebook 05 would say so only after all the training
+    assert set(PRIMARY) <= set(names(study_arms(asked, protocol)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "against"),
+    [
+        ("real+gaussian", "real+gan"), ("real+mislabelled", "real+copies"), ("real+copies", "real"),
+        ("real+gan", "real"), ("gan", "real"), ("real+interpolation", "real"), ("real+interpolation+classic", "real+classic"),
+    ],
+)  # fmt: skip
+def test_an_arm_brings_the_arm_that_it_is_compared_with(asked, against):
+    arms = names(study_arms((asked,), "draw"))
+    assert against in arms
+    assert (asked, against) in pairs(arms)
+
+
+def test_resplit_has_half_against_whole_in_the_place_of_more():
+    arms = names(study_arms(DEFAULT_ARMS, "resplit"))
+    assert not [name for name in arms if "more" in name]
+    assert pairs(arms)["real", "fewer"] == "helps"
+    assert "fewer" not in names(study_arms(DEFAULT_ARMS, "draw"))
+
+
+def test_the_curve_rises_in_real_items():
+    assert curve_arms("draw") == ("fewer+classic", "real+classic", "real+more+classic")
+    assert curve_arms("resplit") == ("fewer+classic", "real+classic")
+
+
+def test_an_unknown_arm_of_a_study_is_refused():
+    with pytest.raises(InputError, match="real\\+gan"):
+        study_arms(("real", "real+gna"), "draw")
+
+
+# ---- contrasts ----
+
+
+def test_the_contrasts_of_the_default_study_are_those_of_the_table():
+    assert pairs(names(study_arms(DEFAULT_ARMS, "draw"))) == {
+        ("real+gan+classic", "real+classic"): "primary",
+        ("real+classic", "real"): "exploratory",
+        ("real+gan", "real"): "exploratory",
+        ("gan", "real"): "exploratory",
+        ("real+gaussian", "real+gan"): "exploratory",
+        ("real+copies", "real"): "no difference",
+        ("real+mislabelled", "real+copies"): "hurts",
+        ("real+more", "real"): "helps",
+        ("real+classic", CONVERGENCE): "no difference",
+    }
+
+
+def test_the_primary_contrast_comes_first_and_is_the_only_one():
+    roles = [c.role for c in contrasts(names(study_arms(DEFAULT_ARMS, "draw")))]
+    assert roles[0] == "primary" and roles.count("primary") == 1
+
+
+def test_a_contrast_needs_both_of_its_arms():
+    assert pairs(["real+gan+classic", "real"]) == {}
+    assert pairs(["real", "real+classic"]) == {("real+classic", "real"): "exploratory"}
+
+
+def test_a_new_generator_brings_its_arms_and_contrasts(monkeypatch):
+    monkeypatch.setitem(GENERATORS, "flow", GENERATORS["gaussian"])
+    asked = ("real", "real+flow", "real+flow+classic", "flow")
+    arms = names(study_arms(asked, "draw"))
+    assert set(asked) <= set(arms)
+    found = pairs(arms)
+    assert found["real+flow", "real"] == "exploratory"
+    assert found["real+flow+classic", "real+classic"] == "exploratory"
+    assert parse_arm("flow").generator == "flow"
+
+
+def test_an_arm_of_the_table_gets_no_second_contrast():
+    arms = names(study_arms(DEFAULT_ARMS, "draw"))
+    compared = [(c.arm, c.against) for c in contrasts(arms)]
+    assert len(set(compared)) == len(compared)
+    assert ("real+gaussian", "real") not in compared and ("real+mislabelled", "real") not in compared
