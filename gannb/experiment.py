@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,7 +103,8 @@ def _write_folder(dataset: Dataset, folder: Path) -> None:
         return
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".data.", dir=folder.parent))
+        temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+        temporary.mkdir(exist_ok=True)
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
         raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
@@ -286,7 +286,13 @@ class Experiment:
                 f"trials/{t:03d}/ruler",
                 units.make_ruler,
                 1,
-                {"trial": t, "seed": self.study.seed, "augmentation": self.policy_name},
+                {
+                    "trial": t,
+                    "seed": self.study.seed,
+                    "augmentation": self.policy_name,
+                    "steps": self.classifier_steps,
+                    "batch_size": self.study.batch_size,
+                },
                 (draw,),
             )  # fmt: skip
             for t, draw in enumerate(self.draws)

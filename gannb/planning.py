@@ -10,7 +10,6 @@ import numpy as np
 from gannb import protocol
 from gannb.experiment import Experiment
 from gannb.study import Study
-from gannb.units import RULER_BATCH, RULER_STEPS
 from gannb.work import Unit, end_with, is_done, seconds_text, worker_count
 
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
@@ -32,7 +31,8 @@ def plan(study: Study) -> str:
         f"{study.name}: {len(protocol.labels_of(experiment.dataset)):,} items of "
         f"{'x'.join(map(str, experiment.shape))}, {experiment.dataset.pool.n_classes} classes; "
         f"{study.trials} trials, protocol {design.protocol}: {design.why}.",
-        f"GAN family {experiment.family}, {experiment.gan_steps:,} steps; device {experiment.device}, {workers} processes.",
+        f"GAN family {experiment.family}, {experiment.gan_steps:,} steps; classifier {study.classifier}, "
+        f"{experiment.classifier_steps:,} steps; device {experiment.device}, {workers} processes.",
         "",
         f"{'units':<12} {'to do':>6} {'of':>6} {'time of one process':>22}",
     ]
@@ -69,7 +69,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     items = study.n_synthetic * experiment.dataset.pool.n_classes
     return {
         "draw": 0.05, "generator": 0.2, "gan": experiment.gan_steps * gan, "items": 0.05 + items * sample,
-        "ruler": RULER_STEPS * train * RULER_BATCH / study.batch_size + 0.2,
+        "ruler": 0.2 + experiment.classifier_steps * train,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
     }  # fmt: skip

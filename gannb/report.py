@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -17,24 +16,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import plots, quality, tables, verdict
+from gannb import plots, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
-from gannb.errors import InputError
 from gannb.plots import arm_label, interval_text, points, row_word
 from gannb.study import Study, read_record, write_json, write_text
 from gannb.verdict import METRIC_NAMES, SCORE_COLUMNS, Evidence
 from gannb.work import is_done, read_unit
 
 if TYPE_CHECKING:
-    from gannb.data import DataReport, Examples
+    from gannb.data import DataReport
     from gannb.experiment import Experiment
 
 QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
-    "authenticity_of_real", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
+    "authenticity_of_real", "nearer_to_train", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
 )  # fmt: skip
 FIDELITY = ("gan_test", "kid", "precision", "recall", "density", "coverage")
-COPYING = ("nn_ratio", "authenticity")
+COPYING = ("nearer_to_train", "nn_ratio", "authenticity")
 ARM_MEASURES = ("accuracy", "train_accuracy", "log_loss", "ece")
 ANSWERS = {
     "helps": "They help",
@@ -42,7 +40,6 @@ ANSWERS = {
     "equivalent": "No difference that matters",
     "inconclusive": "Undecided",
 }
-PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
 LISTED = 12  # files or names in a list, before "and N more"
 
 
@@ -133,21 +130,6 @@ def typeset(text: str) -> str:
     text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
     text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
     return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
-
-
-def read_verdict(folder: Path) -> dict[str, Any]:
-    """Return the verdict kept in a study's folder.
-
-    Raises:
-        InputError: there is none yet, or it is damaged.
-    """
-    file = Path(folder) / "verdict.json"
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{file} is not there yet; run notebook 05 or `gannb report` first.") from None
-    except ValueError:
-        raise InputError(f"{file} is damaged; write it again with `gannb report`.") from None
 
 
 def without_paths(text: str) -> str:
@@ -273,42 +255,8 @@ def _has_items(experiment: Experiment, trial: int) -> bool:
     return set(places) <= set(made)
 
 
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Synthetic items, each with the real training item nearest to it in pixels."""
-
-    synthetic: Examples
-    nearest: Examples
-    distance: np.ndarray  # (M,) 1: as far as half of the held-out real items are from the training set; 0: a copy
-    closest: np.ndarray  # (M,) bool: shown because it is its class' closest, not because it was made early
-
-
-def nearest_pairs(synthetic: Examples, train: Examples, held_out: Examples, per_class: int = PAIRS_SHOWN) -> Pairs:
-    """Return, per class, the first synthetic items made and, as the last, the one closest to any training item."""
-    flat = lambda examples: np.asarray(examples.x, np.float64).reshape(len(examples), -1)  # noqa: E731
-    index, distance = quality.nearest(flat(synthetic), flat(train))
-    usual = max(float(np.median(quality.nearest(flat(held_out), flat(train))[1])), 1e-9)
-    chosen, closest = [], []
-    for k in range(synthetic.n_classes):
-        mine = np.flatnonzero(synthetic.y == k)
-        first = mine[: per_class - 1]
-        rest = mine[per_class - 1 :]
-        last = rest[np.argsort(distance[rest], kind="stable")[:1]]
-        chosen += [*first, *last]
-        closest += [False] * len(first) + [True] * len(last)
-    chosen = np.array(chosen)
-    return Pairs(synthetic.take(chosen), train.take(index[chosen]), distance[chosen] / usual, np.array(closest))
-
-
-def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
-    """Return the pairs of a trial's GAN items; held-out items are the trial's reserve, or its test items."""
-    draw = experiment.draw(trial)
-    train, held_out = (experiment.items(i) for i in (draw.train, draw.reserve if len(draw.reserve) else draw.test))
-    return nearest_pairs(experiment.synthetic(trial), train, held_out)
-
-
 def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) -> Picture:
-    pairs = trial_pairs(experiment, trial)
+    pairs = tables.trial_pairs(experiment, trial)
     fake, real = pairs.synthetic, pairs.nearest
     ax = plots.neighbours(fake.x, real.x, pairs.distance, fake.y, fake.classes)
     names = np.array(fake.classes)
@@ -379,7 +327,8 @@ def generator_table(evidence: Evidence) -> list[dict[str, str]]:
         label = f"GAN ({name})" if name == evidence.gan else name
         rows.append({"generator": label} | _numbers({**learned, **{k: pixels.get(k) for k in COPYING}}))
     pixels = means.loc[(names[0], "pixels")]  # what it says of real items is the same for every generator
-    real = {"gan_test": pixels.get("ruler_accuracy"), "authenticity": pixels.get("authenticity_of_real"), "nn_ratio": 1}
+    real = {"gan_test": pixels.get("ruler_accuracy"), "authenticity": pixels.get("authenticity_of_real")}
+    real |= {"nn_ratio": 1, "nearer_to_train": 0.5}
     return [*rows, {"generator": "held-out real images"} | _numbers(real)]
 
 

@@ -39,7 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 # Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
 GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
-CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
+CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 300, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
 PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
 
 
@@ -107,6 +107,11 @@ class Study(BaseModel):
     def _fill_from_preset(cls, given: Any) -> Any:
         given = {k: v for k, v in dict(given).items() if v is not None}
         return {**PRESETS.get(given.get("preset", "laptop"), {}), **given}
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _size_as_text(cls, size: Any) -> Any:
+        return str(size) if isinstance(size, int) and not isinstance(size, bool) else size
 
     @field_validator("arms", mode="before")
     @classmethod

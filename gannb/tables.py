@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from gannb import quality as measures
 from gannb.work import is_done, read_unit
 
 if TYPE_CHECKING:
-    from gannb.data import Dataset
+    from gannb.data import Dataset, Examples
     from gannb.experiment import Experiment
 
-QUALITY = ("gan_test", "kid", "density", "coverage", "precision", "recall", "nn_ratio", "authenticity")
+PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
+QUALITY = (
+    "gan_test", "kid", "density", "coverage", "precision", "recall", "nearer_to_train", "nn_ratio", "authenticity",
+)  # fmt: skip
 
 
 def data_summary(dataset: Dataset) -> pd.DataFrame:
@@ -85,20 +90,38 @@ def gan_curves(experiment: Experiment, trial: int) -> dict[str, list[float]]:
     return json.loads(file.read_text(encoding="utf-8"))["curves"]
 
 
-def neighbours(
-    experiment: Experiment, trial: int, per_class: int = 4
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the first synthetic items of each class and, of each, the nearest training item in pixels.
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Synthetic items, each with the real training item nearest to it in pixels."""
 
-    Synthetic items (M, H, W, C), their nearest training items (M, H, W, C), distances (M,) with pixels in 0..1, labels.
-    """
-    from gannb.quality import nearest
+    synthetic: Examples
+    nearest: Examples
+    distance: np.ndarray  # (M,) 1: as far as half of the held-out real items are from the training set; 0: a copy
+    closest: np.ndarray  # (M,) bool: shown because it is its class' closest, not because it was made early
 
-    made, train = experiment.synthetic(trial), experiment.items(experiment.draw(trial).train)
-    chosen = np.concatenate([np.flatnonzero(made.y == k)[:per_class] for k in range(made.n_classes)])
-    flat = [np.asarray(x, np.float32).reshape(len(x), -1) / 255 for x in (made.x[chosen], train.x)]
-    index, distance = nearest(*flat)
-    return made.x[chosen], train.x[index], distance, made.y[chosen]
+
+def nearest_pairs(synthetic: Examples, train: Examples, held_out: Examples, per_class: int = PAIRS_SHOWN) -> Pairs:
+    """Return, per class, the first synthetic items made and, as the last, the one closest to any training item."""
+    flat = lambda examples: np.asarray(examples.x, np.float64).reshape(len(examples), -1)  # noqa: E731
+    index, distance = measures.nearest(flat(synthetic), flat(train))
+    usual = max(float(np.median(measures.nearest(flat(held_out), flat(train))[1])), 1e-9)
+    chosen, closest = [], []
+    for k in range(synthetic.n_classes):
+        mine = np.flatnonzero(synthetic.y == k)
+        first = mine[: per_class - 1]
+        rest = mine[per_class - 1 :]
+        last = rest[np.argsort(distance[rest], kind="stable")[:1]]
+        chosen += [*first, *last]
+        closest += [False] * len(first) + [True] * len(last)
+    chosen = np.array(chosen)
+    return Pairs(synthetic.take(chosen), train.take(index[chosen]), distance[chosen] / usual, np.array(closest))
+
+
+def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
+    """Return the pairs of a trial's GAN items; held-out items are the trial's reserve, or its test items."""
+    draw = experiment.draw(trial)
+    train, held_out = (experiment.items(i) for i in (draw.train, draw.reserve if len(draw.reserve) else draw.test))
+    return nearest_pairs(experiment.synthetic(trial), train, held_out)
 
 
 def claims(verdict: dict) -> pd.DataFrame:

@@ -18,7 +18,6 @@ from gannb.protocol import Design, Draw
 from gannb.study import make_study, write_json
 from gannb.work import Task, read_unit, seed_for
 
-RULER_STEPS, RULER_BATCH = 300, 64  # of the classifier that measures quality; it is not an arm
 NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
 
 
@@ -94,7 +93,7 @@ def make_ruler(task: Task) -> None:
     p, dataset = task.parameters, _dataset(task)
     draw = read_draw(task.needed("draw"))
     real = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train)
-    recipe = Recipe("small_cnn", RULER_STEPS, RULER_BATCH, resolve(p["augmentation"], real.shape))
+    recipe = Recipe("small_cnn", p["steps"], p["batch_size"], resolve(p["augmentation"], real.shape))
     network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], "ruler"), task.device)
     save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / "ruler.safetensors")
 
@@ -152,6 +151,7 @@ def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: n
         **asdict(fidelity),
         "authenticity": quality.authenticity(train, fake),
         "authenticity_of_real": quality.authenticity(train, held_out),
+        "nearer_to_train": quality.nearer_to_training(train, fake, held_out),
         "nn_ratio": quality.nearest_neighbour_ratio(train, fake, held_out),
     }
 

@@ -26,7 +26,7 @@ SCORE_COLUMNS = (
 )  # fmt: skip
 METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
 DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
-ATTRACTION = 0.05  # nearest training items this much closer than held-out ones are: no sign of copying
+ATTRACTION = 0.05  # up to this share more items near the training set than near held-out ones: no sign of copying
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +78,18 @@ def gather(experiment: Experiment) -> Evidence:
 
 
 def read_verdict(folder: Path) -> dict[str, Any]:
-    """Return the content of a study's `verdict.json`."""
-    return json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    """Return the verdict kept in a study's folder.
+
+    Raises:
+        InputError: there is none yet, or it is damaged.
+    """
+    file = Path(folder) / "verdict.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{file} is not there yet; run notebook 05 or `gannb report` first.") from None
+    except ValueError:
+        raise InputError(f"{file} is damaged; write it again with `gannb report`.") from None
 
 
 # ---- estimates ----
@@ -268,11 +278,14 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate) -> str:
 def worth_sentence(row: dict[str, Any]) -> str:
     """Return what the synthetic items are worth in real ones, in words."""
     n, curve = row["n_real"], row["curve"]
-    start = f"{n:,} real and GAN images"
+    start = f"{n:,} real images plus GAN images"
     if row["at_least"] and row["at_most"]:
         return f"{start}: this study cannot tell how many real images they are worth."
     if row["at_most"]:
-        return f"{start} are worth {row['high']:,.0f} real images or fewer."
+        about = (
+            f"about {row['worth']:,.0f} real images" if row["worth"] else f"{curve[0]['n']:,.0f} real images or fewer"
+        )
+        return f"{start} are worth {about} [{row['high']:,.0f} or fewer; the curve starts at {curve[0]['n']:,.0f}]."
     if row["at_least"]:
         end = curve[-1]["n"]
         about = f"about {row['worth']:,.0f} real images" if row["worth"] else f"{end:,.0f} real images or more"
@@ -281,18 +294,28 @@ def worth_sentence(row: dict[str, Any]) -> str:
 
 
 def copying_sentence(evidence: Evidence) -> str:
-    """Return in words whether the GAN's items lie closer to the training set than held-out real ones do."""
-    ratio = _per_trial(evidence, "nn_ratio", "pixels")
-    if ratio is None:
+    """Return in words whether the GAN's items lie closer to the training set than to held-out real ones."""
+    share = _per_trial(evidence, "nearer_to_train", "pixels")
+    if share is None:
         return "Copying was not measured."
-    estimate = stats.paired_t(ratio - 1)
-    mean, low, high = estimate.mean + 1, estimate.low + 1, estimate.high + 1
-    measured = f"distance to the nearest training image {mean:.2f} [{low:.2f}, {high:.2f}] of a held-out image's"
-    if high < 1:
-        return f"The GAN partly copies its training set: {measured} (1 would be none)."
-    if low > 1 - ATTRACTION:
-        return f"No sign that the GAN copies its training set: {measured}."
-    return f"Whether the GAN copies its training set is undecided: {measured}."
+    estimate = stats.paired_t(share - 0.5)
+    low, high = (min(1.0, max(0.0, 0.5 + end)) for end in (estimate.low, estimate.high))
+    measured = (
+        f"{share.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] of its images are nearer to a training image than to "
+        "any of as many held-out real ones (50 % would be none)"
+    )
+    return {
+        "supported": f"The GAN partly copies its training set: {measured}.",
+        "contradicted": f"No sign that the GAN copies its training set: {measured}.",
+        "undecided": f"Whether the GAN copies its training set is undecided: {measured}.",
+    }[_copying(estimate)]
+
+
+def _copying(estimate: Estimate) -> str:
+    """Return the verdict on copying from the share nearer to the training set, less one half."""
+    if estimate.low > 0:
+        return "supported"
+    return "contradicted" if estimate.high < ATTRACTION else "undecided"
 
 
 # ---- claims ----
@@ -385,23 +408,16 @@ def _distorted(evidence: Evidence) -> tuple[str, str, str]:
 
 
 def _copies(evidence: Evidence) -> tuple[str, str, str]:
-    ratio = _per_trial(evidence, "nn_ratio", "pixels")
-    authentic = _per_trial(evidence, "authenticity", "pixels")
-    honest = _per_trial(evidence, "authenticity_of_real", "pixels")
-    if ratio is None or authentic is None or honest is None:
+    columns = ("nearer_to_train", "nn_ratio", "authenticity", "authenticity_of_real")
+    share, ratio, authentic, honest = (_per_trial(evidence, column, "pixels") for column in columns)
+    if share is None or ratio is None or authentic is None or honest is None:
         return NOT_TESTED
-    estimate = stats.paired_t(ratio - 1)
-    verdict = "undecided"
-    if estimate.high < 0:
-        verdict = "supported"
-    elif estimate.low > -ATTRACTION:
-        verdict = "contradicted"
-    number = f"nearest-neighbour ratio {ratio.mean():.2f}"
     why = (
-        "Median pixel distance to the nearest training image, against that of held-out real images (1: no copying); "
-        f"authentic {authentic.mean():.0%}, of held-out real images {honest.mean():.0%}."
+        "Share nearer to a training image than to any of as many held-out real ones, in pixels (50 %: no copying). "
+        f"Nearest-neighbour ratio {ratio.mean():.2f} (1: none); authentic {authentic.mean():.0%}, of held-out real "
+        f"images {honest.mean():.0%}."
     )
-    return verdict, number, why
+    return _copying(stats.paired_t(share - 0.5)), f"{share.mean():.0%} nearer to a training image", why
 
 
 def _per_trial(evidence: Evidence, column: str, features: str) -> np.ndarray | None:

@@ -14,10 +14,10 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -149,7 +149,8 @@ def recorded_failure(study: Path, unit: Unit) -> str | None:
 
 def _make(study: Path, unit: Unit, device: str, running: Path) -> None:
     final = study / unit.path
-    temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+    temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}")
+    temporary.mkdir()
     started = time.monotonic()
     try:
         unit.make(Task(unit, study, temporary, running / "checkpoint", device, _progress_writer(running)))

@@ -60,7 +60,8 @@ def test_a_timm_network_takes_grey_items():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "near"), [("resnet_18", "resnet18"), ("resnet10x", "resnet10t"), ("small_cn", "small_cnn"), ("vgg-11", "vgg11")]
+    ("wrong", "near"),
+    [("resnet_18", "resnet18"), ("resnet10x", "resnet10t"), ("small_cn", "small_cnn"), ("vgg-11", "vgg11")],
 )
 def test_an_unknown_network_is_refused_with_near_names(wrong, near):
     with pytest.raises(InputError, match=f"there is no network '{wrong}'") as error:
@@ -114,7 +115,11 @@ def test_arms_share_the_order_of_the_real_items():
         index = np.concatenate(list(islice(batches(mixture, 32, seed=5), 40)))
         return index[index < len(real)]
 
-    alone, mixed, half = order(Mixture(real, None, 0.0)), order(Mixture(real, fake, 0.25)), order(Mixture(real, fake, 0.5))
+    alone, mixed, half = (
+        order(Mixture(real, None, 0.0)),
+        order(Mixture(real, fake, 0.25)),
+        order(Mixture(real, fake, 0.5)),
+    )
     assert np.array_equal(alone[: len(mixed)], mixed)
     assert np.array_equal(alone[: len(half)], half)
 
@@ -175,7 +180,11 @@ def test_training_leaves_the_global_randomness_alone():
 def test_arms_share_the_initial_weights(monkeypatch):
     # without learning, what remains is the initial weights
     monkeypatch.setattr("gannb.classify.LEARNING_RATE", 0.0)
-    arms = [Mixture(planted(5), None, 0.0), Mixture(planted(5), planted(5, seed=1), 0.25), Mixture(None, planted(5), 1.0)]
+    arms = [
+        Mixture(planted(5), None, 0.0),
+        Mixture(planted(5), planted(5, seed=1), 0.25),
+        Mixture(None, planted(5), 1.0),
+    ]
     networks = [train(arm, Recipe("small_cnn", 1, 8, NONE), seed=4) for arm in arms]
     for other in networks[1:]:
         for a, b in zip(networks[0].parameters(), other.parameters(), strict=True):
@@ -185,7 +194,9 @@ def test_arms_share_the_initial_weights(monkeypatch):
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_a_few_steps_are_possible_and_progress_is_told(steps):
     told = []
-    train(Mixture(planted(5), None, 0.0), Recipe("small_cnn", steps, 8, NONE), 0, progress=lambda *now: told.append(now))
+    train(
+        Mixture(planted(5), None, 0.0), Recipe("small_cnn", steps, 8, NONE), 0, progress=lambda *now: told.append(now)
+    )
     assert told == [(i + 1, steps) for i in range(steps)]
 
 

@@ -20,7 +20,15 @@ from gannb.units import proportional_labels
 from gannb.verdict import SCORE_COLUMNS
 from gannb.work import is_done, recorded_failure, side_folder
 
-ARMS = ("real", "real+classic", "real+gan", "real+gan+classic", "fewer+classic", "real+more+classic", "real+classic@half")
+ARMS = (
+    "real",
+    "real+classic",
+    "real+gan",
+    "real+gan+classic",
+    "fewer+classic",
+    "real+more+classic",
+    "real+classic@half",
+)
 ALL = {"draw", "mlp", "mlp-items", "mlp-quality", "ruler", *ARMS}
 GAN_ARMS = {"real+gan", "real+gan+classic"}
 CLASSIC_ARMS = {arm for arm in ARMS if "classic" in arm}
@@ -69,6 +77,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
 @pytest.mark.parametrize(
     ("change", "units"),
     [
+        # BUG: the ruler must not follow the classifiers' steps and batches, or 05 after 04 alone has no quality to show
         ({"classifier_steps": 6}, {*ARMS}),
         ({"classifier_seeds": 2}, {*ARMS}),
         ({"classifier": "resnet10t"}, {*ARMS}),

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 
 from gannb import quality
 from gannb.errors import InputError
-from gannb.quality import authenticity, diversity, kid, nearest, nearest_neighbour_ratio
+from gannb.quality import authenticity, diversity, kid, nearer_to_training, nearest, nearest_neighbour_ratio
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -301,3 +301,22 @@ def test_bad_input_is_one_sentence(call, says):
     with pytest.raises(InputError, match=says) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_nearer_to_training_is_half_for_held_out_items_and_one_for_copies():
+    rng = np.random.default_rng(0)
+    shares = []
+    for _ in range(30):
+        train, held_out, honest = (rng.normal(size=(60, 12)) for _ in range(3))
+        shares.append(nearer_to_training(train, honest, held_out))
+        assert nearer_to_training(train, train[rng.integers(60, size=80)] + 1e-3, held_out) == 1
+    assert np.mean(shares) == pytest.approx(0.5, abs=4 * np.std(shares) / np.sqrt(30))
+
+
+def test_nearer_to_training_compares_as_many_items_of_either_kind():
+    rng = np.random.default_rng(1)
+    shares = [
+        nearer_to_training(rng.normal(size=(300, 6)), rng.normal(size=(200, 6)), rng.normal(size=(50, 6)))
+        for _ in range(20)
+    ]
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.06)

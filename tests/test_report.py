@@ -16,9 +16,10 @@ from gannb import report, stats
 from gannb.data import Examples
 from gannb.errors import InputError
 from gannb.experiment import Experiment
-from gannb.report import Page, Picture, nearest_pairs, plain, publish, read_verdict, typeset, without_paths, write_page
+from gannb.report import Page, Picture, plain, publish, typeset, without_paths, write_page
 from gannb.study import make_study, write_json
-from gannb.verdict import SCORE_COLUMNS
+from gannb.tables import nearest_pairs
+from gannb.verdict import SCORE_COLUMNS, read_verdict
 from gannb.work import execute
 
 ACCURACY = {"real+gan+classic": 0.93, "real+classic": 0.92, "real+mislabelled": 0.6, "real+more+classic": 0.97,

@@ -83,7 +83,9 @@ def tell_process(task: Task) -> None:
     (task.folder / "value.txt").write_text(f"{os.getpid()} {torch.get_num_threads()}")
 
 
-def unit(name: str = "a", make=write, stage: int = 1, needs: tuple[Unit, ...] = (), version: int = 1, **parameters) -> Unit:
+def unit(
+    name: str = "a", make=write, stage: int = 1, needs: tuple[Unit, ...] = (), version: int = 1, **parameters
+) -> Unit:
     return Unit(stage, "classifier", f"trials/000/{name}", make, version, {"trial": 0, **parameters}, needs)
 
 

@@ -1,0 +1,262 @@
+"""The command line: what it understands, what it says, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from conftest import SMOKE
+from PIL import Image
+
+from gannb.cli import main
+from gannb.errors import InputError
+from gannb.study import NOTEBOOKS, Study
+from gannb.work import study_lock
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Everything in a folder with its content."""
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in folder.rglob("*")}
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "gannb.cli", *arguments], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[Study, tuple[str, ...]]]:
+    """Studies and notebooks that would have been run."""
+    calls = []
+
+    def run_notebooks(study, notebooks):
+        calls.append((study, tuple(notebooks)))
+        return {"sentence": "They help.", "page": Path("report.html"), "failed": []}
+
+    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    return calls
+
+
+# ---- what it understands ----
+
+
+def test_without_arguments_the_default_study_is_run(asked):
+    assert main(["run"]) == 0
+    ((study, notebooks),) = asked
+    assert (study.data, study.name, notebooks) == ("digits", "digits", NOTEBOOKS)
+
+
+def test_data_and_parameters_are_taken_from_the_file_then_the_option_then_set(asked, tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump({"data": "elsewhere", "trials": 3, "gan_steps": 7, "name": "mine"}))
+    assert main(["run", str(file), "--data", "digits", "--set", "gan_steps=9", "rope=.02", "--set", "size=32"]) == 0
+    study = asked[0][0]
+    assert (study.data, study.name, study.trials, study.gan_steps, study.rope) == ("digits", "mine", 3, 9, 0.02)
+    assert study.size == "32"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("arms=real,real+gan", "arms", ("real", "real+gan")), ("arms=[real, real+gan]", "arms", ("real", "real+gan")),
+        ("trials=4", "trials", 4), ("rope=0.005", "rope", 0.005), ("rope=5e-3", "rope", 0.005), ("size=96x64", "size", "96x64"),
+        ("n_per_class=null", "n_per_class", None), (r"groups=^(\d+)_", "groups", r"^(\d+)_"), ("name=a.b", "name", "a.b"),
+    ],
+)  # fmt: skip
+def test_values_are_read_as_in_yaml(asked, text, name, value):
+    assert main(["run", "--set", text]) == 0
+    assert getattr(asked[0][0], name) == value
+
+
+def test_a_studys_folder_goes_on_with_its_parameters(asked, finished):
+    assert main(["run", str(finished), "--set", "classifier_steps=6"]) == 0
+    study = asked[0][0]
+    assert study.folder == finished
+    assert (study.gan_steps, study.classifier_steps, study.preset) == (SMOKE["gan_steps"], 6, "smoke")
+
+
+def test_report_runs_the_last_notebook_alone(asked, finished):
+    assert main(["report", str(finished)]) == 0
+    assert asked[0][1] == ("05_compare",)
+
+
+@pytest.mark.parametrize("name", ["run", "plan"])
+def test_help_lists_every_parameter_with_its_meaning(capsys, name):
+    with pytest.raises(SystemExit) as done:
+        main([name, "--help"])
+    assert done.value.code == 0
+    text = capsys.readouterr().out
+    for parameter, field in Study.model_fields.items():
+        assert f"    {parameter} " in text and field.description in text
+
+
+# ---- what it says, and exit codes ----
+
+
+def test_done_prints_the_answer_and_the_page(asked, capsys):
+    assert main(["run"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["They help.", "report.html"]
+
+
+def test_failed_units_give_exit_code_1_and_their_errors(monkeypatch, capsys):
+    failed = [{"unit": "trials/000/mlp-abc", "error": "TrainingError: nan"}]
+    result = {"sentence": "Undecided.", "page": Path("report.html"), "failed": failed}
+    monkeypatch.setattr("gannb.runner.run_notebooks", lambda study, notebooks: result)
+    assert main(["run"]) == 1
+    output = capsys.readouterr()
+    assert "Undecided." in output.out
+    assert output.err.splitlines()[-1] == "gannb: trials/000/mlp-abc failed: TrainingError: nan"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (InputError("trials=1 is not valid."), 2, "gannb: trials=1 is not valid."),
+        (RuntimeError("02_train_gan: broken"), 1, "gannb: RuntimeError: 02_train_gan: broken"),
+        (KeyboardInterrupt(), 1, "gannb: stopped; what was finished is kept, and the same command goes on from there."),
+        (OSError(28, "No space left on device"), 1, "gannb: OSError: [Errno 28] No space left on device"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_every_end_has_its_exit_code_and_one_line_last_on_stderr(monkeypatch, capsys, error, code, says):
+    def run_notebooks(study, notebooks):
+        raise error
+
+    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    assert main(["run"]) == code
+    assert capsys.readouterr().err.splitlines()[-1] == says
+
+
+def test_status_tells_what_is_done(smoke, capsys):
+    assert main(["status", str(smoke)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("digits: done\n")
+    assert "  classifier     14 of 14\n" in text and "left" not in text
+
+
+def test_status_of_a_study_at_work(smoke, capsys):
+    with study_lock(smoke):
+        assert main(["status", str(smoke)]) == 0
+    assert capsys.readouterr().out.startswith("digits: running\n")
+
+
+# ---- wrong input: exit code 2, one sentence last on stderr, nothing written ----
+
+WRONG = {
+    "a device that is not there": (["--set", "device=cuda:9"], "device=cuda:9 is not on this machine"),
+    "a family that does not exist": (["--set", "gan=nope"], "there is no family 'nope'"),
+    "an unknown arm": (["--set", "arms=real,real+gna"], "did you mean real+gan?"),
+    "more items than there are": (["--set", "n_per_class=100"], "n_per_class=100"),
+    "an unknown parameter": (["--set", "gan_stpes=4"], "did you mean gan_steps?"),
+    "an ill-typed parameter": (["--set", "trials=many"], "trials='many' is not valid"),
+    "a parameter out of range": (["--set", "test_share=.9"], "test_share=0.9 is not valid"),
+    "an empty value": (["--set", "trials="], "trials='' is not valid"),
+    "a parameter without a value": (["--set", "trials"], "write it as key=value"),
+    "a value without a name": (["--set", "=4"], "write it as key=value"),
+    "a value that is no YAML": (["--set", "arms=[real"], "--set arms=[real: the value cannot be read"),
+    "a network that does not exist": (["--set", "classifier=resnet10x"], "classifier: there is no network"),
+    "data that are not there": (["--data", "no/such/folder"], "no/such/folder"),
+    "a missing file": (["missing.yaml"], "There is no study file missing.yaml"),
+    "an unknown preset": (["--set", "preset=huge"], "preset='huge' is not valid"),
+}
+
+
+@pytest.mark.parametrize("name", ["run", "plan"])
+@pytest.mark.parametrize(("arguments", "says"), WRONG.values(), ids=WRONG)
+def test_wrong_input_is_refused_before_any_work(tmp_path, monkeypatch, capsys, name, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    assert main([name, *arguments, "--set", f"output_dir={tmp_path / 'outputs'}"]) == 2
+    output = capsys.readouterr()
+    last = output.err.splitlines()[-1]
+    assert last.startswith("gannb: ") and says in last
+    assert output.err.count("\n") == 1 and "Traceback" not in output.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("trials: [3", "not valid YAML"), ("- a\n- b", "does not hold parameters"), ("trails: 3", "did you mean trials?")],
+)
+def test_a_wrong_file_is_refused(tmp_path, capsys, content, says):
+    (tmp_path / "study.yaml").write_text(content)
+    assert main(["run", str(tmp_path / "study.yaml")]) == 2
+    assert says in capsys.readouterr().err.splitlines()[-1]
+    assert [f.name for f in tmp_path.iterdir()] == ["study.yaml"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["run", "--set", "preset=smoke", f"output_dir={tmp_path / 'file' / 'outputs'}"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "cannot be written" in last and "output_dir" in last
+
+
+def test_a_name_in_use_with_other_data_is_refused(smoke, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for k in ("cat", "dog"):
+        (tmp_path / "photos" / k).mkdir(parents=True)
+        for i in range(10):
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(tmp_path / "photos" / k / f"{i}.png")
+    before = tree(smoke)
+    given = ["--data", str(tmp_path / "photos"), "--set", "name=digits", f"output_dir={smoke.parent}"]
+    assert main(["run", *given]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "'digits'" in last and "other data" in last and "name=" in last
+    assert tree(smoke) == before
+
+
+@pytest.mark.parametrize("name", ["run", "plan", "status", "report"])
+def test_a_damaged_study_is_refused(smoke, capsys, name):
+    (smoke / "study.json").write_text("{")
+    before = tree(smoke)
+    assert main([name, str(smoke)]) == 2
+    assert "study.json is damaged" in capsys.readouterr().err.splitlines()[-1]
+    assert tree(smoke) == before
+
+
+def test_a_damaged_study_is_refused_by_name_too(smoke, capsys):
+    (smoke / "study.json").write_text("{")
+    assert main(["run", "--set", "preset=smoke", f"output_dir={smoke.parent}"]) == 2
+    assert "study.json is damaged" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["status", "report"])
+def test_a_folder_without_a_study_is_refused(tmp_path, capsys, name):
+    assert main([name, str(tmp_path / "nothing")]) == 2
+    assert "There is no study in" in capsys.readouterr().err.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_run_is_refused(smoke, capsys):
+    before = json.loads((smoke / "study.json").read_text())
+    with study_lock(smoke):
+        assert main(["run", str(smoke), "--set", "gan_steps=6"]) == 2
+    assert "Another run is at work" in capsys.readouterr().err.splitlines()[-1]
+    assert json.loads((smoke / "study.json").read_text()) == before
+
+
+# ---- as a process ----
+
+
+def test_wrong_input_as_a_process(tmp_path):
+    done = command("run", "--set", "gan=nope", f"output_dir={tmp_path / 'outputs'}")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("gannb: gan: there is no family 'nope'")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["rnu"], ["run", "--dta", "digits"], ["status"]])
+def test_a_command_that_is_none_as_a_process(arguments):
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert "error:" in done.stderr.splitlines()[-1]
+
+
+def test_status_as_a_process(smoke):
+    done = command("status", str(smoke))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("digits: done")

@@ -1,0 +1,184 @@
+"""Killed and interrupted at work, with real processes: nothing goes on, nothing is lost, nothing is different."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from conftest import SMOKE
+
+from gannb.experiment import Experiment
+from gannb.study import make_study
+from gannb.verdict import SCORE_COLUMNS
+from gannb.work import RECORD
+
+# Long enough to be interrupted in the middle of a stage.
+STUDY = SMOKE | {"gan_steps": 2500, "classifier_steps": 150}
+TOKEN = "GANNB_TEST_RUN"  # in the environment of every process that a run starts, whatever its session
+
+
+@dataclass
+class Run:
+    """A `gannb run` as a process of its own, and what was seen when it ended."""
+
+    folder: Path
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        given = STUDY | {"arms": ",".join(STUDY["arms"]), "output_dir": self.folder.parent}
+        environment = {k: v for k, v in os.environ.items() if k != "GANNB_LAUNCHER"} | {TOKEN: self.token}
+        self.folder.parent.mkdir(exist_ok=True)
+        self.errors = self.folder.parent / f"{self.token}.stderr"
+        with open(self.errors, "w") as stderr, open(self.errors.with_suffix(".stdout"), "w") as stdout:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gannb.cli", "run", "--set", *(f"{k}={v}" for k, v in given.items())],
+                env=environment, stdout=stdout, stderr=stderr, start_new_session=True,
+            )  # fmt: skip
+
+    def at_work(self) -> list[psutil.Process]:
+        """Every process of the run: the launcher, kernels, workers."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(TOKEN) == self.token:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def wait_for(self, condition: Callable[[Path], bool], timeout: float = 100) -> None:
+        """Wait until something has happened in the study's folder, while the run is at work."""
+        started = time.monotonic()
+        while not condition(self.folder):
+            assert self.process.poll() is None, f"the run ended by itself: {self.errors.read_text()}"
+            assert time.monotonic() - started < timeout, "the run did not come that far"
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals) -> None:
+        """Send the launcher, and nothing else, a signal; note what is still there 5 seconds after it is gone."""
+        self.before = [p.pid for p in self.at_work()]
+        self.process.send_signal(how)
+        self.code = self.process.wait(timeout=30)
+        limit = time.monotonic() + 5
+        while (left := self.at_work()) and time.monotonic() < limit:
+            time.sleep(0.1)
+        self.left = [p.name() for p in left]
+        for process in left:
+            process.kill()
+
+
+def training_gans(folder: Path) -> bool:
+    return any(folder.glob("trials/*/mlp-*.running/progress"))
+
+
+def training_classifiers(folder: Path) -> bool:
+    return any(folder.glob(f"trials/*/real-*/{RECORD}")) and any(folder.glob("trials/*/real*.running"))
+
+
+def records(folder: Path) -> dict[str, int]:
+    return {str(f.relative_to(folder)): f.stat().st_mtime_ns for f in folder.glob(f"trials/*/*/{RECORD}")}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> pd.DataFrame:
+    """The scores of the same study when nothing happens to it."""
+    experiment = Experiment.open(make_study(**STUDY, output_dir=str(tmp_path_factory.mktemp("outputs"))))
+    experiment.run(4)
+    return experiment.scores().reindex(columns=list(SCORE_COLUMNS))
+
+
+# One study, to which it all happens in turn; each step starts from what the one before left behind.
+
+
+@pytest.fixture(scope="module")
+def killed_in_02(tmp_path_factory) -> Run:
+    run = Run(tmp_path_factory.mktemp("interrupted") / "outputs" / "digits")
+    run.wait_for(training_gans)
+    run.stop(signal.SIGKILL)
+    run.records = records(run.folder)
+    return run
+
+
+@pytest.fixture(scope="module")
+def interrupted_in_02(killed_in_02) -> Run:
+    for progress in killed_in_02.folder.glob("trials/*/mlp-*.running/progress"):
+        progress.unlink()
+    run = Run(killed_in_02.folder)
+    run.wait_for(training_gans)
+    run.stop(signal.SIGINT)
+    return run
+
+
+@pytest.fixture(scope="module")
+def killed_in_04(interrupted_in_02) -> Run:
+    run = Run(interrupted_in_02.folder)
+    run.wait_for(training_classifiers)
+    run.stop(signal.SIGKILL)
+    run.records = records(run.folder)
+    return run
+
+
+@pytest.fixture(scope="module")
+def continued(killed_in_04) -> Run:
+    run = Run(killed_in_04.folder)
+    run.code = run.process.wait(timeout=100)
+    return run
+
+
+def test_killed_while_gans_are_trained_no_process_is_left(killed_in_02):
+    assert killed_in_02.code == -signal.SIGKILL
+    assert len(killed_in_02.before) >= 3  # the launcher, a kernel, workers
+    assert killed_in_02.left == []
+
+
+def test_what_was_finished_is_kept(killed_in_02):
+    assert len([r for r in killed_in_02.records if "/draw-" in r]) == 2
+    assert not [r for r in killed_in_02.records if "/mlp-" in r]
+
+
+def test_interrupted_it_ends_cleanly_and_says_how_to_go_on(interrupted_in_02):
+    assert interrupted_in_02.code == 1
+    assert interrupted_in_02.left == []
+    last = interrupted_in_02.errors.read_text().splitlines()[-1]
+    assert last == "gannb: stopped; what was finished is kept, and the same command goes on from there."
+    assert "Traceback" not in interrupted_in_02.errors.read_text()
+
+
+def test_killed_while_classifiers_are_trained_no_process_is_left(killed_in_04):
+    assert killed_in_04.code == -signal.SIGKILL
+    assert len(killed_in_04.before) >= 3
+    assert killed_in_04.left == []
+
+
+def test_another_run_goes_on_and_ends_with_the_same_scores(continued, undisturbed):
+    assert continued.code == 0, continued.errors.read_text()
+    scores = pd.read_csv(continued.folder / "scores.csv").drop(columns="seconds")
+    expected = undisturbed.drop(columns="seconds")
+    order = ["trial", "arm", "seed"]
+    pd.testing.assert_frame_equal(
+        scores.sort_values(order, ignore_index=True), expected.sort_values(order, ignore_index=True),
+        check_dtype=False, rtol=0, atol=1e-12,
+    )  # fmt: skip
+    assert (continued.folder / "report.html").is_file()
+
+
+def test_what_was_finished_is_not_made_again(continued, killed_in_02, killed_in_04):
+    after = records(continued.folder)
+    for before in (killed_in_02.records, killed_in_04.records):
+        assert before.items() <= after.items()
+
+
+def test_nothing_temporary_is_left_behind(continued):
+    hidden = {p.name for p in continued.folder.rglob(".*")}
+    assert hidden <= {".lock"}
+    assert not [p.name for p in continued.folder.rglob("*") if p.name.endswith((".running", ".failed"))]

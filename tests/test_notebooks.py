@@ -1,0 +1,243 @@
+"""The five notebooks: their sources, and all of them from end to end."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from conftest import ROOT, SMOKE
+
+from gannb.experiment import Experiment
+from gannb.runner import run_notebooks
+from gannb.study import NOTEBOOKS, STAGES, Study, load_study, make_study
+from gannb.work import RECORD
+
+FOLDER = ROOT / "notebooks"
+ALSO = {"01_data": ["data", "preset", "seed"]}  # parameters of the study as a whole that a notebook may set
+
+
+@pytest.fixture(params=NOTEBOOKS)
+def source(request) -> tuple[str, nbformat.NotebookNode]:
+    """Name and content of a notebook's source."""
+    return request.param, nbformat.read(FOLDER / f"{request.param}.ipynb", as_version=4)
+
+
+def parameters_cell(notebook: nbformat.NotebookNode) -> str:
+    (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    return cell.source
+
+
+def code_of(notebook: nbformat.NotebookNode) -> list[str]:
+    return [c.source for c in notebook.cells if c.cell_type == "code"]
+
+
+def finished_units(folder: Path) -> dict[str, float]:
+    """Every finished unit with the time of its record, so that one made again shows."""
+    return {str(f.parent.relative_to(folder)): f.stat().st_mtime_ns for f in folder.glob(f"trials/*/*/{RECORD}")}
+
+
+def newly_made(folder: Path, before: dict[str, float]) -> Counter[str]:
+    """Names of the units made since, counted over trials."""
+    made = {path for path, time in finished_units(folder).items() if before.get(path) != time}
+    return Counter(re.sub(r"-[0-9a-f]{16}$", "", path.rsplit("/", 1)[-1]) for path in made)
+
+
+# ---- sources ----
+
+
+def test_there_are_five_notebooks_a_stage_each():
+    assert sorted(p.stem for p in FOLDER.glob("*.ipynb")) == list(NOTEBOOKS)
+    assert [name.replace("_", " ", 1) for name in NOTEBOOKS] == [STAGES[stage] for stage in range(1, 6)]
+
+
+def test_sources_are_valid_and_kept_without_outputs(source):
+    _, notebook = source
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+
+
+def test_nbstripout_finds_nothing_to_strip():
+    done = subprocess.run(
+        [sys.executable, "-m", "nbstripout", "--verify", *map(str, sorted(FOLDER.glob("*.ipynb")))],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_any_python_kernel_will_do(source):
+    assert source[1].metadata.kernelspec.name == "python3"
+
+
+def test_the_parameters_are_those_of_the_stage_with_their_meaning(source):
+    name, notebook = source
+    stage = NOTEBOOKS.index(name) + 1
+    expected = ALSO.get(name, []) + [n for n, f in Study.model_fields.items() if f.json_schema_extra["stage"] == stage]
+    lines = parameters_cell(notebook).splitlines()
+    assert re.fullmatch(r'study = "outputs/digits"  # .+', lines[0])
+    found = {}
+    for line in lines[1:]:
+        parameter, comment = re.fullmatch(r"(\w+) = None  # (.+)", line).groups()
+        found[parameter] = comment
+    assert list(found) == expected
+    assert found == {n: Study.model_fields[n].description for n in expected}
+
+
+def test_every_parameter_reaches_the_study(source):
+    _, notebook = source
+    names = re.findall(r"^(\w+) = None", parameters_cell(notebook), re.MULTILINE)
+    (opening,) = [c for c in code_of(notebook) if "gannb.open_experiment(" in c]
+    call = next(n for n in ast.walk(ast.parse(opening)) if isinstance(n, ast.Call))
+    assert {k.arg: k.value.id for k in call.keywords} == {n: n for n in names}
+    assert [a.id for a in call.args] == ["study"]
+
+
+def test_papermill_finds_the_parameters(source):
+    from papermill.inspection import inspect_notebook
+
+    name, notebook = source
+    names = re.findall(r"^(\w+) = ", parameters_cell(notebook), re.MULTILINE)
+    assert list(inspect_notebook(str(FOLDER / f"{name}.ipynb"))) == names
+
+
+def test_a_notebook_has_one_title_says_what_it_reads_and_makes_and_what_is_next(source):
+    _, notebook = source
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+    assert notebook.cells[0].source.startswith("# ")
+    assert "| reads | makes |" in notebook.cells[0].source
+    assert notebook.cells[-1].source.startswith("## Next")
+
+
+def test_links_lead_to_notebooks_that_are_there(source):
+    for cell in source[1].cells:
+        for link in re.findall(r"\]\(([^)#]+)\)", cell.source):
+            assert (FOLDER / link).is_file()
+
+
+def test_notebooks_have_no_logic_of_their_own(source):
+    for cell in code_of(source[1]):
+        for node in ast.walk(ast.parse(cell)):
+            assert not isinstance(
+                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.For | ast.While | ast.If | ast.Try
+            ), cell  # fmt: skip
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
+                assert all(n.split(".")[0] == "gannb" for n in names), cell
+
+
+# ---- from end to end ----
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory) -> tuple[Path, dict]:
+    """A study's folder after all five notebooks, and what came out."""
+    study = make_study(**SMOKE, output_dir=str(tmp_path_factory.mktemp("outputs")))
+    return study.folder, run_notebooks(study, NOTEBOOKS)
+
+
+def test_all_five_run_from_end_to_end(executed):
+    folder, result = executed
+    assert result["failed"] == []
+    assert "GAN images changed balanced accuracy by" in result["sentence"]
+    assert result["page"] == folder / "report.html" and result["page"].stat().st_size > 10_000
+    assert json.loads((folder / "status.json").read_text())["state"] == "done"
+    assert json.loads((folder / "verdict.json").read_text())["sentence"] == result["sentence"]
+    for name in ("scores.csv", "quality.csv"):
+        assert len(pd.read_csv(folder / name)) > 0
+
+
+def test_executed_copies_have_their_outputs_and_no_errors(executed):
+    folder, _ = executed
+    for name in NOTEBOOKS:
+        notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+        assert sum(len(c.outputs) for c in notebook.cells if c.cell_type == "code") > 0
+        kinds = Counter(o.output_type for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
+        assert "error" not in kinds
+        shown = [o.data for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "data" in o]
+        if name != "05_compare":
+            assert any("image/png" in data for data in shown), name
+        assert not any("application/vnd.jupyter.widget-view+json" in data for data in shown)  # lost in an exported page
+        assert "Traceback" not in str(notebook) and "Warning" not in str(notebook)
+
+
+def test_notebooks_do_what_the_package_does(executed, finished):
+    first, second = (pd.read_csv(folder / "scores.csv").drop(columns="seconds") for folder in (executed[0], finished))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_nothing_temporary_is_left(executed):
+    hidden = {p.name for p in executed[0].rglob(".*")}
+    assert hidden <= {".lock"}
+    assert not list(executed[0].rglob("*.running"))
+
+
+# ---- one alone, by plain papermill, from another working directory ----
+
+
+def papermill(name: str, folder: Path, **parameters: int) -> None:
+    """Run one notebook as a person would: `papermill NOTEBOOK OUT -p study FOLDER -p NAME VALUE`."""
+    given = [word for n, value in parameters.items() for word in ("-p", n, str(value))]
+    elsewhere = folder.parent.parent / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if k != "GANNB_LAUNCHER"}
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(FOLDER / f"{name}.ipynb"), "out.ipynb", "-p", "study", str(folder), *given],
+        cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_gan_steps_in_02_make_anew_what_depends_on_them_and_nothing_else(smoke):
+    before = finished_units(smoke)
+    papermill("02_train_gan", smoke, gan_steps=7)
+    assert newly_made(smoke, before) == {"mlp": 2}
+    study = load_study(smoke)
+    assert study.gan_steps == 7
+    before = finished_units(smoke)
+    experiment = Experiment.open(study)
+    for stage in (3, 4):
+        experiment.run(stage)
+    assert newly_made(smoke, before) == {"mlp-items": 2, "mlp-quality": 2, "real+gan": 2, "real+gan+classic": 2}
+
+
+def test_classifier_steps_in_04_train_no_gan(smoke):
+    before = finished_units(smoke)
+    papermill("04_train_classifiers", smoke, classifier_steps=7)
+    experiment = Experiment.preview(load_study(smoke))
+    assert experiment.study.classifier_steps == 7
+    assert newly_made(smoke, before) == {arm.name: 2 for arm in experiment.arms}
+
+
+def test_a_unit_that_fails_is_reported_the_others_finish_and_the_exit_code_is_1(smoke):
+    experiment = Experiment.preview(load_study(smoke))
+    bad, other = experiment.classifiers[1, "real+gan"], experiment.classifiers[0, "real"]
+    for unit in (bad, other):
+        shutil.rmtree(smoke / unit.path)
+    (smoke / bad.path).write_text("in the way")  # so that the unit cannot be put in its place
+    environment = {k: v for k, v in os.environ.items() if k != "GANNB_LAUNCHER"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gannb.cli", "run", str(smoke)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"gannb: {bad.path} failed: ")
+    assert (smoke / other.path / RECORD).is_file()
+    assert str(smoke / "report.html") in done.stdout
+    verdict = json.loads((smoke / "verdict.json").read_text())
+    assert any(bad.path in problem for problem in verdict["problems"])

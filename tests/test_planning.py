@@ -1,0 +1,92 @@
+"""What a study would do, before it does it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import SMOKE
+
+from gannb import planning
+from gannb.experiment import Experiment
+from gannb.planning import disk_bytes, plan, unit_seconds
+from gannb.study import load_study, make_study, open_study
+
+# seconds per GAN step, per classifier step, per item predicted, per item sampled
+TIMED = (0.010, 0.020, 0.0001, 0.0002)
+
+
+def files(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(f): (f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*")}
+
+
+def counts(text: str) -> dict[str, tuple[int, int]]:
+    """Units to do and in all, by kind."""
+    return {kind: (int(todo), int(of)) for kind, todo, of in re.findall(r"^(\w+) +(\d+) +(\d+) ", text, re.MULTILINE)}
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """Steps take known times, which the processes report as if they had measured them."""
+    monkeypatch.setattr(planning, "_time_steps", lambda experiment, parent: (0.010, 0.020, 0.0001, 0.0002))
+
+
+def seconds(**given) -> dict[str, float]:
+    return unit_seconds(Experiment.preview(make_study(**SMOKE | given)))
+
+
+def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
+    text = plan(make_study(**SMOKE, output_dir=str(tmp_path / "outputs")))
+    assert list(tmp_path.iterdir()) == []
+    assert counts(text) == {
+        "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2), "classifier": (14, 14)
+    }  # fmt: skip
+    assert "1,797 items of 8x8x1, 10 classes; 2 trials, protocol draw" in text
+    assert "GAN family mlp, 5 steps" in text and "2 processes" in text
+    assert re.search(r"about [\w ]+ in all, and \d+ MB of disk$", text)
+
+
+def test_a_finished_study_has_nothing_to_plan_and_is_left_alone(finished, monkeypatch):
+    monkeypatch.setattr(planning, "unit_seconds", lambda experiment: pytest.fail("there is nothing to time"))
+    before = files(finished)
+    assert {todo for todo, _ in counts(plan(load_study(finished))).values()} == {0}
+    assert files(finished) == before
+
+
+def test_a_plan_counts_only_what_is_missing(finished, timed):
+    found = counts(plan(open_study(finished, classifier_steps=6)))
+    assert found["classifier"] == (14, 14)
+    assert {found[kind][0] for kind in found if kind != "classifier"} == {0}
+
+
+def test_the_time_of_a_gan_is_linear_in_its_steps(timed):
+    few, many = seconds(gan_steps=100)["gan"], seconds(gan_steps=1000)["gan"]
+    assert many / few == pytest.approx(10, rel=0.05)
+    assert many == pytest.approx(1000 * TIMED[0], rel=0.05)
+
+
+def test_the_time_of_a_classifier_is_linear_in_steps_and_seeds(timed):
+    base = seconds(classifier_steps=1000)["classifier"]
+    assert base == pytest.approx(1000 * TIMED[1], rel=0.1)
+    assert seconds(classifier_steps=2000)["classifier"] / base == pytest.approx(2, rel=0.1)
+    assert seconds(classifier_steps=1000, classifier_seeds=3)["classifier"] / base == pytest.approx(3, rel=0.1)
+
+
+def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
+    base, other = seconds(), seconds(gan_steps=1000)
+    assert {kind for kind in base if base[kind] != other[kind]} == {"gan"}
+
+
+def test_more_synthetic_items_take_longer_and_need_more_disk(timed):
+    assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED[3]
+    few, many = (Experiment.preview(make_study(**SMOKE | {"n_synthetic": n})) for n in (10, 1010))
+    more = disk_bytes(many, many.all_units()) - disk_bytes(few, few.all_units())
+    assert more == pytest.approx(2 * 1000 * 10 * (64 + 8))  # 2 trials, 10 classes, 64 bytes and a label each
+
+
+def test_the_disk_a_plan_asks_for_is_about_what_a_study_takes(finished):
+    experiment = Experiment.preview(load_study(finished))
+    taken = sum(f.stat().st_size for f in finished.rglob("*") if f.is_file() and "figures" not in f.parts)
+    planned = disk_bytes(experiment, experiment.all_units())
+    assert 0.5 < planned / taken < 4
