@@ -38,6 +38,10 @@ SMOOTH_FROM = 64  # pixels a side from which images are smoothed when drawn; sma
 MOST_PIXELS = 128  # a side of one image in a grid
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS")  # what is there
 INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
+# Figures are made inside rc_context, which puts back the settings it found. Were the backend loaded inside the first
+# one, the "interactive" that a notebook's backend sets would be taken back, and later figures would not be shown.
+plt.switch_backend(mpl.get_backend())
+
 STYLE = {
     "font.family": [font for font in FONTS if font in INSTALLED] or ["sans-serif"],
     "font.size": 12, "axes.titlesize": 13, "axes.titleweight": "bold", "axes.titlelocation": "left",

@@ -13,6 +13,8 @@ from gannb import quality as measures
 from gannb.work import is_done, read_unit
 
 if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
     from gannb.data import Dataset, Examples
     from gannb.experiment import Experiment
 
@@ -62,7 +64,8 @@ def duplicates(dataset: Dataset) -> pd.DataFrame:
         "other class": dataset.report.label_conflicts,
     }
     rows = [{"kind": kind, "items": len(ids), "ids": ", ".join(ids[:6])} for kind in kinds for ids in kinds[kind]]
-    return pd.DataFrame(rows, columns=["kind", "items", "ids"])
+    none = [{"kind": "none found", "items": 0, "ids": ""}]
+    return pd.DataFrame(rows or none)
 
 
 def draws(experiment: Experiment) -> pd.DataFrame:
@@ -129,6 +132,13 @@ def claims(verdict: dict) -> pd.DataFrame:
     return pd.DataFrame(verdict["claims"]).set_index("claim")
 
 
+def show(table: pd.DataFrame) -> Styler:
+    """Return a table of texts as a notebook should show it: nothing cut off, aligned to the left."""
+    left = {"text-align": "left", "white-space": "normal"}
+    headings = [{"selector": "th", "props": list(left.items())}]
+    return table.rename_axis(index=None).style.set_properties(**left).set_table_styles(headings)
+
+
 def quality(measured: pd.DataFrame) -> pd.DataFrame:
     """Return the means over trials of the quality measures, by generator and feature space."""
     return measured.groupby(["generator", "features"], sort=False)[list(QUALITY)].mean().round(3)
@@ -141,4 +151,4 @@ def arms(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     means = by_trial.groupby("arm", sort=False).mean()
     means.insert(3, "between trials (sd)", by_trial.groupby("arm", sort=False)[metric].std())
     order = np.argsort(-means[metric].to_numpy(), kind="stable")
-    return means.iloc[order].round({"n_real": 0, "n_synthetic": 0}).round(4)
+    return means.iloc[order].round(4).astype({"n_real": int, "n_synthetic": int})

@@ -263,7 +263,7 @@ def sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
 
 def _settle_sentence(evidence: Evidence, estimate: Estimate) -> str:
     half = stats.could_settle(estimate)
-    target = evidence.rope if half > evidence.rope else evidence.rope / 2
+    target = evidence.rope if half > evidence.rope else half / 2
     first = f"This study could have settled differences beyond about {points(half)} points"
     if half == 0:
         return first + "."

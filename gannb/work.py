@@ -392,7 +392,7 @@ def partial_progress(study: Path, unit: Unit) -> float:
 
 
 class Progress:
-    """Progress of many units: a bar in JupyterLab, a line of text now and then everywhere else.
+    """Progress of many units: a bar in JupyterLab, elsewhere a line of text every tenth of the way or minute.
 
     Widgets show as "model not found" in exported pages, so a batch run gets text.
     """
@@ -447,13 +447,15 @@ class Progress:
         return min(1.0, (self.done + running) / self.total)
 
     def _show(self, stop: threading.Event, bar: Any) -> None:
-        while not stop.wait(0.5 if bar is not None else self.every):
+        told, said = time.monotonic(), 0.0
+        while not stop.wait(0.5):
             share = self.fraction()
             if bar is not None:
                 bar.n = 100 * share
                 bar.refresh()
-            else:
+            elif time.monotonic() - told >= (self.every if share - said >= 0.1 else 12 * self.every):
                 print(self._line(share), flush=True)
+                told, said = time.monotonic(), share
         if bar is None:
             spent = seconds_text(time.monotonic() - self.started)
             print(f"{self.label}: {self.count - len(self.open)} of {self.count} units in {spent}", flush=True)

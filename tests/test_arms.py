@@ -107,7 +107,8 @@ def test_the_primary_contrast_is_part_of_every_study(protocol, asked):
     ("asked", "against"),
     [
         ("real+gaussian", "real+gan"), ("real+mislabelled", "real+copies"), ("real+copies", "real"),
-        ("real+gan", "real"), ("gan", "real"), ("real+interpolation", "real"), ("real+interpolation+classic", "real+classic"),
+        ("real+gan", "real"), ("gan", "real"), ("real+interpolation", "real"),
+        ("real+interpolation+classic", "real+classic"),
     ],
 )  # fmt: skip
 def test_an_arm_brings_the_arm_that_it_is_compared_with(asked, against):

@@ -222,6 +222,6 @@ def test_features_are_what_the_last_layer_sees():
     items = planted(5)
     network = train(Mixture(items, None, 0.0), Recipe("small_cnn", 5, 16, NONE), seed=0)
     h = features(network, items.x)
-    assert h.shape == (15, 128)
+    assert h.shape == (15, network[-1].in_features)
     logits = network[-1](torch.from_numpy(h)).softmax(1).detach().numpy()
     assert np.allclose(logits, predict(network, items.x), atol=1e-6)

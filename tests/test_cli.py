@@ -63,8 +63,9 @@ def test_data_and_parameters_are_taken_from_the_file_then_the_option_then_set(as
     ("text", "name", "value"),
     [
         ("arms=real,real+gan", "arms", ("real", "real+gan")), ("arms=[real, real+gan]", "arms", ("real", "real+gan")),
-        ("trials=4", "trials", 4), ("rope=0.005", "rope", 0.005), ("rope=5e-3", "rope", 0.005), ("size=96x64", "size", "96x64"),
-        ("n_per_class=null", "n_per_class", None), (r"groups=^(\d+)_", "groups", r"^(\d+)_"), ("name=a.b", "name", "a.b"),
+        ("trials=4", "trials", 4), ("rope=0.005", "rope", 0.005), ("rope=5e-3", "rope", 0.005),
+        ("size=96x64", "size", "96x64"), ("n_per_class=null", "n_per_class", None), ("name=a.b", "name", "a.b"),
+        (r"groups=^(\d+)_", "groups", r"^(\d+)_"),
     ],
 )  # fmt: skip
 def test_values_are_read_as_in_yaml(asked, text, name, value):

@@ -17,12 +17,17 @@ import pandas as pd
 import pytest
 from conftest import ROOT, SMOKE
 
+from gannb.cli import main
+from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.runner import run_notebooks
 from gannb.study import NOTEBOOKS, STAGES, Study, load_study, make_study
 from gannb.work import RECORD
 
 FOLDER = ROOT / "notebooks"
+LOGIC = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.Try, ast.With
+)  # fmt: skip
 ALSO = {"01_data": ["data", "preset", "seed"]}  # parameters of the study as a whole that a notebook may set
 
 
@@ -130,9 +135,7 @@ def test_links_lead_to_notebooks_that_are_there(source):
 def test_notebooks_have_no_logic_of_their_own(source):
     for cell in code_of(source[1]):
         for node in ast.walk(ast.parse(cell)):
-            assert not isinstance(
-                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | ast.For | ast.While | ast.If | ast.Try
-            ), cell  # fmt: skip
+            assert not isinstance(node, LOGIC), cell
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
                 assert all(n.split(".")[0] == "gannb" for n in names), cell
@@ -145,7 +148,10 @@ def test_notebooks_have_no_logic_of_their_own(source):
 def executed(tmp_path_factory) -> tuple[Path, dict]:
     """A study's folder after all five notebooks, and what came out."""
     study = make_study(**SMOKE, output_dir=str(tmp_path_factory.mktemp("outputs")))
-    return study.folder, run_notebooks(study, NOTEBOOKS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MPLBACKEND", raising=False)  # the tests' own backend shows no figures in a notebook
+        patch.delenv("GANNB_LAUNCHER", raising=False)
+        return study.folder, run_notebooks(study, NOTEBOOKS)
 
 
 def test_all_five_run_from_end_to_end(executed):
@@ -193,8 +199,18 @@ def papermill(name: str, folder: Path, **parameters: int) -> None:
     elsewhere = folder.parent.parent / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if k != "GANNB_LAUNCHER"}
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        str(FOLDER / f"{name}.ipynb"),
+        "out.ipynb",
+        "-p",
+        "study",
+        str(folder),
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "papermill", str(FOLDER / f"{name}.ipynb"), "out.ipynb", "-p", "study", str(folder), *given],
+        [*command, *given],
         cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -221,23 +237,25 @@ def test_classifier_steps_in_04_train_no_gan(smoke):
     assert newly_made(smoke, before) == {arm.name: 2 for arm in experiment.arms}
 
 
-def test_a_unit_that_fails_is_reported_the_others_finish_and_the_exit_code_is_1(smoke):
+def test_a_unit_that_fails_is_reported_the_others_finish_and_the_exit_code_is_1(smoke, monkeypatch, capsys):
+    monkeypatch.setattr("gannb.cli.NOTEBOOKS", NOTEBOOKS[3:])  # the first three would find everything done
     experiment = Experiment.preview(load_study(smoke))
     bad, other = experiment.classifiers[1, "real+gan"], experiment.classifiers[0, "real"]
     for unit in (bad, other):
         shutil.rmtree(smoke / unit.path)
     (smoke / bad.path).write_text("in the way")  # so that the unit cannot be put in its place
-    environment = {k: v for k, v in os.environ.items() if k != "GANNB_LAUNCHER"}
-    done = subprocess.run(
-        [sys.executable, "-m", "gannb.cli", "run", str(smoke)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.splitlines()[-1].startswith(f"gannb: {bad.path} failed: ")
+    assert main(["run", str(smoke)]) == 1
+    output = capsys.readouterr()
+    assert output.err.splitlines()[-1].startswith(f"gannb: {bad.path} failed: ")
+    assert output.out.splitlines()[-1] == str(smoke / "report.html")
     assert (smoke / other.path / RECORD).is_file()
-    assert str(smoke / "report.html") in done.stdout
     verdict = json.loads((smoke / "verdict.json").read_text())
     assert any(bad.path in problem for problem in verdict["problems"])
+
+
+def test_wrong_input_found_by_a_notebook_is_its_sentence(smoke):
+    experiment = Experiment.preview(load_study(smoke))
+    for trial in (0, 1):
+        shutil.rmtree(smoke / experiment.classifiers[trial, "real+classic"].path)
+    with pytest.raises(InputError, match="Fewer than two trials of 'digits' can be compared"):
+        run_notebooks(load_study(smoke), NOTEBOOKS[4:])
