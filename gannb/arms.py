@@ -73,7 +73,13 @@ def parse_arm(name: str) -> Arm:
     real = body[:1] == ["real"]
     rest = body[1:] if real else body
     sources = ["gan", *GENERATORS, *REAL_SOURCES]
-    if budget not in ("", "half") or len(rest) > 1 or (rest and rest[0] not in sources) or not (real or rest):
+    if (
+        name.endswith("@")
+        or budget not in ("", "half")
+        or len(rest) > 1
+        or (rest and rest[0] not in sources)
+        or not (real or rest)
+    ):
         raise InputError(_unknown(name, sources))
     return Arm(name, real, rest[0] if rest else None, classic, budget == "half")
 
@@ -90,8 +96,10 @@ def study_arms(asked: tuple[str, ...], protocol: str) -> list[Arm]:
 
     `real+more` has no meaning in resplit, where nothing is left in reserve; half against whole takes its place.
     """
-    names = [n for n in asked if protocol == "draw" or parse_arm(n).source != "more"]
+    names = [n for n in asked if parse_arm(n).source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and c.against != "fewer"]
+    if any(arm.real and arm.generator and not arm.classic for arm in map(parse_arm, names)):
+        names.append("real")
     if protocol == "resplit":
         names += ["fewer"]
     names += [*curve_arms(protocol), CONVERGENCE]

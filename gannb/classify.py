@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -76,9 +77,9 @@ def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
     import timm
 
     if not timm.is_model(name):
-        near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
-        hint = f"for example {', '.join(near)}" if near else "small_cnn or a timm network's name"
-        raise InputError(f"classifier: there is no network {name!r}; use {hint}.")
+        near = difflib.get_close_matches(name, ["small_cnn", *timm.list_models()], n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; use small_cnn or a timm network's name."
+        raise InputError(f"classifier: there is no network {name!r}{hint}")
     network = timm.create_model(name, pretrained=False, num_classes=n_classes, in_chans=shape[2])
     try:
         with torch.no_grad():

@@ -24,6 +24,7 @@ from gannb.work import (
     Unit,
     digest,
     is_done,
+    is_locked,
     read_unit,
     recorded_failure,
     run_units,
@@ -51,12 +52,25 @@ def load_data(study: Study) -> tuple[Dataset, str]:
     """
     known = _known_data(study)
     key = known.get(source_stamp(study))
-    if key is None and known and study.data != "digits" and not Path(study.data).exists():
+    if key is None and known and not _source_exists(study) and _is_read_as_before(study):
         key = list(known.values())[-1]
     if key and (study.folder / f"data-{key}").is_dir():
         return Dataset.load(study.folder / f"data-{key}"), key
     dataset = read_data(study)
     return dataset, dataset.prepared[:16]
+
+
+READING = ("data", "size", "channels", "resize", "groups", "on_bad_image")  # what the prepared items depend on
+
+
+def _source_exists(study: Study) -> bool:
+    return study.data == "digits" or Path(study.data).exists()
+
+
+def _is_read_as_before(study: Study) -> bool:
+    """Tell whether the study asks for the copy that was kept last: the same source, brought to the same form."""
+    before = read_record(study.folder).get("parameters", {}) if (study.folder / "study.json").is_file() else {}
+    return all(before.get(name) == getattr(study, name) for name in READING)
 
 
 def keep_data(study: Study, dataset: Dataset, key: str) -> None:
@@ -91,7 +105,7 @@ def read_data(study: Study) -> Dataset:
 
 def source_stamp(study: Study) -> str:
     """Return a hash that changes when the source's files or the way they are read change; reads no content."""
-    how = [study.data, study.size, study.channels, study.resize, study.groups, study.on_bad_image]
+    how = [getattr(study, name) for name in READING]
     paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
     files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*")) if p.is_dir() else [])]
     seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
@@ -191,9 +205,13 @@ class Experiment:
     @cached_property
     def classifier_steps(self) -> int:
         """Optimiser steps of each classifier: the study's, or the preset's number of passes over a draw."""
+        return self.study.classifier_steps or self.usual_steps(self.study.batch_size)
+
+    def usual_steps(self, batch_size: int) -> int:
+        """Return optimiser steps for the preset's number of passes over a draw."""
         passes, least, most = CLASSIFIER_EFFORT[self.study.preset]
         items = len(protocol.make_draw(self.dataset, self.design, 0).train)
-        return self.study.classifier_steps or min(most, max(least, passes * items // self.study.batch_size))
+        return min(most, max(least, passes * items // batch_size))
 
     @property
     def contrasts(self) -> list[Contrast]:
@@ -233,9 +251,11 @@ class Experiment:
         self._check_room()
 
     def _check_room(self) -> None:
-        """Groups may leave too few separate items for the last trial even when the counts suffice."""
+        """Groups may leave too few separate items for a trial even when the counts suffice."""
         if len(np.unique(self.dataset.pool.groups)) < len(self.dataset.pool):
-            protocol.make_draw(self.dataset, self.design, self.study.trials - 1)
+            trials = range(self.study.trials)
+            for trial in trials if self.design.protocol == "resplit" else trials[-1:]:  # draws: the last has the least
+                protocol.make_draw(self.dataset, self.design, trial)
 
     # -------------------------------------------------------------------------------------------- units
 
@@ -290,8 +310,7 @@ class Experiment:
                     "trial": t,
                     "seed": self.study.seed,
                     "augmentation": self.policy_name,
-                    "steps": self.classifier_steps,
-                    "batch_size": self.study.batch_size,
+                    "steps": self.usual_steps(units.RULER_BATCH),
                 },
                 (draw,),
             )  # fmt: skip
@@ -463,7 +482,7 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
         if error := recorded_failure(folder, unit):
             count["failed"] += 1
             failed.append({"unit": unit.path, "error": error})
-        elif side_folder(folder, unit, "running").is_dir():
+        elif is_locked(side_folder(folder, unit, "running") / "lock"):
             count["running"] += 1
     complete = all(c["done"] == c["total"] for c in kinds.values())
     status = {

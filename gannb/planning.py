@@ -10,6 +10,7 @@ import numpy as np
 from gannb import protocol
 from gannb.experiment import Experiment
 from gannb.study import Study
+from gannb.units import RULER_BATCH
 from gannb.work import Unit, end_with, is_done, seconds_text, worker_count
 
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
@@ -69,7 +70,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     items = study.n_synthetic * experiment.dataset.pool.n_classes
     return {
         "draw": 0.05, "generator": 0.2, "gan": experiment.gan_steps * gan, "items": 0.05 + items * sample,
-        "ruler": 0.2 + experiment.classifier_steps * train,
+        "ruler": 0.2 + experiment.usual_steps(RULER_BATCH) * RULER_BATCH / study.batch_size * train,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
     }  # fmt: skip

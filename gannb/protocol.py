@@ -10,6 +10,7 @@ Items of one group (a patient, a burst, near duplicates) never fall on both side
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -81,8 +82,8 @@ def settle(dataset: Dataset, study) -> Design:
     large = study.data == "digits" or smallest >= LARGE_CLASS
     if study.protocol == "resplit" or (study.protocol == "auto" and study.n_per_class is None and not large):
         return _settle_resplit(dataset, study)
-    n = n or min(MOST_PER_CLASS, room)
-    if n > room or n < 2:
+    n = n or min(MOST_PER_CLASS, max(2, room))
+    if n > room:
         raise InputError(_no_room(study, dataset, n, room))
     why = f"every trial has its own {n} items per class, and as many in reserve; all trials share one test set"
     return Design("draw", n, study.test_share, study.seed, why)
@@ -94,7 +95,7 @@ def _no_room(study, dataset: Dataset, n: int, room: int) -> str:
     way = f"use at most n_per_class={room}, fewer trials, " if room >= 2 else "use fewer trials "
     return (
         f"n_per_class={n} with trials={study.trials} needs {2 * n * study.trials} items of each class besides the test "
-        f"set, and class {name!r} has {int(counts.min())} in all; {way}or protocol=resplit."
+        f"set, and class {name!r} has {int(counts.min())} in all; {way}or protocol=resplit without n_per_class."
     )
 
 
@@ -171,10 +172,12 @@ def _resplit(dataset: Dataset, design: Design, trial: int) -> Draw:
     y, groups = labels_of(dataset), np.asarray(dataset.pool.groups)
     if dataset.test is not None:
         groups = np.concatenate([groups, dataset.test.groups])
-    folds = round(1 / design.test_share)
+    share = Fraction(design.test_share).limit_denominator(10)  # .4: two folds of five
     seed = seed_for(design.seed, "resplit", trial) % 2**32
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    train, test = next(iter(splitter.split(np.zeros(len(y)), y, groups)))
+    splitter = StratifiedGroupKFold(share.denominator, shuffle=True, random_state=seed)
+    folds = [fold for _, fold in splitter.split(np.zeros(len(y)), y, groups)]
+    test = np.sort(np.concatenate(folds[: share.numerator]))
+    train = np.setdiff1d(np.arange(len(y)), test)
     short = [side for side in (train, test) if np.bincount(y[side], minlength=y.max() + 1).min() < LEAST_TESTED]
     if short:
         raise InputError("Groups are so large that a class falls wholly on one side; use finer groups.")

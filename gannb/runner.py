@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -43,12 +44,14 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _as_launcher() -> Iterator[None]:
-    """Let the kernels know whose they are: they end with this process and work under its lock."""
-    os.environ[LAUNCHER] = str(os.getpid())
+    """Let the kernels know whose they are: they end with this process, work under its lock, show their figures."""
+    before = dict(os.environ)
+    os.environ |= {LAUNCHER: str(os.getpid()), "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     try:
         yield
     finally:
-        del os.environ[LAUNCHER]
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def execute_notebook(name: str, folder: Path) -> None:
@@ -67,6 +70,9 @@ def execute_notebook(name: str, folder: Path) -> None:
         if error.ename == "InputError":
             raise InputError(error.evalue) from None
         raise RuntimeError(f"{name}: {error.ename}: {error.evalue}; {final} shows where") from None
+    except KeyboardInterrupt:
+        logging.getLogger("asyncio").disabled = True  # or the stopped cell's traceback would be the last word
+        raise
     except DeadKernelError:
         raise RuntimeError(f"the kernel of {name} was killed (out of memory?); run again to go on") from None
     finally:

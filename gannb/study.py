@@ -55,10 +55,12 @@ class Study(BaseModel):
     Unknown names and wrong types are refused; use `make_study` to get them as one-sentence `InputError`s.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     data: str = _parameter("digits", 0, "`digits`, a folder of images per class, a MedMNIST-layout .npz, or idx files")
-    name: str = _parameter("", 0, "the study's name and folder; empty: taken from the data", pattern=r"^[\w.\-]*$")
+    name: str = _parameter(
+        "", 0, "the study's name and folder; empty: taken from the data", pattern=r"^(\.*[\w\-][\w.\-]*)?$"
+    )
     output_dir: str = _parameter("outputs", 0, "where the study's folder goes")
     preset: Literal["smoke", "laptop", "gpu"] = _parameter("laptop", 0, "sizes and steps that belong together")
     seed: int = _parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
@@ -106,12 +108,15 @@ class Study(BaseModel):
     @classmethod
     def _fill_from_preset(cls, given: Any) -> Any:
         given = {k: v for k, v in dict(given).items() if v is not None}
-        return {**PRESETS.get(given.get("preset", "laptop"), {}), **given}
+        preset = given.get("preset", "laptop")
+        return {**(PRESETS.get(preset, {}) if isinstance(preset, str) else {}), **given}
 
-    @field_validator("size", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _size_as_text(cls, size: Any) -> Any:
-        return str(size) if isinstance(size, int) and not isinstance(size, bool) else size
+    def _no_boolean(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # which Python counts as 0 and 1
+            raise ValueError("yes and no are no value for it")
+        return value
 
     @field_validator("arms", mode="before")
     @classmethod
@@ -128,6 +133,11 @@ class Study(BaseModel):
                 object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
         if self.protocol == "resplit" and self.n_per_class is not None:
             raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")
+        if not 0 < round(self.synthetic_share * self.batch_size) < self.batch_size:
+            raise ValueError(
+                f"synthetic_share={self.synthetic_share} of batch_size={self.batch_size} leaves no synthetic or no "
+                "real item in a batch; use a larger batch_size or another synthetic_share"
+            )
         return self
 
     @property
@@ -265,7 +275,7 @@ def _study_at(folder: Path, given: dict[str, Any]) -> Study:
 def save_study(study: Study, **facts: Any) -> None:
     """Write `study.json`: every parameter, what was set by hand, versions, git revision, and further facts."""
     file = study.folder / "study.json"
-    before = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    before = read_record(study.folder) if file.is_file() else {}
     kept = {k: before[k] for k in ("fingerprint", "device", "resolved") if k in before}
     record = {
         "set": {k: v for k, v in study.changes().items() if k not in ("name", "output_dir")},

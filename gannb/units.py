@@ -18,6 +18,7 @@ from gannb.protocol import Design, Draw
 from gannb.study import make_study, write_json
 from gannb.work import Task, read_unit, seed_for
 
+RULER_BATCH = 32  # of the classifier that measures quality; it is no arm, and does not follow the arms' settings
 NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
 
 
@@ -73,6 +74,8 @@ def proportional_labels(counts: np.ndarray, total: int) -> np.ndarray:
     whole = np.maximum(1, np.floor(share)).astype(int)
     for k in np.argsort(whole - share)[: max(0, total - whole.sum())]:
         whole[k] += 1
+    while whole.sum() > total:  # small classes were given their one item
+        whole[np.argmax(whole)] -= 1
     return np.repeat(np.arange(len(counts)), whole)
 
 
@@ -93,7 +96,7 @@ def make_ruler(task: Task) -> None:
     p, dataset = task.parameters, _dataset(task)
     draw = read_draw(task.needed("draw"))
     real = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train)
-    recipe = Recipe("small_cnn", p["steps"], p["batch_size"], resolve(p["augmentation"], real.shape))
+    recipe = Recipe("small_cnn", p["steps"], RULER_BATCH, resolve(p["augmentation"], real.shape))
     network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], "ruler"), task.device)
     save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / "ruler.safetensors")
 

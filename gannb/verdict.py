@@ -14,6 +14,7 @@ from gannb import stats
 from gannb.arms import CONVERGENCE, PRIMARY, Contrast, curve_arms
 from gannb.errors import InputError
 from gannb.stats import Answer, Estimate, Worth
+from gannb.work import recorded_failure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,14 +63,14 @@ def gather(experiment: Experiment) -> Evidence:
             if p is not None:
                 y.setdefault(trial, experiment.items(experiment.draw(trial).test).y)
                 correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
-    status = json.loads((experiment.folder / "status.json").read_text(encoding="utf-8"))
+    failures = {u: recorded_failure(experiment.folder, u) for u in experiment.all_units()}
     evidence = Evidence(
         experiment.design.protocol, experiment.study.metric, experiment.study.rope, scores, experiment.quality(),
         tuple(experiment.contrasts), correct, y,
         n_train=float(np.mean([len(experiment.draw(t).train) for t in y])) if y else 0.0,
         n_test=float(np.mean([len(labels) for labels in y.values()])) if y else 0.0,
         gan=experiment.family, trials_planned=experiment.study.trials,
-        failures=tuple(f"{f['unit']}: {f['error']}" for f in status["failed"]), preset=experiment.study.preset,
+        failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         missing = "; ".join(evidence.failures[:1]) or "run notebooks 02 to 04 first, or `gannb run`"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -132,6 +133,8 @@ def execute(study: Path, unit: Unit, device: str) -> str | None:
         running.mkdir(parents=True, exist_ok=True)
         with open(running / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            for stale in (study / unit.path).parent.glob(f".{glob.escape(Path(unit.path).name)}.*"):
+                shutil.rmtree(stale, ignore_errors=True)  # of a process that was killed
             if not is_done(study, unit):
                 _make(study, unit, device, running)
             shutil.rmtree(failed, ignore_errors=True)
@@ -285,7 +288,8 @@ def _in_processes(study: Path, units: list[Unit], device: str, workers: int) -> 
         return
     jobs = min(worker_count(workers), len(units))
     call = joblib.delayed(_in_worker)
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+    # with n_jobs=1 joblib works in this very process, and a unit that is killed would take the kernel with it
+    with joblib.parallel_config("loky", n_jobs=max(2, jobs), inner_max_num_threads=1):
         parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
         for index, error in parallel(call(study, i, u, device, os.getpid()) for i, u in enumerate(units)):
             yield units[index], error
@@ -354,17 +358,32 @@ def study_lock(folder: Path) -> Iterator[None]:
         reason = (error.strerror or "cannot be written").lower()
         raise InputError(f"{folder} cannot be written ({reason}); choose another output_dir.") from None
     with lock:
+        if not _lock_within(lock, seconds=1.0):  # `gannb status` holds it for a moment
+            raise InputError(f"Another run is at work on {folder}; wait for it, or give this study a name.")
+        yield
+
+
+def _lock_within(lock: Any, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
         except BlockingIOError:
-            raise InputError(f"Another run is at work on {folder}; wait for it, or give this study a name.") from None
-        yield
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
 
 
 def is_running(folder: Path) -> bool:
     """Tell whether a process is at work on the study."""
+    return is_locked(folder / ".lock")
+
+
+def is_locked(file: Path) -> bool:
+    """Tell whether a process holds the lock on a file; one that was killed holds nothing."""
     try:
-        with open(folder / ".lock") as lock:
+        with open(file) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

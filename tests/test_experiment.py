@@ -77,7 +77,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
 @pytest.mark.parametrize(
     ("change", "units"),
     [
-        # BUG: the ruler must not follow the classifiers' steps and batches, or 05 after 04 alone has no quality to show
+        # the ruler does not follow the classifiers' steps and batches: 05 after 04 alone would have no quality to show
         ({"classifier_steps": 6}, {*ARMS}),
         ({"classifier_seeds": 2}, {*ARMS}),
         ({"classifier": "resnet10t"}, {*ARMS}),

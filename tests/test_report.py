@@ -58,7 +58,8 @@ def quality_rows(parameters: dict) -> list[dict]:
     measures = ("gan_test", "kid", "density", "coverage", "precision", "recall", "authenticity")
     numbers = dict.fromkeys(measures, 0.5) | {"authenticity_of_real": 0.5, "ruler_accuracy": 0.9, "seconds": 1.0}
     ratio = 0.9 + 0.001 * parameters["trial"]
-    return [about | {"features": f, "nn_ratio": ratio} | numbers for f in ("pixels", "small_cnn")]
+    copying = {"nn_ratio": ratio, "nearer_to_train": 1.5 - ratio}
+    return [about | {"features": f} | copying | numbers for f in ("pixels", "small_cnn")]
 
 
 def plant_scores(place: Path, parameters: dict, y: np.ndarray) -> None:
