@@ -1,9 +1,9 @@
 """Arms: names, what they train on, and which is compared with which.
 
 An arm's name is its recipe, `[real][+SOURCE][+classic]`, or a source alone: `real+gan+classic`, `gan`, `real+more`.
-A source is any generator's name (`gan` stands for the study's family), or one of the real ones: `more` (the draw and
-as many items again from the trial's reserve) and `fewer` (half of the draw). `@half` behind a name is the same recipe
-with half of the optimiser steps. A new generator brings all its arms with no code here.
+A source is any generator's name (`gan` stands for the study's family), or one of the real ones: `real+more` (the draw
+and as many items again from the trial's reserve) and `fewer` (half of the draw). `@half` behind a name is the same
+recipe with half of the optimiser steps. A new generator brings all its arms with no code here.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def parse_arm(name: str) -> Arm:
         or len(rest) > 1
         or (rest and rest[0] not in sources)
         or not (real or rest)
+        or (rest in (["more"], ["fewer"]) and real != (rest == ["more"]))
     ):
         raise InputError(_unknown(name, sources))
     return Arm(name, real, rest[0] if rest else None, classic, budget == "half")
@@ -127,6 +128,6 @@ def _from_recipe(arms: list[str]) -> list[Contrast]:
     found = []
     for arm in (parse_arm(a) for a in arms):
         against = "real+classic" if arm.classic else "real"
-        if arm.real and arm.generator and against in arms:
+        if arm.real and arm.generator and not arm.half_budget and against in arms:
             found.append(Contrast(arm.name, against, "exploratory", meaning=f"items from {arm.source}"))
     return found

@@ -17,7 +17,7 @@ from gannb.arms import Arm, Contrast, contrasts, study_arms
 from gannb.data import Dataset, Examples, read
 from gannb.errors import InputError
 from gannb.protocol import Design, Draw
-from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, read_record, save_study, write_json
+from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, read_record, save_study, write_json
 from gannb.work import (
     Outcome,
     Progress,
@@ -36,7 +36,15 @@ from gannb.work import (
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_SECONDS = {"draw": 0.1, "generator": 20.0, "items": 0.5, "ruler": 2.0, "quality": 1.0, "classifier": 3.0}
+DEFAULT_SECONDS = {
+    "draw": 0.1,
+    "gan": 20.0,
+    "generator": 0.2,
+    "items": 0.5,
+    "ruler": 2.0,
+    "quality": 1.0,
+    "classifier": 3.0,
+}
 
 
 # ---- data ----
@@ -149,12 +157,21 @@ class Experiment:
 
     @classmethod
     def open(cls, study: Study) -> Experiment:
-        """Read and check everything, then record it in the study's folder."""
+        """Read and check everything, then record it in the study's folder, unless it stands there already.
+
+        Raises:
+            InputError: as `preview`; or the study has changed while another process is at work on it.
+        """
         experiment = cls.preview(study)
-        keep_data(study, experiment.dataset, experiment.data_key)
-        save_study(
-            study, fingerprint=experiment.dataset.fingerprint, device=experiment.device, resolved=experiment.resolved()
-        )
+        facts = {
+            "fingerprint": experiment.dataset.fingerprint,
+            "device": experiment.device,
+            "resolved": json.loads(json.dumps(experiment.resolved())),
+        }
+        if not is_saved(study, **facts):
+            with study_lock(study.folder):
+                keep_data(study, experiment.dataset, experiment.data_key)
+                save_study(study, **facts)
         return cls(study, Dataset.load(study.folder / f"data-{experiment.data_key}"), experiment.data_key)
 
     @property
@@ -261,9 +278,9 @@ class Experiment:
 
     @cached_property
     def draws(self) -> list[Unit]:
-        design = {k: v for k, v in asdict(self.design).items() if k != "why"}
+        design = {k: v for k, v in asdict(self.design).items() if k not in ("why", "most_trials")}
         return [
-            Unit(1, "draw", f"trials/{t:03d}/draw", units.make_draw, 1, {"data": self.data_key, "trial": t, **design})
+            Unit(1, "draw", f"trials/{t:03d}/draw", units.make_draw, 2, {"data": self.data_key, "trial": t, **design})
             for t in range(self.study.trials)
         ]
 
@@ -278,9 +295,11 @@ class Experiment:
         if name in FAMILIES:
             augmentation = self.study.gan_augmentation
             parameters |= {"gan_steps": self.gan_steps, "gan_augmentation": augmentation}
+            parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation == "policy" else {}
         place = f"trials/{trial:03d}/{name}"
-        return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],))
+        cost = "gan" if name in FAMILIES else "generator"
+        return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],), cost)
 
     @cached_property
     def _item_units(self) -> dict[tuple[int, str], Unit]:
@@ -309,7 +328,6 @@ class Experiment:
                 {
                     "trial": t,
                     "seed": self.study.seed,
-                    "augmentation": self.policy_name,
                     "steps": self.usual_steps(units.RULER_BATCH),
                 },
                 (draw,),
@@ -327,7 +345,7 @@ class Experiment:
                 f"trials/{t:03d}/{g}-quality",
                 units.make_quality,
                 1,
-                {"trial": t, "generator": g},
+                {"trial": t, "generator": g, "seed": self.study.seed},
                 (self.draws[t], self._item_units[t, g], self._ruler_units[t], self._generator_units[t, g]),
             )  # fmt: skip
             for t in range(self.study.trials)
@@ -386,7 +404,7 @@ class Experiment:
         found: dict[str, list[float]] = {}
         for unit in self.all_units():
             if is_done(self.folder, unit):
-                found.setdefault(unit.kind, []).append(read_unit(self.folder, unit)["seconds"])
+                found.setdefault(unit.cost, []).append(read_unit(self.folder, unit)["seconds"])
         return DEFAULT_SECONDS | {kind: float(np.median(seconds)) for kind, seconds in found.items()}
 
     # -------------------------------------------------------------------------------------------- results
@@ -410,6 +428,17 @@ class Experiment:
 
     def generator_folder(self, trial: int, generator: str | None = None) -> Path:
         return self.folder / self._generator_units[trial, generator or self.family].path
+
+    def shown_trial(self, stage: int) -> int:
+        """Return the first trial that a notebook can show of a stage.
+
+        Raises:
+            RuntimeError: every trial of the stage has failed or is missing; names the first error.
+        """
+        if done := self.done(stage):
+            return done[0]
+        errors = [f"{u.path}: {e}" for u in self.all_units() if (e := recorded_failure(self.folder, u))]
+        raise RuntimeError(f"no trial of {STAGES[stage]} is finished; {errors[0] if errors else 'run it first'}")
 
     def done(self, stage: int) -> list[int]:
         """Return the trials of which every unit of a stage is there."""
@@ -478,7 +507,7 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
         if is_done(folder, unit):
             count["done"] += 1
             continue
-        left += seconds[unit.kind]
+        left += seconds[unit.cost]
         if error := recorded_failure(folder, unit):
             count["failed"] += 1
             failed.append({"unit": unit.path, "error": error})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 
@@ -11,19 +12,30 @@ from gannb import protocol
 from gannb.experiment import Experiment
 from gannb.study import Study
 from gannb.units import RULER_BATCH
-from gannb.work import Unit, end_with, is_done, seconds_text, worker_count
+from gannb.work import Unit, followers, is_done, seconds_text, worker_count
 
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 MEGABYTE = 1e6
+LONG, SMALL_SIDE = 3600, 32  # seconds and pixels from which on a quicker way is pointed out
+UNITS = {  # what people call the units
+    "draw": "drawing the trials",
+    "generator": "training generators",
+    "items": "making images",
+    "ruler": "training the measuring classifier",
+    "quality": "measuring quality",
+    "classifier": "training classifiers",
+}
 
 
 def plan(study: Study) -> str:
     """Return the plan as text; times a few steps in as many processes as the run would use. Writes nothing."""
     experiment = Experiment.preview(study)
     todo = [u for u in experiment.all_units() if not is_done(experiment.folder, u)]
+    if todo:
+        print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
     seconds = unit_seconds(experiment) if todo else {}
-    spent = {u: seconds[_kind(u)] * _share(experiment, u) for u in todo}
+    spent = {u: seconds[u.cost] * _share(experiment, u) for u in todo}
     workers = worker_count(study.workers)
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
     counts, design = Counter(u.kind for u in todo), experiment.design
@@ -32,20 +44,37 @@ def plan(study: Study) -> str:
         f"{study.name}: {len(protocol.labels_of(experiment.dataset)):,} items of "
         f"{'x'.join(map(str, experiment.shape))}, {experiment.dataset.pool.n_classes} classes; "
         f"{study.trials} trials, protocol {design.protocol}: {design.why}.",
+        *_found(experiment),
         f"GAN family {experiment.family}, {experiment.gan_steps:,} steps; classifier {study.classifier}, "
         f"{experiment.classifier_steps:,} steps; device {experiment.device}, {workers} processes.",
         "",
-        f"{'units':<12} {'to do':>6} {'of':>6} {'time of one process':>22}",
+        f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
     ]
     for kind in every:
         time_text = seconds_text(sum(s for u, s in spent.items() if u.kind == kind))
-        lines.append(f"{kind:<12} {counts[kind]:>6} {every[kind]:>6} {time_text:>22}")
+        lines.append(f"{UNITS[kind]:<34} {counts[kind]:>6} {every[kind]:>6} {time_text:>20}")
     lines += ["", f"about {seconds_text(total)} in all, and {disk_bytes(experiment, todo) / MEGABYTE:,.0f} MB of disk"]
+    if total > LONG and min(experiment.shape[:2]) > SMALL_SIDE:
+        lines.append(f"quicker: size={SMALL_SIDE}, fewer gan_steps or trials; preset=smoke shows whether it runs")
     return "\n".join(lines)
 
 
-def _kind(unit: Unit) -> str:
-    return "gan" if "gan_steps" in unit.parameters else unit.kind
+def _found(experiment: Experiment) -> list[str]:
+    """Return what was found in the data that a person would want to know before hours of training."""
+    report = experiment.dataset.report
+    counts = {
+        "sets of exact duplicates": len(report.exact_duplicates),
+        "sets of near duplicates": len(report.near_duplicates),
+        "images under two classes": len(report.label_conflicts),
+        "left out since they are in the test set as well": len(report.removed_from_pool),
+    }
+    found = [f"{n:,} {what}" for what, n in counts.items() if n]
+    skipped = [f"left out: {file} ({reason})" for file, reason in report.skipped[:5]]
+    return [
+        report.brought_to,
+        *(["; ".join(found) + "; all kept on one side of every split"] if found else []),
+        *skipped,
+    ]
 
 
 def _share(experiment: Experiment, unit: Unit) -> float:
@@ -57,13 +86,11 @@ def _share(experiment: Experiment, unit: Unit) -> float:
 
 def unit_seconds(experiment: Experiment) -> dict[str, float]:
     """Return expected seconds of one process per kind of unit, timed with all processes at work at once."""
-    import os
-
     import joblib
 
     jobs = worker_count(experiment.study.workers)
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
-        timed = joblib.Parallel()(joblib.delayed(_time_steps)(experiment, os.getpid()) for _ in range(jobs))
+    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **followers()):
+        timed = joblib.Parallel()(joblib.delayed(_time_steps)(experiment) for _ in range(jobs))
     gan, train, predict, sample = np.mean(timed, axis=0)
     study, draw = experiment.study, protocol.make_draw(experiment.dataset, experiment.design, 0)
     scored = (len(draw.test) + len(draw.train)) * predict
@@ -76,7 +103,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _time_steps(experiment: Experiment, parent: int) -> tuple[float, float, float, float]:
+def _time_steps(experiment: Experiment) -> tuple[float, float, float, float]:
     """Return seconds per GAN step, per classifier step, per item predicted and per item sampled."""
     import torch
 
@@ -84,7 +111,6 @@ def _time_steps(experiment: Experiment, parent: int) -> tuple[float, float, floa
     from gannb.classify import Mixture, Recipe, predict, train
     from gannb.generators import GENERATORS, Job
 
-    end_with(parent)
     torch.set_num_threads(1)
     study, device = experiment.study, experiment.device
     draw = experiment.items(protocol.make_draw(experiment.dataset, experiment.design, 0).train)

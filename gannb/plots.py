@@ -64,6 +64,7 @@ ANSWERS = {
     "inconclusive": "undecided",
 }
 EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
+UNCERTAIN = "too uncertain to tell"
 FAILED = "not as expected"
 
 
@@ -356,7 +357,7 @@ def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
 def row_word(row: Mapping[str, Any]) -> str:
     """Return the answer of a row in words; exploratory rows have none."""
     if row["role"] == "control":
-        return EXPECTED[row["expected"]] if row["came_out"] else FAILED
+        return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else FAILED
     return ANSWERS[row["answer"]] if row["answer"] else ""
 
 

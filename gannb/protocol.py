@@ -20,6 +20,7 @@ from gannb.work import seed_for
 
 DIGITS_PER_CLASS = 8  # the default study's size of draw
 LARGE_CLASS = 400  # with fewer items in the smallest class, the whole set is the small set, unless n_per_class is set
+USUAL_TRIALS = 10  # a draw leaves room for these, whatever `trials` is: more trials must not change the draws
 MOST_PER_CLASS = 100  # the size of draw from a large set, unless n_per_class is set
 LEAST_TRAINED, LEAST_TESTED = 4, 2  # items per class that a resplit must have on either side
 
@@ -48,6 +49,7 @@ class Design:
     test_share: float
     seed: int
     why: str  # one sentence for the report
+    most_trials: int | None = None  # disjoint draws that the pool allows; None in resplit
 
 
 def labels_of(dataset: Dataset) -> np.ndarray:
@@ -71,22 +73,23 @@ def settle(dataset: Dataset, study) -> Design:
     """Choose the protocol and the size of draw from the data, where the study leaves it open.
 
     `n_per_class` set means draw. Otherwise digits are drawn 8 per class; a set whose smallest class has at least 400
-    items is drawn as large as disjoint draws and reserves allow, at most 100 per class; a smaller set is re-split.
+    items is drawn as large as ten disjoint draws and reserves allow, at most 100 per class; a smaller set is re-split.
 
     Raises:
         InputError: the set is too small for what is asked.
     """
     smallest = int(dataset.pool.counts().min())
-    room = int(smallest * (1 if dataset.test is not None else 1 - study.test_share)) // (2 * study.trials)
+    capacity = int(smallest * (1 if dataset.test is not None else 1 - study.test_share))
+    room = capacity // (2 * study.trials)
     n = study.n_per_class or (DIGITS_PER_CLASS if study.data == "digits" else None)
     large = study.data == "digits" or smallest >= LARGE_CLASS
     if study.protocol == "resplit" or (study.protocol == "auto" and study.n_per_class is None and not large):
         return _settle_resplit(dataset, study)
-    n = n or min(MOST_PER_CLASS, max(2, room))
+    n = n or min(MOST_PER_CLASS, max(2, capacity // (2 * USUAL_TRIALS)))
     if n > room:
         raise InputError(_no_room(study, dataset, n, room))
     why = f"every trial has its own {n} items per class, and as many in reserve; all trials share one test set"
-    return Design("draw", n, study.test_share, study.seed, why)
+    return Design("draw", n, study.test_share, study.seed, why, most_trials=capacity // (2 * n))
 
 
 def _no_room(study, dataset: Dataset, n: int, room: int) -> str:
@@ -107,6 +110,13 @@ def _settle_resplit(dataset: Dataset, study) -> Design:
         raise InputError(
             f"Class {name!r} has {counts.min()} items, too few to train and test on; "
             f"add images until it has at least {need}, or leave the class out."
+        )
+    folds = _share(study.test_share).denominator
+    if counts.min() < folds:
+        name = dataset.pool.classes[int(counts.argmin())]
+        raise InputError(
+            f"test_share={study.test_share} divides every class into {folds} parts and class {name!r} has "
+            f"{counts.min()} items; use test_share=0.25 or 0.5."
         )
     why = "the whole set is the small set: every trial splits it anew and trains on the whole train side"
     if dataset.test is not None:
@@ -148,6 +158,8 @@ def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.nd
 def _fill(order: list[np.ndarray], y: np.ndarray, want: np.ndarray, what: str) -> tuple[np.ndarray, list[np.ndarray]]:
     """Take groups in order until `want` (K,) items per class are there; return the items and the groups left.
 
+    The items come in random order, so that the first half of them is a random half.
+
     A group is taken whole; of one that is larger than the room left, the items beyond it are used nowhere.
     """
     missing, taken, left = want.copy(), [], []
@@ -159,11 +171,16 @@ def _fill(order: list[np.ndarray], y: np.ndarray, want: np.ndarray, what: str) -
         else:
             left.append(members)
         if not missing.any():
-            return np.sort(np.array(taken)), left + order[at + 1 :]
+            return np.array(taken), left + order[at + 1 :]
     raise InputError(
         f"Groups and near duplicates leave too few separate items for the {what}: "
         "use a smaller n_per_class, fewer trials, or protocol=resplit."
     )
+
+
+def _share(test_share: float) -> Fraction:
+    """Return the share as folds: .4 is two of five."""
+    return Fraction(test_share).limit_denominator(20)
 
 
 def _resplit(dataset: Dataset, design: Design, trial: int) -> Draw:
@@ -172,7 +189,7 @@ def _resplit(dataset: Dataset, design: Design, trial: int) -> Draw:
     y, groups = labels_of(dataset), np.asarray(dataset.pool.groups)
     if dataset.test is not None:
         groups = np.concatenate([groups, dataset.test.groups])
-    share = Fraction(design.test_share).limit_denominator(10)  # .4: two folds of five
+    share = _share(design.test_share)
     seed = seed_for(design.seed, "resplit", trial) % 2**32
     splitter = StratifiedGroupKFold(share.denominator, shuffle=True, random_state=seed)
     folds = [fold for _, fold in splitter.split(np.zeros(len(y)), y, groups)]

@@ -112,19 +112,19 @@ def nearest_neighbour_ratio(train: np.ndarray, fake: np.ndarray, held_out: np.nd
     return float(np.median(nearest(fake, train)[1]) / expected) if expected > 0 else float("nan")
 
 
-def nearer_to_training(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, seed: int = 0) -> float:
-    """Share of generated items that are nearer to a training item than to any of as many held-out ones.
+def nearer_to_training(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray) -> float:
+    """How far generated items side with the training set, against held-out real items: 0 as chance has it, 1 copies.
 
-    train, fake, held_out: (., D). The larger of train and held_out is thinned at random to the other's size, since
-    more items are nearer. About .5 when nothing is copied, toward 1 for copies (less where train had to be thinned);
-    items that are far from both, or near to everything, do not tend to one side. Ties count half. The comparison is
-    that of Meehan et al. 2020, section 3, with the roles of generated and held-out items changed.
+    train: (N, D), fake: (., D), held_out: (M, D). The share of generated items whose nearest real item is a training
+    item, less what chance gives, N / (N + M), over the most that it can exceed chance; so a share of copies c among
+    honest items scores c. Below 0 where they side with the held-out items. Ties count by chance. Items that are near
+    to everything side with one item, now here, now there. The comparison is that of Meehan et al. 2020, section 3.
     """
     train, fake, held_out = _checked(train=(train, 1), fake=(fake, 1), held_out=(held_out, 1))
-    rng, size = np.random.default_rng(seed), min(len(train), len(held_out))
-    thinned = [x[rng.choice(len(x), size, replace=False)] if len(x) > size else x for x in (train, held_out)]
-    to_train, to_held_out = (nearest(fake, x)[1] for x in thinned)
-    return float(np.mean((to_train < to_held_out) + 0.5 * (to_train == to_held_out)))
+    to_train, to_held_out = (nearest(fake, x)[1] for x in (train, held_out))
+    chance = len(train) / (len(train) + len(held_out))
+    share = np.mean(np.where(to_train == to_held_out, chance, to_train < to_held_out))
+    return float((share - chance) / (1 - chance))
 
 
 def nearest(query: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

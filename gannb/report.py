@@ -21,7 +21,7 @@ from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.plots import arm_label, interval_text, points, row_word
 from gannb.study import Study, read_record, write_json, write_text
 from gannb.verdict import METRIC_NAMES, SCORE_COLUMNS, Evidence
-from gannb.work import is_done, read_unit
+from gannb.work import is_done, read_unit, study_lock
 
 if TYPE_CHECKING:
     from gannb.data import DataReport
@@ -77,8 +77,14 @@ def publish(experiment: Experiment) -> Path:
     """Write scores.csv, quality.csv, verdict.json, figures/ and report.html into the study's folder; return the page.
 
     Raises:
-        InputError: fewer than two trials have the two arms of the primary contrast.
+        InputError: fewer than two trials have the two arms of the primary contrast, or another process is at work.
+        RuntimeError: so many units failed that there is nothing to compare.
     """
+    with study_lock(experiment.folder):
+        return _publish(experiment)
+
+
+def _publish(experiment: Experiment) -> Path:
     evidence = verdict.gather(experiment)
     found = plain(verdict.decide(evidence))
     folder = experiment.folder
@@ -328,7 +334,7 @@ def generator_table(evidence: Evidence) -> list[dict[str, str]]:
         rows.append({"generator": label} | _numbers({**learned, **{k: pixels.get(k) for k in COPYING}}))
     pixels = means.loc[(names[0], "pixels")]  # what it says of real items is the same for every generator
     real = {"gan_test": pixels.get("ruler_accuracy"), "authenticity": pixels.get("authenticity_of_real")}
-    real |= {"nn_ratio": 1, "nearer_to_train": 0.5}
+    real |= {"nn_ratio": 1, "nearer_to_train": 0}
     return [*rows, {"generator": "held-out real images"} | _numbers(real)]
 
 
@@ -386,7 +392,7 @@ def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
     return (
         f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
         f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
-        f"images and makes {study.n_synthetic:,} per class. Every arm then trains the same classifier "
+        f"images and makes {study.n_synthetic:,} per class on average. Every arm then trains the same classifier "
         f"({study.classifier}) for {experiment.classifier_steps:,} steps, {times}. Where generated images are added, "
         f"{study.synthetic_share:.0%} of each batch is drawn from them."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 from gannb.errors import InputError
 from gannb.experiment import Experiment, load_data, write_status
+from gannb.planning import UNITS
 from gannb.study import Study, notebooks_folder
 from gannb.verdict import read_verdict
 from gannb.work import LAUNCHER, is_running, seconds_text, study_lock
@@ -34,7 +34,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         Experiment.open(study)
         for name in notebooks:
             execute_notebook(name, study.folder)
-        status = json.loads((study.folder / "status.json").read_text(encoding="utf-8"))
+        status = write_status(Experiment.open(study))
     return {
         "sentence": read_verdict(study.folder)["sentence"],
         "page": study.folder / "report.html",
@@ -87,7 +87,7 @@ def status_text(study: Study) -> str:
     lines = [f"{study.name}: {status['state']}"]
     for kind, count in status["units"].items():
         extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
-        lines.append(f"  {kind:<11} {count['done']:>5} of {count['total']}{extra}")
+        lines.append(f"  {UNITS[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
     lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
     if status["state"] != "done":
         lines.append(f"  about {seconds_text(status['seconds_left'])} of work left")

@@ -175,7 +175,7 @@ def _one_sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Study.model_fields, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(name, Study.model_fields, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(Study.model_fields)}."
         return f"There is no parameter {name}; {hint}"
     if not name:
@@ -221,7 +221,7 @@ def find_folder(study: str | Path) -> Path:
     """Return the absolute folder meant by `study`, whatever the working directory.
 
     A relative path is looked for from the working directory upwards, then in the project; the first that holds a
-    `study.json` wins. With none, it is a new study in the project's folder.
+    `study.json` wins. With none, it is a new study: in the project's folder, without a checkout in the working one.
     """
     path = Path(study).expanduser()
     if path.is_absolute():
@@ -230,7 +230,7 @@ def find_folder(study: str | Path) -> Path:
     for base in (here, *here.parents, project_root()):
         if (base / path / "study.json").is_file():
             return base / path
-    return project_root() / path
+    return (project_root() if (project_root() / "notebooks").is_dir() else here) / path
 
 
 def load_study(folder: str | Path) -> Study:
@@ -272,13 +272,25 @@ def _study_at(folder: Path, given: dict[str, Any]) -> Study:
     return make_study(**(given | {"name": folder.name, "output_dir": str(folder.parent)}))
 
 
+def is_saved(study: Study, **facts: Any) -> bool:
+    """Tell whether `study.json` says just this of the parameters and the given facts."""
+    if not (study.folder / "study.json").is_file():
+        return False
+    record = read_record(study.folder)
+    return record["set"] == _set_by_hand(study) and all(record.get(k) == v for k, v in facts.items())
+
+
+def _set_by_hand(study: Study) -> dict[str, Any]:
+    return {k: v for k, v in study.changes().items() if k not in ("name", "output_dir")}
+
+
 def save_study(study: Study, **facts: Any) -> None:
     """Write `study.json`: every parameter, what was set by hand, versions, git revision, and further facts."""
     file = study.folder / "study.json"
     before = read_record(study.folder) if file.is_file() else {}
     kept = {k: before[k] for k in ("fingerprint", "device", "resolved") if k in before}
     record = {
-        "set": {k: v for k, v in study.changes().items() if k not in ("name", "output_dir")},
+        "set": _set_by_hand(study),
         "parameters": study.model_dump(mode="json", exclude={"output_dir"}),
         "versions": versions(),
         "git": git_revision(),

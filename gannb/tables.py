@@ -38,6 +38,7 @@ def data_summary(dataset: Dataset) -> pd.DataFrame:
         "exact duplicates": f"{sum(map(len, report.exact_duplicates)):,} items in {len(report.exact_duplicates)} sets",
         "near duplicates": f"{sum(map(len, report.near_duplicates)):,} items in {len(report.near_duplicates)} sets",
         "same image, other class": f"{len(report.label_conflicts):,} sets",
+        "near duplicates left apart": f"{report.links_cut:,} pairs, of chains too long to keep together",
         "left out of the pool": f"{len(report.removed_from_pool):,} (they are linked to a test item)",
         "skipped": "; ".join(f"{file}: {reason}" for file, reason in report.skipped[:5]) or "none",
         "content fingerprint": dataset.fingerprint[:16],
@@ -72,7 +73,7 @@ def draws(experiment: Experiment) -> pd.DataFrame:
     """Return the sizes of every trial's training set, reserve and test set."""
     found = [(t, experiment.draw(t)) for t in experiment.done(1)]
     rows = [{"trial": t, "train": len(d.train), "reserve": len(d.reserve), "test": len(d.test)} for t, d in found]
-    return pd.DataFrame(rows).set_index("trial")
+    return pd.DataFrame(rows, columns=["trial", "train", "reserve", "test"]).set_index("trial")
 
 
 def gans(experiment: Experiment) -> pd.DataFrame:
@@ -84,7 +85,7 @@ def gans(experiment: Experiment) -> pd.DataFrame:
             last = {name: round(values[-1], 3) for name, values in curves.items() if name != "step" and values}
             seconds = read_unit(experiment.folder, unit)["seconds"]
             rows.append({"trial": unit.parameters["trial"], "steps": curves["step"][-1], "seconds": seconds, **last})
-    return pd.DataFrame(rows).set_index("trial")
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["trial"]).set_index("trial")
 
 
 def gan_curves(experiment: Experiment, trial: int) -> dict[str, list[float]]:

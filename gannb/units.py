@@ -61,7 +61,7 @@ def make_items(task: Task) -> None:
     counts = protocol.take(dataset, read_draw(task.needed("draw")).train).counts()
     y = proportional_labels(counts, p["n_synthetic"] * len(counts))
     seed = seed_for(p["seed"], "trial", p["trial"], "items", task.unit.need("generator").parameters["generator"])
-    np.save(task.folder / "x.npy", load(task.needed("generator")).sample(y, seed))
+    np.save(task.folder / "x.npy", load(task.needed("generator"), task.device).sample(y, seed))
     np.save(task.folder / "y.npy", y)
 
 
@@ -96,7 +96,7 @@ def make_ruler(task: Task) -> None:
     p, dataset = task.parameters, _dataset(task)
     draw = read_draw(task.needed("draw"))
     real = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train)
-    recipe = Recipe("small_cnn", p["steps"], RULER_BATCH, resolve(p["augmentation"], real.shape))
+    recipe = Recipe("small_cnn", p["steps"], RULER_BATCH, resolve("auto", real.shape))
     network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], "ruler"), task.device)
     save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / "ruler.safetensors")
 
@@ -112,16 +112,21 @@ def _load_ruler(folder: Path, real: Examples, device: str) -> Any:
 
 
 def make_quality(task: Task) -> None:
-    """Measure fidelity and copying of a trial's synthetic items, in pixels and in the ruler's features."""
+    """Measure fidelity and copying of a trial's synthetic items, in pixels and in the ruler's features.
+
+    Both are measured against test items, in the training set's class proportions: the reserve may not serve, since the
+    ruler has learnt it by heart.
+    """
     from gannb.classify import features, predict
 
     dataset = _dataset(task)
     draw = read_draw(task.needed("draw"))
     train = protocol.take(dataset, draw.train)
-    held_out = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.test)
     fake = read_items(task.needed("items"), dataset)
     ruler = _load_ruler(task.needed("ruler"), train, task.device)
     test = protocol.take(dataset, draw.test)
+    rng = np.random.default_rng(seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality"))
+    held_out = test.take(matched(test.y, train.counts(), rng))
     agreement, on_real = (float(np.mean(predict(ruler, part.x).argmax(1) == part.y)) for part in (fake, test))
     seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
     sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
@@ -129,7 +134,6 @@ def make_quality(task: Task) -> None:
         "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
         "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(fake) / max(sampling, 1e-3), 1),
     }  # fmt: skip
-    rng = np.random.default_rng(seed_for(0, task.unit.key))
     same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
     spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
     rows = [
@@ -137,6 +141,12 @@ def make_quality(task: Task) -> None:
         for name, space in spaces.items()
     ]
     write_json(task.folder / "quality.json", rows)
+
+
+def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return random indices into y (N,) with up to `counts` (K,) items of each class, in shuffled order."""
+    order = rng.permutation(len(y))
+    return np.concatenate([order[y[order] == k][:n] for k, n in enumerate(counts)])
 
 
 def _pixels(x: np.ndarray) -> np.ndarray:

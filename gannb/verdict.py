@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,10 @@ SCORE_COLUMNS = (
     "sensitivity", "specificity", "log_loss", "ece", "train_accuracy", "seconds",
 )  # fmt: skip
 METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
+WIDE = 6  # an interval around 0 of more than this many times the rope does not tell whether a control came out
+FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
 DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
-ATTRACTION = 0.05  # up to this share more items near the training set than near held-out ones: no sign of copying
+ATTRACTION = 0.1  # up to this share of copies is taken for none
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,39 +44,47 @@ class Evidence:
     contrasts: tuple[Contrast, ...]
     correct: dict[str, dict[int, np.ndarray]]  # arm -> trial -> (I,) share of its classifiers that are right
     y: dict[int, np.ndarray]  # trial -> (I,) labels of the test items
+    groups: dict[int, np.ndarray]  # trial -> (I,) groups of the test items
     n_train: float  # items trained on and tested on, means over trials
     n_test: float
     gan: str  # the study's family
     trials_planned: int
     failures: tuple[str, ...] = ()
     preset: str = "laptop"
+    most_trials: int | None = None  # disjoint draws that the pool allows
 
 
 def gather(experiment: Experiment) -> Evidence:
     """Read what is finished of a study.
 
     Raises:
-        InputError: fewer than two trials have the primary contrast's two arms.
+        InputError: fewer than two trials have the primary contrast's two arms yet.
+        RuntimeError: so many units failed that fewer than two trials will.
     """
-    scores, correct, y = experiment.scores(), {}, {}
+    scores, correct, y, groups = experiment.scores(), {}, {}, {}
     for trial in range(experiment.study.trials):
         for arm in experiment.arms:
             p = experiment.probabilities(trial, arm.name)
             if p is not None:
-                y.setdefault(trial, experiment.items(experiment.draw(trial).test).y)
+                if trial not in y:
+                    test = experiment.items(experiment.draw(trial).test)
+                    y[trial], groups[trial] = test.y, test.groups
                 correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
     failures = {u: recorded_failure(experiment.folder, u) for u in experiment.all_units()}
     evidence = Evidence(
         experiment.design.protocol, experiment.study.metric, experiment.study.rope, scores, experiment.quality(),
-        tuple(experiment.contrasts), correct, y,
+        tuple(experiment.contrasts), correct, y, groups,
         n_train=float(np.mean([len(experiment.draw(t).train) for t in y])) if y else 0.0,
         n_test=float(np.mean([len(labels) for labels in y.values()])) if y else 0.0,
         gan=experiment.family, trials_planned=experiment.study.trials,
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
+        most_trials=experiment.design.most_trials,
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
-        missing = "; ".join(evidence.failures[:1]) or "run notebooks 02 to 04 first, or `gannb run`"
-        raise InputError(f"Fewer than two trials of {experiment.study.name!r} can be compared: {missing}.")
+        problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
+        if evidence.failures:
+            raise RuntimeError(f"{problem}; the first failure: {evidence.failures[0]}")
+        raise InputError(f"{problem}: run notebooks 02 to 04 first, or `gannb run`.")
     return evidence
 
 
@@ -118,12 +128,17 @@ def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) 
     trials = common_trials(evidence, arm, against)
     if evidence.protocol == "resplit":
         d = by_trial(evidence, arm, evidence.metric, trials) - by_trial(evidence, against, evidence.metric, trials)
-        return stats.paired_t(d, test_train_ratio(evidence), level)
+        return _possible(stats.paired_t(d, test_train_ratio(evidence), level))
     y = evidence.y[trials[0]]
     weights = stats.balanced_weights(y) if evidence.metric == "balanced_accuracy" else stats.equal_weights(y)
     d = np.stack([evidence.correct[arm][t] - evidence.correct[against][t] for t in trials])  # (R, I)
     strata = y if evidence.metric == "balanced_accuracy" else np.zeros_like(y)
-    return stats.crossed_t(d, weights, strata, level)
+    return stats.crossed_t(d, weights, strata, evidence.groups[trials[0]], level)
+
+
+def _possible(estimate: Estimate) -> Estimate:
+    """Return the estimate with its interval cut to what a difference of shares can be, -1 to 1."""
+    return replace(estimate, low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
 
 
 def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> dict[str, Any]:
@@ -141,15 +156,18 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> dict[s
 def control_row(evidence: Evidence, contrast: Contrast) -> dict[str, Any]:
     """Return one row of the verdict's controls: what was expected and whether it came out."""
     row = contrast_row(evidence, contrast, 0.95)
-    low, high, rope = row["low"], row["high"], evidence.rope
-    came_out = {
-        "helps": low > 0,
-        "hurts": high < 0,
-        "no difference": low <= 0 <= high or (-rope <= low and high <= rope),
-    }[contrast.expected]
     return {k: row[k] for k in ("arm", "against", "meaning", "difference", "low", "high", "trials")} | {
-        "expected": contrast.expected, "came_out": bool(came_out)
+        "expected": contrast.expected, "came_out": came_out(contrast.expected, row["low"], row["high"], evidence.rope)
     }  # fmt: skip
+
+
+def came_out(expected: str, low: float, high: float, rope: float) -> bool | None:
+    """Tell whether a control with a known result came out; None where its interval is too wide to tell."""
+    wide = high - low > WIDE * rope and low <= 0 <= high
+    if expected == "no difference":
+        return None if wide else low <= 0 <= high or (-rope <= low and high <= rope)
+    as_expected = low > 0 if expected == "helps" else high < 0
+    return None if wide and not as_expected else as_expected
 
 
 def worth(evidence: Evidence) -> dict[str, Any] | None:
@@ -208,13 +226,13 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
     if done < evidence.trials_planned or evidence.failures:
         first = f" The first failure: {evidence.failures[0]}." if evidence.failures else ""
         found.append(f"{done} of {evidence.trials_planned} trials could be compared.{first}")
-    for c in controls:
-        if not c["came_out"]:
-            found.append(_control_sentence(c))
-    return found
+    return found + [_control_sentence(c) for c in controls if not c["came_out"]]
 
 
 def _control_sentence(control: dict[str, Any]) -> str:
+    against = f"{control['meaning']} ({control['arm']} against {control['against']})"
+    if control["came_out"] is None:
+        return f"A control is too uncertain to tell: {against} made {interval_text(control)} points."
     if control["against"] == CONVERGENCE:
         return (
             f"The classifiers had not converged: the second half of the steps changed {control['arm']} by "
@@ -222,8 +240,8 @@ def _control_sentence(control: dict[str, Any]) -> str:
         )
     wanted = {"helps": "should help", "hurts": "should hurt", "no difference": "should make no difference"}
     return (
-        f"A control did not come out: {control['arm']} against {control['against']} ({control['meaning']}) "
-        f"{wanted[control['expected']]}, and made {interval_text(control)} points."
+        f"A control did not come out: {against} {wanted[control['expected']]}, and made "
+        f"{interval_text(control)} points."
     )
 
 
@@ -270,10 +288,21 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate) -> str:
         return first + "."
     needed = stats.trials_to_settle(estimate, target)
     if needed is not None:
-        return f"{first}; settling {points(target)} would take about {needed[0]:,} to {needed[1]:,} trials."
+        most = evidence.most_trials
+        limit = f", and these images allow {most:,}" if most is not None and most < needed[1] else ""
+        return f"{first}; settling {points(target)} would take about {needed[0]:,} to {needed[1]:,} trials{limit}."
     if evidence.protocol == "resplit":
-        return f"{first}; more re-splits of the same images would hardly settle less, more images would."
+        return f"{first}; {_resplit_outlook(estimate)}."
     return f"{first}; settling {points(target)} would take more test images, not only more trials."
+
+
+def _resplit_outlook(estimate: Estimate) -> str:
+    """Return what twice the re-splits would settle, and what no number of them goes below."""
+    twice, ever = (min(1.0, stats.half_width_after(estimate, n)) for n in (2 * estimate.n, 10**6))
+    return (
+        f"{2 * estimate.n} re-splits would settle about {points(twice)}, and no number of them less than about "
+        f"{points(ever)}"
+    )
 
 
 def worth_sentence(row: dict[str, Any]) -> str:
@@ -296,14 +325,14 @@ def worth_sentence(row: dict[str, Any]) -> str:
 
 def copying_sentence(evidence: Evidence) -> str:
     """Return in words whether the GAN's items lie closer to the training set than to held-out real ones."""
-    share = _per_trial(evidence, "nearer_to_train", "pixels")
-    if share is None:
+    found = _per_trial(evidence, "nearer_to_train", "pixels")
+    if found is None:
         return "Copying was not measured."
-    estimate = stats.paired_t(share - 0.5)
-    low, high = (min(1.0, max(0.0, 0.5 + end)) for end in (estimate.low, estimate.high))
+    estimate = stats.paired_t(found, test_train_ratio(evidence))
+    low, high = (min(1.0, max(-1.0, end)) for end in (estimate.low, estimate.high))
     measured = (
-        f"{share.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] of its images are nearer to a training image than to "
-        "any of as many held-out real ones (50 % would be none)"
+        f"{found.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale on which images that are no nearer to the "
+        "training set than to unseen real images score 0% and pure copies 100%"
     )
     return {
         "supported": f"The GAN partly copies its training set: {measured}.",
@@ -313,7 +342,7 @@ def copying_sentence(evidence: Evidence) -> str:
 
 
 def _copying(estimate: Estimate) -> str:
-    """Return the verdict on copying from the share nearer to the training set, less one half."""
+    """Return the verdict on copying from the side that generated items take: 0 chance, 1 copies."""
     if estimate.low > 0:
         return "supported"
     return "contradicted" if estimate.high < ATTRACTION else "undecided"
@@ -362,7 +391,7 @@ def _enlarges(evidence: Evidence) -> tuple[str, str, str]:
 
 
 def _collecting(evidence: Evidence) -> tuple[str, str, str]:
-    verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "contradicted"}
+    verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "supported"}
     found = _by_answer(evidence, "real+more+classic", PRIMARY[0], verdicts)
     return (*found, f"Twice the real images against {PRIMARY[0]}.") if found else NOT_TESTED
 
@@ -375,18 +404,19 @@ def _mean_variance(evidence: Evidence) -> tuple[str, str, str]:
 
 def _overtrains(evidence: Evidence) -> tuple[str, str, str]:
     trials = common_trials(evidence, *PRIMARY)
-    gaps = [
-        by_trial(evidence, arm, "train_accuracy", trials) - by_trial(evidence, arm, "accuracy", trials)
-        for arm in PRIMARY
-    ]
+    fitted = [by_trial(evidence, arm, "train_accuracy", trials) for arm in PRIMARY]
+    gaps = [fit - by_trial(evidence, arm, "accuracy", trials) for fit, arm in zip(fitted, PRIMARY, strict=True)]
+    ece = [by_trial(evidence, arm, "ece", trials).mean() for arm in PRIMARY]
     estimate = stats.paired_t(gaps[0] - gaps[1], test_train_ratio(evidence))
     row = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
-    verdict = "supported" if estimate.low > 0 else "contradicted" if estimate.high < 0 else "undecided"
-    ece = [by_trial(evidence, arm, "ece", trials).mean() for arm in PRIMARY]
+    verdict = "supported" if estimate.low > evidence.rope else "undecided"
+    verdict = "contradicted" if estimate.high < evidence.rope else verdict
     why = (
         f"Change of the gap between train and test accuracy, {PRIMARY[0]} against {PRIMARY[1]}; "
         f"calibration error {ece[0]:.3f} against {ece[1]:.3f}."
     )
+    if min(fit.mean() for fit in fitted) > FITTED:
+        verdict, why = "undecided", why + " Both fit their training images completely, so the gap tells nothing more."
     return verdict, f"{interval_text(row)} points", why
 
 
@@ -394,6 +424,8 @@ def _distorted(evidence: Evidence) -> tuple[str, str, str]:
     recognised, real = (_per_trial(evidence, column, "small_cnn") for column in ("gan_test", "ruler_accuracy"))
     if recognised is None or real is None:
         return NOT_TESTED
+    if evidence.protocol == "resplit":
+        return "undecided", "", "Not tested: no real images are left over to train a classifier that the GAN never saw."
     estimate = stats.paired_t(recognised - real)
     verdict = "undecided"
     if estimate.high < -DISTORTED:
@@ -414,11 +446,13 @@ def _copies(evidence: Evidence) -> tuple[str, str, str]:
     if share is None or ratio is None or authentic is None or honest is None:
         return NOT_TESTED
     why = (
-        "Share nearer to a training image than to any of as many held-out real ones, in pixels (50 %: no copying). "
+        "Excess of images that are nearer to a training image than to unseen real ones, in pixels: 0% none, 100% pure "
+        "copies. "
         f"Nearest-neighbour ratio {ratio.mean():.2f} (1: none); authentic {authentic.mean():.0%}, of held-out real "
         f"images {honest.mean():.0%}."
     )
-    return _copying(stats.paired_t(share - 0.5)), f"{share.mean():.0%} nearer to a training image", why
+    estimate = stats.paired_t(share, test_train_ratio(evidence))
+    return _copying(estimate), f"copying {share.mean():.0%}", why
 
 
 def _per_trial(evidence: Evidence, column: str, features: str) -> np.ndarray | None:

@@ -63,6 +63,10 @@ class Unit:
     version: int  # raised by hand when the function's result changes
     parameters: dict[str, Any] = field(default_factory=dict)
     needs: tuple[Unit, ...] = ()
+    cost: str = ""  # units of one cost take about the same time; by default, those of one kind
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cost", self.cost or self.kind)
 
     @cached_property
     def key(self) -> str:
@@ -289,14 +293,18 @@ def _in_processes(study: Path, units: list[Unit], device: str, workers: int) -> 
     jobs = min(worker_count(workers), len(units))
     call = joblib.delayed(_in_worker)
     # with n_jobs=1 joblib works in this very process, and a unit that is killed would take the kernel with it
-    with joblib.parallel_config("loky", n_jobs=max(2, jobs), inner_max_num_threads=1):
+    with joblib.parallel_config("loky", n_jobs=max(2, jobs), inner_max_num_threads=1, **followers()):
         parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
-        for index, error in parallel(call(study, i, u, device, os.getpid()) for i, u in enumerate(units)):
+        for index, error in parallel(call(study, i, u, device) for i, u in enumerate(units)):
             yield units[index], error
 
 
-def _in_worker(study: Path, index: int, unit: Unit, device: str, parent: int) -> tuple[int, str | None]:
-    end_with(parent)
+def followers() -> dict[str, Any]:
+    """Return the settings for joblib's workers that make them end with this process, also those that get no work."""
+    return {"initializer": end_with, "initargs": (os.getpid(),)}
+
+
+def _in_worker(study: Path, index: int, unit: Unit, device: str) -> tuple[int, str | None]:
     import torch
 
     torch.set_num_threads(1)
@@ -417,12 +425,12 @@ class Progress:
     """
 
     def __init__(self, label: str = "", costs: dict[str, float] | None = None, quiet: bool = False, every: float = 5):
-        """Costs: expected seconds by unit kind, so that the time left does not treat a draw like a GAN."""
+        """Costs: expected seconds by the cost of units, so that the time left does not treat a draw like a GAN."""
         self.label, self.costs, self.quiet, self.every = label, costs or {}, quiet, every
         self.interactive = bool(os.environ.get("JPY_SESSION_NAME")) and not os.environ.get(LAUNCHER)
 
     def _cost(self, unit: Unit) -> float:
-        return self.costs.get(unit.kind, 1.0)
+        return self.costs.get(unit.cost, 1.0)
 
     @contextlib.contextmanager
     def watch(self, study: Path, todo: list[Unit]) -> Iterator[None]:

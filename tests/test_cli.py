@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -136,7 +137,7 @@ def test_status_tells_what_is_done(smoke, capsys):
     assert main(["status", str(smoke)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("digits: done\n")
-    assert "  classifier     14 of 14\n" in text and "left" not in text
+    assert re.search(r"training classifiers +14 of 14\n", text) and "left" not in text
 
 
 def test_status_of_a_study_at_work(smoke, capsys):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from gannb.errors import InputError
 from gannb.experiment import Experiment, load_data, resolve_device, write_status
-from gannb.study import Study, load_study, make_study, open_study, save_study
+from gannb.study import Study, load_study, make_study, open_study, save_study, write_json
 from gannb.units import proportional_labels
 from gannb.verdict import SCORE_COLUMNS
 from gannb.work import is_done, recorded_failure, side_folder
@@ -86,7 +86,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
         ({"gan_augmentation": "none"}, {"mlp", "mlp-items", "mlp-quality", *GAN_ARMS}),
         ({"n_synthetic": 6}, {"mlp-items", "mlp-quality", *GAN_ARMS}),
         ({"synthetic_share": 0.5}, GAN_ARMS),
-        ({"augmentation": "none"}, {"ruler", "mlp-quality", *CLASSIC_ARMS}),
+        ({"augmentation": "none"}, set(CLASSIC_ARMS)),
         ({"gan": "mlp"}, set()),  # what `auto` stands for
         ({"augmentation": "affine"}, set()),  # likewise
         ({"protocol": "draw"}, set()),
@@ -412,3 +412,16 @@ def test_opening_again_keeps_the_record_of_the_data(smoke):
     before = json.loads((smoke / "study.json").read_text())["fingerprint"]
     save_study(load_study(smoke))
     assert json.loads((smoke / "study.json").read_text())["fingerprint"] == before
+
+
+def test_notebooks_show_the_first_trial_that_is_finished(smoke):
+    experiment = Experiment.open(load_study(smoke))
+    assert experiment.shown_trial(2) == 0
+    broken = next(u for u in experiment.units(2) if u.parameters["trial"] == 0)
+    shutil.rmtree(smoke / broken.path)
+    assert experiment.shown_trial(2) == 1
+    for unit in experiment.units(2):
+        shutil.rmtree(smoke / unit.path, ignore_errors=True)
+        write_json(smoke / f"{unit.path}.failed" / "error.json", {"error": "TrainingError: the loss is nan"})
+    with pytest.raises(RuntimeError, match="02 train_gan.*loss is nan"):
+        experiment.shown_trial(2)

@@ -23,13 +23,15 @@ def files(folder: Path) -> dict[str, tuple[int, int]]:
 
 def counts(text: str) -> dict[str, tuple[int, int]]:
     """Units to do and in all, by kind."""
-    return {kind: (int(todo), int(of)) for kind, todo, of in re.findall(r"^(\w+) +(\d+) +(\d+) ", text, re.MULTILINE)}
+    kinds = {name: kind for kind, name in planning.UNITS.items()}
+    rows = re.findall(r"^([a-z ]+?)  +(\d+) +(\d+) ", text, re.MULTILINE)
+    return {kinds[name]: (int(todo), int(of)) for name, todo, of in rows}
 
 
 @pytest.fixture
 def timed(monkeypatch):
     """Steps take known times, which the processes report as if they had measured them."""
-    monkeypatch.setattr(planning, "_time_steps", lambda experiment, parent: (0.010, 0.020, 0.0001, 0.0002))
+    monkeypatch.setattr(planning, "_time_steps", lambda experiment: (0.010, 0.020, 0.0001, 0.0002))
 
 
 def seconds(**given) -> dict[str, float]:

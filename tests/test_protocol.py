@@ -231,7 +231,7 @@ def test_a_small_set_is_split_anew():
     assert (design.protocol, design.n_per_class) == ("resplit", None)
 
 
-@pytest.mark.parametrize(("counts", "n"), [([400, 500], 18), ([3000, 6000], 100), ([1000, 1000], 46)])
+@pytest.mark.parametrize(("counts", "n"), [([400, 500], 15), ([3000, 6000], 100), ([1000, 1000], 37)])
 def test_a_large_set_is_drawn_as_large_as_disjoint_draws_allow_up_to_a_hundred(counts, n):
     data, study = dataset(counts), make_study(data="photos")
     design = settle(data, study)
@@ -239,9 +239,21 @@ def test_a_large_set_is_drawn_as_large_as_disjoint_draws_allow_up_to_a_hundred(c
     make_draw(data, design, study.trials - 1)
 
 
+def test_more_trials_do_not_change_the_size_of_draws():
+    sizes = {settle(dataset([800, 900]), make_study(data="photos", trials=t)).n_per_class for t in (2, 8, 10)}
+    assert len(sizes) == 1
+
+
+def test_half_of_a_draw_is_not_the_half_that_comes_first_in_the_set():
+    data = dataset([400, 400])
+    draws = [make_draw(data, settle(data, make_study(data="photos", n_per_class=15)), t) for t in range(8)]
+    first = [np.mean(draw.fewer(data.pool.y)) / np.mean(draw.train) for draw in draws]
+    assert np.mean(first) == pytest.approx(1, abs=0.1)
+
+
 def test_a_given_test_set_leaves_the_whole_pool_for_draws():
     design = settle(dataset([400, 400], test=[50, 50]), make_study(data="photos"))
-    assert (design.protocol, design.n_per_class) == ("draw", 25)
+    assert (design.protocol, design.n_per_class) == ("draw", 20)
 
 
 def test_asking_for_items_per_class_is_asking_for_draws():
@@ -251,7 +263,7 @@ def test_asking_for_items_per_class_is_asking_for_draws():
 
 def test_a_protocol_that_is_asked_for_is_used():
     assert settle(digits(), make_study(protocol="resplit")).protocol == "resplit"
-    assert settle(dataset([120, 130]), make_study(data="photos", protocol="draw")).n_per_class == 5
+    assert settle(dataset([120, 130]), make_study(data="photos", protocol="draw")).n_per_class == 4
 
 
 def test_the_choice_is_explained():

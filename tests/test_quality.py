@@ -303,20 +303,23 @@ def test_bad_input_is_one_sentence(call, says):
     assert "\n" not in str(caught.value)
 
 
-def test_nearer_to_training_is_half_for_held_out_items_and_one_for_copies():
+def test_nearer_to_training_is_0_for_held_out_items_and_1_for_copies():
     rng = np.random.default_rng(0)
     shares = []
     for _ in range(30):
         train, held_out, honest = (rng.normal(size=(60, 12)) for _ in range(3))
         shares.append(nearer_to_training(train, honest, held_out))
         assert nearer_to_training(train, train[rng.integers(60, size=80)] + 1e-3, held_out) == 1
-    assert np.mean(shares) == pytest.approx(0.5, abs=4 * np.std(shares) / np.sqrt(30))
+        assert nearer_to_training(train, held_out, held_out) == -1
+    assert np.mean(shares) == pytest.approx(0, abs=4 * np.std(shares) / np.sqrt(30))
 
 
-def test_nearer_to_training_compares_as_many_items_of_either_kind():
+@pytest.mark.parametrize("n, m", [(60, 60), (300, 100), (100, 300)])
+def test_nearer_to_training_is_the_share_of_copies_whatever_the_sizes(n, m):
     rng = np.random.default_rng(1)
-    shares = [
-        nearer_to_training(rng.normal(size=(300, 6)), rng.normal(size=(200, 6)), rng.normal(size=(50, 6)))
-        for _ in range(20)
-    ]
-    assert np.mean(shares) == pytest.approx(0.5, abs=0.06)
+    found = []
+    for _ in range(20):
+        train, held_out, fake = (rng.normal(size=(size, 6)) for size in (n, m, 200))
+        fake[:40] = train[rng.integers(n, size=40)]
+        found.append(nearer_to_training(train, fake, held_out))
+    assert np.mean(found) == pytest.approx(0.2, abs=0.06)

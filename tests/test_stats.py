@@ -23,6 +23,7 @@ from gannb.stats import (
     decide,
     equal_weights,
     expected_calibration_error,
+    half_width_after,
     paired_t,
     sign_flip_p,
     trials_to_settle,
@@ -157,7 +158,7 @@ def two_classifiers(generator, trials=8, per_class=40, classes=10, seeds=2, draw
 def test_crossed_t_by_hand():
     # 2 trials x 2 items, d = [[1, 3], [2, 8]]: trial means 2, 5; item means 1.5, 5.5; grand mean 3.5.
     # V_trial = 4.5/2 = 2.25; V_item = 8/2 = 4, as sum w^2 = 1/2; residuals +-1, mean square 4, V_rest = 1.
-    e = crossed_t([[1, 3], [2, 8]], [0.5, 0.5], [0, 0])
+    e = crossed_t([[1, 3], [2, 8]], [0.5, 0.5], [0, 0], [0, 1])
     assert (e.mean, e.n) == (3.5, 2)
     assert e.se == pytest.approx(math.sqrt(2.25 + 4 - 1))
     assert e.floor_se == pytest.approx(math.sqrt(4 - 1))
@@ -169,8 +170,8 @@ def test_its_mean_is_the_mean_difference_of_balanced_accuracy():
     first, second = rng(6).integers(0, 3, (2, 4, len(y)))  # what two arms said in 4 trials
     d = (first == y) * 1.0 - (second == y)
     gain = [[score(y, said) for said in trials] for score in SCORES for trials in (first, second)]
-    assert crossed_t(d, balanced_weights(y), y).mean == pytest.approx(np.mean(gain[0]) - np.mean(gain[1]))
-    assert crossed_t(d, equal_weights(y), y).mean == pytest.approx(np.mean(gain[2]) - np.mean(gain[3]))
+    assert crossed_t(*with_weights(d, y)).mean == pytest.approx(np.mean(gain[0]) - np.mean(gain[1]))
+    assert crossed_t(d, equal_weights(y), y, distinct(y)).mean == pytest.approx(np.mean(gain[2]) - np.mean(gain[3]))
 
 
 def test_components_are_unbiased():
@@ -181,8 +182,13 @@ def test_components_are_unbiased():
     assert np.mean([e.se**2 for e in found]) == pytest.approx(trial + item + rest, rel=0.08)
 
 
-def with_weights(d, y):
-    return d, balanced_weights(y), y
+def distinct(y):
+    """Groups of one item each."""
+    return np.arange(len(y))
+
+
+def with_weights(d, y, groups=None):
+    return d, balanced_weights(y), y, distinct(y) if groups is None else groups
 
 
 def coverage(intervals):
@@ -194,15 +200,15 @@ def test_coverage_on_simulated_classifiers():
     generator = rng(9)
     studies = [with_weights(*two_classifiers(generator)) for _ in range(1000)]
     assert 0.94 <= coverage(crossed_t(*study) for study in studies) <= 0.97
-    assert coverage(paired_t(d @ w) for d, w, _ in studies) < 0.92
-    assert coverage(paired_t(d.mean(axis=0)) for d, _, _ in studies) < 0.92
+    assert coverage(paired_t(d @ w) for d, w, *_ in studies) < 0.92
+    assert coverage(paired_t(d.mean(axis=0)) for d, *_ in studies) < 0.92
 
 
 @pytest.mark.parametrize("trials, per_class", [(2, 10), (3, 30), (8, 5), (20, 40)])
 @pytest.mark.parametrize("s", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.1, 1, 1), (1, 0.3, 3)])
 def test_never_narrower_than_the_paired_t_and_never_below_its_floor(trials, per_class, s):
-    d, w, y = with_weights(*crossed_model(rng(10), trials, per_class, s=s))
-    e = crossed_t(d, w, y)
+    d, w, *items = with_weights(*crossed_model(rng(10), trials, per_class, s=s))
+    e = crossed_t(d, w, *items)
     assert could_settle(e) >= could_settle(paired_t(d @ w)) - 1e-12
     assert e.floor_se <= e.se
     assert e.high - e.mean == pytest.approx(scipy_stats.t.ppf(0.975, e.df) * e.se)
@@ -217,17 +223,118 @@ def test_without_item_effects_it_is_the_paired_t():
 def test_no_difference_at_all_is_a_point_at_zero_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        e = crossed_t(np.zeros((8, 6)), np.full(6, 1 / 6), [0, 0, 0, 1, 1, 1])
+        e = crossed_t(np.zeros((8, 6)), np.full(6, 1 / 6), [0, 0, 0, 1, 1, 1], np.arange(6))
     assert (e.low, e.high, e.floor_se) == (0, 0, 0)
 
 
 def test_a_class_with_one_item_borrows_the_others_spread():
     y = np.array([0] * 20 + [1] * 20 + [2])
     d = rng(11).normal(size=(6, 41))
-    e = crossed_t(d, balanced_weights(y), y)
-    assert e.se > crossed_t(d[:, :40], balanced_weights(y[:40]), y[:40]).se
+    e = crossed_t(*with_weights(d, y))
+    assert e.se > crossed_t(*with_weights(d[:, :40], y[:40])).se
     with pytest.raises(InputError, match="single test item"):
-        crossed_t(d[:, :3], [1 / 3] * 3, [0, 1, 2])
+        crossed_t(d[:, :3], [1 / 3] * 3, [0, 1, 2], [0, 1, 2])
+
+
+# ------------------------------------------------------------------------------------------------------------
+# crossed_t with groups of test items
+
+
+def by_mean_squares(d, weights, y):
+    """Standard error and degrees of freedom of the crossed interval by the textbook, each item by itself."""
+    trials, items, rests, dfs = len(d), [], [], []
+    for k in np.unique(y):
+        cell, w2 = d[:, y == k], np.sum(weights[y == k] ** 2)
+        residual = cell - cell.mean(0) - cell.mean(1, keepdims=True) + cell.mean()
+        dfs.append(cell.shape[1] - 1)
+        items.append(w2 * cell.mean(0).var(ddof=1))
+        rests.append(w2 * np.sum(residual**2) / (dfs[-1] * (trials - 1)) / trials)
+    trial, item, rest, dfs = (d @ weights).var(ddof=1) / trials, np.array(items), np.array(rests), np.array(dfs)
+    variance = max(trial - rest.sum(), 0) + max(item.sum() - rest.sum(), 0) + rest.sum()
+    spread = trial**2 / (trials - 1) + np.sum(item**2 / dfs) + np.sum(rest**2 / dfs) / (trials - 1)
+    return math.sqrt(variance), variance**2 / spread
+
+
+def numbers(e):
+    return e.mean, e.low, e.high, e.se, e.df, e.floor_se
+
+
+@pytest.mark.parametrize("trials, sizes", [(4, [30, 30]), (8, [5, 40, 100]), (8, [2, 300])])
+def test_distinct_groups_are_the_interval_of_independent_items(trials, sizes):
+    y = rng(30).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    d = rng(31).normal(0, 1, (trials, 1)) + rng(32).normal(0, 8, len(y)) + rng(33).normal(size=(trials, len(y)))
+    e = crossed_t(*with_weights(d, y, rng(34).permutation(len(y)) * 3 - 50))  # any integers
+    assert (e.se, e.df) == pytest.approx(by_mean_squares(d, balanced_weights(y), y))
+
+
+def test_groups_of_one_size_count_as_their_means():
+    y, per_group = np.repeat([0, 0, 1], 30), 5
+    d = rng(35).normal(size=(6, len(y))) + rng(36).normal(0, 2, (6, len(y) // per_group)).repeat(per_group, axis=1)
+    means = d.reshape(6, -1, per_group).mean(axis=2)
+    e = crossed_t(*with_weights(d, y, np.arange(len(y)) // per_group))
+    assert numbers(e) == pytest.approx(numbers(crossed_t(*with_weights(means, y[::per_group]))))
+
+
+def test_groups_of_unequal_sizes_are_left_out_one_by_one():
+    """Without interaction the items' part is the jackknife's: (G - 1) / G sum (mean without g - mean)^2."""
+    sizes = np.array([1, 1, 2, 3, 5, 8, 13])
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    item = rng(37).normal(size=len(sizes))[groups] + 0.3 * rng(38).normal(size=len(groups))
+    without = np.array([item[groups != g].mean() for g in range(len(sizes))])
+    e = crossed_t(*with_weights(scaled(5)[:, None] + item, np.zeros(len(item), int), groups))
+    assert e.floor_se**2 == pytest.approx(6 / 7 * np.sum((without - item.mean()) ** 2))
+
+
+def test_a_group_in_two_classes_is_one_group():
+    """Two classes seen on the same patients: alike they say no more than one, opposed they cancel out."""
+    item, trial = rng(39).normal(size=20), scaled(6, sd=0.1)[:, None]
+    groups, y = np.arange(40) % 20, np.repeat([0, 1], 20)
+    one = crossed_t(*with_weights(trial + item, y[:20]))
+    alike = crossed_t(*with_weights(trial + np.tile(item, 2), y, groups))
+    assert numbers(alike) == pytest.approx(numbers(one))
+    assert crossed_t(*with_weights(trial + np.tile(item, 2), y)).se < 0.8 * one.se  # taken for 40 patients
+    opposed = crossed_t(*with_weights(trial + np.append(item, -item), y, groups))
+    assert numbers(opposed) == pytest.approx(numbers(paired_t(trial[:, 0])), abs=1e-12)
+
+
+def grouped_study(generator, sizes, spanning, trials=8):
+    """Items of a group share an effect (sd .25); residuals .3, trials .02; true mean 0. A group lies in one of
+    two classes, or its items in either.
+    """
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    y = generator.integers(0, 2, len(groups)) if spanning else groups % 2
+    d = generator.normal(0, 0.02, (trials, 1)) + generator.normal(0, 0.25, len(sizes))[groups]
+    return with_weights(d + generator.normal(0, 0.3, (trials, len(groups))), y, groups)
+
+
+FIVES, MIXED = [5] * 80, [1, 1, 2, 2, 3, 4, 5, 7, 10, 15] * 8  # 400 items in 80 groups
+
+
+@pytest.mark.parametrize("sizes, spanning", [(FIVES, False), (FIVES, True), (MIXED, False), (MIXED, True)])
+def test_coverage_with_groups_of_test_items(sizes, spanning):
+    """Groups carried: 93 to 97.5 %. Items of a group taken as independent: far too few."""
+    generator = rng(40)
+    studies = [grouped_study(generator, rng(41).permutation(sizes), spanning) for _ in range(800)]
+    assert 0.93 <= coverage(crossed_t(*study) for study in studies) <= 0.975
+    assert coverage(crossed_t(*with_weights(d, y)) for d, _, y, _ in studies) < 0.8
+
+
+@pytest.mark.parametrize("spanning", [False, True])
+def test_coverage_with_few_groups(spanning):
+    generator = rng(42)
+    studies = [grouped_study(generator, [10] * 8, spanning) for _ in range(800)]
+    assert 0.93 <= coverage(crossed_t(*study) for study in studies) <= 0.985
+
+
+def test_a_class_with_one_group_borrows_the_others_spread():
+    groups = np.append(np.arange(40) // 2, [20, 20])
+    y = np.array([0] * 20 + [1] * 20 + [2] * 2)
+    d = rng(43).normal(size=21)[groups] + rng(44).normal(0, 0.1, (6, 42))
+    e, two = crossed_t(*with_weights(d, y, groups)), crossed_t(*with_weights(d[:, :40], y[:40], groups[:40]))
+    # Two classes of 10 groups: s^2 / 20. A third of one group: (s^2 / 10 + s^2 / 10 + s^2) / 9.
+    assert e.floor_se**2 == pytest.approx(two.floor_se**2 * 20 * 1.2 / 9)
+    with pytest.raises(InputError, match="group of items"):
+        crossed_t(*with_weights(d, y, y))
 
 
 # ------------------------------------------------------------------------------------------------------------
@@ -506,7 +613,7 @@ def test_half_precision_predictions_are_accepted():
 # Bad input
 
 D = np.zeros((4, 6))
-W, Y = np.full(6, 1 / 6), np.array([0, 0, 0, 1, 1, 1])
+W, Y, G = np.full(6, 1 / 6), np.array([0, 0, 0, 1, 1, 1]), np.arange(6)
 N, CURVE, ARM = np.array([10, 20]), np.zeros((4, 2)), np.zeros(4)
 
 
@@ -519,11 +626,13 @@ N, CURVE, ARM = np.array([10, 20]), np.zeros((4, 2)), np.zeros(4)
         (lambda: paired_t(["a", "b"]), "numbers"),
         (lambda: paired_t([1, 2], -0.1), "test_train_ratio"),
         (lambda: paired_t([1, 2], level=1.0), "level"),
-        (lambda: crossed_t(D[:1], W, Y), "at least 2 trials"),
-        (lambda: crossed_t(D, W[:5], Y), "6 test items"),
-        (lambda: crossed_t(D, 2 * W, Y), "sum to 1"),
-        (lambda: crossed_t(D, np.array([1, 2, 3, 2, 2, 2]) / 12, Y), "equal within a class"),
-        (lambda: crossed_t(D + np.inf, W, Y), "not finite"),
+        (lambda: crossed_t(D[:1], W, Y, G), "at least 2 trials"),
+        (lambda: crossed_t(D, W[:5], Y, G), "6 test items"),
+        (lambda: crossed_t(D, 2 * W, Y, G), "sum to 1"),
+        (lambda: crossed_t(D, np.array([1, 2, 3, 2, 2, 2]) / 12, Y, G), "equal within a class"),
+        (lambda: crossed_t(D, W, Y, G[:5]), "groups has shape"),
+        (lambda: crossed_t(D, W, Y, G + 0.5), "integer each"),
+        (lambda: crossed_t(D + np.inf, W, Y, G), "not finite"),
         (lambda: decide(interval(0, 1), -0.01), "rope"),
         (lambda: bonferroni_level(0.95, 0), "at least 1"),
         (lambda: trials_to_settle(interval(0, 1), 0), "half_width"),
@@ -546,3 +655,15 @@ def test_bad_input_is_one_sentence(call, says):
     with pytest.raises(InputError, match=says) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_half_width_after_as_many_trials_is_the_present_one_and_more_trials_narrow_it():
+    d = np.random.default_rng(0).normal(size=8)
+    for ratio in (0.0, 0.25):
+        estimate = paired_t(d, ratio)
+        assert half_width_after(estimate, 8) == pytest.approx(could_settle(estimate))
+        assert half_width_after(estimate, 16) < half_width_after(estimate, 8)
+    floor = 1.96 * d.std(ddof=1) * np.sqrt(0.25)  # of re-splits, which no number of them goes below
+    assert half_width_after(paired_t(d, 0.25), 10**6) == pytest.approx(floor, rel=0.001)
+    with pytest.raises(InputError, match="trials is 1"):
+        half_width_after(paired_t(d), 1)

@@ -105,8 +105,8 @@ GENERATORS: dict[str, Callable[[Study], Generator]] = {
 }
 
 
-def load(folder: Path) -> Generator:
-    """The fitted generator that `save` wrote into the folder, whichever kind it is.
+def load(folder: Path, device: str = "cpu") -> Generator:
+    """The fitted generator that `save` wrote into the folder, whichever kind it is; a network on the device.
 
     Raises InputError when the folder holds none.
     """
@@ -117,4 +117,4 @@ def load(folder: Path) -> Generator:
         name = json.loads((Path(folder) / "generator.json").read_text())["generator"]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
-    return SIMPLE.get(name, Adversarial).load(folder)
+    return SIMPLE[name].load(folder) if name in SIMPLE else Adversarial.load(folder).to(device)

@@ -15,7 +15,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -120,6 +120,12 @@ class Family:
     augmentation: Policy  # what the discriminator sees of reals and fakes alike
     min_side: int  # pixels
     max_side: int
+
+    def settings(self) -> dict[str, Any]:
+        """All of it that is a number or a policy, as JSON: what the result of a training depends on."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps")}
+        plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
+        return json.loads(json.dumps(plain | {"augmentation": asdict(self.augmentation)}))
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise InputError where the family cannot make items of this shape."""
