@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-2
 PREDICT_BATCH = 512
+AUGMENT_AT_ONCE = 2**16  # pixels times channels
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +149,9 @@ def train(
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=recipe.steps + 1)
     rng = torch.Generator(device=device).manual_seed(seed)
-    for step, index in zip(range(recipe.steps), batches(mixture, recipe.batch_size, seed), strict=False):
-        chosen = torch.from_numpy(index).to(device)
-        loss = F.cross_entropy(network(augment(x[chosen], recipe.policy, rng)), y[chosen])
+    stream = batches(mixture, recipe.batch_size, seed)
+    for step, (images, labels) in zip(range(recipe.steps), augmented(stream, x, y, recipe, rng), strict=False):
+        loss = F.cross_entropy(network(images), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -159,6 +160,21 @@ def train(
     if not torch.isfinite(loss):
         raise RuntimeError(f"the classifier {recipe.classifier} diverged: its loss is {loss.item()}")
     return network.eval()
+
+
+@torch.no_grad()
+def augmented(
+    stream: Iterator[np.ndarray], x: Tensor, y: Tensor, recipe: Recipe, rng: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield augmented batches (B, C, H, W) with labels (B,) for ever.
+
+    Several batches are augmented in one call: on tiny images a call costs as much as a good part of a training step.
+    """
+    count = max(1, AUGMENT_AT_ONCE // (recipe.batch_size * x[0].numel()))
+    while True:
+        chosen = torch.from_numpy(np.concatenate([next(stream) for _ in range(count)])).to(x.device)
+        images = augment(x[chosen], recipe.policy, rng)
+        yield from zip(images.split(recipe.batch_size), y[chosen].split(recipe.batch_size), strict=True)
 
 
 @torch.no_grad()

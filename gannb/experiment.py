@@ -324,7 +324,7 @@ class Experiment:
                 "ruler",
                 f"trials/{t:03d}/ruler",
                 units.make_ruler,
-                1,
+                2,
                 {
                     "trial": t,
                     "seed": self.study.seed,
@@ -370,7 +370,7 @@ class Experiment:
             needs.append(self._item_units[trial, self._generator_of(arm)])
             parameters["synthetic_share"] = study.synthetic_share if arm.real else 1.0
         return Unit(
-            4, "classifier", f"trials/{trial:03d}/{arm.name}", units.make_classifier, 1, parameters, tuple(needs)
+            4, "classifier", f"trials/{trial:03d}/{arm.name}", units.make_classifier, 2, parameters, tuple(needs)
         )
 
     def units(self, stage: int) -> list[Unit]:
