@@ -162,17 +162,22 @@ class Experiment:
         Raises:
             InputError: as `preview`; or the study has changed while another process is at work on it.
         """
-        experiment = cls.preview(study)
+        return cls.preview(study).record()
+
+    def record(self) -> Experiment:
+        """Record the study, with a copy of its data, unless that is done; return the experiment that reads the copy."""
         facts = {
-            "fingerprint": experiment.dataset.fingerprint,
-            "device": experiment.device,
-            "resolved": json.loads(json.dumps(experiment.resolved())),
+            "fingerprint": self.dataset.fingerprint,
+            "device": self.device,
+            "resolved": json.loads(json.dumps(self.resolved())),
         }
-        if not is_saved(study, **facts):
-            with study_lock(study.folder):
-                keep_data(study, experiment.dataset, experiment.data_key)
-                save_study(study, **facts)
-        return cls(study, Dataset.load(study.folder / f"data-{experiment.data_key}"), experiment.data_key)
+        copy = self.folder / f"data-{self.data_key}"
+        kept = copy.is_dir() and _known_data(self.study).get(source_stamp(self.study)) == self.data_key
+        if not kept or not is_saved(self.study, **facts):
+            with study_lock(self.folder):
+                keep_data(self.study, self.dataset, self.data_key)
+                save_study(self.study, **facts)
+        return Experiment(self.study, Dataset.load(copy), self.data_key)
 
     @property
     def folder(self) -> Path:

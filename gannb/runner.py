@@ -29,12 +29,12 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         InputError: the study cannot be done with these data, or another run is at work on it.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
-    Experiment.preview(study)
+    experiment = Experiment.preview(study)
     with study_lock(study.folder), _as_launcher():
-        Experiment.open(study)
+        experiment = experiment.record()
         for name in notebooks:
             execute_notebook(name, study.folder)
-        status = write_status(Experiment.open(study))
+        status = write_status(experiment)
     return {
         "sentence": read_verdict(study.folder)["sentence"],
         "page": study.folder / "report.html",

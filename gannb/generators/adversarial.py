@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from gannb.augment import Policy, augment, resolve
 from gannb.data import Examples
 from gannb.errors import InputError
-from gannb.generators import Job, check_classes, check_labels
+from gannb.generators.interface import Job, check_classes, check_labels
 
 CHECKPOINT_EVERY = 30.0  # seconds
 PROGRESS_EVERY = 0.5  # seconds

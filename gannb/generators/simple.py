@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from gannb.data import Examples
 from gannb.errors import InputError
-from gannb.generators import Job, check_classes, check_labels
+from gannb.generators.interface import Job, check_classes, check_labels
 
 
 class Simple:
