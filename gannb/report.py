@@ -423,7 +423,7 @@ def convergence(evidence: Evidence) -> str:
     if len(verdict.common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
         return "Not checked: real + classic at half of the steps is not there."
     estimate = verdict.difference(evidence, PRIMARY[1], CONVERGENCE)
-    row = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
+    row = verdict.as_row(estimate)
     return (
         f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
         f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."

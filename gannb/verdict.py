@@ -141,6 +141,11 @@ def _possible(estimate: Estimate) -> Estimate:
     return replace(estimate, low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
 
 
+def as_row(estimate: Estimate) -> dict[str, float]:
+    """Return the difference and its interval, as they stand in the rows of the verdict."""
+    return {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
+
+
 def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> dict[str, Any]:
     """Return one row of the verdict's contrasts; exploratory ones and controls carry no answer of their own."""
     estimate = difference(evidence, contrast.arm, contrast.against, level)
@@ -148,7 +153,7 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> dict[s
     return {
         "arm": contrast.arm, "against": contrast.against, "role": contrast.role, "meaning": contrast.meaning,
         "answer": str(stats.decide(estimate, evidence.rope)) if decided else None,
-        "difference": estimate.mean, "low": estimate.low, "high": estimate.high, "level": level,
+        **as_row(estimate), "level": level,
         "trials": estimate.n, "could_settle": stats.could_settle(estimate),
     }  # fmt: skip
 
@@ -272,10 +277,9 @@ def sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
         Answer.EQUIVALENT: f"no difference of practical consequence (within {points(evidence.rope)} points)",
         Answer.INCONCLUSIVE: "undecided",
     }
-    change = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
     metric = METRIC_NAMES[evidence.metric]
     return (
-        f"{where}, GAN images changed {metric} by {interval_text(change)} points: {words[answer]}. "
+        f"{where}, GAN images changed {metric} by {interval_text(as_row(estimate))} points: {words[answer]}. "
         + _settle_sentence(evidence, estimate)
     )
 
@@ -376,9 +380,8 @@ def _by_answer(evidence: Evidence, arm: str, against: str, verdicts: dict[Answer
     if len(common_trials(evidence, arm, against)) < 2:
         return None
     estimate = difference(evidence, arm, against)
-    row = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
     answer = stats.decide(estimate, evidence.rope)
-    return verdicts.get(answer, "undecided"), f"{interval_text(row)} points"
+    return verdicts.get(answer, "undecided"), f"{interval_text(as_row(estimate))} points"
 
 
 NOT_TESTED = ("undecided", "", "Not tested: the arms for it are not part of this study.")
@@ -408,7 +411,6 @@ def _overtrains(evidence: Evidence) -> tuple[str, str, str]:
     gaps = [fit - by_trial(evidence, arm, "accuracy", trials) for fit, arm in zip(fitted, PRIMARY, strict=True)]
     ece = [by_trial(evidence, arm, "ece", trials).mean() for arm in PRIMARY]
     estimate = stats.paired_t(gaps[0] - gaps[1], test_train_ratio(evidence))
-    row = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
     verdict = "supported" if estimate.low > evidence.rope else "undecided"
     verdict = "contradicted" if estimate.high < evidence.rope else verdict
     why = (
@@ -417,7 +419,7 @@ def _overtrains(evidence: Evidence) -> tuple[str, str, str]:
     )
     if min(fit.mean() for fit in fitted) > FITTED:
         verdict, why = "undecided", why + " Both fit their training images completely, so the gap tells nothing more."
-    return verdict, f"{interval_text(row)} points", why
+    return verdict, f"{interval_text(as_row(estimate))} points", why
 
 
 def _distorted(evidence: Evidence) -> tuple[str, str, str]:
