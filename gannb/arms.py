@@ -4,19 +4,29 @@ An arm's name is its recipe, `[real][+SOURCE][+classic]`, or a source alone: `re
 A source is any generator's name (`gan` stands for the study's family), or one of the real ones: `real+more` (the draw
 and as many items again from the trial's reserve) and `fewer` (half of the draw). `@half` behind a name is the same
 recipe with half of the optimiser steps. A new generator brings all its arms with no code here.
+
+Behind a generator's name may stand `.VARIATION`, what is done after the training of a GAN (`gan.truncated`, see
+`generators/after.py`), and `:DOSE`, fewer items per class than the study makes (`real+gan:50+classic`).
 """
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from gannb.errors import InputError
 from gannb.generators import GENERATORS
+from gannb.generators.after import VARIATIONS
+from gannb.generators.families import FAMILIES
+from gannb.study import DOSES
 
 REAL_SOURCES = ("more", "fewer")
 PRIMARY = ("real+gan+classic", "real+classic")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
+COPIES = ("real+copies", "real")
+OVERSAMPLING = {"role": "exploratory", "expected": "", "meaning": "items of the smaller classes repeated"}
+SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
 
 
 @dataclass(frozen=True)
@@ -28,11 +38,23 @@ class Arm:
     source: str | None  # what else is in it
     classic: bool  # classical augmentation
     half_budget: bool  # half of the optimiser steps
+    variation: str = ""  # what is done after the training of a GAN; empty: nothing
+    dose: int | None = None  # items per class that it takes; None: as many as the study makes
 
     @property
     def generator(self) -> str | None:
         """The generator whose items it trains on, by name; `gan` for the study's family."""
         return self.source if self.source and self.source not in REAL_SOURCES else None
+
+    @property
+    def without_variation(self) -> str:
+        """The name of the arm that differs in the variation alone: `real+gan.truncated` -> `real+gan`."""
+        return self.name.replace(f".{self.variation}", "") if self.variation else self.name
+
+    @property
+    def without_items(self) -> str:
+        """The name of the arm that has the draw in the place of what a generator adds: `real` or `real+classic`."""
+        return "real+classic" if self.classic else "real"
 
 
 @dataclass(frozen=True)
@@ -66,30 +88,60 @@ def parse_arm(name: str) -> Arm:
     Raises:
         InputError: the name is no recipe; says the nearest that is.
     """
-    recipe, _, budget = name.partition("@")
+    arm = _parse(name)
+    if arm is None:
+        near = _nearest(name)
+        sources = ", ".join(["gan", *GENERATORS, *REAL_SOURCES])
+        rule = f"an arm is [real][+SOURCE[.VARIATION][:DOSE]][+classic], SOURCE {sources}."
+        raise InputError(f"arms: there is no arm {name!r}; " + (f"did you mean {near}?" if near else rule))
+    return arm
+
+
+def _parse(name: str) -> Arm | None:
+    recipe, at, budget = name.partition("@")
     parts = recipe.split("+")
     classic = len(parts) > 1 and parts[-1] == "classic"
     body = parts[:-1] if classic else parts
     real = body[:1] == ["real"]
     rest = body[1:] if real else body
-    sources = ["gan", *GENERATORS, *REAL_SOURCES]
-    if (
-        name.endswith("@")
-        or budget not in ("", "half")
-        or len(rest) > 1
-        or (rest and rest[0] not in sources)
-        or not (real or rest)
-        or (rest in (["more"], ["fewer"]) and real != (rest == ["more"]))
-    ):
-        raise InputError(_unknown(name, sources))
-    return Arm(name, real, rest[0] if rest else None, classic, budget == "half")
+    if budget != "half" * bool(at) or len(rest) > 1 or not (real or rest):
+        return None
+    if not rest:
+        return Arm(name, real, None, classic, bool(at))
+    found = SOURCE.fullmatch(rest[0])
+    source, variation, dose = found.groups(default="") if found else ("", "", "")
+    arm = Arm(name, real, source, classic, bool(at), variation, int(dose) if dose else None)
+    return arm if _is_possible(arm) else None
 
 
-def _unknown(name: str, sources: list[str]) -> str:
-    known = [c.arm for c in CONTRASTS] + [f"real+{s}" for s in sources]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"an arm is [real][+SOURCE][+classic], SOURCE {', '.join(sources)}."
-    return f"arms: there is no arm {name!r}; {hint}"
+def _is_possible(arm: Arm) -> bool:
+    """Tell whether an arm's source is there, beside the right items, and can be had in this way."""
+    if arm.source in REAL_SOURCES:
+        return arm.real == (arm.source == "more") and not arm.variation and arm.dose is None
+    if arm.variation and not (arm.source in _gans() and arm.variation in VARIATIONS):
+        return False
+    return arm.source in ("gan", *GENERATORS) and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
+
+
+def _gans() -> tuple[str, ...]:
+    return ("gan", *FAMILIES)
+
+
+def _nearest(name: str) -> str | None:
+    """Return the arm nearest to a name that is none: without what its source cannot have, else by spelling."""
+    bare = re.sub(r"\.\w*|:\w*", "", name)
+    if bare != name and (arm := _parse(bare)):
+        ways = [bare] + [bare.replace(str(arm.source), f"{arm.source}.{v}") for v in VARIATIONS]
+        return difflib.get_close_matches(name, [way for way in ways if _parse(way)], n=1, cutoff=0)[0]
+    made = ["gan", *GENERATORS, *(f"{gan}.{variation}" for gan in _gans() for variation in VARIATIONS)]
+    known = [c.arm for c in CONTRASTS] + [f"real+{s}" for s in (*made, "more")] + made
+    known += [f"real+{s}+classic" for s in made]
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+
+
+def dose_arms(doses: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the arms of the dose response, by rising number of items per class; the largest is the primary arm."""
+    return tuple(PRIMARY[0].replace("gan", f"gan:{dose}") for dose in doses[:-1])
 
 
 def study_arms(asked: tuple[str, ...], protocol: str) -> list[Arm]:
@@ -99,8 +151,7 @@ def study_arms(asked: tuple[str, ...], protocol: str) -> list[Arm]:
     """
     names = [n for n in asked if parse_arm(n).source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and c.against != "fewer"]
-    if any(arm.real and arm.generator and not arm.classic for arm in map(parse_arm, names)):
-        names.append("real")
+    names += [arm.without_items for arm in map(parse_arm, names) if arm.generator]
     if protocol == "resplit":
         names += ["fewer"]
     names += [*curve_arms(protocol), CONVERGENCE]
@@ -124,10 +175,38 @@ def _is_known(arm: str) -> bool:
 
 
 def _from_recipe(arms: list[str]) -> list[Contrast]:
-    """Return, for `real+SOURCE[+classic]`, the contrast with the same recipe without the source."""
+    """Return, for arms with generated items, the contrasts with the real items alone and with the plain GAN's."""
     found = []
     for arm in (parse_arm(a) for a in arms):
-        against = "real+classic" if arm.classic else "real"
-        if arm.real and arm.generator and not arm.half_budget and against in arms:
-            found.append(Contrast(arm.name, against, "exploratory", meaning=f"items from {arm.source}"))
+        if not arm.generator or arm.half_budget:
+            continue
+        if arm.without_items in arms:
+            found.append(Contrast(arm.name, arm.without_items, "exploratory", meaning=_meaning(arm)))
+        if arm.variation and arm.without_variation in arms:
+            adds = f"{VARIATIONS[arm.variation]}, against the plain {arm.source}"
+            found.append(Contrast(arm.name, arm.without_variation, "exploratory", meaning=adds))
     return found
+
+
+def _meaning(arm: Arm) -> str:
+    """Return in words what an arm has that the real items alone have not."""
+    details = [VARIATIONS[arm.variation]] if arm.variation else []
+    details += [f"{arm.dose:,} per class"] if arm.dose else []
+    instead = "" if arm.real else " alone instead of the real ones"
+    return ", ".join([f"items from {arm.source}{instead}", *details])
+
+
+def when_balanced(found: list[Contrast]) -> list[Contrast]:
+    """Return a study's contrasts as they are where generated items only fill up the smaller classes.
+
+    Copies are then no control without effect but a treatment, oversampling, and what a generator has to beat.
+    """
+    kept = [replace(c, **OVERSAMPLING) if (c.arm, c.against) == COPIES else c for c in found]
+    if not any((c.arm, c.against) == COPIES for c in found):
+        return kept
+    filled = [c for c in kept if c.against == COPIES[1] and c.arm != COPIES[0] and _adds_items(parse_arm(c.arm))]
+    return kept + [replace(c, against=COPIES[0], meaning=f"{c.meaning}, against oversampling") for c in filled]
+
+
+def _adds_items(arm: Arm) -> bool:
+    return arm.real and arm.generator is not None

@@ -79,13 +79,16 @@ def resolve(name: str, shape: tuple[int, int, int]) -> Policy:
     return replace(POLICIES[name], padding="reflection" if channels >= 3 else "border")
 
 
-def augment(x: Tensor, policy: Policy, rng: torch.Generator) -> Tensor:
+def augment(x: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None = None) -> Tensor:
     """Transform each image by its own draw: (N, C, H, W) in [-1, 1] -> the same shape and range.
 
     Differentiable in x. `rng` must live on the device of x; nothing else is random. An empty policy gives x
-    itself.
+    itself. `chance`: a scalar in 0..1, by which each operation is applied more rarely than the policy says; it
+    stays on its device, so that it may follow a training (Karras et al. 2020).
     """
     strengths = _draw(policy, x, rng)
+    if strengths and chance is not None:
+        strengths = {o: s * (torch.rand(len(x), generator=rng, device=x.device) < chance) for o, s in strengths.items()}
     if not strengths:
         return x
     if strengths.keys() & {"rotation", "scale", "shear_x"}:

@@ -31,6 +31,7 @@ class Mixture:
     real: Examples | None
     synthetic: Examples | None
     share: float  # of each batch, 0..1, whatever the two sets' sizes; 1 without real items, 0 without synthetic ones
+    fresh: Callable[[int], np.ndarray] | None = None  # number of a pass, from 1 -> the synthetic items anew, as uint8
 
     @property
     def items(self) -> Examples:
@@ -125,6 +126,48 @@ def batches(mixture: Mixture, size: int, seed: int) -> Iterator[np.ndarray]:
         yield np.concatenate(parts)
 
 
+class Stock:
+    """The items of a mixture as tensors, the real ones first, the synthetic ones made anew at every pass if `fresh`.
+
+    A pass is over when every synthetic item has been handed out once; the first hands out the items as they are.
+    """
+
+    def __init__(self, mixture: Mixture, device: str = "cpu") -> None:
+        parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
+        self.x = torch.cat([to_tensor(part.x, device) for part in parts])  # (N, C, H, W)
+        self.y = torch.from_numpy(np.concatenate([part.y for part in parts])).to(device)  # (N,)
+        self.n_real = 0 if mixture.real is None else len(mixture.real)
+        self.fresh, self.number, self.handed_out = mixture.fresh, 0, 0
+
+    def take(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Hand out items: index (B,) -> images (B, C, H, W), labels (B,)."""
+        chosen = torch.from_numpy(index).to(self.x.device)
+        if self.fresh is None or not np.any(index >= self.n_real):
+            return self.x[chosen], self.y[chosen]
+        first, *later = np.unique(number := self._passes(index))
+        self._turn_to(first)
+        images = self.x[chosen]
+        for following in later:
+            self._turn_to(following)
+            at = torch.from_numpy(np.flatnonzero(number == following)).to(self.x.device)
+            images[at] = self.x[chosen[at]]
+        return images, self.y[chosen]
+
+    def _passes(self, index: np.ndarray) -> np.ndarray:
+        """Return the pass that each item belongs to, (B,); real items, which are always the same, to the first here."""
+        synthetic = index >= self.n_real
+        number = self.handed_out + np.arange(synthetic.sum())
+        self.handed_out += len(number)
+        passes = np.full(len(index), number[0])
+        passes[synthetic] = number
+        return passes // (len(self.x) - self.n_real)
+
+    def _turn_to(self, number: int) -> None:
+        if number != self.number:
+            self.x[self.n_real :] = to_tensor(self.fresh(int(number)), str(self.x.device))
+            self.number = number
+
+
 # ---- training ----
 
 
@@ -139,18 +182,16 @@ def train(
 
     Two calls with equal seeds start from the same weights and see the real items in the same order, whatever the arm.
     """
-    parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
-    x = torch.cat([to_tensor(part.x, device) for part in parts])  # (N, C, H, W)
-    y = torch.from_numpy(np.concatenate([part.y for part in parts])).to(device)
+    stock, items = Stock(mixture, device), mixture.items
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = build(recipe.classifier, parts[0].shape, parts[0].n_classes)
+        network = build(recipe.classifier, items.shape, items.n_classes)
     network = network.to(device, memory_format=torch.channels_last).train()  # up to twice as fast on a CPU
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=recipe.steps + 1)
     rng = torch.Generator(device=device).manual_seed(seed)
     stream = batches(mixture, recipe.batch_size, seed)
-    for step, (images, labels) in zip(range(recipe.steps), augmented(stream, x, y, recipe, rng), strict=False):
+    for step, (images, labels) in zip(range(recipe.steps), augmented(stream, stock, recipe, rng), strict=False):
         loss = F.cross_entropy(network(images), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -164,17 +205,17 @@ def train(
 
 @torch.no_grad()
 def augmented(
-    stream: Iterator[np.ndarray], x: Tensor, y: Tensor, recipe: Recipe, rng: torch.Generator
+    stream: Iterator[np.ndarray], stock: Stock, recipe: Recipe, rng: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield augmented batches (B, C, H, W) with labels (B,) for ever.
 
     Several batches are augmented in one call: on tiny images a call costs as much as a good part of a training step.
     """
-    count = max(1, AUGMENT_AT_ONCE // (recipe.batch_size * x[0].numel()))
+    count = max(1, AUGMENT_AT_ONCE // (recipe.batch_size * stock.x[0].numel()))
     while True:
-        chosen = torch.from_numpy(np.concatenate([next(stream) for _ in range(count)])).to(x.device)
-        images = augment(x[chosen], recipe.policy, rng)
-        yield from zip(images.split(recipe.batch_size), y[chosen].split(recipe.batch_size), strict=True)
+        images, labels = stock.take(np.concatenate([next(stream) for _ in range(count)]))
+        images = augment(images, recipe.policy, rng)
+        yield from zip(images.split(recipe.batch_size), labels.split(recipe.batch_size), strict=True)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb import protocol, units
-from gannb.arms import Arm, Contrast, contrasts, study_arms
+from gannb.arms import Arm, Contrast, contrasts, dose_arms, study_arms, when_balanced
 from gannb.data import Dataset, Examples, read
 from gannb.errors import InputError
 from gannb.protocol import Design, Draw
@@ -42,8 +42,10 @@ DEFAULT_SECONDS = {
     "generator": 0.2,
     "items": 0.5,
     "ruler": 2.0,
+    "judge": 2.0,
     "quality": 1.0,
     "classifier": 3.0,
+    "fresh": 6.0,
 }
 
 
@@ -215,14 +217,18 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
-        return study_arms(self.study.arms, self.design.protocol)
+        return study_arms((*self.study.arms, *dose_arms(self.study.doses)), self.design.protocol)
 
     @cached_property
     def gan_steps(self) -> int:
-        """Training steps of each GAN: the study's, or the family's own number times the preset's effort."""
+        """Training steps of the study's GAN."""
+        return self.steps_of(self.family)
+
+    def steps_of(self, family: str) -> int:
+        """Return training steps of a GAN: the study's, or the family's own number times the preset's effort."""
         from gannb.generators.families import FAMILIES
 
-        return self.study.gan_steps or max(1, round(FAMILIES[self.family].steps * GAN_EFFORT[self.study.preset]))
+        return self.study.gan_steps or max(1, round(FAMILIES[family].steps * GAN_EFFORT[self.study.preset]))
 
     @cached_property
     def classifier_steps(self) -> int:
@@ -237,16 +243,49 @@ class Experiment:
 
     @property
     def contrasts(self) -> list[Contrast]:
-        return contrasts([arm.name for arm in self.arms])
+        found = contrasts([arm.name for arm in self.arms])
+        return when_balanced(found) if self.study.n_synthetic == "balance" else found
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """What items are made by, as GENERATOR or GENERATOR.VARIATION, for all arms; the study's own GAN first."""
+        return list(dict.fromkeys([self.family] + [self._source_of(arm) for arm in self.arms if arm.generator]))
 
     @cached_property
     def generators(self) -> list[str]:
-        """The generators that the arms need, the study's own first."""
-        needed = [self.family] + [self._generator_of(arm) for arm in self.arms if arm.generator]
-        return list(dict.fromkeys(needed))
+        """The generators that the sources need, the study's own first."""
+        return list(dict.fromkeys(source.partition(".")[0] for source in self.sources))
 
-    def _generator_of(self, arm: Arm) -> str:
-        return self.family if arm.generator == "gan" else str(arm.generator)
+    @property
+    def families(self) -> list[str]:
+        """Those of the generators that are GANs, the study's own first."""
+        from gannb.generators.families import FAMILIES
+
+        return [name for name in self.generators if name in FAMILIES]
+
+    def _source_of(self, arm: Arm) -> str:
+        """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""
+        name = self.family if arm.generator == "gan" else str(arm.generator)
+        return f"{name}.{arm.variation}" if arm.variation not in ("", "fresh") else name
+
+    @cached_property
+    def items_made(self) -> int:
+        """Synthetic items that a source makes in a trial (in the first one, where trials differ)."""
+        return len(units.labels_to_make(self._counts(0), self._n_synthetic))
+
+    @property
+    def made_text(self) -> str:
+        """How many synthetic items a source makes in a trial, in words."""
+        *smaller, most = self.study.doses or (0,)
+        if not most:
+            return "as many as every class lacks to be as large as the largest"
+        also = f" (and {', '.join(f'{dose:,}' for dose in smaller)} for the dose response)" if smaller else ""
+        return f"{most:,} per class on average{also}"
+
+    @property
+    def _n_synthetic(self) -> int | str:
+        """What is made: `balance`, or the largest number of items per class."""
+        return self.study.doses[-1] if self.study.doses else "balance"
 
     def resolved(self) -> dict[str, Any]:
         """Return what the study's `auto` parameters stand for with these data."""
@@ -265,12 +304,58 @@ class Experiment:
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
             raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
         _ = self.device, self.arms, self.design
-        for name in self.generators:
-            if name in FAMILIES:
-                FAMILIES[name].check(self.shape)
+        for name in self.families:
+            FAMILIES[name].check(self.shape)
         build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
         protocol.make_draw(self.dataset, self.design, 0)
         self._check_room()
+        self._check_doses()
+        self._check_balance()
+
+    def _check_doses(self) -> None:
+        """A dose is a part of the items that the study makes, and another number than theirs."""
+        for arm in self.arms:
+            if arm.dose is None:
+                continue
+            whole, most = arm.name.replace(f":{arm.dose}", ""), self.study.doses[-1:]
+            if not most:
+                raise InputError(f"arms: {arm.name} names a dose, and n_synthetic=balance has none; use {whole}.")
+            if arm.dose > most[0]:
+                raise InputError(
+                    f"arms: {arm.name} takes {arm.dose} items per class and the study makes {most[0]}; "
+                    f"use n_synthetic={most[0]},{arm.dose}."
+                )
+            if arm.dose == most[0]:
+                raise InputError(f"arms: {arm.name} is {whole}, since n_synthetic is {arm.dose}; use {whole}.")
+
+    def _check_balance(self) -> None:
+        """To balance there must be smaller classes, and batches that hold both kinds of items."""
+        if self.study.doses:
+            return
+        if self.design.protocol == "draw":
+            raise InputError(
+                "n_synthetic=balance has nothing to fill up, since a draw has as many items of every class; "
+                "use protocol=resplit, which keeps the images' own proportions, or a number."
+            )
+        size = self.study.batch_size
+        found = {self._synthetic_in_batch(self._counts(trial)) for trial in range(self.study.trials)}
+        if found == {0}:
+            raise InputError(
+                "n_synthetic=balance has nothing to fill up, or less than an item in a batch: the classes are as "
+                "large as each other; use a number, as n_synthetic=200."
+            )
+        if size in found:
+            raise InputError(f"n_synthetic=balance leaves no real item in a batch of {size}; use a larger batch_size.")
+
+    def _synthetic_in_batch(self, counts: np.ndarray) -> int:
+        """Return the synthetic items in a batch where they fill up classes of `counts` (K,) real items."""
+        lacking = units.lacking(counts).sum()
+        return round(self.study.batch_size * lacking / (lacking + counts.sum()))
+
+    def _counts(self, trial: int) -> np.ndarray:
+        """Return the real items per class of a trial's draw, (K,)."""
+        train = protocol.make_draw(self.dataset, self.design, trial).train
+        return np.bincount(protocol.labels_of(self.dataset)[train], minlength=self.dataset.pool.n_classes)
 
     def _check_room(self) -> None:
         """Groups may leave too few separate items for a trial even when the counts suffice."""
@@ -299,63 +384,58 @@ class Experiment:
         parameters: dict[str, Any] = {"generator": name, "trial": trial, "seed": self.study.seed}
         if name in FAMILIES:
             augmentation = self.study.gan_augmentation
-            parameters |= {"gan_steps": self.gan_steps, "gan_augmentation": augmentation}
+            parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
-            parameters |= {"augmentation": self.policy_name} if augmentation == "policy" else {}
+            parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
         place = f"trials/{trial:03d}/{name}"
         cost = "gan" if name in FAMILIES else "generator"
         return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],), cost)
 
     @cached_property
     def _item_units(self) -> dict[tuple[int, str], Unit]:
-        return {
-            (t, g): Unit(
-                3,
-                "items",
-                f"trials/{t:03d}/{g}-items",
-                units.make_items,
-                1,
-                {"n_synthetic": self.study.n_synthetic, "trial": t, "seed": self.study.seed},
-                (fitted.needs[0], fitted),
-            )  # fmt: skip
-            for (t, g), fitted in self._generator_units.items()
-        }
+        return {(t, source): self._items(t, source) for t in range(self.study.trials) for source in self.sources}
+
+    def _items(self, trial: int, source: str) -> Unit:
+        generator, _, variation = source.partition(".")
+        parameters: dict[str, Any] = {"n_synthetic": self._n_synthetic, "trial": trial, "seed": self.study.seed}
+        parameters |= {"variation": variation} if variation else {}
+        parameters |= {"truncation": self.study.truncation} if variation == "truncated" else {}
+        needs = [self.draws[trial], self._generator_units[trial, generator]]
+        needs += [self._judge_units[trial]] if variation == "by_classifier" else []
+        return Unit(3, "items", f"trials/{trial:03d}/{source}-items", units.make_items, 1, parameters, tuple(needs))
 
     @cached_property
     def _ruler_units(self) -> list[Unit]:
         return [
-            Unit(
-                3,
-                "ruler",
-                f"trials/{t:03d}/ruler",
-                units.make_ruler,
-                2,
-                {
-                    "trial": t,
-                    "seed": self.study.seed,
-                    "steps": self.usual_steps(units.RULER_BATCH),
-                },
-                (draw,),
-            )  # fmt: skip
+            Unit(3, "ruler", f"trials/{t:03d}/ruler", units.make_ruler, 2, self._usual_training(t), (draw,))
             for t, draw in enumerate(self.draws)
         ]
 
     @cached_property
+    def _judge_units(self) -> list[Unit]:
+        """What chooses the items of `by_classifier`, by trial; none where no arm asks for it."""
+        if not any(arm.variation == "by_classifier" for arm in self.arms):
+            return []
+        policy = {"augmentation": self.policy_name}
+        return [
+            Unit(3, "judge", f"trials/{t:03d}/judge", units.make_judge, 1, self._usual_training(t) | policy, (draw,))
+            for t, draw in enumerate(self.draws)
+        ]
+
+    def _usual_training(self, trial: int) -> dict[str, Any]:
+        """Return the parameters of a classifier that is no arm."""
+        return {"trial": trial, "seed": self.study.seed, "steps": self.usual_steps(units.SIDE_BATCH)}
+
+    @cached_property
     def _quality_units(self) -> dict[tuple[int, str], Unit]:
-        measured = [g for g in self.generators if g != "mislabelled"]
-        return {
-            (t, g): Unit(
-                3,
-                "quality",
-                f"trials/{t:03d}/{g}-quality",
-                units.make_quality,
-                1,
-                {"trial": t, "generator": g, "seed": self.study.seed},
-                (self.draws[t], self._item_units[t, g], self._ruler_units[t], self._generator_units[t, g]),
-            )  # fmt: skip
-            for t in range(self.study.trials)
-            for g in measured
-        }
+        measured = [source for source in self.sources if source != "mislabelled"]
+        return {(t, source): self._quality(t, source) for t in range(self.study.trials) for source in measured}
+
+    def _quality(self, trial: int, source: str) -> Unit:
+        parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
+        fitted = self._generator_units[trial, source.partition(".")[0]]
+        needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
+        return Unit(3, "quality", f"trials/{trial:03d}/{source}-quality", units.make_quality, 1, parameters, needs)
 
     @cached_property
     def classifiers(self) -> dict[tuple[int, str], Unit]:
@@ -370,17 +450,28 @@ class Experiment:
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": self.policy_name if arm.classic else "none",
         }  # fmt: skip
-        needs = [self.draws[trial]]
-        if arm.generator:
-            needs.append(self._item_units[trial, self._generator_of(arm)])
-            parameters["synthetic_share"] = study.synthetic_share if arm.real else 1.0
-        return Unit(
-            4, "classifier", f"trials/{trial:03d}/{arm.name}", units.make_classifier, 2, parameters, tuple(needs)
-        )
+        parameters |= self._share_of(arm)
+        needs = [self.draws[trial], *self._makers_of(trial, arm)]
+        place, cost = f"trials/{trial:03d}/{arm.name}", "fresh" if arm.variation == "fresh" else "classifier"
+        return Unit(4, "classifier", place, units.make_classifier, 2, parameters, tuple(needs), cost)
+
+    def _share_of(self, arm: Arm) -> dict[str, float]:
+        """Return the synthetic share of an arm's batches as a parameter; none where it follows from the draw."""
+        if not arm.generator or (arm.real and self._n_synthetic == "balance"):
+            return {}
+        return {"synthetic_share": self.study.synthetic_share if arm.real else 1.0}
+
+    def _makers_of(self, trial: int, arm: Arm) -> list[Unit]:
+        """Return the units that an arm's synthetic items come from; fresh ones need the generator itself as well."""
+        if not arm.generator:
+            return []
+        source = self._source_of(arm)
+        fresh = [self._generator_units[trial, source]] if arm.variation == "fresh" else []
+        return [self._item_units[trial, source], *fresh]
 
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4."""
-        third = [*self._item_units.values(), *self._ruler_units, *self._quality_units.values()]
+        third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._quality_units.values()]
         return {
             1: self.draws, 2: list(self._generator_units.values()), 3: third, 4: list(self.classifiers.values()), 5: []
         }[stage]  # fmt: skip

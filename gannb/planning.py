@@ -5,15 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from gannb import protocol
 from gannb.experiment import Experiment
+from gannb.generators.after import FILTERS
 from gannb.study import Study
-from gannb.units import RULER_BATCH
+from gannb.units import SIDE_BATCH
 from gannb.work import Unit, followers, is_done, seconds_text, worker_count
 
+CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 MEGABYTE = 1e6
@@ -23,6 +27,7 @@ UNITS = {  # what people call the units
     "generator": "training generators",
     "items": "making images",
     "ruler": "training the measuring classifier",
+    "judge": "training the choosing classifier",
     "quality": "measuring quality",
     "classifier": "training classifiers",
 }
@@ -35,7 +40,7 @@ def plan(study: Study) -> str:
     if todo:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
     seconds = unit_seconds(experiment) if todo else {}
-    spent = {u: seconds[u.cost] * _share(experiment, u) for u in todo}
+    spent = {u: expected_seconds(experiment, u, seconds) for u in todo}
     workers = worker_count(study.workers)
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
     counts, design = Counter(u.kind for u in todo), experiment.design
@@ -77,34 +82,45 @@ def _found(experiment: Experiment) -> list[str]:
     ]
 
 
-def _share(experiment: Experiment, unit: Unit) -> float:
-    """Return the cost of a unit against the usual one of its kind: a half budget costs half."""
+def expected_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, float]) -> float:
+    """Return the time of a unit, given the usual ones (see `unit_seconds`): a half budget costs half."""
+    p = unit.parameters
+    if unit.cost == "gan":
+        return seconds[p["generator"]]
+    if unit.kind == "items":
+        return seconds["items"] * (CHOOSING if p.get("variation") in FILTERS else 1)
     if unit.kind != "classifier":
-        return 1.0
-    return unit.parameters["steps"] / experiment.classifier_steps
+        return seconds[unit.kind]
+    once = seconds["classifier"] + (p.get("synthetic_share", 1) * seconds["fresh"] if unit.cost == "fresh" else 0)
+    return once * p["steps"] / experiment.classifier_steps
 
 
 def unit_seconds(experiment: Experiment) -> dict[str, float]:
-    """Return expected seconds of one process per kind of unit, timed with all processes at work at once."""
+    """Return expected seconds of one process per kind of unit and GAN family, timed with all processes at work.
+
+    `fresh` is what a classifier takes longer that is trained on nothing but items that are made anew.
+    """
     import joblib
 
     jobs = worker_count(experiment.study.workers)
     with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **followers()):
         timed = joblib.Parallel()(joblib.delayed(_time_steps)(experiment) for _ in range(jobs))
-    gan, train, predict, sample = np.mean(timed, axis=0)
+    *gans, train, predict, sample = np.mean(timed, axis=0)
     study, draw = experiment.study, protocol.make_draw(experiment.dataset, experiment.design, 0)
     scored = (len(draw.test) + len(draw.train)) * predict
-    items = study.n_synthetic * experiment.dataset.pool.n_classes
-    return {
-        "draw": 0.05, "generator": 0.2, "gan": experiment.gan_steps * gan, "items": 0.05 + items * sample,
-        "ruler": 0.2 + experiment.usual_steps(RULER_BATCH) * RULER_BATCH / study.batch_size * train,
+    items = experiment.items_made
+    families = zip(experiment.families, gans, strict=True)
+    side = 0.2 + experiment.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * train
+    return {name: experiment.steps_of(name) * gan for name, gan in families} | {
+        "draw": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
+        "fresh": study.classifier_seeds * experiment.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
 
 
-def _time_steps(experiment: Experiment) -> tuple[float, float, float, float]:
-    """Return seconds per GAN step, per classifier step, per item predicted and per item sampled."""
+def _time_steps(experiment: Experiment) -> tuple[float, ...]:
+    """Return seconds per step of each GAN family, per classifier step, per item predicted and per item sampled."""
     import torch
 
     from gannb.augment import resolve
@@ -114,18 +130,20 @@ def _time_steps(experiment: Experiment) -> tuple[float, float, float, float]:
     torch.set_num_threads(1)
     study, device = experiment.study, experiment.device
     draw = experiment.items(protocol.make_draw(experiment.dataset, experiment.design, 0).train)
-    fit = lambda steps: GENERATORS[experiment.family](study).fit(draw, Job(steps, 0, device))  # noqa: E731
-    recipe = lambda steps: Recipe(  # noqa: E731
-        study.classifier, steps, study.batch_size, resolve(experiment.policy_name, experiment.shape)
-    )
-    generator, network = fit(FEW), train(Mixture(draw, None, 0), recipe(FEW), 0, device)  # also warms up
-    gan = _seconds(lambda: fit(MORE)) - _seconds(lambda: fit(FEW))
-    step = _seconds(lambda: train(Mixture(draw, None, 0), recipe(MORE), 0, device))
-    step -= _seconds(lambda: train(Mixture(draw, None, 0), recipe(FEW), 0, device))
+    fit = lambda steps, name: GENERATORS[name](study).fit(draw, Job(steps, 0, device))  # noqa: E731
+    recipe = Recipe(study.classifier, MORE, study.batch_size, resolve(experiment.policy_name, experiment.shape))
+    learn = lambda steps: train(Mixture(draw, None, 0), replace(recipe, steps=steps), 0, device)  # noqa: E731
+    generator, network = fit(FEW, experiment.family), learn(FEW)  # also warms up
+    gans = [_per_step(lambda steps, name=name: fit(steps, name)) for name in experiment.families]
     some = draw.take(np.arange(256) % len(draw))
     predicted = _seconds(lambda: predict(network, some.x)) / len(some)
     sampled = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
-    return max(gan, 1e-6) / (MORE - FEW), max(step, 1e-6) / (MORE - FEW), predicted, sampled
+    return *gans, _per_step(learn), predicted, sampled
+
+
+def _per_step(call: Callable[[int], object]) -> float:
+    """Return the seconds per step of what can be called with a number of steps, without its start-up."""
+    return max(_seconds(lambda: call(MORE)) - _seconds(lambda: call(FEW)), 1e-6) / (MORE - FEW)
 
 
 def _seconds(call) -> float:
@@ -137,11 +155,12 @@ def _seconds(call) -> float:
 def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
     """Return the bytes that the units to do will write: mostly items, predictions and weights."""
     study, classes = experiment.study, experiment.dataset.pool.n_classes
+    small_cnn = 0.4 * MEGABYTE
     tested = len(protocol.make_draw(experiment.dataset, experiment.design, 0).test)
     size = {
-        "items": study.n_synthetic * classes * (np.prod(experiment.shape) + 8),
+        "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
-        "generator": 2 * MEGABYTE, "ruler": 0.4 * MEGABYTE, "draw": tested * 8 + 1e4, "quality": 1e3,
+        "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e3,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

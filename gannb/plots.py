@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 PALETTE = sns.color_palette("colorblind").as_hex()
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 INK, SOFT, BAND = "#222222", "#6b6b6b", "#dce6ee"
-HEALTHY = "healthy: both settle and then waver, neither runs away"
+HEALTHY = {  # panel of a GAN's training: what healthy looks like
+    "losses": "healthy: both settle and then waver,\nneither runs away",
+    "discriminator": "healthy: wavers well below the line,\nwhere it would never be wrong",
+    "diversity": "healthy: inside the band; below the line\nall samples of a class look alike",
+}
+DIVERSE = (0.5, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 MOST_ROWS = 12  # classes shown in a grid of images
 SMOOTH_FROM = 64  # pixels a side from which images are smoothed when drawn; smaller ones show their pixels
 MOST_PIXELS = 128  # a side of one image in a grid
@@ -235,19 +240,39 @@ def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None
 
 
 @mpl.rc_context(STYLE)
-def loss_curves(curves: Mapping[str, Sequence[float]], title: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw a GAN's two losses over its steps, with what healthy ones look like.
+def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """Draw a GAN's training with what healthy looks like: losses, how sure the discriminator is, diversity.
 
-    curves: equally long lists `step`, `discriminator_loss`, `generator_loss`.
+    history: what `tables.gan_history` returns. Where the guard went back, a dotted line stands. Returns three Axes.
     """
-    ax = ax or _axes(5.6, 3.4)
-    lines = (("discriminator", BLUE, "-"), ("generator", ORANGE, "--"))
-    for name, colour, style in lines:
-        ax.plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
-    ax.set(xlabel=f"training steps\n{HEALTHY}", ylabel="loss")
-    ax.grid(axis="y")
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
-    return _title(ax, title)
+    axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")[1] if axes is None else axes
+    curves, diversity, limits = history["curves"], history["diversity"], history["limits"]
+    losses = ("discriminator", BLUE, "-"), ("generator", ORANGE, "--")
+    for name, colour, style in losses:
+        axes[0].plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
+    axes[1].plot(curves["step"], curves["sureness"], color=BLUE, label="sure of real images")
+    if "label_agreement" in curves:
+        axes[1].plot(curves["step"], curves["label_agreement"], "--", color=GREEN, label="sees the fakes' label")
+    if "chance" in curves:
+        axes[1].plot(curves["step"], curves["chance"], ":", color=PURPLE, label="chance of augmentation")
+    axes[1].axhline(limits["sureness"], color=RED, linewidth=1)
+    axes[1].set_ylim(min(-0.05, min(curves["sureness"])), 1.05)
+    axes[2].axhspan(*DIVERSE, color=BAND, linewidth=0)
+    axes[2].axhline(limits["diversity"], color=RED, linewidth=1)
+    axes[2].plot(diversity["step"], diversity["ratio"], color=BLUE, marker=".")
+    axes[2].set_ylim(0, max(1.3, *diversity["ratio"], 0))
+    titles = "Losses", "Discriminator", "Diversity of samples"
+    for ax, title, (name, healthy) in zip(axes, titles, HEALTHY.items(), strict=True):
+        for event in history["log"]:
+            ax.axvline(event["back_to"], color=SOFT, linestyle=":")
+        ax.set_xlabel(f"training steps\n{healthy}")
+        ax.set_ylabel({"losses": "loss", "diversity": "times the real images'"}.get(name, ""))
+        ax.set_xlim(0, curves["step"][-1])
+        ax.grid(axis="y")
+        _title(ax, title)
+    for ax in axes[:2]:
+        ax.legend(loc="best", fontsize=10)
+    return axes
 
 
 # ---- the answer ----

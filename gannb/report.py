@@ -284,16 +284,21 @@ def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) 
 
 
 def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
-    curves = tables.gan_curves(experiment, trial)
-    ends = [f"{name} {curves[f'{name}_loss'][-1]:.2f}" for name in ("discriminator", "generator")]
+    history = tables.gan_history(experiment, trial)
+    curves, ratios = history["curves"], history["diversity"]["ratio"]
+    went_back = len(history["log"])
     caption = (
-        f"The GAN of trial {trial}. A discriminator's loss that falls to 0, or a generator's that climbs without end, "
-        "would mean that one of the two has won and the images stop getting better. Losses do not say how good the "
-        "images are; the table above does."
+        f"The GAN of trial {trial}. Healthy: the losses settle and neither runs away; the discriminator is sometimes "
+        "wrong; samples of a class differ about as much as real images do (the band). The guard acts at the red lines; "
+        f"here it went back {went_back} {'time' if went_back == 1 else 'times'}. None of this says how good the images "
+        "are; the table above does."
     )
-    alt = f"Losses over {curves['step'][-1]:,} training steps; at the end: {', '.join(ends)}."
-    ax = plots.loss_curves(curves)
-    return _chart(folder, "training", ax, pd.DataFrame(curves), ("How the GAN trained", caption, alt))
+    diverse = f"; samples were {ratios[-1]:.2f} times as diverse as the draw" if ratios else ""
+    alt = f"Losses over {curves['step'][-1]:,} training steps{diverse}; the guard went back {went_back} times."
+    axes = plots.gan_health(history)
+    table = pd.DataFrame({"step": history["diversity"]["step"], "diversity": ratios}, dtype=float)
+    table = pd.DataFrame(curves).merge(table, how="left", on="step")
+    return _chart(folder, "training", axes[0], table, ("How the GAN trained", caption, alt))
 
 
 # ---- tables ----
@@ -392,10 +397,16 @@ def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
     return (
         f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
         f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
-        f"images and makes {study.n_synthetic:,} per class on average. Every arm then trains the same classifier "
-        f"({study.classifier}) for {experiment.classifier_steps:,} steps, {times}. Where generated images are added, "
-        f"{study.synthetic_share:.0%} of each batch is drawn from them."
+        f"images and makes {experiment.made_text}. Every arm then trains the same classifier ({study.classifier}) for "
+        f"{experiment.classifier_steps:,} steps, {times}. Where generated images are added, {_share_text(study)}."
     )
+
+
+def _share_text(study: Study) -> str:
+    """Return how much of a batch the generated images of an arm take, in words."""
+    if study.n_synthetic == "balance":
+        return "every class is seen about equally often"
+    return f"{study.synthetic_share:.0%} of each batch is drawn from them"
 
 
 RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."

@@ -40,6 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 # Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
 GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
 CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
+DOSES = (2, 1_000_000)  # least and most synthetic items per class
 PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
 
 
@@ -79,15 +80,20 @@ class Study(BaseModel):
     trials: int = _parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
     test_share: float = _parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
 
-    gan: str = _parameter("auto", 2, "the GAN family: `mlp`, `projection`, or `auto` by size of image")
+    gan: str = _parameter("auto", 2, "the GAN family, or `auto` by size of image")
     gan_steps: int | None = _parameter(
         None, 2, "training steps of each GAN; by default by family and preset", ge=1, le=10_000_000
     )
-    gan_augmentation: Literal["auto", "none", "policy", "diffaugment"] = _parameter(
+    gan_augmentation: Literal["auto", "none", "policy", "diffaugment", "ada"] = _parameter(
         "auto", 2, "what the discriminator sees of an image; `auto`: the family's measured default"
     )
 
-    n_synthetic: int = _parameter(200, 3, "synthetic items per class", ge=2, le=1_000_000)
+    n_synthetic: int | tuple[int, ...] | Literal["balance"] = _parameter(
+        200, 3, "synthetic items per class; several as `50,200`; or `balance`: fill every class up to the largest"
+    )
+    truncation: float = _parameter(
+        1.0, 3, "standard deviations beyond which `truncated` sources have no noise", ge=0.1, le=4
+    )
 
     arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
     synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
@@ -123,6 +129,21 @@ class Study(BaseModel):
     def _split_arms(cls, arms: Any) -> Any:
         return tuple(a.strip() for a in arms.split(",")) if isinstance(arms, str) else arms
 
+    @field_validator("n_synthetic", mode="before")
+    @classmethod
+    def _read_doses(cls, given: Any) -> Any:
+        """Return a number, several by rising size, or `balance`; whole numbers may be written as text."""
+        several = given.split(",") if isinstance(given, str) else given if isinstance(given, list | tuple) else [given]
+        if given == "balance":
+            return given
+        try:
+            doses = sorted({_whole(dose) for dose in several})
+        except (TypeError, ValueError, OverflowError):
+            doses = []
+        if not doses or not DOSES[0] <= doses[0] <= doses[-1] <= DOSES[1]:
+            raise ValueError(f"it takes whole numbers of {DOSES[0]} to {DOSES[1]:,} (with commas), or balance")
+        return doses[0] if len(doses) == 1 else tuple(doses)
+
     @model_validator(mode="after")
     def _name_and_consistency(self) -> Study:
         if not self.name:
@@ -145,12 +166,27 @@ class Study(BaseModel):
         """The folder of the study: `output_dir/name`, absolute."""
         return Path(self.output_dir).expanduser().resolve() / self.name
 
+    @property
+    def doses(self) -> tuple[int, ...]:
+        """Synthetic items per class, by rising number; none where the data say how many (`balance`)."""
+        if isinstance(self.n_synthetic, int):
+            return (self.n_synthetic,)
+        return () if self.n_synthetic == "balance" else self.n_synthetic
+
     def changes(self) -> dict[str, Any]:
         """Return the parameters that differ from what the preset alone would give."""
         plain = Study(preset=self.preset, data=self.data)
         return {"preset": self.preset, "data": self.data} | {
             k: v for k, v in self.model_dump(mode="json").items() if v != plain.model_dump(mode="json")[k]
         }
+
+
+def _whole(given: Any) -> int:
+    """Return a whole number, also one that is written as text or as 200.0; ValueError for anything else."""
+    number = float(given)
+    if isinstance(given, bool) or number != int(number):
+        raise ValueError("not a whole number")
+    return int(number)
 
 
 def _name_from(data: str) -> str:
@@ -181,7 +217,8 @@ def _one_sentence(error: ValidationError) -> str:
     if not name:
         return str(first["msg"]).removeprefix("Value error, ") + "."
     meaning = Study.model_fields[name].description
-    return f"{name}={first['input']!r} is not valid: {first['msg'].lower()}; it is {meaning}."
+    problem = str(first["msg"]).removeprefix("Value error, ").lower()
+    return f"{name}={first['input']!r} is not valid: {problem}; it is {meaning}."
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

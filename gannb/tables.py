@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gannb.data import Dataset, Examples
     from gannb.experiment import Experiment
+    from gannb.work import Unit
 
 PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
 QUALITY = (
@@ -77,21 +78,47 @@ def draws(experiment: Experiment) -> pd.DataFrame:
 
 
 def gans(experiment: Experiment) -> pd.DataFrame:
-    """Return, per trial, the steps, seconds and last losses of the study's GAN."""
+    """Return, per trial, what became of the study's GAN: steps, seconds, remedies, and the last points."""
     rows = []
-    for unit in experiment.units(2):
-        if unit.parameters["generator"] == experiment.family and is_done(experiment.folder, unit):
-            curves = gan_curves(experiment, unit.parameters["trial"])
-            last = {name: round(values[-1], 3) for name, values in curves.items() if name != "step" and values}
-            seconds = read_unit(experiment.folder, unit)["seconds"]
-            rows.append({"trial": unit.parameters["trial"], "steps": curves["step"][-1], "seconds": seconds, **last})
+    for unit in _gan_units(experiment):
+        history = gan_history(experiment, unit.parameters["trial"])
+        curves, ratios = history["curves"], history["diversity"]["ratio"]
+        last = {name.replace("_", " "): round(values[-1], 3) for name, values in curves.items() if name != "step"}
+        row = {"trial": unit.parameters["trial"], "steps": curves["step"][-1]}
+        row |= {"seconds": read_unit(experiment.folder, unit)["seconds"], "remedies": len(history["log"])}
+        rows.append(row | {"diversity": round(ratios[-1], 2) if ratios else None} | last)
     return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["trial"]).set_index("trial")
 
 
-def gan_curves(experiment: Experiment, trial: int) -> dict[str, list[float]]:
-    """Return the training curves of a trial's GAN: `step` and one list per loss."""
+def _gan_units(experiment: Experiment) -> list[Unit]:
+    """Return the finished units of the study's GAN."""
+    units = [u for u in experiment.units(2) if u.parameters["generator"] == experiment.family]
+    return [u for u in units if is_done(experiment.folder, u)]
+
+
+def gan_history(experiment: Experiment, trial: int) -> dict[str, Any]:
+    """Return what there is to tell of the training of a trial's GAN.
+
+    `curves`: `step` and one list per curve. `diversity`: `step` and `ratio`. `log`: what the guard did. `limits`: from
+    where on it acts. `kept`: the rule by which the weights were chosen.
+    """
+    from gannb.generators.guard import COLLAPSED, OVERFITTED
+
     file = experiment.generator_folder(trial) / "generator.json"
-    return json.loads(file.read_text(encoding="utf-8"))["curves"]
+    about = json.loads(file.read_text(encoding="utf-8"))
+    limits = {"sureness": OVERFITTED, "diversity": COLLAPSED}
+    return {name: about[name] for name in ("curves", "diversity", "log", "kept")} | {"limits": limits}
+
+
+def guard_log(experiment: Experiment) -> pd.DataFrame:
+    """Return what the guards of all trials' GANs noticed and did, an event per row."""
+    rows = [
+        {"trial": u.parameters["trial"], "at step": e["step"], "noticed": e["fault"], "went back to": e["back_to"],
+         "and changed": e["remedy"]}
+        for u in _gan_units(experiment) for e in gan_history(experiment, u.parameters["trial"])["log"]
+    ]  # fmt: skip
+    quiet = [{"trial": "all", "at step": "", "noticed": "nothing", "went back to": "", "and changed": "nothing"}]
+    return pd.DataFrame(rows or quiet).set_index("trial")
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,10 @@ write into the folder they are given. Raise a unit's version in `experiment.py` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +19,10 @@ from gannb.protocol import Design, Draw
 from gannb.study import make_study, write_json
 from gannb.work import Task, read_unit, seed_for
 
-RULER_BATCH = 32  # of the classifier that measures quality; it is no arm, and does not follow the arms' settings
+if TYPE_CHECKING:
+    from gannb.arms import Arm
+
+SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
 NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
 
 
@@ -54,15 +58,64 @@ def make_generator(task: Task) -> None:
 
 
 def make_items(task: Task) -> None:
-    """Sample a trial's generator: on average `n_synthetic` items per class, in the draw's class proportions."""
+    """Sample a trial's generator in the draw's class proportions, as many of each class if they are to balance it."""
     from gannb.generators import load
 
     p, dataset = task.parameters, _dataset(task)
     counts = protocol.take(dataset, read_draw(task.needed("draw")).train).counts()
-    y = proportional_labels(counts, p["n_synthetic"] * len(counts))
-    seed = seed_for(p["seed"], "trial", p["trial"], "items", task.unit.need("generator").parameters["generator"])
-    np.save(task.folder / "x.npy", load(task.needed("generator"), task.device).sample(y, seed))
+    y = labels_to_make(counts, p["n_synthetic"])
+    x, found = _sample(task, load(task.needed("generator"), task.device), y)
+    np.save(task.folder / "x.npy", x)
     np.save(task.folder / "y.npy", y)
+    if found:
+        write_json(task.folder / "items.json", found)
+
+
+def _sample(task: Task, generator: Any, y: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
+    """Return items for labels y (M,), in the way that the unit's variation asks for, and what there is to say of it.
+
+    All variations start from one seed: where they change nothing, the items are those of the plain GAN.
+    """
+    from gannb.generators import after
+
+    seed, variation = items_seed(task), task.parameters.get("variation")
+    if variation == "averaged":
+        generator = generator.averaged()
+    if variation == "truncated":
+        generator = generator.truncated(task.parameters["truncation"])
+    if variation not in after.FILTERS:
+        return generator.sample(y, seed), {}
+    chosen = after.choose(generator, _filter(task, generator), y, seed)
+    return chosen.x, {"accepted_first": chosen.accepted_first, "never_accepted": chosen.never_accepted}
+
+
+def _filter(task: Task, generator: Any) -> Any:
+    """Return what says which items are accepted: the generator's discriminator, or the trial's judge."""
+    from gannb.classify import predict
+    from gannb.generators import after
+
+    p, dataset = task.parameters, _dataset(task)
+    if p["variation"] == "by_discriminator":
+        return after.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
+    judge = _load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
+    return after.recognised(lambda x: predict(judge, x))
+
+
+def items_seed(task: Task, *purpose: str | int) -> int:
+    """Return the seed of the items that a unit makes with its generator, or a further one for a purpose."""
+    p, name = task.parameters, task.unit.need("generator").parameters["generator"]
+    return seed_for(p["seed"], "trial", p["trial"], "items", name, *purpose)
+
+
+def labels_to_make(counts: np.ndarray, n_synthetic: int | str) -> np.ndarray:
+    """Return the labels of the items to make for a draw of `counts` (K,) items per class.
+
+    A number: so many per class on average, in the draw's proportions. `balance`: for every class as many as the draw
+    has of the largest, of which an arm takes what it lacks.
+    """
+    if n_synthetic == "balance":
+        return np.repeat(np.arange(len(counts)), counts.max())
+    return proportional_labels(counts, n_synthetic * len(counts))
 
 
 def proportional_labels(counts: np.ndarray, total: int) -> np.ndarray:
@@ -79,6 +132,11 @@ def proportional_labels(counts: np.ndarray, total: int) -> np.ndarray:
     return np.repeat(np.arange(len(counts)), whole)
 
 
+def first_of_each(y: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the rising indices into y (N,) of the first `wanted` (K,) items of each class."""
+    return np.sort(np.concatenate([np.flatnonzero(y == k)[:n] for k, n in enumerate(wanted)]))
+
+
 def read_items(folder: Path, dataset: Dataset) -> Examples:
     """Return the synthetic items kept in a unit's folder."""
     x, y = (np.load(folder / f"{name}.npy", allow_pickle=False, mmap_mode="r") for name in "xy")
@@ -88,26 +146,37 @@ def read_items(folder: Path, dataset: Dataset) -> Examples:
 
 def make_ruler(task: Task) -> None:
     """Train the classifier that measures quality: on the reserve, or where there is none on the training side."""
+    dataset, draw = _dataset(task), read_draw(task.needed("draw"))
+    _train_small_cnn(task, protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train), "auto", "ruler")
+
+
+def make_judge(task: Task) -> None:
+    """Train the classifier that chooses items for `by_classifier`: on the draw, with the study's augmentation."""
+    real = protocol.take(_dataset(task), read_draw(task.needed("draw")).train)
+    _train_small_cnn(task, real, task.parameters["augmentation"], "judge")
+
+
+def _train_small_cnn(task: Task, real: Examples, augmentation: str, name: str) -> None:
+    """Train a classifier that is no arm on real items, and keep its weights as `name`.safetensors."""
     from safetensors.torch import save_file
 
     from gannb.augment import resolve
     from gannb.classify import Mixture, Recipe, train
 
-    p, dataset = task.parameters, _dataset(task)
-    draw = read_draw(task.needed("draw"))
-    real = protocol.take(dataset, draw.reserve if len(draw.reserve) else draw.train)
-    recipe = Recipe("small_cnn", p["steps"], RULER_BATCH, resolve("auto", real.shape))
-    network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], "ruler"), task.device)
-    save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / "ruler.safetensors")
+    p = task.parameters
+    recipe = Recipe("small_cnn", p["steps"], SIDE_BATCH, resolve(augmentation, real.shape))
+    network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], name), task.device)
+    save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / f"{name}.safetensors")
 
 
-def _load_ruler(folder: Path, real: Examples, device: str) -> Any:
+def _load_small_cnn(file: Path, like: Examples, device: str) -> Any:
+    """Return the classifier kept in a file, for items like those given."""
     from safetensors.torch import load_file
 
     from gannb.classify import build
 
-    network = build("small_cnn", real.shape, real.n_classes)
-    network.load_state_dict(load_file(folder / "ruler.safetensors"))
+    network = build("small_cnn", like.shape, like.n_classes)
+    network.load_state_dict(load_file(file))
     return network.to(device).eval()
 
 
@@ -122,8 +191,10 @@ def make_quality(task: Task) -> None:
     dataset = _dataset(task)
     draw = read_draw(task.needed("draw"))
     train = protocol.take(dataset, draw.train)
-    fake = read_items(task.needed("items"), dataset)
-    ruler = _load_ruler(task.needed("ruler"), train, task.device)
+    made = read_items(task.needed("items"), dataset)
+    balance = task.unit.need("items").parameters["n_synthetic"] == "balance"  # then they are in other proportions
+    fake = made.take(first_of_each(made.y, train.counts())) if balance else made
+    ruler = _load_small_cnn(task.needed("ruler") / "ruler.safetensors", train, task.device)
     test = protocol.take(dataset, draw.test)
     rng = np.random.default_rng(seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality"))
     held_out = test.take(matched(test.y, train.counts(), rng))
@@ -132,7 +203,7 @@ def make_quality(task: Task) -> None:
     sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
     shared = {
         "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
-        "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(fake) / max(sampling, 1e-3), 1),
+        "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1),
     }  # fmt: skip
     same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
     spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
@@ -199,16 +270,44 @@ def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarr
 
 
 def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
+    """Return what an arm's classifiers are trained on."""
     from gannb.arms import parse_arm
     from gannb.classify import Mixture
 
-    arm, p = parse_arm(task.parameters["arm"]), task.parameters
+    arm = parse_arm(task.parameters["arm"])
     if arm.source == "fewer":
         return Mixture(protocol.take(dataset, draw.fewer(protocol.labels_of(dataset))), None, 0.0)
+    train = protocol.take(dataset, draw.train)
     if arm.source == "more":
-        whole = concatenate([protocol.take(dataset, draw.train), protocol.take(dataset, draw.reserve)])
-        return Mixture(whole, None, 0.0)
-    real = protocol.take(dataset, draw.train) if arm.real else None
-    if not arm.generator:
-        return Mixture(real, None, 0.0)
-    return Mixture(real, read_items(task.needed("items"), dataset), p["synthetic_share"])
+        return Mixture(concatenate([train, protocol.take(dataset, draw.reserve)]), None, 0.0)
+    synthetic = _items_of(arm, task, dataset, train.counts()) if arm.generator else None
+    if not synthetic:
+        return Mixture(train, None, 0.0)
+    in_all = len(train) + len(synthetic)
+    share = task.parameters.get("synthetic_share", len(synthetic) / in_all)
+    fresh = _maker(task, synthetic.y) if arm.variation == "fresh" else None
+    return Mixture(train if arm.real else None, synthetic, share, fresh)
+
+
+def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Examples:
+    """Return the synthetic items that an arm takes of those made, beside a draw of `counts` (K,) items per class."""
+    made = read_items(task.needed("items"), dataset)
+    wanted = made.counts()
+    if task.unit.need("items").parameters["n_synthetic"] == "balance" and arm.real:
+        wanted = lacking(counts)
+    elif arm.dose:
+        wanted = np.bincount(proportional_labels(wanted, arm.dose * len(counts)))
+    return made.take(first_of_each(made.y, wanted))
+
+
+def lacking(counts: np.ndarray) -> np.ndarray:
+    """Return how many items each class of a draw lacks to be as large as the largest: counts (K,) -> (K,)."""
+    return counts.max() - counts
+
+
+def _maker(task: Task, y: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Return what makes the items for labels y (M,) anew for the pass of a given number."""
+    from gannb.generators import load
+
+    generator = load(task.needed("generator"), task.device)
+    return lambda number: generator.sample(y, items_seed(task, "pass", number))

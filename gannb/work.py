@@ -20,6 +20,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ from gannb.errors import InputError
 from gannb.study import write_json
 
 RECORD = "unit.json"
+GANS_AT_ONCE = 8  # in one process on a GPU
 
 
 # ---- seeds and keys ----
@@ -290,13 +292,21 @@ def _in_processes(study: Path, units: list[Unit], device: str, workers: int) -> 
 
     if not units:
         return
-    jobs = min(worker_count(workers), len(units))
+    groups = bundles(units, device)
+    jobs = min(worker_count(workers), len(groups))
     call = joblib.delayed(_in_worker)
     # with n_jobs=1 joblib works in this very process, and a unit that is killed would take the kernel with it
     with joblib.parallel_config("loky", n_jobs=max(2, jobs), inner_max_num_threads=1, **followers()):
         parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
-        for index, error in parallel(call(study, i, u, device) for i, u in enumerate(units)):
-            yield units[index], error
+        for number, errors in parallel(call(study, i, group, device) for i, group in enumerate(groups)):
+            yield from zip(groups[number], errors, strict=True)
+
+
+def bundles(units: list[Unit], device: str) -> list[list[Unit]]:
+    """Return the units in the groups that share a process: several GANs on a GPU, which one does not fill."""
+    together = [u for u in units if u.cost == "gan"] if device.startswith("cuda") else []
+    alone = [[u] for u in units if u not in together]
+    return [together[i : i + GANS_AT_ONCE] for i in range(0, len(together), GANS_AT_ONCE)] + alone
 
 
 def followers() -> dict[str, Any]:
@@ -304,11 +314,31 @@ def followers() -> dict[str, Any]:
     return {"initializer": end_with, "initargs": (os.getpid(),)}
 
 
-def _in_worker(study: Path, index: int, unit: Unit, device: str) -> tuple[int, str | None]:
+def _in_worker(study: Path, number: int, units: list[Unit], device: str) -> tuple[int, list[str | None]]:
     import torch
 
     torch.set_num_threads(1)
-    return index, execute(study, unit, device)
+    return number, execute_together(study, units, device)
+
+
+def execute_together(study: Path, units: list[Unit], device: str) -> list[str | None]:
+    """Make units in threads of this process, on a GPU each on a stream of its own; return their errors.
+
+    What a unit makes does not depend on what is made beside it.
+    """
+    if len(units) == 1:
+        return [execute(study, units[0], device)]
+    with ThreadPoolExecutor(len(units)) as pool:
+        return list(pool.map(lambda unit: _on_own_stream(study, unit, device), units))
+
+
+def _on_own_stream(study: Path, unit: Unit, device: str) -> str | None:
+    import torch
+
+    if not device.startswith("cuda"):
+        return execute(study, unit, device)
+    with torch.cuda.stream(torch.cuda.Stream(device)):
+        return execute(study, unit, device)
 
 
 def end_with(parent: int, every: float = 0.5) -> None:

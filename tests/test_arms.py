@@ -81,7 +81,7 @@ def test_what_is_no_recipe_is_refused(wrong):
 
 
 def test_an_arm_like_no_other_is_refused_with_the_rule():
-    with pytest.raises(InputError, match=r"\[real\]\[\+SOURCE\]\[\+classic\]") as error:
+    with pytest.raises(InputError, match=r"\[real\]\[\+SOURCE\[\.VARIATION\]\[:DOSE\]\]\[\+classic\]") as error:
         parse_arm("qqq")
     assert "gaussian" in str(error.value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -177,6 +178,56 @@ def test_auto_follows_the_size_and_the_channels(shape, name, padding):
 def test_an_unknown_policy_is_refused_with_the_names_that_exist():
     with pytest.raises(InputError, match="augmentation: 'flips' is none of auto, none, shift, flip"):
         resolve("flips", (28, 28, 1))
+
+
+# ---- a chance that may follow a training ----
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", REAL)
+def test_with_chance_0_nothing_happens(name, shape):
+    x = images(*shape)
+    y = augment(x, resolve(name, (*shape[2:], shape[1])), rng(), torch.tensor(0.0))
+    assert torch.allclose(y, x, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", REAL)
+def test_with_chance_1_what_happens_is_the_policys(name, shape):
+    x, policy = images(*shape), resolve(name, (*shape[2:], shape[1]))
+    policy = replace(policy, cutout=0.0)  # its places are drawn after the chance
+    assert torch.equal(augment(x, policy, rng(), torch.tensor(1.0)), augment(x, policy, rng()))
+
+
+@pytest.mark.parametrize(("p", "chance"), [(1.0, 0.3), (0.7, 0.3), (0.7, 1.0)])
+@pytest.mark.parametrize("operation", ["brightness", "cutout"])
+def test_each_operation_happens_by_the_policys_chance_times_the_given_one(operation, p, chance):
+    x = torch.full((4000, 1, 6, 6), 0.5)
+    y = augment(x, Policy(**{operation: 0.4}, p=p), rng(), torch.tensor(chance))
+    share = (y != x).flatten(1).any(dim=1).float().mean()
+    expected = p * chance
+    assert abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / 4000)
+
+
+def test_operations_are_left_out_independently_of_each_other():
+    x = torch.full((4000, 1, 6, 6), 0.5)
+    x[:, :, 0, 0] = 0.4
+    y = augment(x, Policy(brightness=0.1, cutout=0.5), rng(), torch.tensor(0.5))
+    cut = (y == 0).flatten(1).any(dim=1)
+    brighter = (y.flatten(1).amax(dim=1) - 0.5).abs() > 1e-6
+    assert 0.22 < (cut & brighter).float().mean() < 0.28
+
+
+def test_nothing_waits_for_a_chance_where_the_policy_is_empty():
+    x = images(2, 1, 8, 8)
+    assert augment(x, POLICIES["none"], rng(), torch.tensor(0.5)) is x
+
+
+def test_with_a_chance_it_is_still_differentiable_in_the_image_and_not_in_the_chance():
+    x = (images(6, 3, 12, 12, seed=1) * 0.3).requires_grad_()
+    y = augment(x, resolve("trivial", (12, 12, 3)), rng(), torch.tensor(0.5))
+    y.sum().backward()
+    assert torch.isfinite(x.grad).all() and (x.grad.flatten(1).abs().sum(dim=1) > 0).all()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

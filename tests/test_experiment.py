@@ -90,6 +90,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
         ({"gan": "mlp"}, set()),  # what `auto` stands for
         ({"augmentation": "affine"}, set()),  # likewise
         ({"protocol": "draw"}, set()),
+        ({"truncation": 0.5}, set()),  # no arm is truncated
         ({"metric": "accuracy"}, set()),
         ({"rope": 0.02}, set()),
         ({"workers": 1}, set()),
@@ -110,7 +111,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "classifier_steps", "classifier_seeds", "classifier", "batch_size", "gan_steps", "gan_augmentation",
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
-        "channels", "resize", "groups", "on_bad_image",
+        "channels", "resize", "groups", "on_bad_image", "truncation",
     }  # fmt: skip
     assert set(Study.model_fields) == covered
 
@@ -327,7 +328,7 @@ def test_colour_images_have_a_study_too(tmp_path):
     ("change", "says"),
     [
         ({"gan": "nope"}, "gan: there is no family 'nope'"),
-        ({"gan": "projection"}, "projection makes images of 16 to"),
+        ({"gan": "mlp", "size": "40"}, "mlp makes images of 2 to 32"),
         ({"arms": ("real", "real+gna")}, "did you mean real\\+gan"),
         ({"classifier": "resnet10x"}, "there is no network 'resnet10x'"),
         ({"n_per_class": 9, "trials": 8}, "class '8' has 174"),

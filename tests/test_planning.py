@@ -63,7 +63,7 @@ def test_a_plan_counts_only_what_is_missing(finished, timed):
 
 
 def test_the_time_of_a_gan_is_linear_in_its_steps(timed):
-    few, many = seconds(gan_steps=100)["gan"], seconds(gan_steps=1000)["gan"]
+    few, many = seconds(gan_steps=100)["mlp"], seconds(gan_steps=1000)["mlp"]
     assert many / few == pytest.approx(10, rel=0.05)
     assert many == pytest.approx(1000 * TIMED[0], rel=0.05)
 
@@ -77,7 +77,7 @@ def test_the_time_of_a_classifier_is_linear_in_steps_and_seeds(timed):
 
 def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
     base, other = seconds(), seconds(gan_steps=1000)
-    assert {kind for kind in base if base[kind] != other[kind]} == {"gan"}
+    assert {kind for kind in base if base[kind] != other[kind]} == {"mlp"}
 
 
 def test_more_synthetic_items_take_longer_and_need_more_disk(timed):

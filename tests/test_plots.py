@@ -62,7 +62,13 @@ def scores() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-CURVES = {"step": [1, 2, 3], "discriminator_loss": [2.0, 1.5, 1.4], "generator_loss": [1.0, 0.8, 0.9]}
+HISTORY = {
+    "curves": {"step": [1, 2, 3], "discriminator_loss": [2.0, 1.5, 1.4], "generator_loss": [1.0, 0.8, 0.9],
+               "sureness": [0.1, 0.4, 0.5]},
+    "diversity": {"step": [1, 3], "ratio": [0.2, 0.9]},
+    "log": [{"step": 2, "back_to": 1, "fault": "all look alike", "remedy": "learning rate halved"}],
+    "limits": {"sureness": 0.98, "diversity": 0.15},
+}  # fmt: skip
 COUNTS = pd.DataFrame({"class": ["a", "b"], "part": ["pool", "pool"], "items": [5, 9]})
 PAIRS = (examples().x, examples().x[::-1], np.linspace(0, 1, 12), examples().y, ("a", "b", "c"))
 GRIDS = np.zeros((4, 3, 2, 8, 8, 1), np.uint8)
@@ -71,7 +77,6 @@ DRAWN = {
     "samples_over_time": (plots.samples_over_time, (GRIDS, [1, 10, 100, 1000], ("a", "b", "c"))),
     "neighbours": (plots.neighbours, PAIRS),
     "class_counts": (plots.class_counts, (COUNTS,)),
-    "loss_curves": (plots.loss_curves, (CURVES,)),
     "forest": (plots.forest, (VERDICT,)),
     "forest_narrow": (plots.forest_narrow, (VERDICT,)),
     "worth_curve": (plots.worth_curve, (WORTH, "balanced_accuracy")),
@@ -264,3 +269,12 @@ def test_save_writes_png_svg_and_csv_the_same_each_time(tmp_path):
     assert written[0] == written[1]
     assert written[0][0].startswith(b"\x89PNG") and b"<svg" in written[0][1] and written[0][2] == b"a\n1\n2\n"
     assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["forest.csv", "forest.png", "forest.svg"]
+
+
+def test_a_training_is_drawn_with_what_healthy_looks_like_and_where_the_guard_went_back():
+    axes = plots.gan_health(HISTORY)
+    assert [ax.get_title(loc="left") for ax in axes] == ["Losses", "Discriminator", "Diversity of samples"]
+    assert all("healthy" in ax.get_xlabel() for ax in axes)
+    dotted = [[line for line in ax.lines if line.get_linestyle() == ":"] for ax in axes]
+    assert [[line.get_xdata()[0] for line in lines] for lines in dotted] == [[1], [1], [1]]
+    assert [list(line.get_ydata()) for line in axes[2].lines if line.get_marker() == "."] == [[0.2, 0.9]]

@@ -39,11 +39,12 @@ def plant(experiment: Experiment, trial: int) -> None:
     execute(folder, experiment.draws[trial], "cpu")
     draw = experiment.draw(trial)
     train, test = experiment.items(draw.train), experiment.items(draw.test)
-    curves = {"step": [10, 20], "discriminator_loss": [2.0, 1.5], "generator_loss": [1.0, 0.9]}
+    curves = {"step": [10, 20], "discriminator_loss": [2.0, 1.5], "generator_loss": [1.0, 0.9], "sureness": [0.2, 0.5]}
+    diversity = {"step": [20], "ratio": [0.8]}
     for unit in mine:
         place = folder / unit.path
         if unit.kind == "generator":
-            write_json(place / "generator.json", {"curves": curves})
+            write_json(place / "generator.json", {"curves": curves, "diversity": diversity, "log": [], "kept": "EMA"})
         elif unit.kind == "items":
             np.save(place / "x.npy", train.x // 2)
             np.save(place / "y.npy", train.y)

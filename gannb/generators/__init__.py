@@ -25,10 +25,11 @@ __all__ = ["GENERATORS", "Generator", "Job", "load"]
 
 def _adversarial(family: str) -> Callable[[Study], Generator]:
     def make(study: Study) -> Generator:
-        policies = {"auto": None, "none": "none", "policy": study.augmentation, "diffaugment": "diffaugment"}
+        policies = {"auto": None, "none": "none", "diffaugment": "diffaugment"}
+        policies |= {"policy": study.augmentation, "ada": study.augmentation}
         if study.gan_augmentation not in policies:
             raise InputError(f"gan_augmentation: {study.gan_augmentation!r} is none of {', '.join(policies)}.")
-        return Adversarial(FAMILIES[family], policies[study.gan_augmentation])
+        return Adversarial(FAMILIES[family], policies[study.gan_augmentation], study.gan_augmentation == "ada")
 
     return make
 
@@ -49,7 +50,7 @@ def load(folder: Path, device: str = "cpu") -> Generator:
     Raises InputError when the folder holds none.
     """
     try:
-        name = json.loads((Path(folder) / "generator.json").read_text())["generator"]
-    except (OSError, ValueError, KeyError) as error:
+        simple = SIMPLE.get(json.loads((Path(folder) / "generator.json").read_text())["generator"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
-    return SIMPLE[name].load(folder) if name in SIMPLE else Adversarial.load(folder).to(device)
+    return simple.load(folder) if simple else Adversarial.load(folder).to(device)

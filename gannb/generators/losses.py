@@ -1,0 +1,110 @@
+"""Losses and penalties of adversarial training: free functions of scores (N,), any real number, high for "real"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))] (Lim & Ye 2017; Miyato et al. 2018, equation 16)."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def non_saturating_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-E[log sigmoid D(x)] - E[log(1 - sigmoid D(G(z)))] (Goodfellow et al. 2014, equation 1)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def non_saturating_generator(real: Tensor | None, fake: Tensor) -> Tensor:
+    """-E[log sigmoid D(G(z))] (Goodfellow et al. 2014, section 3)."""
+    return F.softplus(-fake).mean()
+
+
+def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[D(G(z))] - E[D(x)] (Arjovsky et al. 2017, equation 3), to be held back by `gradient_penalty`."""
+    return fake.mean() - real.mean()
+
+
+def linear_generator(real: Tensor | None, fake: Tensor) -> Tensor:
+    """-E[D(G(z))]: the generator's side of the hinge (Miyato et al. 2018, equation 17) and of Wasserstein."""
+    return -fake.mean()
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[log(1 + exp(-(D(x) - D(G(z)))))] (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2)."""
+    return F.softplus(fake - real).mean()
+
+
+def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The reverse of `relativistic_discriminator`."""
+    return F.softplus(real - fake).mean()
+
+
+def auxiliary(logits: Tensor, labels: Tensor) -> Tensor:
+    """-E[log P(class | x)] of an auxiliary class head (Odena et al. 2017, equation 3), logits (N, K).
+
+    The discriminator learns it on reals alone, the generator on its own images.
+    """
+    return F.cross_entropy(logits, labels)
+
+
+# ---- how sure the discriminator is ----
+
+
+def sign_of_reals(real: Tensor, fake: Tensor) -> Tensor:
+    """E[sign D(x)], -1..1, which nears 1 as D overfits (Karras et al. 2020, equation 1, r_t)."""
+    return real.sign().mean()
+
+
+def sign_of_pairs(real: Tensor, fake: Tensor) -> Tensor:
+    """E[sign(D(x) - D(G(z)))], -1..1: the same where only differences of scores have a meaning."""
+    return (real - fake).sign().mean()
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The two sides of an adversarial game."""
+
+    name: str
+    discriminator: Callable[[Tensor, Tensor], Tensor]  # (scores of reals, scores of fakes) -> scalar
+    generator: Callable[[Tensor | None, Tensor], Tensor]  # the same; reals only where `paired`
+    sureness: Callable[[Tensor, Tensor], Tensor] = sign_of_reals
+    paired: bool = False  # the generator's side needs the scores of reals
+
+
+HINGE = Loss("hinge", hinge_discriminator, linear_generator)
+NON_SATURATING = Loss("non-saturating", non_saturating_discriminator, non_saturating_generator)
+WASSERSTEIN = Loss("wasserstein", wasserstein_discriminator, linear_generator, sign_of_pairs)
+RELATIVISTIC = Loss("relativistic", relativistic_discriminator, relativistic_generator, sign_of_pairs, paired=True)
+
+
+# ---- penalties on the discriminator ----
+
+
+def squared_gradients(scores: Tensor, images: Tensor) -> Tensor:
+    """|grad D(x)|^2 of each image: scores (N,) of images (N, C, H, W) -> (N,), differentiable."""
+    (gradients,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return gradients.square().sum(dim=(1, 2, 3))
+
+
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, share: Tensor) -> Tensor:
+    """E[(|grad D(x)| - 1)^2] at x = share * real + (1 - share) * fake, share (N, 1, 1, 1) uniform in 0..1.
+
+    Gulrajani et al. 2017, equation 3.
+    """
+    between = (share * real + (1 - share) * fake).requires_grad_()
+    norms = squared_gradients(discriminator(between, labels)[0], between).add(1e-12).sqrt()
+    return (norms - 1).square().mean()
+
+
+def lecam(real: Tensor, fake: Tensor, usual_real: Tensor, usual_fake: Tensor) -> Tensor:
+    """E[max(0, D(x) - a_F)^2] + E[max(0, a_R - D(G(z)))^2] (Tseng et al. 2021, equation 6).
+
+    usual_real (a_R), usual_fake (a_F): moving averages of the scores of reals and fakes, scalars.
+    """
+    return F.relu(real - usual_fake).square().mean() + F.relu(usual_real - fake).square().mean()

@@ -1,0 +1,97 @@
+"""Steps recorded as CUDA graphs: on the CPU nothing but the function itself; on a GPU the same numbers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gannb.generators.capture import WARM_UP, Captured
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+CHOICES = [(penalise, bounded) for penalise in (False, True) for bounded in (False, True)]
+
+
+def make(device: str = "cpu", possible: bool = True):
+    """A noisy function of a tensor and two choices that also changes something in place, and what it changes."""
+    rng, total = torch.Generator(device), torch.zeros((), device=device)
+
+    def function(value: torch.Tensor, penalise: bool, bounded: bool) -> torch.Tensor:
+        result = value.float() * (2 if penalise else 1) + torch.rand(3, generator=rng, device=device)
+        result = result.clamp(max=2.5) if bounded else result
+        total.add_(result.sum())
+        return result
+
+    return Captured(function, torch.device(device), rng, possible), function, rng, total
+
+
+def results(call, rng: torch.Generator, device: str = "cpu") -> list[torch.Tensor]:
+    """What a call gives in turn for every combination of the choices, six times, each with a seed of its own."""
+    made = []
+    for number, choices in enumerate(CHOICES * 6):
+        rng.manual_seed(number)
+        made.append(call(torch.tensor([0, 1, number], device=device), *choices).clone().cpu())
+    return made
+
+
+@pytest.mark.parametrize("possible", [True, False])
+def test_on_the_cpu_it_is_the_function_for_every_combination_of_choices(possible):
+    captured, _, rng, total = make(possible=possible)
+    _, function, plain_rng, plain_total = make()
+    expected = results(function, plain_rng)
+    assert all(torch.equal(a, b) for a, b in zip(results(captured, rng), expected, strict=True))
+    assert torch.equal(total, plain_total) and not captured.captures and captured.graphs == {}
+    assert len({tuple(e.tolist()) for e in expected}) == len(expected)
+
+
+def test_the_input_is_read_anew_at_every_call_and_kept_as_it_is():
+    captured, *_ = make()
+    value = torch.tensor([1, 2, 3])
+    captured(value, False, False)
+    captured(torch.tensor([7, 8, 9]), False, False)
+    assert value.tolist() == [1, 2, 3]
+
+
+def test_a_new_seed_is_heeded_and_an_old_one_repeated():
+    captured, _, rng, _ = make()
+    made = []
+    for seed in (1, 2, 1):
+        rng.manual_seed(seed)
+        made.append(captured(torch.zeros(3), False, False).clone())
+    assert torch.equal(made[0], made[2]) and not torch.equal(made[0], made[1])
+
+
+def test_forgetting_starts_afresh_also_with_inputs_of_another_size():
+    captured, *_ = make()
+    captured(torch.zeros(3), False, True)
+    captured.forget()
+    assert captured.calls == {} and captured.graphs == {}
+    assert captured(torch.zeros((2, 3)), False, True).shape == (2, 3)
+
+
+@needs_gpu
+def test_on_a_gpu_a_replay_gives_what_the_function_gives():
+    captured, _, rng, total = make("cuda")
+    _, function, plain_rng, plain_total = make("cuda")
+    made, expected = results(captured, rng, "cuda"), results(function, plain_rng, "cuda")
+    assert all(torch.equal(a, b) for a, b in zip(made, expected, strict=True))
+    assert torch.equal(total, plain_total) and set(captured.graphs) == set(CHOICES)
+
+
+@needs_gpu
+def test_on_a_gpu_only_what_was_called_often_is_recorded_and_forgetting_drops_it():
+    captured, *_ = make("cuda")
+    for _ in range(WARM_UP):
+        captured(torch.zeros(3), False, False)
+    assert captured.graphs == {}
+    captured(torch.zeros(3), False, False)
+    assert set(captured.graphs) == {(False, False)}
+    captured.forget()
+    assert captured.graphs == {}
+
+
+@needs_gpu
+def test_on_a_gpu_nothing_is_recorded_where_it_is_not_possible():
+    captured, *_ = make("cuda", possible=False)
+    for _ in range(WARM_UP + 2):
+        captured(torch.zeros(3), False, False)
+    assert captured.graphs == {}

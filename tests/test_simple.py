@@ -1,0 +1,82 @@
+"""The generators that need no training: what each makes of a draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tiny_gans import as_examples, make_draw, usage
+
+from gannb.generators.interface import Job
+from gannb.generators.simple import SIMPLE, Copies, Gaussian, Interpolation, Mislabelled
+
+
+@pytest.mark.parametrize("m", [1, 6, 7, 50])
+@pytest.mark.parametrize("kind", [Copies, Mislabelled])
+def test_copies_use_every_item_equally_often(kind, m):
+    draw = make_draw()
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(3), m))
+    counts = usage(kind().fit(draw, Job(0, 1)).sample(labels, 2), draw)
+    assert counts.sum() == 3 * m
+    for k in range(3):
+        assert np.ptp(counts[draw.y == k]) <= 1
+
+
+def test_copies_are_right_and_mislabelled_never():
+    draw = make_draw(classes=4)
+    labels = np.random.default_rng(0).integers(4, size=200)
+    levels = np.array([draw.x[draw.y == k].mean() for k in range(4)])
+
+    def shown(items: np.ndarray) -> np.ndarray:
+        return np.abs(items.mean(axis=(1, 2, 3))[:, None] - levels).argmin(axis=1)
+
+    assert (shown(Copies().fit(draw, Job(0, 0)).sample(labels, 0)) == labels).all()
+    for seed in range(5):
+        assert not (shown(Mislabelled().fit(draw, Job(0, seed)).sample(labels, 0)) == labels).any()
+
+
+def test_mislabelled_is_never_right_with_two_unequal_classes():
+    draw = make_draw(classes=2).take([0, 1, 2, 3, 4, 5, 6])  # 6 and 1
+    labels = np.repeat([0, 1], [30, 5])
+    counts = usage(Mislabelled().fit(draw, Job(0, 0)).sample(labels, 0), draw)
+    assert counts[6] == 30 and counts[:6].sum() == 5
+
+
+@pytest.mark.parametrize("n", [5, 200])  # fewer and more items than pixels
+def test_gaussian_has_the_mean_and_the_covariance_of_the_draw(n):
+    rng = np.random.default_rng(0)
+    x = (128 + 25 * rng.standard_normal((2 * n, 3, 3, 1))).clip(60, 200).astype(np.uint8)
+    draw = as_examples(x, np.repeat([0, 1], n))
+    made = Gaussian().fit(draw, Job(0, 0)).sample(np.zeros(40_000, dtype=int), 0).reshape(-1, 9).astype(float)
+    real = draw.x[draw.y == 0].reshape(-1, 9).astype(float)
+    assert np.abs(made.mean(axis=0) - real.mean(axis=0)).max() < 1
+    assert np.abs(np.cov(made.T) - np.cov(real.T)).max() < 0.06 * np.cov(real.T).max()
+
+
+def test_interpolations_lie_between_two_different_items_of_the_class():
+    draw = make_draw(n=2, classes=2)
+    made = Interpolation().fit(draw, Job(0, 0)).sample(np.ones(300, dtype=int), 0).astype(float)
+    a, b = draw.x[draw.y == 1].astype(float)
+    weight = ((made - b) * (a - b)).sum(axis=(1, 2, 3)) / ((a - b) ** 2).sum()
+    blend = weight[:, None, None, None] * a + (1 - weight[:, None, None, None]) * b
+    assert np.abs(made - blend).max() < 1  # rounding
+    assert np.histogram(weight, bins=3, range=(0, 1))[0].min() > 70  # 100 expected
+
+
+@pytest.mark.parametrize("name", list(SIMPLE))
+def test_one_item_per_class_is_repeated(name):
+    draw = make_draw(n=1)
+    labels = np.array([0, 1, 2, 0])
+    made = SIMPLE[name]().fit(draw, Job(0, 0)).sample(labels, 0)
+    if name == "mislabelled":
+        assert np.array_equal(made[0], made[3]) and usage(made[:3], draw).tolist() == [1, 1, 1]
+    else:
+        assert np.array_equal(made, draw.x[labels])
+
+
+@pytest.mark.parametrize("name", list(SIMPLE))
+def test_the_items_of_a_class_do_not_depend_on_the_other_labels(name):
+    fitted = SIMPLE[name]().fit(make_draw(), Job(0, 0))
+    alone = fitted.sample(np.ones(9, dtype=int), 3)
+    among = fitted.sample(np.array([0, 1, 2] * 9), 3)
+    assert np.array_equal(alone, among[1::3])
+    assert not np.array_equal(alone, fitted.sample(np.ones(9, dtype=int), 4))

@@ -1,0 +1,96 @@
+"""Draws and networks small enough for tests of generators."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+from gannb.augment import Policy
+from gannb.data import Examples
+from gannb.generators import families
+from gannb.generators.families import FAMILIES
+from gannb.generators.family import Family
+from gannb.generators.interface import Job
+from gannb.generators.training import Training
+
+MAKERS = {  # family -> its networks, narrow
+    "projection": (partial(families.ConvGenerator, base=8), partial(families.ConvDiscriminator, base=8)),
+    "mlp": (partial(families.MlpGenerator, hidden=32), partial(families.MlpDiscriminator, hidden=32)),
+    "dcgan": (partial(families.DcganGenerator, base=8), partial(families.DcganDiscriminator, base=8)),
+    "dcgan_per_class": (
+        partial(families.ByClass, partial(families.DcganGenerator, base=4)),
+        partial(families.ByClass, partial(families.DcganDiscriminator, base=4, planes=False)),
+    ),
+    "acgan": (
+        partial(families.DcganGenerator, base=8),
+        partial(families.DcganDiscriminator, base=8, planes=False, class_head=True),
+    ),
+    "resnet": (partial(families.ResnetGenerator, base=8), partial(families.ResnetDiscriminator, base=8)),
+}
+
+
+def narrow(family: Family) -> Family:
+    """The same family with narrow networks and batches of 8."""
+    generator, discriminator = MAKERS[family.name]
+    return replace(family, generator=generator, discriminator=discriminator, batch=8)
+
+
+TINY = {name: narrow(family) for name, family in FAMILIES.items()}
+
+
+def make_draw(n: int = 6, classes: int = 3, shape: tuple[int, int, int] = (8, 8, 1), seed: int = 0) -> Examples:
+    """n items of each class, every pixel of every item different from its neighbours', far from 0 and 255."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(classes), n)
+    x = rng.integers(60, 100, size=(len(y), *shape)) + 30 * y[:, None, None, None]
+    return as_examples(x.astype(np.uint8), y)
+
+
+def digits_draw(n: int = 8, classes: int = 10) -> Examples:
+    """The first n handwritten digits of each class, 8x8."""
+    digits = load_digits()
+    chosen = np.concatenate([np.flatnonzero(digits.target == k)[:n] for k in range(classes)])
+    x = (digits.images[chosen] * 255 / 16).astype(np.uint8)[..., None]
+    return as_examples(x, digits.target[chosen])
+
+
+def as_examples(x: np.ndarray, y: np.ndarray) -> Examples:
+    """Items (N, H, W, C) uint8 with labels (N,), each a group of its own."""
+    names = tuple(f"class {k}" for k in range(y.max() + 1))
+    return Examples(x, y.astype(np.int64), names, np.arange(len(y)).astype(str), np.arange(len(y)))
+
+
+def usage(items: np.ndarray, draw: Examples) -> np.ndarray:
+    """How often each item of the draw is among the items; fails if one is not from the draw."""
+    position = {item.tobytes(): i for i, item in enumerate(draw.x)}
+    return np.bincount([position[item.tobytes()] for item in items], minlength=len(draw))
+
+
+def make_training(
+    family: Family | str = "mlp",
+    steps: int = 20,
+    seed: int = 3,
+    draw: Examples | None = None,
+    policy: Policy | None = None,
+    adaptive: bool = False,
+    device: str = "cpu",
+) -> Training:
+    """A training of a narrow family, by name, or of any other, with the family's policy unless one is given."""
+    family = TINY[family] if isinstance(family, str) else family
+    policy, draw = policy or family.augmentation, make_draw() if draw is None else draw
+    return Training(family, policy, draw, Job(steps, seed, device), adaptive)
+
+
+def weights(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Copies of all that a network would save."""
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    """Tell whether two sets of named tensors are the same bit for bit."""
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
