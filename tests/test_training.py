@@ -363,7 +363,7 @@ def variant(family: str, name: str, steps: int = 12, device: str = "cpu") -> Tra
 
 
 @pytest.mark.parametrize("name", list(VARIANTS))
-@pytest.mark.parametrize("family", ["projection", "dcgan_per_class"])  # test_checkpoint.py says it of all
+@pytest.mark.parametrize("family", ["projection", "dcgan_per_class", "r3gan"])  # test_checkpoint.py says it of all
 def test_a_training_continued_elsewhere_equals_an_undisturbed_one_bit_for_bit(family, name, monkeypatch):
     monkeypatch.setattr(module, "ADA_IMAGES", 3000)  # for the chance to move
     undisturbed, first, second = (variant(family, name) for _ in range(3))
@@ -418,7 +418,7 @@ def test_seeds_may_be_as_large_as_63_bits():
 # ---- threads ----
 
 
-@pytest.mark.parametrize("families", [("projection", "mlp"), ("resnet", "resnet"), ("dcgan_per_class", "resnet")])
+@pytest.mark.parametrize("families", [("projection", "mlp"), ("resnet", "resnet"), ("dcgan_per_class", "r3gan")])
 def test_two_trainings_in_two_threads_give_what_they_give_one_after_the_other(families):
     assert torch.get_num_threads() == 1
     expected = [advance(make_training(family, seed=s), 8) for s, family in enumerate(families)]
