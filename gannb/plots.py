@@ -256,7 +256,8 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
     if "chance" in curves:
         axes[1].plot(curves["step"], curves["chance"], ":", color=PURPLE, label="chance of augmentation")
     axes[1].axhline(limits["sureness"], color=RED, linewidth=1)
-    axes[1].set_ylim(min(-0.05, min(curves["sureness"])), 1.05)
+    lowest = min(-0.05, *curves["sureness"])
+    axes[1].set_ylim(lowest - 0.45 * (1.05 - lowest), 1.05)  # room for the legend
     axes[2].axhspan(*DIVERSE, color=BAND, linewidth=0)
     axes[2].axhline(limits["diversity"], color=RED, linewidth=1)
     axes[2].plot(diversity["step"], diversity["ratio"], color=BLUE, marker=".")
@@ -270,8 +271,8 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
         ax.set_xlim(0, curves["step"][-1])
         ax.grid(axis="y")
         _title(ax, title)
-    for ax in axes[:2]:
-        ax.legend(loc="best", fontsize=10)
+    for ax, place in zip(axes[:2], ("best", "lower left"), strict=True):
+        ax.legend(loc=place, fontsize=10)
     return axes
 
 

@@ -358,7 +358,7 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
         if name == "output_dir":
             continue
         value = getattr(study, name)
-        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         if value in (None, "", "auto"):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
