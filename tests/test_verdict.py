@@ -15,7 +15,7 @@ from gannb.evidence import common_trials, difference, gather
 from gannb.experiment import Experiment
 from gannb.stats import Answer, Estimate, paired_t
 from gannb.study import DEFAULT_ARMS, load_study, make_study
-from gannb.verdict import came_out, control_row, decide, problems, sentence, worth, worth_sentence
+from gannb.verdict import came_out, control_row, decide, doses, problems, sentence, worth, worth_sentence
 from gannb.words import points
 
 
@@ -98,7 +98,8 @@ def test_secondary_contrasts_share_their_errors_and_exploratory_ones_carry_no_an
 def test_a_verdict_has_everything_that_the_page_and_scripts_read():
     found = decide(evidence())
     assert {
-        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls", "worth", "doses", "shifts",
+        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls",
+        "worth", "doses", "shifts",
         "claims",
     } <= found.keys()  # fmt: skip
     for r in found["contrasts"]:
