@@ -135,7 +135,7 @@ def as_row(estimate: Estimate) -> dict[str, float]:
 def per_trial(evidence: Evidence, column: str, features: str) -> np.ndarray | None:
     """Return (R,) values of a quality measure of the study's GAN; None where there are fewer than two."""
     table = evidence.quality
-    if table.empty:
+    if column not in table:  # also where nothing is measured yet
         return None
     rows = table[(table["generator"] == evidence.gan) & (table["features"] == features)].sort_values("trial")
     values = rows[column].to_numpy(float)
