@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import stats
+from gannb import outcomes, stats
 from gannb.arms import CONVERGENCE, PRIMARY, Contrast, curve_arms
 from gannb.errors import InputError
+from gannb.outcomes import OUTCOMES, Predictions
 from gannb.stats import Answer, Estimate, Worth
 from gannb.work import recorded_failure
 
@@ -52,6 +53,7 @@ class Evidence:
     failures: tuple[str, ...] = ()
     preset: str = "laptop"
     most_trials: int | None = None  # disjoint draws that the pool allows
+    predictions: Predictions | None = None  # of the primary contrast's two arms
 
 
 def gather(experiment: Experiment) -> Evidence:
@@ -78,7 +80,7 @@ def gather(experiment: Experiment) -> Evidence:
         n_test=float(np.mean([len(labels) for labels in y.values()])) if y else 0.0,
         gan=experiment.family, trials_planned=experiment.study.trials,
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
-        most_trials=experiment.design.most_trials,
+        most_trials=experiment.design.most_trials, predictions=experiment.predictions(),
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
@@ -205,6 +207,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
     controls = [control_row(evidence, c) for c in usable if c.role == "control"]
     primary = difference(evidence, *PRIMARY)
     answer = stats.decide(primary, evidence.rope)
+    others = outcome_rows(evidence)
     return {
         "answer": str(answer),
         "sentence": sentence(evidence, primary, answer),
@@ -213,6 +216,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "copying": copying_sentence(evidence),
         "contrasts": rows, "controls": controls,
         "worth": worth_row(evidence), "claims": claims(evidence),
+        "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip
 
 
@@ -465,3 +469,43 @@ def _per_trial(evidence: Evidence, column: str, features: str) -> np.ndarray | N
     rows = table[(table["generator"] == evidence.gan) & (table["features"] == features)].sort_values("trial")
     values = rows[column].to_numpy(float)
     return values if len(values) >= 2 and np.isfinite(values).all() else None
+
+
+# ---- outcomes beside the metric ----
+
+
+def outcome_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return what else the primary contrast changed, a row per outcome; the metric itself stands in its own row."""
+    if evidence.predictions is None:
+        return []
+    found = outcomes.rows(evidence.predictions, test_train_ratio(evidence))
+    return [row for row in found if row["outcome"] != evidence.metric]
+
+
+def change_text(outcome: str, row: Mapping[str, Any]) -> str:
+    """Return a difference with its interval: in points of a share, else as a plain number; a dash for none."""
+    if row["difference"] is None or np.isnan(row["difference"]):
+        return "–"
+    if OUTCOMES[outcome].share:
+        return f"{interval_text(row)} points"
+    low, high = (f"{row[end]:.3f}" for end in ("low", "high"))
+    return f"{row['difference']:+.3f} [{low}, {high}]"
+
+
+def disagreement(metric: str, primary: dict[str, float], rows: Sequence[dict[str, Any]]) -> str:
+    """Return a sentence where some metrics of all classes are surely better and others surely worse; else nothing.
+
+    `primary` is the metric's own difference with the interval of the verdict, `rows` are those of `outcome_rows`.
+    """
+    changes = {metric: primary} | {row["outcome"]: row for row in rows if row["class"] is None}
+    better, worse = (
+        [f"{OUTCOMES[name].label} ({change_text(name, row)})" for name, row in changes.items()
+         if outcomes.direction(name, row) == sign]
+        for sign in (1, -1)
+    )  # fmt: skip
+    if not better or not worse:
+        return ""
+    return (
+        f"Metrics disagree: better by {', '.join(better)}; worse by {', '.join(worse)}; "
+        f"the answer is by {OUTCOMES[metric].label} alone."
+    )
