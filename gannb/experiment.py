@@ -250,8 +250,8 @@ class Experiment:
             return 1
         if len(classes) > 2:
             raise InputError(
-                f"positive: it is for two classes, and there are {len(classes)}; leave it out, the page has the recall of "
-                "every class."
+                f"positive: it is for two classes, and there are {len(classes)}; leave it out, "
+                "the page has the recall of every class."
             )
         if name not in classes:
             raise InputError(f"positive: there is no class {name!r}; use {' or '.join(map(repr, classes))}.")

@@ -516,16 +516,18 @@ def confusion_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Up to 12 classes with their numbers, of more than 30 the first 30, says the title.
     """
     shown, of = min(len(change), MOST_CONFUSED), len(change)
-    values = 100 * change.iloc[:shown, :shown].to_numpy()
-    numbers, cell = shown <= MOST_ROWS, 0.62 if shown <= MOST_ROWS else 0.32
-    ax = ax or _axes(max(3.6, 2 + cell * shown), max(2.6, 1.2 + cell * shown))
-    limit = max(1.0, np.nanmax(np.abs(values), initial=0.0))
+    values, names = 100 * change.iloc[:shown, :shown].to_numpy(), [short(str(n), 16) for n in change.index[:shown]]
+    numbers, room = shown <= MOST_ROWS, 0.1 * max(map(len, names))  # inches
+    side = shown * (0.95 if shown <= 3 else 0.62 if numbers else 0.32)
+    ax = ax or _axes(side + room + (0.7 if numbers else 1.7), side + room + 0.6)
+    limit = 1.3 * max(1.0, np.nanmax(np.abs(values), initial=0.0))  # short of the darkest colours
     written = np.vectorize(lambda v: points(v / 100, sign=True))(values) if numbers else False
     sns.heatmap(
         values, vmin=-limit, vmax=limit, cmap="RdBu", annot=written, fmt="", annot_kws={"fontsize": 10}, square=True,
-        linewidths=0.5, cbar_kws={"label": "points", "shrink": 0.8}, ax=ax,
+        linewidths=0.5, cbar=not numbers, cbar_kws={"label": "points", "shrink": 0.6}, ax=ax,
     )  # fmt: skip
-    names = [short(str(name), 16) for name in change.index[:shown]]
+    for k in range(shown):
+        ax.add_patch(plt.Rectangle((k, k), 1, 1, fill=False, edgecolor=SOFT, linewidth=1.2, clip_on=False))
     ax.set_xticks(np.arange(shown) + 0.5, names, rotation=90 if max(map(len, names)) > 3 else 0, parse_math=False)
     ax.set_yticks(np.arange(shown) + 0.5, names, rotation=0, parse_math=False)
     ax.set(xlabel="predicted as", ylabel="true class")

@@ -280,8 +280,8 @@ def reliability_texts(bins: pd.DataFrame, found: Mapping[str, Any]) -> tuple[str
         arms.append(f"{arm_label(arm)} is {sure:.1f}% sure and {right:.1f}% right, ECE {ece[side]['mean']:.3f}")
     caption = (
         "How often the classifiers are right when they state a confidence, all trials together. Below the dotted line "
-        "they are surer than they should be. A mark is as large as its share of the predictions; marks for less than "
-        f"{plots.LEAST_SHARE:.0%} of them are left out."
+        "they are surer than right, above it less sure. A mark is as large as its share of the predictions; marks for "
+        f"less than {plots.LEAST_SHARE:.0%} of them are left out."
     )
     return "Calibration", caption, f"Reliability diagram. On average {'; '.join(arms)}."
 
@@ -293,9 +293,9 @@ def confusion_texts(change: pd.DataFrame) -> tuple[str, str, str]:
     largest = [(names[t], names[p], values[t, p]) for t, p in order if np.isfinite(values[t, p])][:MOST_CHANGED]
     listed = "; ".join(f"{t} taken for {p} {points(v, sign=True)}" for t, p, v in largest)
     caption = (
-        "Points more (blue) or fewer (red) of each true class that are taken for each class, with GAN images against "
-        "without; mean over trials. On the diagonal more is better, elsewhere fewer. Single cells are uncertain: the "
-        "table says how much."
+        "Points more (blue) or fewer (red) of each true class that are taken for each class with GAN images, against "
+        "without; mean over trials. On the framed diagonal more is better, elsewhere fewer. Single cells are "
+        "uncertain: the table says how much."
     )
     return "Which class is taken for which", caption, f"Change of the confusion, in points; the largest: {listed}."
 
@@ -449,9 +449,9 @@ def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
         "chance. " + (RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES)
     ]
     if experiment.dataset.pool.n_classes == 2:
-        name, rule = experiment.dataset.pool.classes[experiment.positive], "the parameter positive"
-        rule += "" if experiment.study.positive else ", by default the second class"
-        notes.append(f"The positive class is “{name}” ({rule}).")
+        name, given = experiment.dataset.pool.classes[experiment.positive], experiment.study.positive is not None
+        rule = "as the parameter positive says" if given else "the second, since the parameter positive names none"
+        notes.append(f"The positive class is “{name}”, {rule}.")
     return notes
 
 
