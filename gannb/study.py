@@ -124,7 +124,7 @@ class Study(BaseModel):
     @classmethod
     def _no_boolean(cls, value: Any) -> Any:
         if isinstance(value, bool):  # which Python counts as 0 and 1
-            raise ValueError("yes and no are no value for it")
+            raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
     @field_validator("arms", mode="before")
