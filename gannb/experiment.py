@@ -290,6 +290,12 @@ class Experiment:
         return len(units.labels_to_make(self._counts(0), self._n_synthetic))
 
     @property
+    def dose_arms(self) -> dict[int, str]:
+        """The arms of the dose response by synthetic items per class, rising; none where there is a single dose."""
+        doses = self.study.doses
+        return dict(zip(doses, (*dose_arms(doses), PRIMARY[0]), strict=True)) if len(doses) > 1 else {}
+
+    @property
     def made_text(self) -> str:
         """How many synthetic items a source makes in a trial, in words."""
         *smaller, most = self.study.doses or (0,)
@@ -452,7 +458,7 @@ class Experiment:
         parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
-        return Unit(3, "quality", f"trials/{trial:03d}/{source}-quality", units.make_quality, 1, parameters, needs)
+        return Unit(3, "quality", f"trials/{trial:03d}/{source}-quality", units.make_quality, 2, parameters, needs)
 
     @cached_property
     def classifiers(self) -> dict[tuple[int, str], Unit]:
@@ -470,7 +476,7 @@ class Experiment:
         parameters |= self._share_of(arm)
         needs = [self.draws[trial], *self._makers_of(trial, arm)]
         place, cost = f"trials/{trial:03d}/{arm.name}", "fresh" if arm.variation == "fresh" else "classifier"
-        return Unit(4, "classifier", place, units.make_classifier, 2, parameters, tuple(needs), cost)
+        return Unit(4, "classifier", place, units.make_classifier, 3, parameters, tuple(needs), cost)
 
     def _share_of(self, arm: Arm) -> dict[str, float]:
         """Return the synthetic share of an arm's batches as a parameter; none where it follows from the draw."""
@@ -600,6 +606,20 @@ class Experiment:
         y = {t: self.items(self.draw(t).test).y for t in pairs}
         arm, against = ({t: pair[i] for t, pair in pairs.items()} for i in (0, 1))
         return Predictions(self.dataset.pool.classes, self.positive, y, arm, against)
+
+    def shifted(self, trial: int, arm: str) -> np.ndarray | None:
+        """Return (S, F, K) recall of each class on test items in the forms of `shifts.SHIFTS`; None if not there.
+
+        nan for a class that has no such item.
+        """
+        unit = self.classifiers.get((trial, arm))
+        if unit is None or not is_done(self.folder, unit):
+            return None
+        with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
+            right, y = stored["shifted"] == stored["shifted_y"], stored["shifted_y"]
+        none = np.full(right.shape[:2], np.nan)
+        recalls = [right[..., y == k].mean(-1) if (y == k).any() else none for k in range(self.dataset.pool.n_classes)]
+        return np.stack(recalls, -1)
 
 
 def resolve_device(name: str) -> str:

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 
 from gannb.arms import PRIMARY
 from gannb.study import write_text
+from gannb.words import FAILED, arm_label, interval_text, points, row_word, typeset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,36 +65,8 @@ ROLES = {  # of a contrast: heading, colour, marker
     "exploratory": ("Exploratory: shown without an answer", PURPLE, "o"),
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
 }
-ANSWERS = {
-    "helps": "helps",
-    "hurts": "hurts",
-    "equivalent": "no difference that matters",
-    "inconclusive": "undecided",
-}
-EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
-UNCERTAIN = "too uncertain to tell"
-FAILED = "not as expected"
-
 
 # ---- words ----
-
-
-def arm_label(arm: str) -> str:
-    """Return an arm's recipe with room to break: `real+gan+classic` -> `real + GAN + classic`."""
-    recipe, _, budget = arm.partition("@")
-    parts = ["GAN" if part == "gan" else part for part in recipe.split("+")]
-    return " + ".join(parts) + (" (half the steps)" if budget else "")
-
-
-def points(value: float, sign: bool = False) -> str:
-    """Return a difference of shares in percentage points with a true minus: -.006 -> `−0.6`."""
-    text = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
-    return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text).replace("-", "−")
-
-
-def interval_text(row: Mapping[str, Any]) -> str:
-    """Return `+0.6 [−0.4, 1.6]` for a row of a verdict, in points."""
-    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
 
 
 def short(text: str, most: int = 24) -> str:
@@ -258,7 +231,8 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
     if "chance" in curves:
         axes[1].plot(curves["step"], curves["chance"], ":", color=PURPLE, label="chance of augmentation")
     axes[1].axhline(limits["sureness"], color=RED, linewidth=1)
-    axes[1].set_ylim(min(-0.05, min(curves["sureness"])), 1.05)
+    lowest = min(-0.05, *curves["sureness"])
+    axes[1].set_ylim(lowest - 0.45 * (1.05 - lowest), 1.05)  # room for the legend
     axes[2].axhspan(*DIVERSE, color=BAND, linewidth=0)
     axes[2].axhline(limits["diversity"], color=RED, linewidth=1)
     axes[2].plot(diversity["step"], diversity["ratio"], color=BLUE, marker=".")
@@ -272,8 +246,8 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
         ax.set_xlim(0, curves["step"][-1])
         ax.grid(axis="y")
         _title(ax, title)
-    for ax in axes[:2]:
-        ax.legend(loc="best", fontsize=10)
+    for ax, place in zip(axes[:2], ("best", "lower left"), strict=True):
+        ax.legend(loc=place, fontsize=10)
     return axes
 
 
@@ -321,7 +295,7 @@ def forest_narrow(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
         if isinstance(line, str):
             _above(ax, place + 0.15, line, size=10, weight="bold")
             continue
-        number, word = interval_text(line), row_word(line)
+        number, word = typeset(interval_text(line)), row_word(line)
         _above(ax, place - 0.33, line["meaning"] or arm_label(line["arm"]), size=9)
         _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word == FAILED else SOFT, weight="bold")
         _interval(ax, place + 0.22, line, limit)
@@ -377,15 +351,8 @@ def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
     word = row_word(row)
     _beside(ax, place - 0.17, row["meaning"] or names, left=True)
     _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=9, color=SOFT)
-    _beside(ax, place - (0.17 if word else 0), interval_text(row), left=False)
+    _beside(ax, place - (0.17 if word else 0), typeset(interval_text(row)), left=False)
     _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
-
-
-def row_word(row: Mapping[str, Any]) -> str:
-    """Return the answer of a row in words; exploratory rows have none."""
-    if row["role"] == "control":
-        return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else FAILED
-    return ANSWERS[row["answer"]] if row["answer"] else ""
 
 
 def _beside(
@@ -436,6 +403,46 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     ax.grid(axis="y")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return ax
+
+
+LIVER = {  # Frid-Adar et al. 2018, arXiv 1803.01229: 182 lesions right or wrong; items per fold on top of 5,000 classical
+    "source": "liver lesions, Frid-Adar et al. 2018\n(182 images, one run, no interval)",
+    "n_synthetic": (300, 1500, 3000, 6000, 9000, 12000),
+    "right": (147, 152, 156, 156, 155, 155),
+    "right_without": 143,
+    "items": 182,
+}
+
+
+@mpl.rc_context(STYLE)
+def dose_response(doses: Mapping[str, Any], rope: float, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """Draw the gain by number of synthetic items, with what it goes towards; beside it that of arXiv 1803.01229.
+
+    doses: `rows` and `plateau` of a verdict. Returns two Axes.
+    """
+    axes = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")[1] if axes is None else axes
+    rows, found = doses["rows"], doses["plateau"]
+    n = np.array([row["n_synthetic"] for row in rows], float)
+    mean, low, high = (100 * np.array([row[name] for row in rows]) for name in ("difference", "low", "high"))
+    axes[0].axhspan(-100 * rope, 100 * rope, color=BAND, linewidth=0)
+    axes[0].errorbar(n, mean, (mean - low, high - mean), fmt="D", color=BLUE, capsize=4, label="95% interval")
+    if found:
+        along = np.geomspace(n[0], n[-1], 100)
+        axes[0].plot(
+            along, 100 * found["difference"] * along / (along + found["half_at"]), "--", color=BLUE, label="fit"
+        )
+    axes[0].legend(loc="best", fontsize=10)
+    _title(axes[0], "This study")
+    published = 100 * (np.array(LIVER["right"]) - LIVER["right_without"]) / LIVER["items"]
+    axes[1].plot(LIVER["n_synthetic"], published, "s-", color=ORANGE)
+    _title(axes[1], "Published")
+    for ax, unit in ((axes[0], "GAN images per class"), (axes[1], f"GAN images\n{LIVER['source']}")):
+        ax.set(xscale="log", xlabel=unit, ylabel="gain over none, points")
+        ax.axhline(0, color=INK, linewidth=1)
+        ax.grid(axis="y")
+    axes[0].set_xticks(n, [f"{value:,.0f}" for value in n], minor=False)
+    axes[0].minorticks_off()
+    return axes
 
 
 # ---- scores ----
@@ -521,7 +528,7 @@ def confusion_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
     side = shown * (0.95 if shown <= 3 else 0.62 if numbers else 0.32)
     ax = ax or _axes(side + room + (0.7 if numbers else 1.7), side + room + 0.6)
     limit = 1.3 * max(1.0, np.nanmax(np.abs(values), initial=0.0))  # short of the darkest colours
-    written = np.vectorize(lambda v: points(v / 100, sign=True))(values) if numbers else False
+    written = np.vectorize(lambda v: typeset(points(v / 100, sign=True)))(values) if numbers else False
     sns.heatmap(
         values, vmin=-limit, vmax=limit, cmap="RdBu", annot=written, fmt="", annot_kws={"fontsize": 10}, square=True,
         linewidths=0.5, cbar=not numbers, cbar_kws={"label": "points", "shrink": 0.6}, ax=ax,

@@ -18,9 +18,10 @@ from matplotlib.axes import Axes
 
 from gannb import outcomes, plots, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
-from gannb.plots import arm_label, interval_text, points, row_word
+from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
-from gannb.verdict import METRIC_NAMES, SCORE_COLUMNS, Evidence
+from gannb.verdict import SCORE_COLUMNS
+from gannb.words import METRIC_NAMES, arm_label, interval_text, points, row_word, typeset
 from gannb.work import is_done, read_unit, study_lock
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
-    "authenticity_of_real", "nearer_to_train", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
+    "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
 )  # fmt: skip
 FIDELITY = ("gan_test", "kid", "precision", "recall", "density", "coverage")
 COPYING = ("nearer_to_train", "nn_ratio", "authenticity")
@@ -69,6 +70,7 @@ class Page:
     data: Sequence[tuple[str, str]] = ()
     provenance: Sequence[tuple[str, str]] = ()
     parameters: Sequence[Mapping[str, str]] = ()
+    shifts: Sequence[Mapping[str, str]] = ()
     outcomes: Sequence[Mapping[str, str]] = ()
     outcome_notes: Sequence[str] = ()
 
@@ -88,7 +90,7 @@ def publish(experiment: Experiment) -> Path:
 
 
 def _publish(experiment: Experiment) -> Path:
-    evidence = verdict.gather(experiment)
+    evidence = gather(experiment)
     found = plain(verdict.decide(evidence))
     folder = experiment.folder
     write_text(folder / "scores.csv", _columns(evidence.scores, SCORE_COLUMNS).to_csv(index=False))
@@ -100,7 +102,7 @@ def _publish(experiment: Experiment) -> Path:
         method_facts(experiment, evidence), data_facts(experiment), provenance(experiment),
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
-        ), outcome_table(found), outcome_notes(experiment, evidence),
+        ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence),
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -134,13 +136,6 @@ def plain(value: Any) -> Any:
     return without_paths(value) if isinstance(value, str) else value
 
 
-def typeset(text: str) -> str:
-    """Return the text with true minus signs, and with no line break inside a number with its interval or unit."""
-    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
-    text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
-    return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
-
-
 def without_paths(text: str) -> str:
     """Return the text with absolute paths cut to their last part: a page is passed on, a machine's folders are not."""
     return re.sub(r"""(?<![\w.:/<])(?:[A-Za-z]:)?(?:[/\\][^\s/\\'"<>:,;]+)+[/\\]([^\s/\\'"<>:,;]+)""", r"\1", text)
@@ -168,6 +163,9 @@ def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str
     if found["worth"]:
         ax = plots.worth_curve(found["worth"], metric)
         pictures["worth"] = _chart(folder, "worth", ax, pd.DataFrame(found["worth"]["curve"]), worth_texts(found))
+    if found["doses"]:
+        axes = plots.dose_response(found["doses"], found["rope"])
+        pictures["doses"] = _chart(folder, "doses", axes[0], pd.DataFrame(found["doses"]["rows"]), doses_texts(found))
     pairs = plots.trial_means(evidence.scores, metric)
     ax = plots.paired_trials(evidence.scores, metric, *PRIMARY)
     texts = trials_texts(pairs, metric)
@@ -232,6 +230,31 @@ def worth_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
     )
     level = f"{row['n_real']:,} real images with GAN images {row['mean']:.1%}"
     return "Worth in real images", caption, f"Learning curve of real images: {curve}; {level}. {row['sentence']}"
+
+
+def doses_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the dose response."""
+    rows, plateau = found["doses"]["rows"], found["doses"]["plateau"]
+    listed = "; ".join(f"{row['n_synthetic']:,} per class {interval_text(row)} points" for row in rows)
+    towards = (
+        f" The dashed fit, a curve that saturates, goes towards {interval_text(plateau)} points" if plateau else ""
+    )
+    half = f", half of it at {plateau['half_at']:,.0f} per class; where there is no gain that number means nothing."
+    caption = (
+        "What GAN images add to real + classic, by their number; shaded: no practical consequence."
+        f"{towards}{half if plateau else ''} Right: the published curve that started the discussion. Its amount of "
+        "synthetic images was chosen on the test folds, from one run, so it may flatter."
+    )
+    return "Does the number of GAN images matter?", caption, f"Gain by number of GAN images: {listed}."
+
+
+def shift_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row per kind of shifted test images: both arms of the primary contrast and their difference."""
+    return [
+        {"shift": row["shift"], "meaning": row["meaning"], "arm": f"{100 * row['arm']:.1f}",
+         "against": f"{100 * row['against']:.1f}", "change": interval_text(row)}
+        for row in found["shifts"]
+    ]  # fmt: skip
 
 
 def trials_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
@@ -408,7 +431,7 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
         if name == "output_dir":
             continue
         value = getattr(study, name)
-        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         if value in (None, "", "auto"):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
@@ -504,10 +527,10 @@ WORK = {
 
 def convergence(evidence: Evidence) -> str:
     """Return what half of the training budget says about whether the classifiers had reached their plateau."""
-    if len(verdict.common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
+    if len(common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
         return "Not checked: real + classic at half of the steps is not there."
-    estimate = verdict.difference(evidence, PRIMARY[1], CONVERGENCE)
-    row = verdict.as_row(estimate)
+    estimate = difference(evidence, PRIMARY[1], CONVERGENCE)
+    row = as_row(estimate)
     return (
         f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
         f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."

@@ -375,6 +375,29 @@ def worth_in_real(
     return Worth(None if worth is None else float(worth), float(low), float(high), at_least, at_most)
 
 
+def plateau(
+    n: np.ndarray, gains: np.ndarray, test_train_ratio: float = 0.0, level: float = 0.95
+) -> tuple[Estimate, float]:
+    """What a gain goes towards as the number of items grows, and the number at which it has come half of the way.
+
+    n: (P,) numbers of items, above 0 and rising, P >= 2; gains: (R, P), 0 where no item is added. Fitted is gain(n) =
+    plateau * n / (n + half), the rectangular hyperbola of saturation (Michaelis and Menten 1913): `half` by least
+    squares on the mean gains, within a tenth of the smallest to ten times the largest n, then each trial's plateau, and
+    Student's interval of these. The interval takes `half` as known, so it is too narrow where the curve still rises
+    steeply at the largest n; where the gain is about 0, `half` means nothing. Raises InputError as `paired_t`.
+    """
+    n, gains = _finite(n, "the numbers of items", 1), _finite(gains, "the gains", 2)
+    if len(n) < 2 or n[0] <= 0 or (np.diff(n) <= 0).any() or gains.shape[1:] != n.shape:
+        raise InputError(f"{n.size} numbers of items do not fit gains {gains.shape}; give two or more, rising.")
+    halves = np.geomspace(n[0] / 10, n[-1] * 10, _GRID_POINTS)
+    curves = n / (n + halves[:, None])  # (G, P)
+    mean = gains.mean(axis=0)
+    heights = curves @ mean / (curves**2).sum(axis=1)
+    best = np.argmin(((mean - heights[:, None] * curves) ** 2).sum(axis=1))
+    by_trial = gains @ curves[best] / (curves[best] ** 2).sum()
+    return paired_t(by_trial, test_train_ratio, level), float(halves[best])
+
+
 def _crossings(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Where the line through the points (x, y) is 0, ascending."""
     found = list(x[y == 0])

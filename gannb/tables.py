@@ -12,7 +12,7 @@ import pandas as pd
 from gannb import outcomes as outcome_measures
 from gannb import quality as measures
 from gannb.outcomes import OUTCOMES
-from gannb.verdict import change_text
+from gannb.words import change_text
 from gannb.work import is_done, read_unit
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _outcome_texts(row: dict) -> dict[str, str]:
     return {
         "outcome": name + ("" if kind.better > 0 else " (lower is better)"),
         "with GAN images": _level_text(row["arm"], kind.share), "without": _level_text(row["against"], kind.share),
-        "change": change_text(row["outcome"], row), "trials": f"{row['trials']}",
+        "change": change_text(row, kind.share), "trials": f"{row['trials']}",
     }  # fmt: skip
 
 

@@ -14,12 +14,13 @@ from sklearn import metrics
 from gannb import outcomes, tables
 from gannb.arms import PRIMARY
 from gannb.errors import InputError
+from gannb.evidence import gather
 from gannb.experiment import Experiment
 from gannb.outcomes import OUTCOMES, Predictions, confusion, confusion_change, direction, measure, measured, reliability
 from gannb.report import publish
 from gannb.stats import classification_scores, expected_calibration_error, paired_t
 from gannb.study import load_study, make_study, open_study, write_json
-from gannb.verdict import disagreement, gather
+from gannb.verdict import disagreement
 from gannb.work import execute
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from gannb import plots
 from gannb.data import Examples
+from gannb.words import interval_text, row_word, typeset
 
 
 @pytest.fixture(autouse=True)
@@ -197,13 +198,13 @@ def test_the_forest_shows_every_row_with_its_numbers(draw):
     written = " | ".join(texts(ax))
     for r in VERDICT["contrasts"] + VERDICT["controls"]:
         assert r["meaning"] in written
-        assert plots.interval_text(r) in written
+        assert typeset(interval_text(r)) in written
 
 
 def test_the_forest_is_grouped_and_gives_answers_where_there_are_any():
     rows = plots.forest_rows(VERDICT)
     assert [r["role"] for r in rows] == ["primary", "secondary", "exploratory", "control", "control", "control"]
-    words = [plots.row_word(r) for r in rows]
+    words = [row_word(r) for r in rows]
     assert words == ["undecided", "helps", "", "no difference seen", "hurts, as expected", "not as expected"]
 
 
@@ -288,15 +289,6 @@ def test_a_confusion_of_many_classes_has_colours_alone_and_of_very_many_the_firs
 
 
 # ---------------------------------------------------------------------------------------------- words and files
-
-
-def test_arm_names_are_spelled_out():
-    assert plots.arm_label("real+gan+classic") == "real + GAN + classic"
-    assert plots.arm_label("real+classic@half") == "real + classic (half the steps)"
-
-
-def test_points_have_a_true_minus_and_no_minus_zero():
-    assert [plots.points(v, True) for v in (0.0061, -0.004, -0.0001)] == ["+0.6", "−0.4", "0.0"]
 
 
 def test_save_writes_png_svg_and_csv_the_same_each_time(tmp_path):

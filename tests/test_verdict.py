@@ -6,105 +6,22 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from planted_evidence import TRIALS, WOBBLE, WORLD, Y, evidence
 
-from gannb import verdict
 from gannb.arms import CONVERGENCE, PRIMARY, Contrast, contrasts, study_arms
 from gannb.errors import InputError
+from gannb.evidence import common_trials, difference, gather
 from gannb.experiment import Experiment
 from gannb.outcomes import Predictions
 from gannb.stats import Answer, Estimate, paired_t
 from gannb.study import DEFAULT_ARMS, load_study, make_study
-from gannb.verdict import (
-    Evidence,
-    came_out,
-    common_trials,
-    control_row,
-    copying_sentence,
-    decide,
-    difference,
-    gather,
-    points,
-    problems,
-    sentence,
-    worth,
-    worth_sentence,
-)
-
-TRIALS = 8
-NOISE = np.array([0.02, -0.03, 0.01, 0.0, -0.01, 0.03, -0.02, 0.0])  # what the draws of a trial have in common
-WOBBLE = (
-    np.array([1, -1, 1, -1, -1, 1, -1, 1]) * 0.005
-)  # what one arm has of its own: an interval of about +- 0.4 points
-
-# A world in which all controls come out and GAN images help: mean of each arm.
-WORLD = {
-    "real": 0.80, "real+classic": 0.84, CONVERGENCE: 0.84, "real+gan": 0.82, "real+gan+classic": 0.87, "gan": 0.70,
-    "real+gaussian": 0.81, "real+copies": 0.80, "real+mislabelled": 0.60, "real+more": 0.86, "fewer": 0.70,
-    "fewer+classic": 0.74, "real+more+classic": 0.90,
-}  # fmt: skip
-N_REAL = {"fewer": 40, "fewer+classic": 40, "real+more": 160, "real+more+classic": 160, "gan": 0}
-Y = np.repeat([0, 1], 50)
-
-
-def evidence(
-    protocol: str = "draw",
-    wobble: float = 1.0,
-    trials: int = TRIALS,
-    gap: dict[str, float] | None = None,
-    measures: dict[str, float] | None = None,
-    spread: float = 0.01,
-    **arms: float,
-) -> Evidence:
-    """The world above with other means for some arms (`__` for `+`), in which every trial scores exactly as planted.
-
-    wobble: how much more arms differ by chance; gap: train accuracy beyond accuracy, by arm; measures: quality of the
-    GAN, which differs by `spread` between trials.
-    """
-    means = WORLD | {name.replace("__", "+"): value for name, value in arms.items()}
-    if protocol == "draw":
-        del means["fewer"]
-    else:
-        del means["real+more"], means["real+more+classic"]
-    rows, correct = [], {}
-    for number, (arm, mean) in enumerate(means.items()):
-        own = wobble * np.roll(WOBBLE, number) if arm != PRIMARY[1] else np.zeros(TRIALS)
-        for trial in range(trials):
-            accuracy = mean + NOISE[trial] + own[trial]
-            correct.setdefault(arm, {})[trial] = np.full(len(Y), accuracy)
-            for seed, off in ((0, 0.01), (1, -0.01)):  # seeds of a trial are averaged
-                train = accuracy + (gap or {}).get(arm, 0.05 + own[trial])
-                rows.append({
-                    "trial": trial, "arm": arm, "seed": seed, "n_real": N_REAL.get(arm, 80), "n_synthetic": 0,
-                    "accuracy": accuracy + off, "balanced_accuracy": accuracy + off, "train_accuracy": train,
-                    "ece": 0.1,
-                })  # fmt: skip
-    honest = {
-        "nearer_to_train": 0.0, "nn_ratio": 1.0, "authenticity": 0.5, "authenticity_of_real": 0.5, "gan_test": 0.8,
-        "ruler_accuracy": 0.8,
-    }  # fmt: skip
-    planted = honest | (measures or {})
-    quality = [
-        {"trial": t, "generator": "mlp", "features": f}
-        | {k: v + (spread if k in (measures or {}) else 0.01) * WOBBLE[t] / 0.005 for k, v in planted.items()}
-        for t in range(trials)
-        for f in ("pixels", "small_cnn")
-    ]
-    return Evidence(
-        protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
-        tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
-        dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
-        trials_planned=TRIALS,
-    )  # fmt: skip
+from gannb.verdict import came_out, control_row, decide, problems, sentence, worth, worth_sentence
+from gannb.words import points
 
 
 def row(found: dict, arm: str, against: str) -> dict:
     return next(r for r in found["contrasts"] + found["controls"] if (r["arm"], r["against"]) == (arm, against))
-
-
-def claim(planted: Evidence, words: str) -> dict:
-    return next(c for c in verdict.claims(planted) if words in c["claim"])
 
 
 # ---- the answer ----
@@ -434,79 +351,6 @@ def test_the_worth_in_words(flags, numbers, text):
 def test_large_numbers_are_readable():
     found = {"worth": 11_320.0, "low": 9_640.0, "high": 13_100.0, "at_least": False, "at_most": False}
     assert "11,320 real images [9,640, 13,100]" in worth_sentence(found | {"n_real": 8000, "curve": CURVE})
-
-
-# ---- copying ----
-
-
-@pytest.mark.parametrize(
-    ("share", "spread", "text"),
-    [
-        (0.9, 0.01, "The GAN partly copies its training set"),
-        (1.0, 0.0, "The GAN partly copies its training set"),
-        (0.0, 0.01, "No sign that the GAN copies its training set"),
-        (-0.3, 0.01, "No sign that the GAN copies its training set"),
-        (0.1, 0.2, "Whether the GAN copies its training set is undecided"),
-    ],
-)
-def test_copying_is_said_with_its_number(share, spread, text):
-    said = copying_sentence(evidence(measures={"nearer_to_train": share}, spread=spread))
-    assert said.startswith(text) and f" {share:.0%} [" in said
-
-
-def test_copying_that_was_not_measured_is_not_judged():
-    planted = evidence()
-    for table in (
-        pd.DataFrame(),
-        planted.quality[planted.quality["trial"] == 0],
-        planted.quality.assign(nearer_to_train=np.nan),
-    ):
-        assert copying_sentence(replace(planted, quality=table)) == "Copying was not measured."
-
-
-# ---- claims ----
-
-
-@pytest.mark.parametrize(
-    ("words", "planted", "expected"),
-    [
-        ("larger one that is good enough", {"real__gan__classic": 0.87}, "supported"),
-        ("larger one that is good enough", {"real__gan__classic": 0.81}, "contradicted"),
-        ("larger one that is good enough", {"real__gan__classic": 0.84}, "contradicted"),
-        ("larger one that is good enough", {"real__gan__classic": 0.85, "wobble": 6.0}, "undecided"),
-        ("not beat collecting", {"real__more__classic": 0.90}, "supported"),
-        ("not beat collecting", {"real__more__classic": 0.80}, "contradicted"),
-        ("not beat collecting", {"real__more__classic": 0.88, "wobble": 6.0}, "undecided"),
-        ("mean and variance", {"real__gan": 0.84}, "contradicted"),
-        ("mean and variance", {"real__gan": 0.78}, "undecided"),  # the GAN may be poor
-        ("mean and variance", {"real__gan": 0.81}, "undecided"),
-        ("overtrains", {"gap": {PRIMARY[0]: 0.15, PRIMARY[1]: 0.05}}, "supported"),
-        ("overtrains", {"gap": {PRIMARY[0]: 0.02, PRIMARY[1]: 0.05}}, "contradicted"),
-        ("overtrains", {}, "contradicted"),
-        ("overtrains", {"gap": {arm: 0.5 for arm in PRIMARY}}, "undecided"),  # nothing left to overtrain on
-        ("small and distorted", {"measures": {"gan_test": 0.5}}, "supported"),
-        ("small and distorted", {"measures": {"gan_test": 0.82}}, "contradicted"),
-        ("small and distorted", {"measures": {"gan_test": 0.74}, "spread": 0.3}, "undecided"),
-        ("copies its training set", {"measures": {"nearer_to_train": 0.8}}, "supported"),
-        ("copies its training set", {"measures": {"nearer_to_train": 0.0}}, "contradicted"),
-        ("copies its training set", {"measures": {"nearer_to_train": 0.1}, "spread": 0.3}, "undecided"),
-    ],
-)
-def test_a_claim_gets_the_verdict_of_planted_numbers(words, planted, expected):
-    found = claim(evidence(**planted), words)
-    assert found["verdict"] == expected
-    assert re.search(r"\d", found["number"]) and found["why"].endswith(".")
-
-
-def test_a_claim_whose_arms_are_missing_is_undecided_and_says_so():
-    planted = evidence()
-    del planted.correct["real+gaussian"]
-    found = claim(planted, "mean and variance")
-    assert found["verdict"] == "undecided" and "Not tested" in found["why"]
-    found = claim(evidence("resplit"), "not beat collecting")
-    assert found["verdict"] == "undecided" and "Not tested" in found["why"]
-    planted = replace(evidence(), quality=pd.DataFrame())
-    assert all(claim(planted, words)["verdict"] == "undecided" for words in ("distorted", "copies"))
 
 
 # ---- outcomes beside the metric ----
