@@ -405,7 +405,7 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     return ax
 
 
-LIVER = {  # Frid-Adar et al. 2018, arXiv 1803.01229: 182 lesions right or wrong; items per fold on top of 5,000 classical
+LIVER = {  # arXiv 1803.01229: lesions classified rightly; per fold, added to 5,000 made by classical changes
     "source": "liver lesions, Frid-Adar et al. 2018\n(182 images, one run, no interval)",
     "n_synthetic": (300, 1500, 3000, 6000, 9000, 12000),
     "right": (147, 152, 156, 156, 155, 155),

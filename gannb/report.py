@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
-    "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
+    "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real", "nn_ratio",
+    "gan_test", "ruler_accuracy", "seconds", "items_per_second",
 )  # fmt: skip
 FIDELITY = ("gan_test", "kid", "precision", "recall", "density", "coverage")
 COPYING = ("nearer_to_train", "nn_ratio", "authenticity")

@@ -18,6 +18,7 @@ from gannb.evidence import gather
 from gannb.experiment import Experiment
 from gannb.outcomes import OUTCOMES, Predictions, confusion, confusion_change, direction, measure, measured, reliability
 from gannb.report import publish
+from gannb.shifts import SHIFTS
 from gannb.stats import classification_scores, expected_calibration_error, paired_t
 from gannb.study import load_study, make_study, open_study, write_json
 from gannb.verdict import disagreement
@@ -299,7 +300,8 @@ def plant(experiment: Experiment) -> None:
         n_real = 10 if arm.startswith("fewer") else 20
         about = {"trial": trial, "arm": arm, "seed": 0, "n_real": n_real, "n_synthetic": 0, "train_accuracy": 1.0}
         (folder / unit.path).mkdir(parents=True)
-        np.savez(folder / unit.path / "predictions.npz", p=p, y=y)
+        shifted = np.tile(y, (1, len(SHIFTS), 1))
+        np.savez(folder / unit.path / "predictions.npz", p=p, y=y, shifted=shifted, shifted_y=y)
         write_json(folder / unit.path / "scores.json", [about | classification_scores(y, p[0])])
         write_json(folder / unit.path / "unit.json", {"seconds": 1.0})
 

@@ -78,6 +78,10 @@ BINS = pd.DataFrame({
     "accuracy": [0.2, 0.6, 0.95, 0.5, 0.8], "share": [0.005, 0.395, 0.6, 0.3, 0.7],
 })  # fmt: skip
 CONFUSION = pd.DataFrame([[0.02, -0.02], [-0.001, 0.001]], ["ill", "well"], ["ill", "well"])
+DOSES = {
+    "rows": [{"n_synthetic": n, "difference": 0.01, "low": -0.01, "high": 0.03} for n in (50, 200, 800)],
+    "plateau": {"difference": 0.02, "low": 0.0, "high": 0.04, "half_at": 60.0},
+}
 DRAWN = {
     "class_grid": (plots.class_grid, (examples(),)),
     "samples_over_time": (plots.samples_over_time, (GRIDS, [1, 10, 100, 1000], ("a", "b", "c"))),
@@ -301,6 +305,16 @@ def test_save_writes_png_svg_and_csv_the_same_each_time(tmp_path):
     assert written[0] == written[1]
     assert written[0][0].startswith(b"\x89PNG") and b"<svg" in written[0][1] and written[0][2] == b"a\n1\n2\n"
     assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["forest.csv", "forest.png", "forest.svg"]
+
+
+def test_the_dose_response_shows_every_dose_its_fit_and_the_published_curve():
+    ours, published = plots.dose_response(DOSES, 0.01)
+    assert [t.get_text() for t in ours.get_xticklabels()] == ["50", "200", "800"]
+    assert ours.get_lines()[0].get_ydata() == pytest.approx([1, 1, 1])
+    fit = next(line for line in ours.get_lines() if line.get_label() == "fit")
+    assert fit.get_ydata()[-1] == pytest.approx(2 * 800 / 860)
+    assert published.get_lines()[0].get_ydata()[0] == pytest.approx(100 * (147 - 143) / 182)
+    plots.dose_response(DOSES | {"plateau": None}, 0.01)
 
 
 def test_a_training_is_drawn_with_what_healthy_looks_like_and_where_the_guard_went_back():

@@ -16,7 +16,7 @@ from gannb.experiment import Experiment
 from gannb.outcomes import Predictions
 from gannb.stats import Answer, Estimate, paired_t
 from gannb.study import DEFAULT_ARMS, load_study, make_study
-from gannb.verdict import came_out, control_row, decide, problems, sentence, worth, worth_sentence
+from gannb.verdict import came_out, control_row, decide, doses, problems, sentence, worth, worth_sentence
 from gannb.words import points
 
 
@@ -99,7 +99,7 @@ def test_secondary_contrasts_share_their_errors_and_exploratory_ones_carry_no_an
 def test_a_verdict_has_everything_that_the_page_and_scripts_read():
     found = decide(evidence())
     assert {
-        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls", "worth",
+        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls", "worth", "doses", "shifts",
         "claims",
     } <= found.keys()  # fmt: skip
     for r in found["contrasts"]:
@@ -351,6 +351,23 @@ def test_the_worth_in_words(flags, numbers, text):
 def test_large_numbers_are_readable():
     found = {"worth": 11_320.0, "low": 9_640.0, "high": 13_100.0, "at_least": False, "at_most": False}
     assert "11,320 real images [9,640, 13,100]" in worth_sentence(found | {"n_real": 8000, "curve": CURVE})
+
+
+# ---- several numbers of synthetic items ----
+
+
+def test_a_dose_response_has_its_differences_and_goes_towards_its_plateau():
+    gains = {n: 0.06 * n / (n + 100) for n in (50, 200, 800)}
+    found = doses(evidence(doses={n: WORLD[PRIMARY[1]] + gain for n, gain in gains.items()}, wobble=0.1))
+    assert [row["n_synthetic"] for row in found["rows"]] == [50, 200, 800]
+    for row, gain in zip(found["rows"], gains.values(), strict=True):
+        assert row["difference"] == pytest.approx(gain, abs=1e-3) and row["low"] < gain < row["high"]
+    assert found["plateau"]["difference"] == pytest.approx(0.06, abs=0.002)
+    assert found["plateau"]["half_at"] == pytest.approx(100, rel=0.1)
+
+
+def test_one_number_of_items_is_no_dose_response():
+    assert doses(evidence()) is None and decide(evidence())["doses"] is None
 
 
 # ---- outcomes beside the metric ----
