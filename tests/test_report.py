@@ -17,6 +17,7 @@ from gannb.data import Examples
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.report import Page, Picture, plain, publish, typeset, without_paths, write_page
+from gannb.shifts import SHIFTS
 from gannb.study import make_study, write_json
 from gannb.tables import nearest_pairs
 from gannb.verdict import SCORE_COLUMNS, read_verdict
@@ -74,7 +75,9 @@ def plant_scores(place: Path, parameters: dict, y: np.ndarray) -> None:
         about = {"trial": parameters["trial"], "arm": parameters["arm"], "n_real": n_real, "n_synthetic": 0}
         scores = {k: None if math.isnan(v) else v for k, v in stats.classification_scores(y, outputs[-1]).items()}
         rows.append(about | {"seed": seed, "train_accuracy": 1.0} | scores)
-    np.savez(place / "predictions.npz", p=np.stack(outputs), y=y)
+    said = np.stack(outputs).argmax(2)
+    on_shifted = np.stack([said] * len(SHIFTS), 1)  # (S, F, I), as right as on the items themselves
+    np.savez(place / "predictions.npz", p=np.stack(outputs), y=y, shifted=on_shifted, shifted_y=y)
     write_json(place / "scores.json", rows)
 
 

@@ -99,7 +99,8 @@ def test_secondary_contrasts_share_their_errors_and_exploratory_ones_carry_no_an
 def test_a_verdict_has_everything_that_the_page_and_scripts_read():
     found = decide(evidence())
     assert {
-        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls", "worth", "doses", "shifts",
+        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls",
+        "worth", "doses", "shifts",
         "claims",
     } <= found.keys()  # fmt: skip
     for r in found["contrasts"]:
