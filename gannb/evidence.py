@@ -11,6 +11,7 @@ import numpy as np
 from gannb import stats
 from gannb.arms import PRIMARY, Contrast
 from gannb.errors import InputError
+from gannb.outcomes import Predictions
 from gannb.stats import Estimate
 from gannb.work import recorded_failure
 
@@ -43,6 +44,7 @@ class Evidence:
     dose_arms: dict[int, str] = field(default_factory=dict)  # synthetic items per class -> arm, by rising number
     shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
     # the test items in the forms of `shifts.SHIFTS`
+    predictions: Predictions | None = None  # of the primary contrast's two arms
 
 
 def gather(experiment: Experiment) -> Evidence:
@@ -70,6 +72,7 @@ def gather(experiment: Experiment) -> Evidence:
         gan=experiment.family, trials_planned=experiment.study.trials,
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
         most_trials=experiment.design.most_trials, dose_arms=experiment.dose_arms, shifted=_shifted(experiment),
+        predictions=experiment.predictions(),
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"

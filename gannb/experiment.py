@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import protocol, units
+from gannb import outcomes, protocol, units
 from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, study_arms, when_balanced
 from gannb.data import Dataset, Examples, read
 from gannb.errors import InputError
+from gannb.outcomes import Predictions
 from gannb.protocol import Design, Draw
 from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, read_record, save_study, write_json
 from gannb.work import (
@@ -241,6 +242,21 @@ class Experiment:
         items = len(protocol.make_draw(self.dataset, self.design, 0).train)
         return min(most, max(least, passes * items // batch_size))
 
+    @cached_property
+    def positive(self) -> int:
+        """The class, by number, that `positive` stands for: the second by default."""
+        name, classes = self.study.positive, self.dataset.pool.classes
+        if name is None:
+            return 1
+        if len(classes) > 2:
+            raise InputError(
+                f"positive: it is for two classes, and there are {len(classes)}; leave it out, "
+                "the page has the recall of every class."
+            )
+        if name not in classes:
+            raise InputError(f"positive: there is no class {name!r}; use {' or '.join(map(repr, classes))}.")
+        return classes.index(name)
+
     @property
     def contrasts(self) -> list[Contrast]:
         found = contrasts([arm.name for arm in self.arms])
@@ -300,6 +316,7 @@ class Experiment:
             "gan": self.family, "gan_steps": self.gan_steps,
             "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),
             "classes": list(self.dataset.pool.classes), "arms": [arm.name for arm in self.arms],
+            "positive": self.dataset.pool.classes[self.positive] if self.dataset.pool.n_classes == 2 else None,
         }  # fmt: skip
 
     def check(self) -> None:
@@ -309,7 +326,7 @@ class Experiment:
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
             raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
-        _ = self.device, self.arms, self.design
+        _ = self.device, self.arms, self.design, self.positive
         for name in self.families:
             FAMILIES[name].check(self.shape)
         build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
@@ -558,7 +575,17 @@ class Experiment:
             if is_done(self.folder, u)
         }
         spent = [seconds[key] / self.study.classifier_seeds for key in zip(table["trial"], table["arm"], strict=True)]
-        return table.assign(seconds=np.round(spent, 3))
+        return self._of_positive(table.assign(seconds=np.round(spent, 3)))
+
+    def _of_positive(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the scores of two classes with those of the study's positive one; units keep those of the second."""
+        if self.positive == 1:
+            return table
+        table = table.copy()
+        for (trial, arm), rows in table.groupby(["trial", "arm"]).groups.items():
+            y, p = self.items(self.draw(trial).test).y, self.probabilities(trial, arm)
+            table.loc[rows, list(outcomes.OF_POSITIVE)] = outcomes.of_positive(y, p, self.positive).to_numpy()
+        return table
 
     def quality(self) -> pd.DataFrame:
         """Return one row per trial, generator and feature space."""
@@ -571,6 +598,14 @@ class Experiment:
             return None
         with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
             return stored["p"]
+
+    def predictions(self) -> Predictions:
+        """Return what the classifiers of the primary contrast's two arms said, in the trials that have both."""
+        pairs = {t: [self.probabilities(t, arm) for arm in PRIMARY] for t in range(self.study.trials)}
+        pairs = {t: pair for t, pair in pairs.items() if all(p is not None for p in pair)}
+        y = {t: self.items(self.draw(t).test).y for t in pairs}
+        arm, against = ({t: pair[i] for t, pair in pairs.items()} for i in (0, 1))
+        return Predictions(self.dataset.pool.classes, self.positive, y, arm, against)
 
     def shifted(self, trial: int, arm: str) -> np.ndarray | None:
         """Return (S, F, K) recall of each class on test items in the forms of `shifts.SHIFTS`; None if not there.

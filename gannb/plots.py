@@ -40,6 +40,8 @@ HEALTHY = {  # panel of a GAN's training: what healthy looks like
 }
 DIVERSE = (0.5, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 MOST_ROWS = 12  # classes shown in a grid of images
+MOST_CONFUSED = 30  # classes shown in a confusion
+LEAST_SHARE = 0.01  # of the predictions, for a bin of a reliability diagram to be drawn
 SMOOTH_FROM = 64  # pixels a side from which images are smoothed when drawn; smaller ones show their pixels
 MOST_PIXELS = 128  # a side of one image in a grid
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS")  # what is there
@@ -486,6 +488,57 @@ def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return trial, arm and the metric in percent, averaged over classifier seeds."""
     means = scores.groupby(["trial", "arm"], sort=False)[metric].mean().reset_index()
     return means.assign(**{metric: 100 * means[metric]})
+
+
+# ---- outcomes ----
+
+
+@mpl.rc_context(STYLE)
+def reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how often the classifiers are right by how sure they are, of the primary contrast's two arms.
+
+    table: what `tables.reliability` returns. Marks are as large as their bin's share of the predictions; bins below 1%
+    are left out.
+    """
+    ax = ax or _axes(4.6, 4.4)
+    drawn = table[table["share"] >= LEAST_SHARE]
+    low = min(0.9, np.floor(10 * drawn[["confidence", "accuracy"]].to_numpy().min()) / 10)
+    ax.plot([100 * low, 100], [100 * low, 100], ":", color=SOFT, label="sure as often as right")
+    for arm, colour, line, marker in ((PRIMARY[0], BLUE, "-", "o"), (PRIMARY[1], ORANGE, "--", "s")):
+        rows = drawn[drawn["arm"] == arm]
+        x, y = 100 * rows["confidence"], 100 * rows["accuracy"]
+        ax.plot(x, y, line, color=colour, marker=marker, markersize=4, label=arm_label(arm))
+        ax.scatter(x, y, 20 + 400 * rows["share"], color=colour, marker=marker, alpha=0.35, linewidth=0)
+    ax.set(xlim=(100 * low, 101), ylim=(100 * low, 101), aspect="equal")
+    ax.set(xlabel="stated confidence, %", ylabel="right, % of these predictions")
+    ax.grid()
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1))
+    return ax
+
+
+@mpl.rc_context(STYLE)
+def confusion_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the change in which class is taken for which, in points. change: what `tables.confusion_change` returns.
+
+    Up to 12 classes with their numbers, of more than 30 the first 30, says the title.
+    """
+    shown, of = min(len(change), MOST_CONFUSED), len(change)
+    values, names = 100 * change.iloc[:shown, :shown].to_numpy(), [short(str(n), 16) for n in change.index[:shown]]
+    numbers, room = shown <= MOST_ROWS, 0.1 * max(map(len, names))  # inches
+    side = shown * (0.95 if shown <= 3 else 0.62 if numbers else 0.32)
+    ax = ax or _axes(side + room + (0.7 if numbers else 1.7), side + room + 0.6)
+    limit = 1.3 * max(1.0, np.nanmax(np.abs(values), initial=0.0))  # short of the darkest colours
+    written = np.vectorize(lambda v: typeset(points(v / 100, sign=True)))(values) if numbers else False
+    sns.heatmap(
+        values, vmin=-limit, vmax=limit, cmap="RdBu", annot=written, fmt="", annot_kws={"fontsize": 10}, square=True,
+        linewidths=0.5, cbar=not numbers, cbar_kws={"label": "points", "shrink": 0.6}, ax=ax,
+    )  # fmt: skip
+    for k in range(shown):
+        ax.add_patch(plt.Rectangle((k, k), 1, 1, fill=False, edgecolor=SOFT, linewidth=1.2, clip_on=False))
+    ax.set_xticks(np.arange(shown) + 0.5, names, rotation=90 if max(map(len, names)) > 3 else 0, parse_math=False)
+    ax.set_yticks(np.arange(shown) + 0.5, names, rotation=0, parse_math=False)
+    ax.set(xlabel="predicted as", ylabel="true class")
+    return _title(ax, None, shown, of)
 
 
 # ---- files ----

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import plots, tables, verdict
+from gannb import outcomes, plots, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
@@ -42,6 +42,7 @@ ANSWERS = {
     "equivalent": "No difference that matters",
     "inconclusive": "Undecided",
 }
+MOST_CHANGED = 4  # cells of a confusion that are said in words
 LISTED = 12  # files or names in a list, before "and N more"
 
 
@@ -71,6 +72,8 @@ class Page:
     provenance: Sequence[tuple[str, str]] = ()
     parameters: Sequence[Mapping[str, str]] = ()
     shifts: Sequence[Mapping[str, str]] = ()
+    outcomes: Sequence[Mapping[str, str]] = ()
+    outcome_notes: Sequence[str] = ()
 
 
 # ---- all of it ----
@@ -100,7 +103,7 @@ def _publish(experiment: Experiment) -> Path:
         method_facts(experiment, evidence), data_facts(experiment), provenance(experiment),
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
-        ), shift_table(found),
+        ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence),
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -170,6 +173,7 @@ def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str
     pictures["trials"] = _chart(folder, "trials", ax, pairs[pairs["arm"].isin(PRIMARY)], texts)
     ax = plots.arm_scores(evidence.scores, metric)
     pictures["arms"] = _chart(folder, "arms", ax, pairs, arms_texts(pairs, metric))
+    pictures |= outcome_pictures(folder, evidence, found)
     trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
     if trial is not None:
         pictures["neighbours"] = _neighbours(experiment, folder, trial, found["copying"])
@@ -279,6 +283,47 @@ def arms_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
     return "Scores by arm", caption, alt
 
 
+def outcome_pictures(folder: Path, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw the calibration of the primary contrast's arms, and what it changed in which class is taken for which."""
+    bins, change = (make(evidence.predictions) for make in (outcomes.reliability, outcomes.confusion_change))
+    figures = {
+        "reliability": (plots.reliability(bins), bins, reliability_texts(bins, found)),
+        "confusion": (plots.confusion_change(change), change.rename_axis("true class").reset_index(),
+                      confusion_texts(change)),
+    }  # fmt: skip
+    return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
+
+
+def reliability_texts(bins: pd.DataFrame, found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the reliability diagram."""
+    ece = next(row for row in found["outcomes"] if row["outcome"] == "ece")
+    arms = []
+    for arm, side in zip(PRIMARY, ("arm", "against"), strict=True):
+        rows = bins[bins["arm"] == arm]
+        sure, right = (100 * float((rows["share"] * rows[column]).sum()) for column in ("confidence", "accuracy"))
+        arms.append(f"{arm_label(arm)} is {sure:.1f}% sure and {right:.1f}% right, ECE {ece[side]['mean']:.3f}")
+    caption = (
+        "How often the classifiers are right when they state a confidence, all trials together. Below the dotted line "
+        "they are surer than right, above it less sure. A mark is as large as its share of the predictions; marks for "
+        f"less than {plots.LEAST_SHARE:.0%} of them are left out."
+    )
+    return "Calibration", caption, f"Reliability diagram. On average {'; '.join(arms)}."
+
+
+def confusion_texts(change: pd.DataFrame) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the change in the confusion."""
+    values, names = change.to_numpy(), list(change.index)
+    order = [divmod(int(i), len(names)) for i in np.argsort(-np.abs(values), axis=None, kind="stable")]
+    largest = [(names[t], names[p], values[t, p]) for t, p in order if np.isfinite(values[t, p])][:MOST_CHANGED]
+    listed = "; ".join(f"{t} taken for {p} {points(v, sign=True)}" for t, p, v in largest)
+    caption = (
+        "Points more (blue) or fewer (red) of each true class that are taken for each class with GAN images, against "
+        "without; mean over trials. On the framed diagonal more is better, elsewhere fewer. Single cells are "
+        "uncertain: the table says how much."
+    )
+    return "Which class is taken for which", caption, f"Change of the confusion, in points; the largest: {listed}."
+
+
 def _has_items(experiment: Experiment, trial: int) -> bool:
     places = [f"trials/{trial:03d}/{experiment.family}{what}" for what in ("", "-items")]
     made = [u.place for u in experiment.units(2) + experiment.units(3) if is_done(experiment.folder, u)]
@@ -326,6 +371,11 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
 
 
 # ---- tables ----
+
+
+def outcome_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row per outcome beside the metric, as text."""
+    return tables.outcomes(found).reset_index().to_dict("records")
 
 
 def arm_table(evidence: Evidence) -> list[dict[str, str]]:
@@ -413,6 +463,29 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("Decision rule", rule),
         ("Had training converged?", convergence(evidence)),
     ]
+
+
+def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
+    """Return what a reader of the outcomes has to know: what they are for, and what their intervals carry."""
+    notes = [
+        f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
+        f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
+        "chance. " + (RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES)
+    ]
+    if experiment.dataset.pool.n_classes == 2:
+        name, given = experiment.dataset.pool.classes[experiment.positive], experiment.study.positive is not None
+        rule = "as the parameter positive says" if given else "the second, since the parameter positive names none"
+        notes.append(f"The positive class is “{name}”, {rule}.")
+    return notes
+
+
+DRAW_OUTCOMES = (
+    "The 95% intervals are over trials, given the test set: they carry which images were drawn to train on, and not "
+    "which are in the test set."
+)
+RESPLIT_OUTCOMES = (
+    "The 95% intervals are over the splits, widened because their training sets overlap (Nadeau and Bengio 2003)."
+)
 
 
 def _trial_text(experiment: Experiment, evidence: Evidence) -> str:

@@ -20,7 +20,7 @@ _MOST_TRIALS = 10**9  # beyond this a number of trials is no advice
 _GRID_POINTS = 2000  # of the search for the ends of `worth_in_real`
 _MOST_EXACT_TRIALS = 16  # 2**16 sign patterns are listed one by one
 _RANDOM_FLIPS = 99_999
-_ECE_BINS = 15
+ECE_BINS = 15
 _LEAST_PROBABILITY = float(np.finfo(np.float32).eps)  # what a float32 softmax can tell from 0 next to 1
 
 
@@ -444,9 +444,13 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray) -> f
 
     Guo et al. 2017, "On calibration of modern neural networks", eq. 3.
     """
-    bins = np.clip(np.ceil(confidence * _ECE_BINS).astype(int) - 1, 0, _ECE_BINS - 1)  # (b/15, (b+1)/15]
-    gap = np.bincount(bins, weights=correct - confidence, minlength=_ECE_BINS)
+    gap = np.bincount(confidence_bin(confidence), weights=correct - confidence, minlength=ECE_BINS)
     return float(np.abs(gap).sum() / len(confidence))
+
+
+def confidence_bin(confidence: np.ndarray) -> np.ndarray:
+    """Number of the equal-width bin, (b/15, (b+1)/15], that each confidence lies in. (I,) -> (I,) 0..14."""
+    return np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
 
 
 def _auroc(y: np.ndarray, p: np.ndarray, positive: int) -> float:

@@ -108,6 +108,9 @@ class Study(BaseModel):
     batch_size: int = _parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
 
     metric: Literal["balanced_accuracy", "accuracy"] = _parameter("balanced_accuracy", 5, "the predeclared metric")
+    positive: str | None = _parameter(
+        None, 5, "of two classes, by name: the one whose recall is the sensitivity; by default the second"
+    )
     rope: float = _parameter(0.01, 5, "differences within +- this are of no practical consequence", gt=0, lt=0.5)
 
     @model_validator(mode="before")
@@ -121,7 +124,7 @@ class Study(BaseModel):
     @classmethod
     def _no_boolean(cls, value: Any) -> Any:
         if isinstance(value, bool):  # which Python counts as 0 and 1
-            raise ValueError("yes and no are no value for it")
+            raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
     @field_validator("arms", mode="before")

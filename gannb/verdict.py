@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gannb import stats
+from gannb import outcomes, stats
 from gannb.arms import CONVERGENCE, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
+from gannb.outcomes import OUTCOMES
 from gannb.stats import Answer, Estimate, Worth
-from gannb.words import METRIC_NAMES, interval_text, points
+from gannb.words import METRIC_NAMES, change_text, interval_text, points
 
 SCORE_COLUMNS = (
     "study", "trial", "arm", "n_real", "n_synthetic", "seed", "accuracy", "balanced_accuracy", "macro_f1", "auroc",
@@ -124,6 +126,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
     controls = [control_row(evidence, c) for c in usable if c.role == "control"]
     primary = difference(evidence, *PRIMARY)
     answer = stats.decide(primary, evidence.rope)
+    others = outcome_rows(evidence)
     return {
         "answer": str(answer),
         "sentence": sentence(evidence, primary, answer),
@@ -133,6 +136,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "contrasts": rows, "controls": controls,
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
         "claims": claims(evidence),
+        "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip
 
 
@@ -234,3 +238,33 @@ def worth_sentence(row: dict[str, Any]) -> str:
         about = f"about {row['worth']:,.0f} real images" if row["worth"] else f"{end:,.0f} real images or more"
         return f"{start} are worth {about} [{row['low']:,.0f} or more; the curve ends at {end:,.0f}]."
     return f"{start} are worth {row['worth']:,.0f} real images [{row['low']:,.0f}, {row['high']:,.0f}]."
+
+
+# ---- outcomes beside the metric ----
+
+
+def outcome_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return what else the primary contrast changed, a row per outcome; the metric itself stands in its own row."""
+    if evidence.predictions is None:
+        return []
+    found = outcomes.rows(evidence.predictions, test_train_ratio(evidence))
+    return [row for row in found if row["outcome"] != evidence.metric]
+
+
+def disagreement(metric: str, primary: dict[str, float], rows: Sequence[dict[str, Any]]) -> str:
+    """Return a sentence where some metrics of all classes are surely better and others surely worse; else nothing.
+
+    `primary` is the metric's own difference with the interval of the verdict, `rows` are those of `outcome_rows`.
+    """
+    changes = {metric: primary} | {row["outcome"]: row for row in rows if row["class"] is None}
+    better, worse = (
+        [f"{OUTCOMES[name].label} ({change_text(row, OUTCOMES[name].share)})" for name, row in changes.items()
+         if outcomes.direction(name, row) == sign]
+        for sign in (1, -1)
+    )  # fmt: skip
+    if not better or not worse:
+        return ""
+    return (
+        f"Metrics disagree: better by {', '.join(better)}; worse by {', '.join(worse)}; "
+        f"the answer is by {OUTCOMES[metric].label} alone."
+    )

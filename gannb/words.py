@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -43,6 +44,15 @@ def points(value: float, sign: bool = False) -> str:
 def interval_text(row: Mapping[str, Any]) -> str:
     """Return `+0.6 [-0.4, 1.6]` for a contrast, in points."""
     return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
+
+
+def change_text(row: Mapping[str, Any], share: bool) -> str:
+    """Return a difference with its interval: in points of a share, else as a plain number; a dash for none."""
+    if row["difference"] is None or math.isnan(row["difference"]):
+        return "–"
+    if share:
+        return f"{interval_text(row)} points"
+    return f"{row['difference']:+.3f} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
 def typeset(text: str) -> str:

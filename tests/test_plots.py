@@ -73,6 +73,11 @@ HISTORY = {
 COUNTS = pd.DataFrame({"class": ["a", "b"], "part": ["pool", "pool"], "items": [5, 9]})
 PAIRS = (examples().x, examples().x[::-1], np.linspace(0, 1, 12), examples().y, ("a", "b", "c"))
 GRIDS = np.zeros((4, 3, 2, 8, 8, 1), np.uint8)
+BINS = pd.DataFrame({
+    "arm": ["real+gan+classic"] * 3 + ["real+classic"] * 2, "confidence": [0.55, 0.7, 0.9, 0.6, 0.95],
+    "accuracy": [0.2, 0.6, 0.95, 0.5, 0.8], "share": [0.005, 0.395, 0.6, 0.3, 0.7],
+})  # fmt: skip
+CONFUSION = pd.DataFrame([[0.02, -0.02], [-0.001, 0.001]], ["ill", "well"], ["ill", "well"])
 DOSES = {
     "rows": [{"n_synthetic": n, "difference": 0.01, "low": -0.01, "high": 0.03} for n in (50, 200, 800)],
     "plateau": {"difference": 0.02, "low": 0.0, "high": 0.04, "half_at": 60.0},
@@ -85,6 +90,8 @@ DRAWN = {
     "forest": (plots.forest, (VERDICT,)),
     "forest_narrow": (plots.forest_narrow, (VERDICT,)),
     "worth_curve": (plots.worth_curve, (WORTH, "balanced_accuracy")),
+    "reliability": (plots.reliability, (BINS,)),
+    "confusion_change": (plots.confusion_change, (CONFUSION,)),
     "arm_scores": (plots.arm_scores, (scores(), "balanced_accuracy")),
     "paired_trials": (plots.paired_trials, (scores(), "balanced_accuracy", "real+gan+classic", "real+classic")),
 }
@@ -250,6 +257,39 @@ def test_trial_means_average_the_classifier_seeds():
     table = plots.trial_means(scores(), "balanced_accuracy")
     assert len(table) == 9
     np.testing.assert_allclose(table.loc[table["arm"] == "real", "balanced_accuracy"], [85.1, 86.1, 87.1])
+
+
+# ---------------------------------------------------------------------------------------------- outcomes
+
+
+def test_a_reliability_diagram_draws_both_arms_and_leaves_tiny_bins_out():
+    ax = plots.reliability(BINS)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["sure as often as right", "real + GAN + classic", "real + classic"]
+    assert [list(line.get_xdata()) for line in ax.lines[1:]] == [[70, 90], [60, 95]]
+    assert [list(line.get_ydata()) for line in ax.lines[1:]] == [[60, 95], [50, 80]]
+    assert ax.get_xlim()[0] <= 50 and ax.get_xlim() == ax.get_ylim()
+
+
+def test_a_change_of_the_confusion_names_the_classes_and_gives_its_numbers():
+    ax = plots.confusion_change(CONFUSION)
+    assert {"ill", "well", "+2.0", "−2.0", "−0.1", "+0.1", "predicted as", "true class"} <= set(texts(ax))
+    assert len(ax.patches) == 2  # the diagonal is framed
+
+
+def test_a_class_without_test_items_is_left_blank():
+    ax = plots.confusion_change(CONFUSION.assign(ill=[np.nan, 0.0], well=[np.nan, 0.0]))
+    assert [t.get_text() for t in ax.texts] == ["0.0", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "numbers", "title"), [(12, 144, ""), (30, 0, ""), (40, 0, "the first 30 of 40 classes")]
+)
+def test_a_confusion_of_many_classes_has_colours_alone_and_of_very_many_the_first(classes, numbers, title):
+    names = [f"class {k}" for k in range(classes)]
+    ax = plots.confusion_change(pd.DataFrame(np.zeros((classes, classes)), names, names))
+    assert (len(ax.texts), ax.get_title(loc="left")) == (numbers, title)
+    assert len(ax.get_yticklabels()) == min(classes, 30)
 
 
 # ---------------------------------------------------------------------------------------------- words and files

@@ -135,6 +135,7 @@ def verdict(**more) -> dict:
         "copying": "No sign of copying.", "contrasts": [row(role="primary", answer="inconclusive")],
         "controls": [row(expected="helps", came_out=False)], "worth": None,
         "claims": [{"claim": "It copies", "verdict": "supported", "number": "0.9", "why": "It does."}],
+        "outcomes": [], "disagreement": "",
     } | more  # fmt: skip
 
 
@@ -197,7 +198,7 @@ def test_names_and_texts_are_escaped(tmp_path):
 
 def test_every_figure_says_in_words_what_it_shows(page):
     images = Reader(page.read_text(encoding="utf-8")).named("img")
-    assert len(images) == 6
+    assert len(images) == 8
     for image in images:
         assert len(image["alt"]) > 40 and re.search(r"\d", image["alt"])
 
@@ -234,6 +235,28 @@ def test_a_study_without_quality_worth_or_controls_still_has_its_page(tmp_path):
     assert "Not measured" in text and "No control is part of this study." in text
 
 
+def test_outcomes_stand_on_the_page_with_what_their_intervals_carry(page, experiment):
+    text = Reader(page.read_text(encoding="utf-8")).text
+    for fact in ("recall: 9", "ECE (lower is better)", "given the test set", "shown without an answer"):
+        assert fact in text, fact
+    assert "Metrics disagree" not in text and "positive class is" not in text
+    alts = [image["alt"] for image in Reader(page.read_text(encoding="utf-8")).named("img")]
+    assert any(re.search(r"% sure and \d+\.\d% right, ECE \d\.\d{3}", alt) for alt in alts)
+    assert any(re.search(r"the largest: \d taken for \d [+−]\d+\.\d;", alt) for alt in alts)
+
+
+def test_metrics_that_disagree_are_named_under_the_outcomes(tmp_path):
+    outcomes = [{"outcome": "AUROC", "with GAN images": "0.9", "without": "0.8", "change": "+0.1", "trials": "8"}]
+    page = Page(
+        "digits", verdict(disagreement="Metrics disagree: by -0.1."), outcomes=outcomes, outcome_notes=("Note.",)
+    )
+    text = Reader(written(tmp_path, page)).text
+    places = [
+        text.index(part) for part in ("Scores by arm", "Note.", "AUROC", "Metrics disagree: by −0.1.", "Quality of the")
+    ]
+    assert places == sorted(places)
+
+
 # ------------------------------------------------------------------------------------------------ the files
 
 
@@ -263,7 +286,7 @@ def test_the_verdict_is_strict_json_and_comes_back(page):
 
 def test_figures_are_kept_as_png_svg_and_csv(page):
     files = sorted(file.name for file in (page.parent / "figures").iterdir())
-    names = ("arms", "forest", "forest_narrow", "neighbours", "training", "trials", "worth")
+    names = "arms confusion forest forest_narrow neighbours reliability training trials worth".split()
     assert files == sorted(f"{name}.{ending}" for name in names for ending in ("csv", "png", "svg"))
     forest = pd.read_csv(page.parent / "figures" / "forest.csv")
     found = read_verdict(page.parent)

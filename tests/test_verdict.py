@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_evidence import TRIALS, WOBBLE, WORLD, evidence
+from planted_evidence import TRIALS, WOBBLE, WORLD, Y, evidence
 
 from gannb.arms import CONVERGENCE, PRIMARY, Contrast, contrasts, study_arms
 from gannb.errors import InputError
 from gannb.evidence import common_trials, difference, gather
 from gannb.experiment import Experiment
+from gannb.outcomes import Predictions
 from gannb.stats import Answer, Estimate, paired_t
 from gannb.study import DEFAULT_ARMS, load_study, make_study
 from gannb.verdict import came_out, control_row, decide, doses, problems, sentence, worth, worth_sentence
@@ -368,6 +369,46 @@ def test_a_dose_response_has_its_differences_and_goes_towards_its_plateau():
 
 def test_one_number_of_items_is_no_dose_response():
     assert doses(evidence()) is None and decide(evidence())["doses"] is None
+
+
+# ---- outcomes beside the metric ----
+
+
+def said(sure: float, trial: int, wrong: int) -> np.ndarray:
+    """(1, I, K) probabilities of a classifier that is as sure of all and errs on the first `wrong` items of a class."""
+    right = np.arange(len(Y)) % 50 >= wrong
+    sure += WOBBLE[trial] / 5
+    p = np.where(right == (Y == 1), sure, 1 - sure)
+    return np.stack([1 - p, p], axis=1)[None]
+
+
+def test_outcomes_are_in_the_verdict_beside_the_metric_and_a_disagreement_is_said():
+    trials = range(TRIALS)
+    bold, careful = ({t: said(sure, t, wrong) for t in trials} for sure, wrong in ((0.998, 6), (0.8, 8)))
+    predictions = Predictions(("well", "ill"), 1, dict.fromkeys(trials, Y), bold, careful)
+    found = decide(replace(evidence(), predictions=predictions))
+    names = [r["outcome"] for r in found["outcomes"]]
+    assert names == ["sensitivity", "specificity", "accuracy", "auroc", "log_loss", "ece"]  # and not the metric
+    assert found["outcomes"][0]["arm"]["mean"] == pytest.approx(0.88)
+    assert found["disagreement"].startswith("Metrics disagree: better by balanced accuracy (+3.0 [2.6, 3.4] points)")
+    assert "worse by log-loss (+0." in found["disagreement"]
+
+
+def test_outcomes_of_resplits_are_corrected_for_their_overlap():
+    trials = range(TRIALS)
+    arms = [{t: said(sure, t, 5) for t in trials} for sure in (0.8, 0.9)]
+    predictions = Predictions(("well", "ill"), 1, dict.fromkeys(trials, Y), *arms)
+    one, two = (
+        next(r for r in decide(replace(evidence(p), predictions=predictions))["outcomes"] if r["outcome"] == "log_loss")
+        for p in ("draw", "resplit")
+    )
+    widths = [r["arm"]["high"] - r["arm"]["low"] for r in (one, two)]
+    assert widths[1] / widths[0] == pytest.approx(np.sqrt((1 / TRIALS + 27 / 80) / (1 / TRIALS)))
+
+
+def test_without_predictions_there_are_no_outcomes():
+    found = decide(evidence())
+    assert (found["outcomes"], found["disagreement"]) == ([], "")
 
 
 # ---- from a study's folder ----
