@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb import outcomes, protocol, units
-from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, study_arms, when_balanced
+from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
 from gannb.data import Dataset, Examples, read
 from gannb.errors import InputError
 from gannb.outcomes import Predictions
 from gannb.protocol import Design, Draw
 from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, read_record, save_study, write_json
+from gannb.tuning import DRAWS, configurations, tuned_as
 from gannb.work import (
     Outcome,
     Progress,
@@ -46,6 +47,8 @@ DEFAULT_SECONDS = {
     "judge": 2.0,
     "quality": 1.0,
     "classifier": 3.0,
+    "tuning": 15.0,
+    "choice": 0.1,
     "fresh": 6.0,
 }
 
@@ -332,8 +335,25 @@ class Experiment:
         build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
         protocol.make_draw(self.dataset, self.design, 0)
         self._check_room()
+        self._check_tuning()
         self._check_doses()
         self._check_balance()
+
+    def _check_tuning(self) -> None:
+        """Draws for tuning share no item with any trial's."""
+        if not self.tuning_draws:
+            return
+        ends = [protocol.make_draw(self.dataset, self.design, t) for t in range(self.study.trials)]
+        taken = np.concatenate([part for draw in ends for part in (draw.train, draw.reserve, draw.test)])
+        for t in self.tuning_draws:
+            draw = protocol.make_draw(self.dataset, self.design, t)
+            if np.isin(np.concatenate([draw.train, draw.reserve]), taken).any():
+                most = (self.design.most_trials or 0) - DRAWS
+                raise InputError(
+                    f"tune=true needs {DRAWS} draws that no trial uses, and trials={self.study.trials} leave too few "
+                    f"items for them; "
+                    + (f"use trials={most} or fewer." if most >= 2 else "use a smaller n_per_class.")
+                )
 
     def _check_doses(self) -> None:
         """A dose is a part of the items that the study makes, and another number than theirs."""
@@ -390,16 +410,19 @@ class Experiment:
     # -------------------------------------------------------------------------------------------- units
 
     @cached_property
-    def draws(self) -> list[Unit]:
+    def draws(self) -> dict[int, Unit]:
+        """The units of drawing by trial; those for tuning have the numbers -1, -2 ..."""
         design = {k: v for k, v in asdict(self.design).items() if k not in ("why", "most_trials")}
-        return [
-            Unit(1, "draw", f"trials/{t:03d}/draw", units.make_draw, 2, {"data": self.data_key, "trial": t, **design})
-            for t in range(self.study.trials)
-        ]
+        return {
+            t: Unit(1, "draw", f"{_place(t)}/draw", units.make_draw, 2, {"data": self.data_key, "trial": t, **design})
+            for t in (*range(self.study.trials), *self.tuning_draws)
+        }
 
     @cached_property
     def _generator_units(self) -> dict[tuple[int, str], Unit]:
-        return {(t, g): self._generator(t, g) for t in range(self.study.trials) for g in self.generators}
+        tuned = [source.partition(".")[0] for source in self._tuned_sources]
+        wanted = {t: self.generators for t in range(self.study.trials)} | dict.fromkeys(self.tuning_draws, tuned)
+        return {(t, g): self._generator(t, g) for t, names in wanted.items() for g in names}
 
     def _generator(self, trial: int, name: str) -> Unit:
         from gannb.generators.families import FAMILIES
@@ -410,13 +433,15 @@ class Experiment:
             parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
-        place = f"trials/{trial:03d}/{name}"
+        place = f"{_place(trial)}/{name}"
         cost = "gan" if name in FAMILIES else "generator"
         return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],), cost)
 
     @cached_property
     def _item_units(self) -> dict[tuple[int, str], Unit]:
-        return {(t, source): self._items(t, source) for t in range(self.study.trials) for source in self.sources}
+        wanted = {t: self.sources for t in range(self.study.trials)}
+        wanted |= dict.fromkeys(self.tuning_draws, self._tuned_sources)
+        return {(t, source): self._items(t, source) for t, sources in wanted.items() for source in sources}
 
     def _items(self, trial: int, source: str) -> Unit:
         generator, _, variation = source.partition(".")
@@ -425,13 +450,13 @@ class Experiment:
         parameters |= {"truncation": self.study.truncation} if variation == "truncated" else {}
         needs = [self.draws[trial], self._generator_units[trial, generator]]
         needs += [self._judge_units[trial]] if variation == "by_classifier" else []
-        return Unit(3, "items", f"trials/{trial:03d}/{source}-items", units.make_items, 1, parameters, tuple(needs))
+        return Unit(3, "items", f"{_place(trial)}/{source}-items", units.make_items, 1, parameters, tuple(needs))
 
     @cached_property
     def _ruler_units(self) -> list[Unit]:
         return [
-            Unit(3, "ruler", f"trials/{t:03d}/ruler", units.make_ruler, 2, self._usual_training(t), (draw,))
-            for t, draw in enumerate(self.draws)
+            Unit(3, "ruler", f"{_place(t)}/ruler", units.make_ruler, 2, self._usual_training(t), (self.draws[t],))
+            for t in range(self.study.trials)
         ]
 
     @cached_property
@@ -441,8 +466,16 @@ class Experiment:
             return []
         policy = {"augmentation": self.policy_name}
         return [
-            Unit(3, "judge", f"trials/{t:03d}/judge", units.make_judge, 1, self._usual_training(t) | policy, (draw,))
-            for t, draw in enumerate(self.draws)
+            Unit(
+                3,
+                "judge",
+                f"{_place(t)}/judge",
+                units.make_judge,
+                1,
+                self._usual_training(t) | policy,
+                (self.draws[t],),
+            )
+            for t in range(self.study.trials)
         ]
 
     def _usual_training(self, trial: int) -> dict[str, Any]:
@@ -458,7 +491,7 @@ class Experiment:
         parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
-        return Unit(3, "quality", f"trials/{trial:03d}/{source}-quality", units.make_quality, 2, parameters, needs)
+        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 2, parameters, needs)
 
     @cached_property
     def classifiers(self) -> dict[tuple[int, str], Unit]:
@@ -466,6 +499,14 @@ class Experiment:
         return {(t, arm.name): self._classifier(t, arm) for t in range(self.study.trials) for arm in self.arms}
 
     def _classifier(self, trial: int, arm: Arm) -> Unit:
+        parameters = self._training_of(trial, arm)
+        needs = [self.draws[trial], *self._makers_of(trial, arm)]
+        needs += [self._choice_units[tuned_as(arm.name)]] if self.tuning_draws else []
+        place, cost = f"{_place(trial)}/{arm.name}", "fresh" if arm.variation == "fresh" else "classifier"
+        return Unit(4, "classifier", place, units.make_classifier, 3, parameters, tuple(needs), cost)
+
+    def _training_of(self, trial: int, arm: Arm) -> dict[str, Any]:
+        """Return the parameters of an arm's training in a trial."""
         study = self.study
         parameters: dict[str, Any] = {
             "arm": arm.name, "trial": trial, "seed": study.seed, "classifier": study.classifier,
@@ -473,10 +514,61 @@ class Experiment:
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": self.policy_name if arm.classic else "none",
         }  # fmt: skip
-        parameters |= self._share_of(arm)
-        needs = [self.draws[trial], *self._makers_of(trial, arm)]
-        place, cost = f"trials/{trial:03d}/{arm.name}", "fresh" if arm.variation == "fresh" else "classifier"
-        return Unit(4, "classifier", place, units.make_classifier, 3, parameters, tuple(needs), cost)
+        return parameters | self._share_of(arm)
+
+    # ---- tuning
+
+    @cached_property
+    def tuning_draws(self) -> tuple[int, ...]:
+        """Numbers of the draws for tuning, below 0; none where nothing is tuned, as in resplit."""
+        tuned = self.study.tune and self.design.protocol == "draw"
+        return tuple(-1 - i for i in range(DRAWS)) if tuned else ()
+
+    @cached_property
+    def tuned_arms(self) -> list[Arm]:
+        """The arms that are tuned; others take over the configuration of one of them."""
+        return [parse_arm(name) for name in dict.fromkeys(tuned_as(arm.name) for arm in self.arms)]
+
+    @property
+    def _tuned_sources(self) -> list[str]:
+        return list(dict.fromkeys(self._source_of(arm) for arm in self.tuned_arms if arm.generator))
+
+    @cached_property
+    def _tuning_units(self) -> dict[tuple[int, str], Unit]:
+        return {(t, arm.name): self._tuning(t, arm) for t in self.tuning_draws for arm in self.tuned_arms}
+
+    def _tuning(self, draw: int, arm: Arm) -> Unit:
+        choose_policy = self.study.augmentation == "auto"
+        tried = configurations(arm, self.policy_name, choose_policy, fixed_share=self._n_synthetic == "balance")
+        parameters = self._training_of(draw, arm) | {"configurations": [each.as_dict() for each in tried]}
+        needs = (self.draws[draw], *self._makers_of(draw, arm))
+        return Unit(4, "tuning", f"{_place(draw)}/{arm.name}", units.make_tuning, 1, parameters, needs)
+
+    @cached_property
+    def _choice_units(self) -> dict[str, Unit]:
+        """What chooses an arm's configuration, by tuned arm; none where nothing is tuned."""
+        if not self.tuning_draws:
+            return {}
+        found = {arm.name: tuple(self._tuning_units[t, arm.name] for t in self.tuning_draws) for arm in self.tuned_arms}
+        return {
+            name: Unit(4, "choice", f"tuning/{name}", units.make_choice, 1, {"metric": self.study.metric}, tried)
+            for name, tried in found.items()
+        }
+
+    def tuning(self) -> pd.DataFrame:
+        """Return one row per draw for tuning, tuned arm and configuration, and whether it was chosen."""
+        table = _table(self.folder, self._tuning_units.values(), "tuning.json")
+        if table.empty:
+            return table
+        chosen = {}
+        for name, unit in self._choice_units.items():
+            if is_done(self.folder, unit):
+                file = self.folder / unit.path / "choice.json"
+                chosen[name] = json.loads(file.read_text(encoding="utf-8"))["configuration"]
+        rows = zip(table["arm"], table["configuration"], strict=True)
+        return table.assign(chosen=[chosen.get(arm) == configuration for arm, configuration in rows])
+
+    # ---- all of them
 
     def _share_of(self, arm: Arm) -> dict[str, float]:
         """Return the synthetic share of an arm's batches as a parameter; none where it follows from the draw."""
@@ -496,7 +588,8 @@ class Experiment:
         """Return the units of a stage, 1 to 4."""
         third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._quality_units.values()]
         return {
-            1: self.draws, 2: list(self._generator_units.values()), 3: third, 4: list(self.classifiers.values()), 5: []
+            1: list(self.draws.values()), 2: list(self._generator_units.values()), 3: third,
+            4: [*self._tuning_units.values(), *self._choice_units.values(), *self.classifiers.values()], 5: [],
         }[stage]  # fmt: skip
 
     def all_units(self) -> list[Unit]:
@@ -620,6 +713,11 @@ class Experiment:
         none = np.full(right.shape[:2], np.nan)
         recalls = [right[..., y == k].mean(-1) if (y == k).any() else none for k in range(self.dataset.pool.n_classes)]
         return np.stack(recalls, -1)
+
+
+def _place(trial: int) -> str:
+    """Return the folder of a trial's units within the study's, or that of a draw for tuning (below 0)."""
+    return f"trials/{trial:03d}" if trial >= 0 else f"tuning/{-trial:03d}"
 
 
 def resolve_device(name: str) -> str:

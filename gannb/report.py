@@ -20,6 +20,7 @@ from gannb import outcomes, plots, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
+from gannb.tuning import Configuration
 from gannb.verdict import SCORE_COLUMNS
 from gannb.words import METRIC_NAMES, arm_label, interval_text, points, row_word, typeset
 from gannb.work import is_done, read_unit, study_lock
@@ -461,6 +462,7 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("Measure", f"{metric}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
         ("The 95% interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
         ("Decision rule", rule),
+        ("Tuning", tuning_text(experiment)),
         ("Had training converged?", convergence(evidence)),
     ]
 
@@ -522,8 +524,25 @@ DRAW_INTERVAL = (
 
 WORK = {
     "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
-    "quality": "measuring quality", "classifier": "training classifiers",
+    "quality": "measuring quality", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
+    "judge": "the choosing classifier",
 }  # fmt: skip
+
+
+def tuning_text(experiment: Experiment) -> str:
+    """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
+    if not experiment.study.tune:
+        return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
+    if not experiment.tuning_draws:
+        return "Off: in resplit no images are left that no trial uses, so every arm trains with the parameters below."
+    table = experiment.tuning()
+    chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
+    said = "; ".join(f"{arm_label(arm)}: {chosen[arm]}" for arm in PRIMARY if arm in chosen)
+    return (
+        f"Every arm tried the same list of configurations (learning rate, strength and kind of the classical "
+        f"augmentation, synthetic share), as far as they exist in it, on {len(experiment.tuning_draws)} draws that no "
+        f"trial uses. The GAN was not tuned. Chosen: {said}."
+    )
 
 
 def convergence(evidence: Evidence) -> str:

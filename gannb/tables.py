@@ -12,6 +12,7 @@ import pandas as pd
 from gannb import outcomes as outcome_measures
 from gannb import quality as measures
 from gannb.outcomes import OUTCOMES
+from gannb.tuning import Configuration
 from gannb.words import change_text
 from gannb.work import is_done, read_unit
 
@@ -97,7 +98,7 @@ def gans(experiment: Experiment) -> pd.DataFrame:
 def _gan_units(experiment: Experiment) -> list[Unit]:
     """Return the finished units of the study's GAN."""
     units = [u for u in experiment.units(2) if u.parameters["generator"] == experiment.family]
-    return [u for u in units if is_done(experiment.folder, u)]
+    return [u for u in units if is_done(experiment.folder, u) and u.parameters["trial"] >= 0]
 
 
 def gan_history(experiment: Experiment, trial: int) -> dict[str, Any]:
@@ -174,6 +175,24 @@ def show(table: pd.DataFrame) -> Styler:
 def quality(measured: pd.DataFrame) -> pd.DataFrame:
     """Return the means over trials of the quality measures, by generator and feature space."""
     return measured.groupby(["generator", "features"], sort=False)[list(QUALITY)].mean().round(3)
+
+
+def tuning(experiment: Experiment) -> pd.DataFrame:
+    """Return what tuning found: a configuration per row, an arm per column, the mean score in percent over the draws.
+
+    The chosen one is in brackets; empty where a configuration does not exist in an arm. Scores are those on draws for
+    tuning, which are too few to compare arms by.
+    """
+    found = experiment.tuning()
+    if found.empty:
+        return pd.DataFrame({"tuning": ["off"]})
+    found = found.assign(tried=[str(Configuration(**c)) for c in found["configuration"]])
+    metric = experiment.study.metric
+    means = found.groupby(["arm", "tried"], sort=False)[[metric, "chosen"]].mean().reset_index()
+    texts = [f"[{100 * m:.1f}]" if c else f"{100 * m:.1f}" for m, c in zip(means[metric], means["chosen"], strict=True)]
+    order = list(dict.fromkeys(found["tried"]))
+    table = means.assign(text=texts).pivot(index="tried", columns="arm", values="text")
+    return table.loc[order, list(dict.fromkeys(found["arm"]))].fillna("").rename_axis("configuration", axis=0)
 
 
 def arms(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -112,7 +112,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "classifier_steps", "classifier_seeds", "classifier", "batch_size", "gan_steps", "gan_augmentation",
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
-        "channels", "resize", "groups", "on_bad_image", "truncation",
+        "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
         "positive",  # of two classes: see test_outcomes.py
     }  # fmt: skip
     assert set(Study.model_fields) == covered

@@ -288,7 +288,7 @@ def ultrasound(root: Path) -> Path:
 def plant(experiment: Experiment) -> None:
     """Write draws and predictions as if they had been trained; with GAN images every malignant one is recognised."""
     folder = experiment.folder
-    for draw in experiment.draws:
+    for draw in experiment.draws.values():
         execute(folder, draw, "cpu")
         write_json(folder / draw.path / "unit.json", {"seconds": 1.0})
     for (trial, arm), unit in experiment.classifiers.items():
