@@ -16,8 +16,8 @@ from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
 from gannb.stats import decide
-from gannb.verdict import disagreement, problems, sentence, worth_sentence
 from gannb.verdict import decide as verdict_of
+from gannb.verdict import disagreement, problems, sentence, worth_sentence
 
 FILE = Path(__file__).with_name("wording.txt")
 ANSWERS = {  # what is planted in the primary arm, for each answer
