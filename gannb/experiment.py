@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,25 +12,23 @@ import numpy as np
 
 from gannb import outcomes, protocol, units
 from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
-from gannb.data import Dataset, Examples, read
+from gannb.data import Dataset, Examples
 from gannb.errors import InputError
 from gannb.outcomes import Predictions
+from gannb.prepared import keep_data, known_data, load_data, source_stamp
 from gannb.protocol import Design, Draw
-from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, read_record, save_study, write_json
+from gannb.status import write_status
+from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, save_study
 from gannb.tuning import DRAWS, configurations, tuned_as
 from gannb.work import (
     Outcome,
     Progress,
     Unit,
-    digest,
     is_done,
-    is_locked,
     read_unit,
     recorded_failure,
     run_units,
-    side_folder,
     study_lock,
-    worker_count,
 )
 
 if TYPE_CHECKING:
@@ -51,96 +47,6 @@ DEFAULT_SECONDS = {
     "choice": 0.1,
     "fresh": 6.0,
 }
-
-
-# ---- data ----
-
-
-def load_data(study: Study) -> tuple[Dataset, str]:
-    """Return the study's data and the key of their content, writing nothing.
-
-    The study's own copy serves where the source has not changed since, or is no longer there.
-
-    Raises:
-        InputError: the data cannot be read, or the study's name is in use with other data.
-    """
-    known = _known_data(study)
-    key = known.get(source_stamp(study))
-    if key is None and known and not _source_exists(study) and _is_read_as_before(study):
-        key = list(known.values())[-1]
-    if key and (study.folder / f"data-{key}").is_dir():
-        return Dataset.load(study.folder / f"data-{key}"), key
-    dataset = read_data(study)
-    return dataset, dataset.prepared[:16]
-
-
-READING = ("data", "size", "channels", "resize", "groups", "on_bad_image")  # what the prepared items depend on
-
-
-def _source_exists(study: Study) -> bool:
-    return study.data == "digits" or Path(study.data).exists()
-
-
-def _is_read_as_before(study: Study) -> bool:
-    """Tell whether the study asks for the copy that was kept last: the same source, brought to the same form."""
-    before = read_record(study.folder).get("parameters", {}) if (study.folder / "study.json").is_file() else {}
-    return all(before.get(name) == getattr(study, name) for name in READING)
-
-
-def keep_data(study: Study, dataset: Dataset, key: str) -> None:
-    """Keep a copy of the prepared data in the study's folder, for the units to read."""
-    _write_folder(dataset, study.folder / f"data-{key}")
-    known = _known_data(study)
-    known.pop(source_stamp(study), None)
-    write_json(study.folder / "data.json", known | {source_stamp(study): key})
-
-
-def _known_data(study: Study) -> dict[str, str]:
-    """Return the copies at hand: from the stamp of their source to the key of their content, the latest last."""
-    index = study.folder / "data.json"
-    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
-
-
-def read_data(study: Study) -> Dataset:
-    """Read and check the study's data from their source, writing nothing; see `load_data`."""
-    dataset = read(
-        study.data, size=study.size, channels=study.channels, resize=study.resize,
-        groups=study.groups, on_bad_image=study.on_bad_image,
-    )  # fmt: skip
-    if (study.folder / "study.json").is_file():
-        before = read_record(study.folder).get("fingerprint")
-        if before and before != dataset.fingerprint:
-            raise InputError(
-                f"The study {study.name!r} in {study.folder} was made with other data than {study.data}; "
-                "give this one another name (--set name=...)."
-            )
-    return dataset
-
-
-def source_stamp(study: Study) -> str:
-    """Return a hash that changes when the source's files or the way they are read change; reads no content."""
-    how = [getattr(study, name) for name in READING]
-    paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
-    files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*")) if p.is_dir() else [])]
-    seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
-    return digest(how, seen)
-
-
-def _write_folder(dataset: Dataset, folder: Path) -> None:
-    if folder.is_dir():
-        return
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-        temporary.mkdir(exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
-    try:
-        dataset.save(temporary)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 # ---- the experiment ----
@@ -178,7 +84,7 @@ class Experiment:
             "resolved": json.loads(json.dumps(self.resolved())),
         }
         copy = self.folder / f"data-{self.data_key}"
-        kept = copy.is_dir() and _known_data(self.study).get(source_stamp(self.study)) == self.data_key
+        kept = copy.is_dir() and known_data(self.study).get(source_stamp(self.study)) == self.data_key
         if not kept or not is_saved(self.study, **facts):
             with study_lock(self.folder):
                 keep_data(self.study, self.dataset, self.data_key)
@@ -743,31 +649,3 @@ def _table(folder: Path, units: Any, file: str) -> pd.DataFrame:
     done = [unit for unit in units if is_done(folder, unit)]
     rows = [row for unit in done for row in json.loads((folder / unit.path / file).read_text(encoding="utf-8"))]
     return pd.DataFrame(rows)
-
-
-def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
-    """Write and return `status.json`: counts of units by kind, failures with their errors, seconds left."""
-    folder, units = experiment.folder, experiment.all_units()
-    seconds, kinds = experiment.seconds_by_kind(), {}
-    failed, left = [], 0.0
-    for unit in units:
-        count = kinds.setdefault(unit.kind, {"done": 0, "running": 0, "failed": 0, "total": 0})
-        count["total"] += 1
-        if is_done(folder, unit):
-            count["done"] += 1
-            continue
-        left += seconds[unit.cost]
-        if error := recorded_failure(folder, unit):
-            count["failed"] += 1
-            failed.append({"unit": unit.path, "error": error})
-        elif is_locked(side_folder(folder, unit, "running") / "lock"):
-            count["running"] += 1
-    complete = all(c["done"] == c["total"] for c in kinds.values())
-    status = {
-        "study": experiment.study.name,
-        "state": state or ("failed" if failed else "done" if complete else "unfinished"),
-        "units": kinds, "failed": failed,
-        "seconds_left": round(left / worker_count(experiment.study.workers)),
-    }  # fmt: skip
-    write_json(folder / "status.json", status)
-    return status

@@ -14,8 +14,10 @@ from conftest import SMOKE
 from PIL import Image
 
 from gannb.errors import InputError
-from gannb.experiment import Experiment, load_data, resolve_device, write_status
+from gannb.experiment import Experiment, resolve_device
 from gannb.generators.after import VARIATIONS
+from gannb.prepared import load_data
+from gannb.status import write_status
 from gannb.study import Study, load_study, make_study, open_study, save_study, write_json
 from gannb.units import proportional_labels
 from gannb.verdict import SCORE_COLUMNS
@@ -346,7 +348,7 @@ def test_images_added_to_the_folder_are_other_data(tmp_path):
 def test_the_copy_is_used_again_without_reading_the_source(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
     key = Experiment.open(study).data_key
-    monkeypatch.setattr("gannb.experiment.read", lambda *a, **k: pytest.fail("the source was read again"))
+    monkeypatch.setattr("gannb.prepared.read", lambda *a, **k: pytest.fail("the source was read again"))
     assert Experiment.open(study).data_key == key
 
 

@@ -83,7 +83,7 @@ def plant_scores(place: Path, parameters: dict, y: np.ndarray) -> None:
 
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory) -> Experiment:
-    from gannb.experiment import write_status
+    from gannb.status import write_status
 
     folder = tmp_path_factory.mktemp("outputs")
     found = Experiment.open(make_study(trials=3, output_dir=str(folder), name="planted", device="cpu"))
@@ -302,7 +302,7 @@ def test_publishing_again_gives_the_same_bytes(page, experiment):
 
 
 def test_a_study_with_nothing_to_compare_is_refused(tmp_path):
-    from gannb.experiment import write_status
+    from gannb.status import write_status
 
     empty = Experiment.open(make_study(trials=2, output_dir=str(tmp_path), name="empty", device="cpu"))
     write_status(empty)
