@@ -31,12 +31,12 @@ class Family:
     discriminator: Network
     loss: Loss
     noise: int  # dimensions of the noise
-    batch: int  # images, or the whole draw where it is smaller
     learning_rate: float  # of both networks (Adam)
     betas: tuple[float, float]
-    ema: float  # momentum of the averaged generator, once warm
-    min_side: int  # pixels
-    max_side: int
+    batch: int = 32  # images, or the whole draw where it is smaller
+    ema: float = 0.998  # momentum of the averaged generator, once warm
+    min_side: int = 8  # pixels
+    max_side: int = 1024
     augmentation: Policy = Policy()  # what the discriminator sees of reals and fakes alike
     auxiliary_weight: float = 0.0  # of the class head's loss; 0 where there is none
     discriminator_steps: int = 1  # to one of the generator
