@@ -9,6 +9,7 @@ import baycomp
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
+from scipy.interpolate import PchipInterpolator
 from sklearn import metrics
 
 from gannb.errors import InputError
@@ -483,7 +484,7 @@ def test_the_interval_is_the_inverted_paired_t_test():
     found = worth_in_real(SIZES, curve, arm)
     assert found.low < found.worth < found.high and not (found.at_least or found.at_most)
     for n, p in [(found.low, 0.05), (found.high, 0.05), (found.worth, 1.0)]:
-        at_n = [np.interp(math.log(n), np.log(SIZES), row) for row in curve]
+        at_n = PchipInterpolator(np.log(SIZES), curve, axis=1)(math.log(n))
         assert scipy_stats.ttest_rel(arm, at_n).pvalue == pytest.approx(p, abs=0.005)
     wider = worth_in_real(SIZES, curve, arm, test_train_ratio=0.25)
     assert wider.low < found.low and wider.high > found.high and wider.worth == found.worth
@@ -516,8 +517,19 @@ def test_an_interval_that_runs_off_the_curve_says_so():
 def test_on_a_wobbling_curve_worth_is_the_fewest_items_that_do_as_well():
     curve = np.array([[0.0, 1.0, 0.4, 2.0, 3.0]] * 4) + np.array([[0], [0.1], [0.2], [0.3]])
     found = worth_in_real(SIZES, curve, curve[:, 0] + 0.5)
-    assert found.worth == pytest.approx(math.sqrt(40 * 80))  # half-way up the first step, in log n
+    assert 40 < found.worth < 80  # on the first step
+    assert PchipInterpolator(np.log(SIZES), curve.mean(0))(math.log(found.worth)) == pytest.approx(0.65)
     assert found.high > 160  # the interval still tells that 160 did not
+
+
+@pytest.mark.parametrize("planted", [50, 57, 100, 113, 140])
+def test_a_curve_that_bends_is_followed(planted):
+    """Errors that fall as a power of n, as learning curves do: straight lines would say 4 to 5 % more than planted."""
+    sizes, trials = np.array([40, 80, 160]), 0.001 * scaled(8)[:, None]
+    found = worth_in_real(
+        sizes, 1 - 0.08 * (sizes / 40) ** -0.8 + trials, 1 - 0.08 * (planted / 40) ** -0.8 + trials[:, 0]
+    )
+    assert found.worth == pytest.approx(planted, rel=0.02)
 
 
 def test_worth_covers_the_planted_number():
