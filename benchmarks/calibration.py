@@ -24,7 +24,18 @@ import numpy as np
 import torch
 
 from gannb.data import read
-from gannb.stats import Answer, balanced_weights, crossed_t, decide, paired_t, worth_in_real
+from gannb.stats import (
+    Answer,
+    Estimate,
+    Worth,
+    balanced_weights,
+    could_settle,
+    crossed_t,
+    decide,
+    item_widening,
+    paired_t,
+    worth_in_real,
+)
 from gannb.work import seed_for
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -52,18 +63,18 @@ class Check:
 FALSE_ALARM = Check("paired interval excludes 0", 0.04, 0.06)
 GIVEN_ITEMS = Check("paired interval covers the difference on its test items", 0.94, 0.96)
 CROSSED = Check("crossed interval covers the difference over draws and test items", 0.94, 0.97)
-ALIKE = Check("crossed interval covers it where the arms are alike on every item", 0.94, 1.0)
 DECIDED = Check("the answer is `helps` or `hurts`", 0.0, 0.06)
 EQUIVALENT = Check("the answer is `equivalent`", 0.0, 0.05)
 CORRECTED = Check("corrected interval covers the difference", 0.94, 1.0)
 WORTH = Check("interval covers the worth", 0.90, 1.0)
+WORTH_FORGOTTEN = Check("interval covers the worth, test items forgotten", 0.90, 1.0, must_fail=True)
 AT_LEAST = Check("the answer is `n or more`", 0.90, 1.0)
 REPLICATES = Check("classifier seeds taken as trials: interval excludes 0", 0.04, 0.06, must_fail=True)
 ITEMS_FORGOTTEN = Check("paired interval covers the difference over draws and test items", 0.94, 0.97, must_fail=True)
 UNCORRECTED = Check("interval without the correction covers the difference", 0.94, 1.0, must_fail=True)
 
 MANY = 2000  # test items that hardly add to the noise of 8 trials
-Checks = dict[Check, bool]
+Checks = dict[Check, bool | float]  # whether it holds; of an interval, how far off it is, which covers up to 1
 
 
 def nested_checks(model: Nested, rng: np.random.Generator) -> Checks:
@@ -73,14 +84,14 @@ def nested_checks(model: Nested, rng: np.random.Generator) -> Checks:
     scores = difference @ weights  # (R, C)
     paired, replicates = paired_t(scores.mean(axis=1)), paired_t(scores.ravel())
     crossed = crossed_t(difference.mean(axis=1), weights, model.y, np.arange(model.items))
-    covered = covers(crossed, model.effect)
+    covered = reach(crossed, model.effect)
     if model.effect:
         return {CROSSED: covered, EQUIVALENT: decide(crossed, ROPE) == Answer.EQUIVALENT}
     decided = {DECIDED: decide(crossed, ROPE) in (Answer.HELPS, Answer.HURTS)}
-    forgotten = {ITEMS_FORGOTTEN: covers(paired, 0)} if model.items < MANY else {}
+    forgotten = {ITEMS_FORGOTTEN: reach(paired, 0)} if model.items < MANY else {}
     if model.liking:
-        return {GIVEN_ITEMS: covers(paired, given_items), CROSSED: covered} | forgotten | decided
-    return {FALSE_ALARM: not covers(paired, 0), REPLICATES: not covers(replicates, 0), ALIKE: covered} | decided
+        return {GIVEN_ITEMS: reach(paired, given_items), CROSSED: covered} | forgotten | decided
+    return {FALSE_ALARM: reach(paired, 0) > 1, REPLICATES: reach(replicates, 0) > 1, CROSSED: covered} | decided
 
 
 def resplit_checks(model: Resplit, rng: np.random.Generator) -> Checks:
@@ -89,22 +100,37 @@ def resplit_checks(model: Resplit, rng: np.random.Generator) -> Checks:
     corrected, effect = paired_t(first - second, model.ratio), model.effect
     answer = decide(corrected, ROPE)
     if effect:
-        return {CORRECTED: covers(corrected, effect), EQUIVALENT: answer == Answer.EQUIVALENT}
-    forgotten = {UNCORRECTED: covers(paired_t(first - second), 0)} if model.own else {}
-    return {CORRECTED: covers(corrected, 0), DECIDED: answer in (Answer.HELPS, Answer.HURTS)} | forgotten
+        return {CORRECTED: reach(corrected, effect), EQUIVALENT: answer == Answer.EQUIVALENT}
+    forgotten = {UNCORRECTED: reach(paired_t(first - second), 0)} if model.own else {}
+    return {CORRECTED: reach(corrected, 0), DECIDED: answer in (Answer.HELPS, Answer.HURTS)} | forgotten
 
 
 def curve_checks(model: Curve, rng: np.random.Generator) -> Checks:
     """Whether the interval of one study's worth in real items holds the planted number."""
-    found = worth_in_real(np.array(model.sizes), *model.study(rng))
-    covered = (found.at_most or found.low <= model.worth) and (found.at_least or model.worth <= found.high)
-    beyond = {AT_LEAST: found.at_least} if model.worth > model.sizes[-1] else {}
-    return {WORTH: bool(covered)} | beyond
+    curve, arm = model.study(rng)
+    weights = balanced_weights(model.nested.y)
+    sizes, scores = np.array(model.sizes), (curve @ weights, arm @ weights)
+    found = worth_in_real(sizes, *scores, widening=widening(curve, arm, model.nested.y))
+    if model.worth > sizes[-1]:
+        return {WORTH: holds_worth(found, model.worth), AT_LEAST: found.at_least}
+    forgotten = {} if model.same_items else {WORTH_FORGOTTEN: holds_worth(worth_in_real(sizes, *scores), model.worth)}
+    return {WORTH: holds_worth(found, model.worth)} | forgotten
 
 
-def covers(estimate: Any, value: float) -> bool:
-    """Whether an estimate's interval holds a value."""
-    return estimate.low <= value <= estimate.high
+def widening(curve: np.ndarray, arm: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(P,) what the sampling of test items adds to the intervals between arm (R, I) and curve (R, P, I)."""
+    items = balanced_weights(y), y, np.arange(len(y))
+    return np.array([item_widening(crossed_t(arm - point, *items)) for point in curve.swapaxes(0, 1)])
+
+
+def holds_worth(found: Worth, planted: float) -> bool:
+    """Whether an interval, which may run off either end of the curve, holds the planted worth."""
+    return bool((found.at_most or found.low <= planted) and (found.at_least or planted <= found.high))
+
+
+def reach(estimate: Estimate, value: float) -> float:
+    """How far an estimate is off the true value, in half-widths of its interval."""
+    return abs(estimate.mean - value) / max(could_settle(estimate), 1e-12)
 
 
 CHECKS: dict[type, Callable[[Any, np.random.Generator], Checks]] = {
@@ -136,7 +162,7 @@ SETTINGS: dict[str, Nested | Resplit | Curve] = {
     "worth 113 real items": replace(CURVE, worth=113),
     "worth 113 real items, 20 trials": replace(CURVE, worth=113, nested=Nested(20)),
     "worth 113 real items, 20 trials, 2,000 test items": replace(CURVE, worth=113, nested=Nested(20, items=2000)),
-    "worth 113 real items over all test items, the arm likes some": replace(CURVE, worth=113, same_items=False),
+    "worth 113 real items, the arm likes other test items": replace(CURVE, worth=113, same_items=False),
     "worth 640 real items, the curve ends at 160": replace(CURVE, worth=640),
 }
 
@@ -146,9 +172,15 @@ def simulated_rows(setting: str, studies: int) -> list[dict[str, Any]]:
     model, rng = SETTINGS[setting], np.random.default_rng(seed_for(0, "calibration", setting))
     studies //= 2 if is_large(model) else 1
     found = [CHECKS[type(model)](model, rng) for _ in range(studies)]
-    shares = {check: float(np.mean([checks[check] for checks in found])) for check in found[0]}
     about = {"part": "simulate", "setting": setting, "studies": studies}
-    return [about | asdict(check) | {"share": share, "holds": check.holds(share)} for check, share in shares.items()]
+    return [about | _row(check, np.array([checks[check] for checks in found])) for check in found[0]]
+
+
+def _row(check: Check, found: np.ndarray) -> dict[str, Any]:
+    """The share of studies in which a check holds; for intervals also the factor that would make it 95 %."""
+    share = float(np.mean(found if found.dtype == bool else found <= 1))
+    enough = None if found.dtype == bool else float(np.quantile(found, 0.95))
+    return asdict(check) | {"share": share, "holds": check.holds(share), "enough": enough}
 
 
 def is_large(model: Nested | Resplit | Curve) -> bool:
@@ -161,7 +193,7 @@ def is_large(model: Nested | Resplit | Curve) -> bool:
 
 def simulated_table(rows: Sequence[dict[str, Any]]) -> str:
     """The checks as Markdown."""
-    head = ["simulated studies", "number", "check", "wanted, %", "found, %", "holds"]
+    head = ["simulated studies", "number", "check", "wanted, %", "found, %", "holds", "enough"]
     return markdown([head, *([row["setting"], f"{row['studies']:,}", *_cells(row)] for row in rows)])
 
 
@@ -169,7 +201,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
     said = {(True, False): "yes", (False, False): "**no**", (False, True): "no, as it must be"}
     holds = said.get((row["holds"], row["must_fail"]), "**yes, and must not**")
     wanted = f"{100 * row['low']:.0f} to {100 * row['high']:.0f}"
-    return [row["what"], wanted, f"{100 * row['share']:.1f}", holds]
+    enough = "" if row["enough"] is None else f"{row['enough']:.2f}"
+    return [row["what"], wanted, f"{100 * row['share']:.1f}", holds, enough]
 
 
 def trained_table(rows: Sequence[dict[str, Any]]) -> str:

@@ -125,12 +125,12 @@ class Curve:
     same_items: bool = True  # the arm finds the same items easy as real items' arms do; else it has its own liking
 
     def study(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """One study's scores: the curve's (R, P), the arm's (R,)."""
+        """One study's shares of right classifiers per test item: the curve's (R, P, I), the arm's (R, I)."""
         nested, item = self.nested, self.nested.easy(rng)
         real, own = (item + normal(rng, nested.liking, nested.items) for _ in range(2))
         trial = nested.of_trials(rng)
-        curve = [nested.right(rng, real + trial + self.gain(n)).mean((1, 2)) for n in self.sizes]
-        arm = nested.right(rng, (real if self.same_items else own) + trial + self.gain(self.worth)).mean((1, 2))
+        curve = [nested.right(rng, real + trial + self.gain(n)).mean(axis=1) for n in self.sizes]
+        arm = nested.right(rng, (real if self.same_items else own) + trial + self.gain(self.worth)).mean(axis=1)
         return np.stack(curve, axis=1), arm
 
     def gain(self, n: float) -> float:

@@ -23,7 +23,7 @@ SHORT = {  # what one study of each takes 1 to 8 ms for
     "re-splits 624 / 156, arms see other features",
     "re-splits 150 / 150, an effect of the margin",
     "worth 57 real items",
-    "worth 113 real items",
+    "worth 113 real items, the arm likes other test items",
     "worth 640 real items, the curve ends at 160",
 }
 

@@ -25,6 +25,7 @@ from gannb.stats import (
     equal_weights,
     expected_calibration_error,
     half_width_after,
+    item_widening,
     paired_t,
     sign_flip_p,
     trials_to_settle,
@@ -488,6 +489,21 @@ def test_the_interval_is_the_inverted_paired_t_test():
         assert scipy_stats.ttest_rel(arm, at_n).pvalue == pytest.approx(p, abs=0.005)
     wider = worth_in_real(SIZES, curve, arm, test_train_ratio=0.25)
     assert wider.low < found.low and wider.high > found.high and wider.worth == found.worth
+
+
+def test_test_items_widen_the_interval_and_not_the_worth():
+    curve = learning_curve(8, noise=0.004)
+    arm = arm_worth(200, curve) + 0.005 * rng(17).normal(size=8)
+    narrow, wide = (worth_in_real(SIZES, curve, arm, widening=by) for by in (1.0, np.array([1, 1, 2, 2, 2])))
+    assert wide.low < narrow.low < narrow.worth == wide.worth < narrow.high < wide.high
+
+
+def test_the_widening_is_what_the_crossed_interval_adds_to_the_paired_one():
+    d, w, *items = with_weights(*crossed_model(rng(12)))
+    crossed = crossed_t(d, w, *items)
+    assert item_widening(crossed) == pytest.approx(could_settle(crossed) / could_settle(paired_t(d @ w)))
+    assert item_widening(paired_t(scaled(8))) == pytest.approx(1)
+    assert item_widening(paired_t([0.1] * 5)) == 1
 
 
 def test_beyond_the_curve_nothing_is_extrapolated():

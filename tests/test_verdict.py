@@ -386,6 +386,16 @@ def test_the_worth_of_an_arm_is_where_the_real_only_curve_meets_it():
     assert [p["n"] for p in found["curve"]] == [40, 80, 160]
 
 
+def test_the_worth_carries_the_sampling_of_test_items():
+    """An arm that is better on half of each class and worse on the other might be worth more on other test items."""
+    planted = evidence(real__gan__classic=0.87, wobble=0.2)
+    alike = worth(planted)
+    liked = {t: share + np.tile([0.1, -0.1], len(Y) // 2) for t, share in planted.correct[PRIMARY[0]].items()}
+    found = worth(replace(planted, correct=planted.correct | {PRIMARY[0]: liked}))
+    assert found["worth"] == alike["worth"]
+    assert found["low"] < alike["low"] and found["high"] > alike["high"]
+
+
 def test_an_arm_beyond_the_curve_is_worth_its_end_or_more():
     found = worth(evidence(real__gan__classic=0.95))
     assert found["worth"] is None and found["at_least"] and found["low"] == 160
