@@ -151,7 +151,8 @@ SETTINGS: dict[str, Nested | Resplit | Curve] = {
     "10,000 test items, arms alike on every item": replace(LARGE, liking=0.0),
     "10,000 test items, each arm likes some": LARGE,
     "10,000 test items, an effect of the margin": replace(LARGE, effect=ROPE),
-    "360 test items, one GAN in ten fails, no effect on average": replace(DIGITS, failing=0.1, failure=2.0),
+    "360 test items, one GAN in ten costs 3 points, no effect on average": replace(DIGITS, failing=0.1, failure=0.7),
+    "360 test items, one GAN in ten costs 12 points, no effect on average": replace(DIGITS, failing=0.1, failure=2.0),
     "re-splits 624 / 156, arms see other features": Resplit(),
     "re-splits 624 / 156, arms differ by chance": Resplit(shared=10, own=0),
     "re-splits 624 / 156, an effect of the margin": Resplit(effect=ROPE),
@@ -194,7 +195,12 @@ def is_large(model: Nested | Resplit | Curve) -> bool:
 def simulated_table(rows: Sequence[dict[str, Any]]) -> str:
     """The checks as Markdown."""
     head = ["simulated studies", "number", "check", "wanted, %", "found, %", "holds", "enough"]
-    return markdown([head, *([row["setting"], f"{row['studies']:,}", *_cells(row)] for row in rows)])
+    before = [None, *(row["setting"] for row in rows)]  # said once
+    named = [
+        ("", "") if row["setting"] == last else (row["setting"], f"{row['studies']:,}")
+        for row, last in zip(rows, before, strict=False)
+    ]
+    return markdown([head, *([*name, *_cells(row)] for row, name in zip(rows, named, strict=True))])
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -278,8 +284,8 @@ def main(words: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     if asked.table:
         parts = {part: [r for r in read_rows(asked.out) if r["part"] == part] for part in ("simulate", "train")}
-        tables = [simulated_table(parts["simulate"]), trained_table(parts["train"])]
-        print("\n\n".join(tables))
+        tables = {"simulate": simulated_table, "train": trained_table}
+        print("\n\n".join(tables[part](rows) for part, rows in parts.items() if rows))
     elif asked.part == "simulate":
         simulate(asked.studies or 4000, asked.out)
     else:
