@@ -186,7 +186,8 @@ def _row(check: Check, found: np.ndarray) -> dict[str, Any]:
 
 def is_large(model: Nested | Resplit | Curve) -> bool:
     """Whether a study takes so long that half as many have to do."""
-    return isinstance(model, Nested) and model.items >= MANY
+    items = model.nested.items if isinstance(model, Curve) else model.items
+    return items >= MANY
 
 
 # ---- tables ----
