@@ -14,16 +14,16 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from gannb import stats, verdict
+from gannb import stats
 from gannb.arms import Contrast
 from gannb.augment import resolve
 from gannb.classify import Mixture, Recipe, predict, train
 from gannb.data import Dataset, Examples, concatenate
+from gannb.evidence import Evidence, as_row, difference
 from gannb.generators import Job
 from gannb.generators.simple import SIMPLE, Copies
 from gannb.protocol import Design, make_draw, take
 from gannb.units import proportional_labels
-from gannb.verdict import Evidence
 from gannb.work import seed_for
 
 ROPE = 0.01
@@ -127,8 +127,8 @@ def study_rows(
     arms = list(dict.fromkeys(arm for contrast in contrasts for arm in (contrast.against, contrast.arm)))
     found, rows = evidence(dataset, study, arms, size), []
     for contrast in contrasts:
-        estimate = verdict.difference(found, contrast.arm, contrast.against)
-        numbers = verdict.as_row(estimate) | {"trials": estimate.n, "answer": str(stats.decide(estimate, ROPE))}
+        estimate = difference(found, contrast.arm, contrast.against)
+        numbers = as_row(estimate) | {"trials": estimate.n, "answer": str(stats.decide(estimate, ROPE))}
         about = {"part": "train", "study": study, "arm": contrast.arm, "against": contrast.against}
         rows.append(about | {"planted": contrast.expected, "size": asdict(size)} | numbers)
     return rows

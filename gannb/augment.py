@@ -79,6 +79,16 @@ def resolve(name: str, shape: tuple[int, int, int]) -> Policy:
     return replace(POLICIES[name], padding="reflection" if channels >= 3 else "border")
 
 
+def strengthened(policy: Policy, factor: float) -> Policy:
+    """The policy with its ranges times `factor` (0.5..2); those that are shares of the whole stay within 0..1.
+
+    The chances, of a mirror image and of each operation, stay.
+    """
+    ranges = ("shift", "rotation", "scale", "shear", "brightness", "saturation", "contrast", "cutout")
+    most = {"rotation": 180.0, "shear": 2.0, "scale": 0.9, "brightness": 2.0}
+    return replace(policy, **{name: min(most.get(name, 1.0), factor * getattr(policy, name)) for name in ranges})
+
+
 def augment(x: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None = None) -> Tensor:
     """Transform each image by its own draw: (N, C, H, W) in [-1, 1] -> the same shape and range.
 

@@ -94,9 +94,12 @@ def _study_from(options: argparse.Namespace) -> Study:
 
 def _value(name: str, text: str) -> Any:
     try:
-        return yaml.safe_load(text) if text.strip() else ""
+        value = yaml.safe_load(text) if text.strip() else ""
     except yaml.YAMLError:
         raise InputError(f"--set {name}={text}: the value cannot be read; put quotes around it.") from None
+    field = Study.model_fields.get(name)
+    as_written = field is not None and field.annotation in (str, str | None) and value is not None
+    return text.strip() if as_written and not isinstance(value, str) else value  # a class may be called yes, or 001
 
 
 def _run(options: argparse.Namespace) -> int:

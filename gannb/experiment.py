@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import protocol, units
-from gannb.arms import Arm, Contrast, contrasts, dose_arms, study_arms, when_balanced
-from gannb.data import Dataset, Examples, read
+from gannb import outcomes, protocol, units
+from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
+from gannb.data import Dataset, Examples
 from gannb.errors import InputError
+from gannb.outcomes import Predictions
+from gannb.prepared import keep_data, known_data, load_data, source_stamp
 from gannb.protocol import Design, Draw
-from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, read_record, save_study, write_json
+from gannb.status import write_status
+from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, save_study
+from gannb.tuning import DRAWS, configurations, tuned_as
 from gannb.work import (
     Outcome,
     Progress,
     Unit,
-    digest,
     is_done,
-    is_locked,
     read_unit,
     recorded_failure,
     run_units,
-    side_folder,
     study_lock,
-    worker_count,
 )
 
 if TYPE_CHECKING:
@@ -45,98 +43,10 @@ DEFAULT_SECONDS = {
     "judge": 2.0,
     "quality": 1.0,
     "classifier": 3.0,
+    "tuning": 15.0,
+    "choice": 0.1,
     "fresh": 6.0,
 }
-
-
-# ---- data ----
-
-
-def load_data(study: Study) -> tuple[Dataset, str]:
-    """Return the study's data and the key of their content, writing nothing.
-
-    The study's own copy serves where the source has not changed since, or is no longer there.
-
-    Raises:
-        InputError: the data cannot be read, or the study's name is in use with other data.
-    """
-    known = _known_data(study)
-    key = known.get(source_stamp(study))
-    if key is None and known and not _source_exists(study) and _is_read_as_before(study):
-        key = list(known.values())[-1]
-    if key and (study.folder / f"data-{key}").is_dir():
-        return Dataset.load(study.folder / f"data-{key}"), key
-    dataset = read_data(study)
-    return dataset, dataset.prepared[:16]
-
-
-READING = ("data", "size", "channels", "resize", "groups", "on_bad_image")  # what the prepared items depend on
-
-
-def _source_exists(study: Study) -> bool:
-    return study.data == "digits" or Path(study.data).exists()
-
-
-def _is_read_as_before(study: Study) -> bool:
-    """Tell whether the study asks for the copy that was kept last: the same source, brought to the same form."""
-    before = read_record(study.folder).get("parameters", {}) if (study.folder / "study.json").is_file() else {}
-    return all(before.get(name) == getattr(study, name) for name in READING)
-
-
-def keep_data(study: Study, dataset: Dataset, key: str) -> None:
-    """Keep a copy of the prepared data in the study's folder, for the units to read."""
-    _write_folder(dataset, study.folder / f"data-{key}")
-    known = _known_data(study)
-    known.pop(source_stamp(study), None)
-    write_json(study.folder / "data.json", known | {source_stamp(study): key})
-
-
-def _known_data(study: Study) -> dict[str, str]:
-    """Return the copies at hand: from the stamp of their source to the key of their content, the latest last."""
-    index = study.folder / "data.json"
-    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
-
-
-def read_data(study: Study) -> Dataset:
-    """Read and check the study's data from their source, writing nothing; see `load_data`."""
-    dataset = read(
-        study.data, size=study.size, channels=study.channels, resize=study.resize,
-        groups=study.groups, on_bad_image=study.on_bad_image,
-    )  # fmt: skip
-    if (study.folder / "study.json").is_file():
-        before = read_record(study.folder).get("fingerprint")
-        if before and before != dataset.fingerprint:
-            raise InputError(
-                f"The study {study.name!r} in {study.folder} was made with other data than {study.data}; "
-                "give this one another name (--set name=...)."
-            )
-    return dataset
-
-
-def source_stamp(study: Study) -> str:
-    """Return a hash that changes when the source's files or the way they are read change; reads no content."""
-    how = [getattr(study, name) for name in READING]
-    paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
-    files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*")) if p.is_dir() else [])]
-    seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
-    return digest(how, seen)
-
-
-def _write_folder(dataset: Dataset, folder: Path) -> None:
-    if folder.is_dir():
-        return
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-        temporary.mkdir(exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
-    try:
-        dataset.save(temporary)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 # ---- the experiment ----
@@ -174,7 +84,7 @@ class Experiment:
             "resolved": json.loads(json.dumps(self.resolved())),
         }
         copy = self.folder / f"data-{self.data_key}"
-        kept = copy.is_dir() and _known_data(self.study).get(source_stamp(self.study)) == self.data_key
+        kept = copy.is_dir() and known_data(self.study).get(source_stamp(self.study)) == self.data_key
         if not kept or not is_saved(self.study, **facts):
             with study_lock(self.folder):
                 keep_data(self.study, self.dataset, self.data_key)
@@ -241,6 +151,21 @@ class Experiment:
         items = len(protocol.make_draw(self.dataset, self.design, 0).train)
         return min(most, max(least, passes * items // batch_size))
 
+    @cached_property
+    def positive(self) -> int:
+        """The class, by number, that `positive` stands for: the second by default."""
+        name, classes = self.study.positive, self.dataset.pool.classes
+        if name is None:
+            return 1
+        if len(classes) > 2:
+            raise InputError(
+                f"positive: it is for two classes, and there are {len(classes)}; leave it out, "
+                "the page has the recall of every class."
+            )
+        if name not in classes:
+            raise InputError(f"positive: there is no class {name!r}; use {' or '.join(map(repr, classes))}.")
+        return classes.index(name)
+
     @property
     def contrasts(self) -> list[Contrast]:
         found = contrasts([arm.name for arm in self.arms])
@@ -274,6 +199,12 @@ class Experiment:
         return len(units.labels_to_make(self._counts(0), self._n_synthetic))
 
     @property
+    def dose_arms(self) -> dict[int, str]:
+        """The arms of the dose response by synthetic items per class, rising; none where there is a single dose."""
+        doses = self.study.doses
+        return dict(zip(doses, (*dose_arms(doses), PRIMARY[0]), strict=True)) if len(doses) > 1 else {}
+
+    @property
     def made_text(self) -> str:
         """How many synthetic items a source makes in a trial, in words."""
         *smaller, most = self.study.doses or (0,)
@@ -294,6 +225,7 @@ class Experiment:
             "gan": self.family, "gan_steps": self.gan_steps,
             "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),
             "classes": list(self.dataset.pool.classes), "arms": [arm.name for arm in self.arms],
+            "positive": self.dataset.pool.classes[self.positive] if self.dataset.pool.n_classes == 2 else None,
         }  # fmt: skip
 
     def check(self) -> None:
@@ -303,14 +235,31 @@ class Experiment:
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
             raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
-        _ = self.device, self.arms, self.design
+        _ = self.device, self.arms, self.design, self.positive
         for name in self.families:
             FAMILIES[name].check(self.shape)
         build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
         protocol.make_draw(self.dataset, self.design, 0)
         self._check_room()
+        self._check_tuning()
         self._check_doses()
         self._check_balance()
+
+    def _check_tuning(self) -> None:
+        """Draws for tuning share no item with any trial's."""
+        if not self.tuning_draws:
+            return
+        ends = [protocol.make_draw(self.dataset, self.design, t) for t in range(self.study.trials)]
+        taken = np.concatenate([part for draw in ends for part in (draw.train, draw.reserve, draw.test)])
+        for t in self.tuning_draws:
+            draw = protocol.make_draw(self.dataset, self.design, t)
+            if np.isin(np.concatenate([draw.train, draw.reserve]), taken).any():
+                most = (self.design.most_trials or 0) - DRAWS
+                raise InputError(
+                    f"tune=true needs {DRAWS} draws that no trial uses, and trials={self.study.trials} leave too few "
+                    f"items for them; "
+                    + (f"use trials={most} or fewer." if most >= 2 else "use a smaller n_per_class.")
+                )
 
     def _check_doses(self) -> None:
         """A dose is a part of the items that the study makes, and another number than theirs."""
@@ -367,16 +316,19 @@ class Experiment:
     # -------------------------------------------------------------------------------------------- units
 
     @cached_property
-    def draws(self) -> list[Unit]:
+    def draws(self) -> dict[int, Unit]:
+        """The units of drawing by trial; those for tuning have the numbers -1, -2 ..."""
         design = {k: v for k, v in asdict(self.design).items() if k not in ("why", "most_trials")}
-        return [
-            Unit(1, "draw", f"trials/{t:03d}/draw", units.make_draw, 2, {"data": self.data_key, "trial": t, **design})
-            for t in range(self.study.trials)
-        ]
+        return {
+            t: Unit(1, "draw", f"{_place(t)}/draw", units.make_draw, 2, {"data": self.data_key, "trial": t, **design})
+            for t in (*range(self.study.trials), *self.tuning_draws)
+        }
 
     @cached_property
     def _generator_units(self) -> dict[tuple[int, str], Unit]:
-        return {(t, g): self._generator(t, g) for t in range(self.study.trials) for g in self.generators}
+        tuned = [source.partition(".")[0] for source in self._tuned_sources]
+        wanted = {t: self.generators for t in range(self.study.trials)} | dict.fromkeys(self.tuning_draws, tuned)
+        return {(t, g): self._generator(t, g) for t, names in wanted.items() for g in names}
 
     def _generator(self, trial: int, name: str) -> Unit:
         from gannb.generators.families import FAMILIES
@@ -387,13 +339,15 @@ class Experiment:
             parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
-        place = f"trials/{trial:03d}/{name}"
+        place = f"{_place(trial)}/{name}"
         cost = "gan" if name in FAMILIES else "generator"
         return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],), cost)
 
     @cached_property
     def _item_units(self) -> dict[tuple[int, str], Unit]:
-        return {(t, source): self._items(t, source) for t in range(self.study.trials) for source in self.sources}
+        wanted = {t: self.sources for t in range(self.study.trials)}
+        wanted |= dict.fromkeys(self.tuning_draws, self._tuned_sources)
+        return {(t, source): self._items(t, source) for t, sources in wanted.items() for source in sources}
 
     def _items(self, trial: int, source: str) -> Unit:
         generator, _, variation = source.partition(".")
@@ -402,13 +356,13 @@ class Experiment:
         parameters |= {"truncation": self.study.truncation} if variation == "truncated" else {}
         needs = [self.draws[trial], self._generator_units[trial, generator]]
         needs += [self._judge_units[trial]] if variation == "by_classifier" else []
-        return Unit(3, "items", f"trials/{trial:03d}/{source}-items", units.make_items, 1, parameters, tuple(needs))
+        return Unit(3, "items", f"{_place(trial)}/{source}-items", units.make_items, 1, parameters, tuple(needs))
 
     @cached_property
     def _ruler_units(self) -> list[Unit]:
         return [
-            Unit(3, "ruler", f"trials/{t:03d}/ruler", units.make_ruler, 2, self._usual_training(t), (draw,))
-            for t, draw in enumerate(self.draws)
+            Unit(3, "ruler", f"{_place(t)}/ruler", units.make_ruler, 2, self._usual_training(t), (self.draws[t],))
+            for t in range(self.study.trials)
         ]
 
     @cached_property
@@ -418,8 +372,16 @@ class Experiment:
             return []
         policy = {"augmentation": self.policy_name}
         return [
-            Unit(3, "judge", f"trials/{t:03d}/judge", units.make_judge, 1, self._usual_training(t) | policy, (draw,))
-            for t, draw in enumerate(self.draws)
+            Unit(
+                3,
+                "judge",
+                f"{_place(t)}/judge",
+                units.make_judge,
+                1,
+                self._usual_training(t) | policy,
+                (self.draws[t],),
+            )
+            for t in range(self.study.trials)
         ]
 
     def _usual_training(self, trial: int) -> dict[str, Any]:
@@ -435,7 +397,7 @@ class Experiment:
         parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
-        return Unit(3, "quality", f"trials/{trial:03d}/{source}-quality", units.make_quality, 1, parameters, needs)
+        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 2, parameters, needs)
 
     @cached_property
     def classifiers(self) -> dict[tuple[int, str], Unit]:
@@ -443,6 +405,14 @@ class Experiment:
         return {(t, arm.name): self._classifier(t, arm) for t in range(self.study.trials) for arm in self.arms}
 
     def _classifier(self, trial: int, arm: Arm) -> Unit:
+        parameters = self._training_of(trial, arm)
+        needs = [self.draws[trial], *self._makers_of(trial, arm)]
+        needs += [self._choice_units[tuned_as(arm.name)]] if self.tuning_draws else []
+        place, cost = f"{_place(trial)}/{arm.name}", "fresh" if arm.variation == "fresh" else "classifier"
+        return Unit(4, "classifier", place, units.make_classifier, 3, parameters, tuple(needs), cost)
+
+    def _training_of(self, trial: int, arm: Arm) -> dict[str, Any]:
+        """Return the parameters of an arm's training in a trial."""
         study = self.study
         parameters: dict[str, Any] = {
             "arm": arm.name, "trial": trial, "seed": study.seed, "classifier": study.classifier,
@@ -450,10 +420,61 @@ class Experiment:
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": self.policy_name if arm.classic else "none",
         }  # fmt: skip
-        parameters |= self._share_of(arm)
-        needs = [self.draws[trial], *self._makers_of(trial, arm)]
-        place, cost = f"trials/{trial:03d}/{arm.name}", "fresh" if arm.variation == "fresh" else "classifier"
-        return Unit(4, "classifier", place, units.make_classifier, 2, parameters, tuple(needs), cost)
+        return parameters | self._share_of(arm)
+
+    # ---- tuning
+
+    @cached_property
+    def tuning_draws(self) -> tuple[int, ...]:
+        """Numbers of the draws for tuning, below 0; none where nothing is tuned, as in resplit."""
+        tuned = self.study.tune and self.design.protocol == "draw"
+        return tuple(-1 - i for i in range(DRAWS)) if tuned else ()
+
+    @cached_property
+    def tuned_arms(self) -> list[Arm]:
+        """The arms that are tuned; others take over the configuration of one of them."""
+        return [parse_arm(name) for name in dict.fromkeys(tuned_as(arm.name) for arm in self.arms)]
+
+    @property
+    def _tuned_sources(self) -> list[str]:
+        return list(dict.fromkeys(self._source_of(arm) for arm in self.tuned_arms if arm.generator))
+
+    @cached_property
+    def _tuning_units(self) -> dict[tuple[int, str], Unit]:
+        return {(t, arm.name): self._tuning(t, arm) for t in self.tuning_draws for arm in self.tuned_arms}
+
+    def _tuning(self, draw: int, arm: Arm) -> Unit:
+        choose_policy = self.study.augmentation == "auto"
+        tried = configurations(arm, self.policy_name, choose_policy, fixed_share=self._n_synthetic == "balance")
+        parameters = self._training_of(draw, arm) | {"configurations": [each.as_dict() for each in tried]}
+        needs = (self.draws[draw], *self._makers_of(draw, arm))
+        return Unit(4, "tuning", f"{_place(draw)}/{arm.name}", units.make_tuning, 1, parameters, needs)
+
+    @cached_property
+    def _choice_units(self) -> dict[str, Unit]:
+        """What chooses an arm's configuration, by tuned arm; none where nothing is tuned."""
+        if not self.tuning_draws:
+            return {}
+        found = {arm.name: tuple(self._tuning_units[t, arm.name] for t in self.tuning_draws) for arm in self.tuned_arms}
+        return {
+            name: Unit(4, "choice", f"tuning/{name}", units.make_choice, 1, {"metric": self.study.metric}, tried)
+            for name, tried in found.items()
+        }
+
+    def tuning(self) -> pd.DataFrame:
+        """Return one row per draw for tuning, tuned arm and configuration, and whether it was chosen."""
+        table = _table(self.folder, self._tuning_units.values(), "tuning.json")
+        if table.empty:
+            return table
+        chosen = {}
+        for name, unit in self._choice_units.items():
+            if is_done(self.folder, unit):
+                file = self.folder / unit.path / "choice.json"
+                chosen[name] = json.loads(file.read_text(encoding="utf-8"))["configuration"]
+        rows = zip(table["arm"], table["configuration"], strict=True)
+        return table.assign(chosen=[chosen.get(arm) == configuration for arm, configuration in rows])
+
+    # ---- all of them
 
     def _share_of(self, arm: Arm) -> dict[str, float]:
         """Return the synthetic share of an arm's batches as a parameter; none where it follows from the draw."""
@@ -473,7 +494,8 @@ class Experiment:
         """Return the units of a stage, 1 to 4."""
         third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._quality_units.values()]
         return {
-            1: self.draws, 2: list(self._generator_units.values()), 3: third, 4: list(self.classifiers.values()), 5: []
+            1: list(self.draws.values()), 2: list(self._generator_units.values()), 3: third,
+            4: [*self._tuning_units.values(), *self._choice_units.values(), *self.classifiers.values()], 5: [],
         }[stage]  # fmt: skip
 
     def all_units(self) -> list[Unit]:
@@ -552,7 +574,17 @@ class Experiment:
             if is_done(self.folder, u)
         }
         spent = [seconds[key] / self.study.classifier_seeds for key in zip(table["trial"], table["arm"], strict=True)]
-        return table.assign(seconds=np.round(spent, 3))
+        return self._of_positive(table.assign(seconds=np.round(spent, 3)))
+
+    def _of_positive(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the scores of two classes with those of the study's positive one; units keep those of the second."""
+        if self.positive == 1:
+            return table
+        table = table.copy()
+        for (trial, arm), rows in table.groupby(["trial", "arm"]).groups.items():
+            y, p = self.items(self.draw(trial).test).y, self.probabilities(trial, arm)
+            table.loc[rows, list(outcomes.OF_POSITIVE)] = outcomes.of_positive(y, p, self.positive).to_numpy()
+        return table
 
     def quality(self) -> pd.DataFrame:
         """Return one row per trial, generator and feature space."""
@@ -565,6 +597,33 @@ class Experiment:
             return None
         with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
             return stored["p"]
+
+    def predictions(self) -> Predictions:
+        """Return what the classifiers of the primary contrast's two arms said, in the trials that have both."""
+        pairs = {t: [self.probabilities(t, arm) for arm in PRIMARY] for t in range(self.study.trials)}
+        pairs = {t: pair for t, pair in pairs.items() if all(p is not None for p in pair)}
+        y = {t: self.items(self.draw(t).test).y for t in pairs}
+        arm, against = ({t: pair[i] for t, pair in pairs.items()} for i in (0, 1))
+        return Predictions(self.dataset.pool.classes, self.positive, y, arm, against)
+
+    def shifted(self, trial: int, arm: str) -> np.ndarray | None:
+        """Return (S, F, K) recall of each class on test items in the forms of `shifts.SHIFTS`; None if not there.
+
+        nan for a class that has no such item.
+        """
+        unit = self.classifiers.get((trial, arm))
+        if unit is None or not is_done(self.folder, unit):
+            return None
+        with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
+            right, y = stored["shifted"] == stored["shifted_y"], stored["shifted_y"]
+        none = np.full(right.shape[:2], np.nan)
+        recalls = [right[..., y == k].mean(-1) if (y == k).any() else none for k in range(self.dataset.pool.n_classes)]
+        return np.stack(recalls, -1)
+
+
+def _place(trial: int) -> str:
+    """Return the folder of a trial's units within the study's, or that of a draw for tuning (below 0)."""
+    return f"trials/{trial:03d}" if trial >= 0 else f"tuning/{-trial:03d}"
 
 
 def resolve_device(name: str) -> str:
@@ -590,31 +649,3 @@ def _table(folder: Path, units: Any, file: str) -> pd.DataFrame:
     done = [unit for unit in units if is_done(folder, unit)]
     rows = [row for unit in done for row in json.loads((folder / unit.path / file).read_text(encoding="utf-8"))]
     return pd.DataFrame(rows)
-
-
-def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
-    """Write and return `status.json`: counts of units by kind, failures with their errors, seconds left."""
-    folder, units = experiment.folder, experiment.all_units()
-    seconds, kinds = experiment.seconds_by_kind(), {}
-    failed, left = [], 0.0
-    for unit in units:
-        count = kinds.setdefault(unit.kind, {"done": 0, "running": 0, "failed": 0, "total": 0})
-        count["total"] += 1
-        if is_done(folder, unit):
-            count["done"] += 1
-            continue
-        left += seconds[unit.cost]
-        if error := recorded_failure(folder, unit):
-            count["failed"] += 1
-            failed.append({"unit": unit.path, "error": error})
-        elif is_locked(side_folder(folder, unit, "running") / "lock"):
-            count["running"] += 1
-    complete = all(c["done"] == c["total"] for c in kinds.values())
-    status = {
-        "study": experiment.study.name,
-        "state": state or ("failed" if failed else "done" if complete else "unfinished"),
-        "units": kinds, "failed": failed,
-        "seconds_left": round(left / worker_count(experiment.study.workers)),
-    }  # fmt: skip
-    write_json(folder / "status.json", status)
-    return status

@@ -30,6 +30,8 @@ UNITS = {  # what people call the units
     "judge": "training the choosing classifier",
     "quality": "measuring quality",
     "classifier": "training classifiers",
+    "tuning": "tuning arms",
+    "choice": "choosing configurations",
 }
 
 
@@ -89,6 +91,8 @@ def expected_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, floa
         return seconds[p["generator"]]
     if unit.kind == "items":
         return seconds["items"] * (CHOOSING if p.get("variation") in FILTERS else 1)
+    if unit.kind == "tuning":
+        return seconds["classifier"] * len(p["configurations"])
     if unit.kind != "classifier":
         return seconds[unit.kind]
     once = seconds["classifier"] + (p.get("synthetic_share", 1) * seconds["fresh"] if unit.cost == "fresh" else 0)
@@ -112,7 +116,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     families = zip(experiment.families, gans, strict=True)
     side = 0.2 + experiment.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * train
     return {name: experiment.steps_of(name) * gan for name, gan in families} | {
-        "draw": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
+        "draw": 0.05, "choice": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
         "fresh": study.classifier_seeds * experiment.classifier_steps * study.batch_size * sample,
@@ -161,6 +165,7 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
         "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e3,
+        "tuning": 1e4, "choice": 1e3,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

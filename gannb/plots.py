@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 
 from gannb.arms import PRIMARY
 from gannb.study import write_text
+from gannb.words import FAILED, arm_label, interval_text, points, row_word, typeset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,8 @@ HEALTHY = {  # panel of a GAN's training: what healthy looks like
 }
 DIVERSE = (0.5, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 MOST_ROWS = 12  # classes shown in a grid of images
+MOST_CONFUSED = 30  # classes shown in a confusion
+LEAST_SHARE = 0.01  # of the predictions, for a bin of a reliability diagram to be drawn
 SMOOTH_FROM = 64  # pixels a side from which images are smoothed when drawn; smaller ones show their pixels
 MOST_PIXELS = 128  # a side of one image in a grid
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS")  # what is there
@@ -62,36 +65,8 @@ ROLES = {  # of a contrast: heading, colour, marker
     "exploratory": ("Exploratory: shown without an answer", PURPLE, "o"),
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
 }
-ANSWERS = {
-    "helps": "helps",
-    "hurts": "hurts",
-    "equivalent": "no difference that matters",
-    "inconclusive": "undecided",
-}
-EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
-UNCERTAIN = "too uncertain to tell"
-FAILED = "not as expected"
-
 
 # ---- words ----
-
-
-def arm_label(arm: str) -> str:
-    """Return an arm's recipe with room to break: `real+gan+classic` -> `real + GAN + classic`."""
-    recipe, _, budget = arm.partition("@")
-    parts = ["GAN" if part == "gan" else part for part in recipe.split("+")]
-    return " + ".join(parts) + (" (half the steps)" if budget else "")
-
-
-def points(value: float, sign: bool = False) -> str:
-    """Return a difference of shares in percentage points with a true minus: -.006 -> `−0.6`."""
-    text = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
-    return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text).replace("-", "−")
-
-
-def interval_text(row: Mapping[str, Any]) -> str:
-    """Return `+0.6 [−0.4, 1.6]` for a row of a verdict, in points."""
-    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
 
 
 def short(text: str, most: int = 24) -> str:
@@ -256,7 +231,8 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
     if "chance" in curves:
         axes[1].plot(curves["step"], curves["chance"], ":", color=PURPLE, label="chance of augmentation")
     axes[1].axhline(limits["sureness"], color=RED, linewidth=1)
-    axes[1].set_ylim(min(-0.05, min(curves["sureness"])), 1.05)
+    lowest = min(-0.05, *curves["sureness"])
+    axes[1].set_ylim(lowest - 0.45 * (1.05 - lowest), 1.05)  # room for the legend
     axes[2].axhspan(*DIVERSE, color=BAND, linewidth=0)
     axes[2].axhline(limits["diversity"], color=RED, linewidth=1)
     axes[2].plot(diversity["step"], diversity["ratio"], color=BLUE, marker=".")
@@ -270,8 +246,8 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
         ax.set_xlim(0, curves["step"][-1])
         ax.grid(axis="y")
         _title(ax, title)
-    for ax in axes[:2]:
-        ax.legend(loc="best", fontsize=10)
+    for ax, place in zip(axes[:2], ("best", "lower left"), strict=True):
+        ax.legend(loc=place, fontsize=10)
     return axes
 
 
@@ -319,7 +295,7 @@ def forest_narrow(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
         if isinstance(line, str):
             _above(ax, place + 0.15, line, size=10, weight="bold")
             continue
-        number, word = interval_text(line), row_word(line)
+        number, word = typeset(interval_text(line)), row_word(line)
         _above(ax, place - 0.33, line["meaning"] or arm_label(line["arm"]), size=9)
         _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word == FAILED else SOFT, weight="bold")
         _interval(ax, place + 0.22, line, limit)
@@ -375,15 +351,8 @@ def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
     word = row_word(row)
     _beside(ax, place - 0.17, row["meaning"] or names, left=True)
     _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=9, color=SOFT)
-    _beside(ax, place - (0.17 if word else 0), interval_text(row), left=False)
+    _beside(ax, place - (0.17 if word else 0), typeset(interval_text(row)), left=False)
     _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
-
-
-def row_word(row: Mapping[str, Any]) -> str:
-    """Return the answer of a row in words; exploratory rows have none."""
-    if row["role"] == "control":
-        return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else FAILED
-    return ANSWERS[row["answer"]] if row["answer"] else ""
 
 
 def _beside(
@@ -438,6 +407,46 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     return ax
 
 
+LIVER = {  # arXiv 1803.01229: lesions classified rightly; per fold, added to 5,000 made by classical changes
+    "source": "liver lesions, Frid-Adar et al. 2018\n(182 images, one run, no interval)",
+    "n_synthetic": (300, 1500, 3000, 6000, 9000, 12000),
+    "right": (147, 152, 156, 156, 155, 155),
+    "right_without": 143,
+    "items": 182,
+}
+
+
+@mpl.rc_context(STYLE)
+def dose_response(doses: Mapping[str, Any], rope: float, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """Draw the gain by number of synthetic items, with what it goes towards; beside it that of arXiv 1803.01229.
+
+    doses: `rows` and `plateau` of a verdict. Returns two Axes.
+    """
+    axes = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")[1] if axes is None else axes
+    rows, found = doses["rows"], doses["plateau"]
+    n = np.array([row["n_synthetic"] for row in rows], float)
+    mean, low, high = (100 * np.array([row[name] for row in rows]) for name in ("difference", "low", "high"))
+    axes[0].axhspan(-100 * rope, 100 * rope, color=BAND, linewidth=0)
+    axes[0].errorbar(n, mean, (mean - low, high - mean), fmt="D", color=BLUE, capsize=4, label="95% interval")
+    if found:
+        along = np.geomspace(n[0], n[-1], 100)
+        axes[0].plot(
+            along, 100 * found["difference"] * along / (along + found["half_at"]), "--", color=BLUE, label="fit"
+        )
+    axes[0].legend(loc="best", fontsize=10)
+    _title(axes[0], "This study")
+    published = 100 * (np.array(LIVER["right"]) - LIVER["right_without"]) / LIVER["items"]
+    axes[1].plot(LIVER["n_synthetic"], published, "s-", color=ORANGE)
+    _title(axes[1], "Published")
+    for ax, unit in ((axes[0], "GAN images per class"), (axes[1], f"GAN images\n{LIVER['source']}")):
+        ax.set(xscale="log", xlabel=unit, ylabel="gain over none, points")
+        ax.axhline(0, color=INK, linewidth=1)
+        ax.grid(axis="y")
+    axes[0].set_xticks(n, [f"{value:,.0f}" for value in n], minor=False)
+    axes[0].minorticks_off()
+    return axes
+
+
 # ---- scores ----
 
 
@@ -481,6 +490,57 @@ def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return trial, arm and the metric in percent, averaged over classifier seeds."""
     means = scores.groupby(["trial", "arm"], sort=False)[metric].mean().reset_index()
     return means.assign(**{metric: 100 * means[metric]})
+
+
+# ---- outcomes ----
+
+
+@mpl.rc_context(STYLE)
+def reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how often the classifiers are right by how sure they are, of the primary contrast's two arms.
+
+    table: what `tables.reliability` returns. Marks are as large as their bin's share of the predictions; bins below 1%
+    are left out.
+    """
+    ax = ax or _axes(4.6, 4.4)
+    drawn = table[table["share"] >= LEAST_SHARE]
+    low = min(0.9, np.floor(10 * drawn[["confidence", "accuracy"]].to_numpy().min()) / 10)
+    ax.plot([100 * low, 100], [100 * low, 100], ":", color=SOFT, label="sure as often as right")
+    for arm, colour, line, marker in ((PRIMARY[0], BLUE, "-", "o"), (PRIMARY[1], ORANGE, "--", "s")):
+        rows = drawn[drawn["arm"] == arm]
+        x, y = 100 * rows["confidence"], 100 * rows["accuracy"]
+        ax.plot(x, y, line, color=colour, marker=marker, markersize=4, label=arm_label(arm))
+        ax.scatter(x, y, 20 + 400 * rows["share"], color=colour, marker=marker, alpha=0.35, linewidth=0)
+    ax.set(xlim=(100 * low, 101), ylim=(100 * low, 101), aspect="equal")
+    ax.set(xlabel="stated confidence, %", ylabel="right, % of these predictions")
+    ax.grid()
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1))
+    return ax
+
+
+@mpl.rc_context(STYLE)
+def confusion_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the change in which class is taken for which, in points. change: what `tables.confusion_change` returns.
+
+    Up to 12 classes with their numbers, of more than 30 the first 30, says the title.
+    """
+    shown, of = min(len(change), MOST_CONFUSED), len(change)
+    values, names = 100 * change.iloc[:shown, :shown].to_numpy(), [short(str(n), 16) for n in change.index[:shown]]
+    numbers, room = shown <= MOST_ROWS, 0.1 * max(map(len, names))  # inches
+    side = shown * (0.95 if shown <= 3 else 0.62 if numbers else 0.32)
+    ax = ax or _axes(side + room + (0.7 if numbers else 1.7), side + room + 0.6)
+    limit = 1.3 * max(1.0, np.nanmax(np.abs(values), initial=0.0))  # short of the darkest colours
+    written = np.vectorize(lambda v: typeset(points(v / 100, sign=True)))(values) if numbers else False
+    sns.heatmap(
+        values, vmin=-limit, vmax=limit, cmap="RdBu", annot=written, fmt="", annot_kws={"fontsize": 10}, square=True,
+        linewidths=0.5, cbar=not numbers, cbar_kws={"label": "points", "shrink": 0.6}, ax=ax,
+    )  # fmt: skip
+    for k in range(shown):
+        ax.add_patch(plt.Rectangle((k, k), 1, 1, fill=False, edgecolor=SOFT, linewidth=1.2, clip_on=False))
+    ax.set_xticks(np.arange(shown) + 0.5, names, rotation=90 if max(map(len, names)) > 3 else 0, parse_math=False)
+    ax.set_yticks(np.arange(shown) + 0.5, names, rotation=0, parse_math=False)
+    ax.set(xlabel="predicted as", ylabel="true class")
+    return _title(ax, None, shown, of)
 
 
 # ---- files ----

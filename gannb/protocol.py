@@ -127,6 +127,8 @@ def _settle_resplit(dataset: Dataset, study) -> Design:
 def make_draw(dataset: Dataset, design: Design, trial: int) -> Draw:
     """Return the items of one trial; earlier trials do not depend on how many follow.
 
+    Trials -1, -2 ... are draws for tuning: they come from the other end of the pool, and are tested on their reserve.
+
     Raises:
         InputError: groups are so large that a trial cannot be filled.
     """
@@ -141,10 +143,12 @@ def make_draw(dataset: Dataset, design: Design, trial: int) -> Draw:
     else:
         test = np.arange(len(dataset.pool), len(dataset.pool) + len(dataset.test))
     want = np.full(dataset.pool.n_classes, design.n_per_class)
-    for t in range(trial + 1):
+    if trial < 0:
+        order, test = order[::-1], np.empty(0, np.int64)
+    for t in range(trial + 1) if trial >= 0 else range(-1, trial - 1, -1):
         train, order = _fill(order, y, want, f"draw of trial {t}")
         reserve, order = _fill(order, y, want, f"reserve of trial {t}")
-    return Draw(train, reserve, test)
+    return Draw(train, reserve, test if trial >= 0 else reserve)
 
 
 def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:

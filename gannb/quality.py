@@ -127,6 +127,19 @@ def nearer_to_training(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray
     return float((share - chance) / (1 - chance))
 
 
+def nearer_to_made(test: np.ndarray, made: np.ndarray, train: np.ndarray, seed: int = 0) -> float:
+    """Share of test items that are nearer to a made item than to any training item, 0..1; 1/2 for further real items.
+
+    test: (T, D), made: (M, D), train: (N, D). Both sets are cut to the smaller one's number, at random by `seed`, since
+    the nearer of two equally good sets is the larger one. Ties count half. Raises InputError.
+    """
+    test, made, train = _checked(test=(test, 1), made=(made, 1), train=(train, 1))
+    rng, n = np.random.default_rng(seed), min(len(made), len(train))
+    made, train = (part[np.sort(rng.permutation(len(part))[:n])] for part in (made, train))
+    to_made, to_train = nearest(test, made)[1], nearest(test, train)[1]
+    return float(np.mean((to_made < to_train) + 0.5 * (to_made == to_train)))
+
+
 def nearest(query: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Nearest reference item of each query item: index (Q,) int64 and distance (Q,).
 

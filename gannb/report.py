@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import plots, tables, verdict
+from gannb import outcomes, plots, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
-from gannb.plots import arm_label, interval_text, points, row_word
+from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
-from gannb.verdict import METRIC_NAMES, SCORE_COLUMNS, Evidence
+from gannb.tuning import Configuration
+from gannb.verdict import SCORE_COLUMNS
+from gannb.words import METRIC_NAMES, arm_label, interval_text, points, row_word, typeset
 from gannb.work import is_done, read_unit, study_lock
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
-    "authenticity_of_real", "nearer_to_train", "nn_ratio", "gan_test", "ruler_accuracy", "seconds", "items_per_second",
+    "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real", "nn_ratio",
+    "gan_test", "ruler_accuracy", "seconds", "items_per_second",
 )  # fmt: skip
 FIDELITY = ("gan_test", "kid", "precision", "recall", "density", "coverage")
 COPYING = ("nearer_to_train", "nn_ratio", "authenticity")
@@ -40,6 +43,7 @@ ANSWERS = {
     "equivalent": "No difference that matters",
     "inconclusive": "Undecided",
 }
+MOST_CHANGED = 4  # cells of a confusion that are said in words
 LISTED = 12  # files or names in a list, before "and N more"
 
 
@@ -68,6 +72,9 @@ class Page:
     data: Sequence[tuple[str, str]] = ()
     provenance: Sequence[tuple[str, str]] = ()
     parameters: Sequence[Mapping[str, str]] = ()
+    shifts: Sequence[Mapping[str, str]] = ()
+    outcomes: Sequence[Mapping[str, str]] = ()
+    outcome_notes: Sequence[str] = ()
 
 
 # ---- all of it ----
@@ -85,7 +92,7 @@ def publish(experiment: Experiment) -> Path:
 
 
 def _publish(experiment: Experiment) -> Path:
-    evidence = verdict.gather(experiment)
+    evidence = gather(experiment)
     found = plain(verdict.decide(evidence))
     folder = experiment.folder
     write_text(folder / "scores.csv", _columns(evidence.scores, SCORE_COLUMNS).to_csv(index=False))
@@ -97,7 +104,7 @@ def _publish(experiment: Experiment) -> Path:
         method_facts(experiment, evidence), data_facts(experiment), provenance(experiment),
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
-        ),
+        ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence),
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -131,13 +138,6 @@ def plain(value: Any) -> Any:
     return without_paths(value) if isinstance(value, str) else value
 
 
-def typeset(text: str) -> str:
-    """Return the text with true minus signs, and with no line break inside a number with its interval or unit."""
-    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
-    text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
-    return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
-
-
 def without_paths(text: str) -> str:
     """Return the text with absolute paths cut to their last part: a page is passed on, a machine's folders are not."""
     return re.sub(r"""(?<![\w.:/<])(?:[A-Za-z]:)?(?:[/\\][^\s/\\'"<>:,;]+)+[/\\]([^\s/\\'"<>:,;]+)""", r"\1", text)
@@ -165,12 +165,16 @@ def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str
     if found["worth"]:
         ax = plots.worth_curve(found["worth"], metric)
         pictures["worth"] = _chart(folder, "worth", ax, pd.DataFrame(found["worth"]["curve"]), worth_texts(found))
+    if found["doses"]:
+        axes = plots.dose_response(found["doses"], found["rope"])
+        pictures["doses"] = _chart(folder, "doses", axes[0], pd.DataFrame(found["doses"]["rows"]), doses_texts(found))
     pairs = plots.trial_means(evidence.scores, metric)
     ax = plots.paired_trials(evidence.scores, metric, *PRIMARY)
     texts = trials_texts(pairs, metric)
     pictures["trials"] = _chart(folder, "trials", ax, pairs[pairs["arm"].isin(PRIMARY)], texts)
     ax = plots.arm_scores(evidence.scores, metric)
     pictures["arms"] = _chart(folder, "arms", ax, pairs, arms_texts(pairs, metric))
+    pictures |= outcome_pictures(folder, evidence, found)
     trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
     if trial is not None:
         pictures["neighbours"] = _neighbours(experiment, folder, trial, found["copying"])
@@ -230,6 +234,31 @@ def worth_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
     return "Worth in real images", caption, f"Learning curve of real images: {curve}; {level}. {row['sentence']}"
 
 
+def doses_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the dose response."""
+    rows, plateau = found["doses"]["rows"], found["doses"]["plateau"]
+    listed = "; ".join(f"{row['n_synthetic']:,} per class {interval_text(row)} points" for row in rows)
+    towards = (
+        f" The dashed fit, a curve that saturates, goes towards {interval_text(plateau)} points" if plateau else ""
+    )
+    half = f", half of it at {plateau['half_at']:,.0f} per class; where there is no gain that number means nothing."
+    caption = (
+        "What GAN images add to real + classic, by their number; shaded: no practical consequence."
+        f"{towards}{half if plateau else ''} Right: the published curve that started the discussion. Its amount of "
+        "synthetic images was chosen on the test folds, from one run, so it may flatter."
+    )
+    return "Does the number of GAN images matter?", caption, f"Gain by number of GAN images: {listed}."
+
+
+def shift_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row per kind of shifted test images: both arms of the primary contrast and their difference."""
+    return [
+        {"shift": row["shift"], "meaning": row["meaning"], "arm": f"{100 * row['arm']:.1f}",
+         "against": f"{100 * row['against']:.1f}", "change": interval_text(row)}
+        for row in found["shifts"]
+    ]  # fmt: skip
+
+
 def trials_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
     """Return title, caption and alternative text of the primary contrast, trial by trial."""
     table = pairs.pivot(index="trial", columns="arm", values=metric)[list(PRIMARY)].dropna()
@@ -253,6 +282,47 @@ def arms_texts(pairs: pd.DataFrame, metric: str) -> tuple[str, str, str]:
         "arms of the question."
     )
     return "Scores by arm", caption, alt
+
+
+def outcome_pictures(folder: Path, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw the calibration of the primary contrast's arms, and what it changed in which class is taken for which."""
+    bins, change = (make(evidence.predictions) for make in (outcomes.reliability, outcomes.confusion_change))
+    figures = {
+        "reliability": (plots.reliability(bins), bins, reliability_texts(bins, found)),
+        "confusion": (plots.confusion_change(change), change.rename_axis("true class").reset_index(),
+                      confusion_texts(change)),
+    }  # fmt: skip
+    return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
+
+
+def reliability_texts(bins: pd.DataFrame, found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the reliability diagram."""
+    ece = next(row for row in found["outcomes"] if row["outcome"] == "ece")
+    arms = []
+    for arm, side in zip(PRIMARY, ("arm", "against"), strict=True):
+        rows = bins[bins["arm"] == arm]
+        sure, right = (100 * float((rows["share"] * rows[column]).sum()) for column in ("confidence", "accuracy"))
+        arms.append(f"{arm_label(arm)} is {sure:.1f}% sure and {right:.1f}% right, ECE {ece[side]['mean']:.3f}")
+    caption = (
+        "How often the classifiers are right when they state a confidence, all trials together. Below the dotted line "
+        "they are surer than right, above it less sure. A mark is as large as its share of the predictions; marks for "
+        f"less than {plots.LEAST_SHARE:.0%} of them are left out."
+    )
+    return "Calibration", caption, f"Reliability diagram. On average {'; '.join(arms)}."
+
+
+def confusion_texts(change: pd.DataFrame) -> tuple[str, str, str]:
+    """Return title, caption and alternative text of the change in the confusion."""
+    values, names = change.to_numpy(), list(change.index)
+    order = [divmod(int(i), len(names)) for i in np.argsort(-np.abs(values), axis=None, kind="stable")]
+    largest = [(names[t], names[p], values[t, p]) for t, p in order if np.isfinite(values[t, p])][:MOST_CHANGED]
+    listed = "; ".join(f"{t} taken for {p} {points(v, sign=True)}" for t, p, v in largest)
+    caption = (
+        "Points more (blue) or fewer (red) of each true class that are taken for each class with GAN images, against "
+        "without; mean over trials. On the framed diagonal more is better, elsewhere fewer. Single cells are "
+        "uncertain: the table says how much."
+    )
+    return "Which class is taken for which", caption, f"Change of the confusion, in points; the largest: {listed}."
 
 
 def _has_items(experiment: Experiment, trial: int) -> bool:
@@ -302,6 +372,11 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
 
 
 # ---- tables ----
+
+
+def outcome_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return a row per outcome beside the metric, as text."""
+    return tables.outcomes(found).reset_index().to_dict("records")
 
 
 def arm_table(evidence: Evidence) -> list[dict[str, str]]:
@@ -358,7 +433,7 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
         if name == "output_dir":
             continue
         value = getattr(study, name)
-        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         if value in (None, "", "auto"):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
@@ -387,8 +462,32 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("Measure", f"{metric}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
         ("The 95% interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
         ("Decision rule", rule),
+        ("Tuning", tuning_text(experiment)),
         ("Had training converged?", convergence(evidence)),
     ]
+
+
+def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
+    """Return what a reader of the outcomes has to know: what they are for, and what their intervals carry."""
+    notes = [
+        f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
+        f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
+        "chance. " + (RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES)
+    ]
+    if experiment.dataset.pool.n_classes == 2:
+        name, given = experiment.dataset.pool.classes[experiment.positive], experiment.study.positive is not None
+        rule = "as the parameter positive says" if given else "the second, since the parameter positive names none"
+        notes.append(f"The positive class is “{name}”, {rule}.")
+    return notes
+
+
+DRAW_OUTCOMES = (
+    "The 95% intervals are over trials, given the test set: they carry which images were drawn to train on, and not "
+    "which are in the test set."
+)
+RESPLIT_OUTCOMES = (
+    "The 95% intervals are over the splits, widened because their training sets overlap (Nadeau and Bengio 2003)."
+)
 
 
 def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
@@ -425,16 +524,33 @@ DRAW_INTERVAL = (
 
 WORK = {
     "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
-    "quality": "measuring quality", "classifier": "training classifiers",
+    "quality": "measuring quality", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
+    "judge": "the choosing classifier",
 }  # fmt: skip
+
+
+def tuning_text(experiment: Experiment) -> str:
+    """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
+    if not experiment.study.tune:
+        return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
+    if not experiment.tuning_draws:
+        return "Off: in resplit no images are left that no trial uses, so every arm trains with the parameters below."
+    table = experiment.tuning()
+    chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
+    said = "; ".join(f"{arm_label(arm)}: {chosen[arm]}" for arm in PRIMARY if arm in chosen)
+    return (
+        f"Every arm tried the same list of configurations (learning rate, strength and kind of the classical "
+        f"augmentation, synthetic share), as far as they exist in it, on {len(experiment.tuning_draws)} draws that no "
+        f"trial uses. The GAN was not tuned. Chosen: {said}."
+    )
 
 
 def convergence(evidence: Evidence) -> str:
     """Return what half of the training budget says about whether the classifiers had reached their plateau."""
-    if len(verdict.common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
+    if len(common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
         return "Not checked: real + classic at half of the steps is not there."
-    estimate = verdict.difference(evidence, PRIMARY[1], CONVERGENCE)
-    row = verdict.as_row(estimate)
+    estimate = difference(evidence, PRIMARY[1], CONVERGENCE)
+    row = as_row(estimate)
     return (
         f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
         f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from gannb.errors import InputError
-from gannb.experiment import Experiment, load_data, write_status
+from gannb.experiment import Experiment
 from gannb.planning import UNITS
+from gannb.prepared import load_data
+from gannb.status import write_status
 from gannb.study import Study, notebooks_folder
 from gannb.verdict import read_verdict
 from gannb.work import LAUNCHER, is_running, seconds_text, study_lock

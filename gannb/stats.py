@@ -21,7 +21,7 @@ _MOST_TRIALS = 10**9  # beyond this a number of trials is no advice
 _GRID_POINTS = 2000  # of the search for the ends of `worth_in_real`
 _MOST_EXACT_TRIALS = 16  # 2**16 sign patterns are listed one by one
 _RANDOM_FLIPS = 99_999
-_ECE_BINS = 15
+ECE_BINS = 15
 _LEAST_PROBABILITY = float(np.finfo(np.float32).eps)  # what a float32 softmax can tell from 0 next to 1
 
 
@@ -399,6 +399,29 @@ def _interpolated(grid: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np
     return found
 
 
+def plateau(
+    n: np.ndarray, gains: np.ndarray, test_train_ratio: float = 0.0, level: float = 0.95
+) -> tuple[Estimate, float]:
+    """What a gain goes towards as the number of items grows, and the number at which it has come half of the way.
+
+    n: (P,) numbers of items, above 0 and rising, P >= 2; gains: (R, P), 0 where no item is added. Fitted is gain(n) =
+    plateau * n / (n + half), the rectangular hyperbola of saturation (Michaelis and Menten 1913): `half` by least
+    squares on the mean gains, within a tenth of the smallest to ten times the largest n, then each trial's plateau, and
+    Student's interval of these. The interval takes `half` as known, so it is too narrow where the curve still rises
+    steeply at the largest n; where the gain is about 0, `half` means nothing. Raises InputError as `paired_t`.
+    """
+    n, gains = _finite(n, "the numbers of items", 1), _finite(gains, "the gains", 2)
+    if len(n) < 2 or n[0] <= 0 or (np.diff(n) <= 0).any() or gains.shape[1:] != n.shape:
+        raise InputError(f"{n.size} numbers of items do not fit gains {gains.shape}; give two or more, rising.")
+    halves = np.geomspace(n[0] / 10, n[-1] * 10, _GRID_POINTS)
+    curves = n / (n + halves[:, None])  # (G, P)
+    mean = gains.mean(axis=0)
+    heights = curves @ mean / (curves**2).sum(axis=1)
+    best = np.argmin(((mean - heights[:, None] * curves) ** 2).sum(axis=1))
+    by_trial = gains @ curves[best] / (curves[best] ** 2).sum()
+    return paired_t(by_trial, test_train_ratio, level), float(halves[best])
+
+
 def _crossings(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Where the line through the points (x, y) is 0, ascending."""
     found = list(x[y == 0])
@@ -445,9 +468,13 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray) -> f
 
     Guo et al. 2017, "On calibration of modern neural networks", eq. 3.
     """
-    bins = np.clip(np.ceil(confidence * _ECE_BINS).astype(int) - 1, 0, _ECE_BINS - 1)  # (b/15, (b+1)/15]
-    gap = np.bincount(bins, weights=correct - confidence, minlength=_ECE_BINS)
+    gap = np.bincount(confidence_bin(confidence), weights=correct - confidence, minlength=ECE_BINS)
     return float(np.abs(gap).sum() / len(confidence))
+
+
+def confidence_bin(confidence: np.ndarray) -> np.ndarray:
+    """Number of the equal-width bin, (b/15, (b+1)/15], that each confidence lies in. (I,) -> (I,) 0..14."""
+    return np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
 
 
 def _auroc(y: np.ndarray, p: np.ndarray, positive: int) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gannb.errors import InputError
 
@@ -107,7 +107,12 @@ class Study(BaseModel):
     classifier_seeds: int = _parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
     batch_size: int = _parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
 
+    tune: bool = _parameter(False, 4, "whether every arm is tuned, from one list, on draws that no trial uses")
+
     metric: Literal["balanced_accuracy", "accuracy"] = _parameter("balanced_accuracy", 5, "the predeclared metric")
+    positive: str | None = _parameter(
+        None, 5, "of two classes, by name: the one whose recall is the sensitivity; by default the second"
+    )
     rope: float = _parameter(0.01, 5, "differences within +- this are of no practical consequence", gt=0, lt=0.5)
 
     @model_validator(mode="before")
@@ -119,9 +124,9 @@ class Study(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_boolean(cls, value: Any) -> Any:
-        if isinstance(value, bool):  # which Python counts as 0 and 1
-            raise ValueError("yes and no are no value for it")
+    def _no_boolean(cls, value: Any, about: ValidationInfo) -> Any:
+        if isinstance(value, bool) and about.field_name != "tune":  # which Python counts as 0 and 1
+            raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
     @field_validator("arms", mode="before")

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gannb import outcomes as outcome_measures
 from gannb import quality as measures
+from gannb.outcomes import OUTCOMES
+from gannb.tuning import Configuration
+from gannb.words import change_text
 from gannb.work import is_done, read_unit
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from gannb.experiment import Experiment
     from gannb.work import Unit
 
+CLASSES_SHOWN = 30  # of which the recalls are listed
 PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
 QUALITY = (
     "gan_test", "kid", "density", "coverage", "precision", "recall", "nearer_to_train", "nn_ratio", "authenticity",
@@ -93,7 +98,7 @@ def gans(experiment: Experiment) -> pd.DataFrame:
 def _gan_units(experiment: Experiment) -> list[Unit]:
     """Return the finished units of the study's GAN."""
     units = [u for u in experiment.units(2) if u.parameters["generator"] == experiment.family]
-    return [u for u in units if is_done(experiment.folder, u)]
+    return [u for u in units if is_done(experiment.folder, u) and u.parameters["trial"] >= 0]
 
 
 def gan_history(experiment: Experiment, trial: int) -> dict[str, Any]:
@@ -172,6 +177,24 @@ def quality(measured: pd.DataFrame) -> pd.DataFrame:
     return measured.groupby(["generator", "features"], sort=False)[list(QUALITY)].mean().round(3)
 
 
+def tuning(experiment: Experiment) -> pd.DataFrame:
+    """Return what tuning found: a configuration per row, an arm per column, the mean score in percent over the draws.
+
+    The chosen one is in brackets; empty where a configuration does not exist in an arm. Scores are those on draws for
+    tuning, which are too few to compare arms by.
+    """
+    found = experiment.tuning()
+    if found.empty:
+        return pd.DataFrame({"tuning": ["off"]})
+    found = found.assign(tried=[str(Configuration(**c)) for c in found["configuration"]])
+    metric = experiment.study.metric
+    means = found.groupby(["arm", "tried"], sort=False)[[metric, "chosen"]].mean().reset_index()
+    texts = [f"[{100 * m:.1f}]" if c else f"{100 * m:.1f}" for m, c in zip(means[metric], means["chosen"], strict=True)]
+    order = list(dict.fromkeys(found["tried"]))
+    table = means.assign(text=texts).pivot(index="tried", columns="arm", values="text")
+    return table.loc[order, list(dict.fromkeys(found["arm"]))].fillna("").rename_axis("configuration", axis=0)
+
+
 def arms(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return, per arm, the mean of the metric over trials, its spread between trials, and what explains it."""
     columns = [metric, "train_accuracy", "log_loss", "ece"]
@@ -180,3 +203,49 @@ def arms(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     means.insert(3, "between trials (sd)", by_trial.groupby("arm", sort=False)[metric].std())
     order = np.argsort(-means[metric].to_numpy(), kind="stable")
     return means.iloc[order].round(4).astype({"n_real": int, "n_synthetic": int})
+
+
+# ---- outcomes ----
+
+
+def outcomes(verdict: dict) -> pd.DataFrame:
+    """Return what else the primary contrast changed, an outcome per row as text, with intervals over trials.
+
+    The recalls of the first 30 classes are listed; the last row says how many more `verdict.json` holds.
+    """
+    found = verdict["outcomes"]
+    recalls = [row for row in found if row["outcome"] == "recall"]
+    rows = [_outcome_texts(row) for row in found if row not in recalls[CLASSES_SHOWN:]]
+    if more := len(recalls[CLASSES_SHOWN:]):
+        rows.append({"outcome": f"recall of {more:,} more classes", "with GAN images": "in verdict.json"})
+    columns = ["outcome", "with GAN images", "without", "change", "trials"]
+    return pd.DataFrame(rows, columns=columns).fillna("").set_index("outcome")
+
+
+def _outcome_texts(row: dict) -> dict[str, str]:
+    kind = OUTCOMES[row["outcome"]]
+    name = kind.label if row["class"] is None else f"{kind.label}: {row['class']}"
+    return {
+        "outcome": name + ("" if kind.better > 0 else " (lower is better)"),
+        "with GAN images": _level_text(row["arm"], kind.share), "without": _level_text(row["against"], kind.share),
+        "change": change_text(row, kind.share), "trials": f"{row['trials']}",
+    }  # fmt: skip
+
+
+def _level_text(level: dict, share: bool) -> str:
+    """Return `91.2% [90.1, 92.3]` of a share, `0.912 [0.901, 0.923]` of another number, a dash for none."""
+    values = [level[end] for end in ("mean", "low", "high")]
+    if None in values or np.isnan(values).any():
+        return "–"
+    mean, low, high = (f"{100 * v:.1f}" if share else f"{v:.3f}" for v in values)
+    return f"{mean}{'%' if share else ''} [{low}, {high}]"
+
+
+def reliability(experiment: Experiment) -> pd.DataFrame:
+    """Return stated confidence and accuracy of the primary contrast's two arms; see `outcomes.reliability`."""
+    return outcome_measures.reliability(experiment.predictions())
+
+
+def confusion_change(experiment: Experiment) -> pd.DataFrame:
+    """Return what the primary contrast changed in which class is taken for which; see `outcomes.confusion_change`."""
+    return outcome_measures.confusion_change(experiment.predictions())

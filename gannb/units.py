@@ -6,8 +6,9 @@ write into the folder they are given. Raise a unit's version in `experiment.py` 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ from gannb import protocol, stats
 from gannb.data import Dataset, Examples, concatenate
 from gannb.protocol import Design, Draw
 from gannb.study import make_study, write_json
+from gannb.tuning import Configuration, best
 from gannb.work import Task, read_unit, seed_for
 
 if TYPE_CHECKING:
     from gannb.arms import Arm
 
 SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
+MOST_SHIFTED = 1000  # test items, or a few more, that are also tested on in their shifted forms
 NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
 
 
@@ -207,11 +210,34 @@ def make_quality(task: Task) -> None:
     }  # fmt: skip
     same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
     spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
+    between = _between(task, train, fake.take(same), protocol.take(dataset, draw.reserve))
     rows = [
         shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
+        | _forms_between(space, test.x, train.x, between)
         for name, space in spaces.items()
-    ]
+    ]  # fmt: skip
     write_json(task.folder / "quality.json", rows)
+
+
+def _between(task: Task, train: Examples, fake: Examples, reserve: Examples) -> dict[str, np.ndarray]:
+    """Return the items whose forms between those of the training set are compared, in equal numbers."""
+    from gannb.generators import Job
+    from gannb.generators.simple import Interpolation
+
+    seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
+    blends = Interpolation().fit(train, Job(0, seed)).sample(fake.y, seed)
+    sets = {"between": fake.x, "between_of_blends": blends, "between_of_real": reserve.x}
+    return {name: x for name, x in sets.items() if len(x) >= len(fake)}
+
+
+def _forms_between(
+    space: Callable[[np.ndarray], np.ndarray], test: np.ndarray, train: np.ndarray, sets: dict[str, np.ndarray]
+) -> dict[str, float]:
+    """Return, for each of the sets, the share of test items that lie nearer to it than to the training set."""
+    from gannb.quality import nearer_to_made
+
+    test, train = space(test), space(train)
+    return {name: nearer_to_made(test, space(x), train) for name, x in sets.items()}
 
 
 def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -242,23 +268,100 @@ def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: n
 
 def make_classifier(task: Task) -> None:
     """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
-    from gannb.augment import resolve
-    from gannb.classify import Recipe, predict, train
+    from gannb.classify import predict, train
 
     p, dataset = task.parameters, _dataset(task)
     draw = read_draw(task.needed("draw"))
-    mixture, test = _mixture(task, dataset, draw), protocol.take(dataset, draw.test)
-    recipe = Recipe(p["classifier"], p["steps"], p["batch_size"], resolve(p["augmentation"], test.shape))
-    rows, outputs = [], []
+    test = protocol.take(dataset, draw.test)
+    mixture, recipe = _training(task, dataset, draw, _chosen(task))
+    rows, outputs, moved = [], [], []
+    asked = shifted_items(test.y)
+    elsewhere = _shifted(task, test.take(asked))
     for number in range(p["seeds"]):
-        seed = seed_for(p["seed"], "trial", p["trial"], "classifier", number)
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
-        network = train(mixture, recipe, seed, task.device, step)
+        network = train(mixture, recipe, classifier_seed(p, number), task.device, step)
         outputs.append(predict(network, test.x))
+        moved.append([predict(network, x).argmax(1) for x in elsewhere])
         fitted = predict(network, mixture.items.x).argmax(1) == mixture.items.y
         rows.append(_score_row(task, mixture, number, test.y, outputs[-1]) | {"train_accuracy": float(fitted.mean())})
-    np.savez_compressed(task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test)
+    np.savez_compressed(
+        task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test,
+        shifted=np.array(moved, np.uint16), shifted_y=test.y[asked],
+    )  # fmt: skip
     write_json(task.folder / "scores.json", rows)
+
+
+def classifier_seed(p: dict[str, Any], number: int) -> int:
+    """Return the seed of a trial's classifier by its number, the same for all arms."""
+    return seed_for(p["seed"], "trial", p["trial"], "classifier", number)
+
+
+def _training(task: Task, dataset: Dataset, draw: Draw, chosen: Configuration) -> tuple[Any, Any]:
+    """Return what an arm's classifiers are trained on and how, in a configuration."""
+    from gannb.augment import resolve, strengthened
+    from gannb.classify import Recipe
+
+    p, mixture = task.parameters, _mixture(task, dataset, draw)
+    name = chosen.policy or p["augmentation"]
+    policy = strengthened(resolve(name, dataset.pool.shape), chosen.strength)
+    if 0 < mixture.share < 1:
+        mixture = replace(mixture, share=min(1 - 1 / p["batch_size"], chosen.share * mixture.share))
+    return mixture, Recipe(p["classifier"], p["steps"], p["batch_size"], policy, chosen.learning_rate)
+
+
+def _chosen(task: Task) -> Configuration:
+    """Return the configuration that tuning found for the arm; the study's own where nothing is tuned."""
+    if not any(need.kind == "choice" for need in task.unit.needs):
+        return Configuration()
+    chosen = json.loads((task.needed("choice") / "choice.json").read_text(encoding="utf-8"))
+    return Configuration(**chosen["configuration"])
+
+
+def make_tuning(task: Task) -> None:
+    """Train one arm in every configuration on a draw for tuning, and score it on the draw's reserve."""
+    from gannb.classify import predict, train
+
+    p, dataset = task.parameters, _dataset(task)
+    draw = read_draw(task.needed("draw"))
+    unseen, rows = protocol.take(dataset, draw.test), []
+    total = len(p["configurations"])
+    for number, configuration in enumerate(p["configurations"]):
+        mixture, recipe = _training(task, dataset, draw, Configuration(**configuration))
+        scores = [
+            stats.classification_scores(unseen.y, predict(train(mixture, recipe, seed, task.device), unseen.x))
+            for seed in (classifier_seed(p, n) for n in range(p["seeds"]))
+        ]
+        means = {metric: float(np.mean([s[metric] for s in scores])) for metric in ("balanced_accuracy", "accuracy")}
+        rows.append({"draw": -p["trial"], "arm": p["arm"], "configuration": configuration, **means})
+        task.progress(number + 1, total)
+    write_json(task.folder / "tuning.json", rows)
+
+
+def make_choice(task: Task) -> None:
+    """Choose an arm's configuration by its mean score over the draws for tuning."""
+    tried = [need for need in task.unit.needs if need.kind == "tuning"]
+    by_draw = [json.loads((task.study / u.path / "tuning.json").read_text(encoding="utf-8")) for u in tried]
+    metric = task.parameters["metric"]
+    number = best([[row[metric] for row in rows] for rows in by_draw])
+    write_json(task.folder / "choice.json", {"configuration": by_draw[0][number]["configuration"], "number": number})
+
+
+def shifted_items(y: np.ndarray) -> np.ndarray:
+    """Return which test items, (I,) -> rising (J,), are also tested on shifted: about MOST_SHIFTED, as they are mixed.
+
+    Trials that share a test set share these as well.
+    """
+    order = np.random.default_rng(0).permutation(len(y))
+    per_class = np.ceil(MOST_SHIFTED * np.bincount(y) / len(y)).astype(int)
+    return np.sort(np.concatenate([order[y[order] == k][:n] for k, n in enumerate(per_class)]))
+
+
+def _shifted(task: Task, test: Examples) -> list[np.ndarray]:
+    """Return the test items in every shifted form, the same for all arms of a trial."""
+    from gannb.shifts import SHIFTS, shifted
+
+    p = task.parameters
+    return [shifted(test.x, kind, seed_for(p["seed"], "trial", p["trial"], "shift", kind)) for kind in SHIFTS]
 
 
 def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:

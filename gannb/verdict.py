@@ -3,89 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from gannb import stats
+from gannb import outcomes, stats
 from gannb.arms import CONVERGENCE, PRIMARY, Contrast, curve_arms
+from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
+from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
+from gannb.outcomes import OUTCOMES
 from gannb.stats import Answer, Estimate, Worth
-from gannb.work import recorded_failure
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from gannb.experiment import Experiment
+from gannb.words import METRIC_NAMES, change_text, interval_text, points
 
 SCORE_COLUMNS = (
     "study", "trial", "arm", "n_real", "n_synthetic", "seed", "accuracy", "balanced_accuracy", "macro_f1", "auroc",
     "sensitivity", "specificity", "log_loss", "ece", "train_accuracy", "seconds",
 )  # fmt: skip
-METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
 WIDE = 6  # an interval around 0 of more than this many times the rope does not tell whether a control came out
-FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
-DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
-ATTRACTION = 0.1  # up to this share of copies is taken for none
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """Everything that the verdict is made from: arrays and tables, no files."""
-
-    protocol: str  # draw | resplit
-    metric: str
-    rope: float
-    scores: pd.DataFrame  # tidy, one row per trial, arm and classifier seed
-    quality: pd.DataFrame  # tidy, one row per trial, generator and feature space
-    contrasts: tuple[Contrast, ...]
-    correct: dict[str, dict[int, np.ndarray]]  # arm -> trial -> (I,) share of its classifiers that are right
-    y: dict[int, np.ndarray]  # trial -> (I,) labels of the test items
-    groups: dict[int, np.ndarray]  # trial -> (I,) groups of the test items
-    n_train: float  # items trained on and tested on, means over trials
-    n_test: float
-    gan: str  # the study's family
-    trials_planned: int
-    failures: tuple[str, ...] = ()
-    preset: str = "laptop"
-    most_trials: int | None = None  # disjoint draws that the pool allows
-
-
-def gather(experiment: Experiment) -> Evidence:
-    """Read what is finished of a study.
-
-    Raises:
-        InputError: fewer than two trials have the primary contrast's two arms yet.
-        RuntimeError: so many units failed that fewer than two trials will.
-    """
-    scores, correct, y, groups = experiment.scores(), {}, {}, {}
-    for trial in range(experiment.study.trials):
-        for arm in experiment.arms:
-            p = experiment.probabilities(trial, arm.name)
-            if p is not None:
-                if trial not in y:
-                    test = experiment.items(experiment.draw(trial).test)
-                    y[trial], groups[trial] = test.y, test.groups
-                correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
-    failures = {u: recorded_failure(experiment.folder, u) for u in experiment.all_units()}
-    evidence = Evidence(
-        experiment.design.protocol, experiment.study.metric, experiment.study.rope, scores, experiment.quality(),
-        tuple(experiment.contrasts), correct, y, groups,
-        n_train=float(np.mean([len(experiment.draw(t).train) for t in y])) if y else 0.0,
-        n_test=float(np.mean([len(labels) for labels in y.values()])) if y else 0.0,
-        gan=experiment.family, trials_planned=experiment.study.trials,
-        failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
-        most_trials=experiment.design.most_trials,
-    )  # fmt: skip
-    if len(common_trials(evidence, *PRIMARY)) < 2:
-        problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
-        if evidence.failures:
-            raise RuntimeError(f"{problem}; the first failure: {evidence.failures[0]}")
-        raise InputError(f"{problem}: run notebooks 02 to 04 first, or `gannb run`.")
-    return evidence
 
 
 def read_verdict(folder: Path) -> dict[str, Any]:
@@ -103,47 +40,7 @@ def read_verdict(folder: Path) -> dict[str, Any]:
         raise InputError(f"{file} is damaged; write it again with `gannb report`.") from None
 
 
-# ---- estimates ----
-
-
-def common_trials(evidence: Evidence, *arms: str) -> list[int]:
-    """Return the trials in which every one of the arms is there."""
-    there = [set(evidence.correct.get(arm, {})) for arm in arms]
-    return sorted(set.intersection(*there))
-
-
-def by_trial(evidence: Evidence, arm: str, column: str, trials: Sequence[int]) -> np.ndarray:
-    """Return (R,) values of a score, averaged over classifier seeds."""
-    rows = evidence.scores[evidence.scores["arm"] == arm]
-    return rows.groupby("trial")[column].mean().loc[list(trials)].to_numpy(float)
-
-
-def test_train_ratio(evidence: Evidence) -> float:
-    """Return n_test / n_train for the correction of re-splits, 0 for disjoint draws."""
-    return evidence.n_test / evidence.n_train if evidence.protocol == "resplit" else 0.0
-
-
-def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) -> Estimate:
-    """Return the paired difference of the metric: crossed over trials and test items, or corrected for re-splits."""
-    trials = common_trials(evidence, arm, against)
-    if evidence.protocol == "resplit":
-        d = by_trial(evidence, arm, evidence.metric, trials) - by_trial(evidence, against, evidence.metric, trials)
-        return _possible(stats.paired_t(d, test_train_ratio(evidence), level))
-    y = evidence.y[trials[0]]
-    weights = stats.balanced_weights(y) if evidence.metric == "balanced_accuracy" else stats.equal_weights(y)
-    d = np.stack([evidence.correct[arm][t] - evidence.correct[against][t] for t in trials])  # (R, I)
-    strata = y if evidence.metric == "balanced_accuracy" else np.zeros_like(y)
-    return stats.crossed_t(d, weights, strata, evidence.groups[trials[0]], level)
-
-
-def _possible(estimate: Estimate) -> Estimate:
-    """Return the estimate with its interval cut to what a difference of shares can be, -1 to 1."""
-    return replace(estimate, low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
-
-
-def as_row(estimate: Estimate) -> dict[str, float]:
-    """Return the difference and its interval, as they stand in the rows of the verdict."""
-    return {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
+# ---- rows ----
 
 
 def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> dict[str, Any]:
@@ -204,6 +101,30 @@ def _widening(evidence: Evidence) -> np.ndarray | float:
     return np.array([stats.item_widening(gap) for gap in gaps])
 
 
+def doses(evidence: Evidence) -> dict[str, Any] | None:
+    """Return the dose response, or None without several doses: the gain over real items alone by synthetic items.
+
+    `rows`: {"n_synthetic" (per class), "difference", "low", "high", "trials"} by rising number. `plateau`: what the
+    gain goes towards, as `stats.plateau` fits it; None where fewer than two trials have every dose.
+    """
+    arms = {n: arm for n, arm in evidence.dose_arms.items() if len(common_trials(evidence, arm, PRIMARY[1])) >= 2}
+    if len(arms) < 2:
+        return None
+    found = {n: difference(evidence, arm, PRIMARY[1]) for n, arm in arms.items()}
+    rows = [{"n_synthetic": n, **as_row(estimate), "trials": estimate.n} for n, estimate in found.items()]
+    return {"rows": rows, "plateau": _plateau(evidence, arms)}
+
+
+def _plateau(evidence: Evidence, arms: dict[int, str]) -> dict[str, float] | None:
+    trials = common_trials(evidence, PRIMARY[1], *arms.values())
+    if len(trials) < 2:
+        return None
+    base = by_trial(evidence, PRIMARY[1], evidence.metric, trials)
+    gains = np.stack([by_trial(evidence, arm, evidence.metric, trials) - base for arm in arms.values()], 1)  # (R, P)
+    found, half = stats.plateau(np.array(list(arms), float), gains, test_train_ratio(evidence))
+    return as_row(found) | {"half_at": half}
+
+
 # ---- the verdict ----
 
 
@@ -216,6 +137,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
     controls = [control_row(evidence, c) for c in usable if c.role == "control"]
     primary = difference(evidence, *PRIMARY)
     answer = stats.decide(primary, evidence.rope)
+    others = outcome_rows(evidence)
     return {
         "answer": str(answer),
         "sentence": sentence(evidence, primary, answer),
@@ -223,7 +145,9 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "problems": problems(evidence, controls),
         "copying": copying_sentence(evidence),
         "contrasts": rows, "controls": controls,
-        "worth": worth_row(evidence), "claims": claims(evidence),
+        "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
+        "claims": claims(evidence),
+        "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip
 
 
@@ -262,17 +186,6 @@ def _control_sentence(control: dict[str, Any]) -> str:
 
 
 # ---- sentences ----
-
-
-def points(value: float, sign: bool = False) -> str:
-    """Return a difference of shares in percentage points: .006 -> `0.6`, or `+0.6`."""
-    text = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
-    return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text)
-
-
-def interval_text(row: dict[str, Any]) -> str:
-    """Return `+0.6 [-0.4, 1.6]` for a contrast, in points."""
-    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
 
 
 def sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
@@ -338,141 +251,31 @@ def worth_sentence(row: dict[str, Any]) -> str:
     return f"{start} are worth {row['worth']:,.0f} real images [{row['low']:,.0f}, {row['high']:,.0f}]."
 
 
-def copying_sentence(evidence: Evidence) -> str:
-    """Return in words whether the GAN's items lie closer to the training set than to held-out real ones."""
-    found = _per_trial(evidence, "nearer_to_train", "pixels")
-    if found is None:
-        return "Copying was not measured."
-    estimate = stats.paired_t(found, test_train_ratio(evidence))
-    low, high = (min(1.0, max(-1.0, end)) for end in (estimate.low, estimate.high))
-    measured = (
-        f"{found.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale on which images that are no nearer to the "
-        "training set than to unseen real images score 0% and pure copies 100%"
-    )
-    return {
-        "supported": f"The GAN partly copies its training set: {measured}.",
-        "contradicted": f"No sign that the GAN copies its training set: {measured}.",
-        "undecided": f"Whether the GAN copies its training set is undecided: {measured}.",
-    }[_copying(estimate)]
+# ---- outcomes beside the metric ----
 
 
-def _copying(estimate: Estimate) -> str:
-    """Return the verdict on copying from the side that generated items take: 0 chance, 1 copies."""
-    if estimate.low > 0:
-        return "supported"
-    return "contradicted" if estimate.high < ATTRACTION else "undecided"
+def outcome_rows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return what else the primary contrast changed, a row per outcome; the metric itself stands in its own row."""
+    if evidence.predictions is None:
+        return []
+    found = outcomes.rows(evidence.predictions, test_train_ratio(evidence))
+    return [row for row in found if row["outcome"] != evidence.metric]
 
 
-# ---- claims ----
+def disagreement(metric: str, primary: dict[str, float], rows: Sequence[dict[str, Any]]) -> str:
+    """Return a sentence where some metrics of all classes are surely better and others surely worse; else nothing.
 
-
-def claims(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return the claims of the original discussion that this study puts to a test.
-
-    Each has a verdict (`supported`, `contradicted`, `undecided`), its number and why.
+    `primary` is the metric's own difference with the interval of the verdict, `rows` are those of `outcome_rows`.
     """
-    tests: tuple[tuple[str, Callable[[Evidence], tuple[str, str, str]]], ...] = (
-        ("A GAN can turn a small set into a much larger one that is good enough for a deep classifier", _enlarges),
-        ("It will not beat collecting more data", _collecting),
-        ("The images are small and distorted", _distorted),
-        ("It only reproduces mean and variance", _mean_variance),
-        ("It overtrains the classifier", _overtrains),
-        ("It copies its training set", _copies),
+    changes = {metric: primary} | {row["outcome"]: row for row in rows if row["class"] is None}
+    better, worse = (
+        [f"{OUTCOMES[name].label} ({change_text(row, OUTCOMES[name].share)})" for name, row in changes.items()
+         if outcomes.direction(name, row) == sign]
+        for sign in (1, -1)
+    )  # fmt: skip
+    if not better or not worse:
+        return ""
+    return (
+        f"Metrics disagree: better by {', '.join(better)}; worse by {', '.join(worse)}; "
+        f"the answer is by {OUTCOMES[metric].label} alone."
     )
-    rows = []
-    for claim, test in tests:
-        verdict, number, why = test(evidence)
-        rows.append({"claim": claim, "verdict": verdict, "number": number, "why": why})
-    return rows
-
-
-def _by_answer(evidence: Evidence, arm: str, against: str, verdicts: dict[Answer, str]) -> tuple[str, str] | None:
-    """Return the verdict on a claim by the answer of a contrast, and its number; None when an arm is missing."""
-    if len(common_trials(evidence, arm, against)) < 2:
-        return None
-    estimate = difference(evidence, arm, against)
-    answer = stats.decide(estimate, evidence.rope)
-    return verdicts.get(answer, "undecided"), f"{interval_text(as_row(estimate))} points"
-
-
-NOT_TESTED = ("undecided", "", "Not tested: the arms for it are not part of this study.")
-
-
-def _enlarges(evidence: Evidence) -> tuple[str, str, str]:
-    verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "contradicted"}
-    found = _by_answer(evidence, *PRIMARY, verdicts)
-    return (*found, f"{PRIMARY[0]} against {PRIMARY[1]}, for this classifier and size of set.") if found else NOT_TESTED
-
-
-def _collecting(evidence: Evidence) -> tuple[str, str, str]:
-    verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "supported"}
-    found = _by_answer(evidence, "real+more+classic", PRIMARY[0], verdicts)
-    return (*found, f"Twice the real images against {PRIMARY[0]}.") if found else NOT_TESTED
-
-
-def _mean_variance(evidence: Evidence) -> tuple[str, str, str]:
-    found = _by_answer(evidence, "real+gan", "real+gaussian", {Answer.HELPS: "contradicted"})
-    why = "real+gan against images with the same mean and covariance; a loss would not prove it, the GAN may be poor."
-    return (*found, why) if found else NOT_TESTED
-
-
-def _overtrains(evidence: Evidence) -> tuple[str, str, str]:
-    trials = common_trials(evidence, *PRIMARY)
-    fitted = [by_trial(evidence, arm, "train_accuracy", trials) for arm in PRIMARY]
-    gaps = [fit - by_trial(evidence, arm, "accuracy", trials) for fit, arm in zip(fitted, PRIMARY, strict=True)]
-    ece = [by_trial(evidence, arm, "ece", trials).mean() for arm in PRIMARY]
-    estimate = stats.paired_t(gaps[0] - gaps[1], test_train_ratio(evidence))
-    verdict = "supported" if estimate.low > evidence.rope else "undecided"
-    verdict = "contradicted" if estimate.high < evidence.rope else verdict
-    why = (
-        f"Change of the gap between train and test accuracy, {PRIMARY[0]} against {PRIMARY[1]}; "
-        f"calibration error {ece[0]:.3f} against {ece[1]:.3f}."
-    )
-    if min(fit.mean() for fit in fitted) > FITTED:
-        verdict, why = "undecided", why + " Both fit their training images completely, so the gap tells nothing more."
-    return verdict, f"{interval_text(as_row(estimate))} points", why
-
-
-def _distorted(evidence: Evidence) -> tuple[str, str, str]:
-    recognised, real = (_per_trial(evidence, column, "small_cnn") for column in ("gan_test", "ruler_accuracy"))
-    if recognised is None or real is None:
-        return NOT_TESTED
-    if evidence.protocol == "resplit":
-        return "undecided", "", "Not tested: no real images are left over to train a classifier that the GAN never saw."
-    estimate = stats.paired_t(recognised - real)
-    verdict = "undecided"
-    if estimate.high < -DISTORTED:
-        verdict = "supported"
-    elif estimate.low > -DISTORTED:
-        verdict = "contradicted"
-    number = f"GAN-test {recognised.mean():.1%}, real test images {real.mean():.1%}"
-    why = (
-        "Share recognised as their class by a classifier trained on real images; "
-        f"more than {points(DISTORTED)} points fewer counts as distorted. It does not see a lack of variety."
-    )
-    return verdict, number, why
-
-
-def _copies(evidence: Evidence) -> tuple[str, str, str]:
-    columns = ("nearer_to_train", "nn_ratio", "authenticity", "authenticity_of_real")
-    share, ratio, authentic, honest = (_per_trial(evidence, column, "pixels") for column in columns)
-    if share is None or ratio is None or authentic is None or honest is None:
-        return NOT_TESTED
-    why = (
-        "Excess of images that are nearer to a training image than to unseen real ones, in pixels: 0% none, 100% pure "
-        "copies. "
-        f"Nearest-neighbour ratio {ratio.mean():.2f} (1: none); authentic {authentic.mean():.0%}, of held-out real "
-        f"images {honest.mean():.0%}."
-    )
-    estimate = stats.paired_t(share, test_train_ratio(evidence))
-    return _copying(estimate), f"copying {share.mean():.0%}", why
-
-
-def _per_trial(evidence: Evidence, column: str, features: str) -> np.ndarray | None:
-    """Return (R,) values of a quality measure of the study's GAN; None where there are fewer than two."""
-    table = evidence.quality
-    if table.empty:
-        return None
-    rows = table[(table["generator"] == evidence.gan) & (table["features"] == features)].sort_values("trial")
-    values = rows[column].to_numpy(float)
-    return values if len(values) >= 2 and np.isfinite(values).all() else None

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from gannb.arms import CONVERGENCE, PRIMARY, Arm, contrasts, curve_arms, parse_arm, study_arms
+from gannb.arms import (
+    CONVERGENCE,
+    PRIMARY,
+    Arm,
+    contrasts,
+    curve_arms,
+    dose_arms,
+    parse_arm,
+    study_arms,
+    when_balanced,
+)
 from gannb.errors import InputError
 from gannb.generators import GENERATORS
+from gannb.generators.after import VARIATIONS
+from gannb.generators.families import FAMILIES
 from gannb.study import DEFAULT_ARMS
 
 
@@ -84,6 +96,64 @@ def test_an_arm_like_no_other_is_refused_with_the_rule():
     with pytest.raises(InputError, match=r"\[real\]\[\+SOURCE\[\.VARIATION\]\[:DOSE\]\]\[\+classic\]") as error:
         parse_arm("qqq")
     assert "gaussian" in str(error.value)
+
+
+# ---- variations and doses ----
+
+
+@pytest.mark.parametrize("variation", VARIATIONS)
+@pytest.mark.parametrize("gan", ["gan", *FAMILIES])
+def test_every_gan_has_its_variations(gan, variation):
+    arm = parse_arm(f"real+{gan}.{variation}:50+classic")
+    assert (arm.generator, arm.variation, arm.dose, arm.classic) == (gan, variation, 50, True)
+    assert arm.without_variation == f"real+{gan}:50+classic" and arm.without_items == "real+classic"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "real+copies.truncated", "real+gan.", "real+gan.nothing", "real+gan:", "real+gan:0", "real+gan:1",
+        "real+gan:2000000", "real+gan:-5", "real+gan:5:6", "real+more:5", "fewer.averaged", "real+gan:50.truncated",
+        "real:50", "real+gan.truncated.averaged", "real+gan: 50",
+    ],
+)  # fmt: skip
+def test_variations_and_doses_that_a_source_cannot_have_are_refused(wrong):
+    with pytest.raises(InputError, match="arms: there is no arm"):
+        parse_arm(wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("real+gan.truncatd", "real+gan.truncated"), ("real+copies.truncated", "real+copies"),
+        ("real+gan:0+classic", "real+gan+classic"), ("real+more:5", "real+more"), ("gan.fresch", "gan.fresh"),
+    ],
+)  # fmt: skip
+def test_the_nearest_name_of_a_wrong_variation_or_dose_is_said(wrong, near):
+    with pytest.raises(InputError, match=f"did you mean {near.replace('+', '[+]')}[?]"):
+        parse_arm(wrong)
+
+
+def test_a_variation_is_compared_with_the_plain_gan_and_with_the_real_items():
+    arms = names(study_arms(("real+gan.truncated+classic",), "draw"))
+    roles = pairs(arms)
+    assert roles["real+gan.truncated+classic", "real+gan+classic"] == "exploratory"
+    assert roles["real+gan.truncated+classic", "real+classic"] == "exploratory"
+
+
+def test_a_dose_response_is_the_primary_arm_with_fewer_items():
+    assert dose_arms((20, 50, 200)) == ("real+gan:20+classic", "real+gan:50+classic")
+    assert dose_arms((200,)) == dose_arms(()) == ()
+    roles = pairs(names(study_arms(dose_arms((20, 50, 200)), "draw")))
+    assert roles["real+gan:20+classic", "real+classic"] == "exploratory"
+
+
+def test_where_generated_items_fill_up_the_smaller_classes_copies_are_what_they_have_to_beat():
+    arms = names(study_arms(("real+copies", "real+gan"), "resplit"))
+    found = {(c.arm, c.against): c.role for c in when_balanced(contrasts(arms))}
+    assert found["real+copies", "real"] == "exploratory"
+    assert found["real+gan", "real+copies"] == "exploratory"
+    assert ("real+gan", "real+copies") not in pairs(arms)
 
 
 # ---- the arms of a study ----

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gannb.augment import POLICIES
-from gannb.classify import Mixture, Recipe, batches, build, cycle, features, predict, small_cnn, to_tensor, train
+from gannb.classify import Mixture, Recipe, Stock, batches, build, cycle, features, predict, small_cnn, to_tensor, train
 from gannb.data import Examples
 from gannb.errors import InputError
 
@@ -225,3 +225,52 @@ def test_features_are_what_the_last_layer_sees():
     assert h.shape == (15, network[-1].in_features)
     logits = network[-1](torch.from_numpy(h)).softmax(1).detach().numpy()
     assert np.allclose(logits, predict(network, items.x), atol=1e-6)
+
+
+# ---- synthetic items made anew at every pass ----
+
+
+def marked(n_synthetic: int = 6) -> tuple[Mixture, list[int]]:
+    """3 real items and some synthetic ones, which say of which pass they are; the passes asked for."""
+    asked: list[int] = []
+
+    def fresh(number: int) -> np.ndarray:
+        asked.append(number)
+        return np.full((n_synthetic, 8, 8, 1), 10 * number, np.uint8)
+
+    synthetic = planted(2).take(np.arange(n_synthetic))
+    synthetic.x[:] = 0
+    return Mixture(planted(1), synthetic, 0.5, fresh), asked
+
+
+def test_a_pass_ends_when_every_synthetic_item_was_handed_out_once():
+    mixture, asked = marked()
+    stock = Stock(mixture)
+    seen = [stock.take(np.array([0, 3 + i % 6, 1, 3 + (i + 1) % 6]))[0] for i in range(0, 18, 2)]
+    levels = [(((images[[1, 3], 0, 0, 0] + 1) * 127.5).round() / 10).int().tolist() for images in seen]
+    assert levels == [[0, 0]] * 3 + [[1, 1]] * 3 + [[2, 2]] * 3 and asked == [1, 2]
+    assert all(torch.equal(images[[0, 2]], to_tensor(mixture.real.x)[:2]) for images in seen)
+
+
+def test_a_batch_may_lie_across_passes():
+    mixture, asked = marked()
+    images, labels = Stock(mixture).take(np.concatenate([3 + np.arange(6), [2], 3 + np.arange(6), [3]]))
+    levels = (((images[:, 0, 0, 0] + 1) * 127.5).round() / 10).int().tolist()
+    assert levels[:6] == [0] * 6 and levels[7:] == [1] * 6 + [2] and asked == [1, 2]
+    assert np.array_equal(labels[:6], mixture.synthetic.y) and labels[6] == mixture.real.y[2]
+
+
+def test_batches_of_real_items_alone_use_up_no_pass():
+    mixture, asked = marked()
+    stock = Stock(mixture)
+    for _ in range(9):
+        stock.take(np.array([0, 1, 2]))
+    assert asked == [] and stock.handed_out == 0
+
+
+def test_items_that_are_the_same_at_every_pass_train_the_same_classifier():
+    real, synthetic = planted(6), planted(6, seed=1)
+    recipe = Recipe("small_cnn", 12, 8, POLICIES["shift"])
+    plain = train(Mixture(real, synthetic, 0.5), recipe, 0)
+    assert same(plain, train(Mixture(real, synthetic, 0.5, lambda number: synthetic.x), recipe, 0))
+    assert not same(plain, train(Mixture(real, synthetic, 0.5, lambda number: 255 - synthetic.x), recipe, 0))

@@ -66,7 +66,9 @@ def test_data_and_parameters_are_taken_from_the_file_then_the_option_then_set(as
         ("arms=real,real+gan", "arms", ("real", "real+gan")), ("arms=[real, real+gan]", "arms", ("real", "real+gan")),
         ("trials=4", "trials", 4), ("rope=0.005", "rope", 0.005), ("rope=5e-3", "rope", 0.005),
         ("size=96x64", "size", "96x64"), ("n_per_class=null", "n_per_class", None), ("name=a.b", "name", "a.b"),
-        (r"groups=^(\d+)_", "groups", r"^(\d+)_"),
+        (r"groups=^(\d+)_", "groups", r"^(\d+)_"), ("positive=malignant", "positive", "malignant"),
+        ("positive=1", "positive", "1"), ("positive=001", "positive", "001"), ("positive=yes", "positive", "yes"),
+        ("positive=null", "positive", None),
     ],
 )  # fmt: skip
 def test_values_are_read_as_in_yaml(asked, text, name, value):

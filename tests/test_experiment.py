@@ -14,7 +14,10 @@ from conftest import SMOKE
 from PIL import Image
 
 from gannb.errors import InputError
-from gannb.experiment import Experiment, load_data, resolve_device, write_status
+from gannb.experiment import Experiment, resolve_device
+from gannb.generators.after import VARIATIONS
+from gannb.prepared import load_data
+from gannb.status import write_status
 from gannb.study import Study, load_study, make_study, open_study, save_study, write_json
 from gannb.units import proportional_labels
 from gannb.verdict import SCORE_COLUMNS
@@ -111,7 +114,8 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "classifier_steps", "classifier_seeds", "classifier", "batch_size", "gan_steps", "gan_augmentation",
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
-        "channels", "resize", "groups", "on_bad_image", "truncation",
+        "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
+        "positive",  # of two classes: see test_outcomes.py
     }  # fmt: skip
     assert set(Study.model_fields) == covered
 
@@ -138,6 +142,33 @@ def test_more_trials_add_trials_and_change_none(finished):
 )  # fmt: skip
 def test_a_further_arm_makes_only_what_it_needs(finished, arm, units):
     assert missing(changed(finished, arms=(*SMOKE["arms"], arm))) == units
+
+
+@pytest.mark.parametrize(
+    ("change", "units"),
+    [
+        # a variation is made from the same trained GAN, and measured by itself
+        ({"arms": ("real+gan.averaged",)}, {"real+gan.averaged", "mlp.averaged-items", "mlp.averaged-quality"}),
+        ({"arms": ("real+gan.by_classifier",)},
+         {"real+gan.by_classifier", "judge", "mlp.by_classifier-items", "mlp.by_classifier-quality"}),
+        ({"arms": ("gan.fresh",)}, {"gan.fresh"}),
+        # smaller doses are a part of the items that are there
+        ({"n_synthetic": (2, 5)}, {"real+gan:2+classic"}),
+        ({"arms": ("gan:3", "real+gan:3")}, {"gan:3", "real+gan:3"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_variations_and_doses_train_no_gan(finished, change, units):
+    change = change | {"arms": (*SMOKE["arms"], *change.get("arms", ()))}
+    assert missing(changed(finished, **change)) == units
+
+
+def test_truncation_makes_anew_what_is_truncated(finished):
+    arms = ("real", "real+gan.truncated")
+    todo = [missing(changed(finished, arms=arms, truncation=t)) for t in (0.5, 1.0)]
+    assert todo[0] == todo[1] == {"real+gan.truncated", "mlp.truncated-items", "mlp.truncated-quality"}
+    paths = [{u.path for u in changed(finished, arms=arms, truncation=t).all_units()} for t in (0.5, 1.0)]
+    assert len(paths[0] ^ paths[1]) == 2 * 2 * 3  # in two trials and two studies
 
 
 def test_an_arm_left_out_makes_nothing_and_is_no_longer_scored(finished):
@@ -171,6 +202,47 @@ def test_the_same_seed_gives_the_same_scores_in_another_folder_and_with_other_wo
     pd.testing.assert_frame_equal(first.drop(columns="study"), again.drop(columns="study"), check_exact=True)
     for arm in ("real", "real+gan+classic"):
         assert np.array_equal(changed(finished).probabilities(1, arm), changed(study.folder).probabilities(1, arm))
+
+
+def test_every_variation_and_dose_is_trained_and_scored(smoke):
+    arms = [f"real+gan.{v}" for v in VARIATIONS] + ["gan.fresh", "gan:3"]
+    experiment = Experiment.open(open_study(smoke, arms=(*SMOKE["arms"], *arms), n_synthetic=(2, 5)))
+    made(experiment)
+    table = experiment.scores().groupby("arm").first()
+    assert set(table.index) == {*ARMS, *arms, "real+gan:2+classic"}
+    assert {arm: int(table.loc[arm, "n_synthetic"]) for arm in ("gan:3", "real+gan:2+classic", "gan.fresh")} == {
+        "gan:3": 30, "real+gan:2+classic": 20, "gan.fresh": 50
+    }  # fmt: skip
+    sources = {f"mlp.{v}" for v in VARIATIONS if v != "fresh"} | {"mlp"}
+    assert set(experiment.quality()["generator"]) == sources
+    plain, fewer = experiment.synthetic(0), experiment.synthetic(0, "mlp.truncated")
+    assert np.array_equal(plain.y, fewer.y) and not np.array_equal(plain.x, fewer.x)
+
+
+def lopsided(root: Path, counts: tuple[int, ...] = (24, 12, 8)) -> Path:
+    """A folder of grey images whose classes are of very different size."""
+    rng = np.random.default_rng(0)
+    for k, n in enumerate(counts):
+        (root / f"c{k}").mkdir(parents=True)
+        for i in range(n):
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(root / f"c{k}" / f"{i}.png")
+    return root
+
+
+def test_balance_fills_every_class_up_to_the_largest(tmp_path):
+    given = SMOKE | {"data": str(lopsided(tmp_path / "a")), "n_synthetic": "balance", "n_per_class": None}
+    arms = ("real", "real+gan", "real+gan+classic", "real+copies")
+    study = make_study(**given | {"arms": arms, "batch_size": 16}, output_dir=str(tmp_path / "outputs"))
+    experiment = Experiment.open(study)
+    made(experiment)
+    train = np.bincount(experiment.items(experiment.draw(0).train).y)
+    assert train.tolist() == [18, 9, 6]
+    table = experiment.scores().groupby("arm").first()
+    for arm in ("real+gan", "real+gan+classic", "real+copies"):
+        assert table.loc[arm, ["n_real", "n_synthetic"]].tolist() == [33, 9 + 12]
+    assert np.bincount(experiment.synthetic(0).y).tolist() == [18, 18, 18]  # as a set of its own it is balanced
+    roles = {(c.arm, c.against): c.role for c in experiment.contrasts}
+    assert roles["real+gan", "real+copies"] == "exploratory" and roles["real+copies", "real"] == "exploratory"
 
 
 # ---- results ----
@@ -276,7 +348,7 @@ def test_images_added_to_the_folder_are_other_data(tmp_path):
 def test_the_copy_is_used_again_without_reading_the_source(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
     key = Experiment.open(study).data_key
-    monkeypatch.setattr("gannb.experiment.read", lambda *a, **k: pytest.fail("the source was read again"))
+    monkeypatch.setattr("gannb.prepared.read", lambda *a, **k: pytest.fail("the source was read again"))
     assert Experiment.open(study).data_key == key
 
 
@@ -333,6 +405,11 @@ def test_colour_images_have_a_study_too(tmp_path):
         ({"classifier": "resnet10x"}, "there is no network 'resnet10x'"),
         ({"n_per_class": 9, "trials": 8}, "class '8' has 174"),
         ({"device": "cuda:9"}, "device=cuda:9 is not on this machine"),
+        ({"arms": ("real+gan:5",)}, "real\\+gan:5 is real\\+gan, since n_synthetic is 5"),
+        ({"arms": ("real+gan:50",)}, "takes 50 items per class and the study makes 5; use n_synthetic=5,50"),
+        ({"n_synthetic": "balance"}, "n_synthetic=balance has nothing to fill up"),
+        ({"n_synthetic": "many"}, "n_synthetic='many' is not valid"),
+        ({"n_synthetic": "5,1"}, "n_synthetic='5,1' is not valid"),
         ({"synthetic_share": 0.05, "batch_size": 4}, "synthetic_share"),  # no synthetic item in any batch
         ({"synthetic_share": 0.95, "batch_size": 4}, "synthetic_share"),  # no real item in any batch
     ],

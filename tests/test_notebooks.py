@@ -161,6 +161,7 @@ def test_all_five_run_from_end_to_end(executed):
     assert result["page"] == folder / "report.html" and result["page"].stat().st_size > 10_000
     assert json.loads((folder / "status.json").read_text())["state"] == "done"
     assert json.loads((folder / "verdict.json").read_text())["sentence"] == result["sentence"]
+    assert json.loads((folder / "verdict.json").read_text())["outcomes"]
     for name in ("scores.csv", "quality.csv"):
         assert len(pd.read_csv(folder / name)) > 0
 
@@ -182,6 +183,15 @@ def test_executed_copies_have_their_outputs_and_no_errors(executed):
 def test_notebooks_do_what_the_package_does(executed, finished):
     first, second = (pd.read_csv(folder / "scores.csv").drop(columns="seconds") for folder in (executed[0], finished))
     pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_the_answer_shows_the_outcomes(executed):
+    notebook = nbformat.read(executed[0] / "05_compare.ipynb", as_version=4)
+    shown = "\n".join(str(o) for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
+    assert "recall: 9" in shown and "No metric contradicts another" in shown
+    for call in ("plots.reliability(", "plots.confusion_change("):
+        (cell,) = [c for c in notebook.cells if call in c.source and c.cell_type == "code"]
+        assert any("image/png" in o.get("data", {}) for o in cell.outputs)
 
 
 def test_nothing_temporary_is_left(executed):

@@ -11,6 +11,7 @@ import pytest
 
 from gannb import plots
 from gannb.data import Examples
+from gannb.words import interval_text, row_word, typeset
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +73,15 @@ HISTORY = {
 COUNTS = pd.DataFrame({"class": ["a", "b"], "part": ["pool", "pool"], "items": [5, 9]})
 PAIRS = (examples().x, examples().x[::-1], np.linspace(0, 1, 12), examples().y, ("a", "b", "c"))
 GRIDS = np.zeros((4, 3, 2, 8, 8, 1), np.uint8)
+BINS = pd.DataFrame({
+    "arm": ["real+gan+classic"] * 3 + ["real+classic"] * 2, "confidence": [0.55, 0.7, 0.9, 0.6, 0.95],
+    "accuracy": [0.2, 0.6, 0.95, 0.5, 0.8], "share": [0.005, 0.395, 0.6, 0.3, 0.7],
+})  # fmt: skip
+CONFUSION = pd.DataFrame([[0.02, -0.02], [-0.001, 0.001]], ["ill", "well"], ["ill", "well"])
+DOSES = {
+    "rows": [{"n_synthetic": n, "difference": 0.01, "low": -0.01, "high": 0.03} for n in (50, 200, 800)],
+    "plateau": {"difference": 0.02, "low": 0.0, "high": 0.04, "half_at": 60.0},
+}
 DRAWN = {
     "class_grid": (plots.class_grid, (examples(),)),
     "samples_over_time": (plots.samples_over_time, (GRIDS, [1, 10, 100, 1000], ("a", "b", "c"))),
@@ -80,6 +90,8 @@ DRAWN = {
     "forest": (plots.forest, (VERDICT,)),
     "forest_narrow": (plots.forest_narrow, (VERDICT,)),
     "worth_curve": (plots.worth_curve, (WORTH, "balanced_accuracy")),
+    "reliability": (plots.reliability, (BINS,)),
+    "confusion_change": (plots.confusion_change, (CONFUSION,)),
     "arm_scores": (plots.arm_scores, (scores(), "balanced_accuracy")),
     "paired_trials": (plots.paired_trials, (scores(), "balanced_accuracy", "real+gan+classic", "real+classic")),
 }
@@ -190,13 +202,13 @@ def test_the_forest_shows_every_row_with_its_numbers(draw):
     written = " | ".join(texts(ax))
     for r in VERDICT["contrasts"] + VERDICT["controls"]:
         assert r["meaning"] in written
-        assert plots.interval_text(r) in written
+        assert typeset(interval_text(r)) in written
 
 
 def test_the_forest_is_grouped_and_gives_answers_where_there_are_any():
     rows = plots.forest_rows(VERDICT)
     assert [r["role"] for r in rows] == ["primary", "secondary", "exploratory", "control", "control", "control"]
-    words = [plots.row_word(r) for r in rows]
+    words = [row_word(r) for r in rows]
     assert words == ["undecided", "helps", "", "no difference seen", "hurts, as expected", "not as expected"]
 
 
@@ -247,16 +259,40 @@ def test_trial_means_average_the_classifier_seeds():
     np.testing.assert_allclose(table.loc[table["arm"] == "real", "balanced_accuracy"], [85.1, 86.1, 87.1])
 
 
+# ---------------------------------------------------------------------------------------------- outcomes
+
+
+def test_a_reliability_diagram_draws_both_arms_and_leaves_tiny_bins_out():
+    ax = plots.reliability(BINS)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["sure as often as right", "real + GAN + classic", "real + classic"]
+    assert [list(line.get_xdata()) for line in ax.lines[1:]] == [[70, 90], [60, 95]]
+    assert [list(line.get_ydata()) for line in ax.lines[1:]] == [[60, 95], [50, 80]]
+    assert ax.get_xlim()[0] <= 50 and ax.get_xlim() == ax.get_ylim()
+
+
+def test_a_change_of_the_confusion_names_the_classes_and_gives_its_numbers():
+    ax = plots.confusion_change(CONFUSION)
+    assert {"ill", "well", "+2.0", "−2.0", "−0.1", "+0.1", "predicted as", "true class"} <= set(texts(ax))
+    assert len(ax.patches) == 2  # the diagonal is framed
+
+
+def test_a_class_without_test_items_is_left_blank():
+    ax = plots.confusion_change(CONFUSION.assign(ill=[np.nan, 0.0], well=[np.nan, 0.0]))
+    assert [t.get_text() for t in ax.texts] == ["0.0", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "numbers", "title"), [(12, 144, ""), (30, 0, ""), (40, 0, "the first 30 of 40 classes")]
+)
+def test_a_confusion_of_many_classes_has_colours_alone_and_of_very_many_the_first(classes, numbers, title):
+    names = [f"class {k}" for k in range(classes)]
+    ax = plots.confusion_change(pd.DataFrame(np.zeros((classes, classes)), names, names))
+    assert (len(ax.texts), ax.get_title(loc="left")) == (numbers, title)
+    assert len(ax.get_yticklabels()) == min(classes, 30)
+
+
 # ---------------------------------------------------------------------------------------------- words and files
-
-
-def test_arm_names_are_spelled_out():
-    assert plots.arm_label("real+gan+classic") == "real + GAN + classic"
-    assert plots.arm_label("real+classic@half") == "real + classic (half the steps)"
-
-
-def test_points_have_a_true_minus_and_no_minus_zero():
-    assert [plots.points(v, True) for v in (0.0061, -0.004, -0.0001)] == ["+0.6", "−0.4", "0.0"]
 
 
 def test_save_writes_png_svg_and_csv_the_same_each_time(tmp_path):
@@ -269,6 +305,16 @@ def test_save_writes_png_svg_and_csv_the_same_each_time(tmp_path):
     assert written[0] == written[1]
     assert written[0][0].startswith(b"\x89PNG") and b"<svg" in written[0][1] and written[0][2] == b"a\n1\n2\n"
     assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["forest.csv", "forest.png", "forest.svg"]
+
+
+def test_the_dose_response_shows_every_dose_its_fit_and_the_published_curve():
+    ours, published = plots.dose_response(DOSES, 0.01)
+    assert [t.get_text() for t in ours.get_xticklabels()] == ["50", "200", "800"]
+    assert ours.get_lines()[0].get_ydata() == pytest.approx([1, 1, 1])
+    fit = next(line for line in ours.get_lines() if line.get_label() == "fit")
+    assert fit.get_ydata()[-1] == pytest.approx(2 * 800 / 860)
+    assert published.get_lines()[0].get_ydata()[0] == pytest.approx(100 * (147 - 143) / 182)
+    plots.dose_response(DOSES | {"plateau": None}, 0.01)
 
 
 def test_a_training_is_drawn_with_what_healthy_looks_like_and_where_the_guard_went_back():

@@ -17,6 +17,7 @@ from gannb.data import Examples
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.report import Page, Picture, plain, publish, typeset, without_paths, write_page
+from gannb.shifts import SHIFTS
 from gannb.study import make_study, write_json
 from gannb.tables import nearest_pairs
 from gannb.verdict import SCORE_COLUMNS, read_verdict
@@ -74,13 +75,15 @@ def plant_scores(place: Path, parameters: dict, y: np.ndarray) -> None:
         about = {"trial": parameters["trial"], "arm": parameters["arm"], "n_real": n_real, "n_synthetic": 0}
         scores = {k: None if math.isnan(v) else v for k, v in stats.classification_scores(y, outputs[-1]).items()}
         rows.append(about | {"seed": seed, "train_accuracy": 1.0} | scores)
-    np.savez(place / "predictions.npz", p=np.stack(outputs), y=y)
+    said = np.stack(outputs).argmax(2)
+    on_shifted = np.stack([said] * len(SHIFTS), 1)  # (S, F, I), as right as on the items themselves
+    np.savez(place / "predictions.npz", p=np.stack(outputs), y=y, shifted=on_shifted, shifted_y=y)
     write_json(place / "scores.json", rows)
 
 
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory) -> Experiment:
-    from gannb.experiment import write_status
+    from gannb.status import write_status
 
     folder = tmp_path_factory.mktemp("outputs")
     found = Experiment.open(make_study(trials=3, output_dir=str(folder), name="planted", device="cpu"))
@@ -132,6 +135,7 @@ def verdict(**more) -> dict:
         "copying": "No sign of copying.", "contrasts": [row(role="primary", answer="inconclusive")],
         "controls": [row(expected="helps", came_out=False)], "worth": None,
         "claims": [{"claim": "It copies", "verdict": "supported", "number": "0.9", "why": "It does."}],
+        "outcomes": [], "disagreement": "",
     } | more  # fmt: skip
 
 
@@ -194,7 +198,7 @@ def test_names_and_texts_are_escaped(tmp_path):
 
 def test_every_figure_says_in_words_what_it_shows(page):
     images = Reader(page.read_text(encoding="utf-8")).named("img")
-    assert len(images) == 6
+    assert len(images) == 8
     for image in images:
         assert len(image["alt"]) > 40 and re.search(r"\d", image["alt"])
 
@@ -203,7 +207,7 @@ def test_is_well_formed_and_speaks_its_language(page):
     found = Reader(page.read_text(encoding="utf-8"))
     assert found.named("html")[0]["lang"] == "en"
     assert len(found.named("h1")) == 1
-    assert len(found.named("table")) == len(found.named("caption")) == 5
+    assert len(found.named("table")) == len(found.named("caption")) == 7
     assert all(heading.get("scope") in ("row", "col") for heading in found.named("th"))
     assert {"viewport", "color-scheme"} <= {meta.get("name") for meta in found.named("meta")}
     html = page.read_text(encoding="utf-8")
@@ -229,6 +233,28 @@ def test_is_small_enough_to_mail(page):
 def test_a_study_without_quality_worth_or_controls_still_has_its_page(tmp_path):
     text = Reader(written(tmp_path, Page("digits", verdict(controls=[])))).text
     assert "Not measured" in text and "No control is part of this study." in text
+
+
+def test_outcomes_stand_on_the_page_with_what_their_intervals_carry(page, experiment):
+    text = Reader(page.read_text(encoding="utf-8")).text
+    for fact in ("recall: 9", "ECE (lower is better)", "given the test set", "shown without an answer"):
+        assert fact in text, fact
+    assert "Metrics disagree" not in text and "positive class is" not in text
+    alts = [image["alt"] for image in Reader(page.read_text(encoding="utf-8")).named("img")]
+    assert any(re.search(r"% sure and \d+\.\d% right, ECE \d\.\d{3}", alt) for alt in alts)
+    assert any(re.search(r"the largest: \d taken for \d [+−]\d+\.\d;", alt) for alt in alts)
+
+
+def test_metrics_that_disagree_are_named_under_the_outcomes(tmp_path):
+    outcomes = [{"outcome": "AUROC", "with GAN images": "0.9", "without": "0.8", "change": "+0.1", "trials": "8"}]
+    page = Page(
+        "digits", verdict(disagreement="Metrics disagree: by -0.1."), outcomes=outcomes, outcome_notes=("Note.",)
+    )
+    text = Reader(written(tmp_path, page)).text
+    places = [
+        text.index(part) for part in ("Scores by arm", "Note.", "AUROC", "Metrics disagree: by −0.1.", "Quality of the")
+    ]
+    assert places == sorted(places)
 
 
 # ------------------------------------------------------------------------------------------------ the files
@@ -260,7 +286,7 @@ def test_the_verdict_is_strict_json_and_comes_back(page):
 
 def test_figures_are_kept_as_png_svg_and_csv(page):
     files = sorted(file.name for file in (page.parent / "figures").iterdir())
-    names = ("arms", "forest", "forest_narrow", "neighbours", "training", "trials", "worth")
+    names = "arms confusion forest forest_narrow neighbours reliability training trials worth".split()
     assert files == sorted(f"{name}.{ending}" for name in names for ending in ("csv", "png", "svg"))
     forest = pd.read_csv(page.parent / "figures" / "forest.csv")
     found = read_verdict(page.parent)
@@ -276,7 +302,7 @@ def test_publishing_again_gives_the_same_bytes(page, experiment):
 
 
 def test_a_study_with_nothing_to_compare_is_refused(tmp_path):
-    from gannb.experiment import write_status
+    from gannb.status import write_status
 
     empty = Experiment.open(make_study(trials=2, output_dir=str(tmp_path), name="empty", device="cpu"))
     write_status(empty)

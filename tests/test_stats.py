@@ -27,6 +27,7 @@ from gannb.stats import (
     half_width_after,
     item_widening,
     paired_t,
+    plateau,
     sign_flip_p,
     trials_to_settle,
     worth_in_real,
@@ -695,3 +696,28 @@ def test_half_width_after_as_many_trials_is_the_present_one_and_more_trials_narr
     assert half_width_after(paired_t(d, 0.25), 10**6) == pytest.approx(floor, rel=0.001)
     with pytest.raises(InputError, match="trials is 1"):
         half_width_after(paired_t(d), 1)
+
+
+# ---- what a gain goes towards ----
+
+
+@pytest.mark.parametrize(("height", "half"), [(0.08, 40.0), (-0.05, 300.0), (0.02, 2000.0)])
+def test_the_plateau_of_a_saturating_curve_is_found(height, half):
+    n = np.array([20.0, 80.0, 320.0, 1280.0])
+    each = height + 0.01 * np.array([-1.5, -0.5, 0.5, 1.5])
+    estimate, found = plateau(n, each[:, None] * n / (n + half))
+    expected = paired_t(each)
+    assert found == pytest.approx(half, rel=0.01)
+    for name in ("mean", "low", "high"):
+        assert getattr(estimate, name) == pytest.approx(getattr(expected, name), rel=0.01)
+
+
+def test_no_gain_has_a_plateau_of_0():
+    estimate, _ = plateau(np.array([50.0, 200.0]), np.zeros((5, 2)))
+    assert (estimate.mean, estimate.low, estimate.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("n", [[50.0], [0.0, 50.0], [50.0, 50.0], [200.0, 50.0], [1.0, 2.0, 3.0]])
+def test_numbers_of_items_that_do_not_fit_the_gains_are_refused(n):
+    with pytest.raises(InputError, match="numbers of items do not fit gains"):
+        plateau(np.array(n), np.zeros((4, 2 if len(n) != 1 else 1)))

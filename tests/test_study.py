@@ -333,3 +333,25 @@ def test_a_study_is_at_hand_without_torch():
 def test_outside_a_checkout_there_is_no_revision(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "project_root", lambda: Path(tmp_path))
     assert module.git_revision() is None
+
+
+# ---- how many items are made ----
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "doses"),
+    [
+        (200, 200, (200,)), ("200", 200, (200,)), ((7,), 7, (7,)), (1_000_000, 1_000_000, (10**6,)),
+        ("50,200", (50, 200), (50, 200)), ([200, 50, 50], (50, 200), (50, 200)), ("50, 200.0", (50, 200), (50, 200)),
+        ("balance", "balance", ()),
+    ],
+)  # fmt: skip
+def test_items_are_a_number_several_or_balance(given, kept, doses):
+    study = make_study(n_synthetic=given)
+    assert study.n_synthetic == kept and study.doses == doses
+
+
+@pytest.mark.parametrize("given", ["", ",", "50,", "1.5", [], [True], True, "bal", 10**7, [5, -1], {"a": 1}, "inf"])
+def test_other_numbers_of_items_are_refused(given):
+    with pytest.raises(InputError, match="n_synthetic=.* is not valid"):
+        make_study(n_synthetic=given)

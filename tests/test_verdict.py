@@ -6,104 +6,22 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from planted_evidence import TRIALS, WOBBLE, WORLD, Y, evidence
 
-from gannb import verdict
 from gannb.arms import CONVERGENCE, PRIMARY, Contrast, contrasts, study_arms
 from gannb.errors import InputError
+from gannb.evidence import common_trials, difference, gather
 from gannb.experiment import Experiment
+from gannb.outcomes import Predictions
 from gannb.stats import Answer, Estimate, paired_t
 from gannb.study import DEFAULT_ARMS, load_study, make_study
-from gannb.verdict import (
-    Evidence,
-    came_out,
-    common_trials,
-    control_row,
-    copying_sentence,
-    decide,
-    difference,
-    gather,
-    points,
-    problems,
-    sentence,
-    worth,
-    worth_sentence,
-)
-
-TRIALS = 8
-NOISE = np.array([0.02, -0.03, 0.01, 0.0, -0.01, 0.03, -0.02, 0.0])  # what the draws of a trial have in common
-WOBBLE = (
-    np.array([1, -1, 1, -1, -1, 1, -1, 1]) * 0.005
-)  # what one arm has of its own: an interval of about +- 0.4 points
-
-# A world in which all controls come out and GAN images help: mean of each arm.
-WORLD = {
-    "real": 0.80, "real+classic": 0.84, CONVERGENCE: 0.84, "real+gan": 0.82, "real+gan+classic": 0.87, "gan": 0.70,
-    "real+gaussian": 0.81, "real+copies": 0.80, "real+mislabelled": 0.60, "real+more": 0.86, "fewer": 0.70,
-    "fewer+classic": 0.74, "real+more+classic": 0.90,
-}  # fmt: skip
-N_REAL = {"fewer": 40, "fewer+classic": 40, "real+more": 160, "real+more+classic": 160, "gan": 0}
-Y = np.repeat([0, 1], 50)
-
-
-def evidence(
-    protocol: str = "draw",
-    wobble: float = 1.0,
-    trials: int = TRIALS,
-    gap: dict[str, float] | None = None,
-    measures: dict[str, float] | None = None,
-    spread: float = 0.01,
-    **arms: float,
-) -> Evidence:
-    """The world above with other means for some arms (`__` for `+`), in which every trial scores exactly as planted.
-
-    wobble: how much more arms differ by chance; gap: train accuracy beyond accuracy, by arm; measures: quality of the
-    GAN, which differs by `spread` between trials.
-    """
-    means = WORLD | {name.replace("__", "+"): value for name, value in arms.items()}
-    if protocol == "draw":
-        del means["fewer"]
-    else:
-        del means["real+more"], means["real+more+classic"]
-    rows, correct = [], {}
-    for number, (arm, mean) in enumerate(means.items()):
-        own = wobble * np.roll(WOBBLE, number) if arm != PRIMARY[1] else np.zeros(TRIALS)
-        for trial in range(trials):
-            accuracy = mean + NOISE[trial] + own[trial]
-            correct.setdefault(arm, {})[trial] = np.full(len(Y), accuracy)
-            for seed, off in ((0, 0.01), (1, -0.01)):  # seeds of a trial are averaged
-                train = accuracy + (gap or {}).get(arm, 0.05 + own[trial])
-                rows.append({
-                    "trial": trial, "arm": arm, "seed": seed, "n_real": N_REAL.get(arm, 80), "n_synthetic": 0,
-                    "accuracy": accuracy + off, "balanced_accuracy": accuracy + off, "train_accuracy": train,
-                    "ece": 0.1,
-                })  # fmt: skip
-    honest = {
-        "nearer_to_train": 0.0, "nn_ratio": 1.0, "authenticity": 0.5, "authenticity_of_real": 0.5, "gan_test": 0.8,
-        "ruler_accuracy": 0.8,
-    }  # fmt: skip
-    planted = honest | (measures or {})
-    quality = [
-        {"trial": t, "generator": "mlp", "features": f}
-        | {k: v + (spread if k in (measures or {}) else 0.01) * WOBBLE[t] / 0.005 for k, v in planted.items()}
-        for t in range(trials)
-        for f in ("pixels", "small_cnn")
-    ]
-    return Evidence(
-        protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
-        tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
-        dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
-        trials_planned=TRIALS,
-    )  # fmt: skip
+from gannb.verdict import came_out, control_row, decide, doses, problems, sentence, worth, worth_sentence
+from gannb.words import points
 
 
 def row(found: dict, arm: str, against: str) -> dict:
     return next(r for r in found["contrasts"] + found["controls"] if (r["arm"], r["against"]) == (arm, against))
-
-
-def claim(planted: Evidence, words: str) -> dict:
-    return next(c for c in verdict.claims(planted) if words in c["claim"])
 
 
 # ---- the answer ----
@@ -181,7 +99,8 @@ def test_secondary_contrasts_share_their_errors_and_exploratory_ones_carry_no_an
 def test_a_verdict_has_everything_that_the_page_and_scripts_read():
     found = decide(evidence())
     assert {
-        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls", "worth",
+        "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls",
+        "worth", "doses", "shifts",
         "claims",
     } <= found.keys()  # fmt: skip
     for r in found["contrasts"]:
@@ -446,77 +365,61 @@ def test_large_numbers_are_readable():
     assert "11,320 real images [9,640, 13,100]" in worth_sentence(found | {"n_real": 8000, "curve": CURVE})
 
 
-# ---- copying ----
+# ---- several numbers of synthetic items ----
 
 
-@pytest.mark.parametrize(
-    ("share", "spread", "text"),
-    [
-        (0.9, 0.01, "The GAN partly copies its training set"),
-        (1.0, 0.0, "The GAN partly copies its training set"),
-        (0.0, 0.01, "No sign that the GAN copies its training set"),
-        (-0.3, 0.01, "No sign that the GAN copies its training set"),
-        (0.1, 0.2, "Whether the GAN copies its training set is undecided"),
-    ],
-)
-def test_copying_is_said_with_its_number(share, spread, text):
-    said = copying_sentence(evidence(measures={"nearer_to_train": share}, spread=spread))
-    assert said.startswith(text) and f" {share:.0%} [" in said
+def test_a_dose_response_has_its_differences_and_goes_towards_its_plateau():
+    gains = {n: 0.06 * n / (n + 100) for n in (50, 200, 800)}
+    found = doses(evidence(doses={n: WORLD[PRIMARY[1]] + gain for n, gain in gains.items()}, wobble=0.1))
+    assert [row["n_synthetic"] for row in found["rows"]] == [50, 200, 800]
+    for row, gain in zip(found["rows"], gains.values(), strict=True):
+        assert row["difference"] == pytest.approx(gain, abs=1e-3) and row["low"] < gain < row["high"]
+    assert found["plateau"]["difference"] == pytest.approx(0.06, abs=0.002)
+    assert found["plateau"]["half_at"] == pytest.approx(100, rel=0.1)
 
 
-def test_copying_that_was_not_measured_is_not_judged():
-    planted = evidence()
-    for table in (
-        pd.DataFrame(),
-        planted.quality[planted.quality["trial"] == 0],
-        planted.quality.assign(nearer_to_train=np.nan),
-    ):
-        assert copying_sentence(replace(planted, quality=table)) == "Copying was not measured."
+def test_one_number_of_items_is_no_dose_response():
+    assert doses(evidence()) is None and decide(evidence())["doses"] is None
 
 
-# ---- claims ----
+# ---- outcomes beside the metric ----
 
 
-@pytest.mark.parametrize(
-    ("words", "planted", "expected"),
-    [
-        ("larger one that is good enough", {"real__gan__classic": 0.87}, "supported"),
-        ("larger one that is good enough", {"real__gan__classic": 0.81}, "contradicted"),
-        ("larger one that is good enough", {"real__gan__classic": 0.84}, "contradicted"),
-        ("larger one that is good enough", {"real__gan__classic": 0.85, "wobble": 6.0}, "undecided"),
-        ("not beat collecting", {"real__more__classic": 0.90}, "supported"),
-        ("not beat collecting", {"real__more__classic": 0.80}, "contradicted"),
-        ("not beat collecting", {"real__more__classic": 0.88, "wobble": 6.0}, "undecided"),
-        ("mean and variance", {"real__gan": 0.84}, "contradicted"),
-        ("mean and variance", {"real__gan": 0.78}, "undecided"),  # the GAN may be poor
-        ("mean and variance", {"real__gan": 0.81}, "undecided"),
-        ("overtrains", {"gap": {PRIMARY[0]: 0.15, PRIMARY[1]: 0.05}}, "supported"),
-        ("overtrains", {"gap": {PRIMARY[0]: 0.02, PRIMARY[1]: 0.05}}, "contradicted"),
-        ("overtrains", {}, "contradicted"),
-        ("overtrains", {"gap": {arm: 0.5 for arm in PRIMARY}}, "undecided"),  # nothing left to overtrain on
-        ("small and distorted", {"measures": {"gan_test": 0.5}}, "supported"),
-        ("small and distorted", {"measures": {"gan_test": 0.82}}, "contradicted"),
-        ("small and distorted", {"measures": {"gan_test": 0.74}, "spread": 0.3}, "undecided"),
-        ("copies its training set", {"measures": {"nearer_to_train": 0.8}}, "supported"),
-        ("copies its training set", {"measures": {"nearer_to_train": 0.0}}, "contradicted"),
-        ("copies its training set", {"measures": {"nearer_to_train": 0.1}, "spread": 0.3}, "undecided"),
-    ],
-)
-def test_a_claim_gets_the_verdict_of_planted_numbers(words, planted, expected):
-    found = claim(evidence(**planted), words)
-    assert found["verdict"] == expected
-    assert re.search(r"\d", found["number"]) and found["why"].endswith(".")
+def said(sure: float, trial: int, wrong: int) -> np.ndarray:
+    """(1, I, K) probabilities of a classifier that is as sure of all and errs on the first `wrong` items of a class."""
+    right = np.arange(len(Y)) % 50 >= wrong
+    sure += WOBBLE[trial] / 5
+    p = np.where(right == (Y == 1), sure, 1 - sure)
+    return np.stack([1 - p, p], axis=1)[None]
 
 
-def test_a_claim_whose_arms_are_missing_is_undecided_and_says_so():
-    planted = evidence()
-    del planted.correct["real+gaussian"]
-    found = claim(planted, "mean and variance")
-    assert found["verdict"] == "undecided" and "Not tested" in found["why"]
-    found = claim(evidence("resplit"), "not beat collecting")
-    assert found["verdict"] == "undecided" and "Not tested" in found["why"]
-    planted = replace(evidence(), quality=pd.DataFrame())
-    assert all(claim(planted, words)["verdict"] == "undecided" for words in ("distorted", "copies"))
+def test_outcomes_are_in_the_verdict_beside_the_metric_and_a_disagreement_is_said():
+    trials = range(TRIALS)
+    bold, careful = ({t: said(sure, t, wrong) for t in trials} for sure, wrong in ((0.998, 6), (0.8, 8)))
+    predictions = Predictions(("well", "ill"), 1, dict.fromkeys(trials, Y), bold, careful)
+    found = decide(replace(evidence(), predictions=predictions))
+    names = [r["outcome"] for r in found["outcomes"]]
+    assert names == ["sensitivity", "specificity", "accuracy", "auroc", "log_loss", "ece"]  # and not the metric
+    assert found["outcomes"][0]["arm"]["mean"] == pytest.approx(0.88)
+    assert found["disagreement"].startswith("Metrics disagree: better by balanced accuracy (+3.0 [2.6, 3.4] points)")
+    assert "worse by log-loss (+0." in found["disagreement"]
+
+
+def test_outcomes_of_resplits_are_corrected_for_their_overlap():
+    trials = range(TRIALS)
+    arms = [{t: said(sure, t, 5) for t in trials} for sure in (0.8, 0.9)]
+    predictions = Predictions(("well", "ill"), 1, dict.fromkeys(trials, Y), *arms)
+    one, two = (
+        next(r for r in decide(replace(evidence(p), predictions=predictions))["outcomes"] if r["outcome"] == "log_loss")
+        for p in ("draw", "resplit")
+    )
+    widths = [r["arm"]["high"] - r["arm"]["low"] for r in (one, two)]
+    assert widths[1] / widths[0] == pytest.approx(np.sqrt((1 / TRIALS + 27 / 80) / (1 / TRIALS)))
+
+
+def test_without_predictions_there_are_no_outcomes():
+    found = decide(evidence())
+    assert (found["outcomes"], found["disagreement"]) == ([], "")
 
 
 # ---- from a study's folder ----

@@ -20,11 +20,14 @@ import pytest
 from gannb import work
 from gannb.errors import InputError
 from gannb.work import (
+    GANS_AT_ONCE,
     Progress,
     Task,
     Unit,
+    bundles,
     digest,
     execute,
+    execute_together,
     is_done,
     is_running,
     partial_progress,
@@ -81,6 +84,15 @@ def tell_process(task: Task) -> None:
     import torch
 
     (task.folder / "value.txt").write_text(f"{os.getpid()} {torch.get_num_threads()}")
+
+
+def meet(task: Task) -> None:
+    """Wait for the other units of the bundle: what is made one after the other never gets here."""
+    MEETING.wait(5)
+    write(task)
+
+
+MEETING = threading.Barrier(3)
 
 
 def unit(
@@ -260,6 +272,21 @@ def test_units_run_in_other_processes_of_one_thread_each(tmp_path, workers):
     told = [(tmp_path / u.path / "value.txt").read_text().split() for u in units]
     assert str(os.getpid()) not in {pid for pid, _ in told}
     assert {threads for _, threads in told} == {"1"}
+
+
+def test_units_of_a_bundle_are_made_at_once_and_fail_alone(tmp_path):
+    units = [unit("a", meet), unit("b", meet), unit("c", fail), unit("d", meet)]
+    errors = execute_together(tmp_path, units, "cpu")
+    assert [error is None for error in errors] == [True, True, False, True] and "the loss is nan" in errors[2]
+    assert [is_done(tmp_path, u) for u in units] == [True, True, False, True]
+
+
+def test_gans_share_a_process_on_a_gpu_and_nothing_else_does():
+    gans = [replace(unit(f"gan {i}"), cost="gan") for i in range(GANS_AT_ONCE + 2)]
+    others = [unit("a"), unit("b")]
+    found = bundles([others[0], *gans, others[1]], "cuda:1")
+    assert found == [gans[:GANS_AT_ONCE], gans[GANS_AT_ONCE:], [others[0]], [others[1]]]
+    assert bundles([*gans, *others], "cpu") == [[u] for u in [*gans, *others]]
 
 
 def test_a_unit_that_fails_stops_only_what_needs_it(tmp_path):

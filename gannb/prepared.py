@@ -1,0 +1,100 @@
+"""The study's own copy of its data: prepared once, found again by its content, checked against the source."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from gannb.data import Dataset, read
+from gannb.errors import InputError
+from gannb.study import Study, read_record, write_json
+from gannb.work import digest
+
+
+def load_data(study: Study) -> tuple[Dataset, str]:
+    """Return the study's data and the key of their content, writing nothing.
+
+    The study's own copy serves where the source has not changed since, or is no longer there.
+
+    Raises:
+        InputError: the data cannot be read, or the study's name is in use with other data.
+    """
+    known = known_data(study)
+    key = known.get(source_stamp(study))
+    if key is None and known and not _source_exists(study) and _is_read_as_before(study):
+        key = list(known.values())[-1]
+    if key and (study.folder / f"data-{key}").is_dir():
+        return Dataset.load(study.folder / f"data-{key}"), key
+    dataset = read_data(study)
+    return dataset, dataset.prepared[:16]
+
+
+READING = ("data", "size", "channels", "resize", "groups", "on_bad_image")  # what the prepared items depend on
+
+
+def _source_exists(study: Study) -> bool:
+    return study.data == "digits" or Path(study.data).exists()
+
+
+def _is_read_as_before(study: Study) -> bool:
+    """Tell whether the study asks for the copy that was kept last: the same source, brought to the same form."""
+    before = read_record(study.folder).get("parameters", {}) if (study.folder / "study.json").is_file() else {}
+    return all(before.get(name) == getattr(study, name) for name in READING)
+
+
+def keep_data(study: Study, dataset: Dataset, key: str) -> None:
+    """Keep a copy of the prepared data in the study's folder, for the units to read."""
+    _write_folder(dataset, study.folder / f"data-{key}")
+    known = known_data(study)
+    known.pop(source_stamp(study), None)
+    write_json(study.folder / "data.json", known | {source_stamp(study): key})
+
+
+def known_data(study: Study) -> dict[str, str]:
+    """Return the copies at hand: from the stamp of their source to the key of their content, the latest last."""
+    index = study.folder / "data.json"
+    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+
+
+def read_data(study: Study) -> Dataset:
+    """Read and check the study's data from their source, writing nothing; see `load_data`."""
+    dataset = read(
+        study.data, size=study.size, channels=study.channels, resize=study.resize,
+        groups=study.groups, on_bad_image=study.on_bad_image,
+    )  # fmt: skip
+    if (study.folder / "study.json").is_file():
+        before = read_record(study.folder).get("fingerprint")
+        if before and before != dataset.fingerprint:
+            raise InputError(
+                f"The study {study.name!r} in {study.folder} was made with other data than {study.data}; "
+                "give this one another name (--set name=...)."
+            )
+    return dataset
+
+
+def source_stamp(study: Study) -> str:
+    """Return a hash that changes when the source's files or the way they are read change; reads no content."""
+    how = [getattr(study, name) for name in READING]
+    paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
+    files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*")) if p.is_dir() else [])]
+    seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
+    return digest(how, seen)
+
+
+def _write_folder(dataset: Dataset, folder: Path) -> None:
+    if folder.is_dir():
+        return
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+        temporary.mkdir(exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "cannot be written").lower()
+        raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
+    try:
+        dataset.save(temporary)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,89 @@
+"""Tuning: the same list of configurations for every arm, tried on draws that no trial uses.
+
+An untuned baseline is the commonest mistake of small-data studies (Brigato et al. 2021), so every arm chooses from one
+list, fixed beforehand. The generators are the study's and are not tuned. What does not exist in an arm is left out of
+its configurations: an arm without synthetic items has no share of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from gannb.arms import PRIMARY, Arm, parse_arm
+from gannb.augment import POLICIES
+
+DRAWS = 2  # of their own, on which configurations are tried; trials -1, -2 in units
+CLASSICAL = ("none", "shift", "affine", "flip", "trivial")  # what `augmentation: auto` may stand for
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How training departs from the study's parameters."""
+
+    learning_rate: float = 1.0  # times the usual one
+    strength: float = 1.0  # times the ranges of the classical augmentation
+    policy: str | None = None  # another classical augmentation; None: the study's
+    share: float = 1.0  # times the synthetic share of a batch, up to all but an item
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        plain = asdict(Configuration())
+        changed = {name: value for name, value in asdict(self).items() if value != plain[name]}
+        words = {"learning_rate": "rate x{:g}", "strength": "strength x{:g}", "policy": "{}", "share": "share x{:g}"}
+        return ", ".join(words[name].format(value) for name, value in changed.items()) or "as the study has it"
+
+
+LIST = (
+    Configuration(),
+    Configuration(learning_rate=0.5),
+    Configuration(learning_rate=2.0),
+    Configuration(strength=0.5),
+    Configuration(strength=2.0),
+    Configuration(share=2.0),
+    Configuration(learning_rate=0.5, share=2.0),
+    Configuration(strength=0.5, share=2.0),
+)
+
+
+def configurations(arm: Arm, policy: str, choose_policy: bool, fixed_share: bool = False) -> list[Configuration]:
+    """Return the list as far as it exists in an arm, each once, the study's own first.
+
+    policy: the study's classical augmentation; choose_policy: whether the others are tried as well; fixed_share: the
+    share of synthetic items follows from the draw.
+    """
+    others = [Configuration(policy=name) for name in CLASSICAL if name != policy and name in POLICIES]
+    found = []
+    for each in [*LIST, *(others if choose_policy else [])]:
+        if not arm.classic:
+            each = replace(each, strength=1.0, policy=None)
+        if not (arm.real and arm.generator) or fixed_share:
+            each = replace(each, share=1.0)
+        found.append(each)
+    return list(dict.fromkeys(found))
+
+
+def tuned_as(name: str) -> str:
+    """Return the arm whose tuning an arm takes over: its own, unless it must differ from another in one thing alone.
+
+    The learning curve of real items and half of the budget are those of the real items; copies and wrong labels, being
+    controls of the study, those of `real`; doses and variations those of the plain arm.
+    """
+    arm = parse_arm(name)
+    if arm.generator in (None, "copies", "mislabelled"):
+        return PRIMARY[1] if arm.classic else "real"
+    plain = arm.without_variation
+    return plain.replace(f":{arm.dose}", "") if arm.dose else plain
+
+
+def best(scores: Sequence[Sequence[float]]) -> int:
+    """Return the number of the best configuration: scores by draw and configuration (D, C), larger is better.
+
+    By the mean over draws; of equals the first, which departs least.
+    """
+    means = [sum(column) / len(column) for column in zip(*scores, strict=True)]
+    return max(range(len(means)), key=lambda i: (means[i], -i))

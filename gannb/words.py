@@ -1,0 +1,69 @@
+"""How numbers, arms and answers are said, the same in sentences, figures and tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
+ANSWERS = {
+    "helps": "helps",
+    "hurts": "hurts",
+    "equivalent": "no difference that matters",
+    "inconclusive": "undecided",
+}
+EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
+UNCERTAIN = "too uncertain to tell"
+FAILED = "not as expected"
+HALF = " (half the steps)"
+
+
+def arm_label(arm: str) -> str:
+    """Return an arm's recipe with room to break: `real+gan:50+classic` -> `real + GAN (50 per class) + classic`."""
+    recipe, _, budget = arm.partition("@")
+    return " + ".join(map(_part_label, recipe.split("+"))) + HALF * bool(budget)
+
+
+def _part_label(part: str) -> str:
+    """Return a part of a recipe in words: `gan.truncated:50` -> `GAN (truncated, 50 per class)`."""
+    source, _, dose = part.partition(":")
+    source, _, variation = source.partition(".")
+    details = [variation.replace("_", " ")] if variation else []
+    details += [f"{int(dose):,} per class"] if dose else []
+    return ("GAN" if source == "gan" else source) + (f" ({', '.join(details)})" if details else "")
+
+
+def points(value: float, sign: bool = False) -> str:
+    """Return a difference of shares in percentage points: .006 -> `0.6`, or `+0.6`."""
+    text = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
+    return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text)
+
+
+def interval_text(row: Mapping[str, Any]) -> str:
+    """Return `+0.6 [-0.4, 1.6]` for a contrast, in points."""
+    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
+
+
+def change_text(row: Mapping[str, Any], share: bool) -> str:
+    """Return a difference with its interval: in points of a share, else as a plain number; a dash for none."""
+    if row["difference"] is None or math.isnan(row["difference"]):
+        return "–"
+    if share:
+        return f"{interval_text(row)} points"
+    return f"{row['difference']:+.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def typeset(text: str) -> str:
+    """Return the text with true minus signs, and with no line break inside a number with its interval or unit."""
+    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
+    return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
+
+
+def row_word(row: Mapping[str, Any]) -> str:
+    """Return the answer of a row in words; exploratory rows have none."""
+    if row["role"] == "control":
+        return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else FAILED
+    return ANSWERS[row["answer"]] if row["answer"] else ""

@@ -1,0 +1,88 @@
+"""A study's evidence in which every trial scores exactly as planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gannb.arms import CONVERGENCE, PRIMARY, contrasts, dose_arms
+from gannb.evidence import Evidence
+from gannb.shifts import SHIFTS
+
+TRIALS = 8
+NOISE = np.array([0.02, -0.03, 0.01, 0.0, -0.01, 0.03, -0.02, 0.0])  # what the draws of a trial have in common
+WOBBLE = (
+    np.array([1, -1, 1, -1, -1, 1, -1, 1]) * 0.005
+)  # what one arm has of its own: an interval of about +- 0.4 points
+
+# A world in which all controls come out and GAN images help: mean of each arm.
+WORLD = {
+    "real": 0.80, "real+classic": 0.84, CONVERGENCE: 0.84, "real+gan": 0.82, "real+gan+classic": 0.87, "gan": 0.70,
+    "real+gaussian": 0.81, "real+copies": 0.80, "real+mislabelled": 0.60, "real+more": 0.86, "fewer": 0.70,
+    "fewer+classic": 0.74, "real+more+classic": 0.90,
+}  # fmt: skip
+N_REAL = {"fewer": 40, "fewer+classic": 40, "real+more": 160, "real+more+classic": 160, "gan": 0}
+Y = np.repeat([0, 1], 50)
+
+
+def evidence(
+    protocol: str = "draw",
+    wobble: float = 1.0,
+    trials: int = TRIALS,
+    gap: dict[str, float] | None = None,
+    doses: dict[int, float] | None = None,
+    shifted: dict[str, float] | None = None,
+    measures: dict[str, float] | None = None,
+    spread: float = 0.01,
+    **arms: float,
+) -> Evidence:
+    """The world above with other means for some arms (`__` for `+`), in which every trial scores exactly as planted.
+
+    wobble: how much more arms differ by chance; gap: train accuracy beyond accuracy, by arm; measures: quality of the
+    GAN, which differs by `spread` between trials; doses: mean of the primary arm by synthetic items per class; shifted:
+    mean on all shifted test items, by arm.
+    """
+    means = WORLD | {name.replace("__", "+"): value for name, value in arms.items()}
+    arms_of = dict(zip(doses or {}, (*dose_arms(tuple(doses or ())), PRIMARY[0]), strict=False))
+    means |= {arm: (doses or {})[dose] for dose, arm in arms_of.items()}
+    if protocol == "draw":
+        del means["fewer"]
+    else:
+        del means["real+more"], means["real+more+classic"]
+    rows, correct = [], {}
+    for number, (arm, mean) in enumerate(means.items()):
+        own = wobble * np.roll(WOBBLE, number) if arm != PRIMARY[1] else np.zeros(TRIALS)
+        for trial in range(trials):
+            accuracy = mean + NOISE[trial] + own[trial]
+            correct.setdefault(arm, {})[trial] = np.full(len(Y), accuracy)
+            for seed, off in ((0, 0.01), (1, -0.01)):  # seeds of a trial are averaged
+                train = accuracy + (gap or {}).get(arm, 0.05 + own[trial])
+                rows.append({
+                    "trial": trial, "arm": arm, "seed": seed, "n_real": N_REAL.get(arm, 80), "n_synthetic": 0,
+                    "accuracy": accuracy + off, "balanced_accuracy": accuracy + off, "train_accuracy": train,
+                    "ece": 0.1,
+                })  # fmt: skip
+    honest = {
+        "nearer_to_train": 0.0, "nn_ratio": 1.0, "authenticity": 0.5, "authenticity_of_real": 0.5, "gan_test": 0.8,
+        "ruler_accuracy": 0.8,
+        "between": 0.4, "between_of_blends": 0.4, "between_of_real": 0.5,
+    }  # fmt: skip
+    planted = honest | (measures or {})
+    quality = [
+        {"trial": t, "generator": "mlp", "features": f}
+        | {k: v + (spread if k in (measures or {}) else 0.01) * WOBBLE[t] / 0.005 for k, v in planted.items()}
+        for t in range(trials)
+        for f in ("pixels", "small_cnn")
+    ]
+    return Evidence(
+        protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
+        tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
+        dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
+        trials_planned=TRIALS, dose_arms=arms_of,
+        shifted={arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials) for arm, mean in (shifted or {}).items()},
+    )  # fmt: skip
+
+
+def on_shifted(mean: float, wobble: float, trials: int) -> dict[int, np.ndarray]:
+    """The same balanced accuracy on every kind of shifted test items, by trial."""
+    return {t: np.full(len(SHIFTS), mean + NOISE[t] + wobble * WOBBLE[t]) for t in range(trials)}

@@ -1,0 +1,74 @@
+"""Every sentence that a verdict can say, in one table to be read: `wording.txt`.
+
+After a change of words, write it anew with `python tests/test_wording.py`, read it, and commit it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+from planted_evidence import evidence
+
+from gannb.arms import CONVERGENCE, PRIMARY
+from gannb.claims import claims, copying_sentence
+from gannb.evidence import difference
+from gannb.stats import decide
+from gannb.verdict import decide as verdict_of
+from gannb.verdict import disagreement, problems, sentence, worth_sentence
+
+FILE = Path(__file__).with_name("wording.txt")
+ANSWERS = {  # what is planted in the primary arm, for each answer
+    "helps": {"real__gan__classic": 0.87},
+    "hurts": {"real__gan__classic": 0.81},
+    "equivalent": {"real__gan__classic": 0.841},
+    "inconclusive": {"real__gan__classic": 0.85, "wobble": 6.0},
+    "all alike": {"real__gan__classic": 0.84, "wobble": 0.0},
+}
+WORTH = {"n_real": 80, "low": 60.0, "high": 120.0, "curve": [{"n": 40}, {"n": 80}, {"n": 160}]}
+
+
+def lines() -> list[str]:
+    """Return every sentence behind what calls for it."""
+    found = []
+    for protocol, (answer, planted) in itertools.product(("draw", "resplit"), ANSWERS.items()):
+        world = evidence(protocol, **planted)
+        estimate = difference(world, *PRIMARY)
+        found.append(f"{protocol}, {answer}: {sentence(world, estimate, decide(estimate, world.rope))}")
+    for value, at_least, at_most in itertools.product((95.0, None), (False, True), (False, True)):
+        if value or at_least or at_most:
+            row = WORTH | {"worth": value, "at_least": at_least, "at_most": at_most}
+            found.append(f"worth, {value}, at least {at_least}, at most {at_most}: {worth_sentence(row)}")
+    for share, spread in ((0.8, 0.01), (0.0, 0.01), (0.1, 0.3)):
+        found.append(
+            f"copying {share}: {copying_sentence(evidence(measures={'nearer_to_train': share}, spread=spread))}"
+        )
+    bad = {"real__more": 0.7, "real__mislabelled": 0.85, "real__copies": 0.9, CONVERGENCE.replace("+", "__"): 0.7}
+    for kind, planted in (("as expected", {}), ("against", bad), ("uncertain", {"wobble": 12.0})):
+        world = evidence(**planted)
+        said = problems(world, verdict_of(world)["controls"]) or ["nothing"]
+        found += [f"controls {kind}: {text}" for text in said]
+    better, worse = ({"difference": d, "low": d - 0.01, "high": d + 0.01} for d in (0.03, 0.2))
+    worse |= {"outcome": "log_loss", "class": None}
+    found.append(f"metrics: {disagreement('balanced_accuracy', better, [worse])}")
+    planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
+    for title, world in (("claims", evidence(**planted)), ("claims not tested", evidence("resplit"))):
+        found += [f"{title}: {c['claim']} | {c['verdict']} | {c['number']} | {c['why']}" for c in claims(world)]
+    return found
+
+
+def test_every_sentence_is_the_one_that_was_read():
+    assert lines() == FILE.read_text(encoding="utf-8").splitlines()
+
+
+def test_no_sentence_says_nothing_of_its_number_or_speaks_of_observed_power():
+    text = " ".join(lines())
+    assert "nan" not in text and "None real" not in text and "power" not in text and "inf" not in text.split()
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise")
+    FILE.write_text("\n".join(lines()) + "\n", encoding="utf-8")
+    sys.stdout.write(FILE.read_text(encoding="utf-8"))
