@@ -388,7 +388,9 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     n, means = ([point[key] for point in worth["curve"]] for key in ("n", "mean"))
     level = 100 * worth["mean"]
     ax.axvspan(worth["low"], worth["high"], color=BAND, zorder=0, label="interval of the worth")
-    ax.plot(n, 100 * np.array(means), "o-", color=INK, markersize=8, label="real images only")
+    met = [(worth["worth"], worth["mean"])] if worth["worth"] is not None else []  # the curve goes through it
+    ax.plot(*np.transpose(sorted([*zip(n, means, strict=True), *met])) * [[1], [100]], color=INK)
+    ax.plot(n, 100 * np.array(means), "o", color=INK, markersize=8, label="real images only")
     ax.axhline(level, color=BLUE, linestyle="--")
     ax.plot(worth["n_real"], level, "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]))
     if worth["worth"] is not None:

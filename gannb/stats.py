@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 from scipy import stats
+from scipy.interpolate import PchipInterpolator
 from sklearn import metrics
 
 from gannb.errors import InputError
@@ -340,27 +341,34 @@ def worth_in_real(
     arm: np.ndarray,
     test_train_ratio: float = 0.0,
     level: float = 0.95,
+    widening: np.ndarray | float = 1.0,
 ) -> Worth:
     """How many real items alone do as well as the arm: the inverse of the real-only learning curve.
 
     curve_n: (P,) numbers of real items, ascending, P >= 2; curve: (R, P) the real-only score of each trial at
-    each; arm: (R,) the arm's score in the same trials. Each trial's curve is interpolated linearly in log n.
+    each; arm: (R,) the arm's score in the same trials. Each trial's curve is interpolated in log n by monotone
+    cubics (Fritsch and Butland 1984, "A method for constructing local monotone piecewise cubic interpolants"):
+    learning curves bend, and straight lines between points an octave apart run below them, which overstates the
+    arm's worth (by 4 % on simulated curves like that of digits, and an interval from 20 trials then covered 87 %
+    instead of 95 %). With two points there is only the line.
     The interval spans every n in the curve's range whose paired t test of arm - curve(n) does not reject at 1
-    - level (its hull, where the mean curve is not monotone). `worth` is the first n at which the mean curve
-    reaches the arm's mean: on a curve that wobbles around it, the fewest real items that do as well, so that
-    noise never adds to the arm's worth. Nothing is extrapolated. Raises InputError for shapes that do not fit
-    or n that do not ascend.
+    - level (its hull, where the mean curve is not monotone). `widening`: (P,) by how many times the paired t
+    interval of arm - curve is to be wider at each n, for the sampling of test items (`item_widening`).
+    `worth` is the first n at which the mean curve reaches the arm's mean: on a curve that wobbles around it, the
+    fewest real items that do as well, so that noise never adds to the arm's worth. Nothing is extrapolated.
+    Raises InputError for shapes that do not fit or n that do not ascend.
     """
     curve_n, curve, arm = _checked_curve(curve_n, curve, arm)
     _check_level(level)
     _check_ratio(test_train_ratio)
     knots = np.log(curve_n)
     gap = arm[:, None] - curve  # (R, P)
-    crossings = _crossings(knots, gap.mean(axis=0))
-    grid = np.union1d(np.linspace(knots[0], knots[-1], _GRID_POINTS), np.append(knots, crossings))
-    gaps = np.stack([np.interp(grid, knots, row) for row in gap], axis=1)  # (G, R)
+    grid = np.union1d(np.linspace(knots[0], knots[-1], _GRID_POINTS), knots)
+    crossings = _crossings(grid, _interpolated(grid, knots, gap).mean(axis=0))
+    grid = np.union1d(grid, crossings)
+    gaps = _interpolated(grid, knots, gap).T  # (G, R)
     scale = stats.t.ppf((1 + level) / 2, len(arm) - 1) * np.sqrt(1 / len(arm) + test_train_ratio)
-    half = scale * gaps.std(axis=1, ddof=1)
+    half = scale * gaps.std(axis=1, ddof=1) * np.interp(grid, knots, np.broadcast_to(widening, knots.shape))
     apart = ~np.isin(grid, crossings)  # at a crossing the mean is 0 but for rounding
     above = (gaps.mean(axis=1) > half) & apart  # the arm is better than this many real items
     below = (gaps.mean(axis=1) < -half) & apart
@@ -373,6 +381,22 @@ def worth_in_real(
     high = curve_n[-1] if at_least else np.exp(grid[fits][-1])
     worth = np.exp(crossings[0]) if len(crossings) and gap[:, 0].mean() >= 0 else None
     return Worth(None if worth is None else float(worth), float(low), float(high), at_least, at_most)
+
+
+def item_widening(crossed: Estimate) -> float:
+    """By how much the crossed interval is wider than the paired t interval of its trials, which forgets the items.
+
+    1 where the trials are all alike, of which no multiple would do.
+    """
+    by_trials = stats.t.ppf((1 + crossed.level) / 2, crossed.n - 1) * crossed.sd / np.sqrt(crossed.n)
+    return could_settle(crossed) / by_trials if by_trials > 0 else 1.0
+
+
+def _interpolated(grid: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Rows (R, P) at the knots, interpolated at a grid (G,) that holds these: (R, G)."""
+    found = PchipInterpolator(knots, values, axis=1)(grid)
+    found[:, np.searchsorted(grid, knots)] = values  # to the last digit, so that an arm on the curve meets it
+    return found
 
 
 def plateau(

@@ -81,13 +81,24 @@ def worth(evidence: Evidence) -> dict[str, Any] | None:
     curve = np.stack([by_trial(evidence, arm, evidence.metric, trials) for arm in arms], 1)  # (R, P)
     n = np.array([by_trial(evidence, arm, "n_real", trials).mean() for arm in arms])
     arm = by_trial(evidence, PRIMARY[0], evidence.metric, trials)
-    found: Worth = stats.worth_in_real(n, curve, arm, test_train_ratio(evidence))
+    found: Worth = stats.worth_in_real(n, curve, arm, test_train_ratio(evidence), widening=_widening(evidence))
     return {
         "arm": PRIMARY[0], "n_real": round(by_trial(evidence, PRIMARY[0], "n_real", trials).mean()),
         "mean": float(arm.mean()), "worth": found.worth, "low": found.low, "high": found.high,
         "at_least": found.at_least, "at_most": found.at_most,
         "curve": [{"arm": a, "n": float(m), "mean": float(v)} for a, m, v in zip(arms, n, curve.mean(0), strict=True)],
     }  # fmt: skip
+
+
+def _widening(evidence: Evidence) -> np.ndarray | float:
+    """Return by how much test items widen the intervals between the primary arm and the curve's; re-splits carry them.
+
+    The arm may do well on other items than real images' arms do; given other test items its worth would be another.
+    """
+    if evidence.protocol == "resplit":
+        return 1.0
+    gaps = [difference(evidence, PRIMARY[0], arm) for arm in curve_arms(evidence.protocol)]
+    return np.array([stats.item_widening(gap) for gap in gaps])
 
 
 def doses(evidence: Evidence) -> dict[str, Any] | None:

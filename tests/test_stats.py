@@ -9,6 +9,7 @@ import baycomp
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
+from scipy.interpolate import PchipInterpolator
 from sklearn import metrics
 
 from gannb.errors import InputError
@@ -24,6 +25,7 @@ from gannb.stats import (
     equal_weights,
     expected_calibration_error,
     half_width_after,
+    item_widening,
     paired_t,
     plateau,
     sign_flip_p,
@@ -484,10 +486,25 @@ def test_the_interval_is_the_inverted_paired_t_test():
     found = worth_in_real(SIZES, curve, arm)
     assert found.low < found.worth < found.high and not (found.at_least or found.at_most)
     for n, p in [(found.low, 0.05), (found.high, 0.05), (found.worth, 1.0)]:
-        at_n = [np.interp(math.log(n), np.log(SIZES), row) for row in curve]
+        at_n = PchipInterpolator(np.log(SIZES), curve, axis=1)(math.log(n))
         assert scipy_stats.ttest_rel(arm, at_n).pvalue == pytest.approx(p, abs=0.005)
     wider = worth_in_real(SIZES, curve, arm, test_train_ratio=0.25)
     assert wider.low < found.low and wider.high > found.high and wider.worth == found.worth
+
+
+def test_test_items_widen_the_interval_and_not_the_worth():
+    curve = learning_curve(8, noise=0.004)
+    arm = arm_worth(200, curve) + 0.005 * rng(17).normal(size=8)
+    narrow, wide = (worth_in_real(SIZES, curve, arm, widening=by) for by in (1.0, np.array([1, 1, 2, 2, 2])))
+    assert wide.low < narrow.low < narrow.worth == wide.worth < narrow.high < wide.high
+
+
+def test_the_widening_is_what_the_crossed_interval_adds_to_the_paired_one():
+    d, w, *items = with_weights(*crossed_model(rng(12)))
+    crossed = crossed_t(d, w, *items)
+    assert item_widening(crossed) == pytest.approx(could_settle(crossed) / could_settle(paired_t(d @ w)))
+    assert item_widening(paired_t(scaled(8))) == pytest.approx(1)
+    assert item_widening(paired_t([0.1] * 5)) == 1
 
 
 def test_beyond_the_curve_nothing_is_extrapolated():
@@ -517,8 +534,19 @@ def test_an_interval_that_runs_off_the_curve_says_so():
 def test_on_a_wobbling_curve_worth_is_the_fewest_items_that_do_as_well():
     curve = np.array([[0.0, 1.0, 0.4, 2.0, 3.0]] * 4) + np.array([[0], [0.1], [0.2], [0.3]])
     found = worth_in_real(SIZES, curve, curve[:, 0] + 0.5)
-    assert found.worth == pytest.approx(math.sqrt(40 * 80))  # half-way up the first step, in log n
+    assert 40 < found.worth < 80  # on the first step
+    assert PchipInterpolator(np.log(SIZES), curve.mean(0))(math.log(found.worth)) == pytest.approx(0.65)
     assert found.high > 160  # the interval still tells that 160 did not
+
+
+@pytest.mark.parametrize("planted", [50, 57, 100, 113, 140])
+def test_a_curve_that_bends_is_followed(planted):
+    """Errors that fall as a power of n, as learning curves do: straight lines would say 4 to 5 % more than planted."""
+    sizes, trials = np.array([40, 80, 160]), 0.001 * scaled(8)[:, None]
+    found = worth_in_real(
+        sizes, 1 - 0.08 * (sizes / 40) ** -0.8 + trials, 1 - 0.08 * (planted / 40) ** -0.8 + trials[:, 0]
+    )
+    assert found.worth == pytest.approx(planted, rel=0.02)
 
 
 def test_worth_covers_the_planted_number():

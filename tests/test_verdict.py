@@ -295,13 +295,24 @@ def test_a_contrast_with_fewer_than_two_trials_is_left_out():
 
 
 def test_the_worth_of_an_arm_is_where_the_real_only_curve_meets_it():
-    # the curve rises by 6 points from 80 to 160 real items; the arm is half-way, at the geometric mean
+    # the curve rises by 6 points from 80 to 160 real items, after 10 from 40 to 80; the arm is half-way up, where a
+    # curve that bends so gets before the geometric mean, 113
     found = worth(evidence(real__gan__classic=0.87, wobble=0.2))
     assert (found["arm"], found["n_real"]) == (PRIMARY[0], 80)
-    assert found["worth"] == pytest.approx(np.sqrt(80 * 160), rel=0.01)
+    assert found["worth"] == pytest.approx(107.8, abs=0.1)
     assert 80 < found["low"] < found["worth"] < found["high"] < 160
     assert not found["at_least"] and not found["at_most"]
     assert [p["n"] for p in found["curve"]] == [40, 80, 160]
+
+
+def test_the_worth_carries_the_sampling_of_test_items():
+    """An arm that is better on half of each class and worse on the other might be worth more on other test items."""
+    planted = evidence(real__gan__classic=0.87, wobble=0.2)
+    alike = worth(planted)
+    liked = {t: share + np.tile([0.1, -0.1], len(Y) // 2) for t, share in planted.correct[PRIMARY[0]].items()}
+    found = worth(replace(planted, correct=planted.correct | {PRIMARY[0]: liked}))
+    assert found["worth"] == alike["worth"]
+    assert found["low"] < alike["low"] and found["high"] > alike["high"]
 
 
 def test_an_arm_beyond_the_curve_is_worth_its_end_or_more():
