@@ -25,6 +25,7 @@ REAL_SOURCES = ("more", "fewer")
 PRIMARY = ("real+gan+classic", "real+classic")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 COPIES = ("real+copies", "real")
+OVERSAMPLED = ("real+copies+classic",)  # what generated items that fill up the smaller classes have to beat
 OVERSAMPLING = {"role": "exploratory", "expected": "", "meaning": "items of the smaller classes repeated"}
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
 
@@ -199,14 +200,20 @@ def _meaning(arm: Arm) -> str:
 def when_balanced(found: list[Contrast]) -> list[Contrast]:
     """Return a study's contrasts as they are where generated items only fill up the smaller classes.
 
-    Copies are then no control without effect but a treatment, oversampling, and what a generator has to beat.
+    Copies are then no control without effect but a treatment, oversampling, and what a generator has to beat: for the
+    primary arm that is a secondary contrast, with an answer.
     """
     kept = [replace(c, **OVERSAMPLING) if (c.arm, c.against) == COPIES else c for c in found]
-    if not any((c.arm, c.against) == COPIES for c in found):
-        return kept
-    filled = [c for c in kept if c.against == COPIES[1] and c.arm != COPIES[0] and _adds_items(parse_arm(c.arm))]
-    return kept + [replace(c, against=COPIES[0], meaning=f"{c.meaning}, against oversampling") for c in filled]
+    copies = {c.against: c.arm for c in kept if parse_arm(c.arm).generator == "copies" and parse_arm(c.arm).real}
+    return kept + [
+        replace(
+            c, against=copies[c.against], role="secondary" if c.arm == PRIMARY[0] else "exploratory",
+            meaning=f"{c.meaning}, against oversampling",
+        )
+        for c in kept
+        if c.against in copies and _adds_items(parse_arm(c.arm))
+    ]  # fmt: skip
 
 
 def _adds_items(arm: Arm) -> bool:
-    return arm.real and arm.generator is not None
+    return arm.real and arm.generator not in (None, "copies")

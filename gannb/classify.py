@@ -39,9 +39,13 @@ class Mixture:
         return self.real if self.real is not None else self.synthetic
 
 
+class Diverged(RuntimeError):
+    """A training whose loss is no longer a finite number."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How a classifier is trained; every arm of a trial has the same, but for the policy."""
+    """How a classifier is trained; every arm of a trial has the same, but for the policy and what tuning chose."""
 
     classifier: str
     steps: int
@@ -183,10 +187,15 @@ def train(
 
     Two calls with equal seeds start from the same weights and see the real items in the same order, whatever the arm.
     """
+    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+        torch.manual_seed(seed)  # first weights, and what a network's own layers drop while it is trained
+        return _train(mixture, recipe, seed, device, progress)
+
+
+def _train(mixture: Mixture, recipe: Recipe, seed: int, device: str, progress: Callable[[int, int], None]) -> nn.Module:
+    """Train, drawing from torch's global randomness where the network does."""
     stock, items = Stock(mixture, device), mixture.items
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = build(recipe.classifier, items.shape, items.n_classes)
+    network = build(recipe.classifier, items.shape, items.n_classes)
     network = network.to(device, memory_format=torch.channels_last).train()  # up to twice as fast on a CPU
     rate = recipe.rate * LEARNING_RATE
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=WEIGHT_DECAY, fused=True)
@@ -201,7 +210,7 @@ def train(
         schedule.step()
         progress(step + 1, recipe.steps)
     if not torch.isfinite(loss):
-        raise RuntimeError(f"the classifier {recipe.classifier} diverged: its loss is {loss.item()}")
+        raise Diverged(f"the classifier {recipe.classifier} diverged: its loss is {loss.item()}")
     return network.eval()
 
 

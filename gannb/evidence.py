@@ -41,10 +41,16 @@ class Evidence:
     failures: tuple[str, ...] = ()
     preset: str = "laptop"
     most_trials: int | None = None  # disjoint draws that the pool allows
+    synthetic_shown: int = 0  # synthetic items in all batches of a training
     dose_arms: dict[int, str] = field(default_factory=dict)  # synthetic items per class -> arm, by rising number
     shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
     # the test items in the forms of `shifts.SHIFTS`
     predictions: Predictions | None = None  # of the primary contrast's two arms
+
+    @property
+    def n_classes(self) -> int:
+        """The number of classes among the test items."""
+        return max(len(np.unique(labels)) for labels in self.y.values())
 
 
 def gather(experiment: Experiment) -> Evidence:
@@ -71,7 +77,8 @@ def gather(experiment: Experiment) -> Evidence:
         n_test=float(np.mean([len(labels) for labels in y.values()])) if y else 0.0,
         gan=experiment.family, trials_planned=experiment.study.trials,
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
-        most_trials=experiment.design.most_trials, dose_arms=experiment.dose_arms, shifted=_shifted(experiment),
+        most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
+        synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
         predictions=experiment.predictions(),
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb import outcomes, protocol, units
-from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
+from gannb.arms import OVERSAMPLED, PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
 from gannb.data import Dataset, Examples
 from gannb.errors import InputError
 from gannb.outcomes import Predictions
@@ -127,7 +127,8 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
-        return study_arms((*self.study.arms, *dose_arms(self.study.doses)), self.design.protocol)
+        oversampled = () if self.study.doses else OVERSAMPLED
+        return study_arms((*self.study.arms, *dose_arms(self.study.doses), *oversampled), self.design.protocol)
 
     @cached_property
     def gan_steps(self) -> int:
@@ -188,6 +189,17 @@ class Experiment:
 
         return [name for name in self.generators if name in FAMILIES]
 
+    @property
+    def synthetic_shown(self) -> int:
+        """Synthetic items in all batches of a training of the primary arm, before tuning."""
+        return self.classifier_steps * round(self.study.synthetic_share * self.study.batch_size)
+
+    @property
+    def most_trials(self) -> int | None:
+        """Disjoint draws that the pool allows besides those for tuning; None in resplit."""
+        most = self.design.most_trials
+        return most and most - len(self.tuning_draws)
+
     def _source_of(self, arm: Arm) -> str:
         """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""
         name = self.family if arm.generator == "gan" else str(arm.generator)
@@ -231,6 +243,8 @@ class Experiment:
     def check(self) -> None:
         """Raise InputError for anything that would fail later: device, families, arms, classifier, sizes."""
         from gannb.classify import build
+        from gannb.generators import Job
+        from gannb.generators.adversarial import Adversarial
         from gannb.generators.families import FAMILIES
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
@@ -239,7 +253,9 @@ class Experiment:
         for name in self.families:
             FAMILIES[name].check(self.shape)
         build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
-        protocol.make_draw(self.dataset, self.design, 0)
+        draw = self.items(protocol.make_draw(self.dataset, self.design, 0).train)
+        for name in self.families:
+            Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
         self._check_room()
         self._check_tuning()
         self._check_doses()
@@ -249,11 +265,13 @@ class Experiment:
         """Draws for tuning share no item with any trial's."""
         if not self.tuning_draws:
             return
+        groups = protocol.groups_of(self.dataset)
         ends = [protocol.make_draw(self.dataset, self.design, t) for t in range(self.study.trials)]
         taken = np.concatenate([part for draw in ends for part in (draw.train, draw.reserve, draw.test)])
+        taken = groups[taken]
         for t in self.tuning_draws:
             draw = protocol.make_draw(self.dataset, self.design, t)
-            if np.isin(np.concatenate([draw.train, draw.reserve]), taken).any():
+            if np.isin(groups[np.concatenate([draw.train, draw.reserve])], taken).any():
                 most = (self.design.most_trials or 0) - DRAWS
                 raise InputError(
                     f"tune=true needs {DRAWS} draws that no trial uses, and trials={self.study.trials} leave too few "
@@ -361,7 +379,7 @@ class Experiment:
     @cached_property
     def _ruler_units(self) -> list[Unit]:
         return [
-            Unit(3, "ruler", f"{_place(t)}/ruler", units.make_ruler, 2, self._usual_training(t), (self.draws[t],))
+            Unit(3, "ruler", f"{_place(t)}/ruler", units.make_ruler, 3, self._usual_training(t), (self.draws[t],))
             for t in range(self.study.trials)
         ]
 
@@ -444,8 +462,7 @@ class Experiment:
         return {(t, arm.name): self._tuning(t, arm) for t in self.tuning_draws for arm in self.tuned_arms}
 
     def _tuning(self, draw: int, arm: Arm) -> Unit:
-        choose_policy = self.study.augmentation == "auto"
-        tried = configurations(arm, self.policy_name, choose_policy, fixed_share=self._n_synthetic == "balance")
+        tried = configurations(arm, self.policy_name, choose_policy=self.study.augmentation == "auto")
         parameters = self._training_of(draw, arm) | {"configurations": [each.as_dict() for each in tried]}
         needs = (self.draws[draw], *self._makers_of(draw, arm))
         return Unit(4, "tuning", f"{_place(draw)}/{arm.name}", units.make_tuning, 1, parameters, needs)
@@ -457,8 +474,7 @@ class Experiment:
             return {}
         found = {arm.name: tuple(self._tuning_units[t, arm.name] for t in self.tuning_draws) for arm in self.tuned_arms}
         return {
-            name: Unit(4, "choice", f"tuning/{name}", units.make_choice, 1, {"metric": self.study.metric}, tried)
-            for name, tried in found.items()
+            name: Unit(4, "choice", f"tuning/{name}", units.make_choice, 1, {}, tried) for name, tried in found.items()
         }
 
     def tuning(self) -> pd.DataFrame:
@@ -560,7 +576,7 @@ class Experiment:
 
     def done(self, stage: int) -> list[int]:
         """Return the trials of which every unit of a stage is there."""
-        missing = {u.parameters["trial"] for u in self.units(stage) if not is_done(self.folder, u)}
+        missing = {u.parameters.get("trial") for u in self.units(stage) if not is_done(self.folder, u)}
         return [t for t in range(self.study.trials) if t not in missing]
 
     def scores(self) -> pd.DataFrame:

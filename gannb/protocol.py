@@ -57,6 +57,12 @@ def labels_of(dataset: Dataset) -> np.ndarray:
     return np.concatenate([dataset.pool.y, dataset.test.y]) if dataset.test is not None else np.asarray(dataset.pool.y)
 
 
+def groups_of(dataset: Dataset) -> np.ndarray:
+    """Return the groups of all items: the pool's, then a given test set's. (N,) int64."""
+    parts = [dataset.pool.groups] + ([dataset.test.groups] if dataset.test is not None else [])
+    return np.concatenate(parts)
+
+
 def take(dataset: Dataset, index: np.ndarray) -> Examples:
     """Return the items at the given indices, in their order."""
     index, n = np.asarray(index, dtype=np.int64), len(dataset.pool)
@@ -190,9 +196,7 @@ def _share(test_share: float) -> Fraction:
 def _resplit(dataset: Dataset, design: Design, trial: int) -> Draw:
     from sklearn.model_selection import StratifiedGroupKFold
 
-    y, groups = labels_of(dataset), np.asarray(dataset.pool.groups)
-    if dataset.test is not None:
-        groups = np.concatenate([groups, dataset.test.groups])
+    y, groups = labels_of(dataset), groups_of(dataset)
     share = _share(design.test_share)
     seed = seed_for(design.seed, "resplit", trial) % 2**32
     splitter = StratifiedGroupKFold(share.denominator, shuffle=True, random_state=seed)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
     "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real", "nn_ratio",
-    "gan_test", "ruler_accuracy", "seconds", "items_per_second",
+    "gan_test", "ruler_accuracy", "accepted_first", "never_accepted", "seconds", "items_per_second",
 )  # fmt: skip
 FIDELITY = ("gan_test", "kid", "precision", "recall", "density", "coverage")
 COPYING = ("nearer_to_train", "nn_ratio", "authenticity")
@@ -239,12 +239,15 @@ def doses_texts(found: Mapping[str, Any]) -> tuple[str, str, str]:
     rows, plateau = found["doses"]["rows"], found["doses"]["plateau"]
     listed = "; ".join(f"{row['n_synthetic']:,} per class {interval_text(row)} points" for row in rows)
     towards = (
-        f" The dashed fit, a curve that saturates, goes towards {interval_text(plateau)} points" if plateau else ""
+        f" The dashed fit, a curve that saturates, goes towards {interval_text(plateau)} points, half of it at "
+        f"{plateau['half_at']:,.0f} per class; where there is no gain that number means nothing, and the interval "
+        "takes it as known."
+        if plateau
+        else " No plateau is drawn: the curve does not bend enough within these numbers to tell where it goes."
     )
-    half = f", half of it at {plateau['half_at']:,.0f} per class; where there is no gain that number means nothing."
     caption = (
         "What GAN images add to real + classic, by their number; shaded: no practical consequence."
-        f"{towards}{half if plateau else ''} Right: the published curve that started the discussion. Its amount of "
+        f"{towards} Right: the published curve that started the discussion. Its amount of "
         "synthetic images was chosen on the test folds, from one run, so it may flatter."
     )
     return "Does the number of GAN images matter?", caption, f"Gain by number of GAN images: {listed}."
@@ -505,6 +508,8 @@ def _share_text(study: Study) -> str:
     """Return how much of a batch the generated images of an arm take, in words."""
     if study.n_synthetic == "balance":
         return "every class is seen about equally often"
+    if study.tune:
+        return f"{study.synthetic_share:.0%} of each batch, or what tuning chose, is drawn from them"
     return f"{study.synthetic_share:.0%} of each batch is drawn from them"
 
 
@@ -537,11 +542,14 @@ def tuning_text(experiment: Experiment) -> str:
         return "Off: in resplit no images are left that no trial uses, so every arm trains with the parameters below."
     table = experiment.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
-    said = "; ".join(f"{arm_label(arm)}: {chosen[arm]}" for arm in PRIMARY if arm in chosen)
+    said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())
+    kinds = "strength and kind" if experiment.study.augmentation == "auto" else "strength"
     return (
-        f"Every arm tried the same list of configurations (learning rate, strength and kind of the classical "
-        f"augmentation, synthetic share), as far as they exist in it, on {len(experiment.tuning_draws)} draws that no "
-        f"trial uses. The GAN was not tuned. Chosen: {said}."
+        f"Every arm tried the same list of configurations (learning rate, {kinds} of the classical augmentation, "
+        f"synthetic share), as far as they exist in it, on {len(experiment.tuning_draws)} draws that no trial uses; it "
+        "keeps the study's own unless another is better by more than a standard error. The GAN was not tuned, and the "
+        f"learning curve has the configuration of real + classic. Chosen: {said}. The intervals take these choices as "
+        "given; the control with copies, tuned by itself, shows what chance in them does."
     )
 
 

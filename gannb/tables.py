@@ -178,7 +178,7 @@ def quality(measured: pd.DataFrame) -> pd.DataFrame:
 
 
 def tuning(experiment: Experiment) -> pd.DataFrame:
-    """Return what tuning found: a configuration per row, an arm per column, the mean score in percent over the draws.
+    """Return what tuning found: a configuration per row, an arm per column, mean balanced accuracy in percent.
 
     The chosen one is in brackets; empty where a configuration does not exist in an arm. Scores are those on draws for
     tuning, which are too few to compare arms by.
@@ -187,9 +187,10 @@ def tuning(experiment: Experiment) -> pd.DataFrame:
     if found.empty:
         return pd.DataFrame({"tuning": ["off"]})
     found = found.assign(tried=[str(Configuration(**c)) for c in found["configuration"]])
-    metric = experiment.study.metric
-    means = found.groupby(["arm", "tried"], sort=False)[[metric, "chosen"]].mean().reset_index()
-    texts = [f"[{100 * m:.1f}]" if c else f"{100 * m:.1f}" for m, c in zip(means[metric], means["chosen"], strict=True)]
+    found = found.assign(score=[np.mean(np.array(scores, float)) for scores in found["scores"]])
+    means = found.groupby(["arm", "tried"], sort=False)[["score", "chosen"]].mean().reset_index()
+    shown = (100 * means["score"]).map("{:.1f}".format)
+    texts = shown.where(means["chosen"] == 0, "[" + shown + "]")
     order = list(dict.fromkeys(found["tried"]))
     table = means.assign(text=texts).pivot(index="tried", columns="arm", values="text")
     return table.loc[order, list(dict.fromkeys(found["arm"]))].fillna("").rename_axis("configuration", axis=0)

@@ -7,9 +7,10 @@ its configurations: an arm without synthetic items has no share of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from gannb.arms import PRIMARY, Arm, parse_arm
 from gannb.augment import POLICIES
@@ -50,18 +51,17 @@ LIST = (
 )
 
 
-def configurations(arm: Arm, policy: str, choose_policy: bool, fixed_share: bool = False) -> list[Configuration]:
+def configurations(arm: Arm, policy: str, choose_policy: bool) -> list[Configuration]:
     """Return the list as far as it exists in an arm, each once, the study's own first.
 
-    policy: the study's classical augmentation; choose_policy: whether the others are tried as well; fixed_share: the
-    share of synthetic items follows from the draw.
+    policy: the study's classical augmentation; choose_policy: whether the others are tried as well.
     """
     others = [Configuration(policy=name) for name in CLASSICAL if name != policy and name in POLICIES]
     found = []
     for each in [*LIST, *(others if choose_policy else [])]:
         if not arm.classic:
             each = replace(each, strength=1.0, policy=None)
-        if not (arm.real and arm.generator) or fixed_share:
+        if not (arm.real and arm.generator):
             each = replace(each, share=1.0)
         found.append(each)
     return list(dict.fromkeys(found))
@@ -70,20 +70,29 @@ def configurations(arm: Arm, policy: str, choose_policy: bool, fixed_share: bool
 def tuned_as(name: str) -> str:
     """Return the arm whose tuning an arm takes over: its own, unless it must differ from another in one thing alone.
 
-    The learning curve of real items and half of the budget are those of the real items; copies and wrong labels, being
-    controls of the study, those of `real`; doses and variations those of the plain arm.
+    The learning curve of real items and half of the budget are those of the real items; wrong labels that of the copies
+    they are; doses and variations those of the plain arm. Copies are tuned by themselves: as a control without effect
+    they then show what chance in the choice of a configuration does.
     """
     arm = parse_arm(name)
-    if arm.generator in (None, "copies", "mislabelled"):
+    if not arm.generator:
         return PRIMARY[1] if arm.classic else "real"
+    if arm.generator == "mislabelled":
+        return name.replace("mislabelled", "copies")
     plain = arm.without_variation
     return plain.replace(f":{arm.dose}", "") if arm.dose else plain
 
 
-def best(scores: Sequence[Sequence[float]]) -> int:
-    """Return the number of the best configuration: scores by draw and configuration (D, C), larger is better.
+def best(scores: np.ndarray) -> int:
+    """Return the number of the best configuration: scores (T, C) of T trainings in C configurations, larger is better.
 
-    By the mean over draws; of equals the first, which departs least.
+    Trainings are paired: those of one row share their draw and their seed. The first configuration, the study's own,
+    stays unless the best mean is above its own by more than the standard error of the paired difference: few items must
+    not move what no item has shown to be better. nan: the training diverged, and so does its configuration.
     """
-    means = [sum(column) / len(column) for column in zip(*scores, strict=True)]
-    return max(range(len(means)), key=lambda i: (means[i], -i))
+    means = np.where(np.isnan(scores).any(axis=0), -np.inf, np.nanmean(scores, axis=0))
+    number = int(np.argmax(means))
+    gain = scores[:, number] - scores[:, 0]
+    if number == 0 or np.isnan(gain).any():
+        return number
+    return number if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else 0

@@ -207,37 +207,38 @@ def make_quality(task: Task) -> None:
     shared = {
         "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
         "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1),
-    }  # fmt: skip
+    } | _how_chosen(task.needed("items"))  # fmt: skip
     same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
     spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
-    between = _between(task, train, fake.take(same), protocol.take(dataset, draw.reserve))
+    between = _between(task, _pixels(test.x), train, fake.take(same), protocol.take(dataset, draw.reserve))
     rows = [
         shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
-        | _forms_between(space, test.x, train.x, between)
+        | (between if name == "pixels" else {})
         for name, space in spaces.items()
     ]  # fmt: skip
     write_json(task.folder / "quality.json", rows)
 
 
-def _between(task: Task, train: Examples, fake: Examples, reserve: Examples) -> dict[str, np.ndarray]:
-    """Return the items whose forms between those of the training set are compared, in equal numbers."""
+def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, reserve: Examples) -> dict[str, float]:
+    """Return the shares of test items (T, D) that are nearer to one made, blended or held out than to the training set.
+
+    In pixels: the features of a network that has learnt one of the sets by heart would hold it apart.
+    """
     from gannb.generators import Job
     from gannb.generators.simple import Interpolation
+    from gannb.quality import nearer_to_made
 
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
     blends = Interpolation().fit(train, Job(0, seed)).sample(fake.y, seed)
     sets = {"between": fake.x, "between_of_blends": blends, "between_of_real": reserve.x}
-    return {name: x for name, x in sets.items() if len(x) >= len(fake)}
+    sets = {name: x for name, x in sets.items() if len(x) >= len(fake)}
+    return {name: nearer_to_made(test, _pixels(x), _pixels(train.x)) for name, x in sets.items()}
 
 
-def _forms_between(
-    space: Callable[[np.ndarray], np.ndarray], test: np.ndarray, train: np.ndarray, sets: dict[str, np.ndarray]
-) -> dict[str, float]:
-    """Return, for each of the sets, the share of test items that lie nearer to it than to the training set."""
-    from gannb.quality import nearer_to_made
-
-    test, train = space(test), space(train)
-    return {name: nearer_to_made(test, space(x), train) for name, x in sets.items()}
+def _how_chosen(items: Path) -> dict[str, float]:
+    """Return how hard it was to choose the items, where they were chosen; see `after.Chosen`."""
+    file = items / "items.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -319,31 +320,34 @@ def _chosen(task: Task) -> Configuration:
 
 def make_tuning(task: Task) -> None:
     """Train one arm in every configuration on a draw for tuning, and score it on the draw's reserve."""
-    from gannb.classify import predict, train
-
-    p, dataset = task.parameters, _dataset(task)
+    p, dataset, rows = task.parameters, _dataset(task), []
     draw = read_draw(task.needed("draw"))
-    unseen, rows = protocol.take(dataset, draw.test), []
-    total = len(p["configurations"])
+    unseen = protocol.take(dataset, draw.test)
     for number, configuration in enumerate(p["configurations"]):
         mixture, recipe = _training(task, dataset, draw, Configuration(**configuration))
-        scores = [
-            stats.classification_scores(unseen.y, predict(train(mixture, recipe, seed, task.device), unseen.x))
-            for seed in (classifier_seed(p, n) for n in range(p["seeds"]))
-        ]
-        means = {metric: float(np.mean([s[metric] for s in scores])) for metric in ("balanced_accuracy", "accuracy")}
-        rows.append({"draw": -p["trial"], "arm": p["arm"], "configuration": configuration, **means})
-        task.progress(number + 1, total)
+        scores = [_tried(mixture, recipe, classifier_seed(p, n), unseen, task.device) for n in range(p["seeds"])]
+        rows.append({"draw": -p["trial"], "arm": p["arm"], "configuration": configuration, "scores": scores})
+        task.progress(number + 1, len(p["configurations"]))
     write_json(task.folder / "tuning.json", rows)
 
 
+def _tried(mixture: Any, recipe: Any, seed: int, unseen: Examples, device: str) -> float | None:
+    """Return the balanced accuracy of a classifier on items that it has not seen; None where its training diverges."""
+    from gannb.classify import Diverged, predict, train
+
+    try:
+        p = predict(train(mixture, recipe, seed, device), unseen.x)
+    except Diverged:
+        return None
+    return stats.classification_scores(unseen.y, p)["balanced_accuracy"]
+
+
 def make_choice(task: Task) -> None:
-    """Choose an arm's configuration by its mean score over the draws for tuning."""
+    """Choose an arm's configuration by its balanced accuracy on the draws for tuning."""
     tried = [need for need in task.unit.needs if need.kind == "tuning"]
     by_draw = [json.loads((task.study / u.path / "tuning.json").read_text(encoding="utf-8")) for u in tried]
-    metric = task.parameters["metric"]
-    number = best([[row[metric] for row in rows] for rows in by_draw])
-    write_json(task.folder / "choice.json", {"configuration": by_draw[0][number]["configuration"], "number": number})
+    scores = np.concatenate([np.array([row["scores"] for row in rows], float).T for rows in by_draw])  # (D * S, C)
+    write_json(task.folder / "choice.json", {"configuration": by_draw[0][best(scores)]["configuration"]})
 
 
 def shifted_items(y: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gannb import outcomes, stats
-from gannb.arms import CONVERGENCE, PRIMARY, Contrast, curve_arms
+from gannb.arms import CONVERGENCE, OVERSAMPLED, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
@@ -105,7 +105,8 @@ def doses(evidence: Evidence) -> dict[str, Any] | None:
     """Return the dose response, or None without several doses: the gain over real items alone by synthetic items.
 
     `rows`: {"n_synthetic" (per class), "difference", "low", "high", "trials"} by rising number. `plateau`: what the
-    gain goes towards, as `stats.plateau` fits it; None where fewer than two trials have every dose.
+    gain goes towards, as `stats.plateau` fits it; None where the largest number is not yet half of the way, since the
+    interval would then cover far too rarely, and where fewer than two trials have every dose.
     """
     arms = {n: arm for n, arm in evidence.dose_arms.items() if len(common_trials(evidence, arm, PRIMARY[1])) >= 2}
     if len(arms) < 2:
@@ -122,7 +123,7 @@ def _plateau(evidence: Evidence, arms: dict[int, str]) -> dict[str, float] | Non
     base = by_trial(evidence, PRIMARY[1], evidence.metric, trials)
     gains = np.stack([by_trial(evidence, arm, evidence.metric, trials) - base for arm in arms.values()], 1)  # (R, P)
     found, half = stats.plateau(np.array(list(arms), float), gains, test_train_ratio(evidence))
-    return as_row(found) | {"half_at": half}
+    return as_row(found) | {"half_at": half} if half <= max(arms) else None
 
 
 # ---- the verdict ----
@@ -166,6 +167,11 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
     if done < evidence.trials_planned or evidence.failures:
         first = f" The first failure: {evidence.failures[0]}." if evidence.failures else ""
         found.append(f"{done} of {evidence.trials_planned} trials could be compared.{first}")
+    if any(c.role == "secondary" and c.against == OVERSAMPLED[0] for c in evidence.contrasts):
+        found.append(
+            "Filling up the smaller classes helps in itself: what the GAN adds is the row against oversampling, not "
+            "the answer."
+        )
     return found + [_control_sentence(c) for c in controls if not c["came_out"]]
 
 
@@ -263,7 +269,7 @@ def outcome_rows(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def disagreement(metric: str, primary: dict[str, float], rows: Sequence[dict[str, Any]]) -> str:
-    """Return a sentence where some metrics of all classes are surely better and others surely worse; else nothing.
+    """Return a sentence where some metrics of all classes are better and others worse beyond their intervals, or "".
 
     `primary` is the metric's own difference with the interval of the verdict, `rows` are those of `outcome_rows`.
     """

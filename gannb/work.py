@@ -327,7 +327,7 @@ def execute_together(study: Path, units: list[Unit], device: str) -> list[str | 
     What a unit makes does not depend on what is made beside it.
     """
     if len(units) == 1:
-        return [execute(study, units[0], device)]
+        return [_on_own_stream(study, units[0], device)]
     with ThreadPoolExecutor(len(units)) as pool:
         return list(pool.map(lambda unit: _on_own_stream(study, unit, device), units))
 

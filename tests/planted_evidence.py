@@ -31,6 +31,7 @@ def evidence(
     trials: int = TRIALS,
     gap: dict[str, float] | None = None,
     doses: dict[int, float] | None = None,
+    shown: int = 10_000,
     shifted: dict[str, float] | None = None,
     measures: dict[str, float] | None = None,
     spread: float = 0.01,
@@ -78,7 +79,7 @@ def evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
         tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
         dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
-        trials_planned=TRIALS, dose_arms=arms_of,
+        trials_planned=TRIALS, dose_arms=arms_of, synthetic_shown=shown,
         shifted={arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials) for arm, mean in (shifted or {}).items()},
     )  # fmt: skip
 

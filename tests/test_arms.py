@@ -153,6 +153,10 @@ def test_where_generated_items_fill_up_the_smaller_classes_copies_are_what_they_
     found = {(c.arm, c.against): c.role for c in when_balanced(contrasts(arms))}
     assert found["real+copies", "real"] == "exploratory"
     assert found["real+gan", "real+copies"] == "exploratory"
+    assert ("real+gan+classic", "real+copies+classic") not in found
+    arms = names(study_arms(("real+copies+classic", "real+gan+classic"), "resplit"))
+    found = {(c.arm, c.against): c.role for c in when_balanced(contrasts(arms))}
+    assert found["real+gan+classic", "real+copies+classic"] == "secondary" and found[PRIMARY] == "primary"
     assert ("real+gan", "real+copies") not in pairs(arms)
 
 

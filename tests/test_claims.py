@@ -76,11 +76,12 @@ def test_copying_that_was_not_measured_is_not_judged():
         ("Gains saturate", {"doses": {20: 0.85, 50: 0.85, 200: 0.858}, "wobble": 3.0}, "undecided"),
         ("Gains saturate", {"doses": {50: 0.88, 200: 0.85}}, "undecided"),  # a loss is no saturation
         ("in-between", {"measures": {"between": 0.5}}, "supported"),
-        ("in-between", {"measures": {"between": 0.3}}, "contradicted"),
+        ("in-between", {"measures": {"between": 0.3}}, "undecided"),  # there may be some all the same
         ("in-between", {"measures": {"between": 0.42}, "spread": 0.3}, "undecided"),
         ("outside its training", {"shifted": {PRIMARY[0]: 0.70, PRIMARY[1]: 0.60}}, "contradicted"),
         ("outside its training", {"shifted": {PRIMARY[0]: 0.60, PRIMARY[1]: 0.70}}, "supported"),
         ("outside its training", {"shifted": {PRIMARY[0]: 0.60, PRIMARY[1]: 0.60}}, "supported"),
+        ("outside its training", {"shifted": {PRIMARY[0]: 0.604, PRIMARY[1]: 0.60}, "wobble": 0.1}, "supported"),
         ("outside its training", {"shifted": {PRIMARY[0]: 0.62, PRIMARY[1]: 0.60}, "wobble": 9.0}, "undecided"),
         ("copies its training set", {"measures": {"nearer_to_train": 0.8}}, "supported"),
         ("copies its training set", {"measures": {"nearer_to_train": 0.0}}, "contradicted"),
@@ -104,6 +105,18 @@ def test_a_claim_whose_arms_are_missing_is_undecided_and_says_so():
     assert all(claim(planted, words)["verdict"] == "undecided" for words in ("distorted", "copies", "in-between"))
     untested = ("Fine-tuning", "Gains saturate", "outside its training")
     assert all("Not tested" in claim(evidence(), words)["why"] for words in untested)
+
+
+@pytest.mark.parametrize(
+    ("planted", "why"),
+    [
+        ({"doses": {190: 0.87, 200: 0.871}}, "190 and 200 GAN images per class are too close to tell"),
+        ({"doses": {50: 0.87, 200: 0.871}, "shown": 399}, "400 GAN images were made and a training shows 399 of them"),
+    ],
+)
+def test_saturation_is_not_tested_where_it_would_follow_from_the_numbers_chosen(planted, why):
+    found = claim(evidence(**planted), "Gains saturate")
+    assert found["verdict"] == "undecided" and why in found["why"]
 
 
 def test_every_claim_is_there_once_and_says_what_its_number_shows():

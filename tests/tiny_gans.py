@@ -31,6 +31,7 @@ MAKERS = {  # family -> its networks, narrow
         partial(families.DcganDiscriminator, base=8, planes=False, class_head=True),
     ),
     "resnet": (partial(families.ResnetGenerator, base=8), partial(families.ResnetDiscriminator, base=8)),
+    "wgan_gp": (partial(families.ConvGenerator, base=8), partial(families.R3Discriminator, base=8)),
     "r3gan": (partial(families.R3Generator, base=8), partial(families.R3Discriminator, base=8)),
 }
 

@@ -52,6 +52,7 @@ class Captured:
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self.rng)
         # other threads train other GANs meanwhile: they may go on, but not record
-        with _recording, torch.cuda.graph(graph, stream=torch.cuda.Stream(), capture_error_mode="thread_local"):
+        stream = torch.cuda.Stream(self.device)
+        with _recording, torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             result = self.function(self.buffer, *choices)
         return graph, result

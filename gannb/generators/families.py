@@ -15,7 +15,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gannb.augment import Policy
 from gannb.generators.family import Family, Network, Shape
-from gannb.generators.losses import HINGE, NON_SATURATING, RELATIVISTIC
+from gannb.generators.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
 
 LEAK = 0.2  # slope of leaky ReLU below 0
 SMALLEST_CONVOLUTIONAL = 16  # pixels a side from which a study gets a convolutional family unless it names one
@@ -501,6 +501,18 @@ _FAMILIES = (
         r1=0.5,
         r2=0.5,
         penalty_every=4,  # theirs is every step; lazy, twice as many steps fit into a minute
+    ),
+    Family(
+        name="wgan_gp",  # Gulrajani et al. 2017, section 4: no normalisation in the critic, five steps of it to one
+        steps=1000,
+        generator=ConvGenerator,
+        discriminator=R3Discriminator,
+        loss=WASSERSTEIN,
+        noise=64,
+        learning_rate=2e-4,
+        betas=(0.0, 0.9),
+        gradient_penalty=10.0,
+        discriminator_steps=5,
     ),
 )
 

@@ -109,6 +109,7 @@ class Training:
         self.x = torch.tensor(draw.x, device=self.device).permute(0, 3, 1, 2)  # (N, C, H, W) uint8
         self.y = torch.tensor(draw.y, device=self.device)
         self.rows = min(GRID[0], draw.n_classes)  # classes in a grid
+        self.half = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0)
         with lent_randomness(derive(job.seed, 2)):
             self.generator = place(family.generator(draw.shape, draw.n_classes), self.device)
             self.discriminator = place(family.discriminator(draw.shape, draw.n_classes), self.device)
@@ -206,8 +207,8 @@ class Training:
         return self.y[torch.randint(len(self.y), (self.batch,), generator=self.rng, device=self.device)]
 
     def _through(self, network: nn.Module, *inputs: Tensor) -> Any:
-        """The network's output: in bfloat16 where that is faster without a doubt, on a GPU."""
-        if self.device.type != "cuda":
+        """The network's output: in bfloat16 where that is faster without a doubt, on a GPU that computes in it."""
+        if not self.half:
             return network(*inputs)
         with torch.autocast("cuda", torch.bfloat16):
             output = network(*inputs)
