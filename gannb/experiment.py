@@ -272,7 +272,7 @@ class Experiment:
         for t in self.tuning_draws:
             draw = protocol.make_draw(self.dataset, self.design, t)
             if np.isin(groups[np.concatenate([draw.train, draw.reserve])], taken).any():
-                most = (self.design.most_trials or 0) - DRAWS
+                most = min(self.study.trials - 1, (self.design.most_trials or 0) - DRAWS)
                 raise InputError(
                     f"tune=true needs {DRAWS} draws that no trial uses, and trials={self.study.trials} leave too few "
                     f"items for them; "

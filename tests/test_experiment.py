@@ -243,6 +243,7 @@ def test_balance_fills_every_class_up_to_the_largest(tmp_path):
     assert np.bincount(experiment.synthetic(0).y).tolist() == [18, 18, 18]  # as a set of its own it is balanced
     roles = {(c.arm, c.against): c.role for c in experiment.contrasts}
     assert roles["real+gan", "real+copies"] == "exploratory" and roles["real+copies", "real"] == "exploratory"
+    assert roles["real+gan+classic", "real+copies+classic"] == "secondary"  # what the GAN adds to oversampling
 
 
 # ---- results ----

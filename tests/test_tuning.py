@@ -112,6 +112,14 @@ def test_too_few_items_for_draws_of_their_own_are_refused_with_the_way_out(tmp_p
     assert list(tmp_path.iterdir()) == [] and "\n" not in str(error.value)
 
 
+def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_trials_that_are_possible():
+    tuned, plain = (Experiment.preview(make_study(data="digits", tune=t, trials=4)) for t in (True, False))
+    assert tuned.most_trials == plain.most_trials - 2
+    tuned.dataset.pool.groups[:] = tuned.dataset.pool.groups // 40  # large ones, which draws at both ends share
+    with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=3 or fewer"):
+        tuned._check_tuning()
+
+
 def test_in_resplit_nothing_is_tuned():
     experiment = Experiment.preview(make_study(data="digits", protocol="resplit", tune=True, trials=2))
     assert experiment.tuning_draws == () and not any(u.kind == "tuning" for u in experiment.all_units())

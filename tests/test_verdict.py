@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planted_evidence import TRIALS, WOBBLE, WORLD, Y, evidence
 
-from gannb.arms import CONVERGENCE, PRIMARY, Contrast, contrasts, study_arms
+from gannb.arms import CONVERGENCE, PRIMARY, Contrast, contrasts, study_arms, when_balanced
 from gannb.errors import InputError
 from gannb.evidence import common_trials, difference, gather
 from gannb.experiment import Experiment
@@ -376,6 +376,20 @@ def test_a_dose_response_has_its_differences_and_goes_towards_its_plateau():
         assert row["difference"] == pytest.approx(gain, abs=1e-3) and row["low"] < gain < row["high"]
     assert found["plateau"]["difference"] == pytest.approx(0.06, abs=0.002)
     assert found["plateau"]["half_at"] == pytest.approx(100, rel=0.1)
+
+
+def test_a_curve_that_still_rises_has_no_plateau():
+    gains = {n: 0.2 * n / (n + 5000) for n in (50, 200, 800)}
+    found = doses(evidence(doses={n: WORLD[PRIMARY[1]] + gain for n, gain in gains.items()}, wobble=0.1))
+    assert len(found["rows"]) == 3 and found["plateau"] is None
+
+
+def test_where_classes_are_filled_up_the_page_says_what_the_answer_is_not():
+    world = evidence()
+    arms = (*PRIMARY, "real+copies+classic")
+    filled = replace(world, contrasts=tuple(when_balanced(contrasts(list(arms)))))
+    assert any("row against oversampling, not the answer" in said for said in problems(filled, []))
+    assert not any("oversampling" in said for said in problems(world, []))
 
 
 def test_one_number_of_items_is_no_dose_response():
