@@ -25,7 +25,7 @@ REAL_SOURCES = ("more", "fewer")
 PRIMARY = ("real+gan+classic", "real+classic")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 COPIES = ("real+copies", "real")
-OVERSAMPLED = ("real+copies+classic",)  # what generated items that fill up the smaller classes have to beat
+OVERSAMPLED = "real+copies+classic"  # what generated items that fill up the smaller classes have to beat
 OVERSAMPLING = {"role": "exploratory", "expected": "", "meaning": "items of the smaller classes repeated"}
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
 

@@ -127,7 +127,7 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
-        oversampled = () if self.study.doses else OVERSAMPLED
+        oversampled = () if self.study.doses else (OVERSAMPLED,)
         return study_arms((*self.study.arms, *dose_arms(self.study.doses), *oversampled), self.design.protocol)
 
     @cached_property
@@ -250,12 +250,10 @@ class Experiment:
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
             raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
         _ = self.device, self.arms, self.design, self.positive
-        for name in self.families:
-            FAMILIES[name].check(self.shape)
-        build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
         draw = self.items(protocol.make_draw(self.dataset, self.design, 0).train)
         for name in self.families:
             Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
+        build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
         self._check_room()
         self._check_tuning()
         self._check_doses()
@@ -266,9 +264,8 @@ class Experiment:
         if not self.tuning_draws:
             return
         groups = protocol.groups_of(self.dataset)
-        ends = [protocol.make_draw(self.dataset, self.design, t) for t in range(self.study.trials)]
-        taken = np.concatenate([part for draw in ends for part in (draw.train, draw.reserve, draw.test)])
-        taken = groups[taken]
+        draws = [protocol.make_draw(self.dataset, self.design, t) for t in range(self.study.trials)]
+        taken = groups[np.concatenate([part for draw in draws for part in (draw.train, draw.reserve, draw.test)])]
         for t in self.tuning_draws:
             draw = protocol.make_draw(self.dataset, self.design, t)
             if np.isin(groups[np.concatenate([draw.train, draw.reserve])], taken).any():

@@ -49,6 +49,11 @@ class Prdc:
     coverage: float
 
 
+def pixels(x: np.ndarray) -> np.ndarray:
+    """The pixels of items as features: (N, H, W, C) uint8 -> (N, D) float32 in 0..1."""
+    return np.asarray(x, np.float32).reshape(len(x), -1) / 255
+
+
 def kid(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> Kid:
     """Unbiased squared maximum mean discrepancy with kernel (x.y / D + 1)^3, on all items.
 

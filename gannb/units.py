@@ -190,6 +190,7 @@ def make_quality(task: Task) -> None:
     ruler has learnt it by heart.
     """
     from gannb.classify import features, predict
+    from gannb.quality import pixels
 
     dataset = _dataset(task)
     draw = read_draw(task.needed("draw"))
@@ -209,8 +210,8 @@ def make_quality(task: Task) -> None:
         "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1),
     } | _how_chosen(task.needed("items"))  # fmt: skip
     same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
-    spaces = {"pixels": _pixels, "small_cnn": lambda x: features(ruler, x)}
-    between = _between(task, _pixels(test.x), train, fake.take(same), protocol.take(dataset, draw.reserve))
+    spaces = {"pixels": pixels, "small_cnn": lambda x: features(ruler, x)}
+    between = _between(task, pixels(test.x), train, fake.take(same), protocol.take(dataset, draw.reserve))
     rows = [
         shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
         | (between if name == "pixels" else {})
@@ -226,13 +227,13 @@ def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, rese
     """
     from gannb.generators import Job
     from gannb.generators.simple import Interpolation
-    from gannb.quality import nearer_to_made
+    from gannb.quality import nearer_to_made, pixels
 
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
     blends = Interpolation().fit(train, Job(0, seed)).sample(fake.y, seed)
     sets = {"between": fake.x, "between_of_blends": blends, "between_of_real": reserve.x}
     sets = {name: x for name, x in sets.items() if len(x) >= len(fake)}
-    return {name: nearer_to_made(test, _pixels(x), _pixels(train.x)) for name, x in sets.items()}
+    return {name: nearer_to_made(test, pixels(x), pixels(train.x)) for name, x in sets.items()}
 
 
 def _how_chosen(items: Path) -> dict[str, float]:
@@ -245,10 +246,6 @@ def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.n
     """Return random indices into y (N,) with up to `counts` (K,) items of each class, in shuffled order."""
     order = rng.permutation(len(y))
     return np.concatenate([order[y[order] == k][:n] for k, n in enumerate(counts)])
-
-
-def _pixels(x: np.ndarray) -> np.ndarray:
-    return np.asarray(x, np.float32).reshape(len(x), -1) / 255
 
 
 def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: np.ndarray) -> dict[str, float]:

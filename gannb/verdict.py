@@ -167,7 +167,7 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
     if done < evidence.trials_planned or evidence.failures:
         first = f" The first failure: {evidence.failures[0]}." if evidence.failures else ""
         found.append(f"{done} of {evidence.trials_planned} trials could be compared.{first}")
-    if any(c.role == "secondary" and c.against == OVERSAMPLED[0] for c in evidence.contrasts):
+    if any(c.role == "secondary" and c.against == OVERSAMPLED for c in evidence.contrasts):
         found.append(
             "Filling up the smaller classes helps in itself: what the GAN adds is the row against oversampling, not "
             "the answer."

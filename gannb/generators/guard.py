@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from gannb.quality import diversity
+from gannb.quality import diversity, pixels
 
 if TYPE_CHECKING:
     from gannb.data import Examples
@@ -44,7 +44,7 @@ class Guard:
         self.training = training
         self.rows = training.rows
         shown = draw.y < self.rows
-        self.usual = diversity(_flat(draw.x[shown]), draw.y[shown])
+        self.usual = diversity(pixels(draw.x[shown]), draw.y[shown])
         self.every = CHECK_EVERY * training.every  # steps
         self.log: list[dict[str, Any]] = []
         self.diversity: dict[str, list[float]] = {"step": [], "ratio": []}
@@ -86,7 +86,7 @@ class Guard:
         """Return the diversity of samples over the draw's; nan where the draw has no two items of a class."""
         samples = self.training.fixed_samples()
         labels = np.repeat(np.arange(self.rows), len(samples) // self.rows)
-        return diversity(_flat(samples), labels) / self.usual if self.usual else math.nan
+        return diversity(pixels(samples), labels) / self.usual if self.usual else math.nan
 
     def _mend(self, name: str, words: str) -> None:
         """Go back to the last good state and change one thing."""
@@ -119,11 +119,6 @@ class Guard:
 
 def _copy(curves: dict[str, list[float]]) -> dict[str, list[float]]:
     return {name: list(values) for name, values in curves.items()}
-
-
-def _flat(x: np.ndarray) -> np.ndarray:
-    """(N, H, W, C) uint8 -> (N, D) float32 in 0..1."""
-    return x.reshape(len(x), -1).astype(np.float32) / 255
 
 
 # ---- remedies: each changes one thing, and says which ----
