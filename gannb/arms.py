@@ -2,8 +2,9 @@
 
 An arm's name is its recipe, `[real][+SOURCE][+classic]`, or a source alone: `real+gan+classic`, `gan`, `real+more`.
 A source is any generator's name (`gan` stands for the study's family), or one of the real ones: `real+more` (the draw
-and as many items again from the trial's reserve) and `fewer` (half of the draw). `@half` behind a name is the same
-recipe with half of the optimiser steps. A new generator brings all its arms with no code here.
+and as many items again from the trial's reserve), `fewer` (half of the draw), and what can be done about classes of
+unequal size without a generator, `real+oversampled` and `real+weighted` (see `imbalance.py`). `@half` behind a name is
+the same recipe with half of the optimiser steps. A new generator brings all its arms with no code here.
 
 Behind a generator's name may stand `.VARIATION`, what is done after the training of a GAN (`gan.truncated`, see
 `generators/after.py`), and `:DOSE`, fewer items per class than the study makes (`real+gan:50+classic`).
@@ -21,12 +22,14 @@ from gannb.generators.after import VARIATIONS
 from gannb.generators.families import FAMILIES
 from gannb.study import DOSES
 
-REAL_SOURCES = ("more", "fewer")
+BALANCING = {  # what can be done about classes of unequal size without a generator, and what it is called
+    "oversampled": ("items of the smaller classes repeated", "oversampling"),
+    "weighted": ("errors on smaller classes count for more", "class weights"),
+}
+REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
-COPIES = ("real+copies", "real")
-OVERSAMPLED = "real+copies+classic"  # what generated items that fill up the smaller classes have to beat
-OVERSAMPLING = {"role": "exploratory", "expected": "", "meaning": "items of the smaller classes repeated"}
+BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
 
 
@@ -54,7 +57,7 @@ class Arm:
 
     @property
     def without_items(self) -> str:
-        """The name of the arm that has the draw in the place of what a generator adds: `real` or `real+classic`."""
+        """The name of the arm that has the draw alone, without what this one adds to it: `real` or `real+classic`."""
         return "real+classic" if self.classic else "real"
 
 
@@ -81,6 +84,8 @@ CONTRASTS = (
     Contrast("real", "fewer", "control", "helps", "the whole train side instead of half of it"),
     Contrast("real+classic", CONVERGENCE, "control", "no difference", "the full number of steps instead of half"),
 )
+# Where copies are oversampling, since generated items only fill up the smaller classes:
+MISLABELLED = Contrast("real+mislabelled", "real+oversampled", "control", "hurts", "copies with wrong labels")
 
 
 def parse_arm(name: str) -> Arm:
@@ -118,7 +123,7 @@ def _parse(name: str) -> Arm | None:
 def _is_possible(arm: Arm) -> bool:
     """Tell whether an arm's source is there, beside the right items, and can be had in this way."""
     if arm.source in REAL_SOURCES:
-        return arm.real == (arm.source == "more") and not arm.variation and arm.dose is None
+        return arm.real == (arm.source != "fewer") and not arm.variation and arm.dose is None
     if arm.variation and not (arm.source in _gans() and arm.variation in VARIATIONS):
         return False
     return arm.source in ("gan", *GENERATORS) and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
@@ -135,8 +140,9 @@ def _nearest(name: str) -> str | None:
         ways = [bare] + [bare.replace(str(arm.source), f"{arm.source}.{v}") for v in VARIATIONS]
         return difflib.get_close_matches(name, [way for way in ways if _parse(way)], n=1, cutoff=0)[0]
     made = ["gan", *GENERATORS, *(f"{gan}.{variation}" for gan in _gans() for variation in VARIATIONS)]
-    known = [c.arm for c in CONTRASTS] + [f"real+{s}" for s in (*made, "more")] + made
-    known += [f"real+{s}+classic" for s in made]
+    added = [*made, "more", *BALANCING]
+    known = [c.arm for c in CONTRASTS] + [f"real+{s}" for s in added] + made
+    known += [f"real+{s}+classic" for s in added]
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
@@ -145,18 +151,29 @@ def dose_arms(doses: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(PRIMARY[0].replace("gan", f"gan:{dose}") for dose in doses[:-1])
 
 
-def study_arms(asked: tuple[str, ...], protocol: str) -> list[Arm]:
+def study_arms(asked: tuple[str, ...], protocol: str, balance: bool = False) -> list[Arm]:
     """Return the arms of a study: those asked for, what they are compared with, and the real-only curve.
 
     `real+more` has no meaning in resplit, where nothing is left in reserve; half against whole takes its place.
+    balance: generated items only fill up the smaller classes. What fills them up without a generator is then part of
+    the study, and copies, which would be no control without effect, go by the name of what they are: oversampling.
     """
     names = [n for n in asked if parse_arm(n).source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and c.against != "fewer"]
-    names += [arm.without_items for arm in map(parse_arm, names) if arm.generator]
+    names += BALANCED if balance else ()
+    names += [arm.without_items for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     if protocol == "resplit":
         names += ["fewer"]
     names += [*curve_arms(protocol), CONVERGENCE]
+    names = map(_filling_up, names) if balance else names
     return [parse_arm(n) for n in dict.fromkeys(names)]
+
+
+def _filling_up(name: str) -> str:
+    """Return what an arm is called where the items that are added to the real ones fill up the smaller classes."""
+    arm = parse_arm(name)
+    fills_up = arm.real and arm.generator == "copies" and arm.dose is None
+    return name.replace("copies", "oversampled") if fills_up else name
 
 
 def curve_arms(protocol: str) -> tuple[str, ...]:
@@ -166,9 +183,10 @@ def curve_arms(protocol: str) -> tuple[str, ...]:
 
 def contrasts(arms: list[str]) -> list[Contrast]:
     """Return the contrasts whose two arms are there, the primary first; a new source gets its own."""
-    known = [c for c in CONTRASTS if c.arm in arms and c.against in arms]
+    known = [c for c in (*CONTRASTS, MISLABELLED) if c.arm in arms and c.against in arms]
     paired = {(c.arm, c.against) for c in known} | {("real+more+classic", "real+classic")}
-    return known + [c for c in _from_recipe(arms) if (c.arm, c.against) not in paired and not _is_known(c.arm)]
+    found = known + [c for c in _from_recipe(arms) if (c.arm, c.against) not in paired and not _is_known(c.arm)]
+    return found + _of_balancing(arms, found)
 
 
 def _is_known(arm: str) -> bool:
@@ -197,22 +215,24 @@ def _meaning(arm: Arm) -> str:
     return ", ".join([f"items from {arm.source}{instead}", *details])
 
 
-def when_balanced(found: list[Contrast]) -> list[Contrast]:
-    """Return a study's contrasts as they are where generated items only fill up the smaller classes.
+def _of_balancing(arms: list[str], found: list[Contrast]) -> list[Contrast]:
+    """Return the contrasts with the arms that balance the classes without a generator.
 
-    Copies are then no control without effect but a treatment, oversampling, and what a generator has to beat: for the
-    primary arm that is a secondary contrast, with an answer.
+    Each of them with the real items as they are; and what adds generated items to the real ones with each of them: that
+    is what a generator has to beat, so for the primary arm it is a secondary contrast, with an answer.
     """
-    kept = [replace(c, **OVERSAMPLING) if (c.arm, c.against) == COPIES else c for c in found]
-    copies = {c.against: c.arm for c in kept if parse_arm(c.arm).generator == "copies" and parse_arm(c.arm).real}
-    return kept + [
+    ways = [arm for arm in map(parse_arm, arms) if arm.source in BALANCING and not arm.half_budget]
+    alone = [Contrast(w.name, w.without_items, "exploratory", meaning=BALANCING[str(w.source)][0]) for w in ways]
+    against_each = [
         replace(
-            c, against=copies[c.against], role="secondary" if c.arm == PRIMARY[0] else "exploratory",
-            meaning=f"{c.meaning}, against oversampling",
+            c, against=way.name, role="secondary" if c.arm == PRIMARY[0] else "exploratory",
+            meaning=f"{c.meaning}, against {BALANCING[str(way.source)][1]}",
         )
-        for c in kept
-        if c.against in copies and _adds_items(parse_arm(c.arm))
+        for way in ways
+        for c in found
+        if c.against == way.without_items and _adds_items(parse_arm(c.arm))
     ]  # fmt: skip
+    return [c for c in alone if c.against in arms] + against_each
 
 
 def _adds_items(arm: Arm) -> bool:

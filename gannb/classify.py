@@ -32,6 +32,7 @@ class Mixture:
     synthetic: Examples | None
     share: float  # of each batch, 0..1, whatever the two sets' sizes; 1 without real items, 0 without synthetic ones
     fresh: Callable[[int], np.ndarray] | None = None  # number of a pass, from 1 -> the synthetic items anew, as uint8
+    weights: np.ndarray | None = None  # (K,) how much the loss of an item of each class counts; None: as it is
 
     @property
     def items(self) -> Examples:
@@ -201,9 +202,10 @@ def _train(mixture: Mixture, recipe: Recipe, seed: int, device: str, progress: C
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=recipe.steps + 1)
     rng = torch.Generator(device=device).manual_seed(seed)
+    weights = None if mixture.weights is None else torch.from_numpy(mixture.weights).float().to(device)
     stream = batches(mixture, recipe.batch_size, seed)
     for step, (images, labels) in zip(range(recipe.steps), augmented(stream, stock, recipe, rng), strict=False):
-        loss = F.cross_entropy(network(images), labels)
+        loss = cross_entropy(network(images), labels, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -212,6 +214,17 @@ def _train(mixture: Mixture, recipe: Recipe, seed: int, device: str, progress: C
     if not torch.isfinite(loss):
         raise Diverged(f"the classifier {recipe.classifier} diverged: its loss is {loss.item()}")
     return network.eval()
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the mean over a batch of the items' cross-entropy, each times its class' weight: (B, K), (B,), (K,) -> ().
+
+    Divided by the number of items, not by their weights as torch does: what an item counts for must not depend on
+    which others happen to be in its batch.
+    """
+    if weights is None:
+        return F.cross_entropy(logits, labels)
+    return F.cross_entropy(logits, labels, weights, reduction="sum") / len(labels)
 
 
 @torch.no_grad()

@@ -46,6 +46,9 @@ class Evidence:
     shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
     # the test items in the forms of `shifts.SHIFTS`
     predictions: Predictions | None = None  # of the primary contrast's two arms
+    class_counts: dict[str, int] = field(default_factory=dict)  # class -> items to draw from, in the proportions of the
+    # training sets
+    filled_up: bool = False  # synthetic items only fill up the smaller classes
 
     @property
     def n_classes(self) -> int:
@@ -79,7 +82,8 @@ def gather(experiment: Experiment) -> Evidence:
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
         most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
-        predictions=experiment.predictions(),
+        predictions=experiment.predictions(), class_counts=experiment.class_counts,
+        filled_up=not experiment.study.doses,
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import outcomes, protocol, units
-from gannb.arms import OVERSAMPLED, PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
+from gannb import imbalance, outcomes, protocol, units
+from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms
 from gannb.data import Dataset, Examples
 from gannb.errors import InputError
 from gannb.outcomes import Predictions
@@ -127,8 +127,8 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
-        oversampled = () if self.study.doses else (OVERSAMPLED,)
-        return study_arms((*self.study.arms, *dose_arms(self.study.doses), *oversampled), self.design.protocol)
+        doses = self.study.doses
+        return study_arms((*self.study.arms, *dose_arms(doses)), self.design.protocol, balance=not doses)
 
     @cached_property
     def gan_steps(self) -> int:
@@ -169,8 +169,7 @@ class Experiment:
 
     @property
     def contrasts(self) -> list[Contrast]:
-        found = contrasts([arm.name for arm in self.arms])
-        return when_balanced(found) if self.study.n_synthetic == "balance" else found
+        return contrasts([arm.name for arm in self.arms])
 
     @cached_property
     def sources(self) -> list[str]:
@@ -243,21 +242,29 @@ class Experiment:
     def check(self) -> None:
         """Raise InputError for anything that would fail later: device, families, arms, classifier, sizes."""
         from gannb.classify import build
-        from gannb.generators import Job
-        from gannb.generators.adversarial import Adversarial
         from gannb.generators.families import FAMILIES
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
             raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
         _ = self.device, self.arms, self.design, self.positive
-        draw = self.items(protocol.make_draw(self.dataset, self.design, 0).train)
-        for name in self.families:
-            Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
+        self._check_families()
         build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
         self._check_room()
         self._check_tuning()
         self._check_doses()
-        self._check_balance()
+        imbalance.check(self.study, self.design.protocol, self.arms, self._counts)
+
+    def _check_families(self) -> None:
+        """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
+        from gannb.generators import Job
+        from gannb.generators.adversarial import Adversarial
+        from gannb.generators.families import FAMILIES
+
+        for name in self.families:
+            differ = FAMILIES[name].one_class_batches and self.design.protocol == "resplit"
+            for trial in range(self.study.trials if differ else 1):
+                draw = self.items(protocol.make_draw(self.dataset, self.design, trial).train)
+                Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
 
     def _check_tuning(self) -> None:
         """Draws for tuning share no item with any trial's."""
@@ -292,29 +299,12 @@ class Experiment:
             if arm.dose == most[0]:
                 raise InputError(f"arms: {arm.name} is {whole}, since n_synthetic is {arm.dose}; use {whole}.")
 
-    def _check_balance(self) -> None:
-        """To balance there must be smaller classes, and batches that hold both kinds of items."""
-        if self.study.doses:
-            return
-        if self.design.protocol == "draw":
-            raise InputError(
-                "n_synthetic=balance has nothing to fill up, since a draw has as many items of every class; "
-                "use protocol=resplit, which keeps the images' own proportions, or a number."
-            )
-        size = self.study.batch_size
-        found = {self._synthetic_in_batch(self._counts(trial)) for trial in range(self.study.trials)}
-        if found == {0}:
-            raise InputError(
-                "n_synthetic=balance has nothing to fill up, or less than an item in a batch: the classes are as "
-                "large as each other; use a number, as n_synthetic=200."
-            )
-        if size in found:
-            raise InputError(f"n_synthetic=balance leaves no real item in a batch of {size}; use a larger batch_size.")
-
-    def _synthetic_in_batch(self, counts: np.ndarray) -> int:
-        """Return the synthetic items in a batch where they fill up classes of `counts` (K,) real items."""
-        lacking = units.lacking(counts).sum()
-        return round(self.study.batch_size * lacking / (lacking + counts.sum()))
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Items by class in the training sets' proportions: a draw's, or those of the whole set that is split again."""
+        classes, n = self.dataset.pool.classes, self.design.n_per_class
+        counts = np.bincount(protocol.labels_of(self.dataset), minlength=len(classes))
+        return {name: int(n or count) for name, count in zip(classes, counts, strict=True)}
 
     def _counts(self, trial: int) -> np.ndarray:
         """Return the real items per class of a trial's draw, (K,)."""

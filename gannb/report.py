@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import outcomes, plots, tables, verdict
+from gannb import outcomes, plots, small_classes, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
@@ -75,6 +75,7 @@ class Page:
     shifts: Sequence[Mapping[str, str]] = ()
     outcomes: Sequence[Mapping[str, str]] = ()
     outcome_notes: Sequence[str] = ()
+    small_classes: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # notes, arms, contrasts
 
 
 # ---- all of it ----
@@ -104,7 +105,7 @@ def _publish(experiment: Experiment) -> Path:
         method_facts(experiment, evidence), data_facts(experiment), provenance(experiment),
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
-        ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence),
+        ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence), small_classes.texts(found),
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 

@@ -228,12 +228,12 @@ def _outcome_texts(row: dict) -> dict[str, str]:
     name = kind.label if row["class"] is None else f"{kind.label}: {row['class']}"
     return {
         "outcome": name + ("" if kind.better > 0 else " (lower is better)"),
-        "with GAN images": _level_text(row["arm"], kind.share), "without": _level_text(row["against"], kind.share),
+        "with GAN images": level_text(row["arm"], kind.share), "without": level_text(row["against"], kind.share),
         "change": change_text(row, kind.share), "trials": f"{row['trials']}",
     }  # fmt: skip
 
 
-def _level_text(level: dict, share: bool) -> str:
+def level_text(level: dict, share: bool) -> str:
     """Return `91.2% [90.1, 92.3]` of a share, `0.912 [0.901, 0.923]` of another number, a dash for none."""
     values = [level[end] for end in ("mean", "low", "high")]
     if None in values or np.isnan(values).any():

@@ -16,6 +16,7 @@ import numpy as np
 
 from gannb import protocol, stats
 from gannb.data import Dataset, Examples, concatenate
+from gannb.imbalance import balanced, lacking
 from gannb.protocol import Design, Draw
 from gannb.study import make_study, write_json
 from gannb.tuning import Configuration, best
@@ -375,7 +376,7 @@ def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarr
 
 def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
     """Return what an arm's classifiers are trained on."""
-    from gannb.arms import parse_arm
+    from gannb.arms import BALANCING, parse_arm
     from gannb.classify import Mixture
 
     arm = parse_arm(task.parameters["arm"])
@@ -384,6 +385,9 @@ def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
     train = protocol.take(dataset, draw.train)
     if arm.source == "more":
         return Mixture(concatenate([train, protocol.take(dataset, draw.reserve)]), None, 0.0)
+    if arm.source in BALANCING:
+        p = task.parameters
+        return balanced(arm.source, train, seed_for(p["seed"], "trial", p["trial"], arm.source))
     synthetic = _items_of(arm, task, dataset, train.counts()) if arm.generator else None
     if not synthetic:
         return Mixture(train, None, 0.0)
@@ -402,11 +406,6 @@ def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Exa
     elif arm.dose:
         wanted = np.bincount(proportional_labels(wanted, arm.dose * len(counts)))
     return made.take(first_of_each(made.y, wanted))
-
-
-def lacking(counts: np.ndarray) -> np.ndarray:
-    """Return how many items each class of a draw lacks to be as large as the largest: counts (K,) -> (K,)."""
-    return counts.max() - counts
 
 
 def _maker(task: Task, y: np.ndarray) -> Callable[[int], np.ndarray]:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from gannb import outcomes, stats
-from gannb.arms import CONVERGENCE, OVERSAMPLED, PRIMARY, Contrast, curve_arms
+from gannb.arms import CONVERGENCE, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
 from gannb.outcomes import OUTCOMES
+from gannb.small_classes import small_classes
 from gannb.stats import Answer, Estimate, Worth
 from gannb.words import METRIC_NAMES, change_text, interval_text, points
 
@@ -148,6 +149,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "contrasts": rows, "controls": controls,
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
         "claims": claims(evidence),
+        "small_classes": small_classes(evidence),
         "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip
 
@@ -167,10 +169,10 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
     if done < evidence.trials_planned or evidence.failures:
         first = f" The first failure: {evidence.failures[0]}." if evidence.failures else ""
         found.append(f"{done} of {evidence.trials_planned} trials could be compared.{first}")
-    if any(c.role == "secondary" and c.against == OVERSAMPLED for c in evidence.contrasts):
+    if evidence.filled_up:
         found.append(
-            "Filling up the smaller classes helps in itself: what the GAN adds is the row against oversampling, not "
-            "the answer."
+            "GAN images fill up the smaller classes here, and so would repeated ones: what the GAN itself adds are the "
+            "rows against oversampling and class weights, not the answer."
         )
     return found + [_control_sentence(c) for c in controls if not c["came_out"]]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gannb.arms import (
+    BALANCED,
+    BALANCING,
     CONVERGENCE,
     PRIMARY,
     Arm,
@@ -13,7 +15,6 @@ from gannb.arms import (
     dose_arms,
     parse_arm,
     study_arms,
-    when_balanced,
 )
 from gannb.errors import InputError
 from gannb.generators import GENERATORS
@@ -48,6 +49,8 @@ def pairs(arms: list[str]) -> dict[tuple[str, str], str]:
         ("real+mislabelled", True, "mislabelled", False, "mislabelled"),
         ("real+more", True, "more", False, None),
         ("real+more+classic", True, "more", True, None),
+        ("real+oversampled", True, "oversampled", False, None),
+        ("real+weighted+classic", True, "weighted", True, None),
         ("fewer", False, "fewer", False, None),
         ("fewer+classic", False, "fewer", True, None),
     ],
@@ -75,7 +78,7 @@ def test_every_generator_has_its_arms(source):
     [
         ("real+gna", "real+gan"), ("reall", "real"), ("real+clasic", "real+classic"),
         ("real+gan+clasic", "real+gan+classic"), ("real+mislabeled", "real+mislabelled"), ("real+copy", "real+copies"),
-        ("real+interpolations", "real+interpolation"),
+        ("real+interpolations", "real+interpolation"), ("real+wieghted+classic", "real+weighted+classic"),
     ],
 )  # fmt: skip
 def test_an_unknown_arm_is_refused_with_the_nearest_name(wrong, near):
@@ -148,16 +151,37 @@ def test_a_dose_response_is_the_primary_arm_with_fewer_items():
     assert roles["real+gan:20+classic", "real+classic"] == "exploratory"
 
 
-def test_where_generated_items_fill_up_the_smaller_classes_copies_are_what_they_have_to_beat():
-    arms = names(study_arms(("real+copies", "real+gan"), "resplit"))
-    found = {(c.arm, c.against): c.role for c in when_balanced(contrasts(arms))}
-    assert found["real+copies", "real"] == "exploratory"
-    assert found["real+gan", "real+copies"] == "exploratory"
-    assert ("real+gan+classic", "real+copies+classic") not in found
-    arms = names(study_arms(("real+copies+classic", "real+gan+classic"), "resplit"))
-    found = {(c.arm, c.against): c.role for c in when_balanced(contrasts(arms))}
-    assert found["real+gan+classic", "real+copies+classic"] == "secondary" and found[PRIMARY] == "primary"
-    assert ("real+gan", "real+copies") not in pairs(arms)
+# ---- classes of unequal size ----
+
+
+@pytest.mark.parametrize("way", BALANCING)
+def test_each_way_to_balance_is_compared_with_the_real_items_and_with_what_adds_items(way):
+    asked = (f"real+{way}", f"real+{way}+classic", "real+gan", "real+gaussian+classic", "real+copies+classic", "gan")
+    roles = pairs(names(study_arms(asked, "resplit")))
+    assert roles[f"real+{way}", "real"] == roles[f"real+{way}+classic", "real+classic"] == "exploratory"
+    assert roles["real+gan+classic", f"real+{way}+classic"] == "secondary"
+    assert roles["real+gan", f"real+{way}"] == roles["real+gaussian+classic", f"real+{way}+classic"] == "exploratory"
+    against = [arm for arm, other in roles if way in other]
+    assert sorted(against) == ["real+gan", "real+gan+classic", "real+gaussian+classic"]
+
+
+def test_the_ways_to_balance_are_in_no_study_unasked():
+    assert not [n for n in names(study_arms(DEFAULT_ARMS, "resplit")) if any(way in n for way in BALANCING)]
+
+
+def test_where_generated_items_fill_up_the_smaller_classes_copies_are_oversampling():
+    arms = names(study_arms((*DEFAULT_ARMS, "real+copies+classic", "copies"), "resplit", balance=True))
+    assert {*BALANCED, "real+oversampled"} <= set(arms) and [n for n in arms if "copies" in n] == ["copies"]
+    roles = pairs(arms)
+    assert roles["real+oversampled", "real"] == roles["real+gan", "real+oversampled"] == "exploratory"
+    assert roles["real+mislabelled", "real+oversampled"] == "hurts"
+    assert [pair for pair, role in roles.items() if role == "secondary"] == [(PRIMARY[0], way) for way in BALANCED]
+
+
+@pytest.mark.parametrize("wrong", ["oversampled", "real+weighted:5", "real+oversampled.truncated", "weighted+classic"])
+def test_balancing_is_of_the_real_items_and_whole(wrong):
+    with pytest.raises(InputError, match="arms: there is no arm"):
+        parse_arm(wrong)
 
 
 # ---- the arms of a study ----

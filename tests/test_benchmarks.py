@@ -21,6 +21,16 @@ def benchmark(monkeypatch):
     return importlib.import_module
 
 
+def test_a_planted_imbalance_is_written_as_a_set_that_is_read(benchmark, tmp_path, capsys):
+    file = tmp_path / "thin.npz"
+    assert benchmark("thinned").main([str(file)]) == 0
+    found, digits = read(str(file)).pool, read("digits").pool
+    assert found.counts().tolist() == [160] * 5 + [8] * 5
+    shown = {item.tobytes(): k for item, k in zip(digits.x, digits.y, strict=True)}
+    assert [shown[item.tobytes()] for item in found.x] == found.y.tolist()
+    assert "8 of each of 5 to 9" in capsys.readouterr().out
+
+
 SMALL = {"items": 60, "cas_steps": 3, "cas_batch": 8, "steps": 3, "batch": 8, "seeds": 1, "ruler_steps": 3}
 
 

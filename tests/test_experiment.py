@@ -219,33 +219,6 @@ def test_every_variation_and_dose_is_trained_and_scored(smoke):
     assert np.array_equal(plain.y, fewer.y) and not np.array_equal(plain.x, fewer.x)
 
 
-def lopsided(root: Path, counts: tuple[int, ...] = (24, 12, 8)) -> Path:
-    """A folder of grey images whose classes are of very different size."""
-    rng = np.random.default_rng(0)
-    for k, n in enumerate(counts):
-        (root / f"c{k}").mkdir(parents=True)
-        for i in range(n):
-            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(root / f"c{k}" / f"{i}.png")
-    return root
-
-
-def test_balance_fills_every_class_up_to_the_largest(tmp_path):
-    given = SMOKE | {"data": str(lopsided(tmp_path / "a")), "n_synthetic": "balance", "n_per_class": None}
-    arms = ("real", "real+gan", "real+gan+classic", "real+copies")
-    study = make_study(**given | {"arms": arms, "batch_size": 16}, output_dir=str(tmp_path / "outputs"))
-    experiment = Experiment.open(study)
-    made(experiment)
-    train = np.bincount(experiment.items(experiment.draw(0).train).y)
-    assert train.tolist() == [18, 9, 6]
-    table = experiment.scores().groupby("arm").first()
-    for arm in ("real+gan", "real+gan+classic", "real+copies"):
-        assert table.loc[arm, ["n_real", "n_synthetic"]].tolist() == [33, 9 + 12]
-    assert np.bincount(experiment.synthetic(0).y).tolist() == [18, 18, 18]  # as a set of its own it is balanced
-    roles = {(c.arm, c.against): c.role for c in experiment.contrasts}
-    assert roles["real+gan", "real+copies"] == "exploratory" and roles["real+copies", "real"] == "exploratory"
-    assert roles["real+gan+classic", "real+copies+classic"] == "secondary"  # what the GAN adds to oversampling
-
-
 # ---- results ----
 
 
@@ -408,7 +381,7 @@ def test_colour_images_have_a_study_too(tmp_path):
         ({"device": "cuda:9"}, "device=cuda:9 is not on this machine"),
         ({"arms": ("real+gan:5",)}, "real\\+gan:5 is real\\+gan, since n_synthetic is 5"),
         ({"arms": ("real+gan:50",)}, "takes 50 items per class and the study makes 5; use n_synthetic=5,50"),
-        ({"n_synthetic": "balance"}, "n_synthetic=balance has nothing to fill up"),
+        ({"n_synthetic": "balance"}, "n_synthetic=balance is for classes of unequal size"),
         ({"n_synthetic": "many"}, "n_synthetic='many' is not valid"),
         ({"n_synthetic": "5,1"}, "n_synthetic='5,1' is not valid"),
         ({"synthetic_share": 0.05, "batch_size": 4}, "synthetic_share"),  # no synthetic item in any batch

@@ -68,6 +68,7 @@ def test_two_classes_are_measured_as_scikit_learn_does(positive):
     assert found["specificity", 1 - positive] == pytest.approx(metrics.recall_score(y, said, pos_label=1 - positive))
     assert found["auroc", None] == pytest.approx(metrics.roc_auc_score(y == positive, p[:, positive]))
     assert found["accuracy", None] == pytest.approx(metrics.accuracy_score(y, said))
+    assert found["macro_f1", None] == pytest.approx(metrics.f1_score(y, said, average="macro"))
     assert found["log_loss", None] == pytest.approx(metrics.log_loss(y, p))
     assert found["ece", None] == pytest.approx(expected_calibration_error(p.max(1), said == y))
 
@@ -360,7 +361,7 @@ def test_verdict_and_page_have_the_outcomes(two_classes):
     found = json.loads((two_classes / "verdict.json").read_text(encoding="utf-8"))
     assert [(r["outcome"], r["class"]) for r in found["outcomes"]] == [
         ("sensitivity", "malignant"), ("specificity", "benign"),
-        *((name, None) for name in ("accuracy", "auroc", "log_loss", "ece")),
+        *((name, None) for name in ("accuracy", "macro_f1", "auroc", "log_loss", "ece")),
     ]  # fmt: skip
     row = found["outcomes"][0]
     assert {"arm", "against", "difference", "low", "high", "trials"} <= row.keys()

@@ -103,7 +103,10 @@ class Adversarial:
         least = draw.counts().min() if self.family.one_class_batches else len(draw)
         if least < LEAST_ITEMS:
             per = " of a class" if self.family.one_class_batches else ""
-            raise InputError(f"n_per_class: {least} images{per} make no batch for a GAN, give at least {LEAST_ITEMS}.")
+            raise InputError(
+                f"gan: {least} training images{per} make no batch for {self.family.name}, which needs {LEAST_ITEMS}; "
+                f"{'use another family, or ' * bool(per)}give more images."
+            )
 
     def sample(self, condition: np.ndarray, seed: int, index: np.ndarray | None = None) -> np.ndarray:
         """One image per label: (M,) in 0..K-1 -> (M, H, W, C) uint8.

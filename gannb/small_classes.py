@@ -1,0 +1,137 @@
+"""How the smaller classes fare where classes are of unequal size: by arm and by contrast, with intervals, and in words.
+
+Accuracy rewards a classifier that never names a small class. Macro-F1 is the mean over classes of F1, so that a small
+class counts as much as a large one, and both what is missed and what is wrongly taken for it; minority recall is the
+share of the smallest class that is recognised. He & Garcia 2009, "Learning from imbalanced data", section 4.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gannb.arms import BALANCED, BALANCING, PRIMARY, parse_arm
+from gannb.evidence import Evidence, by_trial, common_trials, test_train_ratio
+from gannb.outcomes import interval
+from gannb.tables import level_text
+from gannb.words import ANSWERS, METRIC_NAMES, arm_label, change_text, interval_text
+
+UNEQUAL = 1.5  # times as many items as the smallest class the largest has, from where on small classes are looked at
+MEASURES = {"macro_f1": "macro-F1", "minority_recall": "minority recall"}  # both shares, 0..1
+
+
+def small_classes(evidence: Evidence) -> dict[str, Any] | None:
+    """Return macro-F1 and minority recall of every arm, and what they change between arms; None for equal classes.
+
+    `smallest`: the names of the smallest class, or of several as small, whose recalls are then averaged; `items` of
+    each of them, `of` items in all, `tested` of each in a trial. `arms`: {"arm", "trials"} and, by measure, mean, low
+    and high. `contrasts`: {"arm", "against", "trials"} and, by measure, difference, low and high, between the primary
+    contrast's arms and those that balance without a generator. 95 % intervals over trials (`stats.paired_t`, corrected
+    for re-splits), exploratory.
+    """
+    counts = evidence.class_counts
+    if not counts or max(counts.values()) < UNEQUAL * min(counts.values()):
+        return None
+    smallest = [name for name, n in counts.items() if n == min(counts.values())]
+    numbers = np.flatnonzero([name in smallest for name in counts])
+    arms = [arm for arm in dict.fromkeys(evidence.scores["arm"]) if len(common_trials(evidence, arm)) >= 2]
+    pairs = [(c.arm, c.against) for c in evidence.contrasts if {c.arm, c.against} <= {*PRIMARY, *BALANCED}]
+    pairs = [pair for pair in pairs if set(pair) <= set(arms) and len(common_trials(evidence, *pair)) >= 2]
+    return {
+        "smallest": smallest, "items": min(counts.values()), "of": sum(counts.values()),
+        "tested": float(np.mean([np.isin(y, numbers).sum() / len(numbers) for y in evidence.y.values()])),
+        "arms": [_arm_row(evidence, arm, numbers) for arm in arms],
+        "contrasts": [_change_row(evidence, *pair, numbers) for pair in pairs],
+    }  # fmt: skip
+
+
+def _arm_row(evidence: Evidence, arm: str, smallest: np.ndarray) -> dict[str, Any]:
+    trials, ratio = common_trials(evidence, arm), test_train_ratio(evidence)
+    values = _values(evidence, arm, trials, smallest)
+    return {"arm": arm, "trials": len(trials)} | {m: interval(v, ratio, 0.95, 0.0, 1.0) for m, v in values.items()}
+
+
+def _change_row(evidence: Evidence, arm: str, against: str, smallest: np.ndarray) -> dict[str, Any]:
+    trials, ratio = common_trials(evidence, arm, against), test_train_ratio(evidence)
+    values, others = (_values(evidence, name, trials, smallest) for name in (arm, against))
+    changes = {m: interval(values[m] - others[m], ratio, 0.95, -1.0, 1.0) for m in MEASURES}
+    changes = {m: {"difference": d.pop("mean"), **d} for m, d in changes.items()}
+    return {"arm": arm, "against": against, "trials": len(trials)} | changes
+
+
+def _values(evidence: Evidence, arm: str, trials: list[int], smallest: np.ndarray) -> dict[str, np.ndarray]:
+    """Return (R,) values of each measure, averaged over classifier seeds."""
+    right = evidence.correct[arm]
+    recalls = [[right[t][evidence.y[t] == k].mean() for k in smallest] for t in trials]
+    return {"macro_f1": by_trial(evidence, arm, "macro_f1", trials), "minority_recall": np.mean(recalls, axis=1)}
+
+
+# ---- in words ----
+
+
+def notes(verdict: Mapping[str, Any]) -> list[str]:
+    """Return what a reader of the tables has to know: which class it is, and what was found by the metric."""
+    found = verdict["small_classes"]
+    names = ", ".join(f"“{name}”" for name in found["smallest"])
+    if len(found["smallest"]) == 1:
+        one = f"{names} is the smallest class, with {found['items']:,} of {found['of']:,} images"
+    else:
+        one = f"The smallest classes are {names}, with {found['items']:,} of {found['of']:,} images each"
+    tested = f"{one}; about {found['tested']:.0f} {'of each ' * (len(found['smallest']) > 1)}are in a test set, where "
+    told = tested + (
+        f"one image is {100 / found['tested']:.1f} points of a classifier's recall. Minority recall is the share of "
+        "them that is recognised" + (", averaged over the classes." if len(found["smallest"]) > 1 else ".")
+    )
+    return [told, *_against_balancing(verdict)]
+
+
+def _against_balancing(verdict: Mapping[str, Any]) -> list[str]:
+    """Return what the GAN adds to what balances without one, by the metric, where that is part of the study."""
+    rows = {parse_arm(r["against"]).source: r for r in verdict["contrasts"] if r["role"] == "secondary"}
+    said = [
+        f"against {BALANCING[way][1]} by {interval_text(rows[way])} points ({ANSWERS[rows[way]['answer']]})"
+        for way in BALANCING
+        if way in rows
+    ]
+    if not said:
+        return []
+    metric = METRIC_NAMES[verdict["metric"]]
+    return [f"GAN images changed {metric} {', '.join(said)}; these intervals are adjusted for their number."]
+
+
+def arm_table(verdict: Mapping[str, Any]) -> pd.DataFrame:
+    """Return macro-F1 and minority recall as text, an arm per row, the best macro-F1 first."""
+    rows = (verdict["small_classes"] or {"arms": []})["arms"]
+    texts = [
+        {"arm": arm_label(row["arm"])} | {label: level_text(row[m], share=True) for m, label in MEASURES.items()}
+        for row in sorted(rows, key=lambda row: -row["macro_f1"]["mean"])
+    ]
+    return _table(texts, "arm")
+
+
+def change_table(verdict: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the changes in macro-F1 and minority recall as text, a comparison per row."""
+    rows = (verdict["small_classes"] or {"contrasts": []})["contrasts"]
+    texts = [
+        {"compared": f"{arm_label(row['arm'])} against {arm_label(row['against'])}"}
+        | {label: change_text(row[m], share=True) for m, label in MEASURES.items()}
+        for row in rows
+    ]
+    return _table(texts, "compared")
+
+
+def _table(rows: list[dict[str, str]], index: str) -> pd.DataFrame:
+    """Return the rows as a table; one that says so where classes are of about equal size."""
+    none = [{index: "not measured: classes are of about equal size"} | dict.fromkeys(MEASURES.values(), "")]
+    return pd.DataFrame(rows or none).set_index(index)
+
+
+def texts(verdict: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return what the page shows: `notes`, and the rows of both tables; empty for classes of about equal size."""
+    if not verdict["small_classes"]:
+        return {}
+    tables = {"arms": arm_table(verdict), "contrasts": change_table(verdict)}
+    return {"notes": notes(verdict)} | {name: t.reset_index().to_dict("records") for name, t in tables.items()}
