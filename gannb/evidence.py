@@ -11,7 +11,9 @@ import numpy as np
 from gannb import stats
 from gannb.arms import PRIMARY, Contrast
 from gannb.errors import InputError
+from gannb.imbalance import smallest
 from gannb.outcomes import Predictions
+from gannb.quality import nearer_to_training, pixels
 from gannb.stats import Estimate
 from gannb.work import recorded_failure
 
@@ -49,6 +51,7 @@ class Evidence:
     class_counts: dict[str, int] = field(default_factory=dict)  # class -> items to draw from, in the proportions of the
     # training sets
     filled_up: bool = False  # synthetic items only fill up the smaller classes
+    small_copying: tuple[float, ...] = ()  # by trial, how far the GAN's items of the smallest classes side with theirs
 
     @property
     def n_classes(self) -> int:
@@ -83,7 +86,7 @@ def gather(experiment: Experiment) -> Evidence:
         most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
         predictions=experiment.predictions(), class_counts=experiment.class_counts,
-        filled_up=not experiment.study.doses,
+        filled_up=not experiment.study.doses, small_copying=_small_copying(experiment),
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
@@ -101,6 +104,20 @@ def _shifted(experiment: Experiment) -> dict[str, dict[int, np.ndarray]]:
         arm: {t: np.nanmean(recalls, axis=(0, 2)) for t, recalls in by_trial.items() if recalls is not None}
         for arm, by_trial in found.items()
     }
+
+
+def _small_copying(experiment: Experiment) -> tuple[float, ...]:
+    """Return `quality.nearer_to_training` of the smallest classes by themselves, in pixels, by finished trial.
+
+    All classes together say little of them. None where classes are of about a size.
+    """
+    classes, found = smallest(list(experiment.class_counts.values())), []
+    for trial in experiment.done(3) if classes else ():
+        draw = experiment.draw(trial)
+        parts = experiment.items(draw.train), experiment.synthetic(trial), experiment.items(draw.test)
+        own = [[pixels(part.x[part.y == k]) for part in parts] for k in classes]
+        found.append(float(np.mean([nearer_to_training(*of_class) for of_class in own])))
+    return tuple(found)
 
 
 # ---- estimates ----

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from gannb.study import Study
 
 
+UNEQUAL = 1.5  # times as many items as the smallest class the largest has, from where on small classes are looked at
+
+
+def smallest(counts: Sequence[int]) -> list[int]:
+    """Return the smallest class by number, or several as small: items (K,); none where classes are of about a size."""
+    least = min(counts, default=0)
+    return [k for k, n in enumerate(counts) if n == least] if least and max(counts) >= UNEQUAL * least else []
+
+
 def lacking(counts: np.ndarray) -> np.ndarray:
     """Return how many items each class of a draw lacks to be as large as the largest: counts (K,) -> (K,)."""
     return counts.max() - counts
@@ -79,7 +88,7 @@ def check(study: Study, protocol: str, arms: Sequence[Arm], counts: Callable[[in
             f"{asked} is for classes of unequal size, and these lack less than an item in a batch: they are as large "
             f"as each other; {instead}."
         )
-    if study.batch_size in in_batch:
+    if study.batch_size in in_batch and "weighted" not in asked:  # which adds no items
         raise InputError(f"{asked} leaves no real item in a batch of {study.batch_size}; use a larger batch_size.")
 
 
@@ -87,7 +96,7 @@ def _asked(study: Study, arms: Sequence[Arm]) -> tuple[str, str]:
     """Return what asks for balance, and what to do instead; empty where nothing does."""
     if not study.doses:
         return "n_synthetic=balance", "use a number, as n_synthetic=200"
-    names = [arm.name for arm in arms if arm.source in BALANCING]
+    names = [arm.name for way in BALANCING for arm in arms if arm.source == way]
     return (f"arms: {names[0]}", "leave it out") if names else ("", "")
 
 

@@ -7,6 +7,7 @@ share of the smallest class that is recognised. He & Garcia 2009, "Learning from
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +16,11 @@ import pandas as pd
 
 from gannb.arms import BALANCED, BALANCING, PRIMARY, parse_arm
 from gannb.evidence import Evidence, by_trial, common_trials, test_train_ratio
+from gannb.imbalance import smallest
 from gannb.outcomes import interval
 from gannb.tables import level_text
 from gannb.words import ANSWERS, METRIC_NAMES, arm_label, change_text, interval_text
 
-UNEQUAL = 1.5  # times as many items as the smallest class the largest has, from where on small classes are looked at
 MEASURES = {"macro_f1": "macro-F1", "minority_recall": "minority recall"}  # both shares, 0..1
 
 
@@ -29,43 +30,44 @@ def small_classes(evidence: Evidence) -> dict[str, Any] | None:
     `smallest`: the names of the smallest class, or of several as small, whose recalls are then averaged; `items` of
     each of them, `of` items in all, `tested` of each in a trial. `arms`: {"arm", "trials"} and, by measure, mean, low
     and high. `contrasts`: {"arm", "against", "trials"} and, by measure, difference, low and high, between the primary
-    contrast's arms and those that balance without a generator. 95 % intervals over trials (`stats.paired_t`, corrected
-    for re-splits), exploratory.
+    contrast's arms and those that balance without a generator. `copying`: mean, low and high of how far the GAN's items
+    of these classes side with their training items, 0 chance, 1 copies; nan where it was not measured. 95 % intervals
+    over trials (`stats.paired_t`, corrected for re-splits), exploratory.
     """
-    counts = evidence.class_counts
-    if not counts or max(counts.values()) < UNEQUAL * min(counts.values()):
+    names, counts = list(evidence.class_counts), list(evidence.class_counts.values())
+    classes = smallest(counts)
+    if not classes:
         return None
-    smallest = [name for name, n in counts.items() if n == min(counts.values())]
-    numbers = np.flatnonzero([name in smallest for name in counts])
     arms = [arm for arm in dict.fromkeys(evidence.scores["arm"]) if len(common_trials(evidence, arm)) >= 2]
     pairs = [(c.arm, c.against) for c in evidence.contrasts if {c.arm, c.against} <= {*PRIMARY, *BALANCED}]
     pairs = [pair for pair in pairs if set(pair) <= set(arms) and len(common_trials(evidence, *pair)) >= 2]
     return {
-        "smallest": smallest, "items": min(counts.values()), "of": sum(counts.values()),
-        "tested": float(np.mean([np.isin(y, numbers).sum() / len(numbers) for y in evidence.y.values()])),
-        "arms": [_arm_row(evidence, arm, numbers) for arm in arms],
-        "contrasts": [_change_row(evidence, *pair, numbers) for pair in pairs],
+        "smallest": [names[k] for k in classes], "items": min(counts), "of": sum(counts),
+        "tested": float(np.mean([np.isin(y, classes).sum() / len(classes) for y in evidence.y.values()])),
+        "arms": [_arm_row(evidence, arm, classes) for arm in arms],
+        "contrasts": [_change_row(evidence, *pair, classes) for pair in pairs],
+        "copying": interval(np.array(evidence.small_copying), test_train_ratio(evidence), 0.95, -1.0, 1.0),
     }  # fmt: skip
 
 
-def _arm_row(evidence: Evidence, arm: str, smallest: np.ndarray) -> dict[str, Any]:
+def _arm_row(evidence: Evidence, arm: str, classes: list[int]) -> dict[str, Any]:
     trials, ratio = common_trials(evidence, arm), test_train_ratio(evidence)
-    values = _values(evidence, arm, trials, smallest)
+    values = _values(evidence, arm, trials, classes)
     return {"arm": arm, "trials": len(trials)} | {m: interval(v, ratio, 0.95, 0.0, 1.0) for m, v in values.items()}
 
 
-def _change_row(evidence: Evidence, arm: str, against: str, smallest: np.ndarray) -> dict[str, Any]:
+def _change_row(evidence: Evidence, arm: str, against: str, classes: list[int]) -> dict[str, Any]:
     trials, ratio = common_trials(evidence, arm, against), test_train_ratio(evidence)
-    values, others = (_values(evidence, name, trials, smallest) for name in (arm, against))
+    values, others = (_values(evidence, name, trials, classes) for name in (arm, against))
     changes = {m: interval(values[m] - others[m], ratio, 0.95, -1.0, 1.0) for m in MEASURES}
     changes = {m: {"difference": d.pop("mean"), **d} for m, d in changes.items()}
     return {"arm": arm, "against": against, "trials": len(trials)} | changes
 
 
-def _values(evidence: Evidence, arm: str, trials: list[int], smallest: np.ndarray) -> dict[str, np.ndarray]:
+def _values(evidence: Evidence, arm: str, trials: list[int], classes: list[int]) -> dict[str, np.ndarray]:
     """Return (R,) values of each measure, averaged over classifier seeds."""
     right = evidence.correct[arm]
-    recalls = [[right[t][evidence.y[t] == k].mean() for k in smallest] for t in trials]
+    recalls = [[right[t][evidence.y[t] == k].mean() for k in classes] for t in trials]
     return {"macro_f1": by_trial(evidence, arm, "macro_f1", trials), "minority_recall": np.mean(recalls, axis=1)}
 
 
@@ -82,17 +84,29 @@ def notes(verdict: Mapping[str, Any]) -> list[str]:
         one = f"The smallest classes are {names}, with {found['items']:,} of {found['of']:,} images each"
     tested = f"{one}; about {found['tested']:.0f} {'of each ' * (len(found['smallest']) > 1)}are in a test set, where "
     told = tested + (
-        f"one image is {100 / found['tested']:.1f} points of a classifier's recall. Minority recall is the share of "
+        f"one image is {100 / found['tested']:.1f} points of its class' recall. Minority recall is the share of "
         "them that is recognised" + (", averaged over the classes." if len(found["smallest"]) > 1 else ".")
     )
-    return [told, *_against_balancing(verdict)]
+    return [told, *_against_balancing(verdict), *_copying(found)]
+
+
+def _copying(found: Mapping[str, Any]) -> list[str]:
+    """Return whether the GAN's images of the smallest classes are copies, where that was measured."""
+    if found["copying"]["mean"] is None or math.isnan(found["copying"]["mean"]):
+        return []
+    mean, low, high = (f"{100 * found['copying'][end]:.0f}" for end in ("mean", "low", "high"))
+    which = "class" if len(found["smallest"]) == 1 else "classes"
+    return [
+        f"The GAN's images of the smallest {which} score {mean}% [{low}, {high}] on the scale of copying, on which "
+        "images no nearer to the training set than to unseen real ones score 0% and pure copies 100%."
+    ]
 
 
 def _against_balancing(verdict: Mapping[str, Any]) -> list[str]:
     """Return what the GAN adds to what balances without one, by the metric, where that is part of the study."""
     rows = {parse_arm(r["against"]).source: r for r in verdict["contrasts"] if r["role"] == "secondary"}
     said = [
-        f"against {BALANCING[way][1]} by {interval_text(rows[way])} points ({ANSWERS[rows[way]['answer']]})"
+        f"by {interval_text(rows[way])} points against {BALANCING[way][1]} ({ANSWERS[rows[way]['answer']]})"
         for way in BALANCING
         if way in rows
     ]

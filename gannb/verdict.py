@@ -171,8 +171,8 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
         found.append(f"{done} of {evidence.trials_planned} trials could be compared.{first}")
     if evidence.filled_up:
         found.append(
-            "GAN images fill up the smaller classes here, and so would repeated ones: what the GAN itself adds are the "
-            "rows against oversampling and class weights, not the answer."
+            "GAN images fill up the smaller classes here, and so would repeated ones: what the GAN itself adds is in "
+            "the rows against oversampling and class weights, not in the answer."
         )
     return found + [_control_sentence(c) for c in controls if not c["came_out"]]
 

@@ -16,6 +16,7 @@ from gannb.data import Examples
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.imbalance import balanced, class_weights, filling_up_in_batch, lacking, repeated
+from gannb.quality import nearer_to_training, pixels
 from gannb.report import publish
 from gannb.study import make_study
 from gannb.verdict import read_verdict
@@ -130,8 +131,8 @@ def test_weighted_has_the_items_as_they_are():
          r"arms: real\+weighted\+classic is for classes of unequal size.* protocol=resplit.*, or leave it out\."),
         ((20, 20), {"n_synthetic": "balance"}, "these lack less than an item in a batch.*; use a number"),
         ((20, 20), {"arms": ("real+oversampled",)}, r"arms: real\+oversampled is for classes .*; leave it out"),
-        ((80, 8, 8, 8, 8, 8, 8, 8), {"arms": ("real+oversampled",), "batch_size": 4},
-         "leaves no real item in a batch of 4; use a larger batch_size"),
+        ((160, *[8] * 15), {"arms": ("real+weighted", "real+oversampled"), "batch_size": 4},
+         r"arms: real\+oversampled leaves no real item in a batch of 4; use a larger batch_size"),
         ((20, 9), {"gan": "dcgan_per_class", "test_share": 0.4},  # 9 of which 6 are in two triples that stay together
          "gan: 3 training images of a class make no batch for dcgan_per_class, which needs 4; use another family, or"),
     ],
@@ -183,7 +184,17 @@ def test_what_the_gan_adds_is_said_against_oversampling_and_class_weights(filled
     controls = {(c["arm"], c["against"]): c["expected"] for c in found["controls"]}
     assert controls["real+mislabelled", "real+oversampled"] == "hurts"
     assert not any("copies" in name for pair in controls for name in pair)
-    assert any("what the GAN itself adds" in problem for problem in found["problems"])
+    assert any("what the GAN itself adds is in the rows" in problem for problem in found["problems"])
+
+
+def test_copying_of_the_small_class_is_measured_by_itself(filled_up):
+    found = read_verdict(filled_up.folder)["small_classes"]["copying"]
+    by_hand = []
+    for trial in (0, 1):
+        draw = filled_up.draw(trial)
+        train, fake, test = filled_up.items(draw.train), filled_up.synthetic(trial), filled_up.items(draw.test)
+        by_hand.append(nearer_to_training(*(pixels(part.x[part.y == 1]) for part in (train, fake, test))))
+    assert found["mean"] == pytest.approx(np.mean(by_hand))
 
 
 def test_small_classes_are_in_the_verdict_and_on_the_page(filled_up):

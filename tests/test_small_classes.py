@@ -87,13 +87,21 @@ def test_a_trial_alone_is_no_arm():
 
 def test_the_smallest_class_is_named_with_what_its_recall_can_show():
     found = decide(planted((100, 40, 20)))
-    first, second = small.notes(found)
+    first, second = small.notes(found)  # copying was not measured
     assert first == (
         "“c” is the smallest class, with 20 of 160 images; about 4 are in a test set, where one image is 25.0 points "
-        "of a classifier's recall. Minority recall is the share of them that is recognised."
+        "of its class' recall. Minority recall is the share of them that is recognised."
     )
-    assert second.startswith("GAN images changed balanced accuracy against oversampling by +")
-    assert ", against class weights by +" in second and "points (helps), " in second
+    assert second.startswith("GAN images changed balanced accuracy by +2.0 [")
+    assert " points against oversampling (helps), by +" in second and "against class weights (helps); these" in second
+
+
+def test_copying_of_the_smallest_class_is_said_by_itself():
+    world = replace(planted((100, 40, 20), ways=()), small_copying=(0.8, 0.9, 0.85, 0.85))
+    expected, found = paired_t(np.array(world.small_copying), RATIO), small.small_classes(world)["copying"]
+    assert (found["mean"], found["low"]) == pytest.approx((0.85, expected.low))
+    said = small.notes(decide(world))[-1]
+    assert said.startswith(f"The GAN's images of the smallest class score 85% [{100 * expected.low:.0f}, ")
 
 
 def test_several_smallest_classes_are_all_named():

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from planted_evidence import evidence
 
-from gannb.arms import CONVERGENCE, PRIMARY
+from gannb.arms import BALANCING, CONVERGENCE, PRIMARY
 from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
+from gannb.small_classes import notes
 from gannb.stats import decide
 from gannb.verdict import decide as verdict_of
 from gannb.verdict import disagreement, problems, sentence, worth_sentence
@@ -50,6 +52,11 @@ def lines() -> list[str]:
         world = evidence(**planted)
         said = problems(world, verdict_of(world)["controls"]) or ["nothing"]
         found += [f"controls {kind}: {text}" for text in said]
+    found += [f"filled up: {text}" for text in problems(replace(evidence(), filled_up=True), [])]
+    planted = {f"real__{way}__classic": 0.85 for way in BALANCING}
+    for title, counts in (("small class", {"well": 100, "ill": 20}), ("small classes", {"a": 20, "b": 20, "c": 90})):
+        world = replace(evidence("resplit", **planted), class_counts=counts, small_copying=(0.8, 0.9) * 4)
+        found += [f"{title}: {text}" for text in notes(verdict_of(world))]
     better, worse = ({"difference": d, "low": d - 0.01, "high": d + 0.01} for d in (0.03, 0.2))
     worse |= {"outcome": "log_loss", "class": None}
     found.append(f"metrics: {disagreement('balanced_accuracy', better, [worse])}")
