@@ -84,7 +84,7 @@ def notes(verdict: Mapping[str, Any]) -> list[str]:
         one = f"The smallest classes are {names}, with {found['items']:,} of {found['of']:,} images each"
     tested = f"{one}; about {found['tested']:.0f} {'of each ' * (len(found['smallest']) > 1)}are in a test set, where "
     told = tested + (
-        f"one image is {100 / found['tested']:.1f} points of its class' recall. Minority recall is the share of "
+        f"one image is {100 / found['tested']:.2g} points of its class' recall. Minority recall is the share of "
         "them that is recognised" + (", averaged over the classes." if len(found["smallest"]) > 1 else ".")
     )
     return [told, *_against_balancing(verdict), *_copying(found)]

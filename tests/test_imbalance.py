@@ -14,12 +14,13 @@ from gannb.augment import POLICIES
 from gannb.classify import Mixture, Recipe, cross_entropy, predict, train
 from gannb.data import Examples
 from gannb.errors import InputError
+from gannb.evidence import gather
 from gannb.experiment import Experiment
 from gannb.imbalance import balanced, class_weights, filling_up_in_batch, lacking, repeated
 from gannb.quality import nearer_to_training, pixels
 from gannb.report import publish
 from gannb.study import make_study
-from gannb.verdict import read_verdict
+from gannb.verdict import decide, read_verdict
 
 SMALL = {
     "preset": "smoke", "protocol": "resplit", "trials": 2, "gan_steps": 5, "classifier_steps": 5, "n_synthetic": 5,
@@ -153,7 +154,6 @@ def run(data: str, root: Path, **given) -> Experiment:
     experiment = Experiment.open(make_study(**SMALL | {"data": data} | given, output_dir=str(root)))
     outcomes = [experiment.run(stage) for stage in (1, 2, 3, 4)]
     assert not any(outcome.failed or outcome.blocked for outcome in outcomes)
-    publish(experiment)
     return experiment
 
 
@@ -162,7 +162,9 @@ def filled_up(tmp_path_factory) -> Experiment:
     """One to twenty, filled up by GAN images."""
     root = tmp_path_factory.mktemp("filled")
     arms = ("real+mislabelled", "real+gan+classic", "real+copies")
-    return run(saved(root / "set.npz", (160, 8)), root / "outputs", n_synthetic="balance", arms=arms)
+    experiment = run(saved(root / "set.npz", (160, 8)), root / "outputs", n_synthetic="balance", arms=arms)
+    publish(experiment)
+    return experiment
 
 
 def test_balance_fills_every_class_up_to_the_largest_in_every_way(filled_up):
@@ -211,7 +213,7 @@ def test_with_a_number_of_items_both_ways_are_there_when_asked_for(tmp_path):
     experiment = run(saved(tmp_path / "set.npz", (40, 8)), tmp_path / "outputs", arms=arms, gan="dcgan_per_class")
     table = experiment.scores().groupby("arm").first()["n_synthetic"]
     assert table[list(arms)].tolist() == [10, 24, 0]
-    found = read_verdict(experiment.folder)
+    found = decide(gather(experiment))
     secondary = [r["against"] for r in found["contrasts"] if r["role"] == "secondary"]
     assert secondary == ["real+oversampled+classic", "real+weighted+classic"]
     assert not any("fill up" in problem for problem in found["problems"])  # the GAN's are in the set's own proportions

@@ -89,7 +89,7 @@ def test_the_smallest_class_is_named_with_what_its_recall_can_show():
     found = decide(planted((100, 40, 20)))
     first, second = small.notes(found)  # copying was not measured
     assert first == (
-        "“c” is the smallest class, with 20 of 160 images; about 4 are in a test set, where one image is 25.0 points "
+        "“c” is the smallest class, with 20 of 160 images; about 4 are in a test set, where one image is 25 points "
         "of its class' recall. Minority recall is the share of them that is recognised."
     )
     assert second.startswith("GAN images changed balanced accuracy by +2.0 [")
