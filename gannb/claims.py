@@ -59,7 +59,8 @@ def _fine_tuning(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "undecided"}
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts)
     why = f"A network pretrained on other images and fine-tuned on the draw, against {PRIMARY[0]}."
-    return (*found, why) if found else ("undecided", "", "Not tested: this study has no pretrained network.")
+    reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
+    return (*found, why) if found else ("undecided", "", f"Not tested: {reason[0].lower()}{reason[1:]}")
 
 
 def _mean_variance(evidence: Evidence) -> Finding:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gannb import outcomes, stats
-from gannb.arms import CONVERGENCE, OVERSAMPLED, PRIMARY, Contrast, curve_arms
+from gannb.arms import OVERSAMPLED, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
@@ -179,7 +179,7 @@ def _control_sentence(control: dict[str, Any]) -> str:
     against = f"{control['meaning']} ({control['arm']} against {control['against']})"
     if control["came_out"] is None:
         return f"A control is too uncertain to tell: {against} made {interval_text(control)} points."
-    if control["against"] == CONVERGENCE:
+    if control["against"].endswith("@half"):
         return (
             f"The classifiers had not converged: the second half of the steps changed {control['arm']} by "
             f"{interval_text(control)} points; raise classifier_steps."
