@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gannb import outcomes, stats
+from gannb.advice import advice, depth, options
 from gannb.arms import OVERSAMPLED, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
@@ -138,7 +139,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
     controls = [control_row(evidence, c) for c in usable if c.role == "control"]
     primary = difference(evidence, *PRIMARY)
     answer = stats.decide(primary, evidence.rope)
-    others = outcome_rows(evidence)
+    others, ways = outcome_rows(evidence), options(evidence)
     return {
         "answer": str(answer),
         "sentence": sentence(evidence, primary, answer),
@@ -146,6 +147,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "problems": problems(evidence, controls),
         "copying": copying_sentence(evidence),
         "contrasts": rows, "controls": controls,
+        "advice": advice(evidence, ways), "options": ways, "depth": depth(evidence),
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
         "claims": claims(evidence),
         "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
