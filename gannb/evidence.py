@@ -52,6 +52,9 @@ class Evidence:
     # training sets
     filled_up: bool = False  # synthetic items only fill up the smaller classes
     small_copying: tuple[float, ...] = ()  # by trial, how far the GAN's items of the smallest classes side with theirs
+    left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
+    minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
+    classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
 
     @property
     def n_classes(self) -> int:
@@ -87,6 +90,7 @@ def gather(experiment: Experiment) -> Evidence:
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
         predictions=experiment.predictions(), class_counts=experiment.class_counts,
         filled_up=not experiment.study.doses, small_copying=_small_copying(experiment),
+        left_out=experiment.left_out, minutes=experiment.minutes(), classifiers=experiment.classifier_sizes(),
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
