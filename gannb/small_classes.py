@@ -113,7 +113,8 @@ def _against_balancing(verdict: Mapping[str, Any]) -> list[str]:
     if not said:
         return []
     metric = METRIC_NAMES[verdict["metric"]]
-    return [f"GAN images changed {metric} {', '.join(said)}; these intervals are adjusted for their number."]
+    adjusted = "the intervals are adjusted for the number of secondary comparisons."
+    return [f"GAN images changed {metric} {', '.join(said)}; {adjusted}"]
 
 
 def arm_table(verdict: Mapping[str, Any]) -> pd.DataFrame:

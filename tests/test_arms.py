@@ -15,6 +15,7 @@ from gannb.arms import (
     dose_arms,
     parse_arm,
     study_arms,
+    with_classifier,
 )
 from gannb.errors import InputError
 from gannb.generators import GENERATORS
@@ -180,7 +181,13 @@ def test_where_generated_items_fill_up_the_smaller_classes_copies_are_oversampli
     roles = pairs(arms)
     assert roles["real+oversampled", "real"] == roles["real+gan", "real+oversampled"] == "exploratory"
     assert roles["real+mislabelled", "real+oversampled"] == "hurts"
-    assert [pair for pair, role in roles.items() if role == "secondary"] == [(PRIMARY[0], way) for way in BALANCED]
+    assert [roles[PRIMARY[0], way] for way in BALANCED] == ["secondary"] * 2
+
+
+def test_another_classifier_is_not_compared_with_what_balances_for_the_first():
+    arms = names(study_arms(BALANCED, "resplit", others=("deep_cnn",)))
+    against = [arm for arm, other in pairs(arms) if other in BALANCED]
+    assert against == [PRIMARY[0]] * 2 and with_classifier(PRIMARY[0], "deep_cnn") in arms
 
 
 @pytest.mark.parametrize("wrong", ["oversampled", "real+weighted:5", "real+oversampled.truncated", "weighted+classic"])

@@ -10,6 +10,8 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
+from gannb.advice import option_text
+from gannb.arms import parse_arm
 from gannb.augment import POLICIES
 from gannb.classify import Mixture, Recipe, cross_entropy, predict, train
 from gannb.data import Examples
@@ -118,6 +120,12 @@ def test_weighted_has_the_items_as_they_are():
     mixture = balanced("weighted", items := stripes((30, 10)), 0)
     assert mixture.real is items and mixture.synthetic is None and mixture.share == 0
     assert mixture.weights.tolist() == pytest.approx([40 / 60, 2])
+
+
+@pytest.mark.parametrize(("arm", "words"), [("real+oversampled", "oversampling"), ("real+weighted", "class weights")])
+def test_the_ways_are_options_in_words(arm, words):
+    assert option_text(parse_arm(f"{arm}+classic")) == words
+    assert option_text(parse_arm(f"{arm}+classic@deep_cnn")) == f"the classifier deep_cnn with {words}"
 
 
 # ---- refused before any work ----

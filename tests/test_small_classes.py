@@ -93,7 +93,7 @@ def test_the_smallest_class_is_named_with_what_its_recall_can_show():
         "of its class' recall. Minority recall is the share of them that is recognised."
     )
     assert second.startswith("GAN images changed balanced accuracy by +2.0 [")
-    assert " points against oversampling (helps), by +" in second and "against class weights (helps); these" in second
+    assert " points against oversampling (helps), by +" in second and "against class weights (helps); the" in second
 
 
 def test_copying_of_the_smallest_class_is_said_by_itself():
