@@ -78,14 +78,13 @@ def notes(verdict: Mapping[str, Any]) -> list[str]:
     """Return what a reader of the tables has to know: which class it is, and what was found by the metric."""
     found = verdict["small_classes"]
     names = ", ".join(f"“{name}”" for name in found["smallest"])
-    if len(found["smallest"]) == 1:
-        one = f"{names} is the smallest class, with {found['items']:,} of {found['of']:,} images"
-    else:
-        one = f"The smallest classes are {names}, with {found['items']:,} of {found['of']:,} images each"
-    tested = f"{one}; about {found['tested']:.0f} {'of each ' * (len(found['smallest']) > 1)}are in a test set, where "
-    told = tested + (
-        f"one image is {100 / found['tested']:.2g} points of its class' recall. Minority recall is the share of "
-        "them that is recognised" + (", averaged over the classes." if len(found["smallest"]) > 1 else ".")
+    several = len(found["smallest"]) > 1
+    which = f"The smallest classes are {names}" if several else f"{names} is the smallest class"
+    each, of_each, averaged = (" each", "of each ", ", averaged over the classes") if several else ("", "", "")
+    told = (
+        f"{which}, with {found['items']:,} of {found['of']:,} images{each}; about {found['tested']:.0f} {of_each}are in "
+        f"a test set, where one image is {100 / found['tested']:.2g} points of its class' recall. Minority recall is the "
+        f"share of them that is recognised{averaged}."
     )
     return [told, *_against_balancing(verdict), *_copying(found)]
 
