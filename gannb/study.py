@@ -102,7 +102,7 @@ class Study(BaseModel):
         "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
     )
     classifier: tuple[str, ...] = _parameter(
-        ("small_cnn",), 4, "`small_cnn`, `deep_cnn` or a timm network, untrained; of several the first one's verdict counts",
+        ("small_cnn",), 4, "`small_cnn`, `deep_cnn` or a timm network, untrained; of several the first one counts",
         min_length=1,
     )  # fmt: skip
     classifier_steps: int | None = _parameter(
@@ -112,7 +112,7 @@ class Study(BaseModel):
     pretrained: str = _parameter(
         "mobilenetv2_100",
         4,
-        "what `transfer` arms fine-tune: a timm name, or weights in a folder or a file",
+        "what `transfer` arms fine-tune: a timm name, or weights in a folder or file",
         min_length=1,
     )
     transfer_steps: int | None = _parameter(
