@@ -77,14 +77,14 @@ def _values(evidence: Evidence, arm: str, trials: list[int], classes: list[int])
 def notes(verdict: Mapping[str, Any]) -> list[str]:
     """Return what a reader of the tables has to know: which class it is, and what was found by the metric."""
     found = verdict["small_classes"]
-    names = ", ".join(f"“{name}”" for name in found["smallest"])
+    names, tested = ", ".join(f"“{name}”" for name in found["smallest"]), found["tested"]
     several = len(found["smallest"]) > 1
     which = f"The smallest classes are {names}" if several else f"{names} is the smallest class"
     each, of_each, averaged = (" each", "of each ", ", averaged over the classes") if several else ("", "", "")
     told = (
-        f"{which}, with {found['items']:,} of {found['of']:,} images{each}; about {found['tested']:.0f} {of_each}are in "
-        f"a test set, where one image is {100 / found['tested']:.2g} points of its class' recall. Minority recall is the "
-        f"share of them that is recognised{averaged}."
+        f"{which}, with {found['items']:,} of {found['of']:,} images{each}; about {tested:.0f} {of_each}are in "
+        f"a test set, where one image is {100 / tested:.2g} points of its class' recall. Minority recall is "
+        f"the share of them that is recognised{averaged}."
     )
     return [told, *_against_balancing(verdict), *_copying(found)]
 
