@@ -92,7 +92,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return manifest
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
         raise InputError(
             f"{file} is damaged, or of something else than a synthetic set; move it away and generate again."
         ) from None
