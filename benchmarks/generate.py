@@ -1,26 +1,31 @@
 """How fast large sets are written: the network's forward pass, the encoding, and both together.
 
-`python benchmarks/generate.py` prints one row per kind of image and format. The three are measured in turn in one
-process: the bare forward pass makes the blocks of a shard, the bare encoding writes items that are ready into a shard,
-and `gannb generate` makes the same shard whole. Items a second of CPU time, which other processes do not disturb, and
-of wall time (the best of all rounds), which on an idle machine with two cores shows how far the two overlap.
+`python benchmarks/generate.py` prints one row per kind of image and format, in items a second. Measured in turn, in one
+process with one thread: the bare forward pass makes the blocks of a shard; the bare encoding writes items that are
+ready into a shard; `gannb generate` makes the same shard, whole. These are per second of CPU time, which the machine's
+other processes do not eat, and the median of all rounds. On one core the two stages share it, so that together they
+can do 1 / (1 / forward + 1 / encoding) at most.
+
+`overlap` is what is left of the encoding's speed (wall time, median of all rounds) when the forward pass is as slow and
+takes place elsewhere, as on a GPU: it waits instead of computing. Half would mean that the one waits for the other.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
 
 from gannb.data import read
-from gannb.formats import FORMATS, Item
-from gannb.generators import GENERATORS, Job
+from gannb.formats import FORMATS
+from gannb.generators import GENERATORS, Generator, Job
 from gannb.shards import BLOCK, WORK, Maker, Plan, class_block, loaded_generator
 from gannb.study import make_study
 
@@ -35,8 +40,8 @@ def main(words: list[str] | None = None) -> int:
     """Print the table."""
     options = _options().parse_args(words)
     torch.set_num_threads(1)
-    print("| images | family | format | forward | encoding | together | of what one core can | of the slower, wall |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| images | family | format | forward | encoding | together | of what a core can | of the slower | overlap |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for kind in options.kinds:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             trained = _trained(kind, Path(folder), options.steps)
@@ -63,48 +68,73 @@ def _trained(kind: str, folder: Path, steps: int) -> Path:
     return folder / "generator"
 
 
-def _row(kind: str, name: str, trained: Path, to: Path, repeats: int) -> str:
-    size, channels, family, blocks = KINDS[kind]
-    shape, classes = (int(size), int(size), channels), tuple(map(str, range(10)))
-    plan = Plan(name, classes, (blocks * BLOCK,) * 10, shape, 0, False, "")
-    (shard,) = plan.shards
-    maker, generator = Maker(to, plan, trained, "cpu", to, to), loaded_generator(trained, "cpu")
-    (to / WORK / "bare").mkdir(parents=True)
-    order = [(k, b) for b in range(blocks) for k in range(10)]
-    ready = [(k, BLOCK * b + i, x) for k, b in order for i, x in enumerate(class_block(generator, 0, k, b))]
+class Elsewhere:
+    """A generator whose forward pass takes place on another device: it waits, then gives what was made before."""
 
-    def forward() -> None:
-        for k, b in order:
-            class_block(generator, 0, k, b)
+    def __init__(self, generator: Generator) -> None:
+        self.generator, self.seconds = generator, 0.0
+        self.made: dict[tuple[int, int], np.ndarray] = {}
 
-    rounds = [_times(forward, lambda: _encode(maker, shard, ready), lambda: maker.make(shard)) for _ in range(repeats)]
-    cpu = len(plan) / np.median(rounds, axis=0)[:, 0]
-    wall = len(plan) / np.min(rounds, axis=0)[:, 1]
-    bound = 1 / (1 / cpu[0] + 1 / cpu[1])
-    speeds = " | ".join(f"{speed:,.0f}" for speed in cpu)
-    shares = f"{cpu[2] / bound:.0%} | {wall[2] / min(wall[:2]):.0%}"
-    return f"| {kind} | {family} | {name} | {speeds} | {shares} |"
+    def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
+        key = (int(labels[0]), seed)
+        if key not in self.made:
+            self.made[key] = self.generator.sample(labels, seed)
+        time.sleep(self.seconds)
+        return self.made[key]
 
 
-def _encode(maker: Maker, shard, ready: list[Item]) -> None:
-    """Write a shard of items that are ready, over an earlier one."""
-    bare = maker.folder / WORK / "bare"
-    for k, _, _ in shard.parts if maker.plan.format == "folder" else ():
-        if (bare / shard.classes[k]).is_dir():
-            for file in (bare / shard.classes[k]).iterdir():
-                file.unlink()
-            (bare / shard.classes[k]).rmdir()
-    FORMATS[maker.plan.format].write(bare, shard, iter(ready))
+class Bench:
+    """One kind of image in one format: what is measured."""
+
+    def __init__(self, kind: str, name: str, trained: Path, folder: Path) -> None:
+        size, channels, self.family, blocks = KINDS[kind]
+        classes = tuple(map(str, range(10)))
+        self.plan = Plan(name, classes, (blocks * BLOCK,) * 10, (int(size), int(size), channels), 0, False, "")
+        (self.shard,) = self.plan.shards
+        self.folder, self.trained, self.generator = folder, trained, loaded_generator(trained, "cpu")
+        self.order = [(k, b) for b in range(blocks) for k in range(10)]
+        made = [(k, BLOCK * b, class_block(self.generator, 0, k, b)) for k, b in self.order]
+        self.ready = [(k, start + i, image) for k, start, x in made for i, image in enumerate(x)]
+        self.elsewhere = Elsewhere(self.generator)
+
+    def forward(self, to: Path) -> None:
+        for k, b in self.order:
+            class_block(self.generator, 0, k, b)
+
+    def encoding(self, to: Path) -> None:
+        FORMATS[self.plan.format].write(to, self.shard, iter(self.ready))
+
+    def together(self, to: Path) -> None:
+        Maker(to, self.plan, self.trained, "cpu", to, to).make(self.shard)
+
+    def overlapping(self, to: Path) -> None:
+        with mock.patch("gannb.shards.loaded_generator", lambda *where: self.elsewhere):
+            self.together(to)
+
+    def times(self) -> list[tuple[float, float]]:
+        """CPU and wall seconds of each, one after the other, each into a new folder."""
+        found = []
+        for call in (self.forward, self.encoding, self.together, self.overlapping):
+            to = self.folder / call.__name__
+            (to / WORK).mkdir(parents=True)
+            cpu, wall = time.process_time(), time.perf_counter()
+            call(to)
+            found.append((time.process_time() - cpu, time.perf_counter() - wall))
+            shutil.rmtree(to)
+            if call == self.encoding:
+                self.elsewhere.seconds = found[-1][1] / len(self.order)
+        return found
 
 
-def _times(*calls: Callable[[], None]) -> list[tuple[float, float]]:
-    """CPU and wall seconds of each call."""
-    found = []
-    for call in calls:
-        cpu, wall = time.process_time(), time.perf_counter()
-        call()
-        found.append((time.process_time() - cpu, time.perf_counter() - wall))
-    return found
+def _row(kind: str, name: str, trained: Path, folder: Path, repeats: int) -> str:
+    bench = Bench(kind, name, trained, folder)
+    bench.times()  # warms up
+    rounds = np.array([bench.times() for _ in range(repeats)])  # (rounds, what, CPU or wall)
+    forward, encoding, together, _ = speeds = len(bench.plan) / np.median(rounds[..., 0], axis=0)
+    shares = together * (1 / forward + 1 / encoding), together / min(forward, encoding)
+    overlap = np.median(rounds[:, 1, 1] / rounds[:, 3, 1])
+    texts = [f"{speed:,.0f}" for speed in speeds[:3]] + [f"{share:.0%}" for share in (*shares, overlap)]
+    return f"| {kind} | {bench.family} | {name} | {' | '.join(texts)} |"
 
 
 if __name__ == "__main__":

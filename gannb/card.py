@@ -119,6 +119,8 @@ def _front(manifest: dict[str, Any], plan: Plan) -> dict[str, Any]:
 def _share(experiment: Experiment) -> str:
     if experiment.study.n_synthetic == "balance":
         return "as many of them as the smaller classes lacked"
+    if experiment.tuning_draws:
+        return "the share of every batch that tuning found best"
     return f"a share of {experiment.study.synthetic_share:.0%} of every batch"
 
 

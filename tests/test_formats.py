@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from gannb.errors import InputError
 from gannb.formats import FORMATS, ROW_GROUP, Shard, encode
@@ -54,6 +55,16 @@ def test_a_folder_is_read_by_timm(tmp_path):
     written(tmp_path, "folder")
     images = create_dataset("", root=str(tmp_path), split="train")
     assert len(images) == 8 and images.reader.class_to_idx == {"cat": 0, "cow": 1}
+
+
+def test_the_training_script_of_the_notebooks_readme_reads_it(tmp_path, monkeypatch):
+    script = re.search(r"```python\n(import timm.*?)```", (ROOT / "notebooks" / "README.md").read_text(), re.S)[1]
+    for name in ("photos", "synthetic"):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, "folder")
+    monkeypatch.chdir(tmp_path)
+    exec(script.replace("= 64, 32, 2000, 0.25", "= 32, 4, 2, 0.25"), {})
+    assert (tmp_path / "model.pt").is_file()
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
