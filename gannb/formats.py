@@ -13,6 +13,7 @@ import re
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -177,9 +178,10 @@ class Parquet(Files):
         schema = self._schema(shard.classes)
         file = folder / next(self.files(shard))
         with parquet.ParquetWriter(file, schema, compression="none", use_dictionary=["label"]) as writer:
-            for rows in _groups_of(items, ROW_GROUP):
-                images = [{"bytes": encode(x), "path": f"{item_name(k, index)}.png"} for k, index, x in rows]
-                writer.write_table(pa.table({"image": images, "label": [k for k, _, _ in rows]}, schema=schema))
+            rows = (({"bytes": encode(x), "path": f"{item_name(k, index)}.png"}, k) for k, index, x in items)
+            for group in _groups_of(rows, ROW_GROUP):  # encoded as they come, while the next ones are made
+                images, labels = zip(*group, strict=True)
+                writer.write_table(pa.table({"image": images, "label": labels}, schema=schema))
 
     def _schema(self, classes: tuple[str, ...]) -> Any:
         import pyarrow as pa
@@ -196,13 +198,8 @@ class Parquet(Files):
 FORMATS: dict[str, Format] = {"folder": ImageFolder(), "webdataset": WebDataset(), "parquet": Parquet()}
 
 
-def _groups_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items, the last as long as it is."""
-    rows: list[Item] = []
-    for item in items:
-        rows.append(item)
-        if len(rows) == size:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
+def _groups_of(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of `size` rows, the last as long as it is."""
+    rows = iter(rows)
+    while group := list(islice(rows, size)):
+        yield group

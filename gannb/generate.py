@@ -212,7 +212,7 @@ def _check_folder(to: Path, plan: Plan) -> None:
     if differs := plan.differs_from(before):
         raise InputError(f"{to} holds another set ({', '.join(differs)} differ); give a new folder to --to.")
     if any(n < there for n, there in zip(plan.counts, before.counts, strict=True)):
-        raise InputError(f"{to} holds a larger set than this one, which begins with the same items; nothing to make.")
+        raise InputError(f"{to} holds, or was begun as, a larger set; ask for as many items or give a new folder.")
 
 
 def _check_room(to: Path, plan: Plan, experiment: Experiment) -> None:

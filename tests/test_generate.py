@@ -420,7 +420,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_alone(helpful, m
         made.mkdir()
         (made / "thesis.tex").write_text("")
     more = {"seed": 1} if what == "another set" else {}
-    says = {"another set": r"another set \(seed differ", "a larger set": "holds a larger set"}
+    says = {"another set": r"another set \(seed differ", "a larger set": "a larger set; ask"}
     before = content(made.parent)
     with pytest.raises(InputError, match=says.get(what, "something else")):
         generate(helpful, made, per_class=PER_CLASS - (what == "a larger set"), format="webdataset", **more)
