@@ -30,9 +30,9 @@ from gannb.shards import BLOCK, WORK, Maker, Plan, class_block, loaded_generator
 from gannb.study import make_study
 
 KINDS = {  # name: size, channels, family, blocks of each of ten classes
-    "8x8 grey": ("8", 1, "mlp", 3),
-    "32x32 grey": ("32", 1, "projection", 2),
-    "64x64 colour": ("64", 3, "projection", 1),
+    "8x8 grey": ("8", 1, "mlp", 6),
+    "32x32 grey": ("32", 1, "projection", 4),
+    "64x64 colour": ("64", 3, "projection", 2),
 }
 
 
