@@ -1,4 +1,4 @@
-"""The command `gannb`: run, plan, status, report. Thin: it reads arguments and calls the package.
+"""The command `gannb`: run, plan, status, report, generate, verify. Thin: it reads arguments and calls the package.
 
 Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 anything else.
 """
@@ -60,7 +60,27 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help_text)
         command.add_argument("folder", metavar="outputs/STUDY")
         command.set_defaults(call=call)
+    _add_generate(commands)
     return parser
+
+
+def _add_generate(commands: Any) -> None:
+    """Add the commands that make a large set and check it."""
+    command = commands.add_parser("generate", help="a large synthetic set, where the answer is that it helps")
+    command.add_argument("folder", metavar="outputs/STUDY")
+    number = command.add_mutually_exclusive_group(required=True)
+    number.add_argument("--per-class", type=int, metavar="N", help="images of each class")
+    number.add_argument("--like", metavar="CSV", help="a number per class: a CSV with the columns class and count")
+    command.add_argument("--classes", metavar="A,B", help="these classes alone")
+    command.add_argument("--to", required=True, metavar="FOLDER", help="where the set goes; goes on where it stopped")
+    command.add_argument("--format", default="folder", help="folder (ImageFolder), webdataset or parquet [folder]")
+    command.add_argument("--no-copies", action="store_true", help="replace what looks like copies of training images")
+    command.add_argument("--anyway", action="store_true", help="also where the answer is not that it helps")
+    command.add_argument("--seed", type=int, default=0, help="another number, other images [0]")
+    command.set_defaults(call=_generate)
+    command = commands.add_parser("verify", help="a synthetic set against its manifest")
+    command.add_argument("folder", metavar="FOLDER")
+    command.set_defaults(call=_verify)
 
 
 def parameter_table() -> str:
@@ -134,6 +154,26 @@ def _status(options: argparse.Namespace) -> int:
 
     print(status_text(load_study(options.folder)))
     return DONE
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from gannb.generate import generate
+
+    manifest = generate(
+        options.folder, options.to, per_class=options.per_class, like=options.like,
+        classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
+        no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
+    )  # fmt: skip
+    print(f"\n{manifest['items']:,} images; what they are and are not for: {Path(options.to) / 'README.md'}")
+    return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from gannb.shards import verify
+
+    problems = verify(options.folder)
+    print("\n".join(problems) or "every shard is there and as it was written")
+    return FAILED if problems else DONE
 
 
 if __name__ == "__main__":

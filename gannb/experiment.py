@@ -388,17 +388,21 @@ class Experiment:
         return {(t, g): self._generator(t, g) for t, names in wanted.items() for g in names}
 
     def _generator(self, trial: int, name: str) -> Unit:
+        return self.generator_on(self.draws[trial], name)
+
+    def generator_on(self, draw: Unit, name: str) -> Unit:
+        """Return the unit that fits a generator to what a unit of drawing has chosen."""
         from gannb.generators.families import FAMILIES
 
-        parameters: dict[str, Any] = {"generator": name, "trial": trial, "seed": self.study.seed}
+        parameters: dict[str, Any] = {"generator": name, "trial": draw.parameters["trial"], "seed": self.study.seed}
         if name in FAMILIES:
             augmentation = self.study.gan_augmentation
             parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
-        place = f"{_place(trial)}/{name}"
+        place = f"{draw.place.rpartition('/')[0]}/{name}"
         cost = "gan" if name in FAMILIES else "generator"
-        return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],), cost)
+        return Unit(2, "generator", place, units.make_generator, 1, parameters, (draw,), cost)
 
     @cached_property
     def _item_units(self) -> dict[tuple[int, str], Unit]:

@@ -52,6 +52,27 @@ def smoke(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "outputs" / finished.name))
 
 
+@pytest.fixture(scope="session")
+def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a study that says that GAN images help, with its final generator. To be read only.
+
+    The answer is planted: nothing but the final generator was trained.
+    """
+    from gannb.experiment import Experiment
+    from gannb.final import final_unit
+    from gannb.study import make_study, write_json
+    from gannb.work import execute
+
+    given = SMOKE | {"workers": 1, "output_dir": str(tmp_path_factory.mktemp("helpful"))}
+    with _no_launcher():
+        experiment = Experiment.open(make_study(**given))
+        assert [execute(experiment.folder, unit, "cpu") for unit in final_unit(experiment).closure()] == [None, None]
+    verdict = {"answer": "helps", "sentence": "They help.", "gan": experiment.family, "metric": "accuracy"}
+    verdict |= {"protocol": "draw", "problems": ["A control did not come out."], "copying": "The GAN copies."}
+    write_json(experiment.folder / "verdict.json", verdict)
+    return experiment.folder
+
+
 @contextlib.contextmanager
 def _no_launcher():
     """Tests may themselves run below a `gannb run`; studies made here are not its own."""

@@ -77,3 +77,14 @@ def test_speed_is_told_of_each_family_and_of_several_at_once(benchmark, monkeypa
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" | ")[1] for line in lines[2:5]] == ["1,000", "200", "1,000"] and "bfloat16" in lines[4]
     assert lines[6].startswith("| family | one") and lines[8].startswith("| projection |")
+
+
+def test_generating_is_timed_in_every_format(benchmark, tmp_path, capsys, monkeypatch):
+    generate = benchmark("generate")
+    monkeypatch.setitem(generate.KINDS, "8x8 grey", ("8", 1, "mlp", 1))
+    formats = ["folder", "webdataset"]
+    words = ["--kinds", "8x8 grey", "--formats", *formats, "--repeats", "1", "--steps", "1", "--folder", str(tmp_path)]
+    assert generate.main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" | ")[2] for line in lines[2:]] == formats and all(line.count("%") == 3 for line in lines[2:])
+    assert list(tmp_path.iterdir()) == []
