@@ -40,7 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 # Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
 GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
 CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
-TRANSFER_STEPS = {"smoke": 2, "laptop": 60, "gpu": 1000}
+TRANSFER_STEPS = {"smoke": 2, "laptop": 30, "gpu": 300}
 DOSES = (2, 1_000_000)  # least and most synthetic items per class
 PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
 
