@@ -19,6 +19,7 @@ from gannb.errors import InputError
 from gannb.generators import GENERATORS
 from gannb.generators.after import VARIATIONS
 from gannb.generators.families import FAMILIES
+from gannb.generators.outside import OUTSIDE
 from gannb.study import DOSES
 
 REAL_SOURCES = ("more", "fewer")
@@ -27,6 +28,10 @@ CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its pla
 COPIES = ("real+copies", "real")
 OVERSAMPLED = "real+copies+classic"  # what generated items that fill up the smaller classes have to beat
 OVERSAMPLING = {"role": "exploratory", "expected": "", "meaning": "items of the smaller classes repeated"}
+FROM_OUTSIDE = {  # in words, what an arm has of a source from outside
+    "foreign": "images of a GAN trained elsewhere",
+    "related": "related real images",
+}
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
 
 
@@ -176,7 +181,7 @@ def _is_known(arm: str) -> bool:
 
 
 def _from_recipe(arms: list[str]) -> list[Contrast]:
-    """Return, for arms with generated items, the contrasts with the real items alone and with the plain GAN's."""
+    """Return, for arms with generated items, the contrasts with the real items alone and with the (plain) GAN's."""
     found = []
     for arm in (parse_arm(a) for a in arms):
         if not arm.generator or arm.half_budget:
@@ -186,6 +191,10 @@ def _from_recipe(arms: list[str]) -> list[Contrast]:
         if arm.variation and arm.without_variation in arms:
             adds = f"{VARIATIONS[arm.variation]}, against the plain {arm.source}"
             found.append(Contrast(arm.name, arm.without_variation, "exploratory", meaning=adds))
+        gan = arm.name.replace(str(arm.source), "gan")
+        if arm.source in OUTSIDE and arm.real and gan in arms:
+            meaning = f"{FROM_OUTSIDE[arm.source]} instead of the GAN's"
+            found.append(Contrast(arm.name, gan, "exploratory", meaning=meaning))
     return found
 
 
@@ -194,7 +203,8 @@ def _meaning(arm: Arm) -> str:
     details = [VARIATIONS[arm.variation]] if arm.variation else []
     details += [f"{arm.dose:,} per class"] if arm.dose else []
     instead = "" if arm.real else " alone instead of the real ones"
-    return ", ".join([f"items from {arm.source}{instead}", *details])
+    what = FROM_OUTSIDE.get(str(arm.source), f"items from {arm.source}")
+    return ", ".join([f"{what}{instead}", *details])
 
 
 def when_balanced(found: list[Contrast]) -> list[Contrast]:

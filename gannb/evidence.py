@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Evidence:
     shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
     # the test items in the forms of `shifts.SHIFTS`
     predictions: Predictions | None = None  # of the primary contrast's two arms
+    outside: dict[str, dict[str, Any]] = field(default_factory=dict)  # source from outside -> what was found of it
 
     @property
     def n_classes(self) -> int:
@@ -79,7 +80,7 @@ def gather(experiment: Experiment) -> Evidence:
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
         most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
-        predictions=experiment.predictions(),
+        predictions=experiment.predictions(), outside={n: s.about for n, s in experiment.outside.items()},
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import outcomes, protocol, units
+from gannb import outcomes, outside, protocol, units
 from gannb.arms import OVERSAMPLED, PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
 from gannb.data import Dataset, Examples
 from gannb.errors import InputError
@@ -85,9 +85,11 @@ class Experiment:
         }
         copy = self.folder / f"data-{self.data_key}"
         kept = copy.is_dir() and known_data(self.study).get(source_stamp(self.study)) == self.data_key
+        kept = kept and outside.is_kept(self.study, self.outside, self.data_key)
         if not kept or not is_saved(self.study, **facts):
             with study_lock(self.folder):
                 keep_data(self.study, self.dataset, self.data_key)
+                outside.keep(self.study, self.outside, self.data_key)
                 save_study(self.study, **facts)
         return Experiment(self.study, Dataset.load(copy), self.data_key)
 
@@ -127,8 +129,14 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
-        oversampled = () if self.study.doses else (OVERSAMPLED,)
-        return study_arms((*self.study.arms, *dose_arms(self.study.doses), *oversampled), self.design.protocol)
+        added = () if self.study.doses else (OVERSAMPLED,)
+        added += outside.arms_for(self.study)
+        return study_arms((*self.study.arms, *dose_arms(self.study.doses), *added), self.design.protocol)
+
+    @cached_property
+    def outside(self) -> dict[str, outside.Source]:
+        """The study's sources from outside, by name; read and checked where they are not kept yet."""
+        return outside.load(self.study, self.dataset, self.data_key)
 
     @cached_property
     def gan_steps(self) -> int:
@@ -254,10 +262,18 @@ class Experiment:
         for name in self.families:
             Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
         build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
+        self._check_outside()
         self._check_room()
         self._check_tuning()
         self._check_doses()
         self._check_balance()
+
+    def _check_outside(self) -> None:
+        """Sources from outside are given, fit, and may run where items of theirs are still to be made."""
+        outside.check_arms(self.study, self.arms)
+        for name, source in self.outside.items():
+            made = (unit for (_, maker), unit in self._item_units.items() if maker == name)
+            outside.check_runs(source, waiting=not all(is_done(self.folder, unit) for unit in made))
 
     def _check_tuning(self) -> None:
         """Draws for tuning share no item with any trial's."""
@@ -354,6 +370,8 @@ class Experiment:
             parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
+        if name in self.outside:
+            parameters |= {"content": self.outside[name].key}
         place = f"{_place(trial)}/{name}"
         cost = "gan" if name in FAMILIES else "generator"
         return Unit(2, "generator", place, units.make_generator, 1, parameters, (self.draws[trial],), cost)

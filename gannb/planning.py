@@ -81,6 +81,7 @@ def _found(experiment: Experiment) -> list[str]:
         report.brought_to,
         *(["; ".join(found) + "; all kept on one side of every split"] if found else []),
         *skipped,
+        *(f"{name}: {source.about['text']}" for name, source in experiment.outside.items()),
     ]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import outcomes, plots, tables, verdict
+from gannb import instead, outcomes, plots, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
@@ -466,6 +466,7 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("The 95% interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
         ("Decision rule", rule),
         ("Tuning", tuning_text(experiment)),
+        *instead.facts(evidence),
         ("Had training converged?", convergence(evidence)),
     ]
 

@@ -14,6 +14,7 @@ from gannb.arms import CONVERGENCE, OVERSAMPLED, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
+from gannb.instead import instead
 from gannb.outcomes import OUTCOMES
 from gannb.stats import Answer, Estimate, Worth
 from gannb.words import METRIC_NAMES, change_text, interval_text, points
@@ -147,7 +148,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "copying": copying_sentence(evidence),
         "contrasts": rows, "controls": controls,
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
-        "claims": claims(evidence),
+        "claims": claims(evidence), "instead": instead(evidence),
         "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip
 
