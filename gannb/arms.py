@@ -29,7 +29,7 @@ COPIES = ("real+copies", "real")
 OVERSAMPLED = "real+copies+classic"  # what generated items that fill up the smaller classes have to beat
 OVERSAMPLING = {"role": "exploratory", "expected": "", "meaning": "items of the smaller classes repeated"}
 FROM_OUTSIDE = {  # in words, what an arm has of a source from outside
-    "foreign": "images of a GAN trained elsewhere",
+    "foreign": "a foreign GAN's images",
     "related": "related real images",
 }
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
@@ -202,9 +202,11 @@ def _meaning(arm: Arm) -> str:
     """Return in words what an arm has that the real items alone have not."""
     details = [VARIATIONS[arm.variation]] if arm.variation else []
     details += [f"{arm.dose:,} per class"] if arm.dose else []
-    instead = "" if arm.real else " alone instead of the real ones"
-    what = FROM_OUTSIDE.get(str(arm.source), f"items from {arm.source}")
-    return ", ".join([f"{what}{instead}", *details])
+    if arm.source in FROM_OUTSIDE:
+        what, ours = FROM_OUTSIDE[arm.source], "the draw's"
+    else:
+        what, ours = f"items from {arm.source}", "the real ones"
+    return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details])
 
 
 def when_balanced(found: list[Contrast]) -> list[Contrast]:

@@ -41,6 +41,8 @@ def trust(path: str) -> None:
     no such module with a source file.
     """
     module = path.partition(":")[0]
+    if module == "__main__":
+        raise InputError(f"foreign: {path} is of the running program; put the function into a file of its own.")
     importlib.invalidate_caches()  # the file may be newer than this process
     sys.path.insert(0, str(Path.cwd()))
     try:

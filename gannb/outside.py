@@ -170,7 +170,8 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
         chosen[left] = right
     found = [[by_name[each] for each, mine in chosen.items() if mine == our] for our in plain]
     if not any(found):
-        their, our = next(((t, n[0]) for t in by_name if (n := difflib.get_close_matches(t, plain, 1, 0))), ("", ""))
+        near = ((t, n[0]) for t in by_name if (n := difflib.get_close_matches(t, plain, n=1, cutoff=0.5)))
+        their, our = next(near, (theirs[0], ours[0]))
         raise InputError(
             f"{name}: none of its classes ({_listed(theirs)}) is one of this study's ({_listed(ours)}); say which is "
             f"which, as {name}_classes={their}={our}."
@@ -260,8 +261,7 @@ def _weights(study: Study, dataset: Dataset) -> Source:
     """Read a family's weights: the file is opened as safetensors alone, and its description checked before it."""
     file, description = find_weights(Path(str(study.foreign)))
     config, pool = read_description(description), dataset.pool
-    FAMILIES[config["generator"]].check(config["shape"])
-    check_shape(str(file.name), config["shape"], pool.shape)
+    check_shape(file.name, config["shape"], pool.shape)
     labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
     tensors = read_weights(file)
     open_network(config["generator"], config["shape"], len(config["classes"]), tensors)
@@ -336,6 +336,10 @@ def read_description(file: Path) -> dict[str, Any]:
         )
     if not isinstance(shape, list) or len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
         raise InputError(f"foreign: {file} says shape {shape!r}; give the height, width and channels of its images.")
+    try:
+        FAMILIES[family].check(tuple(shape))
+    except InputError as error:
+        raise InputError(str(error).replace("gan:", "foreign:", 1)) from None
     names = config.get("classes") or study.get("resolved", {}).get("classes")
     count = config.get("n_classes", len(names) if isinstance(names, list) else None)
     if not isinstance(count, int) or not 1 <= count <= MOST_CLASSES:

@@ -105,7 +105,7 @@ class Study(BaseModel):
     foreign_classes: str | None = _parameter(
         None,
         3,
-        "its classes as yours, `theirs=yours,...`; equal names by themselves; `theirs=` leaves a class out",
+        "its classes as yours, `theirs=yours,...`; equal names match anyway; `theirs=` leaves one out",
     )
     related: str | None = _parameter(None, 3, "related real images, as a source beside the GAN: any format of `data`")
     related_classes: str | None = _parameter(None, 3, "their classes as yours, like `foreign_classes`")

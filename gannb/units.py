@@ -401,9 +401,9 @@ def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
 
 def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Examples:
     """Return the synthetic items that an arm takes of those made, beside a draw of `counts` (K,) items per class."""
-    made = read_items(task.needed("items"), dataset)
-    wanted = made.counts()
-    if task.unit.need("items").parameters["n_synthetic"] == "balance" and arm.real:
+    made, asked = read_items(task.needed("items"), dataset), task.unit.need("items").parameters["n_synthetic"]
+    wanted = np.bincount(labels_to_make(counts, asked))  # all that were made, or of related images all that there are
+    if asked == "balance" and arm.real:
         wanted = lacking(counts)
     elif arm.dose:
         wanted = np.bincount(proportional_labels(wanted, arm.dose * len(counts)))

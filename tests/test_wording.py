@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from planted_evidence import evidence
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
+from gannb.instead import instead
 from gannb.stats import decide
 from gannb.verdict import decide as verdict_of
 from gannb.verdict import disagreement, problems, sentence, worth_sentence
@@ -53,6 +55,10 @@ def lines() -> list[str]:
     better, worse = ({"difference": d, "low": d - 0.01, "high": d + 0.01} for d in (0.03, 0.2))
     worse |= {"outcome": "log_loss", "class": None}
     found.append(f"metrics: {disagreement('balanced_accuracy', better, [worse])}")
+    beside = {"real__foreign__classic": 0.86, "real__related__classic": 0.9}
+    for same in (False, True):
+        world = replace(evidence(**beside), outside={"foreign": {"same_data": same}, "related": {}})
+        found += [f"instead, {row['source']}, same data {same}: {row['sentence']}" for row in instead(world)]
     planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
     for title, world in (("claims", evidence(**planted)), ("claims not tested", evidence("resplit"))):
         found += [f"{title}: {c['claim']} | {c['verdict']} | {c['number']} | {c['why']}" for c in claims(world)]
