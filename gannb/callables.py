@@ -111,6 +111,10 @@ def load(path: str) -> Make:
             _loaded[name] = now
     except Exception as error:
         raise InputError(f"foreign: {path} cannot be imported ({type(error).__name__}: {error}).") from error
+    if Path(str(module.__file__)).resolve() != _source_file(path):
+        raise InputError(
+            f"foreign: another module {name} is in use already ({module.__file__}); rename that of {path}."
+        )
     found = getattr(module, function, None)
     if not callable(found):
         raise InputError(f"foreign: {name} has no function {function}; {CONTRACT}.")

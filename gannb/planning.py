@@ -169,4 +169,5 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
         "tuning": 1e4, "choice": 1e3,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
+    copies += sum(sum(s.about.get("counts", ())) for s in experiment.outside.values()) * np.prod(experiment.shape)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

@@ -6,6 +6,7 @@ import json
 import pickle
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -242,6 +243,15 @@ def test_a_function_that_cannot_be_found_is_refused(path, tmp_path):
         InputError, match="foreign: .*(cannot be imported|there is no Python file|is of the running program)"
     ):
         open_study(tmp_path / "s", foreign=path)
+
+
+def test_a_module_whose_name_is_taken_is_refused(tmp_path, monkeypatch):
+    module(tmp_path, "taken", GREY)
+    monkeypatch.chdir(tmp_path)
+    trust("taken:make")
+    monkeypatch.setitem(sys.modules, "taken", SimpleNamespace(__file__="/elsewhere/taken.py", make=len))
+    with pytest.raises(InputError, match="another module taken is in use"):
+        preview(tmp_path, foreign="taken:make")
 
 
 # ---- functions: what they have to do ----
