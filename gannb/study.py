@@ -105,10 +105,12 @@ class Study(BaseModel):
     foreign_classes: str | None = _parameter(
         None,
         3,
-        "its classes as yours, `theirs=yours,...`; equal names match anyway; `theirs=` leaves one out",
+        "which of its classes are which of yours, where names differ; written as in the README",
     )
     related: str | None = _parameter(None, 3, "related real images, as a source beside the GAN: any format of `data`")
-    related_classes: str | None = _parameter(None, 3, "their classes as yours, like `foreign_classes`")
+    related_classes: str | None = _parameter(
+        None, 3, "which of their classes are which of yours, as for `foreign_classes`"
+    )
 
     arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
     synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
