@@ -53,9 +53,9 @@ def facts(evidence: Evidence) -> list[tuple[str, str]]:
     """Return how the sources from outside were found and used, as (term, text)."""
     found = []
     if about := evidence.outside.get("foreign"):
-        found.append(("GAN trained elsewhere", f"{_capital(about['text'])} {leakage(about)} {ONE_FOR_ALL}"))
+        found.append(("GAN trained elsewhere", f"{about['text']} {leakage(about)} {ONE_FOR_ALL}"))
     if about := evidence.outside.get("related"):
-        found.append(("Related real images", f"{_capital(about['text'])} {RELATED}"))
+        found.append(("Related real images", f"{about['text']} {RELATED}"))
     return found
 
 
@@ -65,7 +65,3 @@ RELATED = (
     "them as synthetic. Whether they show the same things or persons as test images is not known; mirrored or cropped "
     "copies are not searched for, nor near duplicates below 16 pixels a side. The intervals speak for this set of them."
 )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

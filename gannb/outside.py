@@ -233,7 +233,7 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
     y = ours[left.y].astype(np.int64)
     counts = np.bincount(y, minlength=pool.n_classes)
     text = (
-        f"{what}: {len(left):,} images are used of {len(found):,}. "
+        f"From {what}, of which {len(left):,} of {len(found):,} images are used. "
         + classes_text(found.classes, pool.classes, classes, counts)
         + f" {copies.sum():,} that are identical or nearly identical to images of this study were left out. {brought}"
     )
@@ -381,7 +381,7 @@ def _function(study: Study, dataset: Dataset) -> Source:
         raise InputError(
             f"foreign: {path} makes values of {first.min()} to {first.max()}; give grey levels of 0 to 255."
         )
-    text = f"the function {path}, SHA-256 of its file {content[:16]} (what that imports or opens is not in it). "
+    text = f"The function {path}, SHA-256 of its file {content[:16]} (what that imports or opens is not in it). "
     text += classes_text(names, pool.classes, labels, [len(each) for each in labels])
     about = _about(pool, labels, text) | {"function": path, "sha256": content}
     return Source("foreign", digest("function", path, content, labels, pool.classes), about)

@@ -234,7 +234,7 @@ def test_a_study_s_folder_cannot_name_one_and_the_command_line_can(smoke, tmp_pa
     assert not (tmp_path / "ran").exists()
     monkeypatch.setattr("gannb.planning.plan", lambda study: Experiment.preview(study).outside["foreign"].about["text"])
     assert main(["plan", str(smoke), "--set", "foreign=named_by_hand:make"]) == 0
-    assert (tmp_path / "ran").exists() and "the function named_by_hand:make" in capsys.readouterr().out
+    assert (tmp_path / "ran").exists() and "The function named_by_hand:make" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", ["no_such_module:make", "no.such.module:make", "sys:exit", "__main__:make"])
