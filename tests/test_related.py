@@ -131,7 +131,9 @@ def test_what_the_study_has_itself_is_left_out_of_any_part_and_counted(own, tmp_
     related = folder_of(tmp_path / "r", cat=np.concatenate([known, near, scenes(5)]), wolf=scenes(3), car=scenes(2))
     source = preview(own, tmp_path, related=str(related), related_classes="wolf=dog").outside["related"]
     assert source.about["counts"] == [5, 3]
-    assert "From r, of which 8 of 14 images are used. 2 of its 3 classes are used; left out: car." in source.about["text"]
+    assert (
+        "From r, of which 8 of 14 images are used. 2 of its 3 classes are used; left out: car." in source.about["text"]
+    )
     assert "4 that are identical or nearly identical to images of this study were left out" in source.about["text"]
     only_cats = preview(own, tmp_path, related=str(related)).outside["related"]
     assert "1 of this study's 2 classes have none (dog)" in only_cats.about["text"]

@@ -97,7 +97,7 @@ def test_secondary_contrasts_share_their_errors_and_exploratory_ones_carry_no_an
 
 
 def test_a_verdict_has_everything_that_the_page_and_scripts_read():
-    found = decide(evidence())
+    found = decide(evidence(transfer=0.9, transfer__gan=0.9))
     assert {
         "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls",
         "worth", "doses", "shifts", "instead",
@@ -467,4 +467,6 @@ def test_what_the_same_effort_brought_elsewhere_stands_beside_the_gan_s():
     assert rows["related"]["gan"]["difference"] == pytest.approx(0.03)
     assert "cannot be excluded" in rows["foreign"]["sentence"] and "excluded" not in rows["related"]["sentence"]
     assert decide(evidence())["instead"] == []
+    best = decide(replace(evidence(real__foreign__classic=0.95), outside={"foreign": {}}))["advice"]
+    assert "Best of what was tried: a foreign GAN's images" in best and "cannot be excluded" in best
     assert decide(replace(evidence(), outside={"related": {}}))["instead"] == []  # its arm is not there yet
