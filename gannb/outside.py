@@ -120,6 +120,7 @@ def keep(study: Study, sources: dict[str, Source], data_key: str) -> None:
     """Keep the sources in the study's folder, unless they are there."""
     for name, source in sources.items():
         write_folder(study.folder / source.folder, lambda to, source=source: _write(to, source))
+        write_json(study.folder / source.folder / ABOUT, source.about)  # what was left out may be new
         entry = {"stamp": _stamp(getattr(study, name)), "key": source.key}
         if entry["stamp"]:
             write_json(study.folder / INDEX, _index(study.folder) | {_wish(name, study, data_key): entry})
