@@ -198,8 +198,9 @@ def classes_text(theirs: Sequence[str], ours: Sequence[str], found: list[list[in
     used = {number for numbers in found for number in numbers}
     unused = [each for number, each in enumerate(theirs) if number not in used]
     without = [each for each, count in zip(ours, counts, strict=True) if not count]
-    text = f"{len(used):,} of its {len(theirs):,} classes are used"
-    text += f"; left out: {_listed(unused)}." if unused else "."
+    text = "All of its classes are used."
+    if unused:
+        text = f"{len(used):,} of its {len(theirs):,} classes are used; left out: {_listed(unused)}."
     if without:
         text += (
             f" {len(without):,} of this study's {len(ours):,} classes have none ({_listed(without)}); the others take "
@@ -233,10 +234,11 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
         )
     y = ours[left.y].astype(np.int64)
     counts = np.bincount(y, minlength=pool.n_classes)
+    in_study = f"{copies.sum():,} that are identical or nearly identical to images of this study were left out."
     text = (
         f"From {what}, of which {len(left):,} of {len(found):,} images are used. "
         + classes_text(found.classes, pool.classes, classes, counts)
-        + f" {copies.sum():,} that are identical or nearly identical to images of this study were left out. {brought}"
+        + (f" {in_study} {brought}" if copies.any() else f" None is, or nearly is, an image of this study. {brought}")
     )
     about = {"shape": pool.shape, "classes": pool.classes, "counts": counts.tolist(), "text": text}
     writers = {f"{n}.npy": (lambda to, a=a: np.save(to, a, allow_pickle=False)) for n, a in (("x", left.x), ("y", y))}

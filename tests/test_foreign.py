@@ -138,7 +138,7 @@ def test_another_study_s_folder_gives_its_first_gan_and_says_that_it_knows_these
 
 def test_names_that_a_description_lacks_are_numbers(saved, tmp_path):
     describe(saved, classes=None)
-    assert "10 of its 10 classes are used." in preview(tmp_path, foreign=str(saved)).outside["foreign"].about["text"]
+    assert "All of its classes are used." in preview(tmp_path, foreign=str(saved)).outside["foreign"].about["text"]
 
 
 def test_a_pickle_is_never_opened(tmp_path):

@@ -152,7 +152,8 @@ def test_what_cannot_serve_is_refused_by_its_own_name(own, tmp_path):
     (bad / "cat" / "3.png").write_bytes(b"no image")
     with pytest.raises(InputError, match="cat/3.png cannot be used"):
         preview(own, tmp_path, related=str(bad))
-    assert preview(own, tmp_path, related=str(bad), on_bad_image="skip").outside["related"].about["counts"] == [2, 2]
+    about = preview(own, tmp_path, related=str(bad), on_bad_image="skip").outside["related"].about
+    assert about["counts"] == [2, 2] and "None is, or nearly is, an image of this study." in about["text"]
 
 
 # ---- as a generator ----
