@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gannb import stats
-from gannb.arms import BALANCING, PRIMARY, Arm, parse_arm, with_classifier
+from gannb.arms import BALANCING, FROM_OUTSIDE, PRIMARY, Arm, parse_arm, with_classifier
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference
+from gannb.instead import leakage
 from gannb.words import interval_text
 
 NO_OPTION = ("copies", "mislabelled", "gaussian", "fewer")  # sources that are there to compare with
@@ -39,7 +40,7 @@ def _is_option(arm: Arm) -> bool:
 
 def option_text(arm: Arm) -> str:
     """Return an option in words."""
-    sources = {"gan": "GAN images", "more": "as many real images again"}
+    sources = {"gan": "GAN images", "more": "as many real images again"} | FROM_OUTSIDE
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = ["fine-tuning a pretrained network"] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []
@@ -72,6 +73,8 @@ def advice(evidence: Evidence, rows: list[dict[str, Any]]) -> str:
         cost = f"; {_minutes(found['minutes'])} of computing" if found["minutes"] is not None else ""
         gain = f"{interval_text(found)} points over classical augmentation alone"
         said = [f"Best of what was tried: {found['option']}, {gain}{cost}."]
+        if parse_arm(found["arm"]).source == "foreign":
+            said.append(leakage(evidence.outside["foreign"]))
     more = next((row for row in rows if row["arm"] == "real+more+classic"), None)
     if more:
         said.append(f"As many real images again, if you can collect them: {interval_text(more)} points.")

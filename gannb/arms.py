@@ -22,6 +22,7 @@ from gannb.errors import InputError
 from gannb.generators import GENERATORS
 from gannb.generators.after import VARIATIONS
 from gannb.generators.families import FAMILIES
+from gannb.generators.outside import OUTSIDE
 from gannb.study import DOSES
 
 BALANCING = {  # what can be done about classes of unequal size without a generator, and what it is called
@@ -33,6 +34,10 @@ PRIMARY = ("real+gan+classic", "real+classic")
 TRANSFER = ("transfer", "transfer+gan")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
+FROM_OUTSIDE = {  # in words, what an arm has of a source from outside
+    "foreign": "a foreign GAN's images",
+    "related": "related real images",
+}
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
 
 
@@ -233,7 +238,7 @@ def _by_depth(arms: list[str]) -> list[Contrast]:
 
 
 def _from_recipe(arms: list[str]) -> list[Contrast]:
-    """Return, for arms with generated items, the contrasts with the real items alone and with the plain GAN's."""
+    """Return, for arms with generated items, the contrasts with the real items alone and with the (plain) GAN's."""
     found = []
     for arm in (parse_arm(a) for a in arms):
         if not arm.generator or arm.half_budget:
@@ -243,6 +248,10 @@ def _from_recipe(arms: list[str]) -> list[Contrast]:
         if arm.variation and arm.without_variation in arms:
             adds = f"{VARIATIONS[arm.variation]}, against the plain {arm.source}"
             found.append(Contrast(arm.name, arm.without_variation, "exploratory", meaning=adds))
+        gan = arm.name.replace(str(arm.source), "gan")
+        if arm.source in OUTSIDE and arm.real and gan in arms:
+            meaning = f"{FROM_OUTSIDE[arm.source]} instead of the GAN's"
+            found.append(Contrast(arm.name, gan, "exploratory", meaning=meaning))
     return found
 
 
@@ -250,8 +259,11 @@ def _meaning(arm: Arm) -> str:
     """Return in words what an arm has that the real items alone have not."""
     details = [VARIATIONS[arm.variation]] if arm.variation else []
     details += [f"{arm.dose:,} per class"] if arm.dose else []
-    instead = "" if arm.real else " alone instead of the real ones"
-    return ", ".join([f"items from {arm.source}{instead}", *details])
+    if arm.source in FROM_OUTSIDE:
+        what, ours = FROM_OUTSIDE[arm.source], "the draw's"
+    else:
+        what, ours = f"items from {arm.source}", "the real ones"
+    return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details])
 
 
 def _of_balancing(arms: list[str], found: list[Contrast]) -> list[Contrast]:

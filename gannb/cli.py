@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from gannb.errors import InputError
-from gannb.study import NOTEBOOKS, STAGES, Study, load_study, make_study, read_yaml
+from gannb.study import NOTEBOOKS, STAGES, Study, load_study, make_study, read_yaml, trust_given
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
@@ -109,6 +109,7 @@ def _study_from(options: argparse.Namespace) -> Study:
         if not equals or not name:
             raise InputError(f"--set {change}: write it as key=value, for example --set trials=4.")
         given[name.strip()] = _value(name, value)
+        trust_given({name.strip(): given[name.strip()]})
     return make_study(**given)
 
 

@@ -190,6 +190,22 @@ def read(
     return _assemble(data, source, named, items, target)
 
 
+def read_like(
+    data: str, like: Examples, *, resize: str | None = None, on_bad_image: str = "fail"
+) -> tuple[Examples, str]:
+    """Read labelled images of any of the formats, brought to the shape of other items; and how, in a sentence.
+
+    One class is enough, and a given test set counts as the rest. Raises InputError as `read` does.
+    """
+    height, width, channels = like.shape
+    source = open_source(data, on_bad_image)
+    target = _target(source, _checked_wish(f"{height}x{width}", channels, resize, on_bad_image))
+    source, _, items = _decode_all(source, [""] * len(source.ids), target, on_bad_image)
+    x = np.array([_with_channels(item.pixels, channels) for item in items], np.uint8).reshape(-1, *like.shape)
+    found = Examples(x, source.y, source.classes, np.array(source.ids, str), np.arange(len(x)))
+    return found, _brought_to(items, target, channels) if items else ""
+
+
 def fingerprint(data: str, *, on_bad_image: str = "fail") -> str:
     """The same fingerprint as `read(data).fingerprint`, without preparing or linking anything."""
     _checked_wish(None, None, None, on_bad_image)

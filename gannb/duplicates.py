@@ -45,8 +45,11 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
 def identical(x: np.ndarray) -> np.ndarray:
     """(N,) int64: for each item the position of the first item with the same pixels. x: (N, ...) uint8."""
     first: dict[bytes, int] = {}
-    digests = (hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest() for item in x)
-    return np.fromiter((first.setdefault(d, i) for i, d in enumerate(digests)), np.int64, len(x))
+    return np.fromiter((first.setdefault(_content(item), i) for i, item in enumerate(x)), np.int64, len(x))
+
+
+def _content(item: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest()
 
 
 def near_pairs(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,12 +59,49 @@ def near_pairs(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     A projection never lengthens a distance, so nothing near is lost by it (only by `NEIGHBOURS`, in dense
     sets).
     """
-    grey = thumbs @ np.array(LUMA, np.float32) if thumbs.shape[3] == 3 else thumbs[..., 0].astype(np.float32)
-    alive = np.flatnonzero(grey.std((1, 2)) >= FLAT)
+    alive, unit = _pictures(thumbs)
     if len(alive) < 2:
         return np.empty((0, 2), np.int64), np.empty(0)
-    unit = _standardised(grey[alive])
-    candidates = _candidates(unit)
+    found = _candidates(unit, unit)
+    found = np.unique(np.sort(found[found[:, 0] != found[:, 1]], axis=1), axis=0)
+    return _near(thumbs, alive, unit, found)
+
+
+def copies_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Tell which items are identical to, or near duplicates of, one of others: (N,) bool.
+
+    x: (N, H, W, C), others: (M, H, W, C), both uint8 and brought to one shape. Near duplicates are searched for from
+    16 pixels a side, as above, in thumbnails of the items as they are given.
+    """
+    known = {_content(item) for item in others}
+    copies = np.fromiter((_content(item) in known for item in x), bool, len(x))
+    if not len(x) or not len(others) or min(x.shape[1:3]) < THUMB:
+        return copies
+    thumbs = np.stack([_thumbnail_of_item(item) for part in (x, others) for item in part])
+    alive, unit = _pictures(thumbs)
+    n = int(np.searchsorted(alive, len(x)))
+    if 0 < n < len(alive):
+        pairs = _near(thumbs, alive, unit, _candidates(unit[:n], unit[n:]) + [0, n])[0]
+        copies[pairs[:, 0]] = True
+    return copies
+
+
+def _thumbnail_of_item(item: np.ndarray) -> np.ndarray:
+    """(H, W, 1) or (H, W, 3) uint8 -> (16, 16, 1) or (16, 16, 3) uint8."""
+    return thumbnail(item[..., 0])[..., None] if item.shape[2] == 1 else thumbnail(item)
+
+
+def _pictures(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (A,) of the thumbnails that carry a picture, and their luminance, standardised, (A, D)."""
+    grey = thumbs @ np.array(LUMA, np.float32) if thumbs.shape[3] == 3 else thumbs[..., 0].astype(np.float32)
+    alive = np.flatnonzero(grey.std((1, 2)) >= FLAT)
+    return alive, _standardised(grey[alive])
+
+
+def _near(
+    thumbs: np.ndarray, alive: np.ndarray, unit: np.ndarray, candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of candidates (M, 2), positions in `unit`, those that are near: positions in `thumbs`, and their distances."""
     distance, worst = _compare(unit, candidates)
     near = (distance <= NEAR) & (worst <= LOCAL)
     pairs, distance = alive[candidates[near]], distance[near]
@@ -71,23 +111,21 @@ def near_pairs(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _standardised(images: np.ndarray) -> np.ndarray:
     """(N, ...) -> (N, D) float32 of mean 0 and norm 1: |u - v|^2 = 2 (1 - correlation)."""
-    flat = images.reshape(len(images), -1).astype(np.float32)
+    flat = images.reshape(len(images), int(np.prod(images.shape[1:]))).astype(np.float32)
     flat -= flat.mean(1, keepdims=True)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
 
 
-def _candidates(unit: np.ndarray) -> np.ndarray:
-    """(M, 2) pairs whose projections lie within the radius that NEAR stands for. unit: (N, D)."""
-    sample = unit[:: max(1, len(unit) // 2000)]
+def _candidates(unit: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(M, 2) pairs, of `unit` (N, D) and `others` (O, D), whose projections lie within the radius NEAR stands for."""
+    sample = others[:: max(1, len(others) // 2000)]
     axes = np.linalg.svd(sample - sample.mean(0), full_matrices=False)[2][:AXES]  # (AXES, D) orthonormal
-    projected = unit @ axes.T
     radius = np.sqrt(2 * NEAR) * 1.0001  # room for float32
-    k = min(NEIGHBOURS + 1, len(unit))
-    _, neighbour = cKDTree(projected).query(projected, k=k, distance_upper_bound=radius)  # (N, k), N: none
-    row = np.repeat(np.arange(len(unit)), k)
-    pairs = np.sort(np.stack([row, neighbour.ravel()], axis=1), axis=1)
-    pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs[:, 1] < len(unit))]
-    return np.unique(pairs, axis=0)
+    k = min(NEIGHBOURS + 1, len(others))
+    tree = cKDTree(others @ axes.T)
+    _, neighbour = tree.query(unit @ axes.T, k=k, distance_upper_bound=radius)  # (N,) or (N, k), O: none
+    pairs = np.stack([np.repeat(np.arange(len(unit)), k), np.ravel(neighbour)], axis=1)
+    return pairs[pairs[:, 1] < len(others)]
 
 
 def _compare(unit: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

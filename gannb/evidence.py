@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,6 +55,7 @@ class Evidence:
     left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
     minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
     classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
+    outside: dict[str, dict[str, Any]] = field(default_factory=dict)  # source from outside -> what was found of it
 
     @property
     def n_classes(self) -> int:
@@ -91,6 +92,7 @@ def gather(experiment: Experiment) -> Evidence:
         predictions=experiment.predictions(), class_counts=experiment.class_counts,
         filled_up=not experiment.study.doses, small_copying=_small_copying(experiment),
         left_out=experiment.left_out, minutes=experiment.minutes(), classifiers=experiment.classifier_sizes(),
+        outside={n: s.about for n, s in experiment.outside.items()},
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"

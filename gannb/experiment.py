@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import imbalance, outcomes, protocol, units
+from gannb import imbalance, outcomes, outside, protocol, units
 from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms
 from gannb.data import Dataset, Examples
 from gannb.errors import InputError
@@ -90,9 +90,11 @@ class Experiment:
         }
         copy = self.folder / f"data-{self.data_key}"
         kept = copy.is_dir() and known_data(self.study).get(source_stamp(self.study)) == self.data_key
+        kept = kept and outside.is_kept(self.study, self.outside, self.data_key)
         if not kept or not is_saved(self.study, **facts):
             with study_lock(self.folder):
                 keep_data(self.study, self.dataset, self.data_key)
+                outside.keep(self.study, self.outside, self.data_key)
                 save_study(self.study, **facts)
         if self.weights:
             from gannb.transfer import keep
@@ -136,10 +138,15 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
-        asked = (*self.study.arms, *dose_arms(self.study.doses))
+        asked = (*self.study.arms, *dose_arms(self.study.doses), *outside.arms_for(self.study))
         if self.weights is None:
             asked = tuple(name for name in asked if not parse_arm(name).pretrained)
         return study_arms(asked, self.design.protocol, self.study.classifier[1:], balance=not self.study.doses)
+
+    @cached_property
+    def outside(self) -> dict[str, outside.Source]:
+        """The study's sources from outside, by name; read and checked where they are not kept yet."""
+        return outside.load(self.study, self.dataset, self.data_key)
 
     @cached_property
     def weights(self) -> Weights | None:
@@ -293,6 +300,7 @@ class Experiment:
             from gannb.transfer import check
 
             check(self.weights, self.dataset.pool.n_classes)
+        self._check_outside()
         self._check_room()
         self._check_tuning()
         self._check_doses()
@@ -309,6 +317,13 @@ class Experiment:
             for trial in range(self.study.trials if differ else 1):
                 draw = self.items(protocol.make_draw(self.dataset, self.design, trial).train)
                 Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
+
+    def _check_outside(self) -> None:
+        """Sources from outside are given, fit, and may run where items of theirs are still to be made."""
+        outside.check_arms(self.study, self.arms)
+        for name, source in self.outside.items():
+            made = (unit for (_, maker), unit in self._item_units.items() if maker == name)
+            outside.check_runs(source, waiting=not all(is_done(self.folder, unit) for unit in made))
 
     def _check_arms_of_classifiers(self) -> None:
         for arm in self.arms:
@@ -400,6 +415,8 @@ class Experiment:
             parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
+        if name in self.outside:
+            parameters |= {"content": self.outside[name].key}
         place = f"{draw.place.rpartition('/')[0]}/{name}"
         cost = "gan" if name in FAMILIES else "generator"
         return Unit(2, "generator", place, units.make_generator, 1, parameters, (draw,), cost)

@@ -100,6 +100,7 @@ def _found(experiment: Experiment) -> list[str]:
         report.brought_to,
         *(["; ".join(found) + "; all kept on one side of every split"] if found else []),
         *skipped,
+        *(f"{name}: {source.about['text']}" for name, source in experiment.outside.items()),
     ]
 
 
@@ -222,4 +223,5 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
         "tuning": 1e4, "choice": 1e3, "features": tested * FEATURES, "item_features": experiment.items_made * FEATURES,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
+    copies += sum(sum(s.about.get("counts", ())) for s in experiment.outside.values()) * np.prod(experiment.shape)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

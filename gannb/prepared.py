@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from gannb.data import Dataset, read
@@ -46,7 +47,7 @@ def _is_read_as_before(study: Study) -> bool:
 
 def keep_data(study: Study, dataset: Dataset, key: str) -> None:
     """Keep a copy of the prepared data in the study's folder, for the units to read."""
-    _write_folder(dataset, study.folder / f"data-{key}")
+    write_folder(study.folder / f"data-{key}", dataset.save)
     known = known_data(study)
     known.pop(source_stamp(study), None)
     write_json(study.folder / "data.json", known | {source_stamp(study): key})
@@ -83,7 +84,12 @@ def source_stamp(study: Study) -> str:
     return digest(how, seen)
 
 
-def _write_folder(dataset: Dataset, folder: Path) -> None:
+def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
+    """Write a folder whole or not at all, unless it is there: `write` fills it under a temporary name.
+
+    Raises:
+        InputError: there is no writing at its place.
+    """
     if folder.is_dir():
         return
     try:
@@ -94,7 +100,7 @@ def _write_folder(dataset: Dataset, folder: Path) -> None:
         reason = (error.strerror or "cannot be written").lower()
         raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
     try:
-        dataset.save(temporary)
+        write(temporary)
         os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import outcomes, plots, small_classes, tables, verdict
+from gannb import instead, outcomes, plots, small_classes, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
@@ -468,6 +468,7 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("Decision rule", rule),
         ("Fine-tuning", transfer_text(experiment)),
         ("Tuning", tuning_text(experiment)),
+        *instead.facts(evidence),
         ("Had training converged?", convergence(evidence)),
     ]
 

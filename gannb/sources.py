@@ -101,6 +101,10 @@ def check_counts(source: Source, data: str) -> None:
     """Two classes or more, each with 2 pool items and, where a test set is given, a test item."""
     if len(source.classes) < 2:
         only = f" ({source.classes[0]!r})" if source.classes else ""
+        if source.kind == "folder":
+            raise InputError(
+                f"data: {data!r} has one class folder only{only}; give at least two, or name the folder that holds them"
+            )
         raise InputError(f"data: {data!r} has one class only{only}; a classifier needs at least two")
     pool = np.bincount(source.y[~source.is_test], minlength=len(source.classes))
     test = np.bincount(source.y[source.is_test], minlength=len(source.classes))
@@ -376,11 +380,6 @@ def _class_names(parts: list[tuple[Path, bool]]) -> tuple[str, ...]:
     if not names:
         where = "images lie directly in" if _stray_images(first) else "there are no class folders and no images in"
         raise InputError(f"data: {where} {str(first)!r}; give one sub-folder of images per class")
-    if len(names) == 1:
-        raise InputError(
-            f"data: {str(first)!r} has one class folder only ({names[0]!r}); give at least two, "
-            "or name the folder that holds them"
-        )
     for part, _ in parts[1:]:
         differing = sorted(set(names) ^ {entry.name for entry in _folders(part)}, key=natural_key)
         if differing:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from gannb.callables import is_import_path, trust
 from gannb.errors import InputError
 
 STAGES = {
@@ -96,6 +98,21 @@ class Study(BaseModel):
         1.0, 3, "standard deviations beyond which `truncated` sources have no noise", ge=0.1, le=4
     )
 
+    foreign: str | None = _parameter(
+        None,
+        3,
+        "a GAN trained elsewhere: a folder or .safetensors of gannb's; by hand alone also `module:function`",
+    )
+    foreign_classes: str | None = _parameter(
+        None,
+        3,
+        "which of its classes are which of yours, where names differ; written as in the README",
+    )
+    related: str | None = _parameter(None, 3, "related real images, as a source beside the GAN: any format of `data`")
+    related_classes: str | None = _parameter(
+        None, 3, "which of their classes are which of yours, as for `foreign_classes`"
+    )
+
     arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
     synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
     augmentation: Literal["auto", "none", "shift", "flip", "affine", "trivial"] = _parameter(
@@ -170,9 +187,9 @@ class Study(BaseModel):
     def _name_and_consistency(self) -> Study:
         if not self.name:
             object.__setattr__(self, "name", _name_from(self.data))
-        for field in ("data", "groups"):  # paths stay true when a notebook or a worker runs in another folder
+        for field in ("data", "groups", "foreign", "related"):  # paths stay true when work is done in another folder
             value = getattr(self, field)
-            if value and value != "digits" and (field == "data" or value.lower().endswith(".csv")):
+            if value and _is_path(field, value):
                 object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
         object.__setattr__(self, "pretrained", _absolute(self.pretrained))
         if self.protocol == "resplit" and self.n_per_class is not None:
@@ -207,6 +224,13 @@ class Study(BaseModel):
         return {"preset": self.preset, "data": self.data} | {
             k: v for k, v in self.model_dump(mode="json").items() if v != plain.model_dump(mode="json")[k]
         }
+
+
+def _is_path(field: str, value: str) -> bool:
+    """Tell whether a parameter that may hold a path holds one, and no word, pattern or function."""
+    if field == "groups":
+        return value.lower().endswith(".csv")
+    return value != "digits" and not (field == "foreign" and is_import_path(value))
 
 
 def _absolute(pretrained: str) -> str:
@@ -262,7 +286,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     """Return the parameters in a study's YAML file.
 
     Raises:
-        InputError: no such file, broken YAML, or something other than names with values.
+        InputError: no such file, broken YAML, something other than names with values, or a function that would run.
     """
     path = Path(path)
     if not path.is_file():
@@ -274,6 +298,12 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} is not valid YAML{where}; write one `name: value` per line.") from None
     if not isinstance(given, dict) or not all(isinstance(k, str) for k in given):
         raise InputError(f"{path} does not hold parameters; write one `name: value` per line.")
+    foreign = given.get("foreign")
+    if isinstance(foreign, str) and is_import_path(foreign):
+        raise InputError(
+            f"{path}: foreign: {foreign} runs Python code, so it is not taken from a file, which may be somebody "
+            f"else's; leave it out there and add --set foreign={foreign} to the command line."
+        )
     return given
 
 
@@ -337,9 +367,16 @@ def open_study(study: str | Path, **changes: Any) -> Study:
     Raises:
         InputError: an unknown or ill-typed parameter, or a damaged study.
     """
+    trust_given(changes)
     folder = find_folder(study)
     before = read_record(folder)["set"] if (folder / "study.json").is_file() else {}
     return _study_at(folder, before | {k: v for k, v in changes.items() if v is not None})
+
+
+def trust_given(given: Mapping[str, Any]) -> None:
+    """Let a function run that a person has named by hand as `foreign`; see `gannb.callables`."""
+    if isinstance(given.get("foreign"), str) and is_import_path(given["foreign"]):
+        trust(given["foreign"])
 
 
 def _study_at(folder: Path, given: dict[str, Any]) -> Study:

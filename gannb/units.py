@@ -55,6 +55,7 @@ def make_generator(task: Task) -> None:
 
     p = task.parameters
     name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
+    choices |= {name: str(task.study / f"{name}-{p['content']}")} if "content" in p else {}
     draw = protocol.take(_dataset(task), read_draw(task.needed("draw")).train)
     seed = seed_for(p["seed"], "trial", p["trial"], "generator", name)
     job = Job(p.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
@@ -62,13 +63,18 @@ def make_generator(task: Task) -> None:
 
 
 def make_items(task: Task) -> None:
-    """Sample a trial's generator in the draw's class proportions, as many of each class if they are to balance it."""
+    """Sample a trial's generator in the draw's class proportions, as many of each class if they are to balance it.
+
+    Of related images there may be fewer of a class, or none.
+    """
     from gannb.generators import load
+    from gannb.generators.interface import at_hand
 
     p, dataset = task.parameters, _dataset(task)
     counts = protocol.take(dataset, read_draw(task.needed("draw")).train).counts()
-    y = labels_to_make(counts, p["n_synthetic"])
-    x, found = _sample(task, load(task.needed("generator"), task.device), y)
+    generator = load(task.needed("generator"), task.device)
+    y = at_hand(generator, labels_to_make(counts, p["n_synthetic"]))
+    x, found = _sample(task, generator, y)
     np.save(task.folder / "x.npy", x)
     np.save(task.folder / "y.npy", y)
     if found:
@@ -438,9 +444,9 @@ def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
 
 def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Examples:
     """Return the synthetic items that an arm takes of those made, beside a draw of `counts` (K,) items per class."""
-    made = read_items(task.needed("items"), dataset)
-    wanted = made.counts()
-    if task.unit.need("items").parameters["n_synthetic"] == "balance" and arm.real:
+    made, asked = read_items(task.needed("items"), dataset), task.unit.need("items").parameters["n_synthetic"]
+    wanted = np.bincount(labels_to_make(counts, asked))  # all that were made, or of related images all that there are
+    if asked == "balance" and arm.real:
         wanted = lacking(counts)
     elif arm.dose:
         wanted = np.bincount(proportional_labels(wanted, arm.dose * len(counts)))

@@ -15,6 +15,7 @@ from gannb.arms import PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
+from gannb.instead import instead
 from gannb.outcomes import OUTCOMES
 from gannb.small_classes import small_classes
 from gannb.stats import Answer, Estimate, Worth
@@ -150,7 +151,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "contrasts": rows, "controls": controls,
         "advice": advice(evidence, ways), "options": ways, "depth": depth(evidence),
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
-        "claims": claims(evidence),
+        "claims": claims(evidence), "instead": instead(evidence),
         "small_classes": small_classes(evidence),
         "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip

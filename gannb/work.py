@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from gannb.callables import TRUSTED
 from gannb.errors import InputError
 from gannb.study import write_json
 
@@ -311,7 +312,13 @@ def bundles(units: list[Unit], device: str) -> list[list[Unit]]:
 
 def followers() -> dict[str, Any]:
     """Return the settings for joblib's workers that make them end with this process, also those that get no work."""
-    return {"initializer": end_with, "initargs": (os.getpid(),)}
+    return {"initializer": _follow, "initargs": (os.getpid(), os.environ.get(TRUSTED, "{}"))}
+
+
+def _follow(parent: int, trusted: str) -> None:
+    """Start a worker; what may run in it is what may run in its parent now, not when the first worker was started."""
+    os.environ[TRUSTED] = trusted
+    end_with(parent)
 
 
 def _in_worker(study: Path, number: int, units: list[Unit], device: str) -> tuple[int, list[str | None]]:

@@ -135,7 +135,7 @@ def verdict(**more) -> dict:
         "copying": "No sign of copying.", "contrasts": [row(role="primary", answer="inconclusive")],
         "controls": [row(expected="helps", came_out=False)], "worth": None,
         "claims": [{"claim": "It copies", "verdict": "supported", "number": "0.9", "why": "It does."}],
-        "outcomes": [], "disagreement": "", "advice": "Stay with that.", "options": [], "depth": None,
+        "outcomes": [], "disagreement": "", "advice": "Stay with that.", "options": [], "depth": None, "instead": [],
     } | more  # fmt: skip
 
 

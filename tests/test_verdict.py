@@ -100,7 +100,7 @@ def test_a_verdict_has_everything_that_the_page_and_scripts_read():
     found = decide(evidence(transfer=0.9, transfer__gan=0.9))
     assert {
         "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls",
-        "worth", "doses", "shifts",
+        "worth", "doses", "shifts", "instead",
         "claims",
     } <= found.keys()  # fmt: skip
     for r in found["contrasts"]:
@@ -454,3 +454,20 @@ def test_a_study_without_scores_is_told_what_to_run_first(tmp_path):
     experiment = Experiment.open(make_study(preset="smoke", output_dir=str(tmp_path)))
     with pytest.raises(InputError, match="run notebooks 02 to 04 first"):
         gather(experiment)
+
+
+# ---- sources from outside ----
+
+
+def test_what_the_same_effort_brought_elsewhere_stands_beside_the_gan_s():
+    world = evidence(real__related__classic=0.9, real__foreign__classic=0.86)
+    world = replace(world, outside={"related": {}, "foreign": {}})
+    rows = {row["source"]: row for row in decide(world)["instead"]}
+    assert list(rows) == ["related", "foreign"]
+    assert rows["related"]["difference"] == pytest.approx(0.06) and rows["related"]["direct"]["difference"] > 0.02
+    assert rows["related"]["gan"]["difference"] == pytest.approx(0.03)
+    assert "cannot be excluded" in rows["foreign"]["sentence"] and "excluded" not in rows["related"]["sentence"]
+    assert decide(evidence())["instead"] == []
+    best = decide(replace(evidence(real__foreign__classic=0.95), outside={"foreign": {}}))["advice"]
+    assert "Best of what was tried: a foreign GAN's images" in best and "cannot be excluded" in best
+    assert decide(replace(evidence(), outside={"related": {}}))["instead"] == []  # its arm is not there yet

@@ -17,6 +17,7 @@ from gannb.advice import depth
 from gannb.arms import BALANCING, CONVERGENCE, PRIMARY
 from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
+from gannb.instead import instead
 from gannb.small_classes import notes
 from gannb.stats import decide
 from gannb.transfer import missing_sentence
@@ -72,6 +73,10 @@ def lines() -> list[str]:
     better, worse = ({"difference": d, "low": d - 0.01, "high": d + 0.01} for d in (0.03, 0.2))
     worse |= {"outcome": "log_loss", "class": None}
     found.append(f"metrics: {disagreement('balanced_accuracy', better, [worse])}")
+    beside = {"real__foreign__classic": 0.86, "real__related__classic": 0.9}
+    for same in (False, True):
+        world = replace(evidence(**beside), outside={"foreign": {"same_data": same}, "related": {}})
+        found += [f"instead, {row['source']}, same data {same}: {row['sentence']}" for row in instead(world)]
     found += [f"advice, {title}: {verdict_of(world)['advice']}" for title, world in ADVISED.items()]
     for title, deep in DEEP.items():
         found += [f"depth, {title}: {text}" for text in depth(with_depth(*deep))["sentences"]]

@@ -1,7 +1,8 @@
 """Generators: whatever fits a draw and then makes items for given labels.
 
-`GENERATORS` maps a name to a factory that takes a study (of which only `gan_augmentation` and `augmentation` are read)
-and gives an unfitted generator: every family of `families.FAMILIES` and every kind of `simple.SIMPLE`.
+`GENERATORS` maps a name to a factory that takes a study (of which only `gan_augmentation` and `augmentation` are read,
+and for the sources from outside the folders that the study keeps of them, as `foreign` and `related`) and gives an
+unfitted generator: every family of `families.FAMILIES`, every kind of `simple.SIMPLE` and of `outside.OUTSIDE`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gannb.errors import InputError
 from gannb.generators.adversarial import Adversarial
 from gannb.generators.families import FAMILIES
 from gannb.generators.interface import Generator, Job
+from gannb.generators.outside import OUTSIDE
 from gannb.generators.simple import SIMPLE
 
 if TYPE_CHECKING:
@@ -38,9 +40,14 @@ def _simple(kind: str) -> Callable[[Study], Generator]:
     return lambda study: SIMPLE[kind]()  # which have nothing to choose
 
 
+def _outside(kind: str) -> Callable[[Study], Generator]:
+    return lambda study: OUTSIDE[kind](getattr(study, kind))
+
+
 GENERATORS: dict[str, Callable[[Study], Generator]] = {
     **{name: _adversarial(name) for name in FAMILIES},
     **{name: _simple(name) for name in SIMPLE},
+    **{name: _outside(name) for name in OUTSIDE},
 }
 
 
@@ -50,7 +57,8 @@ def load(folder: Path, device: str = "cpu") -> Generator:
     Raises InputError when the folder holds none.
     """
     try:
-        simple = SIMPLE.get(json.loads((Path(folder) / "generator.json").read_text())["generator"])
+        kind = (SIMPLE | OUTSIDE).get(json.loads((Path(folder) / "generator.json").read_text())["generator"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
-    return simple.load(folder) if simple else Adversarial.load(folder).to(device)
+    loaded = (kind or Adversarial).load(folder)
+    return loaded.to(device) if hasattr(loaded, "to") else loaded

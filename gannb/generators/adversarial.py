@@ -87,7 +87,7 @@ class Adversarial:
         path = None if job.checkpoint is None else job.checkpoint / "checkpoint.safetensors"
         train(guard, path, identity(training, draw))
         self.networks = nn.ModuleDict({name: getattr(training, name) for name in NETWORKS}).requires_grad_(False).eval()
-        self.shape, self.n_classes = draw.shape, draw.n_classes
+        self.shape, self.n_classes, self.classes = draw.shape, draw.n_classes, draw.classes
         self.curves, self.grid_steps, self.grids = training.curves, training.grid_steps, _stack(training.grids)
         self.diversity, self.log = guard.diversity, guard.log
         return self
@@ -149,6 +149,7 @@ class Adversarial:
         tensors["grids"] = torch.from_numpy(self.grids)
         safetensors.torch.save_file(tensors, folder / "generator.safetensors")
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
+        about |= {"classes": self.classes} if self.classes else {}
         about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": RULE}
         about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
         (folder / "generator.json").write_text(json.dumps(about))
@@ -161,6 +162,7 @@ class Adversarial:
             tensors = safetensors.torch.load_file(Path(folder) / "generator.safetensors")
             loaded = cls(FAMILIES[about["generator"]], about["policy"], about["adaptive"])
             loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
+            loaded.classes = tuple(about.get("classes", ()))  # older ones are without
             loaded.grids = tensors.pop("grids").numpy()
             loaded.networks = _networks(loaded.family, loaded.shape, loaded.n_classes)
             loaded.networks.load_state_dict(tensors)

@@ -31,7 +31,10 @@ class Job:
 
 
 class Generator(Protocol):
-    """Fits a draw, then samples for given labels."""
+    """Fits a draw, then samples for given labels.
+
+    One that cannot make any number of items of every class says so by `most`, (K,) int64 (see `at_hand`).
+    """
 
     def fit(self, draw: Examples, job: Job) -> Self:
         """Fit the draw; gives back itself."""
@@ -49,6 +52,15 @@ class Generator(Protocol):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the samples are the same."""
         ...
+
+
+def at_hand(generator: Generator, labels: np.ndarray) -> np.ndarray:
+    """Of labels (M,) in rising order, those that the generator has items for: no more of a class than its `most`."""
+    most = getattr(generator, "most", None)
+    if most is None:
+        return labels
+    counts = np.minimum(np.bincount(labels, minlength=len(most)), most)
+    return np.repeat(np.arange(len(most)), counts)
 
 
 def check_classes(draw: Examples) -> None:
