@@ -42,6 +42,7 @@ DEFAULT_SECONDS = {
     "ruler": 2.0,
     "judge": 2.0,
     "quality": 1.0,
+    "yardsticks": 1.0,
     "classifier": 3.0,
     "tuning": 15.0,
     "choice": 0.1,
@@ -412,7 +413,18 @@ class Experiment:
         parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
-        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 2, parameters, needs)
+        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 3, parameters, needs)
+
+    @cached_property
+    def _yardstick_units(self) -> list[Unit]:
+        """What measures held-out real items and copies as if they were generated, by trial."""
+        return [
+            Unit(
+                3, "yardsticks", f"{_place(t)}/yardsticks", units.make_yardsticks, 1,
+                {"trial": t, "seed": self.study.seed}, (self.draws[t], self._ruler_units[t]),
+            )
+            for t in range(self.study.trials)
+        ]  # fmt: skip
 
     @cached_property
     def classifiers(self) -> dict[tuple[int, str], Unit]:
@@ -505,7 +517,7 @@ class Experiment:
 
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4."""
-        third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._quality_units.values()]
+        third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._measuring_units]
         return {
             1: list(self.draws.values()), 2: list(self._generator_units.values()), 3: third,
             4: [*self._tuning_units.values(), *self._choice_units.values(), *self.classifiers.values()], 5: [],
@@ -599,9 +611,27 @@ class Experiment:
             table.loc[rows, list(outcomes.OF_POSITIVE)] = outcomes.of_positive(y, p, self.positive).to_numpy()
         return table
 
+    @property
+    def _measuring_units(self) -> list[Unit]:
+        return [*self._quality_units.values(), *self._yardstick_units]
+
     def quality(self) -> pd.DataFrame:
-        """Return one row per trial, generator and feature space."""
-        return _table(self.folder, self._quality_units.values(), "quality.json")
+        """Return one row per trial, feature space and generator, or yardstick (see `measuring.YARDSTICKS`)."""
+        return _numeric(_table(self.folder, self._measuring_units, "quality.json"), "generator", "features")
+
+    def quality_of_classes(self) -> pd.DataFrame:
+        """Return one row per trial, feature space, generator or yardstick, and class."""
+        return _numeric(_table(self.folder, self._measuring_units, "classes.json"), "generator", "features", "class")
+
+    def suspects(self) -> pd.DataFrame:
+        """Return the most suspicious items of every trial, feature space and generator; see `measuring`."""
+        return _table(self.folder, self._quality_units.values(), "suspects.json")
+
+    def ruler(self, trial: int) -> Any:
+        """Return a trial's measuring classifier; the unit must be done."""
+        return units.load_small_cnn(
+            self.folder / self._ruler_units[trial].path / "ruler.safetensors", self.dataset.pool
+        )
 
     def probabilities(self, trial: int, arm: str) -> np.ndarray | None:
         """Return (S, I, K) class probabilities of an arm's classifiers on the trial's test items; None if not there."""
@@ -654,6 +684,11 @@ def resolve_device(name: str) -> str:
     if not there or (number and int(number) >= torch.cuda.device_count()):
         raise InputError(f"device={name} is not on this machine; use device=auto or device=cpu.")
     return name
+
+
+def _numeric(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Return the table with numbers in all but the named columns, nan where there is none."""
+    return table.astype({column: float for column in table.columns if column not in (*names, "trial")})
 
 
 def _table(folder: Path, units: Any, file: str) -> pd.DataFrame:

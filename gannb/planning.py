@@ -29,6 +29,7 @@ UNITS = {  # what people call the units
     "ruler": "training the measuring classifier",
     "judge": "training the choosing classifier",
     "quality": "measuring quality",
+    "yardsticks": "measuring real images and copies",
     "classifier": "training classifiers",
     "tuning": "tuning arms",
     "choice": "choosing configurations",
@@ -118,6 +119,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     return {name: experiment.steps_of(name) * gan for name, gan in families} | {
         "draw": 0.05, "choice": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
+        "yardsticks": 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
         "fresh": study.classifier_seeds * experiment.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
@@ -164,7 +166,7 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
     size = {
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
-        "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e3,
+        "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e4, "yardsticks": 3e4,
         "tuning": 1e4, "choice": 1e3,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)

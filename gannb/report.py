@@ -529,7 +529,7 @@ DRAW_INTERVAL = (
 
 WORK = {
     "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
-    "quality": "measuring quality", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
+    "quality": "measuring quality", "yardsticks": "measuring real images and copies", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
     "judge": "the choosing classifier",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from gannb import protocol, stats
 from gannb.data import Dataset, Examples, concatenate
 from gannb.protocol import Design, Draw
+from gannb.quality import pixels
 from gannb.study import make_study, write_json
 from gannb.tuning import Configuration, best
 from gannb.work import Task, read_unit, seed_for
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
 MOST_SHIFTED = 1000  # test items, or a few more, that are also tested on in their shifted forms
-NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
 
 
 def _dataset(task: Task) -> Dataset:
@@ -100,7 +100,7 @@ def _filter(task: Task, generator: Any) -> Any:
     p, dataset = task.parameters, _dataset(task)
     if p["variation"] == "by_discriminator":
         return after.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
-    judge = _load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
+    judge = load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
     return after.recognised(lambda x: predict(judge, x))
 
 
@@ -172,7 +172,7 @@ def _train_small_cnn(task: Task, real: Examples, augmentation: str, name: str) -
     save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / f"{name}.safetensors")
 
 
-def _load_small_cnn(file: Path, like: Examples, device: str) -> Any:
+def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
     """Return the classifier kept in a file, for items like those given."""
     from safetensors.torch import load_file
 
@@ -184,40 +184,92 @@ def _load_small_cnn(file: Path, like: Examples, device: str) -> Any:
 
 
 def make_quality(task: Task) -> None:
-    """Measure fidelity and copying of a trial's synthetic items, in pixels and in the ruler's features.
+    """Measure fidelity, diversity and copying of a trial's synthetic items, in every feature space."""
+    from gannb.measuring import choose, measure
 
-    Both are measured against test items, in the training set's class proportions: the reserve may not serve, since the
-    ruler has learnt it by heart.
-    """
-    from gannb.classify import features, predict
-    from gannb.quality import pixels
-
-    dataset = _dataset(task)
-    draw = read_draw(task.needed("draw"))
-    train = protocol.take(dataset, draw.train)
+    dataset, draw = _dataset(task), read_draw(task.needed("draw"))
+    train, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
     made = read_items(task.needed("items"), dataset)
     balance = task.unit.need("items").parameters["n_synthetic"] == "balance"  # then they are in other proportions
     fake = made.take(first_of_each(made.y, train.counts())) if balance else made
-    ruler = _load_small_cnn(task.needed("ruler") / "ruler.safetensors", train, task.device)
-    test = protocol.take(dataset, draw.test)
-    rng = np.random.default_rng(seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality"))
-    held_out = test.take(matched(test.y, train.counts(), rng))
-    agreement, on_real = (float(np.mean(predict(ruler, part.x).argmax(1) == part.y)) for part in (fake, test))
     seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
     sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
-    shared = {
-        "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
-        "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1),
-    } | _how_chosen(task.needed("items"))  # fmt: skip
-    same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
-    spaces = {"pixels": pixels, "small_cnn": lambda x: features(ruler, x)}
-    between = _between(task, pixels(test.x), train, fake.take(same), protocol.take(dataset, draw.reserve))
-    rows = [
-        shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
-        | (between if name == "pixels" else {})
-        for name, space in spaces.items()
-    ]  # fmt: skip
-    write_json(task.folder / "quality.json", rows)
+    about = {"seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1)}
+    sets = choose(train, fake, test, _quality_seed(task))
+    between = _between(task, pixels(test.x), train, fake.take(sets.same), protocol.take(dataset, draw.reserve))
+    about |= _how_chosen(task.needed("items")) | between
+    spaces, tested = _spaces(task, draw, train)
+    found = measure(sets, spaces, tested, _quality_seed(task))
+    _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces["small_cnn"], about)
+
+
+def make_yardsticks(task: Task) -> None:
+    """Measure what held-out real items, exact copies and altered copies of a trial's draw would get in the same way."""
+    from gannb.measuring import measure, yardsticks
+
+    dataset, draw = _dataset(task), read_draw(task.needed("draw"))
+    train, seed = protocol.take(dataset, draw.train), _quality_seed(task)
+    spaces, tested = _spaces(task, draw, train)
+    found = yardsticks(train, protocol.take(dataset, draw.test), seed)
+    measured = {name: (sets, measure(sets, spaces, tested, seed)) for name, sets in found.items()}
+    _write_measured(task, measured, spaces["small_cnn"], {})
+
+
+def _quality_seed(task: Task) -> int:
+    return seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality")
+
+
+def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Callable[[np.ndarray], np.ndarray]], list[str]]:
+    """Return the feature spaces by name, and in which of them copying may be tested: not where the draw was learnt."""
+    spaces = {"pixels": pixels, "small_cnn": Ruler(task, like)}
+    return spaces, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
+
+
+class Ruler:
+    """A trial's measuring classifier: its features, and the classes it sees; each array goes through it once."""
+
+    def __init__(self, task: Task, like: Examples) -> None:
+        self.network = load_small_cnn(task.needed("ruler") / "ruler.safetensors", like, task.device)
+        self.known: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return what it feeds to its last layer: (N, H, W, C) uint8 -> (N, D) float32."""
+        from gannb.classify import features
+
+        for items, found in self.known:
+            if items is x:
+                return found
+        self.known.append((x, features(self.network, x)))
+        return self.known[-1][1]
+
+    def recognises(self, items: Examples) -> np.ndarray:
+        """Return in which items it sees their class, (N,) bool."""
+        last = self.network[-1].cpu()
+        return (self(items.x) @ last.weight.detach().numpy().T + last.bias.detach().numpy()).argmax(1) == items.y
+
+
+def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Ruler, about: dict[str, Any]) -> None:
+    """Write what was measured, by name: quality.json (a row per space), classes.json and suspects.json."""
+    rows, classes, suspects = [], [], []
+    for name, (sets, measured) in found.items():
+        first = {"trial": task.parameters["trial"], "generator": name}
+        recognised, of_class = _recognised(ruler, sets)
+        rows += [first | recognised | about | row for row in measured.spaces]
+        classes += [first | row | of_class[row["class"]] for row in measured.classes]
+        suspects += [first | row for row in measured.suspects]
+    for file, content in (("quality", rows), ("classes", classes), ("suspects", suspects)):
+        write_json(task.folder / f"{file}.json", content)
+
+
+def _recognised(ruler: Ruler, sets: Any) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:
+    """Return in what share of generated and of real items the ruler sees their class, in all and by class' name."""
+    parts = {"gan_test": sets.fake, "ruler_accuracy": sets.test}
+    right = {key: (ruler.recognises(part), part.y) for key, part in parts.items()}
+    of_class = {
+        name: {key: float(hit[y == k].mean()) if np.any(y == k) else None for key, (hit, y) in right.items()}
+        for k, name in enumerate(sets.train.classes)
+    }
+    return {key: float(hit.mean()) for key, (hit, _) in right.items()}, of_class
 
 
 def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, reserve: Examples) -> dict[str, float]:
@@ -227,7 +279,7 @@ def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, rese
     """
     from gannb.generators import Job
     from gannb.generators.simple import Interpolation
-    from gannb.quality import nearer_to_made, pixels
+    from gannb.quality import nearer_to_made
 
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
     blends = Interpolation().fit(train, Job(0, seed)).sample(fake.y, seed)
@@ -240,28 +292,6 @@ def _how_chosen(items: Path) -> dict[str, float]:
     """Return how hard it was to choose the items, where they were chosen; see `after.Chosen`."""
     file = items / "items.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
-def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return random indices into y (N,) with up to `counts` (K,) items of each class, in shuffled order."""
-    order = rng.permutation(len(y))
-    return np.concatenate([order[y[order] == k][:n] for k, n in enumerate(counts)])
-
-
-def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: np.ndarray) -> dict[str, float]:
-    """Return the measures of `quality.py`; fidelity against held-out real items, with as many generated as real."""
-    from gannb import quality
-
-    k = min(NEIGHBOURS, len(held_out) - 1, len(same) - 1)
-    fidelity = quality.prdc(held_out, fake[same], k)
-    return {
-        "kid": quality.kid(held_out, fake[same]).value,
-        **asdict(fidelity),
-        "authenticity": quality.authenticity(train, fake),
-        "authenticity_of_real": quality.authenticity(train, held_out),
-        "nearer_to_train": quality.nearer_to_training(train, fake, held_out),
-        "nn_ratio": quality.nearest_neighbour_ratio(train, fake, held_out),
-    }
 
 
 def make_classifier(task: Task) -> None:
