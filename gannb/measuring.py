@@ -1,7 +1,7 @@
 """What is measured of a set of items, in every feature space: fidelity, diversity and copying, in all and by class.
 
-A feature space is a name and a function that turns items (N, H, W, C) uint8 into features (N, D). Every number stands in
-a row that names its space. Real items to compare with are test items: no generator and no network has seen them.
+A feature space is a name and a function that turns items (N, H, W, C) uint8 into features (N, D). Every number stands
+in a row that names its space. Real items to compare with are test items: no generator and no network has seen them.
 """
 
 from __future__ import annotations

@@ -166,8 +166,8 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
     size = {
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
-        "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e4, "yardsticks": 3e4,
-        "tuning": 1e4, "choice": 1e3,
+        "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4,
+        "quality": 1e4, "yardsticks": 3e4, "tuning": 1e4, "choice": 1e3,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

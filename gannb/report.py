@@ -529,8 +529,8 @@ DRAW_INTERVAL = (
 
 WORK = {
     "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
-    "quality": "measuring quality", "yardsticks": "measuring real images and copies", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
-    "judge": "the choosing classifier",
+    "quality": "measuring quality", "yardsticks": "measuring real images and copies",
+    "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing", "judge": "the choosing classifier",
 }  # fmt: skip
 
 
