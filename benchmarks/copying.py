@@ -166,8 +166,8 @@ def main(words: list[str] | None = None, sizes: tuple[tuple[int, int], ...] = SI
         return 0
     there = {(row["per_class"], row["trial"]) for row in rows}
     ruler, pool = ruler_and_pool()
-    for size in sizes:
-        for trial in range(given.trials):
+    for trial in range(given.trials):
+        for size in sizes:
             if (size[0], trial) not in there:
                 for row in trial_rows(pool, ruler, size, trial, trial % FEWER == 0) + spread_rows(pool, size, trial):
                     append(row, given.out)

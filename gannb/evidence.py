@@ -46,6 +46,8 @@ class Evidence:
     shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
     # the test items in the forms of `shifts.SHIFTS`
     predictions: Predictions | None = None  # of the primary contrast's two arms
+    classes: pd.DataFrame | None = None  # tidy, quality by trial, generator, feature space and class
+    keep_classes: tuple[str, ...] = ()  # the only classes that get synthetic items; empty: all do
 
     @property
     def n_classes(self) -> int:
@@ -79,7 +81,8 @@ def gather(experiment: Experiment) -> Evidence:
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
         most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
-        predictions=experiment.predictions(),
+        predictions=experiment.predictions(), classes=experiment.quality_of_classes(),
+        keep_classes=experiment.keep_classes,
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -168,6 +169,27 @@ class Experiment:
             raise InputError(f"positive: there is no class {name!r}; use {' or '.join(map(repr, classes))}.")
         return classes.index(name)
 
+    @cached_property
+    def inception(self) -> str | None:
+        """The SHA-256 of the standard Inception network's weights; None where they are not given."""
+        from gannb import inception
+
+        return self.study.inception and inception.check(self.study.inception)
+
+    @cached_property
+    def keep_classes(self) -> tuple[str, ...]:
+        """The only classes that get synthetic items, in the data's order; none where all do."""
+        classes = self.dataset.pool.classes
+        for name in self.study.keep_classes:
+            if name not in classes:
+                near = difflib.get_close_matches(name, classes, n=1, cutoff=0.5)
+                hint = (
+                    f"did you mean {near[0]!r}?" if near else f"the classes are {', '.join(map(repr, classes[:12]))}."
+                )
+                raise InputError(f"keep_classes: there is no class {name!r}; {hint}")
+        kept = tuple(name for name in classes if name in self.study.keep_classes)
+        return kept if len(kept) < len(classes) else ()
+
     @property
     def contrasts(self) -> list[Contrast]:
         found = contrasts([arm.name for arm in self.arms])
@@ -250,7 +272,7 @@ class Experiment:
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
             raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
-        _ = self.device, self.arms, self.design, self.positive
+        _ = self.device, self.arms, self.design, self.positive, self.keep_classes
         draw = self.items(protocol.make_draw(self.dataset, self.design, 0).train)
         for name in self.families:
             Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
@@ -259,6 +281,21 @@ class Experiment:
         self._check_tuning()
         self._check_doses()
         self._check_balance()
+        self._check_inception()
+
+    def _check_inception(self) -> None:
+        """FID takes the standard weights and many items."""
+        from gannb import inception
+
+        if self.study.inception is None:
+            return
+        _ = self.inception
+        tested = len(protocol.make_draw(self.dataset, self.design, 0).test)
+        if min(tested, self.items_made) < inception.LEAST:
+            raise InputError(
+                f"inception: FID takes {inception.LEAST:,} test items and as many made, and there are {tested:,} and "
+                f"{self.items_made:,}; raise n_synthetic or leave inception out (KID is right for fewer)."
+            )
 
     def _check_tuning(self) -> None:
         """Draws for tuning share no item with any trial's."""
@@ -410,10 +447,15 @@ class Experiment:
         return {(t, source): self._quality(t, source) for t in range(self.study.trials) for source in measured}
 
     def _quality(self, trial: int, source: str) -> Unit:
-        parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
+        parameters = {"trial": trial, "generator": source, "seed": self.study.seed} | self._further_spaces
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
         return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 3, parameters, needs)
+
+    @property
+    def _further_spaces(self) -> dict[str, str]:
+        """What names the feature spaces beside pixels and the ruler, as parameters of the units that measure."""
+        return {"inception": self.inception} if self.inception else {}
 
     @cached_property
     def _yardstick_units(self) -> list[Unit]:
@@ -421,7 +463,7 @@ class Experiment:
         return [
             Unit(
                 3, "yardsticks", f"{_place(t)}/yardsticks", units.make_yardsticks, 1,
-                {"trial": t, "seed": self.study.seed}, (self.draws[t], self._ruler_units[t]),
+                {"trial": t, "seed": self.study.seed} | self._further_spaces, (self.draws[t], self._ruler_units[t]),
             )
             for t in range(self.study.trials)
         ]  # fmt: skip
@@ -447,6 +489,8 @@ class Experiment:
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": self.policy_name if arm.classic else "none",
         }  # fmt: skip
+        kept = [self.dataset.pool.classes.index(name) for name in self.keep_classes]
+        parameters |= {"keep_classes": kept} if kept and arm.real and arm.generator else {}
         return parameters | self._share_of(arm)
 
     # ---- tuning

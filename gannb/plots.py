@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gannb.arms import PRIMARY
+from gannb.lights import THIN
 from gannb.study import write_text
 from gannb.words import FAILED, arm_label, interval_text, points, row_word, typeset
 
@@ -38,7 +39,7 @@ HEALTHY = {  # panel of a GAN's training: what healthy looks like
     "discriminator": "healthy: wavers well below the line,\nwhere it would never be wrong",
     "diversity": "healthy: inside the band; below the line\nall samples of a class look alike",
 }
-DIVERSE = (0.5, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
+DIVERSE = (THIN, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 MOST_ROWS = 12  # classes shown in a grid of images
 MOST_CONFUSED = 30  # classes shown in a confusion
 LEAST_SHARE = 0.01  # of the predictions, for a bin of a reliability diagram to be drawn

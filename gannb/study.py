@@ -95,7 +95,14 @@ class Study(BaseModel):
         1.0, 3, "standard deviations beyond which `truncated` sources have no noise", ge=0.1, le=4
     )
 
+    inception: str | None = _parameter(
+        None, 3, "file of the standard Inception weights, for FID; needs 10,000 test items and as many made"
+    )
+
     arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
+    keep_classes: tuple[str, ...] = _parameter(
+        (), 4, "by name: the only classes that get synthetic items (`3,8`); empty: all do"
+    )
     synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
     augmentation: Literal["auto", "none", "shift", "flip", "affine", "trivial"] = _parameter(
         "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
@@ -129,10 +136,12 @@ class Study(BaseModel):
             raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
-    @field_validator("arms", mode="before")
+    @field_validator("arms", "keep_classes", mode="before")
     @classmethod
-    def _split_arms(cls, arms: Any) -> Any:
-        return tuple(a.strip() for a in arms.split(",")) if isinstance(arms, str) else arms
+    def _split_names(cls, names: Any) -> Any:
+        if isinstance(names, int | float):  # a single class that is called by a number
+            return (str(names),)
+        return tuple(a.strip() for a in names.split(",") if a.strip()) if isinstance(names, str) else names
 
     @field_validator("n_synthetic", mode="before")
     @classmethod
@@ -153,9 +162,9 @@ class Study(BaseModel):
     def _name_and_consistency(self) -> Study:
         if not self.name:
             object.__setattr__(self, "name", _name_from(self.data))
-        for field in ("data", "groups"):  # paths stay true when a notebook or a worker runs in another folder
+        for field in ("data", "groups", "inception"):  # paths stay true when a worker runs in another folder
             value = getattr(self, field)
-            if value and value != "digits" and (field == "data" or value.lower().endswith(".csv")):
+            if value and value != "digits" and (field != "groups" or value.lower().endswith(".csv")):
                 object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
         if self.protocol == "resplit" and self.n_per_class is not None:
             raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")

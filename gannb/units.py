@@ -17,8 +17,8 @@ import numpy as np
 from gannb import protocol, stats
 from gannb.data import Dataset, Examples, concatenate
 from gannb.protocol import Design, Draw
-from gannb.quality import pixels
-from gannb.study import make_study, write_json
+from gannb.quality import frechet_distance, pixels
+from gannb.study import make_study, read_record, write_json
 from gannb.tuning import Configuration, best
 from gannb.work import Task, read_unit, seed_for
 
@@ -200,6 +200,9 @@ def make_quality(task: Task) -> None:
     about |= _how_chosen(task.needed("items")) | between
     spaces, tested = _spaces(task, draw, train)
     found = measure(sets, spaces, tested, _quality_seed(task))
+    if "inception" in spaces:
+        of_inception = next(row for row in found.spaces if row["features"] == "inception")
+        of_inception["fid"] = frechet_distance(*(spaces["inception"](part.x) for part in (test, fake)))
     _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces["small_cnn"], about)
 
 
@@ -219,36 +222,44 @@ def _quality_seed(task: Task) -> int:
     return seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality")
 
 
-def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Callable[[np.ndarray], np.ndarray]], list[str]]:
+def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], list[str]]:
     """Return the feature spaces by name, and in which of them copying may be tested: not where the draw was learnt."""
-    spaces = {"pixels": pixels, "small_cnn": Ruler(task, like)}
-    return spaces, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
+    from gannb import inception
+    from gannb.classify import features
+
+    ruler = load_small_cnn(task.needed("ruler") / "ruler.safetensors", like, task.device)
+    spaces = {"pixels": pixels, "small_cnn": lambda x: features(ruler, x)}
+    if "inception" in task.parameters:  # in the key by the content of the weights; where they lie is the study's matter
+        file = read_record(task.study)["parameters"]["inception"]
+        spaces["inception"] = inception.features(file, task.device)
+    remembered = {name: Space(space, ruler[-1] if name == "small_cnn" else None) for name, space in spaces.items()}
+    return remembered, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
 
 
-class Ruler:
-    """A trial's measuring classifier: its features, and the classes it sees; each array goes through it once."""
+class Space:
+    """A feature space that takes each array once; with a classifier's last layer, also what classes it sees."""
 
-    def __init__(self, task: Task, like: Examples) -> None:
-        self.network = load_small_cnn(task.needed("ruler") / "ruler.safetensors", like, task.device)
+    def __init__(self, extract: Callable[[np.ndarray], np.ndarray], last: Any = None) -> None:
+        self.extract, self.last = extract, last
         self.known: list[tuple[np.ndarray, np.ndarray]] = []
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return what it feeds to its last layer: (N, H, W, C) uint8 -> (N, D) float32."""
-        from gannb.classify import features
-
+        """Return features: (N, H, W, C) uint8 -> (N, D) float32."""
         for items, found in self.known:
             if items is x:
                 return found
-        self.known.append((x, features(self.network, x)))
+        self.known.append((x, self.extract(x)))
         return self.known[-1][1]
 
     def recognises(self, items: Examples) -> np.ndarray:
-        """Return in which items it sees their class, (N,) bool."""
-        last = self.network[-1].cpu()
-        return (self(items.x) @ last.weight.detach().numpy().T + last.bias.detach().numpy()).argmax(1) == items.y
+        """Return in which items the classifier sees their class, (N,) bool."""
+        weight, bias = (tensor.detach().cpu().numpy() for tensor in (self.last.weight, self.last.bias))
+        return (self(items.x) @ weight.T + bias).argmax(1) == items.y
 
 
-def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Ruler, about: dict[str, Any]) -> None:
+def _write_measured(
+    task: Task, found: dict[str, tuple[Any, Any]], spaces: dict[str, Space], about: dict[str, Any]
+) -> None:
     """Write what was measured, by name: quality.json (a row per space), classes.json and suspects.json."""
     rows, classes, suspects = [], [], []
     for name, (sets, measured) in found.items():
@@ -261,7 +272,7 @@ def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Ruler,
         write_json(task.folder / f"{file}.json", content)
 
 
-def _recognised(ruler: Ruler, sets: Any) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:
+def _recognised(ruler: Space, sets: Any) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:
     """Return in what share of generated and of real items the ruler sees their class, in all and by class' name."""
     parts = {"gan_test": sets.fake, "ruler_accuracy": sets.test}
     right = {key: (ruler.recognises(part), part.y) for key, part in parts.items()}
@@ -397,7 +408,8 @@ def _shifted(task: Task, test: Examples) -> list[np.ndarray]:
 
 def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
     n_real = 0 if mixture.real is None else len(mixture.real)
-    n_synthetic = 0 if mixture.synthetic is None else len(mixture.synthetic)
+    made = () if mixture.synthetic is None else mixture.synthetic.y
+    n_synthetic = int(np.isin(made, task.parameters.get("keep_classes", made)).sum())
     about = {"trial": task.parameters["trial"], "arm": task.parameters["arm"], "n_real": n_real}
     scores = {k: None if np.isnan(v) else v for k, v in stats.classification_scores(y, p).items()}
     return about | {"n_synthetic": n_synthetic, "seed": number} | scores
@@ -419,8 +431,28 @@ def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
         return Mixture(train, None, 0.0)
     in_all = len(train) + len(synthetic)
     share = task.parameters.get("synthetic_share", len(synthetic) / in_all)
-    fresh = _maker(task, synthetic.y) if arm.variation == "fresh" else None
+    synthetic, left_out = _filled_up(task, synthetic, train)
+    fresh = _maker(task, synthetic, left_out) if arm.variation == "fresh" else None
     return Mixture(train if arm.real else None, synthetic, share, fresh)
+
+
+def _filled_up(task: Task, synthetic: Examples, train: Examples) -> tuple[Examples, np.ndarray]:
+    """Return the items with the draw's own in the places of classes that get none, and which places these are, (M,).
+
+    So every class has the same share of the batches as without `keep_classes`, and the arms differ in nothing else.
+    """
+    from gannb.generators.simple import equally_often
+
+    left_out = ~np.isin(synthetic.y, task.parameters.get("keep_classes", synthetic.y))
+    if not left_out.any():
+        return synthetic, left_out
+    p, x, ids = task.parameters, np.array(synthetic.x), np.array(synthetic.ids)
+    rng = np.random.default_rng(seed_for(p["seed"], "trial", p["trial"], "kept"))
+    for k in np.unique(synthetic.y[left_out]):
+        places, own = np.flatnonzero(synthetic.y == k), np.flatnonzero(train.y == k)
+        chosen = own[equally_often(len(own), len(places), rng)]
+        x[places], ids[places] = train.x[chosen], np.char.add("again-", places.astype(str))
+    return replace(synthetic, x=x, ids=ids), left_out
 
 
 def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Examples:
@@ -439,9 +471,9 @@ def lacking(counts: np.ndarray) -> np.ndarray:
     return counts.max() - counts
 
 
-def _maker(task: Task, y: np.ndarray) -> Callable[[int], np.ndarray]:
-    """Return what makes the items for labels y (M,) anew for the pass of a given number."""
+def _maker(task: Task, items: Examples, stay: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Return what makes the items anew for the pass of a given number, but for those that stay (M,)."""
     from gannb.generators import load
 
-    generator = load(task.needed("generator"), task.device)
-    return lambda number: generator.sample(y, items_seed(task, "pass", number))
+    generator, place = load(task.needed("generator"), task.device), stay.reshape(-1, *[1] * (items.x.ndim - 1))
+    return lambda number: np.where(place, items.x, generator.sample(items.y, items_seed(task, "pass", number)))

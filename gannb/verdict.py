@@ -14,6 +14,7 @@ from gannb.arms import CONVERGENCE, OVERSAMPLED, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
+from gannb.lights import class_rows
 from gannb.outcomes import OUTCOMES
 from gannb.stats import Answer, Estimate, Worth
 from gannb.words import METRIC_NAMES, change_text, interval_text, points
@@ -147,7 +148,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "copying": copying_sentence(evidence),
         "contrasts": rows, "controls": controls,
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
-        "claims": claims(evidence),
+        "claims": claims(evidence), "classes": class_rows(evidence),
         "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip
 
@@ -171,6 +172,11 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
         found.append(
             "Filling up the smaller classes helps in itself: what the GAN adds is the row against oversampling, not "
             "the answer."
+        )
+    if evidence.keep_classes:
+        found.append(
+            f"Only {', '.join(evidence.keep_classes)} got GAN images (keep_classes). If these classes were chosen by "
+            "looking at test images of a study like this one, the answer flatters: confirm it on new images."
         )
     return found + [_control_sentence(c) for c in controls if not c["came_out"]]
 
