@@ -607,6 +607,11 @@ class Experiment:
         """Return the items that a trial's generator made (the study's GAN by default); the unit must be done."""
         return units.read_items(self.folder / self._item_units[trial, generator or self.family].path, self.dataset)
 
+    def measured_items(self, trial: int) -> Examples:
+        """Return those of the study's GAN's items that quality was measured on; see `units.make_quality`."""
+        made = self.synthetic(trial)
+        return made if self.study.doses else made.take(units.first_of_each(made.y, self._counts(trial)))
+
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
         from gannb.generators import load

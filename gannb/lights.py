@@ -22,7 +22,7 @@ LEAST_DIVERSE = 0.8  # honest classes of eight trials stay above it, see benchma
 
 @dataclass(frozen=True)
 class Criterion:
-    """One light: red where the interval lies wholly on the wrong side of `bad`, green where on the right one of `good`."""
+    """One light: red where the interval lies wholly on the wrong side of `bad`, green where on the right of `good`."""
 
     good: float
     bad: float

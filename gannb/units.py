@@ -257,9 +257,7 @@ class Space:
         return (self(items.x) @ weight.T + bias).argmax(1) == items.y
 
 
-def _write_measured(
-    task: Task, found: dict[str, tuple[Any, Any]], spaces: dict[str, Space], about: dict[str, Any]
-) -> None:
+def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Space, about: dict[str, Any]) -> None:
     """Write what was measured, by name: quality.json (a row per space), classes.json and suspects.json."""
     rows, classes, suspects = [], [], []
     for name, (sets, measured) in found.items():
