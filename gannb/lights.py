@@ -17,6 +17,8 @@ from gannb.evidence import Evidence, test_train_ratio
 from gannb.words import points
 
 THIN = 0.5  # diversity that this kit's GANs usually end above
+LEAST = {"fidelity": -1.0, "diversity": 0.0, "copying": -1.0, "usefulness": -1.0}  # that there can be
+MOST = {"fidelity": 1.0, "diversity": np.inf, "copying": 1.0, "usefulness": 1.0}
 LEAST_DIVERSE = 0.8  # honest classes of eight trials stay above it, see benchmarks/README.md
 
 
@@ -104,10 +106,11 @@ def _light(key: str, values: Any, evidence: Evidence) -> dict[str, Any]:
     if len(values) < 2:
         return {"light": "grey", "mean": None, "low": None, "high": None}
     estimate = stats.paired_t(values, test_train_ratio(evidence))
+    low, high = max(estimate.low, LEAST[key]), min(estimate.high, MOST[key])
     light = CRITERIA[key].light(estimate.low, estimate.high)
     if key == "usefulness" and stats.decide(estimate, evidence.rope) == stats.Answer.EQUIVALENT:
         light = "yellow"
-    return {"light": light, "mean": estimate.mean, "low": estimate.low, "high": estimate.high}
+    return {"light": light, "mean": estimate.mean, "low": low, "high": high}
 
 
 def advice(lights: dict[str, str]) -> str:
@@ -119,4 +122,4 @@ def advice(lights: dict[str, str]) -> str:
         said = "use"
     else:
         said = "undecided" if lights["usefulness"] != "grey" else "ask the classifier"
-    return said + "; do not pass the images on" * (lights["copying"] == "red")
+    return said + "; keep the images to yourself" * (lights["copying"] == "red")

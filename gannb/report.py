@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "kid_se", "fid", "density", "coverage", "precision", "recall",
     "authenticity", "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real",
-    "nn_ratio", "c_t", "exact_duplicates", "near_duplicates", "copying_p", "flagged", "gan_test", "ruler_accuracy", "accepted_first", "never_accepted", "seconds", "items_per_second",
+    "nn_ratio", "c_t", "exact_duplicates", "near_duplicates", "copying_p", "flagged", "gan_test", "ruler_accuracy",
+    "accepted_first", "never_accepted", "seconds", "items_per_second",
 )  # fmt: skip
 CLASS_COLUMNS = (
     "trial", "generator", "features", "class", "gan_test", "ruler_accuracy", "diversity", "nearer_to_train",
@@ -378,11 +379,12 @@ def _suspects(experiment: Experiment, folder: Path) -> dict[str, Picture]:
     table = pd.DataFrame([{key: pair[key] for key in ("features", "trial", "suspicion")} for pair in pairs])
     worst = table["suspicion"].min()
     caption = (
-        "Framed: of all images that the GANs made, in all trials, those that lie much nearer to a training image (beside "
-        "it) than to any unseen real image (last), by feature space. Below each: the one distance over the other; 1 is "
-        "what honest images have, 0 is a copy. Copies show as twins on the left with another image on the right."
+        "Framed: of all images that the GANs made, in all trials, those that lie much nearer to a training image "
+        "(beside it) than to any unseen real image (last), by feature space. Below each: the one distance over the "
+        "other; 1 is what honest images have, 0 is a copy. Copies show as twins on the left with another image on the "
+        "right."
     )
-    alt = f"The {len(pairs)} most suspicious generated images with their nearest real ones; the lowest ratio is {worst:.2f}."
+    alt = f"The {len(pairs)} most suspicious generated images with their nearest real ones; lowest ratio {worst:.2f}."
     return {"suspects": _photo(folder, "suspects", plots.suspects(pairs), table, ("Most suspicious", caption, alt))}
 
 
@@ -457,10 +459,11 @@ def _numbers(values: Mapping[str, Any], space: Any) -> dict[str, str]:
 
 
 def class_table(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a row per class: its lights as (light, text), and what they speak for."""
+    """Return a row per class: its lights as (light, number), and what they speak for."""
     return [
-        texts | {key: (row[key]["light"], texts[key]) for key in CRITERIA}
-        for row, texts in zip(found["classes"], tables.light_texts(found["classes"]), strict=True)
+        {"class": row["class"], "advice": row["advice"]}
+        | {key: (row[key]["light"], tables.light_number(key, row[key])) for key in CRITERIA}
+        for row in found["classes"]
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gannb import evidence, lights
 from gannb import outcomes as outcome_measures
 from gannb import quality as measures
 from gannb.lights import CRITERIA
@@ -189,30 +190,36 @@ def _images(experiment: Experiment, row: dict[str, Any]) -> dict[str, np.ndarray
     return {"made": np.asarray(made.x[row["item"]])} | real
 
 
+def class_rows(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the rows of the traffic-light table of a study, also before there is a verdict; see `lights`."""
+    return lights.class_rows(evidence.read(experiment))
+
+
 def traffic_lights(rows: list[dict[str, Any]]) -> Styler:
     """Return the traffic-light table as a notebook should show it. rows: what `lights.class_rows` returns."""
-    texts = pd.DataFrame(light_texts(rows)).set_index("class")
-    colours = pd.DataFrame([{key: LIGHT_COLOURS.get(row[key]["light"], "") for key in CRITERIA} for row in rows])
-    colours = colours.set_axis(texts.index).reindex(columns=texts.columns).fillna("")
-    return show(texts).apply(lambda _: colours.map(lambda c: f"background-color: {c}; color: black" if c else ""), None)
-
-
-def light_texts(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return the traffic-light table as text: every light by its name, with its mean and interval."""
-    return [
-        {"class": row["class"]} | {key: _light_text(key, row[key]) for key in CRITERIA} | {"advice": row["advice"]}
+    colours = [{key: LIGHT_COLOURS.get(row[key]["light"], "") for key in CRITERIA} | {"advice": ""} for row in rows]
+    texts = [
+        {"class": row["class"]} | {key: f"{row[key]['light']}: {light_number(key, row[key])}" for key in CRITERIA}
+        | {"advice": row["advice"]}
         for row in rows
-    ]
+    ]  # fmt: skip
+    columns = ["class", *CRITERIA, "advice"]
+    table = pd.DataFrame(texts, columns=columns).set_index("class")
+    paint = pd.DataFrame(colours, columns=columns[1:], index=table.index)
+    paint = paint.map(lambda colour: f"background-color: {colour}; color: black" if colour else "")
+    return show(table).apply(lambda _: paint, axis=None)
 
 
-def _light_text(key: str, light: dict[str, Any]) -> str:
+def light_number(key: str, light: dict[str, Any]) -> str:
+    """Return the mean and interval behind a light as text."""
     if light["mean"] is None:
         return "not measured"
     mean, low, high = (light[end] for end in ("mean", "low", "high"))
     if key == "diversity":
-        return f"{light['light']}: {mean:.2f} [{low:.2f}, {high:.2f}]"
-    text = interval_text({"difference": mean, "low": low, "high": high})
-    return f"{light['light']}: {text}" if key != "copying" else f"{light['light']}: {text.removeprefix('+')}%"
+        return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+    if key == "copying":
+        return f"{mean:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+    return interval_text({"difference": mean, "low": low, "high": high})
 
 
 def criteria() -> pd.DataFrame:
