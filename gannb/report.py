@@ -79,7 +79,6 @@ class Page:
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # forest, worth, trials, neighbours, arms, training
     arms: Sequence[Mapping[str, str]] = ()
     generators: Sequence[Mapping[str, str]] = ()
-    classes: Sequence[Mapping[str, Any]] = ()
     method: Sequence[tuple[str, str]] = ()
     data: Sequence[tuple[str, str]] = ()
     provenance: Sequence[tuple[str, str]] = ()
@@ -87,6 +86,7 @@ class Page:
     shifts: Sequence[Mapping[str, str]] = ()
     outcomes: Sequence[Mapping[str, str]] = ()
     outcome_notes: Sequence[str] = ()
+    classes: Sequence[Mapping[str, Any]] = ()
 
 
 # ---- all of it ----
@@ -114,11 +114,11 @@ def _publish(experiment: Experiment) -> Path:
     write_json(folder / "verdict.json", found)
     pictures = make_pictures(experiment, evidence, found)
     page = Page(
-        experiment.study.name, found, pictures, arm_table(evidence), generator_table(evidence), class_table(found),
+        experiment.study.name, found, pictures, arm_table(evidence), generator_table(evidence),
         method_facts(experiment, evidence), data_facts(experiment), provenance(experiment),
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
-        ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence),
+        ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence), class_table(found),
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -443,7 +443,9 @@ def generator_table(evidence: Evidence) -> list[dict[str, str]]:
     classes = pd.DataFrame() if evidence.classes is None else evidence.classes
     means = tables.quality_means(evidence.quality, classes, evidence.scores, evidence.gan)
     made = sorted(set(evidence.quality["generator"]) - set(YARDSTICKS), key=lambda n: (n != evidence.gan, n))
-    labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made} | {n: f"{n} images" for n in YARDSTICKS}
+    labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made} | dict(
+        zip(YARDSTICKS, YARDSTICKS, strict=True)
+    )
     return [
         {"generator": label, "features": str(space)} | _numbers(row, space)
         for name, label in labels.items() if name in means.index.get_level_values("generator")

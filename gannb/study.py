@@ -138,8 +138,8 @@ class Study(BaseModel):
 
     @field_validator("arms", "keep_classes", mode="before")
     @classmethod
-    def _split_names(cls, names: Any) -> Any:
-        if isinstance(names, int | float):  # a single class that is called by a number
+    def _split_names(cls, names: Any, about: ValidationInfo) -> Any:
+        if about.field_name == "keep_classes" and isinstance(names, int):  # a single class that is called by a number
             return (str(names),)
         return tuple(a.strip() for a in names.split(",") if a.strip()) if isinstance(names, str) else names
 

@@ -67,3 +67,9 @@ def test_speed_is_told_of_each_family_and_of_several_at_once(benchmark, monkeypa
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" | ")[1] for line in lines[2:5]] == ["1,000", "200", "1,000"] and "bfloat16" in lines[4]
     assert lines[6].startswith("| family | one") and lines[8].startswith("| projection |")
+
+
+def test_neighbours_are_searched_twice_and_agree(benchmark, capsys):
+    assert benchmark("neighbours").main(["--blocks", "2"], shape=(50, 16, 30)) == 0
+    said = capsys.readouterr().out
+    assert "| gannb | 60 |" in said and "other neighbours in 0 rows" in said
