@@ -29,7 +29,7 @@ from gannb.data import Examples, read
 sys.path.insert(0, str(Path(__file__).parent))
 from gan import append, markdown, read_rows  # noqa: E402
 
-RULER = 20  # digits per class for the classifier
+RULER, STEPS = 20, 400  # digits per class for the classifier, and its training steps
 MADE = 1000  # images that a copier makes
 FEWER = 5  # times fewer trials of a planted copier than of honest images
 SIZES = ((8, 32), (40, 40))  # training and held-out digits per class
@@ -93,7 +93,7 @@ def ruler_and_pool() -> tuple[Callable[[np.ndarray], np.ndarray], Examples]:
     """Return the features of a classifier, and the digits that it has not seen."""
     digits = read("digits").pool
     mine, rest, _ = parts(digits, (RULER, 10_000), np.random.default_rng(0))
-    recipe = Recipe("small_cnn", 400, 32, resolve("auto", mine.shape))
+    recipe = Recipe("small_cnn", STEPS, 32, resolve("auto", mine.shape))
     network = train(Mixture(mine, None, 0.0), recipe, 0)
     return lambda x: features(network, x), rest
 

@@ -42,7 +42,8 @@ class Surroundings:
     @property
     def suspicion(self) -> np.ndarray:
         """Distance to the training set over that to held-out items, (M,): 1 as honest items have it, 0 a copy."""
-        return self.to_train / np.maximum(self.to_held_out, np.finfo(float).tiny)
+        apart = np.full(len(self.to_train), np.inf)  # of a copy of a held-out item
+        return np.divide(self.to_train, self.to_held_out, out=apart, where=self.to_held_out > 0)
 
     def measures(self) -> dict[str, float]:
         """The measures that need no labels; see `quality`."""
@@ -61,6 +62,7 @@ class Surroundings:
     def suspects(self) -> list[int]:
         """The most suspicious items, at most `SUSPECTS`, each beside another training item."""
         order = np.argsort(self.suspicion, kind="stable")
+        order = order[np.isfinite(self.suspicion[order])]
         _, first = np.unique(self.training[order], return_index=True)
         return order[np.sort(first)[:SUSPECTS]].tolist()
 
