@@ -48,6 +48,9 @@ class Evidence:
     predictions: Predictions | None = None  # of the primary contrast's two arms
     classes: pd.DataFrame | None = None  # tidy, quality by trial, generator, feature space and class
     keep_classes: tuple[str, ...] = ()  # the only classes that get synthetic items; empty: all do
+    left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
+    minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
+    classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
 
     @property
     def n_classes(self) -> int:
@@ -94,7 +97,8 @@ def read(experiment: Experiment) -> Evidence:
         most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
         predictions=experiment.predictions(), classes=experiment.quality_of_classes(),
-        keep_classes=experiment.keep_classes,
+        keep_classes=experiment.keep_classes, left_out=experiment.left_out, minutes=experiment.minutes(),
+        classifiers=experiment.classifier_sizes(),
     )  # fmt: skip
 
 

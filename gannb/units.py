@@ -30,8 +30,8 @@ MOST_SHIFTED = 1000  # test items, or a few more, that are also tested on in the
 
 
 def _dataset(task: Task) -> Dataset:
-    draw = next(u for u in task.unit.closure() if u.kind == "draw")
-    return Dataset.load(task.study / f"data-{draw.parameters['data']}")
+    key = next(u.parameters["data"] for u in task.unit.closure() if "data" in u.parameters)
+    return Dataset.load(task.study / f"data-{key}")
 
 
 def make_draw(task: Task) -> None:
@@ -303,6 +303,45 @@ def _how_chosen(items: Path) -> dict[str, float]:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
+def make_features(task: Task) -> None:
+    """Compute a pretrained network's frozen features: of synthetic items, of a draw's, or else of all there are."""
+    from gannb import transfer
+
+    dataset, kinds = _dataset(task), {need.kind for need in task.unit.needs}
+    weights = transfer.kept(task.study, task.parameters["weights"])
+    if "items" in kinds:
+        items = read_items(task.needed("items"), dataset)
+        index = np.arange(len(items))
+    else:
+        index = read_draw(task.needed("draw")).train if "draw" in kinds else np.arange(len(protocol.labels_of(dataset)))
+        items = protocol.take(dataset, index)
+    np.save(task.folder / "features.npy", transfer.frozen_features(weights, items.x, task.device, task.progress))
+    np.save(task.folder / "index.npy", index)
+
+
+def _start(task: Task, mixture: Any, draw: Draw) -> Any:
+    """Return what gives the network that training starts from, and the rates of its layers."""
+    from gannb import transfer
+    from gannb.classify import from_scratch
+
+    if "weights" not in task.parameters:
+        return from_scratch
+    weights = transfer.kept(task.study, task.parameters["weights"])
+    features = [_features_of(task.needed("features"), draw.train)]
+    if mixture.synthetic is not None:
+        number = mixture.synthetic.groups  # see `_filled_up`
+        made = _features_of(task.needed("item_features"), np.maximum(number, 0))
+        features.append(np.where((number < 0)[:, None], features[0][-1 - np.minimum(number, -1)], made))
+    return transfer.starting(weights, mixture, np.concatenate(features))
+
+
+def _features_of(folder: Path, wanted: np.ndarray) -> np.ndarray:
+    """Return the features (N, D) kept in a unit's folder of the items with the given indices (N,)."""
+    index, features = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("index", "features"))
+    order = np.argsort(index)
+    return features[order[np.searchsorted(index, wanted, sorter=order)]]
+
+
 def make_classifier(task: Task) -> None:
     """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
     from gannb.classify import predict, train
@@ -311,12 +350,13 @@ def make_classifier(task: Task) -> None:
     draw = read_draw(task.needed("draw"))
     test = protocol.take(dataset, draw.test)
     mixture, recipe = _training(task, dataset, draw, _chosen(task))
+    start = _start(task, mixture, draw)
     rows, outputs, moved = [], [], []
-    asked = shifted_items(test.y)
-    elsewhere = _shifted(task, test.take(asked))
+    asked = shifted_items(test.y)[: 0 if "weights" in p else None]  # no claim needs them where they take minutes
+    elsewhere = _shifted(task, test.take(asked)) if len(asked) else []
     for number in range(p["seeds"]):
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
-        network = train(mixture, recipe, classifier_seed(p, number), task.device, step)
+        network = train(mixture, recipe, classifier_seed(p, number), task.device, step, start)
         outputs.append(predict(network, test.x))
         moved.append([predict(network, x).argmax(1) for x in elsewhere])
         fitted = predict(network, mixture.items.x).argmax(1) == mixture.items.y
@@ -361,18 +401,19 @@ def make_tuning(task: Task) -> None:
     unseen = protocol.take(dataset, draw.test)
     for number, configuration in enumerate(p["configurations"]):
         mixture, recipe = _training(task, dataset, draw, Configuration(**configuration))
-        scores = [_tried(mixture, recipe, classifier_seed(p, n), unseen, task.device) for n in range(p["seeds"])]
+        start, seeds = _start(task, mixture, draw), [classifier_seed(p, n) for n in range(p["seeds"])]
+        scores = [_tried(mixture, recipe, seed, unseen, task.device, start) for seed in seeds]
         rows.append({"draw": -p["trial"], "arm": p["arm"], "configuration": configuration, "scores": scores})
         task.progress(number + 1, len(p["configurations"]))
     write_json(task.folder / "tuning.json", rows)
 
 
-def _tried(mixture: Any, recipe: Any, seed: int, unseen: Examples, device: str) -> float | None:
+def _tried(mixture: Any, recipe: Any, seed: int, unseen: Examples, device: str, start: Any) -> float | None:
     """Return the balanced accuracy of a classifier on items that it has not seen; None where its training diverges."""
     from gannb.classify import Diverged, predict, train
 
     try:
-        p = predict(train(mixture, recipe, seed, device), unseen.x)
+        p = predict(train(mixture, recipe, seed, device, start=start), unseen.x)
     except Diverged:
         return None
     return stats.classification_scores(unseen.y, p)["balanced_accuracy"]
@@ -437,6 +478,8 @@ def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
 def _filled_up(task: Task, synthetic: Examples, train: Examples) -> tuple[Examples, np.ndarray]:
     """Return the items with the draw's own in the places of classes that get none, and which places these are, (M,).
 
+    The `groups` of the draw's item i are -1 - i there, else the number of the synthetic item.
+
     So every class has the same share of the batches as without `keep_classes`, and the arms differ in nothing else.
     """
     from gannb.generators.simple import equally_often
@@ -444,13 +487,15 @@ def _filled_up(task: Task, synthetic: Examples, train: Examples) -> tuple[Exampl
     left_out = ~np.isin(synthetic.y, task.parameters.get("keep_classes", synthetic.y))
     if not left_out.any():
         return synthetic, left_out
-    p, x, ids = task.parameters, np.array(synthetic.x), np.array(synthetic.ids)
+    p = task.parameters
+    x, ids, groups = (np.array(part) for part in (synthetic.x, synthetic.ids, synthetic.groups))
     rng = np.random.default_rng(seed_for(p["seed"], "trial", p["trial"], "kept"))
     for k in np.unique(synthetic.y[left_out]):
         places, own = np.flatnonzero(synthetic.y == k), np.flatnonzero(train.y == k)
         chosen = own[equally_often(len(own), len(places), rng)]
         x[places], ids[places] = train.x[chosen], np.char.add("again-", places.astype(str))
-    return replace(synthetic, x=x, ids=ids), left_out
+        groups[places] = -1 - chosen
+    return replace(synthetic, x=x, ids=ids, groups=groups), left_out
 
 
 def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Examples:
