@@ -78,7 +78,9 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     and with many items (Heusel et al. 2017, eq. 6): it grows as the sets shrink.
     """
     real, fake = _checked(real=(real, 2), fake=(fake, 2))
-    (mean, covariance), (fake_mean, fake_covariance) = ((x.mean(axis=0), np.atleast_2d(np.cov(x.T))) for x in (real, fake))
+    (mean, covariance), (fake_mean, fake_covariance) = (
+        (x.mean(axis=0), np.atleast_2d(np.cov(x.T))) for x in (real, fake)
+    )
     values, vectors = np.linalg.eigh(covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ fake_covariance @ root), 0)).sum()

@@ -148,7 +148,7 @@ def verdict(**more) -> dict:
         "copying": "No sign of copying.", "contrasts": [row(role="primary", answer="inconclusive")],
         "controls": [row(expected="helps", came_out=False)], "worth": None,
         "claims": [{"claim": "It copies", "verdict": "supported", "number": "0.9", "why": "It does."}],
-        "outcomes": [], "disagreement": "", "classes": [],
+        "outcomes": [], "disagreement": "", "classes": [], "advice": "Stay with that.", "options": [], "depth": None,
     } | more  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def test_names_and_texts_are_escaped(tmp_path):
 
 def test_every_figure_says_in_words_what_it_shows(page):
     images = Reader(page.read_text(encoding="utf-8")).named("img")
-    assert len(images) == 8
+    assert len(images) == 9
     for image in images:
         assert len(image["alt"]) > 40 and re.search(r"\d", image["alt"])
 
@@ -220,7 +220,7 @@ def test_is_well_formed_and_speaks_its_language(page):
     found = Reader(page.read_text(encoding="utf-8"))
     assert found.named("html")[0]["lang"] == "en"
     assert len(found.named("h1")) == 1
-    assert len(found.named("table")) == len(found.named("caption")) == 7
+    assert len(found.named("table")) == len(found.named("caption")) == 10
     assert all(heading.get("scope") in ("row", "col") for heading in found.named("th"))
     assert {"viewport", "color-scheme"} <= {meta.get("name") for meta in found.named("meta")}
     html = page.read_text(encoding="utf-8")
