@@ -109,6 +109,40 @@ def _near(
     return pairs[same_colour], distance[same_colour]
 
 
+def among(x: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which items are exact duplicates (N,) and which near duplicates (N,), exact ones too, of a reference item.
+
+    x: (N, H, W, C), reference: (R, H, W, C) uint8, at least 16 pixels a side for near ones, which are all False below.
+    Every pair is compared, by the limits of `near_pairs`.
+    """
+    both = identical(np.concatenate([reference, x]))[len(reference) :]
+    exact = both < len(reference)
+    if min(x.shape[1:3]) < THUMB:
+        return exact, np.zeros_like(exact)
+    return exact, exact | _near_any(*(np.stack([_with_channels(item) for item in part]) for part in (x, reference)))
+
+
+def _with_channels(item: np.ndarray) -> np.ndarray:
+    """(H, W, C) -> the thumbnail, (16, 16, C)."""
+    return thumbnail(item.squeeze(2) if item.shape[2] == 1 else item).reshape(THUMB, THUMB, -1)
+
+
+def _near_any(thumbs: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Tell which thumbnails (N, 16, 16, C) have a near duplicate among the others (R, 16, 16, C)."""
+    both = np.concatenate([thumbs, reference])
+    grey = both @ np.array(LUMA, np.float32) if both.shape[3] == 3 else both[..., 0].astype(np.float32)
+    unit, colour, alive = _standardised(grey), _standardised(both), grey.std((1, 2)) >= FLAT
+    found = np.zeros(len(thumbs), bool)
+    for start in range(0, len(thumbs), 1024):
+        rows = slice(start, min(start + 1024, len(thumbs)))
+        pairs = np.argwhere(unit[rows] @ unit[len(thumbs) :].T >= 1 - NEAR - 1e-5) + [start, len(thumbs)]
+        pairs = pairs[alive[pairs].all(axis=1)]
+        distance, worst = _compare(unit, pairs)
+        pairs = pairs[(distance <= NEAR) & (worst <= LOCAL)]
+        found[pairs[_compare(colour, pairs)[0] <= COLOUR, 0]] = True
+    return found
+
+
 def _standardised(images: np.ndarray) -> np.ndarray:
     """(N, ...) -> (N, D) float32 of mean 0 and norm 1: |u - v|^2 = 2 (1 - correlation)."""
     flat = images.reshape(len(images), int(np.prod(images.shape[1:]))).astype(np.float32)

@@ -52,6 +52,8 @@ class Evidence:
     # training sets
     filled_up: bool = False  # synthetic items only fill up the smaller classes
     small_copying: tuple[float, ...] = ()  # by trial, how far the GAN's items of the smallest classes side with theirs
+    classes: pd.DataFrame | None = None  # tidy, quality by trial, generator, feature space and class
+    keep_classes: tuple[str, ...] = ()  # the only classes that get synthetic items; empty: all do
     left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
     minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
     classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
@@ -64,12 +66,23 @@ class Evidence:
 
 
 def gather(experiment: Experiment) -> Evidence:
-    """Read what is finished of a study.
+    """Read what is finished of a study, enough for a verdict.
 
     Raises:
         InputError: fewer than two trials have the primary contrast's two arms yet.
         RuntimeError: so many units failed that fewer than two trials will.
     """
+    evidence = read(experiment)
+    if len(common_trials(evidence, *PRIMARY)) < 2:
+        problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
+        if evidence.failures:
+            raise RuntimeError(f"{problem}; the first failure: {evidence.failures[0]}")
+        raise InputError(f"{problem}: run notebooks 02 to 04 first, or `gannb run`.")
+    return evidence
+
+
+def read(experiment: Experiment) -> Evidence:
+    """Read what is finished of a study, however little."""
     scores, correct, y, groups = experiment.scores(), {}, {}, {}
     for trial in range(experiment.study.trials):
         for arm in experiment.arms:
@@ -80,26 +93,22 @@ def gather(experiment: Experiment) -> Evidence:
                     y[trial], groups[trial] = test.y, test.groups
                 correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
     failures = {u: recorded_failure(experiment.folder, u) for u in experiment.all_units()}
-    evidence = Evidence(
+    drawn = [experiment.draw(t) for t in y or experiment.done(1)]
+    return Evidence(
         experiment.design.protocol, experiment.study.metric, experiment.study.rope, scores, experiment.quality(),
         tuple(experiment.contrasts), correct, y, groups,
-        n_train=float(np.mean([len(experiment.draw(t).train) for t in y])) if y else 0.0,
-        n_test=float(np.mean([len(labels) for labels in y.values()])) if y else 0.0,
+        n_train=float(np.mean([len(draw.train) for draw in drawn])) if drawn else 0.0,
+        n_test=float(np.mean([len(draw.test) for draw in drawn])) if drawn else 0.0,
         gan=experiment.family, trials_planned=experiment.study.trials,
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
         most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
         predictions=experiment.predictions(), class_counts=experiment.class_counts,
         filled_up=not experiment.study.doses, small_copying=_small_copying(experiment),
-        left_out=experiment.left_out, minutes=experiment.minutes(), classifiers=experiment.classifier_sizes(),
+        classes=experiment.quality_of_classes(), keep_classes=experiment.keep_classes, left_out=experiment.left_out,
+        minutes=experiment.minutes(), classifiers=experiment.classifier_sizes(),
         outside={n: s.about for n, s in experiment.outside.items()},
     )  # fmt: skip
-    if len(common_trials(evidence, *PRIMARY)) < 2:
-        problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
-        if evidence.failures:
-            raise RuntimeError(f"{problem}; the first failure: {evidence.failures[0]}")
-        raise InputError(f"{problem}: run notebooks 02 to 04 first, or `gannb run`.")
-    return evidence
 
 
 def _shifted(experiment: Experiment) -> dict[str, dict[int, np.ndarray]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -44,6 +45,7 @@ DEFAULT_SECONDS = {
     "ruler": 2.0,
     "judge": 2.0,
     "quality": 1.0,
+    "yardsticks": 1.0,
     "classifier": 3.0,
     "tuning": 15.0,
     "choice": 0.1,
@@ -212,6 +214,27 @@ class Experiment:
             raise InputError(f"positive: there is no class {name!r}; use {' or '.join(map(repr, classes))}.")
         return classes.index(name)
 
+    @cached_property
+    def inception(self) -> str | None:
+        """The SHA-256 of the standard Inception network's weights; None where they are not given."""
+        from gannb import inception
+
+        return self.study.inception and inception.check(self.study.inception)
+
+    @cached_property
+    def keep_classes(self) -> tuple[str, ...]:
+        """The only classes that get synthetic items, in the data's order; none where all do."""
+        classes = self.dataset.pool.classes
+        for name in self.study.keep_classes:
+            if name not in classes:
+                near = difflib.get_close_matches(name, classes, n=1, cutoff=0.5)
+                hint = (
+                    f"did you mean {near[0]!r}?" if near else f"the classes are {', '.join(map(repr, classes[:12]))}."
+                )
+                raise InputError(f"keep_classes: there is no class {name!r}; {hint}")
+        kept = tuple(name for name in classes if name in self.study.keep_classes)
+        return kept if len(kept) < len(classes) else ()
+
     @property
     def contrasts(self) -> list[Contrast]:
         return contrasts([arm.name for arm in self.arms])
@@ -291,7 +314,7 @@ class Experiment:
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
             raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
-        _ = self.device, self.arms, self.design, self.positive
+        _ = self.device, self.arms, self.design, self.positive, self.keep_classes
         self._check_families()
         for name in self.study.classifier:
             build(name, self.shape, self.dataset.pool.n_classes)
@@ -305,6 +328,7 @@ class Experiment:
         self._check_tuning()
         self._check_doses()
         imbalance.check(self.study, self.design.protocol, self.arms, self._counts)
+        self._check_inception()
 
     def _check_families(self) -> None:
         """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
@@ -324,6 +348,20 @@ class Experiment:
         for name, source in self.outside.items():
             made = (unit for (_, maker), unit in self._item_units.items() if maker == name)
             outside.check_runs(source, waiting=not all(is_done(self.folder, unit) for unit in made))
+
+    def _check_inception(self) -> None:
+        """FID takes the standard weights and many items."""
+        from gannb import inception
+
+        if self.study.inception is None:
+            return
+        _ = self.inception
+        tested = len(protocol.make_draw(self.dataset, self.design, 0).test)
+        if min(tested, self.items_made) < inception.LEAST:
+            raise InputError(
+                f"inception: FID takes {inception.LEAST:,} test items and as many made, and there are {tested:,} and "
+                f"{self.items_made:,}; raise n_synthetic or leave inception out (KID is right for fewer)."
+            )
 
     def _check_arms_of_classifiers(self) -> None:
         for arm in self.arms:
@@ -472,10 +510,26 @@ class Experiment:
         return {(t, source): self._quality(t, source) for t in range(self.study.trials) for source in measured}
 
     def _quality(self, trial: int, source: str) -> Unit:
-        parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
+        parameters = {"trial": trial, "generator": source, "seed": self.study.seed} | self._further_spaces
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
-        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 2, parameters, needs)
+        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 3, parameters, needs)
+
+    @property
+    def _further_spaces(self) -> dict[str, str]:
+        """What names the feature spaces beside pixels and the ruler, as parameters of the units that measure."""
+        return {"inception": self.inception} if self.inception else {}
+
+    @cached_property
+    def _yardstick_units(self) -> list[Unit]:
+        """What measures held-out real items and copies as if they were generated, by trial."""
+        return [
+            Unit(
+                3, "yardsticks", f"{_place(t)}/yardsticks", units.make_yardsticks, 1,
+                {"trial": t, "seed": self.study.seed} | self._further_spaces, (self.draws[t], self._ruler_units[t]),
+            )
+            for t in range(self.study.trials)
+        ]  # fmt: skip
 
     @cached_property
     def classifiers(self) -> dict[tuple[int, str], Unit]:
@@ -499,6 +553,8 @@ class Experiment:
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": self.policy_name if arm.classic else "none",
         }  # fmt: skip
+        kept = [self.dataset.pool.classes.index(name) for name in self.keep_classes]
+        parameters |= {"keep_classes": kept} if kept and arm.real and arm.generator else {}
         if self.weights and arm.pretrained:
             parameters |= {"classifier": self.weights.network, "weights": self.weights.digest}
             parameters |= {"steps": self.transfer_steps}
@@ -606,7 +662,7 @@ class Experiment:
         """Return the units of a stage, 1 to 4."""
         fourth = [*self._features, *self._tuning_units.values(), *self._choice_units.values()]
         fourth += self.classifiers.values()
-        third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._quality_units.values()]
+        third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._measuring_units]
         return {
             1: list(self.draws.values()), 2: list(self._generator_units.values()), 3: third,
             4: fourth, 5: [],
@@ -673,6 +729,11 @@ class Experiment:
         """Return the items that a trial's generator made (the study's GAN by default); the unit must be done."""
         return units.read_items(self.folder / self._item_units[trial, generator or self.family].path, self.dataset)
 
+    def measured_items(self, trial: int) -> Examples:
+        """Return those of the study's GAN's items that quality was measured on; see `units.make_quality`."""
+        made = self.synthetic(trial)
+        return made if self.study.doses else made.take(units.first_of_each(made.y, self._counts(trial)))
+
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
         from gannb.generators import load
@@ -721,9 +782,27 @@ class Experiment:
             table.loc[rows, list(outcomes.OF_POSITIVE)] = outcomes.of_positive(y, p, self.positive).to_numpy()
         return table
 
+    @property
+    def _measuring_units(self) -> list[Unit]:
+        return [*self._quality_units.values(), *self._yardstick_units]
+
     def quality(self) -> pd.DataFrame:
-        """Return one row per trial, generator and feature space."""
-        return _table(self.folder, self._quality_units.values(), "quality.json")
+        """Return one row per trial, feature space and generator, or yardstick (see `measuring.YARDSTICKS`)."""
+        return _numeric(_table(self.folder, self._measuring_units, "quality.json"), "generator", "features")
+
+    def quality_of_classes(self) -> pd.DataFrame:
+        """Return one row per trial, feature space, generator or yardstick, and class."""
+        return _numeric(_table(self.folder, self._measuring_units, "classes.json"), "generator", "features", "class")
+
+    def suspects(self) -> pd.DataFrame:
+        """Return the most suspicious items of every trial, feature space and generator; see `measuring`."""
+        return _table(self.folder, self._quality_units.values(), "suspects.json")
+
+    def ruler(self, trial: int) -> Any:
+        """Return a trial's measuring classifier; the unit must be done."""
+        return units.load_small_cnn(
+            self.folder / self._ruler_units[trial].path / "ruler.safetensors", self.dataset.pool
+        )
 
     def probabilities(self, trial: int, arm: str) -> np.ndarray | None:
         """Return (S, I, K) class probabilities of an arm's classifiers on the trial's test items; None if not there."""
@@ -776,6 +855,11 @@ def resolve_device(name: str) -> str:
     if not there or (number and int(number) >= torch.cuda.device_count()):
         raise InputError(f"device={name} is not on this machine; use device=auto or device=cpu.")
     return name
+
+
+def _numeric(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Return the table with numbers in all but the named columns, nan where there is none."""
+    return table.astype({column: float for column in table.columns if column not in (*names, "trial")})
 
 
 def _table(folder: Path, units: Any, file: str) -> pd.DataFrame:

@@ -35,6 +35,7 @@ UNITS = {  # what people call the units
     "ruler": "training the measuring classifier",
     "judge": "training the choosing classifier",
     "quality": "measuring quality",
+    "yardsticks": "measuring real images and copies",
     "classifier": "training classifiers",
     "tuning": "tuning arms",
     "choice": "choosing configurations",
@@ -144,6 +145,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     known = {name: experiment.steps_of(name) * once[name] for name in experiment.families} | {
         "draw": 0.05, "choice": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
+        "yardsticks": 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
         "fresh": seeds * experiment.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
     for name in study.classifier:
@@ -219,8 +221,9 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
     size = {
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
-        "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e3,
-        "tuning": 1e4, "choice": 1e3, "features": tested * FEATURES, "item_features": experiment.items_made * FEATURES,
+        "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4,
+        "quality": 1e4, "yardsticks": 3e4, "tuning": 1e4, "choice": 1e3, "features": tested * FEATURES,
+        "item_features": experiment.items_made * FEATURES,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
     copies += sum(sum(s.about.get("counts", ())) for s in experiment.outside.values()) * np.prod(experiment.shape)

@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gannb.arms import PRIMARY
+from gannb.lights import THIN
 from gannb.study import write_text
 from gannb.words import FAILED, arm_label, interval_text, points, row_word, typeset
 
@@ -38,7 +39,7 @@ HEALTHY = {  # panel of a GAN's training: what healthy looks like
     "discriminator": "healthy: wavers well below the line,\nwhere it would never be wrong",
     "diversity": "healthy: inside the band; below the line\nall samples of a class look alike",
 }
-DIVERSE = (0.5, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
+DIVERSE = (THIN, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 MOST_ROWS = 12  # classes shown in a grid of images
 MOST_CONFUSED = 30  # classes shown in a confusion
 LEAST_SHARE = 0.01  # of the predictions, for a bin of a reliability diagram to be drawn
@@ -145,9 +146,63 @@ def neighbours(
     for r, c, i in _places(y, rows):
         left, top = c * space[1] - 0.5, r * space[0] - 0.5
         ax.add_patch(plt.Rectangle((left, top), width, height, fill=False, edgecolor=RED, linewidth=1.6))
-        below = (left + width + gap / 2, top + height)
-        ax.annotate(f"{distance[i]:.2f}", below, (0, -3), textcoords="offset points", ha="center", va="top", fontsize=9)
+        _below(ax, (left + width + gap / 2, top + height), f"{distance[i]:.2f}")
     return _title(ax, title, len(rows), len(shown))
+
+
+@mpl.rc_context(STYLE)
+def suspects(pairs: Sequence[Mapping[str, Any]], title: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the most suspicious images (framed), the training image nearest to each, and the nearest held-out real one.
+
+    pairs: what `tables.suspects` returns, by feature space a row; below each how far it is from the training image, as
+    a share of its distance to the held-out one.
+    """
+    spaces = list(dict.fromkeys(pair["features"] for pair in pairs))
+    groups = [[pair for pair in pairs if pair["features"] == space] for space in spaces]
+    height, width, channels = _small(pairs[0]["made"][None]).shape[1:]
+    gap = max(1, width // 10)
+    space = (height + max(4, height // 2), 3 * width + 2 * gap + width // 2)  # of three with their number, in pixels
+    cells = np.full((len(groups), max(map(len, groups)), *space, channels), 255, np.uint8)
+    places = [(r, c, pair) for r, group in enumerate(groups) for c, pair in enumerate(group)]
+    for r, c, pair in places:
+        for part, name in enumerate(("made", "training", "held_out")):
+            left = part * (width + gap)
+            cells[r, c, :height, left : left + width] = _small(pair[name][None])[0]
+    ax = _draw_cells(cells, spaces, ax, 0.9 if height < SMOOTH_FROM // 2 else 1.1, gap=0, centre=height / 2)
+    for r, c, pair in places:
+        left, top = c * space[1] - 0.5, r * space[0] - 0.5
+        ax.add_patch(plt.Rectangle((left, top), width, height, fill=False, edgecolor=RED, linewidth=1.6))
+        _below(ax, (left + 1.5 * width + gap, top + height), f"{pair['suspicion']:.2f}")
+    return _title(ax, title)
+
+
+def _below(ax: Axes, place: tuple[float, float], text: str) -> None:
+    """Write a number below an image, its middle at a place in pixels."""
+    ax.annotate(text, place, (0, -3), textcoords="offset points", ha="center", va="top", fontsize=9)
+
+
+@mpl.rc_context(STYLE)
+def strips(found: Any, title: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw walks through a GAN's noise: frames, the real image nearest to each, and the blends of the two ends.
+
+    found: `strips.Strips`. Below frames and blends what the ruler gives their class, in percent.
+    """
+    rows, names, notes = [], [], []
+    for s, name in enumerate(found.classes):
+        rows += [found.latent[s], found.real[s], found.blends[s]]
+        names += [f"{short(name, 14)}: GAN", "nearest real", "blend of the ends"]
+        notes += [found.sure[s], None, found.sure_of_blends[s]]
+    flat = _small(np.concatenate(rows))
+    images = flat.reshape(len(rows), -1, *flat.shape[1:])
+    height, width = images.shape[2:4]
+    space = max(3, round(0.45 * height))
+    cells = np.full((*images.shape[:2], height + space, width + max(1, width // 5), images.shape[4]), 255, np.uint8)
+    cells[:, :, :height, :width] = images
+    ax = _draw_cells(cells, names, ax, 0.62 if height < SMOOTH_FROM // 2 else 0.9, gap=0, centre=height / 2)
+    for r, note in enumerate(notes):
+        for c, value in enumerate([] if note is None else note):
+            _below(ax, (c * cells.shape[3] + width / 2 - 0.5, r * cells.shape[2] + height - 0.5), f"{100 * value:.0f}")
+    return _title(ax, title)
 
 
 def _places(y: np.ndarray, rows: Sequence[int]) -> list[tuple[int, int, int]]:

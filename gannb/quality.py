@@ -17,11 +17,12 @@ from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 
 from gannb.errors import InputError
+from gannb.neighbours import nearest_of_stream
 
 _BLOCK_ENTRIES = 4_000_000  # of a distance or kernel matrix held at once: 32 MB
 _KID_BLOCKS = 10  # for the standard error
 _KID_SMALLEST_BLOCK = 8
-_CANDIDATES = 4  # fast search rounds; the nearest of these is then found exactly
+_SPARE = 2  # further candidates: the fast search rounds, and the nearest of them are then found exactly
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,23 @@ def kid(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> Kid:
     return Kid(_squared_mmd(real, fake), float(np.std(each, ddof=1) / np.sqrt(_KID_BLOCKS)))
 
 
+def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
+    """Squared 2-Wasserstein distance of the normal distributions with the sets' means and covariances, 0 or more.
+
+    real: (N, D), fake: (M, D), at least 2 each. It is called FID only in the features of the standard Inception network
+    and with many items (Heusel et al. 2017, eq. 6): it grows as the sets shrink.
+    """
+    real, fake = _checked(real=(real, 2), fake=(fake, 2))
+    (mean, covariance), (fake_mean, fake_covariance) = (
+        (x.mean(axis=0), np.atleast_2d(np.cov(x.T))) for x in (real, fake)
+    )
+    values, vectors = np.linalg.eigh(covariance)
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ fake_covariance @ root), 0)).sum()
+    traces = np.trace(covariance) + np.trace(fake_covariance)
+    return max(0.0, float(np.sum((mean - fake_mean) ** 2) + traces - 2 * shared))
+
+
 def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> Prdc:
     """Precision, recall (Kynkaanniemi et al. 2019, eq. 1-3), density and coverage (Naeem et al. 2020, eq.
     3-4).
@@ -102,8 +120,12 @@ def authenticity(train: np.ndarray, fake: np.ndarray) -> float:
     1: compare with `authenticity(train, held_out)`. Noise scores 1.
     """
     train, fake = _checked(train=(train, 2), fake=(fake, 1))
-    index, distance = nearest(fake, train)
-    return float(np.mean(distance > _nearest_other(train)[index]))
+    return authentic_share(*nearest(fake, train), nearest_other(train))
+
+
+def authentic_share(index: np.ndarray, distance: np.ndarray, own: np.ndarray) -> float:
+    """`authenticity` from nearest training items (M,), their distances (M,), and those of training items to others."""
+    return float(np.mean(distance > own[index]))
 
 
 def nearest_neighbour_ratio(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray) -> float:
@@ -113,21 +135,31 @@ def nearest_neighbour_ratio(train: np.ndarray, fake: np.ndarray, held_out: np.nd
     everything. nan where half of the held-out items are in the training set, which makes the measure 0.
     """
     train, fake, held_out = _checked(train=(train, 1), fake=(fake, 1), held_out=(held_out, 1))
-    expected = np.median(nearest(held_out, train)[1])
-    return float(np.median(nearest(fake, train)[1]) / expected) if expected > 0 else float("nan")
+    return distance_ratio(nearest(fake, train)[1], nearest(held_out, train)[1])
+
+
+def distance_ratio(distance: np.ndarray, expected: np.ndarray) -> float:
+    """`nearest_neighbour_ratio` from the distances of generated (M,) and held-out items (H,) to the training set."""
+    usual = np.median(expected)
+    return float(np.median(distance) / usual) if usual > 0 else float("nan")
 
 
 def nearer_to_training(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray) -> float:
     """How far generated items side with the training set, against held-out real items: 0 as chance has it, 1 copies.
 
-    train: (N, D), fake: (., D), held_out: (M, D). The share of generated items whose nearest real item is a training
-    item, less what chance gives, N / (N + M), over the most that it can exceed chance; so a share of copies c among
-    honest items scores c. Below 0 where they side with the held-out items. Ties count by chance. Items that are near
-    to everything side with one item, now here, now there. The comparison is that of Meehan et al. 2020, section 3.
+    train: (N, D), fake: (., D), held_out: (M, D), with the classes in the same proportions as in `train`. The share of
+    generated items whose nearest real item is a training item, less what chance gives, N / (N + M), over the most that
+    it can exceed chance; so a share of copies c among honest items scores c. Below 0 where they side with the held-out
+    items. Ties count by chance. Items that are near to everything side with one item, now here, now there. The
+    comparison is that of Meehan et al. 2020, section 3.
     """
     train, fake, held_out = _checked(train=(train, 1), fake=(fake, 1), held_out=(held_out, 1))
     to_train, to_held_out = (nearest(fake, x)[1] for x in (train, held_out))
-    chance = len(train) / (len(train) + len(held_out))
+    return excess_share(to_train, to_held_out, len(train) / (len(train) + len(held_out)))
+
+
+def excess_share(to_train: np.ndarray, to_held_out: np.ndarray, chance: float) -> float:
+    """`nearer_to_training` from distances (M,) each, and the share that training items have among the real ones."""
     share = np.mean(np.where(to_train == to_held_out, chance, to_train < to_held_out))
     return float((share - chance) / (1 - chance))
 
@@ -148,14 +180,34 @@ def nearer_to_made(test: np.ndarray, made: np.ndarray, train: np.ndarray, seed: 
 def nearest(query: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Nearest reference item of each query item: index (Q,) int64 and distance (Q,).
 
-    query: (Q, D), reference: (N, D). Searched by brute force; a copy has distance exactly 0. Of equals,
-    either.
+    query: (Q, D), reference: (N, D). Exact; a copy has distance exactly 0. Of equals, the first.
     """
     query, reference = _checked(query=(query, 1), reference=(reference, 1))
-    centre = reference.mean(axis=0)  # the fast search expands the square: keep the numbers small
-    search = NearestNeighbors(n_neighbors=min(_CANDIDATES, len(reference)), algorithm="brute")
-    candidates = search.fit(reference - centre).kneighbors(query - centre, return_distance=False)
-    return _exactly_nearest(query, reference, candidates)
+    return next(nearest_of_stream([query], reference))
+
+
+def nearest_other(x: np.ndarray) -> np.ndarray:
+    """Distance of each item to its nearest other one. (N, D), N >= 2 -> (N,)."""
+    (x,) = _checked(x=(x, 2))
+    return nearest_few(x, x, 2)[1][:, 1]
+
+
+def nearest_few(query: np.ndarray, reference: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest reference items of each query item, nearest first: index and distance, (Q, min(k, N)) each.
+
+    Exact but for items that single precision cannot tell apart at the k-th place.
+    """
+    query, reference = _checked(query=(query, 1), reference=(reference, 1))
+    k, centre = min(k, len(reference)), reference.mean(axis=0)
+    search = NearestNeighbors(n_neighbors=min(k + _SPARE, len(reference)), algorithm="brute").fit(reference - centre)
+    candidates = search.kneighbors(query - centre, return_distance=False)
+    index, distance = np.empty((len(query), k), np.int64), np.empty((len(query), k))
+    for rows in _blocks(len(query), candidates.shape[1] * query.shape[1]):
+        away = np.linalg.norm(query[rows, None] - reference[candidates[rows]], axis=2)  # (block, C)
+        order = away.argsort(axis=1, kind="stable")[:, :k]
+        index[rows] = np.take_along_axis(candidates[rows], order, axis=1)
+        distance[rows] = np.take_along_axis(away, order, axis=1)
+    return index, distance
 
 
 def diversity(x: np.ndarray, y: np.ndarray) -> float:
@@ -204,24 +256,6 @@ def _radii(x: np.ndarray, k: int) -> np.ndarray:
         # Itself is among the k + 1 smallest (distance 0). cdist rounds as in `prdc`, so that ties stay ties.
         radii[rows] = np.partition(cdist(x[rows], x), k, axis=1)[:, k]
     return radii
-
-
-def _nearest_other(x: np.ndarray) -> np.ndarray:
-    """Distance of each item to its nearest other one. (N, D) -> (N,)."""
-    search = NearestNeighbors(n_neighbors=min(_CANDIDATES, len(x) - 1), algorithm="brute")
-    candidates = search.fit(x - x.mean(axis=0)).kneighbors(return_distance=False)  # without the item itself
-    return _exactly_nearest(x, x, candidates)[1]
-
-
-def _exactly_nearest(query: np.ndarray, reference: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each query item's candidates (Q, C), the nearest: index and distance, each (Q,)."""
-    index, distance = np.empty(len(query), np.int64), np.empty(len(query))
-    for rows in _blocks(len(query), candidates.shape[1] * query.shape[1]):
-        away = np.linalg.norm(query[rows, None] - reference[candidates[rows]], axis=2)  # (block, C)
-        best = away.argmin(axis=1)[:, None]
-        index[rows] = np.take_along_axis(candidates[rows], best, axis=1)[:, 0]
-        distance[rows] = np.take_along_axis(away, best, axis=1)[:, 0]
-    return index, distance
 
 
 def _pair_distances(x: np.ndarray) -> float:

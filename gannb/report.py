@@ -19,6 +19,8 @@ from matplotlib.axes import Axes
 from gannb import instead, outcomes, plots, small_classes, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.evidence import Evidence, as_row, common_trials, difference, gather
+from gannb.lights import CRITERIA
+from gannb.measuring import YARDSTICKS
 from gannb.study import Study, read_record, write_json, write_text
 from gannb.tuning import Configuration
 from gannb.verdict import SCORE_COLUMNS
@@ -30,12 +32,21 @@ if TYPE_CHECKING:
     from gannb.experiment import Experiment
 
 QUALITY_COLUMNS = (
-    "trial", "generator", "features", "kid", "density", "coverage", "precision", "recall", "authenticity",
-    "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real", "nn_ratio",
-    "gan_test", "ruler_accuracy", "accepted_first", "never_accepted", "seconds", "items_per_second",
+    "trial", "generator", "features", "kid", "kid_se", "fid", "density", "coverage", "precision", "recall",
+    "authenticity", "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real",
+    "nn_ratio", "c_t", "exact_duplicates", "near_duplicates", "copying_p", "flagged", "gan_test", "ruler_accuracy",
+    "accepted_first", "never_accepted", "seconds", "items_per_second",
 )  # fmt: skip
-FIDELITY = ("gan_test", "kid", "precision", "recall", "density", "coverage")
-COPYING = ("nearer_to_train", "nn_ratio", "authenticity")
+CLASS_COLUMNS = (
+    "trial", "generator", "features", "class", "gan_test", "ruler_accuracy", "diversity", "nearer_to_train",
+)  # fmt: skip
+FORMS = {  # of the measures on the page
+    "gan_test": ".1%", "gan_train": ".1%", "kid": ".3f", "kid_se": ".3f", "fid": ".1f", "precision": ".2f",
+    "recall": ".2f", "density": ".2f", "coverage": ".2f", "diversity": ".2f", "nearer_to_train": ".2f",
+    "nn_ratio": ".2f", "authenticity": ".2f", "c_t": ".1f", "exact_duplicates": ".1%", "near_duplicates": ".1%",
+    "flagged": ".0%",
+}  # fmt: skip
+OF_RULER = ("gan_test", "gan_train")  # measured by a classifier, whatever the features
 ARM_MEASURES = ("accuracy", "train_accuracy", "log_loss", "ece")
 ANSWERS = {
     "helps": "They help",
@@ -76,6 +87,7 @@ class Page:
     outcomes: Sequence[Mapping[str, str]] = ()
     outcome_notes: Sequence[str] = ()
     small_classes: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # notes, arms, contrasts
+    classes: Sequence[Mapping[str, Any]] = ()
 
 
 # ---- all of it ----
@@ -98,6 +110,8 @@ def _publish(experiment: Experiment) -> Path:
     folder = experiment.folder
     write_text(folder / "scores.csv", _columns(evidence.scores, SCORE_COLUMNS).to_csv(index=False))
     write_text(folder / "quality.csv", _columns(evidence.quality, QUALITY_COLUMNS).to_csv(index=False))
+    if evidence.classes is not None:
+        write_text(folder / "classes.csv", _columns(evidence.classes, CLASS_COLUMNS).to_csv(index=False))
     write_json(folder / "verdict.json", found)
     pictures = make_pictures(experiment, evidence, found)
     page = Page(
@@ -106,6 +120,7 @@ def _publish(experiment: Experiment) -> Path:
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
         ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence), small_classes.texts(found),
+            class_table(found),
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -120,7 +135,7 @@ def write_page(file: Path, page: Page) -> Path:
     answer = ANSWERS[page.verdict["answer"]]
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     text = environment.get_template("report.html").render(
-        page=page, v=page.verdict, answer=answer, metric=metric, control_word=control_word
+        page=page, v=page.verdict, answer=answer, metric=metric, control_word=control_word, criteria=CRITERIA
     )
     write_text(file, text)
     return file
@@ -179,6 +194,7 @@ def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str
     trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
     if trial is not None:
         pictures["neighbours"] = _neighbours(experiment, folder, trial, found["copying"])
+        pictures |= _suspects(experiment, folder)
         pictures["training"] = _training(experiment, folder, trial)
     return pictures
 
@@ -357,6 +373,23 @@ def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) 
     return _photo(folder, "neighbours", ax, table, ("GAN images beside their nearest real ones", caption, alt))
 
 
+def _suspects(experiment: Experiment, folder: Path) -> dict[str, Picture]:
+    """Draw the most suspicious images of all trials; nothing where none was measured."""
+    pairs = tables.suspects(experiment)
+    if not pairs:
+        return {}
+    table = pd.DataFrame([{key: pair[key] for key in ("features", "trial", "suspicion")} for pair in pairs])
+    worst = table["suspicion"].min()
+    caption = (
+        "Framed: of all images that the GANs made, in all trials, those that lie much nearer to a training image "
+        "(beside it) than to any unseen real image (last), by feature space. Below each: the one distance over the "
+        "other; 1 is what honest images have, 0 is a copy. Copies show as twins on the left with another image on the "
+        "right."
+    )
+    alt = f"The {len(pairs)} most suspicious generated images with their nearest real ones; lowest ratio {worst:.2f}."
+    return {"suspects": _photo(folder, "suspects", plots.suspects(pairs), table, ("Most suspicious", caption, alt))}
+
+
 def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
     history = tables.gan_history(experiment, trial)
     curves, ratios = history["curves"], history["diversity"]["ratio"]
@@ -406,28 +439,36 @@ def arm_table(evidence: Evidence) -> list[dict[str, str]]:
 
 
 def generator_table(evidence: Evidence) -> list[dict[str, str]]:
-    """Return a row per generator: fidelity in the features of a network, copying in pixels; means over trials."""
+    """Return a row per generator or yardstick and feature space: the measures' means over trials, as text."""
     if evidence.quality.empty:
         return []
-    means = evidence.quality.groupby(["generator", "features"], sort=False).mean(numeric_only=True)
-    names = sorted(set(evidence.quality["generator"]), key=lambda n: (n != evidence.gan, n))
-    rows = []
-    for name in names:
-        learned, pixels = means.loc[(name, "small_cnn")], means.loc[(name, "pixels")]
-        label = f"GAN ({name})" if name == evidence.gan else name
-        rows.append({"generator": label} | _numbers({**learned, **{k: pixels.get(k) for k in COPYING}}))
-    pixels = means.loc[(names[0], "pixels")]  # what it says of real items is the same for every generator
-    real = {"gan_test": pixels.get("ruler_accuracy"), "authenticity": pixels.get("authenticity_of_real")}
-    real |= {"nn_ratio": 1, "nearer_to_train": 0}
-    return [*rows, {"generator": "held-out real images"} | _numbers(real)]
+    classes = pd.DataFrame() if evidence.classes is None else evidence.classes
+    means = tables.quality_means(evidence.quality, classes, evidence.scores, evidence.gan)
+    made = sorted(set(evidence.quality["generator"]) - set(YARDSTICKS), key=lambda n: (n != evidence.gan, n))
+    labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made} | dict(
+        zip(YARDSTICKS, YARDSTICKS, strict=True)
+    )
+    return [
+        {"generator": label, "features": str(space)} | _numbers(row, space)
+        for name, label in labels.items() if name in means.index.get_level_values("generator")
+        for space, row in means.loc[name].iterrows()
+    ]  # fmt: skip
 
 
-def _numbers(values: Mapping[str, float | None]) -> dict[str, str]:
-    """Return the measures as text; a dash for what was not measured."""
-    forms = {"gan_test": ".1%", "kid": ".3f"}
-    shown = {key: values.get(key) for key in (*FIDELITY, *COPYING)}
-    measured = {key: x is not None and math.isfinite(x) for key, x in shown.items()}
-    return {key: format(x, forms.get(key, ".2f")) if measured[key] else "–" for key, x in shown.items()}
+def _numbers(values: Mapping[str, Any], space: Any) -> dict[str, str]:
+    """Return the measures as text; a dash for what was not measured, and for what the feature space does not touch."""
+    found = {key: values.get(key) for key in FORMS if key not in OF_RULER or space == "small_cnn"}
+    measured = {key: x is not None and math.isfinite(x) for key, x in found.items()}
+    return {key: format(found[key], form) if measured.get(key) else "–" for key, form in FORMS.items()}
+
+
+def class_table(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row per class: its lights as (light, number), and what they speak for."""
+    return [
+        {"class": row["class"], "advice": row["advice"]}
+        | {key: (row[key]["light"], tables.light_number(key, row[key])) for key in CRITERIA}
+        for row in found["classes"]
+    ]
 
 
 def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -499,12 +540,13 @@ RESPLIT_OUTCOMES = (
 def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
     study = experiment.study
     times = f"{study.classifier_seeds} times with different seeds, averaged" if study.classifier_seeds > 1 else "once"
+    kept = f" Only {', '.join(evidence.keep_classes)} got them." if evidence.keep_classes else ""
     return (
         f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
         f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
         f"images and makes {experiment.made_text}. Every arm then trains the same classifier "
         f"({study.first_classifier}, unless it names another) for "
-        f"{experiment.classifier_steps:,} steps, {times}. Where generated images are added, {_share_text(study)}."
+        f"{experiment.classifier_steps:,} steps, {times}. Where generated images are added, {_share_text(study)}.{kept}"
     )
 
 
@@ -533,8 +575,9 @@ DRAW_INTERVAL = (
 
 WORK = {
     "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
-    "quality": "measuring quality", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
-    "judge": "the choosing classifier", "features": "frozen features", "item_features": "frozen features of made items",
+    "quality": "measuring quality", "yardsticks": "measuring real images and copies",
+    "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing", "judge": "the choosing classifier",
+    "features": "frozen features", "item_features": "frozen features of made items",
 }  # fmt: skip
 
 

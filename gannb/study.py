@@ -97,7 +97,9 @@ class Study(BaseModel):
     truncation: float = _parameter(
         1.0, 3, "standard deviations beyond which `truncated` sources have no noise", ge=0.1, le=4
     )
-
+    inception: str | None = _parameter(
+        None, 3, "file of the standard Inception weights, for FID; needs 10,000 test items and as many made"
+    )
     foreign: str | None = _parameter(
         None,
         3,
@@ -114,6 +116,9 @@ class Study(BaseModel):
     )
 
     arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
+    keep_classes: tuple[str, ...] = _parameter(
+        (), 4, "by name: the only classes that get synthetic items (`3,8`); empty: all do"
+    )
     synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
     augmentation: Literal["auto", "none", "shift", "flip", "affine", "trivial"] = _parameter(
         "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
@@ -159,10 +164,12 @@ class Study(BaseModel):
             raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
-    @field_validator("arms", "classifier", mode="before")
+    @field_validator("arms", "classifier", "keep_classes", mode="before")
     @classmethod
-    def _split(cls, names: Any) -> Any:
+    def _split(cls, names: Any, about: ValidationInfo) -> Any:
         """Return names that are separated by commas, or listed, each once."""
+        if about.field_name == "keep_classes" and isinstance(names, int):  # a single class that is called by a number
+            return (str(names),)
         names = names.split(",") if isinstance(names, str) else names
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
             return names
@@ -187,7 +194,7 @@ class Study(BaseModel):
     def _name_and_consistency(self) -> Study:
         if not self.name:
             object.__setattr__(self, "name", _name_from(self.data))
-        for field in ("data", "groups", "foreign", "related"):  # paths stay true when work is done in another folder
+        for field in ("data", "groups", "inception", "foreign", "related"):  # paths stay true in other folders
             value = getattr(self, field)
             if value and _is_path(field, value):
                 object.__setattr__(self, field, str(Path(value).expanduser().resolve()))

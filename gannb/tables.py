@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gannb import evidence, lights
 from gannb import outcomes as outcome_measures
 from gannb import quality as measures
+from gannb.lights import CRITERIA
 from gannb.outcomes import OUTCOMES
 from gannb.tuning import Configuration
-from gannb.words import change_text
+from gannb.words import change_text, interval_text
 from gannb.work import is_done, read_unit
 
 if TYPE_CHECKING:
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
     from gannb.work import Unit
 
 CLASSES_SHOWN = 30  # of which the recalls are listed
+SUSPECTS_SHOWN = 6  # per feature space
+LIGHT_COLOURS = {"green": "#b7e1cd", "yellow": "#fff2b3", "red": "#f4b6a6"}
 PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
 QUALITY = (
-    "gan_test", "kid", "density", "coverage", "precision", "recall", "nearer_to_train", "nn_ratio", "authenticity",
+    "gan_test", "gan_train", "kid", "kid_se", "fid", "density", "coverage", "precision", "recall", "diversity",
+    "nearer_to_train", "nn_ratio", "authenticity", "c_t", "exact_duplicates", "near_duplicates", "flagged",
 )  # fmt: skip
 
 
@@ -160,6 +165,68 @@ def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
     return nearest_pairs(experiment.synthetic(trial), train, held_out)
 
 
+def suspects(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the most suspicious images of the study's GAN over all trials, per feature space, the worst first.
+
+    Each is {"features", "trial", "suspicion", "made", "training", "held_out"}, the last three (H, W, C) uint8: an image
+    that was made, the training image nearest to it in that space, and the nearest held-out real one. `suspicion` is the
+    distance to the former over that to the latter.
+    """
+    found = experiment.suspects()
+    if found.empty:
+        return []
+    mine = found[found["generator"] == experiment.family].sort_values("suspicion", kind="stable")
+    shown = mine.groupby("features", sort=False).head(SUSPECTS_SHOWN).sort_values(["features", "suspicion"])
+    return [
+        {key: row[key] for key in ("features", "trial", "suspicion")} | _images(experiment, row)
+        for row in shown.to_dict("records")
+    ]
+
+
+def _images(experiment: Experiment, row: dict[str, Any]) -> dict[str, np.ndarray]:
+    draw, made = experiment.draw(row["trial"]), experiment.measured_items(row["trial"])
+    real = {key: experiment.items(getattr(draw, part)[[row[column]]]).x[0]
+            for key, part, column in (("training", "train", "training"), ("held_out", "test", "test"))}  # fmt: skip
+    return {"made": np.asarray(made.x[row["item"]])} | real
+
+
+def class_rows(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the rows of the traffic-light table of a study, also before there is a verdict; see `lights`."""
+    return lights.class_rows(evidence.read(experiment))
+
+
+def traffic_lights(rows: list[dict[str, Any]]) -> Styler:
+    """Return the traffic-light table as a notebook should show it. rows: what `lights.class_rows` returns."""
+    colours = [{key: LIGHT_COLOURS.get(row[key]["light"], "") for key in CRITERIA} | {"advice": ""} for row in rows]
+    texts = [
+        {"class": row["class"]} | {key: f"{row[key]['light']}: {light_number(key, row[key])}" for key in CRITERIA}
+        | {"advice": row["advice"]}
+        for row in rows
+    ]  # fmt: skip
+    columns = ["class", *CRITERIA, "advice"]
+    table = pd.DataFrame(texts, columns=columns).set_index("class")
+    paint = pd.DataFrame(colours, columns=columns[1:], index=table.index)
+    paint = paint.map(lambda colour: f"background-color: {colour}; color: black" if colour else "")
+    return show(table).apply(lambda _: paint, axis=None)
+
+
+def light_number(key: str, light: dict[str, Any]) -> str:
+    """Return the mean and interval behind a light as text."""
+    if light["mean"] is None:
+        return "not measured"
+    mean, low, high = (light[end] for end in ("mean", "low", "high"))
+    if key == "diversity":
+        return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+    if key == "copying":
+        return f"{mean:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+    return interval_text({"difference": mean, "low": low, "high": high})
+
+
+def criteria() -> pd.DataFrame:
+    """Return what each light measures and where its bars come from."""
+    return pd.DataFrame({key: {"what is measured": each.meaning, "bars": each.why} for key, each in CRITERIA.items()}).T
+
+
 def claims(verdict: dict) -> pd.DataFrame:
     """Return the claims of the original discussion with their verdicts and numbers."""
     return pd.DataFrame(verdict["claims"]).set_index("claim")
@@ -172,9 +239,24 @@ def show(table: pd.DataFrame) -> Styler:
     return table.rename_axis(index=None).style.set_properties(**left).set_table_styles(headings)
 
 
-def quality(measured: pd.DataFrame) -> pd.DataFrame:
-    """Return the means over trials of the quality measures, by generator and feature space."""
-    return measured.groupby(["generator", "features"], sort=False)[list(QUALITY)].mean().round(3)
+def quality(experiment: Experiment) -> pd.DataFrame:
+    """Return the means over trials of the quality measures, by generator or yardstick and feature space."""
+    return quality_means(experiment.quality(), experiment.quality_of_classes(), experiment.scores(), experiment.family)
+
+
+def quality_means(measured: pd.DataFrame, classes: pd.DataFrame, scores: pd.DataFrame, gan: str) -> pd.DataFrame:
+    """Return the means over trials of the measures in `QUALITY` that there are, by generator and feature space.
+
+    `diversity` is the mean over classes; `gan_train` the accuracy of the arm that trains on a generator's items alone.
+    """
+    keys = ["generator", "features"]
+    means = measured.groupby(keys, sort=False).mean(numeric_only=True)
+    if not classes.empty:
+        means = means.join(classes.groupby(keys)["diversity"].mean())
+    alone = scores.groupby("arm")["accuracy"].mean() if not scores.empty else pd.Series(dtype=float)
+    arms_of = ["gan" if name == gan else name for name in means.index.get_level_values("generator")]
+    means["gan_train"] = [alone.get(arm, np.nan) for arm in arms_of]
+    return means.reindex(columns=list(QUALITY)).dropna(axis="columns", how="all").round(3)
 
 
 def tuning(experiment: Experiment) -> pd.DataFrame:

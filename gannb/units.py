@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ from gannb import protocol, stats
 from gannb.data import Dataset, Examples, concatenate
 from gannb.imbalance import balanced, lacking
 from gannb.protocol import Design, Draw
-from gannb.study import make_study, write_json
+from gannb.quality import frechet_distance, pixels
+from gannb.study import make_study, read_record, write_json
 from gannb.tuning import Configuration, best
 from gannb.work import Task, read_unit, seed_for
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
 MOST_SHIFTED = 1000  # test items, or a few more, that are also tested on in their shifted forms
-NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
 
 
 def _dataset(task: Task) -> Dataset:
@@ -107,7 +107,7 @@ def _filter(task: Task, generator: Any) -> Any:
     p, dataset = task.parameters, _dataset(task)
     if p["variation"] == "by_discriminator":
         return after.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
-    judge = _load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
+    judge = load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
     return after.recognised(lambda x: predict(judge, x))
 
 
@@ -179,7 +179,7 @@ def _train_small_cnn(task: Task, real: Examples, augmentation: str, name: str) -
     save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / f"{name}.safetensors")
 
 
-def _load_small_cnn(file: Path, like: Examples, device: str) -> Any:
+def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
     """Return the classifier kept in a file, for items like those given."""
     from safetensors.torch import load_file
 
@@ -191,40 +191,101 @@ def _load_small_cnn(file: Path, like: Examples, device: str) -> Any:
 
 
 def make_quality(task: Task) -> None:
-    """Measure fidelity and copying of a trial's synthetic items, in pixels and in the ruler's features.
+    """Measure fidelity, diversity and copying of a trial's synthetic items, in every feature space."""
+    from gannb.measuring import choose, measure
 
-    Both are measured against test items, in the training set's class proportions: the reserve may not serve, since the
-    ruler has learnt it by heart.
-    """
-    from gannb.classify import features, predict
-    from gannb.quality import pixels
-
-    dataset = _dataset(task)
-    draw = read_draw(task.needed("draw"))
-    train = protocol.take(dataset, draw.train)
+    dataset, draw = _dataset(task), read_draw(task.needed("draw"))
+    train, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
     made = read_items(task.needed("items"), dataset)
     balance = task.unit.need("items").parameters["n_synthetic"] == "balance"  # then they are in other proportions
     fake = made.take(first_of_each(made.y, train.counts())) if balance else made
-    ruler = _load_small_cnn(task.needed("ruler") / "ruler.safetensors", train, task.device)
-    test = protocol.take(dataset, draw.test)
-    rng = np.random.default_rng(seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality"))
-    held_out = test.take(matched(test.y, train.counts(), rng))
-    agreement, on_real = (float(np.mean(predict(ruler, part.x).argmax(1) == part.y)) for part in (fake, test))
     seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
     sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
-    shared = {
-        "trial": task.parameters["trial"], "generator": task.parameters["generator"], "gan_test": agreement,
-        "ruler_accuracy": on_real, "seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1),
-    } | _how_chosen(task.needed("items"))  # fmt: skip
-    same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
+    about = {"seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1)}
+    sets = choose(train, fake, test, _quality_seed(task))
+    between = _between(task, pixels(test.x), train, fake.take(sets.same), protocol.take(dataset, draw.reserve))
+    about |= _how_chosen(task.needed("items")) | between
+    spaces, tested = _spaces(task, draw, train)
+    found = measure(sets, spaces, tested, _quality_seed(task))
+    if "inception" in spaces:
+        of_inception = next(row for row in found.spaces if row["features"] == "inception")
+        of_inception["fid"] = frechet_distance(*(spaces["inception"](part.x) for part in (test, fake)))
+    _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces["small_cnn"], about)
+
+
+def make_yardsticks(task: Task) -> None:
+    """Measure what held-out real items, exact copies and altered copies of a trial's draw would get in the same way."""
+    from gannb.measuring import measure, yardsticks
+
+    dataset, draw = _dataset(task), read_draw(task.needed("draw"))
+    train, seed = protocol.take(dataset, draw.train), _quality_seed(task)
+    spaces, tested = _spaces(task, draw, train)
+    found = yardsticks(train, protocol.take(dataset, draw.test), seed)
+    measured = {name: (sets, measure(sets, spaces, tested, seed)) for name, sets in found.items()}
+    _write_measured(task, measured, spaces["small_cnn"], {})
+
+
+def _quality_seed(task: Task) -> int:
+    return seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality")
+
+
+def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], list[str]]:
+    """Return the feature spaces by name, and in which of them copying may be tested: not where the draw was learnt."""
+    from gannb import inception
+    from gannb.classify import features
+
+    ruler = load_small_cnn(task.needed("ruler") / "ruler.safetensors", like, task.device)
     spaces = {"pixels": pixels, "small_cnn": lambda x: features(ruler, x)}
-    between = _between(task, pixels(test.x), train, fake.take(same), protocol.take(dataset, draw.reserve))
-    rows = [
-        shared | {"features": name} | _measures(space(train.x), space(fake.x), space(held_out.x), same)
-        | (between if name == "pixels" else {})
-        for name, space in spaces.items()
-    ]  # fmt: skip
-    write_json(task.folder / "quality.json", rows)
+    if "inception" in task.parameters:  # in the key by the content of the weights; where they lie is the study's matter
+        file = read_record(task.study)["parameters"]["inception"]
+        spaces["inception"] = inception.features(file, task.device)
+    remembered = {name: Space(space, ruler[-1] if name == "small_cnn" else None) for name, space in spaces.items()}
+    return remembered, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
+
+
+class Space:
+    """A feature space that takes each array once; with a classifier's last layer, also what classes it sees."""
+
+    def __init__(self, extract: Callable[[np.ndarray], np.ndarray], last: Any = None) -> None:
+        self.extract, self.last = extract, last
+        self.known: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return features: (N, H, W, C) uint8 -> (N, D) float32."""
+        for items, found in self.known:
+            if items is x:
+                return found
+        self.known.append((x, self.extract(x)))
+        return self.known[-1][1]
+
+    def recognises(self, items: Examples) -> np.ndarray:
+        """Return in which items the classifier sees their class, (N,) bool."""
+        weight, bias = (tensor.detach().cpu().numpy() for tensor in (self.last.weight, self.last.bias))
+        return (self(items.x) @ weight.T + bias).argmax(1) == items.y
+
+
+def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Space, about: dict[str, Any]) -> None:
+    """Write what was measured, by name: quality.json (a row per space), classes.json and suspects.json."""
+    rows, classes, suspects = [], [], []
+    for name, (sets, measured) in found.items():
+        first = {"trial": task.parameters["trial"], "generator": name}
+        recognised, of_class = _recognised(ruler, sets)
+        rows += [first | recognised | about | row for row in measured.spaces]
+        classes += [first | row | of_class[row["class"]] for row in measured.classes]
+        suspects += [first | row for row in measured.suspects]
+    for file, content in (("quality", rows), ("classes", classes), ("suspects", suspects)):
+        write_json(task.folder / f"{file}.json", content)
+
+
+def _recognised(ruler: Space, sets: Any) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:
+    """Return in what share of generated and of real items the ruler sees their class, in all and by class' name."""
+    parts = {"gan_test": sets.fake, "ruler_accuracy": sets.test}
+    right = {key: (ruler.recognises(part), part.y) for key, part in parts.items()}
+    of_class = {
+        name: {key: float(hit[y == k].mean()) if np.any(y == k) else None for key, (hit, y) in right.items()}
+        for k, name in enumerate(sets.train.classes)
+    }
+    return {key: float(hit.mean()) for key, (hit, _) in right.items()}, of_class
 
 
 def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, reserve: Examples) -> dict[str, float]:
@@ -234,7 +295,7 @@ def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, rese
     """
     from gannb.generators import Job
     from gannb.generators.simple import Interpolation
-    from gannb.quality import nearer_to_made, pixels
+    from gannb.quality import nearer_to_made
 
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
     blends = Interpolation().fit(train, Job(0, seed)).sample(fake.y, seed)
@@ -247,28 +308,6 @@ def _how_chosen(items: Path) -> dict[str, float]:
     """Return how hard it was to choose the items, where they were chosen; see `after.Chosen`."""
     file = items / "items.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
-def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return random indices into y (N,) with up to `counts` (K,) items of each class, in shuffled order."""
-    order = rng.permutation(len(y))
-    return np.concatenate([order[y[order] == k][:n] for k, n in enumerate(counts)])
-
-
-def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: np.ndarray) -> dict[str, float]:
-    """Return the measures of `quality.py`; fidelity against held-out real items, with as many generated as real."""
-    from gannb import quality
-
-    k = min(NEIGHBOURS, len(held_out) - 1, len(same) - 1)
-    fidelity = quality.prdc(held_out, fake[same], k)
-    return {
-        "kid": quality.kid(held_out, fake[same]).value,
-        **asdict(fidelity),
-        "authenticity": quality.authenticity(train, fake),
-        "authenticity_of_real": quality.authenticity(train, held_out),
-        "nearer_to_train": quality.nearer_to_training(train, fake, held_out),
-        "nn_ratio": quality.nearest_neighbour_ratio(train, fake, held_out),
-    }
 
 
 def make_features(task: Task) -> None:
@@ -297,7 +336,9 @@ def _start(task: Task, mixture: Any, draw: Draw) -> Any:
     weights = transfer.kept(task.study, task.parameters["weights"])
     features = [_features_of(task.needed("features"), draw.train)]
     if mixture.synthetic is not None:
-        features.append(_features_of(task.needed("item_features"), mixture.synthetic.groups))  # their numbers
+        number = mixture.synthetic.groups  # see `_filled_up`
+        made = _features_of(task.needed("item_features"), np.maximum(number, 0))
+        features.append(np.where((number < 0)[:, None], features[0][-1 - np.minimum(number, -1)], made))
     return transfer.starting(weights, mixture, np.concatenate(features))
 
 
@@ -413,7 +454,8 @@ def _shifted(task: Task, test: Examples) -> list[np.ndarray]:
 
 def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
     n_real = 0 if mixture.real is None else len(mixture.real)
-    n_synthetic = 0 if mixture.synthetic is None else len(mixture.synthetic)
+    made = () if mixture.synthetic is None else mixture.synthetic.y
+    n_synthetic = int(np.isin(made, task.parameters.get("keep_classes", made)).sum())
     about = {"trial": task.parameters["trial"], "arm": task.parameters["arm"], "n_real": n_real}
     scores = {k: None if np.isnan(v) else v for k, v in stats.classification_scores(y, p).items()}
     return about | {"n_synthetic": n_synthetic, "seed": number} | scores
@@ -438,8 +480,32 @@ def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
         return Mixture(train, None, 0.0)
     in_all = len(train) + len(synthetic)
     share = task.parameters.get("synthetic_share", len(synthetic) / in_all)
-    fresh = _maker(task, synthetic.y) if arm.variation == "fresh" else None
+    synthetic, left_out = _filled_up(task, synthetic, train)
+    fresh = _maker(task, synthetic, left_out) if arm.variation == "fresh" else None
     return Mixture(train if arm.real else None, synthetic, share, fresh)
+
+
+def _filled_up(task: Task, synthetic: Examples, train: Examples) -> tuple[Examples, np.ndarray]:
+    """Return the items with the draw's own in the places of classes that get none, and which places these are, (M,).
+
+    The `groups` of the draw's item i are -1 - i there, else the number of the synthetic item.
+
+    So every class has the same share of the batches as without `keep_classes`, and the arms differ in nothing else.
+    """
+    from gannb.generators.simple import equally_often
+
+    left_out = ~np.isin(synthetic.y, task.parameters.get("keep_classes", synthetic.y))
+    if not left_out.any():
+        return synthetic, left_out
+    p = task.parameters
+    x, ids, groups = (np.array(part) for part in (synthetic.x, synthetic.ids, synthetic.groups))
+    rng = np.random.default_rng(seed_for(p["seed"], "trial", p["trial"], "kept"))
+    for k in np.unique(synthetic.y[left_out]):
+        places, own = np.flatnonzero(synthetic.y == k), np.flatnonzero(train.y == k)
+        chosen = own[equally_often(len(own), len(places), rng)]
+        x[places], ids[places] = train.x[chosen], np.char.add("again-", places.astype(str))
+        groups[places] = -1 - chosen
+    return replace(synthetic, x=x, ids=ids, groups=groups), left_out
 
 
 def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Examples:
@@ -453,9 +519,9 @@ def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Exa
     return made.take(first_of_each(made.y, wanted))
 
 
-def _maker(task: Task, y: np.ndarray) -> Callable[[int], np.ndarray]:
-    """Return what makes the items for labels y (M,) anew for the pass of a given number."""
+def _maker(task: Task, items: Examples, stay: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Return what makes the items anew for the pass of a given number, but for those that stay (M,)."""
     from gannb.generators import load
 
-    generator = load(task.needed("generator"), task.device)
-    return lambda number: generator.sample(y, items_seed(task, "pass", number))
+    generator, place = load(task.needed("generator"), task.device), stay.reshape(-1, *[1] * (items.x.ndim - 1))
+    return lambda number: np.where(place, items.x, generator.sample(items.y, items_seed(task, "pass", number)))

@@ -16,6 +16,7 @@ from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
 from gannb.instead import instead
+from gannb.lights import class_rows
 from gannb.outcomes import OUTCOMES
 from gannb.small_classes import small_classes
 from gannb.stats import Answer, Estimate, Worth
@@ -151,7 +152,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "contrasts": rows, "controls": controls,
         "advice": advice(evidence, ways), "options": ways, "depth": depth(evidence),
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
-        "claims": claims(evidence), "instead": instead(evidence),
+        "claims": claims(evidence), "instead": instead(evidence), "classes": class_rows(evidence),
         "small_classes": small_classes(evidence),
         "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
     }  # fmt: skip
@@ -176,6 +177,11 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
         found.append(
             "GAN images fill up the smaller classes here, and so would repeated ones: what the GAN itself adds is in "
             "the rows against oversampling and class weights, not in the answer."
+        )
+    if evidence.keep_classes:
+        found.append(
+            f"Only {', '.join(evidence.keep_classes)} got GAN images (keep_classes). If these classes were chosen by "
+            "looking at test images of a study like this one, the answer flatters: confirm it on new images."
         )
     return found + [_control_sentence(c) for c in controls if not c["came_out"]]
 

@@ -88,3 +88,9 @@ def test_generating_is_timed_in_every_format(benchmark, tmp_path, capsys, monkey
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" | ")[2] for line in lines[2:]] == formats and all(line.count("%") == 3 for line in lines[2:])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_neighbours_are_searched_twice_and_agree(benchmark, capsys):
+    assert benchmark("neighbours").main(["--blocks", "2"], shape=(50, 16, 30)) == 0
+    said = capsys.readouterr().out
+    assert "| gannb | 60 |" in said and "other neighbours in 0 rows" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -16,6 +17,7 @@ from PIL import Image
 from gannb.errors import InputError
 from gannb.experiment import Experiment, resolve_device
 from gannb.generators.after import VARIATIONS
+from gannb.measuring import YARDSTICKS
 from gannb.prepared import load_data
 from gannb.status import write_status
 from gannb.study import Study, load_study, make_study, open_study, save_study, write_json
@@ -32,7 +34,7 @@ ARMS = (
     "real+more+classic",
     "real+classic@half",
 )
-ALL = {"draw", "mlp", "mlp-items", "mlp-quality", "ruler", *ARMS}
+ALL = {"draw", "mlp", "mlp-items", "mlp-quality", "ruler", "yardsticks", *ARMS}
 GAN_ARMS = {"real+gan", "real+gan+classic"}
 CLASSIC_ARMS = {arm for arm in ARMS if "classic" in arm}
 
@@ -216,9 +218,48 @@ def test_every_variation_and_dose_is_trained_and_scored(smoke):
         "gan:3": 30, "real+gan:2+classic": 20, "gan.fresh": 50
     }  # fmt: skip
     sources = {f"mlp.{v}" for v in VARIATIONS if v != "fresh"} | {"mlp"}
-    assert set(experiment.quality()["generator"]) == sources
+    assert set(experiment.quality()["generator"]) == sources | set(YARDSTICKS)
     plain, fewer = experiment.synthetic(0), experiment.synthetic(0, "mlp.truncated")
     assert np.array_equal(plain.y, fewer.y) and not np.array_equal(plain.x, fewer.x)
+
+
+def test_kept_classes_train_only_the_arms_with_synthetic_items_again(smoke):
+    experiment = Experiment.open(open_study(smoke, keep_classes=("8", "3")))
+    assert experiment.keep_classes == ("3", "8") and missing(experiment) == GAN_ARMS
+    made(experiment)
+    table = experiment.scores().set_index("arm")["n_synthetic"]
+    assert set(table["real+gan"]) == {10} and set(table["real"]) == {0}
+    assert missing(changed(smoke, keep_classes=tuple(map(str, range(10))))) == set()  # all of them: as without
+
+
+def test_a_class_that_gets_no_synthetic_items_has_its_own_in_their_places(finished, tmp_path):
+    from gannb import protocol, units
+    from gannb.work import Task
+
+    experiment = changed(finished, keep_classes="3")
+    unit = experiment.classifiers[0, "real+gan"]
+    task = Task(unit, experiment.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
+    draw = experiment.draw(0)
+    mixture = units._mixture(task, experiment.dataset, draw)
+    made, real = experiment.synthetic(0), protocol.take(experiment.dataset, draw.train)
+    kept = mixture.synthetic.y == 3
+    assert np.array_equal(mixture.synthetic.y, made.y) and np.array_equal(mixture.synthetic.x[kept], made.x[kept])
+    for k in {0, 9}:
+        own = {item.tobytes() for item in real.x[real.y == k]}
+        assert {item.tobytes() for item in mixture.synthetic.x[made.y == k]} == own
+
+
+@pytest.mark.parametrize(
+    ("data", "kept", "says"),
+    [
+        ("digits", "33", "keep_classes: there is no class '33'; did you mean '3'?"),
+        ("digits", "cat", "keep_classes: there is no class 'cat'; use some of '0', '1', "),
+    ],
+)
+def test_kept_classes_that_are_not_there_are_refused(tmp_path, data, kept, says):
+    study = make_study(**SMOKE | {"data": data, "keep_classes": kept, "output_dir": str(tmp_path)})
+    with pytest.raises(InputError, match=re.escape(says)):
+        Experiment.preview(study)
 
 
 # ---- results ----
@@ -252,7 +293,7 @@ def test_synthetic_items_are_examples_like_the_real_ones(finished):
 def test_quality_has_a_row_per_trial_generator_and_features(finished):
     table = changed(finished).quality()
     found = set(zip(table["trial"], table["generator"], table["features"], strict=True))
-    assert found == {(t, "mlp", f) for t in (0, 1) for f in ("pixels", "small_cnn")}
+    assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *YARDSTICKS) for f in ("pixels", "small_cnn")}
 
 
 def test_what_is_not_there_is_none(finished):

@@ -11,6 +11,7 @@ import pytest
 
 from gannb import plots
 from gannb.data import Examples
+from gannb.strips import Strips
 from gannb.words import interval_text, row_word, typeset
 
 
@@ -78,6 +79,10 @@ BINS = pd.DataFrame({
     "accuracy": [0.2, 0.6, 0.95, 0.5, 0.8], "share": [0.005, 0.395, 0.6, 0.3, 0.7],
 })  # fmt: skip
 CONFUSION = pd.DataFrame([[0.02, -0.02], [-0.001, 0.001]], ["ill", "well"], ["ill", "well"])
+SUSPECT = dict.fromkeys(("made", "training", "held_out"), examples().x[0]) | {"trial": 0, "suspicion": 0.25}
+SUSPECTS = [SUSPECT | {"features": name} for name in ("pixels", "pixels", "small_cnn")]
+WALK = np.zeros((2, 5, 8, 8, 1), np.uint8)
+WALKS = Strips(("a", "b"), WALK, WALK, WALK, np.full((2, 5), 0.9), np.full((2, 5), 0.4))
 DOSES = {
     "rows": [{"n_synthetic": n, "difference": 0.01, "low": -0.01, "high": 0.03} for n in (50, 200, 800)],
     "plateau": {"difference": 0.02, "low": 0.0, "high": 0.04, "half_at": 60.0},
@@ -86,6 +91,8 @@ DRAWN = {
     "class_grid": (plots.class_grid, (examples(),)),
     "samples_over_time": (plots.samples_over_time, (GRIDS, [1, 10, 100, 1000], ("a", "b", "c"))),
     "neighbours": (plots.neighbours, PAIRS),
+    "suspects": (plots.suspects, (SUSPECTS,)),
+    "strips": (plots.strips, (WALKS,)),
     "class_counts": (plots.class_counts, (COUNTS,)),
     "forest": (plots.forest, (VERDICT,)),
     "forest_narrow": (plots.forest_narrow, (VERDICT,)),
@@ -132,6 +139,8 @@ def test_leaves_its_input_and_the_settings_alone(name):
     for old, new in zip(before, given, strict=True):
         if isinstance(old, pd.DataFrame):
             pd.testing.assert_frame_equal(old, new)
+        elif isinstance(old, Strips):
+            np.testing.assert_array_equal(old.latent, new.latent)
         elif isinstance(old, Examples):
             np.testing.assert_array_equal(old.x, new.x)
         else:
@@ -324,3 +333,10 @@ def test_a_training_is_drawn_with_what_healthy_looks_like_and_where_the_guard_we
     dotted = [[line for line in ax.lines if line.get_linestyle() == ":"] for ax in axes]
     assert [[line.get_xdata()[0] for line in lines] for lines in dotted] == [[1], [1], [1]]
     assert [list(line.get_ydata()) for line in axes[2].lines if line.get_marker() == "."] == [[0.2, 0.9]]
+
+
+def test_suspects_and_strips_print_their_numbers():
+    said = texts(plots.suspects(SUSPECTS))
+    assert said.count("0.25") == 3 and "small_cnn" in said
+    said = texts(plots.strips(WALKS))
+    assert said.count("90") == said.count("40") == 10 and "a: GAN" in said and "nearest real" in said

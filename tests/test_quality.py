@@ -10,11 +10,13 @@ import warnings
 import numpy as np
 import prdc as oracle
 import pytest
+import torch
 from scipy.spatial.distance import cdist, pdist
 from sklearn.datasets import load_digits
 
-from gannb import quality
+from gannb import neighbours, quality
 from gannb.errors import InputError
+from gannb.neighbours import nearest_of_stream
 from gannb.quality import authenticity, diversity, kid, nearer_to_training, nearest, nearest_neighbour_ratio
 
 
@@ -216,6 +218,25 @@ def test_ratio_is_nan_where_the_held_out_are_training_items():
 
 
 # ------------------------------------------------------------------------------------------------------------
+# Frechet distance
+
+
+@pytest.mark.parametrize("n, m, d", [(50, 70, 6), (8, 9, 12)])  # fewer items than features: singular covariances
+def test_frechet_distance_is_that_of_torch_fidelity(n, m, d):
+    metric = pytest.importorskip("torch_fidelity.metric_fid")
+    x, y = normal(n, d), 2 * normal(m, d, shift=0.5, seed=1)
+    statistics = [metric.fid_features_to_statistics(torch.from_numpy(z)) for z in (x, y)]
+    expected = metric.fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"]
+    assert quality.frechet_distance(x, y) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_by_hand():
+    x = np.array([[0.0], [2.0]])  # variance 2
+    assert quality.frechet_distance(x, 3 * x + 1) == pytest.approx(3**2 + (math.sqrt(2) - math.sqrt(18)) ** 2)
+    assert quality.frechet_distance(x, x) == pytest.approx(0, abs=1e-12)
+
+
+# ------------------------------------------------------------------------------------------------------------
 # Nearest, diversity
 
 
@@ -235,6 +256,39 @@ def test_nearest_finds_copies_at_exactly_0_far_from_the_origin():
     index, distance = nearest(reference[order], reference)
     np.testing.assert_array_equal(index, order)
     assert (distance == 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e30])
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_nearest_is_exact_at_any_scale_and_of_equals_the_first(scale, offset):
+    reference = scale * (np.concatenate([normal(100, 20)] * 2) + offset)
+    query = scale * (normal(60, 20, seed=1) + offset)
+    full = cdist(query, reference)
+    index, distance = nearest(query, reference)
+    np.testing.assert_array_equal(index, full.argmin(axis=1))
+    np.testing.assert_allclose(distance, full.min(axis=1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-12])
+def test_nearest_of_items_far_off_an_almost_constant_reference(spread):
+    reference, query = 1 + spread * normal(50, 3), 1e9 * normal(20, 3, seed=1)
+    np.testing.assert_allclose(nearest(query, reference)[1], cdist(query, reference).min(axis=1))
+
+
+def test_nearest_of_a_stream_is_the_same_whatever_the_blocks(monkeypatch):
+    query, reference = normal(50, 8), normal(30, 8, seed=1)
+    monkeypatch.setattr(neighbours, "BLOCK_ENTRIES", 100)
+    parts = list(nearest_of_stream(np.split(query, [7, 8, 40]), reference))
+    for found, whole in zip(map(np.concatenate, zip(*parts, strict=True)), nearest(query, reference), strict=True):
+        np.testing.assert_array_equal(found, whole)
+
+
+def test_the_nearest_few_are_those_of_brute_force():
+    query, reference = normal(40, 5), normal(30, 5, seed=1)
+    index, distance = quality.nearest_few(query, reference, 6)
+    np.testing.assert_array_equal(index, cdist(query, reference).argsort(axis=1)[:, :6])
+    np.testing.assert_allclose(distance, np.sort(cdist(query, reference), axis=1)[:, :6])
+    assert quality.nearest_few(query, reference[:4], 6)[0].shape == (40, 4)
 
 
 def test_diversity_is_the_mean_pair_distance_within_classes(monkeypatch):

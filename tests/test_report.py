@@ -15,7 +15,9 @@ import pytest
 from gannb import report, stats
 from gannb.data import Examples
 from gannb.errors import InputError
+from gannb.evidence import gather
 from gannb.experiment import Experiment
+from gannb.measuring import YARDSTICKS
 from gannb.report import Page, Picture, plain, publish, typeset, without_paths, write_page
 from gannb.shifts import SHIFTS
 from gannb.study import make_study, write_json
@@ -49,10 +51,21 @@ def plant(experiment: Experiment, trial: int) -> None:
         elif unit.kind == "items":
             np.save(place / "x.npy", train.x // 2)
             np.save(place / "y.npy", train.y)
-        elif unit.kind == "quality":
-            write_json(place / "quality.json", quality_rows(unit.parameters))
+        elif unit.kind in ("quality", "yardsticks"):
+            plant_quality(place, unit.parameters, train)
         elif unit.kind == "classifier":
             plant_scores(place, unit.parameters, test.y)
+
+
+def plant_quality(place: Path, parameters: dict, train: Examples) -> None:
+    names = [parameters["generator"]] if "generator" in parameters else YARDSTICKS
+    rows = [row for name in names for row in quality_rows(parameters | {"generator": name})]
+    about = [{key: row[key] for key in ("trial", "generator", "features")} for row in rows]
+    measured = {"gan_test": 0.9, "ruler_accuracy": 0.9, "diversity": 0.9, "nearer_to_train": 0.0}
+    suspect = {"item": 3, "training": 3, "test": 1, "to_train": 0.5, "to_held_out": 1.0, "suspicion": 0.5}
+    write_json(place / "quality.json", rows)
+    write_json(place / "classes.json", [a | {"class": name} | measured for a in about for name in train.classes])
+    write_json(place / "suspects.json", [a | suspect for a in about])
 
 
 def quality_rows(parameters: dict) -> list[dict]:
@@ -135,7 +148,8 @@ def verdict(**more) -> dict:
         "copying": "No sign of copying.", "contrasts": [row(role="primary", answer="inconclusive")],
         "controls": [row(expected="helps", came_out=False)], "worth": None,
         "claims": [{"claim": "It copies", "verdict": "supported", "number": "0.9", "why": "It does."}],
-        "outcomes": [], "disagreement": "", "advice": "Stay with that.", "options": [], "depth": None, "instead": [],
+        "outcomes": [], "disagreement": "", "classes": [], "advice": "Stay with that.", "options": [], "depth": None,
+        "instead": [],
     } | more  # fmt: skip
 
 
@@ -198,7 +212,7 @@ def test_names_and_texts_are_escaped(tmp_path):
 
 def test_every_figure_says_in_words_what_it_shows(page):
     images = Reader(page.read_text(encoding="utf-8")).named("img")
-    assert len(images) == 8
+    assert len(images) == 9
     for image in images:
         assert len(image["alt"]) > 40 and re.search(r"\d", image["alt"])
 
@@ -207,7 +221,7 @@ def test_is_well_formed_and_speaks_its_language(page):
     found = Reader(page.read_text(encoding="utf-8"))
     assert found.named("html")[0]["lang"] == "en"
     assert len(found.named("h1")) == 1
-    assert len(found.named("table")) == len(found.named("caption")) == 8
+    assert len(found.named("table")) == len(found.named("caption")) == 10
     assert all(heading.get("scope") in ("row", "col") for heading in found.named("th"))
     assert {"viewport", "color-scheme"} <= {meta.get("name") for meta in found.named("meta")}
     html = page.read_text(encoding="utf-8")
@@ -271,7 +285,8 @@ def test_scores_are_tidy_and_complete(page, experiment):
 def test_quality_has_its_columns(page):
     table = pd.read_csv(page.parent / "quality.csv")
     assert tuple(table.columns) == report.QUALITY_COLUMNS
-    assert set(table["features"]) == {"pixels", "small_cnn"}
+    assert set(table["features"]) == {"pixels", "small_cnn"} and set(YARDSTICKS) < set(table["generator"])
+    assert tuple(pd.read_csv(page.parent / "classes.csv").columns) == report.CLASS_COLUMNS
 
 
 def test_the_verdict_is_strict_json_and_comes_back(page):
@@ -286,7 +301,7 @@ def test_the_verdict_is_strict_json_and_comes_back(page):
 
 def test_figures_are_kept_as_png_svg_and_csv(page):
     files = sorted(file.name for file in (page.parent / "figures").iterdir())
-    names = "arms confusion forest forest_narrow neighbours reliability training trials worth".split()
+    names = "arms confusion forest forest_narrow neighbours reliability suspects training trials worth".split()
     assert files == sorted(f"{name}.{ending}" for name in names for ending in ("csv", "png", "svg"))
     forest = pd.read_csv(page.parent / "figures" / "forest.csv")
     found = read_verdict(page.parent)
@@ -335,6 +350,16 @@ def test_nearest_pairs_finds_the_copies_and_scales_by_held_out_items():
     assert pairs.nearest.ids.tolist() == ["train-0", "train-1", "train-2", "train-2"]
     assert pairs.closest.tolist() == [False, True, False, True]
     np.testing.assert_allclose(pairs.distance, [5.0, 0.0, 2.0, 1.5])
+
+
+def test_every_measure_stands_beside_its_feature_space_and_what_others_get(page, experiment):
+    rows = report.generator_table(gather(experiment))
+    assert [row["features"] for row in rows[:2]] == ["pixels", "small_cnn"]
+    assert set(YARDSTICKS) < {row["generator"] for row in rows}
+    ruled = [row for row in rows if row["features"] == "small_cnn"]
+    assert ruled[0]["gan_test"] == "50.0%" and ruled[0]["gan_train"].endswith("%") and rows[0]["gan_test"] == "–"
+    text = Reader(page.read_text(encoding="utf-8")).text
+    assert "Which classes to use" in text and "altered copies" in text
 
 
 def test_plain_values_are_ready_for_json():

@@ -18,6 +18,7 @@ from gannb.arms import BALANCING, CONVERGENCE, PRIMARY
 from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
 from gannb.instead import instead
+from gannb.lights import CRITERIA, advice
 from gannb.small_classes import notes
 from gannb.stats import decide
 from gannb.transfer import missing_sentence
@@ -80,6 +81,11 @@ def lines() -> list[str]:
     found += [f"advice, {title}: {verdict_of(world)['advice']}" for title, world in ADVISED.items()]
     for title, deep in DEEP.items():
         found += [f"depth, {title}: {text}" for text in depth(with_depth(*deep))["sentences"]]
+    kept = replace(evidence(), keep_classes=("ill",))
+    found += [f"keep_classes: {text}" for text in problems(kept, verdict_of(kept)["controls"])]
+    found += [f"light {name}: {each.meaning}. {each.why}" for name, each in CRITERIA.items()]
+    for name, light in itertools.product(CRITERIA, ("red", "yellow", "green", "grey")):
+        found.append(f"advice, {name} {light}: {advice(dict.fromkeys(CRITERIA, 'green') | {name: light})}")
     planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
     for title, world in (("claims", evidence(**planted)), ("claims not tested", evidence("resplit"))):
         found += [f"{title}: {c['claim']} | {c['verdict']} | {c['number']} | {c['why']}" for c in claims(world)]

@@ -23,7 +23,7 @@ from gannb.generators.families import FAMILIES
 from gannb.generators.family import Family
 from gannb.generators.guard import RULE, Guard
 from gannb.generators.interface import Job, check_classes, check_labels
-from gannb.generators.sampling import generate, noise_rows, score, truncate
+from gannb.generators.sampling import generate, great_circle, noise_rows, score, truncate
 from gannb.generators.training import Training, lent_randomness, place
 
 CHECKPOINT_EVERY = 30.0  # seconds
@@ -118,6 +118,19 @@ class Adversarial:
         noise = noise_rows(seed, np.arange(len(labels)) if index is None else np.asarray(index), self.family.noise)
         noise = noise if self.limit is None else truncate(noise, self.limit)
         return generate(self.networks[self.sampled], noise, labels)
+
+    def between(self, condition: np.ndarray, seed: int, frames: int) -> np.ndarray:
+        """Images on the way from one noise to another: labels (M,) in 0..K-1 -> (M, frames, H, W, C) uint8.
+
+        Row i leads from position 2 i to 2 i + 1 of the seed's sequence, both with label i. On the great circle (White
+        2016, "Sampling generative networks"), since the noise between two points on a straight line is shorter than any
+        that the generator was trained with. Raises InputError for labels out of range.
+        """
+        labels = check_labels(condition, self.n_classes)
+        ends = noise_rows(seed, np.arange(2 * len(labels)), self.family.noise).reshape(len(labels), 2, -1)
+        noise = np.concatenate([great_circle(a, b, np.linspace(0, 1, frames)) for a, b in ends])
+        images = generate(self.networks[self.sampled], noise, np.repeat(labels, frames))
+        return images.reshape(len(labels), frames, *self.shape)
 
     def averaged(self) -> Self:
         """The same GAN, sampled with the uniform average of its weights over the last quarter of the training."""

@@ -31,6 +31,16 @@ def truncate(noise: np.ndarray, limit: float) -> np.ndarray:
     return ndtri(ndtr(-limit) + inside * ndtr(noise.astype(np.float64))).astype(np.float32)
 
 
+def great_circle(start: np.ndarray, end: np.ndarray, fractions: np.ndarray) -> np.ndarray:
+    """Points between two of noise, (Z,) each, along the arc between them: fractions (F,) in 0..1 -> (F, Z) float32."""
+    cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    t = fractions[:, None]
+    if np.sin(angle) < 1e-6:
+        return ((1 - t) * start + t * end).astype(np.float32)
+    return ((np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)).astype(np.float32)
+
+
 @torch.inference_mode()
 def in_batches(function, *arrays: np.ndarray) -> np.ndarray:
     """Apply a function of tensors to rows of arrays in batches of one size: rows (M, ...) -> (M, ...).

@@ -1,0 +1,74 @@
+"""FID: only with the standard weights at hand, and never with others. The tests do not have them."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from conftest import SMOKE
+
+from gannb import inception
+from gannb.errors import InputError
+from gannb.experiment import Experiment
+from gannb.study import make_study
+from gannb.work import execute
+
+
+def test_what_is_not_the_standard_network_is_refused(tmp_path):
+    with pytest.raises(InputError, match="there is no file"):
+        inception.check(tmp_path / "none.pth")
+    other = tmp_path / inception.WEIGHTS
+    other.write_bytes(b"another network")
+    with pytest.raises(InputError, match="is not weights-inception-2015-12-05-6726825d.pth"):
+        inception.check(other)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A file that passes for the standard weights."""
+    pytest.importorskip("torch_fidelity")
+    file = tmp_path / "weights.pth"
+    file.write_bytes(b"stand-in")
+    monkeypatch.setattr(inception, "SHA256", hashlib.sha256(b"stand-in").hexdigest()[:8])
+    return file
+
+
+def test_too_few_items_are_refused_before_anything_runs(weights, tmp_path):
+    study = make_study(**SMOKE | {"inception": str(weights), "output_dir": str(tmp_path)})
+    with pytest.raises(InputError, match="FID takes 10,000 test items and as many made, and there are 450 and 50"):
+        Experiment.preview(study)
+
+
+def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(inception, "LEAST", 10)
+    monkeypatch.setattr(inception, "features", lambda file, device: lambda x: x.reshape(len(x), -1)[:, :20] / 255)
+    study = make_study(**SMOKE | {"inception": str(weights), "output_dir": str(tmp_path), "workers": 1})
+    experiment = Experiment.open(study)
+    unit = experiment._quality_units[0, "mlp"]
+    assert unit.parameters["inception"] == inception.check(weights)  # by content, not by place
+    experiment.run(3)  # in other processes, which know nothing of the stand-in: only what needs none succeeds
+    assert execute(experiment.folder, unit, "cpu") is None
+    table = experiment.quality().set_index(["generator", "features"])
+    assert table.loc[("mlp", "inception"), "fid"] > 0 and np.isnan(table.loc[("mlp", "pixels"), "fid"])
+
+
+def test_weights_are_read_as_tensors_and_nothing_else(tmp_path):
+    network = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
+    file = tmp_path / "weights.pth"
+    real_load, kept = torch.load, {}
+    torch.save({"a": print}, file)  # a pickle that holds something callable
+    with pytest.raises(Exception, match="weights_only|Unsupported|GLOBAL"):
+        inception.features(file)
+    shapes = {}
+    with pytest.MonkeyPatch.context() as patch:  # the network's own shapes, without its weights
+        patch.setattr(
+            network.FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: kept.update(self=self)
+        )
+        patch.setattr(torch, "load", lambda *_, **__: shapes)
+        network.FeatureExtractorInceptionV3("x", ["2048"], feature_extractor_weights_path="x")
+    torch.save(kept["self"].state_dict(), file)
+    assert torch.load is real_load
+    found = inception.features(file)(np.zeros((1, 8, 8, 1), np.uint8))
+    assert found.shape == (1, 2048) and np.isfinite(found).all()
