@@ -14,6 +14,7 @@ from gannb import outcomes, protocol, units
 from gannb.arms import OVERSAMPLED, PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
 from gannb.data import Dataset, Examples
 from gannb.errors import InputError
+from gannb.openset import OpenSet
 from gannb.outcomes import Predictions
 from gannb.prepared import keep_data, known_data, load_data, source_stamp
 from gannb.protocol import Design, Draw
@@ -46,6 +47,7 @@ DEFAULT_SECONDS = {
     "tuning": 15.0,
     "choice": 0.1,
     "fresh": 6.0,
+    "open_set": 3.0,
 }
 
 
@@ -258,6 +260,8 @@ class Experiment:
         self._check_tuning()
         self._check_doses()
         self._check_balance()
+        if self.open_set:
+            self.open_set.check()
 
     def _check_tuning(self) -> None:
         """Draws for tuning share no item with any trial's."""
@@ -487,6 +491,18 @@ class Experiment:
         rows = zip(table["arm"], table["configuration"], strict=True)
         return table.assign(chosen=[chosen.get(arm) == configuration for arm, configuration in rows])
 
+    # ---- classes held out
+
+    @cached_property
+    def open_set(self) -> OpenSet | None:
+        """The part of the study about the classes held out; None where there are none."""
+        if self.dataset.held_out is None:
+            return None
+        trials, like = range(self.study.trials), parse_arm(PRIMARY[1])
+        gans = {t: self._generator_units[t, self.family] for t in trials}
+        choice = self._choice_units.get(tuned_as(like.name))
+        return OpenSet(self, gans, {t: self._training_of(t, like) for t in trials}, choice)
+
     # ---- all of them
 
     def _share_of(self, arm: Arm) -> dict[str, float]:
@@ -506,9 +522,10 @@ class Experiment:
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4."""
         third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._quality_units.values()]
+        unseen = self.open_set.units if self.open_set else []
         return {
             1: list(self.draws.values()), 2: list(self._generator_units.values()), 3: third,
-            4: [*self._tuning_units.values(), *self._choice_units.values(), *self.classifiers.values()], 5: [],
+            4: [*self._tuning_units.values(), *self._choice_units.values(), *self.classifiers.values(), *unseen], 5: [],
         }[stage]  # fmt: skip
 
     def all_units(self) -> list[Unit]:

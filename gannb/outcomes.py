@@ -99,17 +99,17 @@ def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float =
     for i, (name, k) in enumerate(measured(len(predictions.classes), predictions.positive)):
         there = np.isfinite(arm[:, i]) & np.isfinite(against[:, i])
         pair, most = (arm[there, i], against[there, i]), OUTCOMES[name].most
-        difference = _interval(pair[0] - pair[1], test_train_ratio, level, -most, most)
+        difference = interval(pair[0] - pair[1], test_train_ratio, level, -most, most)
         found.append({
             "outcome": name, "class": None if k is None else predictions.classes[k],
-            "arm": _interval(pair[0], test_train_ratio, level, 0.0, most),
-            "against": _interval(pair[1], test_train_ratio, level, 0.0, most),
+            "arm": interval(pair[0], test_train_ratio, level, 0.0, most),
+            "against": interval(pair[1], test_train_ratio, level, 0.0, most),
             "difference": difference.pop("mean"), **difference, "trials": int(there.sum()),
         })  # fmt: skip
     return found
 
 
-def _interval(values: np.ndarray, ratio: float, level: float, least: float, most: float) -> dict[str, float]:
+def interval(values: np.ndarray, ratio: float, level: float, least: float, most: float) -> dict[str, float]:
     """Return mean, low and high of (R,) values, cut to what is possible; nan with fewer than two trials."""
     if len(values) < 2:
         return dict.fromkeys(("mean", "low", "high"), float("nan"))

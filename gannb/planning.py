@@ -32,6 +32,8 @@ UNITS = {  # what people call the units
     "classifier": "training classifiers",
     "tuning": "tuning arms",
     "choice": "choosing configurations",
+    "outlier_gan": "training GANs of outliers",
+    "open_set": "training to recognise new classes",
 }
 
 
@@ -119,6 +121,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
         "draw": 0.05, "choice": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
+        "open_set": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + 2 * len(draw.test) * predict),
         "fresh": study.classifier_seeds * experiment.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
 
@@ -165,7 +168,8 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
         "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e3,
-        "tuning": 1e4, "choice": 1e3,
+        "tuning": 1e4, "choice": 1e3, "outlier_gan": 2 * MEGABYTE, "open_set": study.classifier_seeds * tested * 20,
     }  # fmt: skip
-    copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
+    sets = [each for each in (experiment.dataset, experiment.dataset.held_out) if each is not None]
+    copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

@@ -530,7 +530,7 @@ DRAW_INTERVAL = (
 WORK = {
     "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
     "quality": "measuring quality", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
-    "judge": "the choosing classifier",
+    "judge": "the choosing classifier", "outlier_gan": "GANs of outliers", "open_set": "classes never seen",
 }  # fmt: skip
 
 
