@@ -1,10 +1,12 @@
 """Open set: are images of classes that training never saw recognised as new, and does an `other` class help?
 
-A classifier gives every item a score for being of no known class. Without an `other` class that is one minus its
-largest probability ("maximum softmax", Hendrycks and Gimpel 2017, arXiv 1610.02136); with one it is the probability of
-`other`. What `other` is trained on is what tells the methods apart. Outliers to train on are never of the classes that
-are tested: the held-out classes are two sides, each side's outliers serve against the other side's test items, in turn,
-and the two turns are averaged. With one held-out class there is no other side, and no method that needs outliers.
+A classifier gives every item a score for being new. Without an `other` class that is one minus the largest probability
+("maximum softmax", Hendrycks and Gimpel 2017, arXiv 1610.02136). With one there are two, both measured: the same, over
+the known classes, and the probability of `other`. What `other` is trained on tells the methods apart.
+
+Outliers to train on are never of the classes that are tested: the held-out classes are two sides, each side's outliers
+serve against the other side's test items, in turn, and the two turns are averaged. With one held-out class there is no
+other side, and no method that needs outliers.
 """
 
 from __future__ import annotations
@@ -48,14 +50,21 @@ MEASURES = ("auroc", "far", "known")
 # ---- what is measured ----
 
 
-def score(p: np.ndarray, n_known: int) -> np.ndarray:
-    """Return how little each item looks like a known class: probabilities (N, K) or, with `other`, (N, K + 1) -> (N,).
+def by_known(p: np.ndarray, n_known: int) -> np.ndarray:
+    """Return one minus the largest probability of a known class: (N, K) or, with `other`, (N, K + 1) -> (N,).
 
-    One minus the largest probability is summed from the others, which keeps what a float32 near 1 cannot tell apart.
+    It is summed from all other probabilities, which keeps what a float32 near 1 cannot tell apart.
     """
-    if p.shape[1] > n_known:
-        return p[:, n_known].astype(np.float64)
-    return np.sort(p.astype(np.float64), axis=1)[:, :-1].sum(axis=1)
+    p = p.astype(np.float64)
+    return np.sort(p[:, :n_known], axis=1)[:, :-1].sum(axis=1) + p[:, n_known:].sum(axis=1)
+
+
+def by_other(p: np.ndarray, n_known: int) -> np.ndarray:
+    """Return the probability of `other`: (N, K + 1) -> (N,)."""
+    return p[:, n_known]
+
+
+SCORES = {"known": by_known, "other": by_other}
 
 
 def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
@@ -147,7 +156,7 @@ def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
 
 
 def make_open_set(task: Task) -> None:
-    """Train the classifiers of one method in one trial; keep the scores of all test items, known and unknown.
+    """Train the classifiers of one method in one trial; keep their probabilities on all test items, known and unseen.
 
     Network, steps, augmentation and seeds are those of `real+classic`: without `other` they are the same classifiers.
     """
@@ -160,16 +169,13 @@ def make_open_set(task: Task) -> None:
     other = _other(task, dataset)
     mixture = mixture_of(known, other, p["batch_size"])
     recipe = units.recipe(p, known.shape, units.chosen_for(task))
-    said: dict[str, list[np.ndarray]] = {"known": [], "unknown": [], "predicted": []}
+    said = []
     for number in range(p["seeds"]):
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
         network = train(mixture, recipe, units.classifier_seed(p, number), task.device, step)
-        on_known = predict(network, test.x)
-        said["known"].append(score(on_known, known.n_classes))
-        said["unknown"].append(score(predict(network, unseen.x), known.n_classes))
-        said["predicted"].append(on_known.argmax(1))
-    scores = {name: np.stack(values) for name, values in said.items()}  # (S, I), (S, U), (S, I)
-    np.savez_compressed(task.folder / "scores.npz", **scores, y=test.y, unknown_y=unseen.y)
+        said.append([predict(network, x) for x in (test.x, unseen.x)])
+    on_known, on_unseen = (np.stack(each) for each in zip(*said, strict=True))
+    np.savez_compressed(task.folder / "predictions.npz", p=on_known, y=test.y, unseen_p=on_unseen, unseen_y=unseen.y)
     np.save(task.folder / "other.npy", unseen.x[:0] if other is None else other[:SHOWN])
 
 
@@ -263,19 +269,38 @@ class OpenSet:
 
     # ---- results
 
-    def read(self, trial: int, method: str, side: int | None) -> dict[str, np.ndarray] | None:
-        """Return what a unit's classifiers said; None if not there.
+    def examples_of(self, trial: int, number: int) -> dict[str, np.ndarray] | None:
+        """Return the first items of every kind that a GAN made for `other`, and unseen test items; None if not there."""
+        made = {key[1:]: unit for key, unit in self.classifiers.items() if key[0] == trial and "n_other" in unit.parameters}
+        folder = self.experiment.folder
+        if not all(is_done(folder, unit) for unit in made.values()):
+            return None
+        found = {
+            "between two classes" if side is None else f"GAN given {self.names(side)}":
+            np.load(folder / unit.path / "other.npy", allow_pickle=False)[:number]
+            for (_, side), unit in made.items()
+        }  # fmt: skip
+        draw = units.draw_of(self.experiment.draws[trial].parameters, self.held_out)
+        unseen = protocol.take(self.held_out, draw.test)
+        for side in self.sides:
+            of_side = np.flatnonzero(np.isin(unseen.y, side_of(len(self.classes), side)))
+            found[f"never seen: {self.names(side)}"] = unseen.x[of_side[:number]]
+        return found
 
-        known (S, I), unknown (S, U): scores, high for "of no known class"; predicted (S, I), y (I,), unknown_y (U,).
+    def read(self, trial: int, method: str, side: int | None) -> dict[str, np.ndarray] | None:
+        """Return what a unit's classifiers said of the test items; None if not there.
+
+        Of the known ones p (S, I, K) and y (I,), of the unseen ones unseen_p (S, U, K) and unseen_y (U,); with `other`
+        there are K + 1 probabilities.
         """
         unit, folder = self.classifiers[trial, method, side], self.experiment.folder
         if not is_done(folder, unit):
             return None
-        with np.load(folder / unit.path / "scores.npz", allow_pickle=False) as stored:
+        with np.load(folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
             return dict(stored)
 
     def scores(self) -> pd.DataFrame:
-        """Return a row per trial, method, side of its outliers and side tested; means over classifier seeds.
+        """Return a row per trial, method, side of its outliers, side tested and score; means over classifier seeds.
 
         auroc, far (at 95 % true accepts); known: the study's metric on the known test items, where taking one of them
         for `other` is an error. `seen`: the outliers trained on were of the classes tested.
@@ -284,54 +309,56 @@ class OpenSet:
         for trial, method, side in self.classifiers:
             said = self.read(trial, method, side)
             for tested in self.sides if said else ():
-                rows.append({
-                    "trial": trial, "method": method, "outliers": "" if side is None else self.names(side),
-                    "tested": self.names(tested), "seen": side == tested, **self._measure(said, tested),
-                })  # fmt: skip
-        return pd.DataFrame(rows, columns=["trial", "method", "outliers", "tested", "seen", *MEASURES])
+                about = {"trial": trial, "method": method, "outliers": "" if side is None else self.names(side)}
+                about |= {"tested": self.names(tested), "seen": side == tested}
+                rows += [about | {"score": kind} | self._measure(said, tested, kind) for kind in _scores_of(method)]
+        return pd.DataFrame(rows, columns=["trial", "method", "outliers", "tested", "seen", "score", *MEASURES])
 
-    def _measure(self, said: Mapping[str, np.ndarray], side: int) -> dict[str, float]:
-        tested = np.isin(said["unknown_y"], side_of(len(self.classes), side))
-        pairs = list(zip(said["known"], said["unknown"][:, tested], strict=True))
+    def _measure(self, said: Mapping[str, np.ndarray], side: int, kind: str) -> dict[str, float]:
+        """Return the measures of a unit's classifiers by one score, on the unseen items of one side."""
+        n_known, held = self.experiment.dataset.pool.n_classes, len(self.classes)
+        unseen = said["unseen_p"][:, np.isin(said["unseen_y"], side_of(held, side))]
+        pairs = [[SCORES[kind](p, n_known) for p in pair] for pair in zip(said["p"], unseen, strict=True)]
         balanced = self.experiment.study.metric == "balanced_accuracy"
         weights = (stats.balanced_weights if balanced else stats.equal_weights)(said["y"])
         return {
             "auroc": float(np.mean([auroc(*pair) for pair in pairs])),
             "far": float(np.mean([false_accept_rate(*pair) for pair in pairs])),
-            "known": float(((said["predicted"] == said["y"]) @ weights).mean()),
+            "known": float(((said["p"].argmax(2) == said["y"]) @ weights).mean()),
         }
 
-    def by_trial(self) -> dict[str, pd.DataFrame]:
-        """Return the measures by method, a row per trial that has every turn, turns averaged."""
+    def by_trial(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Return the measures by method and score: a row per trial that has every turn, turns averaged."""
         table = self.scores()
-        found = {m: table[(table["method"] == m) & ~table["seen"]] for m in self.methods}
-        if "outliers" in found:
-            found[SEEN] = table[(table["method"] == "outliers") & table["seen"]]
-        complete = {m: rows.groupby("trial").filter(lambda r: len(r) == len(self.sides)) for m, rows in found.items()}
-        return {m: rows.groupby("trial")[list(MEASURES)].mean() for m, rows in complete.items()}
+        table = table[~table["seen"] | (table["method"] == "outliers")]
+        table = table.assign(method=np.where(table["seen"], SEEN, table["method"]))
+        whole = table.groupby(["method", "score", "trial"], sort=False).filter(lambda turn: len(turn) == len(self.sides))
+        means = whole.groupby(["method", "score", "trial"])[list(MEASURES)].mean()
+        return {key: means.loc[key] for key in means.index.droplevel("trial").unique()}
 
-    def rows(self, test_train_ratio: float) -> list[dict[str, Any]]:
-        """Return a row per method: the measures' means, and their paired differences from maximum softmax.
+    def rows(self, test_train_ratio: float = 0.0) -> list[dict[str, Any]]:
+        """Return a row per method and score: the measures' means, and their differences from maximum softmax.
 
         Each with its 95 % interval over trials (`stats.paired_t`), given the test items; nan with fewer than two.
         """
-        values = self.by_trial()
-        return [
-            {
-                "method": method, "meaning": {**METHODS, SEEN: "real outliers of the tested classes themselves"}[method],
-                "trials": len(table),
-                **{m: outcomes.interval(table[m].to_numpy(), test_train_ratio, 0.95, 0, 1) for m in MEASURES},
-                "change": None if method == BASELINE else _changes(table, values[BASELINE], test_train_ratio),
-            }
-            for method, table in values.items()
-        ]  # fmt: skip
+        found = self.by_trial()
+        none = pd.DataFrame(columns=list(MEASURES), dtype=float)
+        keys = [(m, kind) for m in (*self.methods, SEEN) for kind in _scores_of(m) if m != SEEN or len(self.sides) == 2]
+        return [_row(*key, found.get(key, none), found.get((BASELINE, "known"), none), test_train_ratio) for key in keys]
 
 
-def _changes(table: pd.DataFrame, baseline: pd.DataFrame, test_train_ratio: float) -> dict[str, dict[str, float]]:
-    """Return the measures' differences from the baseline's, in the trials that both have."""
+def _scores_of(method: str) -> tuple[str, ...]:
+    return tuple(SCORES) if method != BASELINE else ("known",)
+
+
+def _row(method: str, kind: str, table: pd.DataFrame, baseline: pd.DataFrame, ratio: float) -> dict[str, Any]:
+    """Return a row of `OpenSet.rows`; tables have a row per trial and a column per measure."""
+    row = {"method": method, "score": kind, "trials": len(table)}
+    row |= {m: outcomes.interval(table[m].to_numpy(), ratio, 0.95, 0, 1) for m in MEASURES}
     d = (table - baseline).dropna()
-    found = {m: outcomes.interval(d[m].to_numpy(), test_train_ratio, 0.95, -1, 1) for m in MEASURES}
-    return {m: {"difference": each.pop("mean"), **each} for m, each in found.items()}
+    changes = {m: outcomes.interval(d[m].to_numpy(), ratio, 0.95, -1, 1) for m in MEASURES}
+    changes = {m: {"difference": each.pop("mean"), **each} for m, each in changes.items()}
+    return row | ({} if method == BASELINE else {"change": changes})
 
 
 def listed(names: list[str]) -> str:

@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import outcomes, plots, tables, verdict
+from gannb import openset_texts, outcomes, plots, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
-from gannb.evidence import Evidence, as_row, common_trials, difference, gather
+from gannb.data import Examples
+from gannb.evidence import Evidence, as_row, common_trials, difference, gather, test_train_ratio
 from gannb.study import Study, read_record, write_json, write_text
 from gannb.tuning import Configuration
 from gannb.verdict import SCORE_COLUMNS
@@ -75,6 +76,7 @@ class Page:
     shifts: Sequence[Mapping[str, str]] = ()
     outcomes: Sequence[Mapping[str, str]] = ()
     outcome_notes: Sequence[str] = ()
+    open_set: Mapping[str, Any] | None = None  # of the verdict, with its `table`; None where no class is held out
 
 
 # ---- all of it ----
@@ -93,8 +95,9 @@ def publish(experiment: Experiment) -> Path:
 
 def _publish(experiment: Experiment) -> Path:
     evidence = gather(experiment)
-    found = plain(verdict.decide(evidence))
-    folder = experiment.folder
+    found, folder = plain(verdict.decide(evidence)), experiment.folder
+    unseen = open_set_part(experiment, evidence) if experiment.open_set else None
+    found |= {"open_set": unseen} if unseen else {}
     write_text(folder / "scores.csv", _columns(evidence.scores, SCORE_COLUMNS).to_csv(index=False))
     write_text(folder / "quality.csv", _columns(evidence.quality, QUALITY_COLUMNS).to_csv(index=False))
     write_json(folder / "verdict.json", found)
@@ -105,6 +108,7 @@ def _publish(experiment: Experiment) -> Path:
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
         ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence),
+        unseen and unseen | {"table": openset_texts.table(unseen).to_dict("records")},
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -179,6 +183,8 @@ def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str
     if trial is not None:
         pictures["neighbours"] = _neighbours(experiment, folder, trial, found["copying"])
         pictures["training"] = _training(experiment, folder, trial)
+    if experiment.open_set:
+        pictures |= open_set_pictures(experiment, folder)
     return pictures
 
 
@@ -372,6 +378,35 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
     table = pd.DataFrame({"step": history["diversity"]["step"], "diversity": ratios}, dtype=float)
     table = pd.DataFrame(curves).merge(table, how="left", on="step")
     return _chart(folder, "training", axes[0], table, ("How the GAN trained", caption, alt))
+
+
+# ---- classes held out ----
+
+
+def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
+    """Write open_set.csv, and return what was found about the classes held out."""
+    open_set = experiment.open_set
+    write_text(experiment.folder / "open_set.csv", open_set.scores().to_csv(index=False))
+    intervals = RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES
+    return plain(openset_texts.found(open_set, intervals, test_train_ratio(evidence)))
+
+
+def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
+    """Draw what GANs made for `other` in the first trial that has it, beside images of the classes held out."""
+    trials = range(experiment.study.trials)
+    kinds = {t: found for t in trials if (found := experiment.open_set.examples_of(t, plots.OTHERS_SHOWN))}
+    if not kinds:
+        return {}
+    trial, found = next(iter(kinds.items()))
+    y = np.repeat(np.arange(len(found)), [len(x) for x in found.values()])
+    items = Examples(np.concatenate(list(found.values())), y, tuple(found), np.arange(len(y)).astype(str), y)
+    caption = (
+        f"Trial {trial}: what GANs made for “other”, the first ones, and below them images of the classes that no "
+        "training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
+    )
+    table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
+    texts = ("Images of “other”", caption, f"Rows of images: {', '.join(found)}.")
+    return {"open_set": _photo(folder, "open_set", plots.class_grid(items, plots.OTHERS_SHOWN), table, texts)}
 
 
 # ---- tables ----
