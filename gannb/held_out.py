@@ -36,6 +36,13 @@ def hold_out(dataset: Dataset, names: Sequence[str]) -> Dataset:
         )
     known = _of_classes(dataset, rest, np.empty(0))
     unseen = _of_classes(dataset, held, np.concatenate([part.groups for part in _parts(known)]))
+    for use, least, part in zip(("train", "test"), (2, 1), _parts(unseen), strict=False):
+        for name, n in zip(part.classes, part.counts(), strict=True):
+            if n < least:
+                raise InputError(
+                    f"held_out: class {name!r} keeps {n} images to {use} on once those that share content or a group "
+                    "with other classes are left out; hold out another class."
+                )
     both = hashlib.sha256(f"{known.prepared} {unseen.prepared}".encode()).hexdigest()
     return replace(known, prepared=both, held_out=unseen)
 
@@ -46,26 +53,17 @@ def _parts(dataset: Dataset) -> list[Examples]:
 
 def _of_classes(dataset: Dataset, chosen: list[int], without: np.ndarray) -> Dataset:
     """Return the items of the chosen classes, numbered anew, but for those of the groups `without`."""
-    removed: list[str] = []
-
-    def choose(part: Examples) -> Examples:
-        inside = part.take(np.isin(part.y, chosen))
-        shared = np.isin(inside.groups, without)
-        removed.extend(inside.ids[shared].tolist())
-        kept = inside.take(~shared)
-        return replace(kept, y=np.searchsorted(chosen, kept.y), classes=tuple(part.classes[k] for k in chosen))
-
-    pool, *test = (choose(part) for part in _parts(dataset))
-    for part, least, use in ((pool, 2, "train on"), *((part, 1, "test on") for part in test)):
-        for name, n in zip(part.classes, part.counts(), strict=True):
-            if n < least:
-                raise InputError(
-                    f"held_out: class {name!r} keeps {n} images to {use} once those that share content or a group with "
-                    "other classes are left out; hold out another class."
-                )
+    inside = [part.take(np.isin(part.y, chosen)) for part in _parts(dataset)]
+    kept = [_renumbered(part.take(~np.isin(part.groups, without)), chosen) for part in inside]
+    removed = [name for part in inside for name in part.ids[np.isin(part.groups, without)].tolist()]
     report = replace(
-        dataset.report, n_groups=len(np.unique(pool.groups)),
+        dataset.report, n_groups=len(np.unique(kept[0].groups)),
         removed_from_pool=removed if len(without) else dataset.report.removed_from_pool,
     )  # fmt: skip
-    given = test[0] if test else None
-    return Dataset(pool, given, dataset.fingerprint, prepared_digest(pool, given), report)
+    test = kept[1] if len(kept) > 1 else None
+    return Dataset(kept[0], test, dataset.fingerprint, prepared_digest(kept[0], test), report)
+
+
+def _renumbered(part: Examples, chosen: list[int]) -> Examples:
+    """Return items of the chosen classes with labels 0, 1 ... in the order of these, which rises."""
+    return replace(part, y=np.searchsorted(chosen, part.y), classes=tuple(part.classes[k] for k in chosen))

@@ -270,21 +270,23 @@ class OpenSet:
     # ---- results
 
     def examples_of(self, trial: int, number: int) -> dict[str, np.ndarray] | None:
-        """Return the first items of every kind that a GAN made for `other`, and unseen test items; None if not there."""
-        made = {key[1:]: unit for key, unit in self.classifiers.items() if key[0] == trial and "n_other" in unit.parameters}
-        folder = self.experiment.folder
-        if not all(is_done(folder, unit) for unit in made.values()):
-            return None
-        found = {
-            "between two classes" if side is None else f"GAN given {self.names(side)}":
-            np.load(folder / unit.path / "other.npy", allow_pickle=False)[:number]
-            for (_, side), unit in made.items()
-        }  # fmt: skip
+        """Return the first items of each kind that a GAN made for `other`, and of the unseen test items, by name.
+
+        None where a unit of the trial is not there.
+        """
+        found, folder = {}, self.experiment.folder
+        for (t, method, side), unit in self.classifiers.items():
+            if t != trial or method in (BASELINE, "outliers"):
+                continue
+            if not is_done(folder, unit):
+                return None
+            name = "between classes" if side is None else f"GAN given {self.names(side)}"
+            found[name] = np.load(folder / unit.path / "other.npy", allow_pickle=False)[:number]
         draw = units.draw_of(self.experiment.draws[trial].parameters, self.held_out)
         unseen = protocol.take(self.held_out, draw.test)
         for side in self.sides:
-            of_side = np.flatnonzero(np.isin(unseen.y, side_of(len(self.classes), side)))
-            found[f"never seen: {self.names(side)}"] = unseen.x[of_side[:number]]
+            tested = unseen.x[np.isin(unseen.y, side_of(len(self.classes), side))]
+            found[f"never seen: {self.names(side)}"] = tested[:number]
         return found
 
     def read(self, trial: int, method: str, side: int | None) -> dict[str, np.ndarray] | None:
@@ -332,7 +334,9 @@ class OpenSet:
         table = self.scores()
         table = table[~table["seen"] | (table["method"] == "outliers")]
         table = table.assign(method=np.where(table["seen"], SEEN, table["method"]))
-        whole = table.groupby(["method", "score", "trial"], sort=False).filter(lambda turn: len(turn) == len(self.sides))
+        whole = table.groupby(["method", "score", "trial"], sort=False).filter(
+            lambda turn: len(turn) == len(self.sides)
+        )
         means = whole.groupby(["method", "score", "trial"])[list(MEASURES)].mean()
         return {key: means.loc[key] for key in means.index.droplevel("trial").unique()}
 
@@ -344,7 +348,9 @@ class OpenSet:
         found = self.by_trial()
         none = pd.DataFrame(columns=list(MEASURES), dtype=float)
         keys = [(m, kind) for m in (*self.methods, SEEN) for kind in _scores_of(m) if m != SEEN or len(self.sides) == 2]
-        return [_row(*key, found.get(key, none), found.get((BASELINE, "known"), none), test_train_ratio) for key in keys]
+        return [
+            _row(*key, found.get(key, none), found.get((BASELINE, "known"), none), test_train_ratio) for key in keys
+        ]
 
 
 def _scores_of(method: str) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ SCORED = (
 )
 DEFINED = (
     "AUROC: how often an image of a class never seen is ranked newer than a known test image; 50% is chance. Accepted "
-    f"falsely: the share of them that is taken for known where {TAR:.0%} of the known test images are; the threshold is "
-    "set on the known test images alone."
+    f"falsely: the share of them that is taken for known where {TAR:.0%} of the known test images are; this threshold "
+    "is set on the known test images alone."
 )
 NO_OTHER_SIDE = (
     "With one class held out there is no GAN of outliers and no oracle: outliers to train on must be of another class "
@@ -47,33 +47,39 @@ def found(open_set: OpenSet, intervals: str, test_train_ratio: float) -> dict[st
 
 def sentence(classes: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Return what each kind of `other` changed in the AUROC by one rule, the largest probability of a known class."""
-    told = {row["method"]: row for row in rows if row["score"] == "known" and row["trials"] >= 2}
-    changes = [
-        f"{MEANINGS[method]} {interval_text(told[method]['change']['auroc'])} points, "
-        f"{_word(told[method]['change']['auroc'])}"
-        for method in METHODS
-        if method != BASELINE and method in told
-    ]
-    if BASELINE not in told or not changes:
+    told = _told(rows)
+    if BASELINE not in told or len(told) < 2:
         return "Not measured: fewer than two trials are there."
+    changes = [
+        f"on {MEANINGS[method]} by {interval_text(row['change']['auroc'])} points ({_word(row['change']['auroc'])})"
+        for method, row in told.items()
+        if method != BASELINE
+    ]
     return (
-        f"{listed(list(classes))}, which no training saw, {'is' if len(classes) == 1 else 'are'} told from known images "
-        f"without an “other” class with an AUROC of {_percent(told[BASELINE]['auroc'])}%. Trained on as “other”, "
-        f"{'; '.join(changes)}."
+        f"Images of {listed([f'“{name}”' for name in classes])}, which no training saw, are told from known ones with "
+        f"an AUROC of {_percent(told[BASELINE]['auroc'])}% where there is no “other” class. Training one changes that: "
+        f"{listed(changes)}."
     )
-
-
-def _word(change: Mapping[str, float]) -> str:
-    return "better" if change["low"] > 0 else "worse" if change["high"] < 0 else "undecided"
 
 
 def cost(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
     """Return what each kind of `other` changed in the recognition of the known classes; empty where not measured."""
-    told = [row for row in rows if row["method"] in METHODS and row["score"] == "known" and row["trials"] >= 2]
-    changes = [
-        f"{MEANINGS[row['method']]} {interval_text(row['change']['known'])} points" for row in told if "change" in row
-    ]
-    return f"What “other” costs the known classes, in {metric}: {'; '.join(changes)}." if changes else ""
+    told = _told(rows)
+    changes = [interval_text(row["change"]["known"]) for method, row in told.items() if method != BASELINE]
+    if BASELINE not in told or not changes:
+        return ""
+    order = ", in this order" if len(changes) > 1 else ""
+    return f"On the known classes it changes {metric} by {listed(changes)} points{order}."
+
+
+def _told(rows: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of the methods that are measured, by the score that all of them have."""
+    measured = [row for row in rows if row["score"] == "known" and row["trials"] >= 2]
+    return {row["method"]: row for row in measured if row["method"] in METHODS}
+
+
+def _word(change: Mapping[str, float]) -> str:
+    return "better" if change["low"] > 0 else "worse" if change["high"] < 0 else "undecided"
 
 
 def notes(open_set: OpenSet, intervals: str) -> list[str]:

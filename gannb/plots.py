@@ -181,6 +181,7 @@ def _draw_cells(
     middles = np.arange(rows) * height + ((height - space) / 2 if centre is None else centre) - 0.5
     ax.set_yticks(middles, names, parse_math=False)
     ax.set_xticks([])
+    ax.set_anchor("E")  # what is left of the width is for the names
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax

@@ -472,7 +472,7 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
             continue
         value = getattr(study, name)
         text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        if value in (None, "", "auto"):
+        if value in (None, "", "auto", ()):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
         meaning = str(field_.description).replace("`", "")

@@ -15,6 +15,8 @@ from planted_evidence import evidence
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
+from gannb.openset_texts import cost
+from gannb.openset_texts import sentence as open_set_sentence
 from gannb.stats import decide
 from gannb.verdict import decide as verdict_of
 from gannb.verdict import disagreement, problems, sentence, worth_sentence
@@ -53,10 +55,23 @@ def lines() -> list[str]:
     better, worse = ({"difference": d, "low": d - 0.01, "high": d + 0.01} for d in (0.03, 0.2))
     worse |= {"outcome": "log_loss", "class": None}
     found.append(f"metrics: {disagreement('balanced_accuracy', better, [worse])}")
+    for count, rows in ((2, open_set_rows(2)), (1, open_set_rows(1)), (0, open_set_rows(0))):
+        classes = ("bag", "ankle boot")[: max(count, 1)]
+        found.append(f"classes held out, {count}: {open_set_sentence(classes, rows)} {cost(rows, 'accuracy')}".rstrip())
     planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
     for title, world in (("claims", evidence(**planted)), ("claims not tested", evidence("resplit"))):
         found += [f"{title}: {c['claim']} | {c['verdict']} | {c['number']} | {c['why']}" for c in claims(world)]
     return found
+
+
+def open_set_rows(classes: int) -> list[dict]:
+    """Rows of an open set of so many held-out classes in which the methods differ; without any, nothing is measured."""
+    changes = {"between": -0.02, "gan_of_outliers": 0.0, "outliers": 0.05} if classes == 2 else {"between": 0.02}
+    rows = [{"method": "max_softmax", "score": "known", "trials": 4 if classes else 1, "auroc": {"mean": 0.85}}]
+    for method, d in changes.items():
+        change = dict.fromkeys(("auroc", "known"), {"difference": d, "low": d - 0.01, "high": d + 0.01})
+        rows.append({"method": method, "score": "known", "trials": 4 if classes else 1, "change": change})
+    return rows
 
 
 def test_every_sentence_is_the_one_that_was_read():
