@@ -19,12 +19,13 @@ from gannb.augment import Policy
 from gannb.classify import Mixture, Recipe, predict, train
 from gannb.data import Dataset
 from gannb.errors import InputError
-from gannb.experiment import Experiment
+from gannb.experiment import DEFAULT_SECONDS, Experiment
 from gannb.generators import Job
 from gannb.generators.adversarial import Adversarial
 from gannb.generators.families import FAMILIES
 from gannb.held_out import hold_out
 from gannb.openset import auroc, between, by_known, by_other, false_accept_rate, mixture_of
+from gannb.planning import UNITS, disk_bytes, expected_seconds
 from gannb.prepared import keep_data, load_data
 from gannb.report import publish
 from gannb.study import make_study, save_study
@@ -246,6 +247,15 @@ def test_the_oracle_is_trained_on_the_outliers_of_its_side(experiment):
         for item in kept:
             (found,) = np.flatnonzero((held.x == item).all((1, 2, 3)))
             assert held.classes[held.y[found]] == name
+
+
+def test_every_unit_has_a_name_an_expected_time_and_a_size(experiment):
+    kinds, costs = ({getattr(u, name) for u in experiment.all_units()} for name in ("kind", "cost"))
+    assert {"open_set", "outlier_gan"} <= kinds <= set(UNITS) and costs <= set(DEFAULT_SECONDS)
+    seconds = dict.fromkeys(kinds | {"mlp"}, 1.0)
+    gans = [u for u in experiment.open_set.units if u.kind == "outlier_gan"]
+    assert [expected_seconds(experiment, u, seconds | {"mlp": 7.0}) for u in gans] == [7.0] * 4
+    assert disk_bytes(experiment, experiment.open_set.units) > disk_bytes(experiment, gans) > 4 * 2e6
 
 
 # ---- between classes ----
