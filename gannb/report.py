@@ -606,9 +606,10 @@ def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
     pool, counts = dataset.pool, dataset.pool.counts()
     held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
     sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
+    unseen = f" Held out: {_listed(dataset.held_out.pool.classes)}." if dataset.held_out else ""
     return [
         ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} images{held}."),
-        ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}."),
+        ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}.{unseen}"),
         ("Size", report.brought_to.replace("`", "")),
         ("Duplicates", _duplicates(report)),
         ("Left out", _skipped(report)),
