@@ -46,25 +46,28 @@ def found(open_set: OpenSet, intervals: str, test_train_ratio: float) -> dict[st
 
 
 def sentence(classes: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return what each kind of `other` changed in the AUROC by one rule, the largest probability of a known class."""
-    told = _told(rows)
+    """Return what each kind of `other` changed in the AUROC, by both scores: to give the better would be to choose."""
+    told, alone = _told(rows, "known"), _told(rows, "other")
     if BASELINE not in told or len(told) < 2:
         return "Not measured: fewer than two trials are there."
-    changes = [
-        f"on {MEANINGS[method]} by {interval_text(row['change']['auroc'])} points ({_word(row['change']['auroc'])})"
-        for method, row in told.items()
-        if method != BASELINE
-    ]
+    changes = [f"{MEANINGS[m]} {_change(told[m])} or {_change(alone[m])}" for m in told if m != BASELINE]
     return (
         f"Images of {listed([f'“{name}”' for name in classes])}, which no training saw, are told from known ones with "
-        f"an AUROC of {_percent(told[BASELINE]['auroc'])}% where there is no “other” class. Training one changes that: "
-        f"{listed(changes)}."
+        f"an AUROC of {_percent(told[BASELINE]['auroc'])}% where there is no “other” class. Training one changes that, "
+        f"in points, by the largest probability of a known class or by that of “other” alone: {'; '.join(changes)}."
     )
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    """Return a row's change in the AUROC, and whether it is one."""
+    change = row["change"]["auroc"]
+    word = "better" if change["low"] > 0 else "worse" if change["high"] < 0 else "undecided"
+    return f"{interval_text(change)} ({word})"
 
 
 def cost(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
     """Return what each kind of `other` changed in the recognition of the known classes; empty where not measured."""
-    told = _told(rows)
+    told = _told(rows, "known")
     changes = [interval_text(row["change"]["known"]) for method, row in told.items() if method != BASELINE]
     if BASELINE not in told or not changes:
         return ""
@@ -72,14 +75,10 @@ def cost(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
     return f"On the known classes it changes {metric} by {listed(changes)} points{order}."
 
 
-def _told(rows: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Return the rows of the methods that are measured, by the score that all of them have."""
-    measured = [row for row in rows if row["score"] == "known" and row["trials"] >= 2]
+def _told(rows: Sequence[Mapping[str, Any]], score: str) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of the methods that are measured, by one score."""
+    measured = [row for row in rows if row["score"] == score and row["trials"] >= 2]
     return {row["method"]: row for row in measured if row["method"] in METHODS}
-
-
-def _word(change: Mapping[str, float]) -> str:
-    return "better" if change["low"] > 0 else "worse" if change["high"] < 0 else "undecided"
 
 
 def notes(open_set: OpenSet, intervals: str) -> list[str]:

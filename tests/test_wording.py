@@ -70,7 +70,8 @@ def open_set_rows(classes: int) -> list[dict]:
     rows = [{"method": "max_softmax", "score": "known", "trials": 4 if classes else 1, "auroc": {"mean": 0.85}}]
     for method, d in changes.items():
         change = dict.fromkeys(("auroc", "known"), {"difference": d, "low": d - 0.01, "high": d + 0.01})
-        rows.append({"method": method, "score": "known", "trials": 4 if classes else 1, "change": change})
+        row = {"method": method, "trials": 4 if classes else 1, "change": change}
+        rows += [row | {"score": "known"}, row | {"score": "other"}]
     return rows
 
 
