@@ -72,7 +72,7 @@ def cost(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
     if BASELINE not in told or not changes:
         return ""
     order = ", in this order" if len(changes) > 1 else ""
-    return f"On the known classes it changes {metric} by {listed(changes)} points{order}."
+    return f"On the known classes “other” changes {metric} by {listed(changes)} points{order}."
 
 
 def _told(rows: Sequence[Mapping[str, Any]], score: str) -> dict[str, Mapping[str, Any]]:
