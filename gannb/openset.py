@@ -168,7 +168,7 @@ def make_open_set(task: Task) -> None:
     _, unseen = _held_out(task, dataset)
     other = _other(task, dataset)
     mixture = mixture_of(known, other, p["batch_size"])
-    recipe = units.recipe(p, known.shape, units.chosen_for(task))
+    recipe = units.recipe_of(p, known.shape, units.chosen_for(task))
     said = []
     for number in range(p["seeds"]):
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
