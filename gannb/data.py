@@ -110,8 +110,9 @@ class Dataset:
     test: a given test set (folder with test/, npz test_*, idx t10k-*), or None.
     fingerprint: sha256 of the decoded content with its parts and class names, before size, channels and
     resize; independent of the data's path, of times, compression and the order of files on disk.
-    prepared: sha256 of what the study sees (pixels, labels, groups): it follows size, channels, resize and
-    groups.
+    prepared: sha256 of what the study sees (pixels, labels, groups): it follows size, channels, resize,
+    groups and held_out.
+    held_out: the classes that no part of the ordinary study sees, a data set of their own; see `held_out`.
     """
 
     pool: Examples
@@ -119,9 +120,10 @@ class Dataset:
     fingerprint: str
     prepared: str
     report: DataReport
+    held_out: Dataset | None = None
 
     def save(self, folder: Path) -> None:
-        """Write pool_*.npy, test_*.npy and dataset.json into `folder`, which is made if need be."""
+        """Write pool_*.npy, test_*.npy and dataset.json into `folder`, which is made if need be; so held_out/."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         parts = {"pool": self.pool} | ({} if self.test is None else {"test": self.test})
@@ -131,6 +133,8 @@ class Dataset:
         about = {"parts": list(parts), "classes": self.pool.classes, "fingerprint": self.fingerprint}
         about |= {"prepared": self.prepared, "report": asdict(self.report)}
         (folder / "dataset.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if self.held_out is not None:
+            self.held_out.save(folder / "held_out")
 
     @classmethod
     def load(cls, folder: Path) -> Dataset:
@@ -146,7 +150,8 @@ class Dataset:
         about["report"]["skipped"] = [(file, reason) for file, reason in about["report"]["skipped"]]
         test = part("test") if "test" in about["parts"] else None
         report = DataReport(**about["report"])
-        return cls(part("pool"), test, about["fingerprint"], about["prepared"], report)
+        held_out = cls.load(folder / "held_out") if (folder / "held_out").is_dir() else None
+        return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, held_out)
 
 
 ARRAYS = ("x", "y", "ids", "groups")
@@ -413,7 +418,7 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
         links_cut=linked.n_cut,
     )
     digests = [item.digest for item in items]
-    return Dataset(pool, test, _fingerprint(source, digests), _prepared(pool, test), report)
+    return Dataset(pool, test, _fingerprint(source, digests), prepared_digest(pool, test), report)
 
 
 def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray) -> Examples:
@@ -438,7 +443,8 @@ def _fingerprint(source: Source, digests: list[bytes]) -> str:
     return total.hexdigest()
 
 
-def _prepared(pool: Examples, test: Examples | None) -> str:
+def prepared_digest(pool: Examples, test: Examples | None) -> str:
+    """The sha256 of what a study sees of a data set: classes, pixels, labels, groups."""
     total = hashlib.sha256(json.dumps(pool.classes).encode())
     for examples in [pool] if test is None else [pool, test]:
         for array in (examples.x, examples.y, examples.groups):

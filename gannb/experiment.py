@@ -15,6 +15,7 @@ from gannb import imbalance, outcomes, outside, protocol, units
 from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms
 from gannb.data import Dataset, Examples
 from gannb.errors import InputError
+from gannb.openset import OpenSet
 from gannb.outcomes import Predictions
 from gannb.prepared import keep_data, known_data, load_data, source_stamp
 from gannb.protocol import Design, Draw
@@ -50,6 +51,7 @@ DEFAULT_SECONDS = {
     "tuning": 15.0,
     "choice": 0.1,
     "fresh": 6.0,
+    "open_set": 3.0,
     "features": 10.0,
     "item_features": 10.0,
     "transfer": 90.0,
@@ -329,6 +331,8 @@ class Experiment:
         self._check_doses()
         imbalance.check(self.study, self.design.protocol, self.arms, self._counts)
         self._check_inception()
+        if self.open_set:
+            self.open_set.check()
 
     def _check_families(self) -> None:
         """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
@@ -640,6 +644,18 @@ class Experiment:
         rows = zip(table["arm"], table["configuration"], strict=True)
         return table.assign(chosen=[chosen.get(arm) == configuration for arm, configuration in rows])
 
+    # ---- classes held out
+
+    @cached_property
+    def open_set(self) -> OpenSet | None:
+        """The part of the study about the classes held out; None where there are none."""
+        if self.dataset.held_out is None:
+            return None
+        trials, like = range(self.study.trials), parse_arm(PRIMARY[1])
+        gans = {t: self._generator_units[t, self.family] for t in trials}
+        choice = self._choice_units.get(tuned_as(like.name))
+        return OpenSet(self, gans, {t: self._training_of(t, like) for t in trials}, choice)
+
     # ---- all of them
 
     def _share_of(self, arm: Arm) -> dict[str, float]:
@@ -661,7 +677,7 @@ class Experiment:
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4."""
         fourth = [*self._features, *self._tuning_units.values(), *self._choice_units.values()]
-        fourth += self.classifiers.values()
+        fourth += [*self.classifiers.values(), *(self.open_set.units if self.open_set else [])]
         third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._measuring_units]
         return {
             1: list(self.draws.values()), 2: list(self._generator_units.values()), 3: third,

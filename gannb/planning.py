@@ -39,6 +39,8 @@ UNITS = {  # what people call the units
     "classifier": "training classifiers",
     "tuning": "tuning arms",
     "choice": "choosing configurations",
+    "outlier_gan": "training GANs of outliers",
+    "open_set": "training to recognise new classes",
     "features": "frozen features of real images",
     "item_features": "frozen features of made images",
 }
@@ -146,6 +148,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
         "draw": 0.05, "choice": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         "yardsticks": 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
+        "open_set": 0.2 + seeds * (experiment.classifier_steps * once[study.first_classifier] + scored * predict),
         "fresh": seeds * experiment.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
     for name in study.classifier:
@@ -224,7 +227,9 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
         "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4,
         "quality": 1e4, "yardsticks": 3e4, "tuning": 1e4, "choice": 1e3, "features": tested * FEATURES,
         "item_features": experiment.items_made * FEATURES,
+        "outlier_gan": 2 * MEGABYTE, "open_set": study.classifier_seeds * tested * 20,
     }  # fmt: skip
-    copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
+    sets = [each for each in (experiment.dataset, experiment.dataset.held_out) if each is not None]
+    copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
     copies += sum(sum(s.about.get("counts", ())) for s in experiment.outside.values()) * np.prod(experiment.shape)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

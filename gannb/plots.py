@@ -41,6 +41,7 @@ HEALTHY = {  # panel of a GAN's training: what healthy looks like
 }
 DIVERSE = (THIN, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 MOST_ROWS = 12  # classes shown in a grid of images
+OTHERS_SHOWN = 10  # items per row of those of `other`
 MOST_CONFUSED = 30  # classes shown in a confusion
 LEAST_SHARE = 0.01  # of the predictions, for a bin of a reliability diagram to be drawn
 SMOOTH_FROM = 64  # pixels a side from which images are smoothed when drawn; smaller ones show their pixels
@@ -235,6 +236,7 @@ def _draw_cells(
     middles = np.arange(rows) * height + ((height - space) / 2 if centre is None else centre) - 0.5
     ax.set_yticks(middles, names, parse_math=False)
     ax.set_xticks([])
+    ax.set_anchor("E")  # what is left of the width is for the names
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax

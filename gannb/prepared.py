@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from gannb.data import Dataset, read
 from gannb.errors import InputError
+from gannb.held_out import hold_out
 from gannb.study import Study, read_record, write_json
 from gannb.work import digest
 
@@ -42,7 +44,12 @@ def _source_exists(study: Study) -> bool:
 def _is_read_as_before(study: Study) -> bool:
     """Tell whether the study asks for the copy that was kept last: the same source, brought to the same form."""
     before = read_record(study.folder).get("parameters", {}) if (study.folder / "study.json").is_file() else {}
-    return all(before.get(name) == getattr(study, name) for name in READING)
+    return _how_read(before) == _how_read(study.model_dump(mode="json"))
+
+
+def _how_read(parameters: Mapping[str, Any]) -> list[Any]:
+    """Return what the prepared items depend on; no word of held-out classes where there are none, as ever before."""
+    return [parameters.get(name) for name in READING] + [held for held in [parameters.get("held_out")] if held]
 
 
 def keep_data(study: Study, dataset: Dataset, key: str) -> None:
@@ -72,12 +79,12 @@ def read_data(study: Study) -> Dataset:
                 f"The study {study.name!r} in {study.folder} was made with other data than {study.data}; "
                 "give this one another name (--set name=...)."
             )
-    return dataset
+    return hold_out(dataset, study.held_out) if study.held_out else dataset
 
 
 def source_stamp(study: Study) -> str:
     """Return a hash that changes when the source's files or the way they are read change; reads no content."""
-    how = [getattr(study, name) for name in READING]
+    how = _how_read(study.model_dump(mode="json"))
     paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
     files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*")) if p.is_dir() else [])]
     seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]

@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb import instead, outcomes, plots, small_classes, tables, verdict
+from gannb import instead, openset_texts, outcomes, plots, small_classes, tables, verdict
 from gannb.arms import CONVERGENCE, PRIMARY
-from gannb.evidence import Evidence, as_row, common_trials, difference, gather
+from gannb.data import Examples
+from gannb.evidence import Evidence, as_row, common_trials, difference, gather, test_train_ratio
 from gannb.lights import CRITERIA
 from gannb.measuring import YARDSTICKS
 from gannb.study import Study, read_record, write_json, write_text
@@ -88,6 +89,7 @@ class Page:
     outcome_notes: Sequence[str] = ()
     small_classes: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # notes, arms, contrasts
     classes: Sequence[Mapping[str, Any]] = ()
+    open_set: Mapping[str, Any] | None = None  # of the verdict, with its `table`; None where no class is held out
 
 
 # ---- all of it ----
@@ -106,8 +108,9 @@ def publish(experiment: Experiment) -> Path:
 
 def _publish(experiment: Experiment) -> Path:
     evidence = gather(experiment)
-    found = plain(verdict.decide(evidence))
-    folder = experiment.folder
+    found, folder = plain(verdict.decide(evidence)), experiment.folder
+    unseen = open_set_part(experiment, evidence) if experiment.open_set else None
+    found |= {"open_set": unseen} if unseen else {}
     write_text(folder / "scores.csv", _columns(evidence.scores, SCORE_COLUMNS).to_csv(index=False))
     write_text(folder / "quality.csv", _columns(evidence.quality, QUALITY_COLUMNS).to_csv(index=False))
     if evidence.classes is not None:
@@ -120,7 +123,7 @@ def _publish(experiment: Experiment) -> Path:
         parameter_table(
             experiment.study, experiment.resolved() | {"device": experiment.device}, read_record(folder)["set"]
         ), shift_table(found), outcome_table(found), outcome_notes(experiment, evidence), small_classes.texts(found),
-            class_table(found),
+            class_table(found), unseen and unseen | {"table": openset_texts.table(unseen).to_dict("records")},
     )  # fmt: skip
     return write_page(folder / "report.html", page)
 
@@ -196,6 +199,8 @@ def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str
         pictures["neighbours"] = _neighbours(experiment, folder, trial, found["copying"])
         pictures |= _suspects(experiment, folder)
         pictures["training"] = _training(experiment, folder, trial)
+    if experiment.open_set:
+        pictures |= open_set_pictures(experiment, folder)
     return pictures
 
 
@@ -408,6 +413,35 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
     return _chart(folder, "training", axes[0], table, ("How the GAN trained", caption, alt))
 
 
+# ---- classes held out ----
+
+
+def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
+    """Write open_set.csv, and return what was found about the classes held out."""
+    open_set = experiment.open_set
+    write_text(experiment.folder / "open_set.csv", open_set.scores().to_csv(index=False))
+    intervals = RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES
+    return plain(openset_texts.found(open_set, intervals, test_train_ratio(evidence)))
+
+
+def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
+    """Draw what GANs made for `other` in the first trial that has it, beside images of the classes held out."""
+    trials = range(experiment.study.trials)
+    kinds = {t: found for t in trials if (found := experiment.open_set.examples_of(t, plots.OTHERS_SHOWN))}
+    if not kinds:
+        return {}
+    trial, found = next(iter(kinds.items()))
+    y = np.repeat(np.arange(len(found)), [len(x) for x in found.values()])
+    items = Examples(np.concatenate(list(found.values())), y, tuple(found), np.arange(len(y)).astype(str), y)
+    caption = (
+        f"Trial {trial}: what GANs made for “other”, the first ones, and below them images of the classes that no "
+        "training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
+    )
+    table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
+    texts = ("Images of “other”", caption, f"Rows of images: {', '.join(found)}.")
+    return {"open_set": _photo(folder, "open_set", plots.class_grid(items, plots.OTHERS_SHOWN), table, texts)}
+
+
 # ---- tables ----
 
 
@@ -479,7 +513,7 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
             continue
         value = getattr(study, name)
         text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        if value in (None, "", "auto"):
+        if value in (None, "", "auto", ()):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
         meaning = str(field_.description).replace("`", "")
@@ -578,6 +612,7 @@ WORK = {
     "quality": "measuring quality", "yardsticks": "measuring real images and copies",
     "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing", "judge": "the choosing classifier",
     "features": "frozen features", "item_features": "frozen features of made items",
+    "outlier_gan": "GANs of outliers", "open_set": "classes never seen",
 }  # fmt: skip
 
 
@@ -633,9 +668,10 @@ def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
     pool, counts = dataset.pool, dataset.pool.counts()
     held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
     sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
+    unseen = f" Held out: {_listed(dataset.held_out.pool.classes)}." if dataset.held_out else ""
     return [
         ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} images{held}."),
-        ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}."),
+        ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}.{unseen}"),
         ("Size", report.brought_to.replace("`", "")),
         ("Duplicates", _duplicates(report)),
         ("Left out", _skipped(report)),

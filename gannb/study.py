@@ -78,6 +78,9 @@ class Study(BaseModel):
     resize: Literal["crop", "pad", "stretch"] | None = _parameter(None, 1, "how other shapes are brought to the size")
     groups: str | None = _parameter(None, 1, "a CSV or a pattern on file names: items of a group stay on one side")
     on_bad_image: Literal["fail", "skip"] = _parameter("fail", 1, "what to do with a damaged image")
+    held_out: tuple[str, ...] = _parameter(
+        (), 1, "classes, by name, that training never sees: are their images recognised as new?"
+    )
     protocol: Literal["auto", "draw", "resplit"] = _parameter("auto", 1, "disjoint draws, or repeated splits of all")
     n_per_class: int | None = _parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
     trials: int = _parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
@@ -174,6 +177,12 @@ class Study(BaseModel):
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
             return names
         return tuple(dict.fromkeys(name.strip() for name in names))
+
+    @field_validator("held_out", mode="before")
+    @classmethod
+    def _split_names(cls, names: Any) -> Any:
+        several = names.split(",") if isinstance(names, str) else names if isinstance(names, list | tuple) else [names]
+        return tuple(dict.fromkeys(n.strip() if isinstance(n, str) else n for n in several if n != ""))
 
     @field_validator("n_synthetic", mode="before")
     @classmethod

@@ -42,6 +42,7 @@ def data_summary(dataset: Dataset) -> pd.DataFrame:
         "items": f"{len(dataset.pool) + (0 if dataset.test is None else len(dataset.test)):,}",
         "given test set": "none" if dataset.test is None else f"{len(dataset.test):,} items",
         "classes": f"{dataset.pool.n_classes}",
+        "classes held out": ", ".join(dataset.held_out.pool.classes) if dataset.held_out else "none",
         "shape": "x".join(map(str, dataset.pool.shape)),
         "brought to": report.brought_to,
         "as they came": ", ".join(f"{n:,} of {shape}" for shape, n in list(report.shapes.items())[:4]),

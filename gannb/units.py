@@ -37,10 +37,14 @@ def _dataset(task: Task) -> Dataset:
 
 def make_draw(task: Task) -> None:
     """Choose the items of a trial."""
-    p = task.parameters
-    design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
-    draw = protocol.make_draw(_dataset(task), design, p["trial"])
+    draw = draw_of(task.parameters, _dataset(task))
     np.savez(task.folder / "draw.npz", train=draw.train, reserve=draw.reserve, test=draw.test)
+
+
+def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:
+    """Return what the parameters of a unit of drawing draw from a data set."""
+    design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
+    return protocol.make_draw(dataset, design, p["trial"])
 
 
 def read_draw(folder: Path) -> Draw:
@@ -51,13 +55,17 @@ def read_draw(folder: Path) -> Draw:
 
 def make_generator(task: Task) -> None:
     """Fit a generator to a trial's draw and keep it."""
+    fit_generator(task, protocol.take(_dataset(task), read_draw(task.needed("draw")).train))
+
+
+def fit_generator(task: Task, draw: Examples, *purpose: str | int) -> None:
+    """Fit the generator that the parameters name to a draw and keep it; its seed follows from trial, name, purpose."""
     from gannb.generators import GENERATORS, Job
 
     p = task.parameters
     name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
     choices |= {name: str(task.study / f"{name}-{p['content']}")} if "content" in p else {}
-    draw = protocol.take(_dataset(task), read_draw(task.needed("draw")).train)
-    seed = seed_for(p["seed"], "trial", p["trial"], "generator", name)
+    seed = seed_for(p["seed"], "trial", p["trial"], "generator", name, *purpose)
     job = Job(p.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
     GENERATORS[name](make_study(**choices)).fit(draw, job).save(task.folder)
 
@@ -356,7 +364,7 @@ def make_classifier(task: Task) -> None:
     p, dataset = task.parameters, _dataset(task)
     draw = read_draw(task.needed("draw"))
     test = protocol.take(dataset, draw.test)
-    mixture, recipe = _training(task, dataset, draw, _chosen(task))
+    mixture, recipe = _training(task, dataset, draw, chosen_for(task))
     start = _start(task, mixture, draw)
     rows, outputs, moved = [], [], []
     asked = shifted_items(test.y)[: 0 if "weights" in p else None]  # no claim needs them where they take minutes
@@ -382,18 +390,22 @@ def classifier_seed(p: dict[str, Any], number: int) -> int:
 
 def _training(task: Task, dataset: Dataset, draw: Draw, chosen: Configuration) -> tuple[Any, Any]:
     """Return what an arm's classifiers are trained on and how, in a configuration."""
+    p, mixture = task.parameters, _mixture(task, dataset, draw)
+    if 0 < mixture.share < 1:
+        mixture = replace(mixture, share=min(1 - 1 / p["batch_size"], chosen.share * mixture.share))
+    return mixture, recipe_of(p, dataset.pool.shape, chosen)
+
+
+def recipe_of(p: dict[str, Any], shape: tuple[int, ...], chosen: Configuration) -> Any:
+    """Return how a unit's classifiers are trained on items of a shape, in a configuration."""
     from gannb.augment import resolve, strengthened
     from gannb.classify import Recipe
 
-    p, mixture = task.parameters, _mixture(task, dataset, draw)
-    name = chosen.policy or p["augmentation"]
-    policy = strengthened(resolve(name, dataset.pool.shape), chosen.strength)
-    if 0 < mixture.share < 1:
-        mixture = replace(mixture, share=min(1 - 1 / p["batch_size"], chosen.share * mixture.share))
-    return mixture, Recipe(p["classifier"], p["steps"], p["batch_size"], policy, chosen.learning_rate)
+    policy = strengthened(resolve(chosen.policy or p["augmentation"], shape), chosen.strength)
+    return Recipe(p["classifier"], p["steps"], p["batch_size"], policy, chosen.learning_rate)
 
 
-def _chosen(task: Task) -> Configuration:
+def chosen_for(task: Task) -> Configuration:
     """Return the configuration that tuning found for the arm; the study's own where nothing is tuned."""
     if not any(need.kind == "choice" for need in task.unit.needs):
         return Configuration()

@@ -54,7 +54,7 @@ def plant(experiment: Experiment, trial: int) -> None:
         elif unit.kind in ("quality", "yardsticks"):
             plant_quality(place, unit.parameters, train)
         elif unit.kind == "classifier":
-            plant_scores(place, unit.parameters, test.y)
+            plant_scores(place, unit.parameters, test)
 
 
 def plant_quality(place: Path, parameters: dict, train: Examples) -> None:
@@ -77,12 +77,12 @@ def quality_rows(parameters: dict) -> list[dict]:
     return [about | {"features": f} | copying | numbers for f in ("pixels", "small_cnn")]
 
 
-def plant_scores(place: Path, parameters: dict, y: np.ndarray) -> None:
+def plant_scores(place: Path, parameters: dict, test: Examples) -> None:
     rng = np.random.default_rng([parameters["trial"], len(parameters["arm"])])
-    rows, outputs = [], []
+    rows, outputs, y, classes = [], [], test.y, test.n_classes
     for seed in range(parameters["seeds"]):
-        said = np.where(rng.random(len(y)) < ACCURACY.get(parameters["arm"], 0.9), y, (y + 1) % 10)
-        outputs.append(np.eye(10)[said] * 0.9 + 0.01)
+        said = np.where(rng.random(len(y)) < ACCURACY.get(parameters["arm"], 0.9), y, (y + 1) % classes)
+        outputs.append(np.eye(classes)[said] * 0.9 + 0.1 / classes)
         usual = 160 if "more" in parameters["arm"] else 80
         n_real = {"fewer": 40, "gan": 0}.get(parameters["arm"].split("+")[0], usual)
         about = {"trial": parameters["trial"], "arm": parameters["arm"], "n_real": n_real, "n_synthetic": 0}

@@ -19,6 +19,8 @@ from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
 from gannb.instead import instead
 from gannb.lights import CRITERIA, advice
+from gannb.openset_texts import cost
+from gannb.openset_texts import sentence as open_set_sentence
 from gannb.small_classes import notes
 from gannb.stats import decide
 from gannb.transfer import missing_sentence
@@ -78,6 +80,9 @@ def lines() -> list[str]:
     for same in (False, True):
         world = replace(evidence(**beside), outside={"foreign": {"same_data": same}, "related": {}})
         found += [f"instead, {row['source']}, same data {same}: {row['sentence']}" for row in instead(world)]
+    for count, rows in ((2, open_set_rows(2)), (1, open_set_rows(1)), (0, open_set_rows(0))):
+        classes = ("bag", "ankle boot")[: max(count, 1)]
+        found.append(f"classes held out, {count}: {open_set_sentence(classes, rows)} {cost(rows, 'accuracy')}".rstrip())
     found += [f"advice, {title}: {verdict_of(world)['advice']}" for title, world in ADVISED.items()]
     for title, deep in DEEP.items():
         found += [f"depth, {title}: {text}" for text in depth(with_depth(*deep))["sentences"]]
@@ -90,6 +95,17 @@ def lines() -> list[str]:
     for title, world in (("claims", evidence(**planted)), ("claims not tested", evidence("resplit"))):
         found += [f"{title}: {c['claim']} | {c['verdict']} | {c['number']} | {c['why']}" for c in claims(world)]
     return found
+
+
+def open_set_rows(classes: int) -> list[dict]:
+    """Rows of an open set of so many held-out classes in which the methods differ; without any, nothing is measured."""
+    changes = {"between": -0.02, "gan_of_outliers": 0.0, "outliers": 0.05} if classes == 2 else {"between": 0.02}
+    rows = [{"method": "max_softmax", "score": "known", "trials": 4 if classes else 1, "auroc": {"mean": 0.85}}]
+    for method, d in changes.items():
+        change = dict.fromkeys(("auroc", "known"), {"difference": d, "low": d - 0.01, "high": d + 0.01})
+        row = {"method": method, "trials": 4 if classes else 1, "change": change}
+        rows += [row | {"score": "known"}, row | {"score": "other"}]
+    return rows
 
 
 def test_every_sentence_is_the_one_that_was_read():

@@ -132,6 +132,22 @@ class Adversarial:
         images = generate(self.networks[self.sampled], noise, np.repeat(labels, frames))
         return images.reshape(len(labels), frames, *self.shape)
 
+    def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
+        """One image between two classes per row: labels (M, 2), share (M,) of the first -> (M, H, W, C) uint8.
+
+        A point on the straight line between the codes of two images, noise and label alike; mixed labels are how Ge et
+        al. 2017 ("Generative OpenMax") make items of no class. The noise is not brought back to its usual length, since
+        a mixture of two normal draws that is would be one more draw. An image depends on the seed, its position and its
+        row. Raises InputError where the classes have nothing in common, see `Family.check_blend`.
+        """
+        self.family.check_blend()
+        pairs, share = np.asarray(pairs, np.int64), np.asarray(share, np.float32)[:, None]
+        check_labels(pairs.ravel(), self.n_classes)
+        ends = noise_rows(seed, np.arange(pairs.size), self.family.noise).reshape(*pairs.shape, -1)  # (M, 2, noise)
+        classes = np.eye(self.n_classes, dtype=np.float32)[pairs]  # (M, 2, K)
+        noise, labels = (share * both[:, 0] + (1 - share) * both[:, 1] for both in (ends, classes))
+        return generate(self.networks[self.sampled], noise, labels)
+
     def averaged(self) -> Self:
         """The same GAN, sampled with the uniform average of its weights over the last quarter of the training."""
         return self._varied(sampled="tail")

@@ -21,6 +21,14 @@ LEAK = 0.2  # slope of leaky ReLU below 0
 SMALLEST_CONVOLUTIONAL = 16  # pixels a side from which a study gets a convolutional family unless it names one
 
 
+class LabelEmbedding(nn.Embedding):
+    """A learned code for every class, and for a mixture of classes the mixture of their codes."""
+
+    def forward(self, labels: Tensor) -> Tensor:
+        """labels (N,), or the classes' shares in each row (N, classes) -> codes (N, embedding)."""
+        return labels @ self.weight if labels.is_floating_point() else super().forward(labels)
+
+
 class ProjectionHead(nn.Module):
     """Scores and class logits of features.
 
@@ -101,7 +109,7 @@ class ConvGenerator(nn.Module):
         self.grid, self.size = start_grid(height, width), (height, width)
         widths = channels_from_image(height, width, base)[::-1]
         code = noise + embedding
-        self.embedding = nn.Embedding(classes, embedding)
+        self.embedding = LabelEmbedding(classes, embedding)
         self.start = nn.Linear(code, widths[0] * self.grid[0] * self.grid[1])
         self.norms = nn.ModuleList(ConditionalBatchNorm(w, code) for w in widths)
         self.ups = nn.ModuleList(
@@ -151,7 +159,7 @@ class MlpGenerator(nn.Module):
         super().__init__()
         height, width, channels = shape
         self.size = (channels, height, width)
-        self.embedding = nn.Embedding(classes, embedding)
+        self.embedding = LabelEmbedding(classes, embedding)
         self.layers = nn.Sequential(
             nn.Linear(noise + embedding, hidden),
             nn.BatchNorm1d(hidden),
@@ -205,7 +213,7 @@ class DcganGenerator(nn.Module):
         height, width, channels = shape
         self.grid, self.size = start_grid(height, width), (height, width)
         widths = channels_from_image(height, width, base)[::-1]
-        self.embedding = nn.Embedding(classes, embedding)
+        self.embedding = LabelEmbedding(classes, embedding)
         self.start = nn.Linear(noise + embedding, widths[0] * self.grid[0] * self.grid[1])
         layers: list[nn.Module] = []
         for a, b in zip(widths, [*widths[1:], channels], strict=True):
@@ -319,7 +327,7 @@ class ResnetGenerator(nn.Module):
         self.grid, self.size = start_grid(height, width), (height, width)
         widths = channels_from_image(height, width, base)[::-1]
         code = noise + embedding
-        self.embedding = nn.Embedding(classes, embedding)
+        self.embedding = LabelEmbedding(classes, embedding)
         self.start = nn.Linear(code, widths[0] * self.grid[0] * self.grid[1])
         self.blocks = nn.ModuleList(UpBlock(a, b, code) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True))
         self.norm, self.last = nn.BatchNorm2d(widths[-1]), nn.Conv2d(widths[-1], channels, 3, padding=1)
@@ -379,7 +387,7 @@ class R3Generator(nn.Module):
         height, width, channels = shape
         self.grid, self.size = start_grid(height, width), (height, width)
         widths = channels_from_image(height, width, base)[::-1]
-        self.embedding = nn.Embedding(classes, embedding)
+        self.embedding = LabelEmbedding(classes, embedding)
         self.start = nn.Linear(noise + embedding, widths[0] * self.grid[0] * self.grid[1])
         self.blocks = nn.ModuleList(PlainBlock(w) for w in [*widths, widths[-1]])
         self.narrow = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True))

@@ -53,6 +53,14 @@ class Family:
         plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
         return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": asdict(self.augmentation)}))
 
+    def check_blend(self) -> None:
+        """Raise InputError where nothing lies between two classes, since each has a network of its own."""
+        if self.one_class_batches:
+            raise InputError(
+                f"gan: {self.name} has a network of its own for every class, and nothing between them; use another "
+                "family, as gan=projection."
+            )
+
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise InputError where the family cannot make items of this shape."""
         if len(shape) != 3 or not 1 <= shape[2] <= 4:

@@ -58,7 +58,7 @@ def in_batches(function, *arrays: np.ndarray) -> np.ndarray:
 
 
 def generate(network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Images (M, H, W, C) uint8 of noise (M, Z) and labels (M,)."""
+    """Images (M, H, W, C) uint8 of noise (M, Z) and labels, (M,) or the classes' shares (M, K) float32."""
     device = next(network.parameters()).device
 
     def pixels(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
