@@ -438,8 +438,9 @@ def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture
         "training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
     )
     table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
+    ax = plots.class_grid(items, plots.OTHERS_SHOWN, "Made for “other”, and never seen")
     texts = ("Images of “other”", caption, f"Rows of images: {', '.join(found)}.")
-    return {"open_set": _photo(folder, "open_set", plots.class_grid(items, plots.OTHERS_SHOWN), table, texts)}
+    return {"open_set": _photo(folder, "open_set", ax, table, texts)}
 
 
 # ---- tables ----
