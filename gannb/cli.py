@@ -1,4 +1,4 @@
-"""The command `gannb`: run, plan, status, report. Thin: it reads arguments and calls the package.
+"""The command `gannb`. Thin: it reads arguments and calls the package; `COMMANDS`, at the end, is all it can do.
 
 Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 anything else.
 """
@@ -6,73 +6,166 @@ Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 an
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import sys
-from collections.abc import Sequence
+import textwrap
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
-from gannb.errors import InputError
-from gannb.study import NOTEBOOKS, STAGES, Study, load_study, make_study, read_yaml
+from gannb.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
+from gannb.errors import InputError, nearest
+from gannb.parameters import WIDTH, completions, names_text, parameter_text, table_text
+from gannb.study import NOTEBOOKS, Study, load_study, make_study, read_yaml
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
+STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}
+EPILOG = """\
+exit codes: 0 done, 2 the input is wrong (one sentence, last on stderr), 1 else.
+`gannb COMMAND --help` says more of a command, `gannb parameters` lists what a
+study can be told. Names complete with the tab key once your shell has read
+  eval "$(gannb completion bash)"   or zsh; fish: gannb completion fish | source
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    options = _parser().parse_args(arguments)
+    try:
+        options = _parse(sys.argv[1:] if arguments is None else list(arguments))
+        with talking(getattr(options, "talk", NORMAL)):
+            return _call(options)
+    except InputError as error:
+        _complain(str(error))
+        return WRONG_INPUT
+
+
+def _call(options: argparse.Namespace) -> int:
     try:
         return options.call(options)
-    except InputError as error:
-        print(f"gannb: {error}", file=sys.stderr)
-        return WRONG_INPUT
+    except InputError:
+        raise
     except KeyboardInterrupt:
-        print("gannb: stopped; what was finished is kept, and the same command goes on from there.", file=sys.stderr)
-        return FAILED
+        _complain("stopped; what was finished is kept, and the same command goes on from there.")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except Exception as error:
-        print(f"gannb: {type(error).__name__}: {error}", file=sys.stderr)
-        return FAILED
+        if talk() == VERBOSE:
+            traceback.print_exc()
+        _complain(f"{type(error).__name__}: {error}")
+    return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gannb", description="Would GAN images help to train your classifier?")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, call, help_text in (
-        ("run", _run, "the five notebooks and the page; goes on where it stopped"),
-        ("plan", _plan, "what `run` would do, how long it takes and how much disk it needs"),
-    ):
-        command = commands.add_parser(
-            name, help=help_text, epilog=parameter_table(), formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        command.add_argument("study", nargs="?", metavar="STUDY.yaml", help="a study's parameters, or a study's folder")
-        command.add_argument("--data", help="digits, FOLDER or FILE.npz")
-        command.add_argument("--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes")
-        command.set_defaults(call=call)
-    for name, call, help_text in (
-        ("status", _status, "what is done, running, failed, and the time left"),
-        ("report", _report, "notebook 05 and the page again, from the scores"),
-    ):
-        command = commands.add_parser(name, help=help_text)
-        command.add_argument("folder", metavar="outputs/STUDY")
-        command.set_defaults(call=call)
+def _complain(sentence: str) -> None:
+    print(f"{paint('gannb:', 'red', sys.stderr)} {sentence}", file=sys.stderr)
+
+
+# ---- arguments ----
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are sentences."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments as any other wrong input is, with the nearest valid choice."""
+        sentence, hint = re.sub(r"^argument ([^:]+): ", r"\1: ", message), f"see `{self.prog} --help`."
+        if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            hint = nearest(choice[1], re.findall(r"[\w-]+", choice[2])) or hint
+        raise InputError(f"{sentence}; {hint}")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what calls it, what the help says of it, and its arguments, each a function that adds some."""
+
+    call: Callable[[argparse.Namespace], int]
+    help: str
+    arguments: tuple[Callable[[argparse.ArgumentParser], None], ...]
+    epilog: str = ""
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    """Return the arguments' meaning, with the function of their command as `call`.
+
+    Raises:
+        InputError: an unknown command or option (with the nearest that exists), or a wrong or missing value.
+    """
+    parser = make_parser()
+    if os.environ.get("_ARGCOMPLETE"):
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    name = arguments[0] if arguments else ""
+    if not name.startswith("-") and name not in COMMANDS:
+        known = f"the commands are {', '.join(COMMANDS)}."
+        problem = f"There is no command {name}" if name else "Name a command"
+        raise InputError(f"{problem}; {nearest(name, COMMANDS) or known}")
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        hint = nearest(unknown[0], options.known) or f"see `gannb {name} --help`."
+        raise InputError(f"gannb {name} has no {unknown[0]}; {hint}")
+    return options
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all `COMMANDS`."""
+    from gannb import __version__
+
+    layout = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+    about = "Would images made by a GAN help to train your classifier?"
+    parser = _Parser(prog="gannb", description=about, epilog=EPILOG, **layout)
+    parser.add_argument("--version", action="version", version=f"gannb {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for name, command in COMMANDS.items():
+        text = textwrap.fill(f"{command.help[0].upper()}{command.help[1:]}.", WIDTH)
+        one = commands.add_parser(name, help=command.help, description=text, epilog=command.epilog, **layout)
+        for add in command.arguments:
+            add(one)
+        one.set_defaults(call=command.call, known=_options(command))
     return parser
 
 
-def parameter_table() -> str:
-    """Return the parameters as text, by stage, from the model."""
-    lines = ["parameters, for --set and STUDY.yaml:"]
-    for stage, title in STAGES.items():
-        lines.append(f"  {title}")
-        for name, field in Study.model_fields.items():
-            if field.json_schema_extra["stage"] == stage:
-                default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-                lines.append(f"    {name:<18} {field.description} [{'' if default is None else default}]")
-    return "\n".join(lines)
+def _options(command: Command) -> list[str]:
+    """Return the long options of a command."""
+    parser = argparse.ArgumentParser()
+    for add in command.arguments:
+        add(parser)
+    return re.findall(r"--[\w-]+", parser.format_usage())
+
+
+def _one_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="outputs/STUDY", help="the folder of a study")
+
+
+def _which_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", nargs="?", metavar="STUDY", help="a YAML file of parameters, or a study's folder")
+    parser.add_argument("--data", metavar="DATA", help="digits, FOLDER (a folder per class) or FILE.npz")
+    changes = parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes",
+        help="parameters, which win over those of STUDY",
+    )  # fmt: skip
+    changes.completer = _complete  # type: ignore[attr-defined]
+
+
+def _complete(prefix: str, **_: Any) -> list[str]:
+    return completions(prefix)
+
+
+def _how_much_talk(parser: argparse.ArgumentParser) -> None:
+    level = parser.add_mutually_exclusive_group()
+    level.add_argument("-q", "--quiet", dest="talk", action="store_const", const=QUIET, default=NORMAL,
+                       help="the result and errors only")  # fmt: skip
+    level.add_argument("-v", "--verbose", dest="talk", action="store_const", const=VERBOSE,
+                       help="also every unit as it ends, and where an error comes from")  # fmt: skip
+
+
+def _as_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
 
 
 def _study_from(options: argparse.Namespace) -> Study:
@@ -102,6 +195,9 @@ def _value(name: str, text: str) -> Any:
     return text.strip() if as_written and not isinstance(value, str) else value  # a class may be called yes, or 001
 
 
+# ---- commands ----
+
+
 def _run(options: argparse.Namespace) -> int:
     from gannb.runner import run_notebooks
 
@@ -116,24 +212,84 @@ def _report(options: argparse.Namespace) -> int:
 
 def _finish(status: dict[str, Any]) -> int:
     """Print the answer's sentence and the page's path; return the exit code."""
-    print(f"\n{status['sentence']}\n{status['page']}")
+    space = "" if talk() == QUIET else "\n"
+    print(f"{space}{paint(status['sentence'], 'bold', sys.stdout)}\n{status['page']}")
     for failure in status["failed"]:
-        print(f"gannb: {failure['unit']} failed: {failure['error']}", file=sys.stderr)
+        _complain(f"{failure['unit']} failed: {failure['error']}")
     return FAILED if status["failed"] else DONE
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from gannb.planning import plan
+    from gannb.planning import plan, plan_text
 
-    print(plan(_study_from(options)))
+    found = plan(_study_from(options))
+    print(_json(found) if options.json else plan_text(found))
     return DONE
 
 
 def _status(options: argparse.Namespace) -> int:
-    from gannb.runner import status_text
+    from gannb.runner import study_status
+    from gannb.status import status_text
 
-    print(status_text(load_study(options.folder)))
+    status = study_status(load_study(options.folder))
+    first, *lines = status_text(status).splitlines()
+    text = "\n".join([paint(first, STATES[status["state"]], sys.stdout), *lines])
+    print(_json(status) if options.json else text)
     return DONE
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
+
+
+def _parameters(options: argparse.Namespace) -> int:
+    print("\n\n".join(map(parameter_text, options.names)) if options.names else table_text())
+    return DONE
+
+
+def _parameter_names(parser: argparse.ArgumentParser) -> None:
+    names = parser.add_argument("names", nargs="*", metavar="NAME", help="tell all of these; without: a table of all")
+    names.completer = _parameter_completer  # type: ignore[attr-defined]
+
+
+def _parameter_completer(**_: Any) -> Iterable[str]:
+    return list(Study.model_fields)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import argcomplete
+
+    print(argcomplete.shellcode(["gannb"], shell=options.shell))
+    return DONE
+
+
+def _shell(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="your shell")
+
+
+STUDY_EPILOG = f"""\
+parameters, by stage (`gannb parameters` says what they mean):
+{names_text()}
+
+examples:
+  --data photos --set preset=smoke            a quick look that everything works
+  my-study.yaml --set trials=10 gan=dcgan     a file, with changes
+  outputs/photos --set classifier_steps=800   go on with a study, changed
+"""
+
+COMMANDS = {
+    "run": Command(
+        _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _how_much_talk), STUDY_EPILOG
+    ),
+    "plan": Command(
+        _plan, "what `run` would do, how long it takes and how much disk it needs; writes nothing",
+        (_which_study, _as_json, _how_much_talk), STUDY_EPILOG,
+    ),
+    "status": Command(_status, "what is done, running, failed, and the time left", (_one_study, _as_json)),
+    "report": Command(_report, "notebook 05 and the page again, from the scores", (_one_study, _how_much_talk)),
+    "parameters": Command(_parameters, "what a study can be told, or all about one parameter", (_parameter_names,)),
+    "completion": Command(_completion, "print what makes a shell complete names", (_shell,)),
+}  # fmt: skip
 
 
 if __name__ == "__main__":

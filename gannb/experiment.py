@@ -13,7 +13,7 @@ import numpy as np
 from gannb import outcomes, protocol, units
 from gannb.arms import OVERSAMPLED, PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
 from gannb.data import Dataset, Examples
-from gannb.errors import InputError
+from gannb.errors import InputError, nearest
 from gannb.outcomes import Predictions
 from gannb.prepared import keep_data, known_data, load_data, source_stamp
 from gannb.protocol import Design, Draw
@@ -248,7 +248,8 @@ class Experiment:
         from gannb.generators.families import FAMILIES
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
-            raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
+            hint = nearest(self.study.gan, FAMILIES) or f"use {', '.join(FAMILIES)} or auto."
+            raise InputError(f"gan: there is no family {self.study.gan!r}; {hint}")
         _ = self.device, self.arms, self.design, self.positive
         draw = self.items(protocol.make_draw(self.dataset, self.design, 0).train)
         for name in self.families:

@@ -22,7 +22,7 @@ from gannb.evidence import Evidence, as_row, common_trials, difference, gather
 from gannb.study import Study, read_record, write_json, write_text
 from gannb.tuning import Configuration
 from gannb.verdict import SCORE_COLUMNS
-from gannb.words import METRIC_NAMES, arm_label, interval_text, points, row_word, typeset
+from gannb.words import METRIC_NAMES, UNITS, arm_label, interval_text, points, row_word, typeset
 from gannb.work import is_done, read_unit, study_lock
 
 if TYPE_CHECKING:
@@ -527,13 +527,6 @@ DRAW_INTERVAL = (
 )
 
 
-WORK = {
-    "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
-    "quality": "measuring quality", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
-    "judge": "the choosing classifier",
-}  # fmt: skip
-
-
 def tuning_text(experiment: Experiment) -> str:
     """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
     if not experiment.study.tune:
@@ -615,7 +608,7 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     for unit in experiment.all_units():
         if is_done(experiment.folder, unit):
             spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
-    parts = ", ".join(f"{WORK.get(kind, kind)} {seconds:,.0f} s" for kind, seconds in spent.items())
+    parts = ", ".join(f"{UNITS[kind]} {seconds:,.0f} s" for kind, seconds in spent.items())
     return [
         ("Versions", versions or "not recorded"),
         ("Revision", record["git"] or "not from a checkout"),

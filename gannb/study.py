@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import subprocess
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from gannb.errors import InputError
+from gannb.errors import InputError, nearest
 
 STAGES = {
     0: "study",
@@ -216,14 +215,15 @@ def _one_sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Study.model_fields, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(Study.model_fields)}."
+        hint = nearest(name, Study.model_fields) or f"the parameters are {', '.join(Study.model_fields)}."
         return f"There is no parameter {name}; {hint}"
     if not name:
         return str(first["msg"]).removeprefix("Value error, ") + "."
-    meaning = Study.model_fields[name].description
+    meaning, given = Study.model_fields[name].description, first["input"]
     problem = str(first["msg"]).removeprefix("Value error, ").lower()
-    return f"{name}={first['input']!r} is not valid: {problem}; it is {meaning}."
+    choices = map(str, get_args(Study.model_fields[name].annotation))
+    hint = nearest(str(given), choices) if first["type"] == "literal_error" else ""
+    return f"{name}={given!r} is not valid: {problem}; {hint or f'it is {meaning}.'}"
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

@@ -18,6 +18,17 @@ EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no di
 UNCERTAIN = "too uncertain to tell"
 FAILED = "not as expected"
 HALF = " (half the steps)"
+UNITS = {  # by kind, what people call them
+    "draw": "drawing the trials",
+    "generator": "training generators",
+    "items": "making images",
+    "ruler": "training the measuring classifier",
+    "judge": "training the choosing classifier",
+    "quality": "measuring quality",
+    "classifier": "training classifiers",
+    "tuning": "tuning arms",
+    "choice": "choosing configurations",
+}
 
 
 def arm_label(arm: str) -> str:

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from gannb.console import VERBOSE, talk
 from gannb.errors import InputError
 from gannb.study import write_json
 
@@ -497,6 +498,8 @@ class Progress:
         self.done += self._cost(unit)
         if error and not self.quiet:
             print(f"FAILED {unit.place}: {error}", flush=True)
+        elif talk() == VERBOSE and not self.quiet:
+            print(f"done {unit.place}", flush=True)
 
     def fraction(self) -> float:
         """Return the share of the work that is done, running units counted in part."""

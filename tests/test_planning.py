@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from conftest import SMOKE
 
 from gannb import planning
 from gannb.experiment import Experiment
-from gannb.planning import disk_bytes, plan, unit_seconds
+from gannb.planning import disk_bytes, plan, plan_text, unit_seconds
 from gannb.study import load_study, make_study, open_study
+from gannb.words import UNITS
 
 # seconds per GAN step, per classifier step, per item predicted, per item sampled
 TIMED = (0.010, 0.020, 0.0001, 0.0002)
@@ -21,11 +23,9 @@ def files(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(f): (f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*")}
 
 
-def counts(text: str) -> dict[str, tuple[int, int]]:
+def counts(found: dict) -> dict[str, tuple[int, int]]:
     """Units to do and in all, by kind."""
-    kinds = {name: kind for kind, name in planning.UNITS.items()}
-    rows = re.findall(r"^([a-z ]+?)  +(\d+) +(\d+) ", text, re.MULTILINE)
-    return {kinds[name]: (int(todo), int(of)) for name, todo, of in rows}
+    return {kind: (n["todo"], n["total"]) for kind, n in found["units"].items()}
 
 
 @pytest.fixture
@@ -39,13 +39,26 @@ def seconds(**given) -> dict[str, float]:
 
 
 def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
-    text = plan(make_study(**SMOKE, output_dir=str(tmp_path / "outputs")))
+    found = plan(make_study(**SMOKE, output_dir=str(tmp_path / "outputs")))
     assert list(tmp_path.iterdir()) == []
-    assert counts(text) == {
+    assert counts(found) == {
         "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2), "classifier": (14, 14)
     }  # fmt: skip
+    assert json.loads(json.dumps(found)) == found
+    assert all(f"`{key}`" in plan.__doc__ for key in found), "a key is not documented"
+    assert (found["items"], found["shape"], found["classes"], found["trials"]) == (1797, [8, 8, 1], 10, 2)
+    assert (found["gan"], found["gan_steps"], found["workers"], found["advice"]) == ("mlp", 5, 2, None)
+    spent = sum(n["seconds"] for n in found["units"].values())
+    assert found["seconds"] > spent / 2 and found["disk_bytes"] > 1e6
+
+
+def test_a_plan_as_text_says_the_same(timed):
+    found = plan(make_study(**SMOKE))
+    text = plan_text(found)
     assert "1,797 items of 8x8x1, 10 classes; 2 trials, protocol draw" in text
     assert "GAN family mlp, 5 steps" in text and "2 processes" in text
+    for kind, n in found["units"].items():
+        assert re.search(rf"^{UNITS[kind]}  +{n['todo']} +{n['total']} ", text, re.MULTILINE)
     assert re.search(r"about [\w ]+ in all, and \d+ MB of disk$", text)
 
 
