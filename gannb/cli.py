@@ -242,6 +242,35 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False)
 
 
+def _clean(options: argparse.Namespace) -> int:
+    from gannb.clean import clean_text, leftovers, remove
+    from gannb.runner import read_experiment
+    from gannb.work import study_lock
+
+    experiment = read_experiment(load_study(options.folder))
+    if not options.dry_run:
+        with study_lock(experiment.folder):  # or a person would be asked in vain
+            pass
+    found = leftovers(experiment)
+    print(clean_text(found))
+    if not found or options.dry_run or not (options.yes or _agreed()):
+        return DONE
+    print(f"removed {len(remove(experiment, found))} of {len(found)}")
+    return DONE
+
+
+def _agreed() -> bool:
+    """Ask whether to remove what was listed."""
+    if not sys.stdin.isatty():
+        raise InputError("Nothing was removed, since nobody is here to be asked; add --yes.")
+    return input("Remove all of it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _whether_to_remove(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only say how much it is")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
 def _parameters(options: argparse.Namespace) -> int:
     print("\n\n".join(map(parameter_text, options.names)) if options.names else table_text())
     return DONE
@@ -277,6 +306,13 @@ examples:
   outputs/photos --set classifier_steps=800   go on with a study, changed
 """
 
+CLEAN_EPILOG = """\
+Units made with earlier parameters, copies of the data that were read in
+another way, and what stopped processes left. Going back to an earlier
+parameter costs nothing as long as its units are there; afterwards they are
+made again. A study that a process is at work on is refused.
+"""
+
 COMMANDS = {
     "run": Command(
         _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _how_much_talk), STUDY_EPILOG
@@ -287,6 +323,10 @@ COMMANDS = {
     ),
     "status": Command(_status, "what is done, running, failed, and the time left", (_one_study, _as_json)),
     "report": Command(_report, "notebook 05 and the page again, from the scores", (_one_study, _how_much_talk)),
+    "clean": Command(
+        _clean, "remove what the study's parameters need no more, after saying how much",
+        (_one_study, _whether_to_remove), CLEAN_EPILOG,
+    ),
     "parameters": Command(_parameters, "what a study can be told, or all about one parameter", (_parameter_names,)),
     "completion": Command(_completion, "print what makes a shell complete names", (_shell,)),
 }  # fmt: skip

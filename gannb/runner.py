@@ -86,4 +86,9 @@ def execute_notebook(name: str, folder: Path) -> None:
 
 def study_status(study: Study) -> dict[str, Any]:
     """Write `status.json` anew and return it; see `write_status`."""
-    return write_status(Experiment(study, *load_data(study)), "running" if is_running(study.folder) else "")
+    return write_status(read_experiment(study), "running" if is_running(study.folder) else "")
+
+
+def read_experiment(study: Study) -> Experiment:
+    """Return the experiment of a study as it is, unchecked: what was possible then may not be possible now."""
+    return Experiment(study, *load_data(study))
