@@ -164,6 +164,14 @@ def _how_much_talk(parser: argparse.ArgumentParser) -> None:
                        help="also every unit as it ends, and where an error comes from")  # fmt: skip
 
 
+def _studies(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", nargs="+", metavar="outputs/STUDY", help="the folder of a study, or of several")
+    parser.add_argument(
+        "--to", metavar="FILE.html",
+        help="where to write the page that compares several; by default comparison.html in the folder that holds them",
+    )  # fmt: skip
+
+
 def _as_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
 
@@ -205,9 +213,21 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    if len(options.folders) > 1:
+        return _compare(options)
+    if options.to:
+        raise InputError("--to is for a page that compares studies; a study's own page lies in its folder.")
     from gannb.runner import run_notebooks
 
-    return _finish(run_notebooks(load_study(options.folder), NOTEBOOKS[4:]))
+    return _finish(run_notebooks(load_study(options.folders[0]), NOTEBOOKS[4:]))
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from gannb.compare import compare
+
+    file, replaced = compare(options.folders, options.to)
+    print(f"{'replaced' if replaced else 'written'}: {file}")
+    return DONE
 
 
 def _finish(status: dict[str, Any]) -> int:
@@ -306,6 +326,13 @@ examples:
   outputs/photos --set classifier_steps=800   go on with a study, changed
 """
 
+REPORT_EPILOG = """\
+examples:
+  gannb report outputs/photos
+  gannb report outputs/photos outputs/digits --to both.html
+Several studies are compared as they last were reported; nothing is made anew.
+A file that is no comparison of the same studies is never replaced.
+"""
 CLEAN_EPILOG = """\
 Units made with earlier parameters, copies of the data that were read in
 another way, and what stopped processes left. Going back to an earlier
@@ -322,7 +349,10 @@ COMMANDS = {
         (_which_study, _as_json, _how_much_talk), STUDY_EPILOG,
     ),
     "status": Command(_status, "what is done, running, failed, and the time left", (_one_study, _as_json)),
-    "report": Command(_report, "notebook 05 and the page again, from the scores", (_one_study, _how_much_talk)),
+    "report": Command(
+        _report, "notebook 05 and the page again, from the scores; of several studies, a page that compares them",
+        (_studies, _how_much_talk), REPORT_EPILOG,
+    ),
     "clean": Command(
         _clean, "remove what the study's parameters need no more, after saying how much",
         (_one_study, _whether_to_remove), CLEAN_EPILOG,

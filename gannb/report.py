@@ -111,18 +111,20 @@ def _publish(experiment: Experiment) -> Path:
 
 def write_page(file: Path, page: Page) -> Path:
     """Write the page as one HTML file without scripts or anything fetched; names and texts are escaped."""
+    metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
+    facts = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
+    write_text(file, render("report.html", **facts, control_word=control_word))
+    return file
+
+
+def render(template: str, **facts: Any) -> str:
+    """Return a template of `templates/` with its facts, which are escaped."""
     loader = jinja2.PackageLoader("gannb", "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"arm": arm_label, "interval": interval_text, "typeset": typeset}
-    answer = ANSWERS[page.verdict["answer"]]
-    metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
-    text = environment.get_template("report.html").render(
-        page=page, v=page.verdict, answer=answer, metric=metric, control_word=control_word
-    )
-    write_text(file, text)
-    return file
+    return environment.get_template(template).render(**facts)
 
 
 def plain(value: Any) -> Any:
@@ -186,17 +188,18 @@ def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: tuple[
     """Save a figure of lines and marks, and embed it as SVG."""
     _, drawing, _ = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
-    return Picture(*texts, _data_uri("image/svg+xml", drawing.read_bytes()), "chart")
+    return Picture(*texts, data_uri("image/svg+xml", drawing.read_bytes()), "chart")
 
 
 def _photo(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: tuple[str, str, str]) -> Picture:
     """Save a figure of images, and embed it as PNG."""
     picture, _, _ = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
-    return Picture(*texts, _data_uri("image/png", picture.read_bytes()), "photo")
+    return Picture(*texts, data_uri("image/png", picture.read_bytes()), "photo")
 
 
-def _data_uri(kind: str, content: bytes) -> str:
+def data_uri(kind: str, content: bytes) -> str:
+    """Return content of a media type as an address that holds it."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
