@@ -1,7 +1,7 @@
 """What a study's folder holds that its parameters need no more, and its removal.
 
 Units of earlier parameters are kept, so that going back to them costs nothing; this is for who will not go back. Looked
-at are the folders of trials and of tuning, the copies of the data, and what stopped processes left under temporary
+at are units, wherever the study has them, the copies of the data, and what stopped processes left under temporary
 names. Everything else in the folder, as figures, notebooks and whatever a person put there, is left alone.
 """
 
@@ -23,12 +23,12 @@ from gannb.study import write_json
 from gannb.words import UNITS
 from gannb.work import RECORD, is_locked, study_lock
 
-PLACES = ("trials", "tuning")  # of units, below the study's folder
+PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*")  # of units, below the study's folder
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
 UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8}")  # of a unit that was stopped, or is being removed
 COPY = re.compile(r"data-([0-9a-f]{16})")
-BY_PROCESS = re.compile(r"\..+\.(\d+)(-\d+)?")  # temporary files and copies, with the process that makes them
+BY_PROCESS = re.compile(r"\..+\.(\d{1,7})(-\d+)?")  # temporary files and copies, with the process that makes them
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {
     "checkpoint": "progress and errors of such units",
@@ -54,12 +54,10 @@ def leftovers(experiment: Experiment) -> list[Leftover]:
 
 
 def _of_units(folder: Path, needed: set[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield what lies below trials and tuning and belongs to none of the units in the folders `needed`."""
-    levels = ("*", "*/*")  # tuning/ARM-KEY, trials/000/ARM-KEY
-    paths = [path for place in PLACES for level in levels for path in (folder / place).glob(level) if path.is_dir()]
-    for path in sorted(paths):
-        if UNIT.fullmatch(path.name) and path not in needed and not _at_work(path):
-            yield path, _kind(path)
+    """Yield what belongs to none of the units in the folders `needed`."""
+    for path in sorted(path for place in PLACES for path in folder.glob(place) if path.is_dir()):
+        if UNIT.fullmatch(path.name) and path not in needed and (kind := _kind(path)) and not _at_work(path):
+            yield path, kind
         elif beside := BESIDE.fullmatch(path.name):
             unit = path.with_name(beside[1])
             if unit not in needed and not _at_work(unit):
@@ -73,19 +71,19 @@ def _of_study(folder: Path, copy: str) -> Iterator[tuple[Path, str]]:
     for path in sorted(folder.iterdir()):
         if COPY.fullmatch(path.name) and path.name != copy:
             yield path, "data"
-        elif NOTEBOOK.fullmatch(path.name) or UNFINISHED.fullmatch(path.name):
+        elif NOTEBOOK.fullmatch(path.name):
             yield path, "temporary"
         elif (made := BY_PROCESS.fullmatch(path.name)) and not psutil.pid_exists(int(made[1])):
             yield path, "temporary"
 
 
 def _kind(unit: Path) -> str:
-    """Return the kind of a unit by its record; one without a record, or of no kind that is known, is `temporary`."""
+    """Return the kind of a unit by its record; empty for a folder that is none."""
     try:
         kind = json.loads((unit / RECORD).read_text(encoding="utf-8"))["kind"]
     except (OSError, ValueError, KeyError):
-        return "temporary"
-    return kind if kind in UNITS else "temporary"
+        return ""
+    return kind if kind in UNITS else ""
 
 
 def _at_work(unit: Path) -> bool:
@@ -130,10 +128,9 @@ def remove(experiment: Experiment, found: Iterable[Leftover]) -> list[Leftover]:
         _forget([each.path.name for each in gone if each.kind == "data"], experiment.folder / "data.json")
         for each in gone:
             _remove(each.path)
-        for place in PLACES:
-            for folder in (experiment.folder / place).glob("*"):
-                if folder.is_dir() and not any(folder.iterdir()):
-                    folder.rmdir()
+        for folder in {each.path.parent for each in gone} - {experiment.folder}:
+            if not any(folder.iterdir()):
+                folder.rmdir()
     return gone
 
 

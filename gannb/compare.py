@@ -46,6 +46,7 @@ class Result:
 
     @property
     def name(self) -> str:
+        """The study's name."""
         return str(self.record["parameters"]["name"])
 
     @property

@@ -93,10 +93,12 @@ class Experiment:
 
     @property
     def folder(self) -> Path:
+        """The study's folder, absolute."""
         return self.study.folder
 
     @cached_property
     def design(self) -> Design:
+        """How the data are divided into trials."""
         return protocol.settle(self.dataset, self.study)
 
     @cached_property
@@ -108,6 +110,7 @@ class Experiment:
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
+        """Shape of one item, (H, W, C) for images."""
         return self.dataset.pool.shape
 
     @cached_property
@@ -127,6 +130,7 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
+        """The ways to train: those asked for, what they are compared with, the curve of real items, the doses."""
         oversampled = () if self.study.doses else (OVERSAMPLED,)
         return study_arms((*self.study.arms, *dose_arms(self.study.doses), *oversampled), self.design.protocol)
 
@@ -154,7 +158,11 @@ class Experiment:
 
     @cached_property
     def positive(self) -> int:
-        """The class, by number, that `positive` stands for: the second by default."""
+        """The class, by number, that `positive` stands for: the second by default.
+
+        Raises:
+            InputError: it names no class, or there are more than two.
+        """
         name, classes = self.study.positive, self.dataset.pool.classes
         if name is None:
             return 1
@@ -169,6 +177,7 @@ class Experiment:
 
     @property
     def contrasts(self) -> list[Contrast]:
+        """Which arm is compared with which, the primary contrast first."""
         found = contrasts([arm.name for arm in self.arms])
         return when_balanced(found) if self.study.n_synthetic == "balance" else found
 
@@ -513,6 +522,7 @@ class Experiment:
         }[stage]  # fmt: skip
 
     def all_units(self) -> list[Unit]:
+        """Return the units of all stages, in order."""
         return [unit for stage in (1, 2, 3, 4) for unit in self.units(stage)]
 
     def run(self, stage: int) -> Outcome:
@@ -546,6 +556,7 @@ class Experiment:
         return units.read_draw(self.folder / self.draws[trial].path)
 
     def items(self, index: np.ndarray) -> Examples:
+        """Return the real items at the given indices (M,) into pool and test, in their order."""
         return protocol.take(self.dataset, index)
 
     def synthetic(self, trial: int, generator: str | None = None) -> Examples:
@@ -559,6 +570,7 @@ class Experiment:
         return load(self.generator_folder(trial, name))
 
     def generator_folder(self, trial: int, generator: str | None = None) -> Path:
+        """Return the folder of a trial's fitted generator, the study's GAN by default, done or not."""
         return self.folder / self._generator_units[trial, generator or self.family].path
 
     def shown_trial(self, stage: int) -> int:

@@ -57,7 +57,12 @@ def _as_launcher() -> Iterator[None]:
 
 
 def execute_notebook(name: str, folder: Path) -> None:
-    """Execute one notebook with papermill; the executed copy goes into the study's folder when it ends."""
+    """Execute one notebook with papermill; the executed copy goes into the study's folder when it ends.
+
+    Raises:
+        InputError: a cell found the input wrong.
+        RuntimeError: another error in a cell, or the kernel was killed.
+    """
     import papermill
     from nbclient.exceptions import DeadKernelError
 

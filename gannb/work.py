@@ -105,6 +105,7 @@ class Task:
 
     @property
     def parameters(self) -> dict[str, Any]:
+        """What the unit declares; nothing else may change its result."""
         return self.unit.parameters
 
     def needed(self, kind: str) -> Path:

@@ -132,7 +132,8 @@ def test_what_came_to_be_needed_after_it_was_listed_stays(smoke):
 
 
 def test_what_a_person_put_there_stays(smoke):
-    mine = [smoke / "notes.txt", smoke / "trials" / "000" / "mine", smoke / "my-data-2024", smoke / ".hidden"]
+    mine = [smoke / "notes.txt", smoke / "trials" / "000" / "mine", smoke / "my-data-2024", smoke / ".hidden",
+            smoke / f"photos-{'0' * 16}", smoke / "trials" / "000" / f"mine-{'0' * 16}"]  # fmt: skip
     mine[0].write_text("")
     for folder in mine[1:]:
         folder.mkdir()
