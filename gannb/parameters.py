@@ -5,14 +5,12 @@ Nothing here names a parameter but for what no model can know: the names of GAN 
 
 from __future__ import annotations
 
-import re
 import textwrap
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from gannb.errors import InputError, nearest
-from gannb.study import DEFAULT_ARMS, PRESETS, STAGES, Study
+from gannb.study import DEFAULT_ARMS, PRESETS, STAGES, Study, choices
 
 WIDTH = 80  # characters of a line on a terminal
 INDENT = 22  # characters before the meanings
@@ -146,23 +144,10 @@ def completions(prefix: str) -> list[str]:
 
 
 def suggestions(name: str) -> list[str]:
-    """Return values of a parameter that can be named: its choices, what its meaning quotes, families, arms."""
-    named = list(_named(_schema()[name]))
-    if "string" in _types(_schema()[name]) and not named:
-        named = re.findall(r"`([^`\s]+)`", meaning(name))
+    """Return the values of a parameter that can be named: its choices, GAN families, arms."""
+    named = choices(name) + (["true", "false"] if Study.model_fields[name].annotation is bool else [])
     if name == "gan":
         from gannb.generators.families import FAMILIES
 
         named += list(FAMILIES)
-    return list(dict.fromkeys(named + (list(DEFAULT_ARMS) if name == "arms" else [])))
-
-
-def _named(schema: dict[str, Any]) -> Iterator[str]:
-    for part in schema.get("anyOf", [schema]):
-        yield from map(str, part.get("enum", []))
-        yield from [str(part["const"])] if "const" in part else []
-        yield from ("true", "false") if part.get("type") == "boolean" else ()
-
-
-def _types(schema: dict[str, Any]) -> list[str]:
-    return [part.get("type", "") for part in schema.get("anyOf", [schema])]
+    return named + (list(DEFAULT_ARMS) if name == "arms" else [])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -221,9 +222,16 @@ def _one_sentence(error: ValidationError) -> str:
         return str(first["msg"]).removeprefix("Value error, ") + "."
     meaning, given = Study.model_fields[name].description, first["input"]
     problem = str(first["msg"]).removeprefix("Value error, ").lower()
-    choices = map(str, get_args(Study.model_fields[name].annotation))
-    hint = nearest(str(given), choices) if first["type"] == "literal_error" else ""
+    hint = nearest(str(given), choices(name)) if first["type"] in ("literal_error", "string_pattern_mismatch") else ""
     return f"{name}={given!r} is not valid: {problem}; {hint or f'it is {meaning}.'}"
+
+
+def choices(name: str) -> list[str]:
+    """Return the values of a parameter that have a name: its literal ones, or for a text what its meaning quotes."""
+    field = Study.model_fields[name]
+    parts = (field.annotation, *get_args(field.annotation))
+    named = [str(choice) for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+    return named or (re.findall(r"`([^`\s]+)`", str(field.description)) if str in parts else [])
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

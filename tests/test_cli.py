@@ -347,6 +347,8 @@ WRONG = {
     "an unknown preset": (["--set", "preset=huge"], "preset='huge' is not valid"),
     "a misspelt choice": (["--set", "augmentation=afine"], "augmentation='afine' is not valid: input should be 'auto'"),
     "a choice near to one": (["--set", "preset=laptob"], "did you mean laptop?"),
+    "an optional choice near to one": (["--set", "resize=crpo"], "did you mean crop?"),
+    "a device near to one": (["--set", "device=cdua"], "did you mean cuda?"),
     "a misspelt option": (["--dta", "digits"], "has no --dta; did you mean --data?"),
     "an option without its value": (["--data"], "--data: expected one argument; see `gannb"),
     "quiet and verbose at once": (["-q", "-v"], "-v/--verbose: not allowed with argument -q/--quiet"),

@@ -10,6 +10,7 @@ import pytest
 from conftest import SMOKE
 
 from gannb import planning
+from gannb.console import talking
 from gannb.experiment import Experiment
 from gannb.planning import disk_bytes, plan, plan_text, unit_seconds
 from gannb.study import load_study, make_study, open_study
@@ -52,8 +53,10 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
     assert found["seconds"] > spent / 2 and found["disk_bytes"] > 1e6
 
 
-def test_a_plan_as_text_says_the_same(timed):
-    found = plan(make_study(**SMOKE))
+def test_a_plan_as_text_says_the_same_and_quietly_nothing_else(timed, capsys):
+    with talking("quiet"):
+        found = plan(make_study(**SMOKE))
+    assert capsys.readouterr() == ("", "")
     text = plan_text(found)
     assert "1,797 items of 8x8x1, 10 classes; 2 trials, protocol draw" in text
     assert "GAN family mlp, 5 steps" in text and "2 processes" in text
