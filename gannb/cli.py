@@ -20,9 +20,10 @@ from typing import Any, NoReturn
 import yaml
 
 from gannb.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
-from gannb.errors import InputError, nearest
+from gannb.errors import InputError
 from gannb.parameters import WIDTH, completions, names_text, parameter_text, table_text
 from gannb.study import NOTEBOOKS, Study, load_study, make_study, read_yaml
+from gannb.words import nearest
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}

@@ -13,13 +13,14 @@ import numpy as np
 from gannb import outcomes, protocol, units
 from gannb.arms import OVERSAMPLED, PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms, when_balanced
 from gannb.data import Dataset, Examples
-from gannb.errors import InputError, nearest
+from gannb.errors import InputError
 from gannb.outcomes import Predictions
 from gannb.prepared import keep_data, known_data, load_data, source_stamp
 from gannb.protocol import Design, Draw
 from gannb.status import write_status
 from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, save_study
 from gannb.tuning import DRAWS, configurations, tuned_as
+from gannb.words import nearest
 from gannb.work import (
     Outcome,
     Progress,

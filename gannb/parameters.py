@@ -9,8 +9,9 @@ import textwrap
 from functools import cache
 from typing import Any
 
-from gannb.errors import InputError, nearest
+from gannb.errors import InputError
 from gannb.study import DEFAULT_ARMS, PRESETS, STAGES, Study, choices
+from gannb.words import nearest
 
 WIDTH = 80  # characters of a line on a terminal
 INDENT = 22  # characters before the meanings

@@ -14,7 +14,8 @@ from typing import Any, Literal, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from gannb.errors import InputError, nearest
+from gannb.errors import InputError
+from gannb.words import nearest
 
 STAGES = {
     0: "study",
