@@ -56,9 +56,10 @@ def _values(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         *others, last = map(str, schema["enum"])
         return f"{', '.join(others)} or {last}" if others else last
-    if schema["type"] == "array":
+    if schema.get("type") == "array":
         return f"several {_values(schema['items'])}s, with commas"
-    kind = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}[schema["type"]]
+    kinds = {"integer": "whole number", "number": "number", "boolean": "true or false"}
+    kind = kinds.get(schema.get("type", ""), "text")
     return ", ".join(filter(None, (kind, _range(schema))))
 
 
