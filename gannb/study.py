@@ -232,7 +232,8 @@ def choices(name: str) -> list[str]:
     field = Study.model_fields[name]
     parts = (field.annotation, *get_args(field.annotation))
     named = [str(choice) for part in parts if get_origin(part) is Literal for choice in get_args(part)]
-    return named or (re.findall(r"`([^`\s]+)`", str(field.description)) if str in parts else [])
+    quoted = re.findall(r"`([^`\s]+)`", str(field.description)) if str in parts else []
+    return named or [word for word in quoted if word not in Study.model_fields]
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
