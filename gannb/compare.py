@@ -173,9 +173,13 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
         "n_real": f"{without['n_real']:,.0f}", "n_synthetic": f"{with_gan['n_synthetic']:,.0f}",
         "trials": f"{result.primary['trials']} ({found['protocol']})", "metric": METRIC_NAMES[found["metric"]],
         "gan": f"{resolved['gan']}, {resolved['gan_steps']:,} steps",
-        "classifier": f"{parameters['classifier']}, {resolved['classifier_steps']:,} steps",
+        "classifier": f"{_listed(parameters['classifier'])}, {resolved['classifier_steps']:,} steps",
         "sentences": [found["sentence"], *(row["sentence"] for row in [found["worth"]] if row), found["copying"]],
     }  # fmt: skip
+
+
+def _listed(names: str | Sequence[str]) -> str:
+    return names if isinstance(names, str) else ", ".join(names)
 
 
 def worth_text(worth: Mapping[str, Any] | None) -> str:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import SMOKE
+from conftest import ROOT, SMOKE
 
 from gannb import planning
 from gannb.console import talking
@@ -46,7 +46,8 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
         "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2), "classifier": (14, 14)
     }  # fmt: skip
     assert json.loads(json.dumps(found)) == found
-    assert all(f"`{key}`" in plan.__doc__ for key in found), "a key is not documented"
+    for text in (plan.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert all(f"`{key}`" in text for key in found), "a key is not documented"
     assert (found["items"], found["shape"], found["classes"], found["trials"]) == (1797, [8, 8, 1], 10, 2)
     assert (found["gan"], found["gan_steps"], found["workers"], found["advice"]) == ("mlp", 5, 2, None)
     spent = sum(n["seconds"] for n in found["units"].values())
