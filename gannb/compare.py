@@ -174,8 +174,14 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
         "trials": f"{result.primary['trials']} ({found['protocol']})", "metric": METRIC_NAMES[found["metric"]],
         "gan": f"{resolved['gan']}, {resolved['gan_steps']:,} steps",
         "classifier": f"{_listed(parameters['classifier'])}, {resolved['classifier_steps']:,} steps",
-        "sentences": [found["sentence"], *(row["sentence"] for row in [found["worth"]] if row), found["copying"]],
+        "sentences": sentences(found),
     }  # fmt: skip
+
+
+def sentences(found: Mapping[str, Any]) -> list[str]:
+    """Return what a verdict says in sentences; those of earlier versions gave no advice."""
+    worth = found["worth"]["sentence"] if found["worth"] else ""
+    return [text for text in (found["sentence"], found.get("advice", ""), worth, found["copying"]) if text]
 
 
 def _listed(names: str | Sequence[str]) -> str:

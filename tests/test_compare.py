@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from gannb import compare as comparing
 from gannb.cli import main
-from gannb.compare import answer, compare, controls_text, read_result, study_facts, worth_text
+from gannb.compare import answer, compare, controls_text, read_result, sentences, study_facts, worth_text
 from gannb.errors import InputError
 from gannb.verdict import worth_sentence
 
@@ -119,6 +119,13 @@ def test_the_worth_has_the_numbers_of_its_sentence(worth, low, high, at_least, a
     said, sentence = worth_text(row | {"curve": CURVE}), worth_sentence(row | {"curve": CURVE})
     assert all(number in sentence for number in re.findall(r"\d+", said))
     assert ("or more" in said, "or fewer" in said) == ("or more" in sentence, "or fewer" in sentence)
+
+
+def test_a_study_says_its_sentences_and_its_advice_if_there_is_any(studies):
+    found = read_result(studies[1]).verdict | {"advice": ""}
+    said = [found["sentence"], found["copying"]]
+    assert sentences(found) == said
+    assert sentences(found | {"advice": "Stay with that."}) == [said[0], "Stay with that.", said[1]]
 
 
 def test_controls_that_did_not_come_out_are_not_counted():

@@ -16,8 +16,8 @@ from gannb.planning import disk_bytes, plan, plan_text, unit_seconds
 from gannb.study import load_study, make_study, open_study
 from gannb.words import UNITS
 
-# seconds per GAN step, per classifier step, per item predicted, per item sampled
-TIMED = (0.010, 0.020, 0.0001, 0.0002)
+# seconds per step of the GAN and of the classifier, per item predicted and per item sampled
+TIMED = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample": 0.0002}
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -32,7 +32,7 @@ def counts(found: dict) -> dict[str, tuple[int, int]]:
 @pytest.fixture
 def timed(monkeypatch):
     """Steps take known times, which the processes report as if they had measured them."""
-    monkeypatch.setattr(planning, "_time_steps", lambda experiment: (0.010, 0.020, 0.0001, 0.0002))
+    monkeypatch.setattr(planning, "_time_steps", lambda experiment: TIMED)
 
 
 def seconds(**given) -> dict[str, float]:
@@ -82,14 +82,14 @@ def test_a_plan_counts_only_what_is_missing(finished, timed):
 def test_the_time_of_a_gan_is_linear_in_its_steps(timed):
     few, many = seconds(gan_steps=100)["mlp"], seconds(gan_steps=1000)["mlp"]
     assert many / few == pytest.approx(10, rel=0.05)
-    assert many == pytest.approx(1000 * TIMED[0], rel=0.05)
+    assert many == pytest.approx(1000 * TIMED["mlp"], rel=0.05)
 
 
 def test_the_time_of_a_classifier_is_linear_in_steps_and_seeds(timed):
-    base = seconds(classifier_steps=1000)["classifier"]
-    assert base == pytest.approx(1000 * TIMED[1], rel=0.1)
-    assert seconds(classifier_steps=2000)["classifier"] / base == pytest.approx(2, rel=0.1)
-    assert seconds(classifier_steps=1000, classifier_seeds=3)["classifier"] / base == pytest.approx(3, rel=0.1)
+    base = seconds(classifier_steps=1000)["small_cnn"]
+    assert base == pytest.approx(1000 * TIMED["small_cnn"], rel=0.1)
+    assert seconds(classifier_steps=2000)["small_cnn"] / base == pytest.approx(2, rel=0.1)
+    assert seconds(classifier_steps=1000, classifier_seeds=3)["small_cnn"] / base == pytest.approx(3, rel=0.1)
 
 
 def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
@@ -98,7 +98,7 @@ def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
 
 
 def test_more_synthetic_items_take_longer_and_need_more_disk(timed):
-    assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED[3]
+    assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED["sample"]
     few, many = (Experiment.preview(make_study(**SMOKE | {"n_synthetic": n})) for n in (10, 1010))
     more = disk_bytes(many, many.all_units()) - disk_bytes(few, few.all_units())
     assert more == pytest.approx(2 * 1000 * 10 * (64 + 8))  # 2 trials, 10 classes, 64 bytes and a label each
