@@ -88,7 +88,7 @@ class Residual(nn.Module):
         self.past = nn.Identity() if same else past
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the convolutions find."""
+        """Add what the convolutions find: (N, C, H, W) -> (N, C', H', W')."""
         return F.relu(self.body(x) + self.past(x))
 
 

@@ -1,4 +1,4 @@
-"""The command `gannb`: run, plan, status, report, generate, verify. Thin: it reads arguments and calls the package.
+"""The command `gannb`. Thin: it reads arguments and calls the package; `COMMANDS`, at the end, is all it can do.
 
 Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 anything else.
 """
@@ -6,93 +6,175 @@ Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 an
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import sys
-from collections.abc import Sequence
+import textwrap
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
+from gannb.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
 from gannb.errors import InputError
-from gannb.study import NOTEBOOKS, STAGES, Study, load_study, make_study, read_yaml, trust_given
+from gannb.parameters import WIDTH, completions, names_text, parameter_text, table_text
+from gannb.study import NOTEBOOKS, Study, load_study, make_study, read_yaml, trust_given
+from gannb.words import nearest
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
+STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}
+EPILOG = """\
+exit codes: 0 done, 2 the input is wrong (one sentence, last on stderr), 1 else.
+`gannb COMMAND --help` says more of a command, `gannb parameters` lists what a
+study can be told. Names complete with the tab key once your shell has read
+  eval "$(gannb completion bash)"   or zsh; fish: gannb completion fish | source
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    options = _parser().parse_args(arguments)
+    try:
+        options = _parse(sys.argv[1:] if arguments is None else list(arguments))
+        with talking(getattr(options, "talk", NORMAL)):
+            return _call(options)
+    except InputError as error:
+        _complain(str(error))
+        return WRONG_INPUT
+
+
+def _call(options: argparse.Namespace) -> int:
     try:
         return options.call(options)
-    except InputError as error:
-        print(f"gannb: {error}", file=sys.stderr)
-        return WRONG_INPUT
+    except InputError:
+        raise
     except KeyboardInterrupt:
-        print("gannb: stopped; what was finished is kept, and the same command goes on from there.", file=sys.stderr)
-        return FAILED
+        _complain("stopped; what was finished is kept, and the same command goes on from there.")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except Exception as error:
-        print(f"gannb: {type(error).__name__}: {error}", file=sys.stderr)
-        return FAILED
+        if talk() == VERBOSE:
+            traceback.print_exc()
+        _complain(f"{type(error).__name__}: {error}")
+    return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gannb", description="Would GAN images help to train your classifier?")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, call, help_text in (
-        ("run", _run, "the five notebooks and the page; goes on where it stopped"),
-        ("plan", _plan, "what `run` would do, how long it takes and how much disk it needs"),
-    ):
-        command = commands.add_parser(
-            name, help=help_text, epilog=parameter_table(), formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        command.add_argument("study", nargs="?", metavar="STUDY.yaml", help="a study's parameters, or a study's folder")
-        command.add_argument("--data", help="digits, FOLDER or FILE.npz")
-        command.add_argument("--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes")
-        command.set_defaults(call=call)
-    for name, call, help_text in (
-        ("status", _status, "what is done, running, failed, and the time left"),
-        ("report", _report, "notebook 05 and the page again, from the scores"),
-    ):
-        command = commands.add_parser(name, help=help_text)
-        command.add_argument("folder", metavar="outputs/STUDY")
-        command.set_defaults(call=call)
-    _add_generate(commands)
+def _complain(sentence: str) -> None:
+    print(f"{paint('gannb:', 'red', sys.stderr)} {sentence}", file=sys.stderr)
+
+
+# ---- arguments ----
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are sentences."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments as any other wrong input is, with the nearest valid choice."""
+        sentence, hint = re.sub(r"^argument ([^:]+): ", r"\1: ", message), f"see `{self.prog} --help`."
+        if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            hint = nearest(choice[1], re.findall(r"[\w-]+", choice[2])) or hint
+        raise InputError(f"{sentence}; {hint}")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what calls it, what the help says of it, and its arguments, each a function that adds some."""
+
+    call: Callable[[argparse.Namespace], int]
+    help: str
+    arguments: tuple[Callable[[argparse.ArgumentParser], None], ...]
+    epilog: str = ""
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    """Return the arguments' meaning, with the function of their command as `call`.
+
+    Raises:
+        InputError: an unknown command or option (with the nearest that exists), or a wrong or missing value.
+    """
+    parser = make_parser()
+    if os.environ.get("_ARGCOMPLETE"):
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    name = arguments[0] if arguments else ""
+    if not name.startswith("-") and name not in COMMANDS:
+        known = f"the commands are {', '.join(COMMANDS)}."
+        problem = f"There is no command {name}" if name else "Name a command"
+        raise InputError(f"{problem}; {nearest(name, COMMANDS) or known}")
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        hint = nearest(unknown[0], options.known) or f"see `gannb {name} --help`."
+        raise InputError(f"gannb {name} has no {unknown[0]}; {hint}")
+    return options
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all `COMMANDS`."""
+    from gannb import __version__
+
+    layout = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+    about = "Would images made by a GAN help to train your classifier?"
+    parser = _Parser(prog="gannb", description=about, epilog=EPILOG, **layout)
+    parser.add_argument("--version", action="version", version=f"gannb {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for name, command in COMMANDS.items():
+        text = textwrap.fill(f"{command.help[0].upper()}{command.help[1:]}.", WIDTH)
+        one = commands.add_parser(name, help=command.help, description=text, epilog=command.epilog, **layout)
+        for add in command.arguments:
+            add(one)
+        one.set_defaults(call=command.call, known=_options(command))
     return parser
 
 
-def _add_generate(commands: Any) -> None:
-    """Add the commands that make a large set and check it."""
-    command = commands.add_parser("generate", help="a large synthetic set, where the answer is that it helps")
-    command.add_argument("folder", metavar="outputs/STUDY")
-    number = command.add_mutually_exclusive_group(required=True)
-    number.add_argument("--per-class", type=int, metavar="N", help="images of each class")
-    number.add_argument("--like", metavar="CSV", help="a number per class: a CSV with the columns class and count")
-    command.add_argument("--classes", metavar="A,B", help="these classes alone")
-    command.add_argument("--to", required=True, metavar="FOLDER", help="where the set goes; goes on where it stopped")
-    command.add_argument("--format", default="folder", help="folder (ImageFolder), webdataset or parquet [folder]")
-    command.add_argument("--no-copies", action="store_true", help="replace what looks like copies of training images")
-    command.add_argument("--anyway", action="store_true", help="also where the answer is not that it helps")
-    command.add_argument("--seed", type=int, default=0, help="another number, other images [0]")
-    command.set_defaults(call=_generate)
-    command = commands.add_parser("verify", help="a synthetic set against its manifest")
-    command.add_argument("folder", metavar="FOLDER")
-    command.set_defaults(call=_verify)
+def _options(command: Command) -> list[str]:
+    """Return the long options of a command."""
+    parser = argparse.ArgumentParser()
+    for add in command.arguments:
+        add(parser)
+    return re.findall(r"--[\w-]+", parser.format_usage())
 
 
-def parameter_table() -> str:
-    """Return the parameters as text, by stage, from the model."""
-    lines = ["parameters, for --set and STUDY.yaml:"]
-    for stage, title in STAGES.items():
-        lines.append(f"  {title}")
-        for name, field in Study.model_fields.items():
-            if field.json_schema_extra["stage"] == stage:
-                default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-                lines.append(f"    {name:<18} {field.description} [{'' if default is None else default}]")
-    return "\n".join(lines)
+def _one_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="outputs/STUDY", help="the folder of a study")
+
+
+def _which_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", nargs="?", metavar="STUDY", help="a YAML file of parameters, or a study's folder")
+    parser.add_argument("--data", metavar="DATA", help="digits, FOLDER (a folder per class) or FILE.npz")
+    changes = parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes",
+        help="parameters, which win over those of STUDY",
+    )  # fmt: skip
+    changes.completer = _complete  # type: ignore[attr-defined]
+
+
+def _complete(prefix: str, **_: Any) -> list[str]:
+    return completions(prefix)
+
+
+def _how_much_talk(parser: argparse.ArgumentParser) -> None:
+    level = parser.add_mutually_exclusive_group()
+    level.add_argument("-q", "--quiet", dest="talk", action="store_const", const=QUIET, default=NORMAL,
+                       help="the result and errors only")  # fmt: skip
+    level.add_argument("-v", "--verbose", dest="talk", action="store_const", const=VERBOSE,
+                       help="also every unit as it ends, and where an error comes from")  # fmt: skip
+
+
+def _studies(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", nargs="+", metavar="outputs/STUDY", help="the folder of a study, or of several")
+    parser.add_argument(
+        "--to", metavar="FILE.html",
+        help="where to write the page that compares several; by default comparison.html in the folder that holds them",
+    )  # fmt: skip
+
+
+def _as_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
 
 
 def _study_from(options: argparse.Namespace) -> Study:
@@ -123,6 +205,9 @@ def _value(name: str, text: str) -> Any:
     return text.strip() if as_written and not isinstance(value, str) else value  # a class may be called yes, or 001
 
 
+# ---- commands ----
+
+
 def _run(options: argparse.Namespace) -> int:
     from gannb.runner import run_notebooks
 
@@ -130,30 +215,48 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    if len(options.folders) > 1:
+        return _compare(options)
+    if options.to:
+        raise InputError("--to is for a page that compares studies; a study's own page lies in its folder.")
     from gannb.runner import run_notebooks
 
-    return _finish(run_notebooks(load_study(options.folder), NOTEBOOKS[4:]))
+    return _finish(run_notebooks(load_study(options.folders[0]), NOTEBOOKS[4:]))
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from gannb.compare import compare
+
+    file, replaced = compare(options.folders, options.to)
+    print(f"{'replaced' if replaced else 'written'}: {file}")
+    return DONE
 
 
 def _finish(status: dict[str, Any]) -> int:
     """Print the answer's sentence and the page's path; return the exit code."""
-    print(f"\n{status['sentence']}\n{status['page']}")
+    space = "" if talk() == QUIET else "\n"
+    print(f"{space}{paint(status['sentence'], 'bold', sys.stdout)}\n{status['page']}")
     for failure in status["failed"]:
-        print(f"gannb: {failure['unit']} failed: {failure['error']}", file=sys.stderr)
+        _complain(f"{failure['unit']} failed: {failure['error']}")
     return FAILED if status["failed"] else DONE
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from gannb.planning import plan
+    from gannb.planning import plan, plan_text
 
-    print(plan(_study_from(options)))
+    found = plan(_study_from(options))
+    print(_json(found) if options.json else plan_text(found))
     return DONE
 
 
 def _status(options: argparse.Namespace) -> int:
-    from gannb.runner import status_text
+    from gannb.runner import study_status
+    from gannb.status import status_text
 
-    print(status_text(load_study(options.folder)))
+    status = study_status(load_study(options.folder))
+    first, *lines = status_text(status).splitlines()
+    text = "\n".join([paint(first, STATES[status["state"]], sys.stdout), *lines])
+    print(_json(status) if options.json else text)
     return DONE
 
 
@@ -169,12 +272,136 @@ def _generate(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _which_set(parser: argparse.ArgumentParser) -> None:
+    number = parser.add_mutually_exclusive_group(required=True)
+    number.add_argument("--per-class", type=int, metavar="N", help="images of each class")
+    number.add_argument("--like", metavar="CSV", help="a number per class: a CSV with the columns class and count")
+    parser.add_argument("--classes", metavar="A,B", help="these classes alone")
+    parser.add_argument("--to", required=True, metavar="FOLDER", help="where the set goes; goes on where it stopped")
+    parser.add_argument("--format", default="folder", help="folder (ImageFolder), webdataset or parquet [folder]")
+    parser.add_argument("--no-copies", action="store_true", help="replace what looks like copies of training images")
+    parser.add_argument("--anyway", action="store_true", help="also where the answer is not that it helps")
+    parser.add_argument("--seed", type=int, default=0, help="another number, other images [0]")
+
+
 def _verify(options: argparse.Namespace) -> int:
     from gannb.shards import verify
 
     problems = verify(options.folder)
     print("\n".join(problems) or "every shard is there and as it was written")
     return FAILED if problems else DONE
+
+
+def _one_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", help="the folder of a set that `gannb generate` wrote")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
+
+
+def _clean(options: argparse.Namespace) -> int:
+    from gannb.clean import clean_text, leftovers, remove
+    from gannb.runner import read_experiment
+    from gannb.work import study_lock
+
+    experiment = read_experiment(load_study(options.folder))
+    if not options.dry_run:
+        with study_lock(experiment.folder):  # or a person would be asked in vain
+            pass
+    found = leftovers(experiment)
+    print(clean_text(found))
+    if not found or options.dry_run or not (options.yes or _agreed()):
+        return DONE
+    print(f"removed {len(remove(experiment, found))} of {len(found)}")
+    return DONE
+
+
+def _agreed() -> bool:
+    """Ask whether to remove what was listed."""
+    if not sys.stdin.isatty():
+        raise InputError("Nothing was removed, since nobody is here to be asked; add --yes.")
+    return input("Remove all of it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _whether_to_remove(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only say how much it is")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _parameters(options: argparse.Namespace) -> int:
+    print("\n\n".join(map(parameter_text, options.names)) if options.names else table_text())
+    return DONE
+
+
+def _parameter_names(parser: argparse.ArgumentParser) -> None:
+    names = parser.add_argument("names", nargs="*", metavar="NAME", help="tell all of these; without: a table of all")
+    names.completer = _parameter_completer  # type: ignore[attr-defined]
+
+
+def _parameter_completer(**_: Any) -> Iterable[str]:
+    return list(Study.model_fields)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import argcomplete
+
+    print(argcomplete.shellcode(["gannb"], shell=options.shell))
+    return DONE
+
+
+def _shell(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="your shell")
+
+
+STUDY_EPILOG = f"""\
+parameters, by stage (`gannb parameters` says what they mean):
+{names_text()}
+
+examples:
+  --data photos --set preset=smoke            a quick look that everything works
+  my-study.yaml --set trials=10 gan=dcgan     a file, with changes
+  outputs/photos --set classifier_steps=800   go on with a study, changed
+"""
+
+REPORT_EPILOG = """\
+examples:
+  gannb report outputs/photos
+  gannb report outputs/photos outputs/digits --to both.html
+Several studies are compared as they last were reported; nothing is made anew.
+A file that is no comparison of the same studies is never replaced.
+"""
+CLEAN_EPILOG = """\
+Units made with earlier parameters, copies of the data that were read in
+another way, and what stopped processes left. Going back to an earlier
+parameter costs nothing as long as its units are there; afterwards they are
+made again. A study that a process is at work on is refused.
+"""
+
+COMMANDS = {
+    "run": Command(
+        _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _how_much_talk), STUDY_EPILOG
+    ),
+    "plan": Command(
+        _plan, "what `run` would do, how long it takes and how much disk it needs; writes nothing",
+        (_which_study, _as_json, _how_much_talk), STUDY_EPILOG,
+    ),
+    "status": Command(_status, "what is done, running, failed, and the time left", (_one_study, _as_json)),
+    "report": Command(
+        _report, "notebook 05 and the page again, from the scores; of several studies, a page that compares them",
+        (_studies, _how_much_talk), REPORT_EPILOG,
+    ),
+    "generate": Command(
+        _generate, "a large synthetic set, where the answer is that it helps", (_one_study, _which_set)
+    ),
+    "verify": Command(_verify, "a synthetic set against its manifest", (_one_set,)),
+    "clean": Command(
+        _clean, "remove what the study's parameters need no more, after saying how much",
+        (_one_study, _whether_to_remove), CLEAN_EPILOG,
+    ),
+    "parameters": Command(_parameters, "what a study can be told, or all about one parameter", (_parameter_names,)),
+    "completion": Command(_completion, "print what makes a shell complete names", (_shell,)),
+}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ class Examples:
 
     @property
     def n_classes(self) -> int:
+        """Number of classes, K, whether or not each has items."""
         return len(self.classes)
 
     @property
@@ -67,7 +68,7 @@ class Examples:
         return np.bincount(self.y, minlength=self.n_classes)
 
     def take(self, index: np.ndarray | Sequence[int]) -> Examples:
-        """The items at `index` (positions or a boolean mask), in that order."""
+        """The items at `index`, positions (M,) or a boolean mask (N,), in that order."""
         index = np.asarray(index)
         if index.size == 0:
             index = index.astype(np.int64)

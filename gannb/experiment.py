@@ -22,6 +22,7 @@ from gannb.protocol import Design, Draw
 from gannb.status import write_status
 from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, TRANSFER_STEPS, Study, is_saved, save_study
 from gannb.tuning import DRAWS, configurations, tuned_as
+from gannb.words import nearest
 from gannb.work import (
     Outcome,
     Progress,
@@ -108,10 +109,12 @@ class Experiment:
 
     @property
     def folder(self) -> Path:
+        """The study's folder, absolute."""
         return self.study.folder
 
     @cached_property
     def design(self) -> Design:
+        """How the data are divided into trials."""
         return protocol.settle(self.dataset, self.study)
 
     @cached_property
@@ -123,6 +126,7 @@ class Experiment:
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
+        """Shape of one item, (H, W, C) for images."""
         return self.dataset.pool.shape
 
     @cached_property
@@ -142,6 +146,7 @@ class Experiment:
 
     @cached_property
     def arms(self) -> list[Arm]:
+        """The ways to train: those asked for, what they are compared with, the curve of real items, the doses."""
         asked = (*self.study.arms, *dose_arms(self.study.doses), *outside.arms_for(self.study))
         if self.weights is None:
             asked = tuple(name for name in asked if not parse_arm(name).pretrained)
@@ -203,7 +208,11 @@ class Experiment:
 
     @cached_property
     def positive(self) -> int:
-        """The class, by number, that `positive` stands for: the second by default."""
+        """The class, by number, that `positive` stands for: the second by default.
+
+        Raises:
+            InputError: it names no class, or there are more than two.
+        """
         name, classes = self.study.positive, self.dataset.pool.classes
         if name is None:
             return 1
@@ -239,6 +248,7 @@ class Experiment:
 
     @property
     def contrasts(self) -> list[Contrast]:
+        """Which arm is compared with which, the primary contrast first."""
         return contrasts([arm.name for arm in self.arms])
 
     @cached_property
@@ -315,7 +325,8 @@ class Experiment:
         from gannb.generators.families import FAMILIES
 
         if self.study.gan != "auto" and self.study.gan not in FAMILIES:
-            raise InputError(f"gan: there is no family {self.study.gan!r}; use {', '.join(FAMILIES)} or auto.")
+            hint = nearest(self.study.gan, FAMILIES) or f"use {', '.join(FAMILIES)} or auto."
+            raise InputError(f"gan: there is no family {self.study.gan!r}; {hint}")
         _ = self.device, self.arms, self.design, self.positive, self.keep_classes
         self._check_families()
         for name in self.study.classifier:
@@ -689,6 +700,7 @@ class Experiment:
         return list(dict.fromkeys([*self._feature_units.values(), *self._item_feature_units.values()]))
 
     def all_units(self) -> list[Unit]:
+        """Return the units of all stages, in order."""
         return [unit for stage in (1, 2, 3, 4) for unit in self.units(stage)]
 
     def run(self, stage: int) -> Outcome:
@@ -739,6 +751,7 @@ class Experiment:
         return units.read_draw(self.folder / self.draws[trial].path)
 
     def items(self, index: np.ndarray) -> Examples:
+        """Return the real items at the given indices (M,) into pool and test, in their order."""
         return protocol.take(self.dataset, index)
 
     def synthetic(self, trial: int, generator: str | None = None) -> Examples:
@@ -757,6 +770,7 @@ class Experiment:
         return load(self.generator_folder(trial, name))
 
     def generator_folder(self, trial: int, generator: str | None = None) -> Path:
+        """Return the folder of a trial's fitted generator, the study's GAN by default, done or not."""
         return self.folder / self._generator_units[trial, generator or self.family].path
 
     def shown_trial(self, stage: int) -> int:

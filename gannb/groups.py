@@ -17,7 +17,11 @@ from gannb.errors import InputError
 
 
 def group_finder(groups: str | None) -> Callable[[list[str]], list[str]]:
-    """ids -> the person's group name per item ("" where none is asked for); checked before data is opened."""
+    """ids -> the person's group name per item ("" where none is asked for); checked before data is opened.
+
+    Raises:
+        InputError: `groups` is neither a readable CSV nor a regular expression.
+    """
     if groups is None:
         return lambda ids: [""] * len(ids)
     if groups.lower().endswith(".csv"):

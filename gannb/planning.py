@@ -7,15 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb import protocol
+from gannb.console import QUIET, talk
 from gannb.experiment import Experiment
 from gannb.generators.after import FILTERS
 from gannb.study import Study
 from gannb.units import SIDE_BATCH
+from gannb.words import UNITS
 from gannb.work import Unit, followers, is_done, seconds_text, worker_count
 
 if TYPE_CHECKING:
@@ -28,54 +30,67 @@ STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importin
 MEGABYTE = 1e6
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
 LONG, SMALL_SIDE = 3600, 32  # seconds and pixels from which on a quicker way is pointed out
-UNITS = {  # what people call the units
-    "draw": "drawing the trials",
-    "generator": "training generators",
-    "items": "making images",
-    "ruler": "training the measuring classifier",
-    "judge": "training the choosing classifier",
-    "quality": "measuring quality",
-    "yardsticks": "measuring real images and copies",
-    "classifier": "training classifiers",
-    "tuning": "tuning arms",
-    "choice": "choosing configurations",
-    "outlier_gan": "training GANs of outliers",
-    "open_set": "training to recognise new classes",
-    "features": "frozen features of real images",
-    "item_features": "frozen features of made images",
-}
 
 
-def plan(study: Study) -> str:
-    """Return the plan as text; times a few steps in as many processes as the run would use. Writes nothing."""
+def plan(study: Study) -> dict[str, Any]:
+    """Return what a study would do; times a few steps in as many processes as the run would use. Writes nothing.
+
+    The keys, in order: `study`; of the data `items`, `shape` and `classes`, both with numbers; `trials`, `protocol`
+    and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `classifier` (several), `classifier_steps`,
+    `fine_tuning` (sentences), `device` and `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one
+    process; `seconds` in all, `disk_bytes`, and `advice`, a sentence, or null.
+    """
     experiment = Experiment.preview(study)
     todo = [u for u in experiment.all_units() if not is_done(experiment.folder, u)]
-    if todo:
+    if todo and talk() != QUIET:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
     seconds = unit_seconds(experiment) if todo else {}
     spent = {u: expected_seconds(experiment, u, seconds) for u in todo}
     workers = worker_count(study.workers)
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
-    counts, design = Counter(u.kind for u in todo), experiment.design
-    every = Counter(u.kind for u in experiment.all_units())
-    lines = [
-        f"{study.name}: {len(protocol.labels_of(experiment.dataset)):,} items of "
-        f"{'x'.join(map(str, experiment.shape))}, {experiment.dataset.pool.n_classes} classes; "
-        f"{study.trials} trials, protocol {design.protocol}: {design.why}.",
-        *_found(experiment),
-        f"GAN family {experiment.family}, {experiment.gan_steps:,} steps; classifier {' and '.join(study.classifier)}, "
-        f"{experiment.classifier_steps:,} steps; device {experiment.device}, {workers} processes.",
-        *_fine_tuning(experiment),
+    return {
+        "study": study.name, "items": len(protocol.labels_of(experiment.dataset)), "shape": list(experiment.shape),
+        "classes": experiment.dataset.pool.n_classes, "trials": study.trials,
+        "protocol": experiment.design.protocol, "why": experiment.design.why, "found": _found(experiment),
+        "gan": experiment.family, "gan_steps": experiment.gan_steps, "classifier": list(study.classifier),
+        "classifier_steps": experiment.classifier_steps, "fine_tuning": _fine_tuning(experiment),
+        "device": experiment.device, "workers": workers,
+        "units": _by_kind(experiment, spent), "seconds": round(total),
+        "disk_bytes": round(disk_bytes(experiment, todo)), "advice": _advice(experiment, total),
+    }  # fmt: skip
+
+
+def _by_kind(experiment: Experiment, spent: dict[Unit, float]) -> dict[str, dict[str, int]]:
+    """Return the units to do, all units and the seconds of one process, by kind of unit."""
+    every, todo = Counter(u.kind for u in experiment.all_units()), Counter(u.kind for u in spent)
+    seconds = {kind: round(sum(s for u, s in spent.items() if u.kind == kind)) for kind in every}
+    return {kind: {"todo": todo[kind], "total": every[kind], "seconds": seconds[kind]} for kind in every}
+
+
+def _advice(experiment: Experiment, seconds: float) -> str | None:
+    """Return a quicker way, where the study takes long."""
+    if seconds <= LONG or min(experiment.shape[:2]) <= SMALL_SIDE:
+        return None
+    return f"quicker: size={SMALL_SIDE}, fewer gan_steps or trials; preset=smoke shows whether it runs"
+
+
+def plan_text(found: dict[str, Any]) -> str:
+    """Return a plan as text."""
+    return "\n".join([
+        f"{found['study']}: {found['items']:,} items of {'x'.join(map(str, found['shape']))}, {found['classes']} "
+        f"classes; {found['trials']} trials, protocol {found['protocol']}: {found['why']}.",
+        *found["found"],
+        f"GAN family {found['gan']}, {found['gan_steps']:,} steps; classifier {' and '.join(found['classifier'])}, "
+        f"{found['classifier_steps']:,} steps; device {found['device']}, {found['workers']} processes.",
+        *found["fine_tuning"],
         "",
         f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
-    ]
-    for kind in every:
-        time_text = seconds_text(sum(s for u, s in spent.items() if u.kind == kind))
-        lines.append(f"{UNITS[kind]:<34} {counts[kind]:>6} {every[kind]:>6} {time_text:>20}")
-    lines += ["", f"about {seconds_text(total)} in all, and {disk_bytes(experiment, todo) / MEGABYTE:,.0f} MB of disk"]
-    if total > LONG and min(experiment.shape[:2]) > SMALL_SIDE:
-        lines.append(f"quicker: size={SMALL_SIDE}, fewer gan_steps or trials; preset=smoke shows whether it runs")
-    return "\n".join(lines)
+        *(f"{UNITS[kind]:<34} {n['todo']:>6} {n['total']:>6} {seconds_text(n['seconds']):>20}"
+          for kind, n in found["units"].items()),
+        "",
+        f"about {seconds_text(found['seconds'])} in all, and {found['disk_bytes'] / MEGABYTE:,.0f} MB of disk",
+        *filter(None, [found["advice"]]),
+    ])  # fmt: skip
 
 
 def _fine_tuning(experiment: Experiment) -> list[str]:

@@ -364,11 +364,16 @@ def _forest_axis(ax: Axes, rows: list[dict[str, Any]], verdict: Mapping[str, Any
     """Draw band, zero line and axis; return the axis' reach in points."""
     limit, rope = _forest_limit(rows, verdict["rope"]), 100 * verdict["rope"]
     ax.axvspan(-rope, rope, color=BAND, zorder=0)
+    _zero_line(ax, limit, bottom)
+    return limit
+
+
+def _zero_line(ax: Axes, limit: float, bottom: float) -> None:
+    """Draw the line of no change, and an axis that reaches `limit` points to both sides of it."""
     ax.axvline(0, color=SOFT, linewidth=1, zorder=1)
     ax.set(xlim=(-limit, limit), ylim=(bottom, -0.6), yticks=[])
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:+.3g}".replace("-", "−") if value else "0")
-    return limit
 
 
 def _with_headings(rows: list[dict[str, Any]]) -> list[dict[str, Any] | str]:
@@ -429,6 +434,47 @@ def _above(ax: Axes, place: float, text: str, size: int, color: str = INK, weigh
         0, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight, va="center",
         parse_math=False, zorder=5,
     )  # fmt: skip
+
+
+@mpl.rc_context(STYLE)
+def forest_of_studies(rows: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+    """Draw the primary contrast of several studies, a row each: its difference with its interval, in points.
+
+    rows: `study`, `about` (a line on its data), `answer`, `rope`, `difference`, `low` and `high`. The band is each
+    study's own range of no practical consequence; an interval that goes on beyond the axis ends in an arrow.
+    """
+    ax = ax or _axes(10.5, 0.9 + 0.6 * len(rows))
+    limit = _studies_axis(ax, rows, "change, percentage points (left: worse, right: better)\nshaded: within each "
+                                    "study's own limits, no practical consequence")  # fmt: skip
+    for place, row in enumerate(rows):
+        _interval(ax, place, row, limit)
+        _beside(ax, place - 0.17, short(row["study"], 40), left=True)
+        _beside(ax, place + 0.2, row["about"], left=True, size=9, color=SOFT)
+        _beside(ax, place - 0.17, typeset(interval_text(row)), left=False)
+        _beside(ax, place + 0.2, row_word(row), left=False, size=10, weight="bold")
+    return ax
+
+
+@mpl.rc_context(STYLE)
+def forest_of_studies_narrow(rows: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+    """Draw several studies for a narrow screen: a row's words above its interval. rows: as for `forest_of_studies`."""
+    ax = ax or _axes(4, 0.9 + 0.8 * len(rows))
+    limit = _studies_axis(ax, rows, "change, percentage points")
+    for place, row in enumerate(rows):
+        _above(ax, place - 0.33, short(row["study"], 40), size=9)
+        _above(ax, place - 0.08, f"{typeset(interval_text(row))}  {row_word(row)}", size=9, color=SOFT, weight="bold")
+        _interval(ax, place + 0.2, row, limit)
+    return ax
+
+
+def _studies_axis(ax: Axes, rows: Sequence[Mapping[str, Any]], label: str) -> float:
+    """Draw each study's band, the zero line and the axis; return the axis' reach in points."""
+    limit = 108 * max(max(abs(row["low"]), abs(row["high"]), 2 * row["rope"]) for row in rows)
+    ropes = [100 * row["rope"] for row in rows]
+    ax.barh(range(len(rows)), [2 * rope for rope in ropes], 1.0, [-rope for rope in ropes], color=BAND, zorder=0)
+    _zero_line(ax, limit, len(rows) - 0.4)
+    ax.set_xlabel(label)
+    return limit
 
 
 @mpl.rc_context(STYLE)

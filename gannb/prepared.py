@@ -67,7 +67,11 @@ def known_data(study: Study) -> dict[str, str]:
 
 
 def read_data(study: Study) -> Dataset:
-    """Read and check the study's data from their source, writing nothing; see `load_data`."""
+    """Read and check the study's data from their source, writing nothing; see `load_data`.
+
+    Raises:
+        InputError: the data cannot be read, or the study's name is in use with other data.
+    """
     dataset = read(
         study.data, size=study.size, channels=study.channels, resize=study.resize,
         groups=study.groups, on_bad_image=study.on_bad_image,

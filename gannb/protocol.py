@@ -34,7 +34,7 @@ class Draw:
     test: np.ndarray  # (t,) int64
 
     def fewer(self, y: np.ndarray) -> np.ndarray:
-        """Return the first half of the training items of each class (at least one), given all items' labels."""
+        """Return the first half of the training items of each class, at least one: all items' labels y (N,) -> (n,)."""
         labels = y[self.train]
         halves = [self.train[labels == k][: max(1, np.sum(labels == k) // 2)] for k in np.unique(labels)]
         return np.concatenate(halves)
@@ -64,7 +64,7 @@ def groups_of(dataset: Dataset) -> np.ndarray:
 
 
 def take(dataset: Dataset, index: np.ndarray) -> Examples:
-    """Return the items at the given indices, in their order."""
+    """Return the items at the given indices (M,), which count the pool's items and then a given test set's."""
     index, n = np.asarray(index, dtype=np.int64), len(dataset.pool)
     if dataset.test is None or np.all(index < n):
         return dataset.pool.take(index)

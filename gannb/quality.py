@@ -213,7 +213,8 @@ def nearest_few(query: np.ndarray, reference: np.ndarray, k: int) -> tuple[np.nd
 def diversity(x: np.ndarray, y: np.ndarray) -> float:
     """Mean distance of two items of one class, averaged over classes. x: (N, D), y: (N,) labels.
 
-    Read it as a ratio to the draw's own. Classes with a single item are left out; nan if no class has two.
+    Read it as a ratio to the draw's own. Classes with a single item are left out; nan if no class has two. Raises
+    InputError where the labels are not one per item.
     """
     (x,), y = _checked(x=(x, 1)), np.asarray(y)
     if y.shape != (len(x),):

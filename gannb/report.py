@@ -25,7 +25,7 @@ from gannb.measuring import YARDSTICKS
 from gannb.study import Study, read_record, write_json, write_text
 from gannb.tuning import Configuration
 from gannb.verdict import SCORE_COLUMNS
-from gannb.words import METRIC_NAMES, arm_label, interval_text, points, row_word, typeset
+from gannb.words import METRIC_NAMES, UNITS, arm_label, interval_text, points, row_word, typeset
 from gannb.work import is_done, read_unit, study_lock
 
 if TYPE_CHECKING:
@@ -130,18 +130,20 @@ def _publish(experiment: Experiment) -> Path:
 
 def write_page(file: Path, page: Page) -> Path:
     """Write the page as one HTML file without scripts or anything fetched; names and texts are escaped."""
+    metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
+    facts = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
+    write_text(file, render("report.html", **facts, control_word=control_word, criteria=CRITERIA))
+    return file
+
+
+def render(template: str, **facts: Any) -> str:
+    """Return a template of `templates/` with its facts, which are escaped."""
     loader = jinja2.PackageLoader("gannb", "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"arm": arm_label, "interval": interval_text, "typeset": typeset}
-    answer = ANSWERS[page.verdict["answer"]]
-    metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
-    text = environment.get_template("report.html").render(
-        page=page, v=page.verdict, answer=answer, metric=metric, control_word=control_word, criteria=CRITERIA
-    )
-    write_text(file, text)
-    return file
+    return environment.get_template(template).render(**facts)
 
 
 def plain(value: Any) -> Any:
@@ -208,17 +210,18 @@ def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: tuple[
     """Save a figure of lines and marks, and embed it as SVG."""
     _, drawing, _ = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
-    return Picture(*texts, _data_uri("image/svg+xml", drawing.read_bytes()), "chart")
+    return Picture(*texts, data_uri("image/svg+xml", drawing.read_bytes()), "chart")
 
 
 def _photo(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: tuple[str, str, str]) -> Picture:
     """Save a figure of images, and embed it as PNG."""
     picture, _, _ = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
-    return Picture(*texts, _data_uri("image/png", picture.read_bytes()), "photo")
+    return Picture(*texts, data_uri("image/png", picture.read_bytes()), "photo")
 
 
-def _data_uri(kind: str, content: bytes) -> str:
+def data_uri(kind: str, content: bytes) -> str:
+    """Return content of a media type as an address that holds it."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
@@ -608,15 +611,6 @@ DRAW_INTERVAL = (
 )
 
 
-WORK = {
-    "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
-    "quality": "measuring quality", "yardsticks": "measuring real images and copies",
-    "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing", "judge": "the choosing classifier",
-    "features": "frozen features", "item_features": "frozen features of made items",
-    "outlier_gan": "GANs of outliers", "open_set": "classes never seen",
-}  # fmt: skip
-
-
 def tuning_text(experiment: Experiment) -> str:
     """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
     if not experiment.study.tune:
@@ -714,7 +708,7 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     for unit in experiment.all_units():
         if is_done(experiment.folder, unit):
             spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
-    parts = ", ".join(f"{WORK.get(kind, kind)} {seconds:,.0f} s" for kind, seconds in spent.items())
+    parts = ", ".join(f"{UNITS[kind]} {seconds:,.0f} s" for kind, seconds in spent.items())
     return [
         ("Versions", versions or "not recorded"),
         ("Revision", record["git"] or "not from a checkout"),

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from gannb.console import QUIET, talk
 from gannb.errors import InputError
 from gannb.experiment import Experiment
-from gannb.planning import UNITS
 from gannb.prepared import load_data
 from gannb.status import write_status
 from gannb.study import Study, notebooks_folder
 from gannb.verdict import read_verdict
-from gannb.work import LAUNCHER, is_running, seconds_text, study_lock
+from gannb.work import LAUNCHER, is_running, study_lock
 
 QUIET_KERNEL = ["--IPKernelApp.log_level=40"]  # ipykernel 7 warns of its local sockets at every start
 
@@ -57,16 +57,23 @@ def _as_launcher() -> Iterator[None]:
 
 
 def execute_notebook(name: str, folder: Path) -> None:
-    """Execute one notebook with papermill; the executed copy goes into the study's folder when it ends."""
+    """Execute one notebook with papermill; the executed copy goes into the study's folder when it ends.
+
+    Raises:
+        InputError: a cell found the input wrong.
+        RuntimeError: another error in a cell, or the kernel was killed.
+    """
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    print(f"== {name}", flush=True)
+    out = None if talk() == QUIET else sys.stdout
+    if out:
+        print(f"== {name}", flush=True)
     temporary, final = folder / f".{name}.running.ipynb", folder / f"{name}.ipynb"
     try:
         papermill.execute_notebook(
             notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
-            kernel_name="python3", progress_bar=False, stdout_file=sys.stdout, extra_arguments=QUIET_KERNEL,
+            kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
         )  # fmt: skip
     except papermill.PapermillExecutionError as error:
         if error.ename == "InputError":
@@ -82,15 +89,11 @@ def execute_notebook(name: str, folder: Path) -> None:
             os.replace(temporary, final)
 
 
-def status_text(study: Study) -> str:
-    """Return what is done, running and failed, and the time left, and write `status.json` anew."""
-    experiment = Experiment(study, *load_data(study))
-    status = write_status(experiment, "running" if is_running(study.folder) else "")
-    lines = [f"{study.name}: {status['state']}"]
-    for kind, count in status["units"].items():
-        extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
-        lines.append(f"  {UNITS[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
-    lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
-    if status["state"] != "done":
-        lines.append(f"  about {seconds_text(status['seconds_left'])} of work left")
-    return "\n".join(lines)
+def study_status(study: Study) -> dict[str, Any]:
+    """Write `status.json` anew and return it; see `write_status`."""
+    return write_status(read_experiment(study), "running" if is_running(study.folder) else "")
+
+
+def read_experiment(study: Study) -> Experiment:
+    """Return the experiment of a study as it is, unchecked: what was possible then may not be possible now."""
+    return Experiment(study, *load_data(study))

@@ -80,6 +80,11 @@ class Source:
 
 
 def open_source(data: str, on_bad_image: str) -> Source:
+    """Return what is at `data` (`digits`, a folder, a MedMNIST-layout .npz or idx files), its labels checked.
+
+    Raises:
+        InputError: nothing is there, or nothing that can be read; names the file.
+    """
     if data == "digits":
         return _from_digits()
     path = Path(data).expanduser()
@@ -98,7 +103,11 @@ def open_source(data: str, on_bad_image: str) -> Source:
 
 
 def check_counts(source: Source, data: str) -> None:
-    """Two classes or more, each with 2 pool items and, where a test set is given, a test item."""
+    """Check for two classes or more, each with 2 pool items and, where a test set is given, a test item.
+
+    Raises:
+        InputError: something is missing; names the class.
+    """
     if len(source.classes) < 2:
         only = f" ({source.classes[0]!r})" if source.classes else ""
         if source.kind == "folder":

@@ -238,7 +238,7 @@ def _sd(d: np.ndarray) -> float:
 def decide(estimate: Estimate, rope: float) -> Answer:
     """Interval within [-rope, rope]: equivalent; else above 0: helps; below 0: hurts; else inconclusive.
 
-    `rope` is the half-width of practical equivalence, >= 0, in the unit of the differences.
+    `rope` is the half-width of practical equivalence, >= 0, in the unit of the differences, else InputError.
     """
     if not (np.isfinite(rope) and rope >= 0):
         raise InputError(f"rope is {rope}; give the half-width of practical equivalence, 0 or more.")
@@ -252,7 +252,7 @@ def decide(estimate: Estimate, rope: float) -> Answer:
 
 
 def bonferroni_level(level: float, m: int) -> float:
-    """Level per interval for which m intervals all hold at once with at least `level`."""
+    """Level per interval for which m >= 1 intervals all hold at once with at least `level` (0..1), else InputError."""
     _check_level(level)
     if m < 1:
         raise InputError(f"The number of intervals is {m}; it must be at least 1.")
@@ -297,7 +297,7 @@ def _trials(estimate: Estimate, sd: float, half_width: float) -> int | None:
 
 
 def half_width_after(estimate: Estimate, trials: int) -> float:
-    """Half-width that the interval would have after so many trials (2 or more) of the same spread."""
+    """Half-width that the interval would have after so many trials (2 or more, else InputError) of the same spread."""
     if trials < 2:
         raise InputError(f"trials is {trials}; an interval needs at least 2.")
     return _half_width(estimate, estimate.sd, trials)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gannb.study import write_json
-from gannb.work import is_done, is_locked, recorded_failure, side_folder, worker_count
+from gannb.words import UNITS
+from gannb.work import is_done, is_locked, recorded_failure, seconds_text, side_folder, worker_count
 
 if TYPE_CHECKING:
     from gannb.experiment import Experiment
 
 
 def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
-    """Write and return `status.json`: counts of units by kind, failures with their errors, seconds left."""
+    """Write and return `status.json`.
+
+    The keys: `study`, its name; `state`, one of `done`, `running`, `failed` and `unfinished`; `units`, by kind how many
+    are `done`, `running`, `failed`, and the `total`; `failed`, a list of each `unit` (its folder) and `error`;
+    `seconds_left`, what the missing units take with the study's `workers`.
+    """
     folder, units = experiment.folder, experiment.all_units()
     seconds, kinds = experiment.seconds_by_kind(), {}
     failed, left = [], 0.0
@@ -37,3 +43,15 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
     }  # fmt: skip
     write_json(folder / "status.json", status)
     return status
+
+
+def status_text(status: dict[str, Any]) -> str:
+    """Return a status as text: how far it is, what failed, and the time left."""
+    lines = [f"{status['study']}: {status['state']}"]
+    for kind, count in status["units"].items():
+        extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
+        lines.append(f"  {UNITS[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
+    lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
+    if status["state"] != "done":
+        lines.append(f"  about {seconds_text(status['seconds_left'])} of work left")
+    return "\n".join(lines)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gannb.callables import is_import_path, trust
 from gannb.errors import InputError
+from gannb.words import nearest
 
 STAGES = {
     0: "study",
@@ -288,14 +289,23 @@ def _one_sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Study.model_fields, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(Study.model_fields)}."
+        hint = nearest(name, Study.model_fields) or f"the parameters are {', '.join(Study.model_fields)}."
         return f"There is no parameter {name}; {hint}"
     if not name:
         return str(first["msg"]).removeprefix("Value error, ") + "."
-    meaning = Study.model_fields[name].description
+    meaning, given = Study.model_fields[name].description, first["input"]
     problem = str(first["msg"]).removeprefix("Value error, ").lower()
-    return f"{name}={first['input']!r} is not valid: {problem}; it is {meaning}."
+    hint = nearest(str(given), choices(name)) if first["type"] in ("literal_error", "string_pattern_mismatch") else ""
+    return f"{name}={given!r} is not valid: {problem}; {hint or f'it is {meaning}.'}"
+
+
+def choices(name: str) -> list[str]:
+    """Return the values of a parameter that have a name: its literal ones, or for a text what its meaning quotes."""
+    field = Study.model_fields[name]
+    parts = (field.annotation, *get_args(field.annotation))
+    named = [str(choice) for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+    quoted = re.findall(r"`([^`\s]+)`", str(field.description)) if str in parts else []
+    return named or [word for word in quoted if word not in Study.model_fields]
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

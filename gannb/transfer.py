@@ -187,14 +187,14 @@ class Pretrained(nn.Module):
         self.head = head
 
     def prepared(self, x: Tensor) -> Tensor:
-        """Bring items to the network's channels, size and normalisation."""
+        """Bring items (N, C, H, W) in [-1, 1] to the network's channels, size and normalisation."""
         x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3]
         mode = self.interpolation if self.interpolation in ("bicubic", "bilinear") else "bicubic"
         x = F.interpolate(x, self.size, mode=mode, antialias=True).clamp(-1, 1)
         return (((x + 1) / 2 - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits."""
+        """Return logits: (N, C, H, W) in [-1, 1] -> (N, K)."""
         if self.training:
             return self.network(self.prepared(x))
         return torch.cat([self.network(self.prepared(part)) for part in x.split(AT_ONCE)])
@@ -291,7 +291,7 @@ def head_of(features: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np
 
 
 def shares(n_real: int, n_synthetic: int, share: float) -> np.ndarray:
-    """Return the weight of each item, real ones first, such that the synthetic ones together weigh `share` of all."""
+    """Return the weight of each item, (N,), real ones first; the synthetic ones together weigh `share` of all."""
     real = np.full(n_real, (1 - share) / max(n_real, 1))
     return np.concatenate([real, np.full(n_synthetic, share / max(n_synthetic, 1))]) * (n_real + n_synthetic)
 

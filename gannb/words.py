@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
@@ -18,6 +19,22 @@ EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no di
 UNCERTAIN = "too uncertain to tell"
 FAILED = "not as expected"
 HALF = " (half the steps)"
+UNITS = {  # by kind, what people call them
+    "draw": "drawing the trials",
+    "generator": "training generators",
+    "items": "making images",
+    "ruler": "training the measuring classifier",
+    "judge": "training the choosing classifier",
+    "quality": "measuring quality",
+    "yardsticks": "measuring real images and copies",
+    "classifier": "training classifiers",
+    "tuning": "tuning arms",
+    "choice": "choosing configurations",
+    "outlier_gan": "training GANs of outliers",
+    "open_set": "training to recognise new classes",
+    "features": "frozen features of real images",
+    "item_features": "frozen features of made images",
+}
 
 
 def arm_label(arm: str) -> str:
@@ -68,3 +85,9 @@ def row_word(row: Mapping[str, Any]) -> str:
     if row["role"] == "control":
         return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else FAILED
     return ANSWERS[row["answer"]] if row["answer"] else ""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return `did you mean NAME?` for the nearest of `names` by spelling; empty where none is near."""
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else ""

@@ -30,6 +30,7 @@ import numpy as np
 import psutil
 
 from gannb.callables import TRUSTED
+from gannb.console import VERBOSE, talk
 from gannb.errors import InputError
 from gannb.study import write_json
 
@@ -105,6 +106,7 @@ class Task:
 
     @property
     def parameters(self) -> dict[str, Any]:
+        """What the unit declares; nothing else may change its result."""
         return self.unit.parameters
 
     def needed(self, kind: str) -> Path:
@@ -504,6 +506,8 @@ class Progress:
         self.done += self._cost(unit)
         if error and not self.quiet:
             print(f"FAILED {unit.place}: {error}", flush=True)
+        elif talk() == VERBOSE and not self.quiet:
+            print(f"done {unit.place}", flush=True)
 
     def fraction(self) -> float:
         """Return the share of the work that is done, running units counted in part."""

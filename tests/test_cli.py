@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
+import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
+import argcomplete
 import numpy as np
 import pytest
 import yaml
 from conftest import SMOKE
 from PIL import Image
 
-from gannb.cli import main
+from gannb.cli import COMMANDS, main, make_parser
+from gannb.console import paint, talk, talking
 from gannb.errors import InputError
+from gannb.parameters import by_stage, completions, meaning
+from gannb.runner import execute_notebook
+from gannb.status import write_status
 from gannb.study import NOTEBOOKS, Study
 from gannb.work import study_lock
 
@@ -88,14 +98,94 @@ def test_report_runs_the_last_notebook_alone(asked, finished):
     assert asked[0][1] == ("05_compare",)
 
 
-@pytest.mark.parametrize("name", ["run", "plan"])
-def test_help_lists_every_parameter_with_its_meaning(capsys, name):
+# ---- help, and what a shell completes ----
+
+
+def help_of(capsys, monkeypatch, *arguments: str) -> str:
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as done:
-        main([name, "--help"])
+        main([*arguments, "--help"])
     assert done.value.code == 0
-    text = capsys.readouterr().out
-    for parameter, field in Study.model_fields.items():
-        assert f"    {parameter} " in text and field.description in text
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=lambda c: " ".join(c) or "gannb")
+def test_help_fits_a_screen(capsys, monkeypatch, command):
+    lines = help_of(capsys, monkeypatch, *command).splitlines()
+    assert len(lines) <= 45 and max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("name", ["run", "plan"])
+def test_help_names_every_parameter_beside_its_stage(capsys, monkeypatch, name):
+    text = help_of(capsys, monkeypatch, name)
+    listed = text.partition("parameters, by stage")[2].partition("examples")[0]
+    assert set(Study.model_fields) <= set(listed.split())
+    for title, names in by_stage().items():
+        assert re.search(rf"^  {title} +{names[0]}", listed, re.MULTILINE)
+
+
+def test_help_says_what_every_command_is_for(capsys, monkeypatch):
+    text = " ".join(help_of(capsys, monkeypatch).split())
+    assert all(f"{name} {command.help}" in text for name, command in COMMANDS.items())
+
+
+def test_parameters_lists_each_with_its_meaning_or_tells_all_of_one(capsys):
+    assert main(["parameters"]) == 0
+    table = capsys.readouterr().out
+    assert max(map(len, table.splitlines())) <= 80
+    for name in Study.model_fields:
+        assert re.search(rf"^  {name} ", table, re.MULTILINE)
+        assert " ".join(meaning(name).split()) in " ".join(table.split())
+    assert main(["parameters", "trials", "preset"]) == 0
+    one = capsys.readouterr().out
+    assert one.startswith("trials\n") and "whole number, 2 to 1,000" in one and "8 (smoke 2, gpu 10)" in one
+    assert "smoke, laptop or gpu" in one
+
+
+def completed(line: str) -> set[str]:
+    """The words that a shell gets offered for the last one of a line."""
+    finder = argcomplete.CompletionFinder(make_parser())
+    offered = itertools.takewhile(
+        lambda text: text is not None, map(partial(finder.rl_complete, line), itertools.count())
+    )
+    return {text.split()[-1] for text in offered}
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("pl", {"plan"}), ("status --j", {"--json"}), ("run --da", {"--data"}),
+        ("run --set gan_s", {"gan_steps="}), ("plan --set trials=4 rop", {"rope="}),
+        ("run --set preset=", {"preset=smoke", "preset=laptop", "preset=gpu"}),
+        ("run --set tune=t", {"tune=true"}), ("run --set device=cp", {"device=cpu"}),
+        ("run --set gan=dc", {"gan=dcgan", "gan=dcgan_per_class"}),
+        ("run --set arms=real+ga", {"arms=real+gan", "arms=real+gan+classic", "arms=real+gaussian"}),
+        ("parameters tri", {"trials"}), ("completion z", {"zsh"}),
+    ],
+)  # fmt: skip
+def test_the_tab_key_completes_commands_options_parameters_and_values(line, offered):
+    assert completed(line) == offered
+
+
+def test_a_shell_is_answered(tmp_path):
+    line, file = "gannb run --set tun", tmp_path / "answer"
+    settings = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
+    settings["_ARGCOMPLETE_STDOUT_FILENAME"] = str(file)
+    subprocess.run([sys.executable, "-m", "gannb.cli"], env=os.environ | settings, timeout=120)
+    assert file.read_text() == "tune="
+
+
+def test_every_choice_of_the_model_is_offered_as_a_completion():
+    for name, field in Study.model_fields.items():
+        for part in (field.annotation, *get_args(field.annotation)):
+            choices = get_args(part) if get_origin(part) is Literal else ()
+            assert {f"{name}={choice}" for choice in choices} <= set(completions(f"{name}="))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_code_for_the_shell(capsys, shell):
+    assert main(["completion", shell]) == 0
+    assert "_ARGCOMPLETE" in capsys.readouterr().out
 
 
 # ---- what it says, and exit codes ----
@@ -142,6 +232,94 @@ def test_status_tells_what_is_done(smoke, capsys):
     assert re.search(r"training classifiers +14 of 14\n", text) and "left" not in text
 
 
+def test_status_as_json_is_what_status_json_says_with_documented_keys(smoke, capsys):
+    assert main(["status", str(smoke), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == json.loads((smoke / "status.json").read_text())
+    assert (found["study"], found["state"], found["seconds_left"], found["failed"]) == ("digits", "done", 0, [])
+    assert found["units"]["classifier"] == {"done": 14, "running": 0, "failed": 0, "total": 14}
+    assert all(f"`{key}`" in write_status.__doc__ for key in (*found, *found["units"]["classifier"]))
+
+
+def test_plan_as_json_is_nothing_but_the_plan(finished, capsys):
+    assert main(["plan", str(finished), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["units"]["generator"] == {"todo": 0, "total": 2, "seconds": 0}
+
+
+# ---- how much, and in colour ----
+
+
+@pytest.mark.parametrize(("option", "level"), [([], "normal"), (["-q"], "quiet"), (["--verbose"], "verbose")])
+def test_a_run_and_its_kernels_are_told_how_much_to_say(monkeypatch, option, level):
+    said = []
+
+    def run_notebooks(study, notebooks):
+        said.append(talk())
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    assert main(["run", *option]) == 1
+    assert said == [level] and talk() == "normal"
+
+
+def test_quiet_prints_the_result_alone(asked, capsys):
+    assert main(["run", "--quiet"]) == 0
+    assert capsys.readouterr().out == "They help.\nreport.html\n"
+
+
+def test_quiet_keeps_the_notebooks_silent(monkeypatch, tmp_path, capsys):
+    given = {}
+    monkeypatch.setattr("papermill.execute_notebook", lambda *paths, **settings: given.update(settings))
+    for level, prints in (("quiet", False), ("normal", True)):
+        with talking(level):
+            execute_notebook("01_data", tmp_path)
+        assert (given["stdout_file"] is not None) == ("== 01_data" in capsys.readouterr().out) == prints
+
+
+def test_verbose_shows_where_an_error_comes_from(monkeypatch, capsys):
+    def run_notebooks(study, notebooks):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    assert main(["run", "--verbose"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback") and lines[-1] == "gannb: RuntimeError: broken"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "settings", "coloured"),
+    [
+        (Terminal(), {}, True), (Terminal(), {"NO_COLOR": ""}, True), (Terminal(), {"NO_COLOR": "1"}, False),
+        (Terminal(), {"TERM": "dumb"}, False), (io.StringIO(), {}, False),
+    ],
+)  # fmt: skip
+def test_colour_is_for_terminals_whose_owner_wants_it(monkeypatch, stream, settings, coloured):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert paint("done", "green", stream) == ("\033[32mdone\033[0m" if coloured else "done")
+
+
+def test_a_terminal_gets_status_and_errors_in_colour(smoke, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    monkeypatch.setattr("sys.stderr", Terminal())
+    assert main(["status", str(smoke)]) == 0
+    assert sys.stdout.getvalue().startswith("\033[32mdigits: done\033[0m\n")
+    assert main(["status", str(smoke), "--json"]) == 0
+    assert "\033" not in sys.stdout.getvalue().partition("{")[2]
+    assert main(["rnu"]) == 2
+    assert sys.stderr.getvalue() == "\033[31mgannb:\033[0m There is no command rnu; did you mean run?\n"
+
+
 def test_status_of_a_study_at_work(smoke, capsys):
     with study_lock(smoke):
         assert main(["status", str(smoke)]) == 0
@@ -152,7 +330,8 @@ def test_status_of_a_study_at_work(smoke, capsys):
 
 WRONG = {
     "a device that is not there": (["--set", "device=cuda:9"], "device=cuda:9 is not on this machine"),
-    "a family that does not exist": (["--set", "gan=nope"], "there is no family 'nope'"),
+    "a family that does not exist": (["--set", "gan=nope"], "there is no family 'nope'; use projection"),
+    "a misspelt family": (["--set", "gan=dcgna"], "there is no family 'dcgna'; did you mean dcgan?"),
     "an unknown arm": (["--set", "arms=real,real+gna"], "did you mean real+gan?"),
     "more items than there are": (["--set", "n_per_class=100"], "n_per_class=100"),
     "an unknown parameter": (["--set", "gan_stpes=4"], "did you mean gan_steps?"),
@@ -166,6 +345,13 @@ WRONG = {
     "data that are not there": (["--data", "no/such/folder"], "no/such/folder"),
     "a missing file": (["missing.yaml"], "There is no study file missing.yaml"),
     "an unknown preset": (["--set", "preset=huge"], "preset='huge' is not valid"),
+    "a misspelt choice": (["--set", "augmentation=afine"], "augmentation='afine' is not valid: input should be 'auto'"),
+    "a choice near to one": (["--set", "preset=laptob"], "did you mean laptop?"),
+    "an optional choice near to one": (["--set", "resize=crpo"], "did you mean crop?"),
+    "a device near to one": (["--set", "device=cdua"], "did you mean cuda?"),
+    "a misspelt option": (["--dta", "digits"], "has no --dta; did you mean --data?"),
+    "an option without its value": (["--data"], "--data: expected one argument; see `gannb"),
+    "quiet and verbose at once": (["-q", "-v"], "-v/--verbose: not allowed with argument -q/--quiet"),
 }
 
 
@@ -253,11 +439,19 @@ def test_wrong_input_as_a_process(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["rnu"], ["run", "--dta", "digits"], ["status"]])
-def test_a_command_that_is_none_as_a_process(arguments):
-    done = command(*arguments)
-    assert done.returncode == 2
-    assert "error:" in done.stderr.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Name a command; the commands are run, plan, status"), (["rnu"], "no command rnu; did you mean run?"),
+        (["xyzzy"], "There is no command xyzzy; the commands are run"), (["status"], "required: outputs/STUDY"),
+        (["completion", "bahs"], "did you mean bash?"), (["parameters", "trals"], "did you mean trials?"),
+    ],
+)  # fmt: skip
+def test_a_command_that_is_none_gets_one_sentence(capsys, arguments, says):
+    assert main(arguments) == 2
+    output = capsys.readouterr()
+    assert (output.out, output.err.count("\n")) == ("", 1)
+    assert output.err.startswith("gannb: ") and says in output.err
 
 
 def test_status_as_a_process(smoke):

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from conftest import SMOKE
+from conftest import ROOT, SMOKE
 
 from gannb import planning
+from gannb.console import talking
 from gannb.experiment import Experiment
-from gannb.planning import disk_bytes, plan, unit_seconds
+from gannb.planning import disk_bytes, plan, plan_text, unit_seconds
 from gannb.study import load_study, make_study, open_study
+from gannb.words import UNITS
 
-# seconds per GAN step, per classifier step, per item predicted, per item sampled
-TIMED = (0.010, 0.020, 0.0001, 0.0002)
+# seconds per step of the GAN and of the classifier, per item predicted and per item sampled
+TIMED = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample": 0.0002}
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(f): (f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*")}
 
 
-def counts(text: str) -> dict[str, tuple[int, int]]:
+def counts(found: dict) -> dict[str, tuple[int, int]]:
     """Units to do and in all, by kind."""
-    kinds = {name: kind for kind, name in planning.UNITS.items()}
-    rows = re.findall(r"^([a-z ]+?)  +(\d+) +(\d+) ", text, re.MULTILINE)
-    return {kinds[name]: (int(todo), int(of)) for name, todo, of in rows}
-
-
-TIMES = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample": 0.0002}
+    return {kind: (n["todo"], n["total"]) for kind, n in found["units"].items()}
 
 
 @pytest.fixture
 def timed(monkeypatch):
     """Steps take known times, which the processes report as if they had measured them."""
-    monkeypatch.setattr(planning, "_time_steps", lambda experiment: TIMES)
+    monkeypatch.setattr(planning, "_time_steps", lambda experiment: TIMED)
 
 
 def seconds(**given) -> dict[str, float]:
@@ -42,13 +40,29 @@ def seconds(**given) -> dict[str, float]:
 
 
 def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
-    text = plan(make_study(**SMOKE, output_dir=str(tmp_path / "outputs")))
+    found = plan(make_study(**SMOKE, output_dir=str(tmp_path / "outputs")))
     assert list(tmp_path.iterdir()) == []
-    assert counts(text) == {
+    assert counts(found) == {
         "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2), "classifier": (14, 14)
     }  # fmt: skip
+    assert json.loads(json.dumps(found)) == found
+    for text in (plan.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert all(f"`{key}`" in text for key in found), "a key is not documented"
+    assert (found["items"], found["shape"], found["classes"], found["trials"]) == (1797, [8, 8, 1], 10, 2)
+    assert (found["gan"], found["gan_steps"], found["workers"], found["advice"]) == ("mlp", 5, 2, None)
+    spent = sum(n["seconds"] for n in found["units"].values())
+    assert found["seconds"] > spent / 2 and found["disk_bytes"] > 1e6
+
+
+def test_a_plan_as_text_says_the_same_and_quietly_nothing_else(timed, capsys):
+    with talking("quiet"):
+        found = plan(make_study(**SMOKE))
+    assert capsys.readouterr() == ("", "")
+    text = plan_text(found)
     assert "1,797 items of 8x8x1, 10 classes; 2 trials, protocol draw" in text
     assert "GAN family mlp, 5 steps" in text and "2 processes" in text
+    for kind, n in found["units"].items():
+        assert re.search(rf"^{UNITS[kind]}  +{n['todo']} +{n['total']} ", text, re.MULTILINE)
     assert re.search(r"about [\w ]+ in all, and \d+ MB of disk$", text)
 
 
@@ -68,12 +82,12 @@ def test_a_plan_counts_only_what_is_missing(finished, timed):
 def test_the_time_of_a_gan_is_linear_in_its_steps(timed):
     few, many = seconds(gan_steps=100)["mlp"], seconds(gan_steps=1000)["mlp"]
     assert many / few == pytest.approx(10, rel=0.05)
-    assert many == pytest.approx(1000 * TIMED[0], rel=0.05)
+    assert many == pytest.approx(1000 * TIMED["mlp"], rel=0.05)
 
 
 def test_the_time_of_a_classifier_is_linear_in_steps_and_seeds(timed):
     base = seconds(classifier_steps=1000)["small_cnn"]
-    assert base == pytest.approx(1000 * TIMED[1], rel=0.1)
+    assert base == pytest.approx(1000 * TIMED["small_cnn"], rel=0.1)
     assert seconds(classifier_steps=2000)["small_cnn"] / base == pytest.approx(2, rel=0.1)
     assert seconds(classifier_steps=1000, classifier_seeds=3)["small_cnn"] / base == pytest.approx(3, rel=0.1)
 
@@ -84,7 +98,7 @@ def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
 
 
 def test_more_synthetic_items_take_longer_and_need_more_disk(timed):
-    assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED[3]
+    assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED["sample"]
     few, many = (Experiment.preview(make_study(**SMOKE | {"n_synthetic": n})) for n in (10, 1010))
     more = disk_bytes(many, many.all_units()) - disk_bytes(few, few.all_units())
     assert more == pytest.approx(2 * 1000 * 10 * (64 + 8))  # 2 trials, 10 classes, 64 bytes and a label each

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from gannb import work
+from gannb.console import talking
 from gannb.errors import InputError
 from gannb.work import (
     GANS_AT_ONCE,
@@ -455,6 +456,14 @@ def test_progress_tells_of_a_failure_at_once(tmp_path, capsys):
     with progress.watch(tmp_path, [bad]):
         progress.finished(bad, "RuntimeError: the loss is nan")
         assert capsys.readouterr().out == "FAILED trials/000/bad: RuntimeError: the loss is nan\n"
+
+
+def test_verbose_progress_tells_of_every_unit(tmp_path, capsys):
+    good, progress = unit("good"), Progress("04", every=60)
+    progress.interactive = False
+    with talking("verbose"), progress.watch(tmp_path, [good]):
+        progress.finished(good, None)
+        assert capsys.readouterr().out == "done trials/000/good\n"
 
 
 def test_nothing_is_said_when_there_is_nothing_to_do(tmp_path, capsys):

@@ -22,7 +22,7 @@ def noise_rows(seed: int, index: np.ndarray, dimensions: int) -> np.ndarray:
 
 
 def truncate(noise: np.ndarray, limit: float) -> np.ndarray:
-    """Noise of the normal distribution cut off at +-limit, by the quantiles of the noise given.
+    """Noise (N, Z) of the normal distribution cut off at +-limit, by the quantiles of the noise given.
 
     The truncation trick (Brock et al. 2019, section 3.1): less variety, more typical images. Row for row the same
     order of values as before, so that nothing has to be drawn again.

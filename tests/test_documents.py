@@ -1,0 +1,145 @@
+"""What is written about the package is true of it: README, architecture page, citation, docstrings.
+
+`python tests/test_documents.py` writes the README's table of parameters anew, from the model.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from gannb.cli import COMMANDS
+from gannb.parameters import markdown
+from gannb.study import NOTEBOOKS, Study
+
+README = ROOT / "README.md"
+MARKS = ("<!-- parameters:", "<!-- end of parameters -->")
+PAGES = [*ROOT.glob("*.md"), *(ROOT / folder / "README.md" for folder in ("notebooks", "outputs", "benchmarks"))]
+MODULES = sorted((ROOT / "gannb").rglob("*.py"))
+ARRAY = re.compile(r"(tuple\[)?(np\.)?(ndarray|Tensor)\b")
+SHAPE = re.compile(r"\((\w+,|[A-Z]\w*\)|\., |\w+ \* \w+,)")  # as in (N, D), (size,), (N), (., D), (rows * columns, H)
+
+
+def with_table(text: str) -> str:
+    """The README's text with the table of parameters as the model has it now."""
+    before, start, rest = text.partition(MARKS[0])
+    first_line = rest.partition("\n")[0]
+    after = rest.partition(MARKS[1])[2]
+    return f"{before}{start}{first_line}\n\n{markdown()}\n\n{MARKS[1]}{after}"
+
+
+def test_the_readmes_table_of_parameters_is_the_models():
+    text = README.read_text(encoding="utf-8")
+    assert text == with_table(text), "run: python tests/test_documents.py"
+
+
+def test_the_table_has_every_parameter_with_its_meaning():
+    rows = [line for line in markdown().splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == sorted(
+        Study.model_fields, key=lambda name: Study.model_fields[name].json_schema_extra["stage"]
+    )
+    assert all(str(Study.model_fields[row.split("`")[1]].description) in row.replace("\\|", "|") for row in rows)
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1  # none breaks the table
+
+
+def test_the_readme_names_every_notebook_command_and_family():
+    from gannb.generators.families import FAMILIES
+
+    text = README.read_text(encoding="utf-8")
+    assert all(f"notebooks/{name}.ipynb" in text for name in NOTEBOOKS)
+    assert all(f"`gannb {name}" in text for name in COMMANDS)
+    assert all(f"| `{name}` |" in text for name in FAMILIES)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        if re.match(r"\w+:", link):
+            continue
+        target = page.parent / path if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_the_architecture_page_says_what_every_file_does():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert {module.stem for module in MODULES} - {"__init__"} <= set(re.findall(r"`(\w+)`", text))
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert citation["keywords"] == project["keywords"][: len(citation["keywords"])]
+
+
+# ---- docstrings ----
+
+
+def public(module: Path) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef]]:
+    """The public classes, functions and methods of a module, with their names."""
+
+    def walk(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef]]:
+        for child in node.body:
+            if isinstance(child, ast.ClassDef | ast.FunctionDef) and not child.name.startswith("_"):
+                yield f"{prefix}{child.name}", child
+                if isinstance(child, ast.ClassDef):
+                    yield from walk(child, f"{prefix}{child.name}.")
+
+    yield from walk(ast.parse(module.read_text(encoding="utf-8")), f"{module.relative_to(ROOT)}: ")
+
+
+NAMES = [pair for module in MODULES for pair in public(module)]
+
+
+def test_every_module_and_public_name_says_what_it_is():
+    silent = [name for name, node in NAMES if not ast.get_docstring(node)]
+    silent += [str(m) for m in MODULES if not ast.get_docstring(ast.parse(m.read_text(encoding="utf-8")))]
+    assert silent == [] and len(NAMES) > 300
+
+
+def test_what_refuses_input_says_so():
+    def refuses(node: ast.AST) -> bool:
+        raised = [each.exc for each in ast.walk(node) if isinstance(each, ast.Raise)]
+        return any(isinstance(e, ast.Call) and getattr(e.func, "id", "") == "InputError" for e in raised)
+
+    functions = [(name, node) for name, node in NAMES if isinstance(node, ast.FunctionDef)]
+    assert [name for name, node in functions if refuses(node) and "InputError" not in ast.get_docstring(node)] == []
+
+
+def test_what_takes_or_gives_an_array_says_its_shape():
+    """In its own docstring, or for a module of functions of the same arrays in the module's."""
+    missing = []
+    for module in MODULES:
+        about = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+        for name, node in public(module):
+            if isinstance(node, ast.FunctionDef) and _has_array(node):
+                missing += [] if SHAPE.search(about) or SHAPE.search(ast.get_docstring(node) or "") else [name]
+    assert missing == []
+
+
+def _has_array(node: ast.FunctionDef) -> bool:
+    given = [argument.annotation for argument in (*node.args.args, *node.args.kwonlyargs)] + [node.returns]
+    texts = [ast.unparse(annotation) for annotation in given if annotation is not None]
+    return any(ARRAY.match(text) for text in texts)
+
+
+if __name__ == "__main__":
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(markdown() + "\n")
