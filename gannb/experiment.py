@@ -644,7 +644,8 @@ class Experiment:
         found: dict[str, list[float]] = {}
         for (_, arm), unit in self.classifiers.items():
             if is_done(self.folder, unit):
-                spent = sum(read_unit(self.folder, need)["seconds"] for need in unit.closure())
+                there = [need for need in unit.closure() if is_done(self.folder, need)]
+                spent = sum(read_unit(self.folder, need)["seconds"] for need in there)
                 found.setdefault(arm, []).append(spent / 60)
         return {arm: float(np.mean(each)) for arm, each in found.items()}
 

@@ -102,20 +102,19 @@ class Study(BaseModel):
         "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
     )
     classifier: tuple[str, ...] = _parameter(
-        ("small_cnn",), 4,
-        "`small_cnn`, `deep_cnn` or a timm network's name, trained from scratch; several as `small_cnn,deep_cnn`: the "
-        "verdict is the first one's", min_length=1,
+        ("small_cnn",), 4, "`small_cnn`, `deep_cnn` or a timm network, untrained; of several the first one counts",
+        min_length=1,
     )  # fmt: skip
     classifier_steps: int | None = _parameter(
         None, 4, "optimiser steps of each classifier; by default by preset and number of items", ge=2, le=10_000_000
     )
     classifier_seeds: int = _parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
     pretrained: str = _parameter(
-        "mobilenetv2_100", 4,
-        "what `transfer` arms fine-tune: a timm name, a folder with its config.json and model.safetensors, or "
-        "NAME=FILE.safetensors",
+        "mobilenetv2_100",
+        4,
+        "what `transfer` arms fine-tune: a timm name, or weights in a folder or file",
         min_length=1,
-    )  # fmt: skip
+    )
     transfer_steps: int | None = _parameter(
         None, 4, "optimiser steps of a fine-tuning; by default by preset", ge=1, le=1_000_000
     )
