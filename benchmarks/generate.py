@@ -30,7 +30,7 @@ from gannb.shards import BLOCK, WORK, Maker, Plan, class_block, loaded_generator
 from gannb.study import make_study
 
 KINDS = {  # name: size, channels, family, blocks of each of ten classes
-    "8x8 grey": ("8", 1, "mlp", 6),
+    "8x8 grey": ("8", 1, "mlp", 4),
     "32x32 grey": ("32", 1, "projection", 4),
     "64x64 colour": ("64", 3, "projection", 2),
 }
