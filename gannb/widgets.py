@@ -1,6 +1,6 @@
 """Widgets for JupyterLab: look through what was drawn and made, one class of one trial at a time.
 
-A widget needs a kernel at work. An executed copy, an exported page and GitHub show its first view as a picture.
+Controls need a kernel at work. An executed copy shows the first view, a notebook saved in JupyterLab the last one.
 """
 
 from __future__ import annotations
@@ -151,25 +151,24 @@ def browse(view: View, controls: Mapping[str, DOMWidget]) -> None:
         print(view(*values())[1])
         return
     import ipywidgets
-    from IPython.display import display
+    from IPython.display import DisplayHandle, display
 
-    picture, text = ipywidgets.Image(format="png"), ipywidgets.HTML()
+    picture, text = DisplayHandle(), DisplayHandle()  # outputs of their own, which a saved notebook keeps
 
-    def redraw(_: Any = None) -> None:
+    def show(how: str) -> None:
         ax, said = view(*values())
-        picture.value, picture.width = plots.png(ax.figure, DPI), round(ax.figure.get_figwidth() * ax.figure.dpi)
-        text.value = html.escape(said)
+        width = round(ax.figure.get_figwidth() * ax.figure.dpi)
+        image = base64.b64encode(plots.png(ax.figure, DPI)).decode()
         plt.close(ax.figure)  # or the notebook's backend would show it as well
+        getattr(picture, how)({"image/png": image}, raw=True, metadata={"image/png": {"width": width}})
+        getattr(text, how)({"text/html": f"<p>{html.escape(said)}</p>", "text/plain": said}, raw=True)
 
-    redraw()
     for label, control in controls.items():
         control.description = label
-        control.observe(redraw, "value")
+        control.observe(lambda _: show("update"), "value")
     several = [control for control in controls.values() if len(getattr(control, "options", "ab")) > 1]
-    row = ipywidgets.HBox(several, layout={"flex_flow": "row wrap"})
-    box = ipywidgets.VBox([row, picture, text])
-    still = base64.b64encode(picture.value).decode()  # for where no kernel is
-    display(box._repr_mimebundle_() | {"image/png": still}, raw=True)
+    display(ipywidgets.HBox(several, layout={"flex_flow": "row wrap"}))
+    show("display")
 
 
 def _choice(options: Sequence[Any] | Mapping[str, Any]) -> DOMWidget:
@@ -181,7 +180,8 @@ def _choice(options: Sequence[Any] | Mapping[str, Any]) -> DOMWidget:
 def _slider(most: int) -> DOMWidget:
     import ipywidgets
 
-    return ipywidgets.IntSlider(1, 1, most, style={"description_width": "initial"})
+    style = {"description_width": "initial"}
+    return ipywidgets.IntSlider(1, 1, most, continuous_update=False, style=style)
 
 
 def _classes(experiment: Experiment) -> dict[str, int]:

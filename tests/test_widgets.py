@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, field
 
-import IPython.display
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,8 +14,6 @@ from scipy.spatial.distance import cdist
 from gannb import quality, widgets
 from gannb.experiment import Experiment
 from gannb.study import load_study
-
-SHOWN = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +27,34 @@ def no_figures():
     plt.close("all")
 
 
+@dataclass
+class Lab:
+    """What a kernel of JupyterLab was asked to show: the row of controls, then every picture and text with its id."""
+
+    rows: list = field(default_factory=list)
+    outputs: list = field(default_factory=list)
+
+    def publish(self, *objects, display_id=None, update=False, **_) -> None:
+        self.rows += objects if display_id is None else []
+        self.outputs += [(display_id, update, o) for o in objects if display_id is not None]
+
+    @property
+    def controls(self) -> dict[str, ipywidgets.DOMWidget]:
+        """The controls that are shown, by their labels."""
+        return {control.description: control for control in self.rows[0].children}
+
+    def last(self, kind: str) -> str:
+        return [output[kind] for _, _, output in self.outputs if kind in output][-1]
+
+
 @pytest.fixture
-def lab(monkeypatch) -> list[dict]:
-    """As in a kernel of JupyterLab; what is displayed there."""
-    shown: list[dict] = []
+def lab(monkeypatch) -> Lab:
     monkeypatch.setenv("JPY_SESSION_NAME", "/03_generate.ipynb")
     monkeypatch.delenv("GANNB_LAUNCHER", raising=False)
-    monkeypatch.setattr(IPython.display, "display", lambda bundle, raw: shown.append(bundle))
-    return shown
-
-
-def box_of(bundle: dict) -> tuple[dict[str, ipywidgets.DOMWidget], ipywidgets.Image, ipywidgets.HTML]:
-    """Return the controls by their labels, the picture and the text of what was displayed."""
-    row, picture, text = ipywidgets.Widget.widgets[bundle[SHOWN]["model_id"]].children
-    return {control.description: control for control in row.children}, picture, text
+    lab = Lab()
+    for module in ("IPython.display", "IPython.core.display_functions"):
+        monkeypatch.setattr(f"{module}.display", lab.publish)
+    return lab
 
 
 # ---- what is computed ----
@@ -127,43 +139,41 @@ def test_without_jupyterlab_it_is_a_picture_and_a_sentence(show, experiment, mon
 def test_in_a_kernel_of_gannb_run_it_is_a_picture_too(experiment, lab, monkeypatch):
     monkeypatch.setenv("GANNB_LAUNCHER", "1")
     widgets.samples(experiment)
-    assert lab == [] and len(plt.get_fignums()) == 1
+    assert lab.rows == lab.outputs == [] and len(plt.get_fignums()) == 1
 
 
 # ---- in JupyterLab ----
 
 
-def test_controls_change_the_picture_and_the_text(experiment, lab):
+def test_controls_change_the_picture_and_the_text_in_their_place(experiment, lab):
     widgets.samples(experiment)
-    controls, picture, text = box_of(lab[0])
-    assert {"trial", "class", "order"} <= set(controls)
-    before, said = picture.value, text.value
-    controls["class"].value = 4
-    assert picture.value != before and "class 4" in text.value and "class 0" in said
-    before = picture.value
-    controls["trial"].value = 1
-    assert picture.value != before
+    assert {"trial", "class", "order"} <= set(lab.controls)
+    assert "class 0" in lab.last("text/plain")
+    pictures = [lab.last("image/png")]
+    for label, value in {"class": 4, "trial": 1, "order": -1}.items():
+        lab.controls[label].value = value
+        pictures.append(lab.last("image/png"))
+    assert len(set(pictures)) == 4 and "class 4" in lab.last("text/plain")
+    assert len({name for name, _, _ in lab.outputs}) == 2
+    assert [update for _, update, _ in lab.outputs] == [False] * 2 + [True] * 6
     assert plt.get_fignums() == []  # or the notebook's backend would show them as well
+
+
+def test_pictures_are_such_as_a_notebook_can_be_saved_with(experiment, lab):
+    widgets.draws(experiment)
+    assert base64.b64decode(lab.last("image/png"), validate=True).startswith(b"\x89PNG")
 
 
 def test_nearest_items_are_searched_once(experiment, lab, monkeypatch):
     asked = []
     monkeypatch.setattr(widgets, "made", lambda *a, made=widgets.made: asked.append(a[2:]) or made(*a))
     widgets.samples(experiment)
-    controls, _, _ = box_of(lab[0])
     for k in (1, 0, 1):
-        controls["class"].value = k
-    controls["order"].value = -1
+        lab.controls["class"].value = k
+    lab.controls["order"].value = -1
     assert asked == [(0, "mlp", 0), (0, "mlp", 1)]
-
-
-def test_a_picture_lies_beside_the_widget_for_where_no_kernel_is(experiment, lab):
-    widgets.draws(experiment)
-    still = base64.b64decode(lab[0]["image/png"])  # as a notebook's file has it
-    assert still == box_of(lab[0])[1].value.tobytes() and still.startswith(b"\x89PNG")
 
 
 def test_a_control_with_one_choice_is_not_shown(experiment, lab):
     widgets.samples(experiment)
-    controls, _, _ = box_of(lab[0])
-    assert experiment.sources == ["mlp"] and "made by" not in controls
+    assert experiment.sources == ["mlp"] and "made by" not in lab.controls
