@@ -166,9 +166,13 @@ def browse(view: View, controls: Mapping[str, DOMWidget]) -> None:
     for label, control in controls.items():
         control.description = label
         control.observe(lambda _: show("update"), "value")
-    several = [control for control in controls.values() if len(getattr(control, "options", "ab")) > 1]
-    display(ipywidgets.HBox(several, layout={"flex_flow": "row wrap"}))
+    shown = [control for control in controls.values() if _has_choice(control)]
+    display(ipywidgets.HBox(shown, layout={"flex_flow": "row wrap"}))
     show("display")
+
+
+def _has_choice(control: DOMWidget) -> bool:
+    return len(control.options) > 1 if hasattr(control, "options") else control.max > control.min
 
 
 def _choice(options: Sequence[Any] | Mapping[str, Any]) -> DOMWidget:

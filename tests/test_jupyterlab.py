@@ -26,7 +26,7 @@ from gannb.study import load_study, make_study
 from gannb.work import is_running
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-PATIENCE = 90  # seconds that any one step may take on a busy machine
+PATIENCE = 120  # seconds that any one step may take on a busy machine
 SETTLED = 0.5  # seconds in which JupyterLab's layout comes to rest
 
 pytestmark = [
@@ -123,8 +123,9 @@ def page(server) -> Iterator[Any]:
 
 
 def heading(page: Any, text: str) -> None:
-    """Wait until the notebook with this title is in front."""
+    """Wait until the notebook with this title is in front and its kernel is ready; before, cells are not run."""
     page.locator("h1:visible", has_text=text).first.wait_for()
+    page.locator(".jp-NotebookPanel:visible .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
 
 def run_all(page: Any) -> None:
@@ -178,7 +179,7 @@ def test_03_runs_and_a_widget_moved_shows_other_samples(page, server, tmp_path):
     samples.get_by_text("class 5, each beside").wait_for()
     assert look(page, samples, "03-moved", tmp_path) != first
     assert samples.locator(".jp-RenderedImage img").count() == 1
-    assert page.locator(".jp-NotebookPanel:visible [data-mime-type$=error]").count() == 0
+    assert page.locator(".jp-NotebookPanel:visible [data-mime-type$=stderr]").count() == 0
 
 
 def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
@@ -201,7 +202,7 @@ def test_the_stop_button_ends_the_work_in_a_sentence_and_loses_nothing(page, ser
     training = cell(page, "experiment.run(2)")
     training.get_by_text("02 train_gan").wait_for()
     page.get_by_role("button", name="Interrupt the kernel").locator("visible=true").click()
-    error = training.locator("[data-mime-type$=error]")
+    error = training.locator("[data-mime-type$=stderr]")
     error.wait_for()
     assert error.inner_text().strip() == (
         "Stopped: what is finished is kept, and running the cell again goes on from there."
