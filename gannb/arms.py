@@ -1,9 +1,11 @@
 """Arms: names, what they train on, and which is compared with which.
 
 An arm's name is its recipe, `[real][+SOURCE][+classic]`, or a source alone: `real+gan+classic`, `gan`, `real+more`.
+`transfer[+SOURCE]` is `real[+SOURCE]+classic` with a pretrained network, fine-tuned, in the place of the classifier.
 A source is any generator's name (`gan` stands for the study's family), or one of the real ones: `real+more` (the draw
 and as many items again from the trial's reserve) and `fewer` (half of the draw). `@half` behind a name is the same
-recipe with half of the optimiser steps. A new generator brings all its arms with no code here.
+recipe with half of the optimiser steps, `@NETWORK` with another classifier (`real+classic@deep_cnn`). A new generator
+brings all its arms with no code here.
 
 Behind a generator's name may stand `.VARIATION`, what is done after the training of a GAN (`gan.truncated`, see
 `generators/after.py`), and `:DOSE`, fewer items per class than the study makes (`real+gan:50+classic`).
@@ -23,6 +25,7 @@ from gannb.study import DOSES
 
 REAL_SOURCES = ("more", "fewer")
 PRIMARY = ("real+gan+classic", "real+classic")
+TRANSFER = ("transfer", "transfer+gan")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 COPIES = ("real+copies", "real")
 OVERSAMPLED = "real+copies+classic"  # what generated items that fill up the smaller classes have to beat
@@ -38,9 +41,11 @@ class Arm:
     real: bool  # the draw's items are in it
     source: str | None  # what else is in it
     classic: bool  # classical augmentation
-    half_budget: bool  # half of the optimiser steps
+    half_budget: bool = False  # half of the optimiser steps
     variation: str = ""  # what is done after the training of a GAN; empty: nothing
     dose: int | None = None  # items per class that it takes; None: as many as the study makes
+    pretrained: bool = False  # fine-tunes a pretrained network
+    classifier: str = ""  # the network that it trains in the place of the study's first one; empty: that one
 
     @property
     def generator(self) -> str | None:
@@ -54,8 +59,10 @@ class Arm:
 
     @property
     def without_items(self) -> str:
-        """The name of the arm that has the draw in the place of what a generator adds: `real` or `real+classic`."""
-        return "real+classic" if self.classic else "real"
+        """The name of the arm that has the draw in the place of what a generator adds: `real`, `transfer` ..."""
+        if self.pretrained:
+            return "transfer"
+        return ("real+classic" if self.classic else "real") + (f"@{self.classifier}" if self.classifier else "")
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,9 @@ class Contrast:
 
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN images on top of classical augmentation"),
+    Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN images"),
+    Contrast("transfer+gan", "transfer", "secondary", meaning="GAN images for a pretrained network"),
+    Contrast("transfer", PRIMARY[1], "exploratory", meaning="fine-tuning a pretrained network"),
     Contrast("real+classic", "real", "exploratory", meaning="classical augmentation"),
     Contrast("real+gan", "real", "exploratory", meaning="GAN images without classical augmentation"),
     Contrast("gan", "real", "exploratory", meaning="GAN images alone (CAS) instead of the real ones"),
@@ -93,30 +103,39 @@ def parse_arm(name: str) -> Arm:
     if arm is None:
         near = _nearest(name)
         sources = ", ".join(["gan", *GENERATORS, *REAL_SOURCES])
-        rule = f"an arm is [real][+SOURCE[.VARIATION][:DOSE]][+classic], SOURCE {sources}."
+        rule = f"an arm is [real|transfer][+SOURCE[.VARIATION][:DOSE]][+classic], SOURCE {sources}."
         raise InputError(f"arms: there is no arm {name!r}; " + (f"did you mean {near}?" if near else rule))
     return arm
 
 
 def _parse(name: str) -> Arm | None:
-    recipe, at, budget = name.partition("@")
-    parts = recipe.split("+")
-    classic = len(parts) > 1 and parts[-1] == "classic"
-    body = parts[:-1] if classic else parts
-    real = body[:1] == ["real"]
-    rest = body[1:] if real else body
-    if budget != "half" * bool(at) or len(rest) > 1 or not (real or rest):
+    recipe, *behind = name.split("@")
+    half = behind[-1:] == ["half"]
+    classifier = behind[: len(behind) - half]
+    first, *rest = recipe.split("+")
+    classic = rest[-1:] == ["classic"]
+    rest, pretrained = rest[: len(rest) - classic], first == "transfer"
+    if first not in ("real", "transfer"):
+        first, rest = "", [first, *rest]
+    named_badly = "" in behind or "half" in classifier or len(classifier) > 1
+    if named_badly or (pretrained and (classic or behind)) or len(rest) > 1 or not (first or rest):
         return None
+    shared = {
+        "classic": classic or pretrained, "half_budget": half, "pretrained": pretrained,
+        "classifier": "".join(classifier),
+    }  # fmt: skip
     if not rest:
-        return Arm(name, real, None, classic, bool(at))
+        return Arm(name, True, None, **shared)
     found = SOURCE.fullmatch(rest[0])
     source, variation, dose = found.groups(default="") if found else ("", "", "")
-    arm = Arm(name, real, source, classic, bool(at), variation, int(dose) if dose else None)
+    arm = Arm(name, bool(first), source, variation=variation, dose=int(dose) if dose else None, **shared)
     return arm if _is_possible(arm) else None
 
 
 def _is_possible(arm: Arm) -> bool:
     """Tell whether an arm's source is there, beside the right items, and can be had in this way."""
+    if arm.source in REAL_SOURCES and arm.pretrained:
+        return False
     if arm.source in REAL_SOURCES:
         return arm.real == (arm.source == "more") and not arm.variation and arm.dose is None
     if arm.variation and not (arm.source in _gans() and arm.variation in VARIATIONS):
@@ -136,7 +155,7 @@ def _nearest(name: str) -> str | None:
         return difflib.get_close_matches(name, [way for way in ways if _parse(way)], n=1, cutoff=0)[0]
     made = ["gan", *GENERATORS, *(f"{gan}.{variation}" for gan in _gans() for variation in VARIATIONS)]
     known = [c.arm for c in CONTRASTS] + [f"real+{s}" for s in (*made, "more")] + made
-    known += [f"real+{s}+classic" for s in made]
+    known += [f"real+{s}+classic" for s in made] + [f"transfer+{s}" for s in made]
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
@@ -145,9 +164,10 @@ def dose_arms(doses: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(PRIMARY[0].replace("gan", f"gan:{dose}") for dose in doses[:-1])
 
 
-def study_arms(asked: tuple[str, ...], protocol: str) -> list[Arm]:
+def study_arms(asked: tuple[str, ...], protocol: str, others: tuple[str, ...] = ()) -> list[Arm]:
     """Return the arms of a study: those asked for, what they are compared with, and the real-only curve.
 
+    others: classifiers besides the study's first one, for which the primary contrast is repeated.
     `real+more` has no meaning in resplit, where nothing is left in reserve; half against whole takes its place.
     """
     names = [n for n in asked if parse_arm(n).source != "more" or protocol == "draw"] + list(PRIMARY)
@@ -156,7 +176,14 @@ def study_arms(asked: tuple[str, ...], protocol: str) -> list[Arm]:
     if protocol == "resplit":
         names += ["fewer"]
     names += [*curve_arms(protocol), CONVERGENCE]
+    names += [with_classifier(arm, other) for other in others for arm in (*PRIMARY, CONVERGENCE)]
     return [parse_arm(n) for n in dict.fromkeys(names)]
+
+
+def with_classifier(arm: str, other: str) -> str:
+    """Return the name of an arm with another classifier: `real+classic@half` -> `real+classic@deep_cnn@half`."""
+    recipe, at, behind = arm.partition("@")
+    return f"{recipe}@{other}{at}{behind}"
 
 
 def curve_arms(protocol: str) -> tuple[str, ...]:
@@ -166,13 +193,25 @@ def curve_arms(protocol: str) -> tuple[str, ...]:
 
 def contrasts(arms: list[str]) -> list[Contrast]:
     """Return the contrasts whose two arms are there, the primary first; a new source gets its own."""
-    known = [c for c in CONTRASTS if c.arm in arms and c.against in arms]
+    known = [c for c in CONTRASTS if c.arm in arms and c.against in arms] + _by_depth(arms)
     paired = {(c.arm, c.against) for c in known} | {("real+more+classic", "real+classic")}
-    return known + [c for c in _from_recipe(arms) if (c.arm, c.against) not in paired and not _is_known(c.arm)]
+    compared = {arm for c in (*CONTRASTS, *known) for arm in (c.arm, c.against)}
+    return known + [c for c in _from_recipe(arms) if (c.arm, c.against) not in paired and c.arm not in compared]
 
 
-def _is_known(arm: str) -> bool:
-    return any(arm in (c.arm, c.against) for c in CONTRASTS)
+def _by_depth(arms: list[str]) -> list[Contrast]:
+    """Return the contrasts of the classifiers besides the study's first one."""
+    others = dict.fromkeys(parse_arm(arm).classifier for arm in arms)
+    found = []
+    for other in filter(None, others):
+        with_gan, without, half = (with_classifier(arm, other) for arm in (*PRIMARY, CONVERGENCE))
+        found += [
+            Contrast(with_gan, without, "secondary", meaning=f"GAN images for {other}"),
+            Contrast(with_gan, PRIMARY[1], "exploratory", meaning=f"{other} with GAN images, the other without"),
+            Contrast(without, PRIMARY[1], "exploratory", meaning=f"{other} instead of the first classifier"),
+            Contrast(without, half, "control", "no difference", f"the full number of steps of {other} instead of half"),
+        ]
+    return [c for c in found if c.arm in arms and c.against in arms]
 
 
 def _from_recipe(arms: list[str]) -> list[Contrast]:

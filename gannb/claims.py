@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gannb import stats
-from gannb.arms import PRIMARY
+from gannb.arms import PRIMARY, with_classifier
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, per_trial, test_train_ratio
 from gannb.shifts import SHIFTS
 from gannb.stats import Answer, Estimate
@@ -46,7 +46,18 @@ def _by_answer(evidence: Evidence, arm: str, against: str, verdicts: dict[Answer
 def _enlarges(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "contradicted"}
     found = _by_answer(evidence, *PRIMARY, verdicts)
-    return (*found, f"{PRIMARY[0]} against {PRIMARY[1]}, for this classifier and size of set.") if found else NOT_TESTED
+    why = f"{PRIMARY[0]} against {PRIMARY[1]}, for this classifier and size of set.{_deeper(evidence)}"
+    return (*found, why) if found else NOT_TESTED
+
+
+def _deeper(evidence: Evidence) -> str:
+    """Return what the same contrast is for each further classifier, in words."""
+    said = ""
+    for name in list(evidence.classifiers)[1:]:
+        arms = [with_classifier(arm, name) for arm in PRIMARY]
+        if len(common_trials(evidence, *arms)) >= 2:
+            said += f" With {name}: {interval_text(as_row(difference(evidence, *arms)))} points."
+    return said
 
 
 def _collecting(evidence: Evidence) -> Finding:
@@ -59,7 +70,8 @@ def _fine_tuning(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "undecided"}
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts)
     why = f"A network pretrained on other images and fine-tuned on the draw, against {PRIMARY[0]}."
-    return (*found, why) if found else ("undecided", "", "Not tested: this study has no pretrained network.")
+    reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
+    return (*found, why) if found else ("undecided", "", f"Not tested: {reason[0].lower()}{reason[1:]}")
 
 
 def _mean_variance(evidence: Evidence) -> Finding:

@@ -46,6 +46,9 @@ class Evidence:
     shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
     # the test items in the forms of `shifts.SHIFTS`
     predictions: Predictions | None = None  # of the primary contrast's two arms
+    left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
+    minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
+    classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
 
     @property
     def n_classes(self) -> int:
@@ -79,7 +82,8 @@ def gather(experiment: Experiment) -> Evidence:
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
         most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
         synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
-        predictions=experiment.predictions(),
+        predictions=experiment.predictions(), left_out=experiment.left_out, minutes=experiment.minutes(),
+        classifiers=experiment.classifier_sizes(),
     )  # fmt: skip
     if len(common_trials(evidence, *PRIMARY)) < 2:
         problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"

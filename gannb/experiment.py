@@ -18,7 +18,7 @@ from gannb.outcomes import Predictions
 from gannb.prepared import keep_data, known_data, load_data, source_stamp
 from gannb.protocol import Design, Draw
 from gannb.status import write_status
-from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, Study, is_saved, save_study
+from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, STAGES, TRANSFER_STEPS, Study, is_saved, save_study
 from gannb.tuning import DRAWS, configurations, tuned_as
 from gannb.work import (
     Outcome,
@@ -34,6 +34,8 @@ from gannb.work import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gannb.transfer import Weights
+
 DEFAULT_SECONDS = {
     "draw": 0.1,
     "gan": 20.0,
@@ -46,6 +48,9 @@ DEFAULT_SECONDS = {
     "tuning": 15.0,
     "choice": 0.1,
     "fresh": 6.0,
+    "features": 10.0,
+    "item_features": 10.0,
+    "transfer": 90.0,
 }
 
 
@@ -89,6 +94,10 @@ class Experiment:
             with study_lock(self.folder):
                 keep_data(self.study, self.dataset, self.data_key)
                 save_study(self.study, **facts)
+        if self.weights:
+            from gannb.transfer import keep
+
+            keep(self.folder, self.weights)
         return Experiment(self.study, Dataset.load(copy), self.data_key)
 
     @property
@@ -128,7 +137,37 @@ class Experiment:
     @cached_property
     def arms(self) -> list[Arm]:
         oversampled = () if self.study.doses else (OVERSAMPLED,)
-        return study_arms((*self.study.arms, *dose_arms(self.study.doses), *oversampled), self.design.protocol)
+        asked = (*self.study.arms, *dose_arms(self.study.doses), *oversampled)
+        if self.weights is None:
+            asked = tuple(name for name in asked if not parse_arm(name).pretrained)
+        return study_arms(asked, self.design.protocol, self.study.classifier[1:])
+
+    @cached_property
+    def weights(self) -> Weights | None:
+        """The pretrained weights; None where no arm wants them, or they are not on this machine."""
+        if not self._wants_pretrained:
+            return None
+        from gannb.transfer import find
+
+        return find(self.study.pretrained)
+
+    @property
+    def _wants_pretrained(self) -> bool:
+        return any(parse_arm(name).pretrained for name in self.study.arms)
+
+    @property
+    def left_out(self) -> str:
+        """A sentence on fine-tuning where it is asked for and its weights are not there, or nothing."""
+        if self.weights is not None or not self._wants_pretrained:
+            return ""
+        from gannb.transfer import missing_sentence
+
+        return missing_sentence(self.study.pretrained)
+
+    @cached_property
+    def transfer_steps(self) -> int:
+        """Optimiser steps of a fine-tuning."""
+        return self.study.transfer_steps or TRANSFER_STEPS[self.study.preset]
 
     @cached_property
     def gan_steps(self) -> int:
@@ -253,11 +292,25 @@ class Experiment:
         draw = self.items(protocol.make_draw(self.dataset, self.design, 0).train)
         for name in self.families:
             Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
-        build(self.study.classifier, self.shape, self.dataset.pool.n_classes)
+        for name in self.study.classifier:
+            build(name, self.shape, self.dataset.pool.n_classes)
+        self._check_arms_of_classifiers()
+        if self.weights:
+            from gannb.transfer import check
+
+            check(self.weights, self.dataset.pool.n_classes)
         self._check_room()
         self._check_tuning()
         self._check_doses()
         self._check_balance()
+
+    def _check_arms_of_classifiers(self) -> None:
+        for arm in self.arms:
+            if arm.classifier and arm.classifier not in self.study.classifier[1:]:
+                raise InputError(
+                    f"arms: {arm.name} names the classifier {arm.classifier}, which is none of the study's further "
+                    f"ones; use classifier={self.study.first_classifier},{arm.classifier}."
+                )
 
     def _check_tuning(self) -> None:
         """Draws for tuning share no item with any trial's."""
@@ -423,19 +476,53 @@ class Experiment:
         parameters = self._training_of(trial, arm)
         needs = [self.draws[trial], *self._makers_of(trial, arm)]
         needs += [self._choice_units[tuned_as(arm.name)]] if self.tuning_draws else []
-        place, cost = f"{_place(trial)}/{arm.name}", "fresh" if arm.variation == "fresh" else "classifier"
+        cost = "transfer" if arm.pretrained else "fresh" if arm.variation == "fresh" else "classifier"
+        place = f"{_place(trial)}/{arm.name}"
         return Unit(4, "classifier", place, units.make_classifier, 3, parameters, tuple(needs), cost)
 
     def _training_of(self, trial: int, arm: Arm) -> dict[str, Any]:
         """Return the parameters of an arm's training in a trial."""
         study = self.study
         parameters: dict[str, Any] = {
-            "arm": arm.name, "trial": trial, "seed": study.seed, "classifier": study.classifier,
+            "arm": arm.name, "trial": trial, "seed": study.seed, "classifier": arm.classifier or study.first_classifier,
             "steps": max(1, self.classifier_steps // 2) if arm.half_budget else self.classifier_steps,
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": self.policy_name if arm.classic else "none",
         }  # fmt: skip
+        if self.weights and arm.pretrained:
+            parameters |= {"classifier": self.weights.network, "weights": self.weights.digest}
+            parameters |= {"steps": self.transfer_steps}
         return parameters | self._share_of(arm)
+
+    # ---- frozen features, once per item
+
+    @cached_property
+    def _feature_units(self) -> dict[int, Unit]:
+        """What the pretrained network makes of a trial's real items; re-splits share them, being of one set."""
+        if not self.weights:
+            return {}
+        about = {"weights": self.weights.digest, "data": self.data_key}
+        if self.design.protocol == "resplit":
+            whole = Unit(4, "features", "features", units.make_features, 1, about)
+            return dict.fromkeys(self.draws, whole)
+        return {
+            t: Unit(4, "features", f"{_place(t)}/features", units.make_features, 1, about | {"trial": t}, (draw,))
+            for t, draw in self.draws.items()
+        }
+
+    @cached_property
+    def _item_feature_units(self) -> dict[tuple[int, str], Unit]:
+        """What the pretrained network makes of the items of a trial's source, for the arms that fine-tune on them."""
+        if not self.weights:
+            return {}
+        wanted = list(dict.fromkeys(self._source_of(arm) for arm in self.arms if arm.pretrained and arm.generator))
+        return {
+            (t, source): Unit(
+                4, "item_features", f"{_place(t)}/{source}-features", units.make_features, 1,
+                {"weights": self.weights.digest, "trial": t}, (items,),
+            )
+            for (t, source), items in self._item_units.items() if source in wanted
+        }  # fmt: skip
 
     # ---- tuning
 
@@ -497,19 +584,27 @@ class Experiment:
 
     def _makers_of(self, trial: int, arm: Arm) -> list[Unit]:
         """Return the units that an arm's synthetic items come from; fresh ones need the generator itself as well."""
+        features = [self._feature_units[trial]] if arm.pretrained else []
         if not arm.generator:
-            return []
+            return features
         source = self._source_of(arm)
         fresh = [self._generator_units[trial, source]] if arm.variation == "fresh" else []
-        return [self._item_units[trial, source], *fresh]
+        features += [self._item_feature_units[trial, source]] if arm.pretrained else []
+        return [self._item_units[trial, source], *fresh, *features]
 
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4."""
+        fourth = [*self._features, *self._tuning_units.values(), *self._choice_units.values()]
+        fourth += self.classifiers.values()
         third = [*self._item_units.values(), *self._ruler_units, *self._judge_units, *self._quality_units.values()]
         return {
             1: list(self.draws.values()), 2: list(self._generator_units.values()), 3: third,
-            4: [*self._tuning_units.values(), *self._choice_units.values(), *self.classifiers.values()], 5: [],
+            4: fourth, 5: [],
         }[stage]  # fmt: skip
+
+    @property
+    def _features(self) -> list[Unit]:
+        return list(dict.fromkeys([*self._feature_units.values(), *self._item_feature_units.values()]))
 
     def all_units(self) -> list[Unit]:
         return [unit for stage in (1, 2, 3, 4) for unit in self.units(stage)]
@@ -542,6 +637,23 @@ class Experiment:
         return DEFAULT_SECONDS | {kind: float(np.median(seconds)) for kind, seconds in found.items()}
 
     # -------------------------------------------------------------------------------------------- results
+
+    def minutes(self) -> dict[str, float]:
+        """Return, by arm, the minutes of computing that a trial takes, with its generator and its own tuning."""
+        found: dict[str, list[float]] = {}
+        for (_, arm), unit in self.classifiers.items():
+            if is_done(self.folder, unit):
+                there = [need for need in unit.closure() if is_done(self.folder, need)]
+                spent = sum(read_unit(self.folder, need)["seconds"] for need in there)
+                found.setdefault(arm, []).append(spent / 60)
+        return {arm: float(np.mean(each)) for arm, each in found.items()}
+
+    def classifier_sizes(self) -> dict[str, int]:
+        """Return the number of parameters of the study's classifiers, the first one first."""
+        from gannb.classify import build
+
+        networks = {name: build(name, self.shape, self.dataset.pool.n_classes) for name in self.study.classifier}
+        return {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
 
     def draw(self, trial: int) -> Draw:
         """Return the indices of a trial's items; the unit must be done."""

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +18,15 @@ from gannb.study import Study
 from gannb.units import SIDE_BATCH
 from gannb.work import Unit, followers, is_done, seconds_text, worker_count
 
+if TYPE_CHECKING:
+    from gannb.classify import Start
+    from gannb.data import Examples
+
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 MEGABYTE = 1e6
+FEATURES = 2048 * 4  # bytes of an item's frozen features, about
 LONG, SMALL_SIDE = 3600, 32  # seconds and pixels from which on a quicker way is pointed out
 UNITS = {  # what people call the units
     "draw": "drawing the trials",
@@ -32,6 +38,8 @@ UNITS = {  # what people call the units
     "classifier": "training classifiers",
     "tuning": "tuning arms",
     "choice": "choosing configurations",
+    "features": "frozen features of real images",
+    "item_features": "frozen features of made images",
 }
 
 
@@ -52,8 +60,9 @@ def plan(study: Study) -> str:
         f"{'x'.join(map(str, experiment.shape))}, {experiment.dataset.pool.n_classes} classes; "
         f"{study.trials} trials, protocol {design.protocol}: {design.why}.",
         *_found(experiment),
-        f"GAN family {experiment.family}, {experiment.gan_steps:,} steps; classifier {study.classifier}, "
+        f"GAN family {experiment.family}, {experiment.gan_steps:,} steps; classifier {' and '.join(study.classifier)}, "
         f"{experiment.classifier_steps:,} steps; device {experiment.device}, {workers} processes.",
+        *_fine_tuning(experiment),
         "",
         f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
     ]
@@ -64,6 +73,16 @@ def plan(study: Study) -> str:
     if total > LONG and min(experiment.shape[:2]) > SMALL_SIDE:
         lines.append(f"quicker: size={SMALL_SIDE}, fewer gan_steps or trials; preset=smoke shows whether it runs")
     return "\n".join(lines)
+
+
+def _fine_tuning(experiment: Experiment) -> list[str]:
+    """Return what is fine-tuned and how, or what is missing for it and how to get it."""
+    if experiment.weights is None:
+        return [experiment.left_out] if experiment.left_out else []
+    from gannb.transfer import check
+
+    about = check(experiment.weights, experiment.dataset.pool.n_classes)
+    return [f"Fine-tuning {about}, {experiment.transfer_steps:,} steps."]
 
 
 def _found(experiment: Experiment) -> list[str]:
@@ -91,63 +110,98 @@ def expected_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, floa
         return seconds[p["generator"]]
     if unit.kind == "items":
         return seconds["items"] * (CHOOSING if p.get("variation") in FILTERS else 1)
-    if unit.kind == "tuning":
-        return seconds["classifier"] * len(p["configurations"])
-    if unit.kind != "classifier":
-        return seconds[unit.kind]
-    once = seconds["classifier"] + (p.get("synthetic_share", 1) * seconds["fresh"] if unit.cost == "fresh" else 0)
+    if unit.kind in ("classifier", "tuning"):
+        return _training_seconds(experiment, unit, seconds) * len(p.get("configurations", [0]))
+    return seconds[unit.kind]
+
+
+def _training_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, float]) -> float:
+    """Return the time of an arm's classifiers in one configuration."""
+    p = unit.parameters
+    if "weights" in p:
+        return seconds["transfer"]
+    once = seconds[p["classifier"]] + (p.get("synthetic_share", 1) * seconds["fresh"] if unit.cost == "fresh" else 0)
     return once * p["steps"] / experiment.classifier_steps
 
 
 def unit_seconds(experiment: Experiment) -> dict[str, float]:
-    """Return expected seconds of one process per kind of unit and GAN family, timed with all processes at work.
+    """Return expected seconds of one process per kind of unit, GAN family and classifier, with all processes at work.
 
-    `fresh` is what a classifier takes longer that is trained on nothing but items that are made anew.
+    `fresh` is what a classifier takes longer that is trained on nothing but items that are made anew; `transfer` is a
+    fine-tuning.
     """
     import joblib
 
     jobs = worker_count(experiment.study.workers)
     with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **followers()):
         timed = joblib.Parallel()(joblib.delayed(_time_steps)(experiment) for _ in range(jobs))
-    *gans, train, predict, sample = np.mean(timed, axis=0)
+    once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     study, draw = experiment.study, protocol.make_draw(experiment.dataset, experiment.design, 0)
-    scored = (len(draw.test) + len(draw.train)) * predict
-    items = experiment.items_made
-    families = zip(experiment.families, gans, strict=True)
-    side = 0.2 + experiment.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * train
-    return {name: experiment.steps_of(name) * gan for name, gan in families} | {
+    scored, items, seeds = len(draw.test) + len(draw.train), experiment.items_made, study.classifier_seeds
+    predict, sample = once["predict " + study.first_classifier], once["sample"]
+    side = 0.2 + experiment.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
+    known = {name: experiment.steps_of(name) * once[name] for name in experiment.families} | {
         "draw": 0.05, "choice": 0.05, "generator": 0.2, "items": 0.05 + items * sample, "ruler": side, "judge": side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
-        "classifier": 0.2 + study.classifier_seeds * (experiment.classifier_steps * train + scored),
-        "fresh": study.classifier_seeds * experiment.classifier_steps * study.batch_size * sample,
+        "fresh": seeds * experiment.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
+    for name in study.classifier:
+        known[name] = 0.2 + seeds * (experiment.classifier_steps * once[name] + scored * once[f"predict {name}"])
+    if experiment.weights:
+        one = once["predict transfer"]
+        known["transfer"] = 1 + seeds * (experiment.transfer_steps * once["transfer"] + scored * one)
+        whole = len(protocol.labels_of(experiment.dataset))
+        real = whole if experiment.design.protocol == "resplit" else len(draw.train)
+        known |= {"features": 1 + real * one, "item_features": 1 + items * one}
+    return known
 
 
-def _time_steps(experiment: Experiment) -> tuple[float, ...]:
-    """Return seconds per step of each GAN family, per classifier step, per item predicted and per item sampled."""
+def _time_steps(experiment: Experiment) -> dict[str, float]:
+    """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled."""
     import torch
 
     from gannb.augment import resolve
-    from gannb.classify import Mixture, Recipe, predict, train
+    from gannb.classify import Mixture, Recipe, from_scratch, predict, train
     from gannb.generators import GENERATORS, Job
 
     torch.set_num_threads(1)
     study, device = experiment.study, experiment.device
     draw = experiment.items(protocol.make_draw(experiment.dataset, experiment.design, 0).train)
+    some, found = draw.take(np.arange(256) % len(draw)), {}
     fit = lambda steps, name: GENERATORS[name](study).fit(draw, Job(steps, 0, device))  # noqa: E731
-    recipe = Recipe(study.classifier, MORE, study.batch_size, resolve(experiment.policy_name, experiment.shape))
-    learn = lambda steps: train(Mixture(draw, None, 0), replace(recipe, steps=steps), 0, device)  # noqa: E731
-    generator, network = fit(FEW, experiment.family), learn(FEW)  # also warms up
-    gans = [_per_step(lambda steps, name=name: fit(steps, name)) for name in experiment.families]
-    some = draw.take(np.arange(256) % len(draw))
-    predicted = _seconds(lambda: predict(network, some.x)) / len(some)
-    sampled = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
-    return *gans, _per_step(learn), predicted, sampled
+    generator = fit(FEW, experiment.family)  # also warms up
+    found["sample"] = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
+    for name in experiment.families:
+        found[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
+    starts = dict.fromkeys(study.classifier, from_scratch) | _start_of_transfer(experiment, draw)
+    for name, start in starts.items():
+        steps = (1, 3) if name == "transfer" else (FEW, MORE)
+        recipe = Recipe(name, 1, study.batch_size, resolve(experiment.policy_name, experiment.shape))
+        learn = lambda n, recipe=recipe, start=start: train(  # noqa: E731
+            Mixture(draw, None, 0), replace(recipe, steps=n), 0, device, start=start
+        )
+        network = learn(1)
+        found[name] = _per_step(learn, *steps)
+        x = some.x[:16] if name == "transfer" else some.x
+        found[f"predict {name}"] = _seconds(lambda network=network, x=x: predict(network, x)) / len(x)
+    return found
 
 
-def _per_step(call: Callable[[int], object]) -> float:
+def _start_of_transfer(experiment: Experiment, draw: Examples) -> dict[str, Start]:
+    """Return what gives the pretrained network, with a head that has learnt nothing, if there are weights."""
+    if not experiment.weights:
+        return {}
+    from gannb.classify import Mixture
+    from gannb.transfer import Pretrained, starting
+
+    width = Pretrained(experiment.weights, draw.n_classes).head.in_features
+    none = np.random.default_rng(0).normal(size=(len(draw), width)).astype(np.float32)
+    return {"transfer": starting(experiment.weights, Mixture(draw, None, 0), none)}
+
+
+def _per_step(call: Callable[[int], object], few: int, more: int) -> float:
     """Return the seconds per step of what can be called with a number of steps, without its start-up."""
-    return max(_seconds(lambda: call(MORE)) - _seconds(lambda: call(FEW)), 1e-6) / (MORE - FEW)
+    return max(_seconds(lambda: call(more)) - _seconds(lambda: call(few)), 1e-6) / (more - few)
 
 
 def _seconds(call) -> float:
@@ -165,7 +219,7 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
         "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4, "quality": 1e3,
-        "tuning": 1e4, "choice": 1e3,
+        "tuning": 1e4, "choice": 1e3, "features": tested * FEATURES, "item_features": experiment.items_made * FEATURES,
     }  # fmt: skip
     copies = sum(part.x.nbytes for part in (experiment.dataset.pool, experiment.dataset.test) if part is not None)
     return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)

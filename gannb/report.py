@@ -465,6 +465,7 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("Measure", f"{metric}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
         ("The 95% interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
         ("Decision rule", rule),
+        ("Fine-tuning", transfer_text(experiment)),
         ("Tuning", tuning_text(experiment)),
         ("Had training converged?", convergence(evidence)),
     ]
@@ -499,7 +500,8 @@ def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
     return (
         f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
         f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
-        f"images and makes {experiment.made_text}. Every arm then trains the same classifier ({study.classifier}) for "
+        f"images and makes {experiment.made_text}. Every arm then trains the same classifier "
+        f"({study.first_classifier}, unless it names another) for "
         f"{experiment.classifier_steps:,} steps, {times}. Where generated images are added, {_share_text(study)}."
     )
 
@@ -530,7 +532,7 @@ DRAW_INTERVAL = (
 WORK = {
     "draw": "drawing", "generator": "training generators", "items": "generating", "ruler": "the measuring classifier",
     "quality": "measuring quality", "classifier": "training classifiers", "tuning": "tuning", "choice": "choosing",
-    "judge": "the choosing classifier",
+    "judge": "the choosing classifier", "features": "frozen features", "item_features": "frozen features of made items",
 }  # fmt: skip
 
 
@@ -550,6 +552,21 @@ def tuning_text(experiment: Experiment) -> str:
         "keeps the study's own unless another is better by more than a standard error. The GAN was not tuned, and the "
         f"learning curve has the configuration of real + classic. Chosen: {said}. The intervals take these choices as "
         "given; the control with copies, tuned by itself, shows what chance in them does."
+    )
+
+
+def transfer_text(experiment: Experiment) -> str:
+    """Return how a pretrained network was fine-tuned, or why none was."""
+    if experiment.weights is None:
+        return experiment.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
+    from gannb.transfer import LAYER_DECAY, check
+
+    about = check(experiment.weights, experiment.dataset.pool.n_classes)
+    return (
+        f"Arms named transfer start from {about}; grey images fill its three channels. A new last layer is trained on "
+        "the frozen network's features (logistic regression, the generated items weighing as much as in a batch), then "
+        f"the whole network for {experiment.transfer_steps:,} steps with the arm's augmentation, at rates that fall by "
+        f"a factor of {LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
     )
 
 

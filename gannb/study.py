@@ -28,7 +28,7 @@ NOTEBOOKS = ("01_data", "02_train_gan", "03_generate", "04_train_classifiers", "
 
 DEFAULT_ARMS = (
     "real", "real+classic", "real+gan", "real+gan+classic", "gan",
-    "real+gaussian", "real+copies", "real+mislabelled", "real+more",
+    "real+gaussian", "real+copies", "real+mislabelled", "real+more", "transfer", "transfer+gan",
 )  # fmt: skip
 
 # What a preset sets together. Anything set by hand wins over its preset.
@@ -40,6 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 # Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
 GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
 CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
+TRANSFER_STEPS = {"smoke": 2, "laptop": 60, "gpu": 1000}
 DOSES = (2, 1_000_000)  # least and most synthetic items per class
 PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
 
@@ -100,11 +101,23 @@ class Study(BaseModel):
     augmentation: Literal["auto", "none", "shift", "flip", "affine", "trivial"] = _parameter(
         "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
     )
-    classifier: str = _parameter("small_cnn", 4, "`small_cnn`, or any timm network by name, trained from scratch")
+    classifier: tuple[str, ...] = _parameter(
+        ("small_cnn",), 4, "`small_cnn`, `deep_cnn` or a timm network, untrained; of several the first one counts",
+        min_length=1,
+    )  # fmt: skip
     classifier_steps: int | None = _parameter(
         None, 4, "optimiser steps of each classifier; by default by preset and number of items", ge=2, le=10_000_000
     )
     classifier_seeds: int = _parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
+    pretrained: str = _parameter(
+        "mobilenetv2_100",
+        4,
+        "what `transfer` arms fine-tune: a timm name, or weights in a folder or file",
+        min_length=1,
+    )
+    transfer_steps: int | None = _parameter(
+        None, 4, "optimiser steps of a fine-tuning; by default by preset", ge=1, le=1_000_000
+    )
     batch_size: int = _parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
 
     tune: bool = _parameter(False, 4, "whether every arm is tuned, from one list, on draws that no trial uses")
@@ -129,10 +142,14 @@ class Study(BaseModel):
             raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
-    @field_validator("arms", mode="before")
+    @field_validator("arms", "classifier", mode="before")
     @classmethod
-    def _split_arms(cls, arms: Any) -> Any:
-        return tuple(a.strip() for a in arms.split(",")) if isinstance(arms, str) else arms
+    def _split(cls, names: Any) -> Any:
+        """Return names that are separated by commas, or listed, each once."""
+        names = names.split(",") if isinstance(names, str) else names
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
+            return names
+        return tuple(dict.fromkeys(name.strip() for name in names))
 
     @field_validator("n_synthetic", mode="before")
     @classmethod
@@ -157,6 +174,7 @@ class Study(BaseModel):
             value = getattr(self, field)
             if value and value != "digits" and (field == "data" or value.lower().endswith(".csv")):
                 object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
+        object.__setattr__(self, "pretrained", _absolute(self.pretrained))
         if self.protocol == "resplit" and self.n_per_class is not None:
             raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")
         if not 0 < round(self.synthetic_share * self.batch_size) < self.batch_size:
@@ -172,6 +190,11 @@ class Study(BaseModel):
         return Path(self.output_dir).expanduser().resolve() / self.name
 
     @property
+    def first_classifier(self) -> str:
+        """The classifier that the verdict is about; the others only repeat the primary contrast."""
+        return self.classifier[0]
+
+    @property
     def doses(self) -> tuple[int, ...]:
         """Synthetic items per class, by rising number; none where the data say how many (`balance`)."""
         if isinstance(self.n_synthetic, int):
@@ -184,6 +207,15 @@ class Study(BaseModel):
         return {"preset": self.preset, "data": self.data} | {
             k: v for k, v in self.model_dump(mode="json").items() if v != plain.model_dump(mode="json")[k]
         }
+
+
+def _absolute(pretrained: str) -> str:
+    """Return `pretrained` with the path in it, if there is one, made absolute."""
+    name, equals, file = pretrained.partition("=")
+    if equals:
+        return f"{name}={Path(file).expanduser().resolve()}"
+    is_path = "/" in pretrained or pretrained.startswith(("~", "."))
+    return str(Path(pretrained).expanduser().resolve()) if is_path else pretrained
 
 
 def _whole(given: Any) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gannb.arms import PRIMARY, Arm, parse_arm
+from gannb.arms import Arm, parse_arm
 from gannb.augment import POLICIES
 
 DRAWS = 2  # of their own, on which configurations are tried; trials -1, -2 in units
@@ -76,7 +76,7 @@ def tuned_as(name: str) -> str:
     """
     arm = parse_arm(name)
     if not arm.generator:
-        return PRIMARY[1] if arm.classic else "real"
+        return arm.without_items
     if arm.generator == "mislabelled":
         return name.replace("mislabelled", "copies")
     plain = arm.without_variation

@@ -30,8 +30,8 @@ NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 u
 
 
 def _dataset(task: Task) -> Dataset:
-    draw = next(u for u in task.unit.closure() if u.kind == "draw")
-    return Dataset.load(task.study / f"data-{draw.parameters['data']}")
+    key = next(u.parameters["data"] for u in task.unit.closure() if "data" in u.parameters)
+    return Dataset.load(task.study / f"data-{key}")
 
 
 def make_draw(task: Task) -> None:
@@ -264,6 +264,43 @@ def _measures(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, same: n
     }
 
 
+def make_features(task: Task) -> None:
+    """Compute a pretrained network's frozen features: of synthetic items, of a draw's, or else of all there are."""
+    from gannb import transfer
+
+    dataset, kinds = _dataset(task), {need.kind for need in task.unit.needs}
+    weights = transfer.kept(task.study, task.parameters["weights"])
+    if "items" in kinds:
+        items = read_items(task.needed("items"), dataset)
+        index = np.arange(len(items))
+    else:
+        index = read_draw(task.needed("draw")).train if "draw" in kinds else np.arange(len(protocol.labels_of(dataset)))
+        items = protocol.take(dataset, index)
+    np.save(task.folder / "features.npy", transfer.frozen_features(weights, items.x, task.device, task.progress))
+    np.save(task.folder / "index.npy", index)
+
+
+def _start(task: Task, mixture: Any, draw: Draw) -> Any:
+    """Return what gives the network that training starts from, and the rates of its layers."""
+    from gannb import transfer
+    from gannb.classify import from_scratch
+
+    if "weights" not in task.parameters:
+        return from_scratch
+    weights = transfer.kept(task.study, task.parameters["weights"])
+    features = [_features_of(task.needed("features"), draw.train)]
+    if mixture.synthetic is not None:
+        features.append(_features_of(task.needed("item_features"), mixture.synthetic.groups))  # their numbers
+    return transfer.starting(weights, mixture, np.concatenate(features))
+
+
+def _features_of(folder: Path, wanted: np.ndarray) -> np.ndarray:
+    """Return the features (N, D) kept in a unit's folder of the items with the given indices (N,)."""
+    index, features = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("index", "features"))
+    order = np.argsort(index)
+    return features[order[np.searchsorted(index, wanted, sorter=order)]]
+
+
 def make_classifier(task: Task) -> None:
     """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
     from gannb.classify import predict, train
@@ -272,12 +309,13 @@ def make_classifier(task: Task) -> None:
     draw = read_draw(task.needed("draw"))
     test = protocol.take(dataset, draw.test)
     mixture, recipe = _training(task, dataset, draw, _chosen(task))
+    start = _start(task, mixture, draw)
     rows, outputs, moved = [], [], []
-    asked = shifted_items(test.y)
-    elsewhere = _shifted(task, test.take(asked))
+    asked = shifted_items(test.y)[: 0 if "weights" in p else None]  # no claim needs them where they take minutes
+    elsewhere = _shifted(task, test.take(asked)) if len(asked) else []
     for number in range(p["seeds"]):
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
-        network = train(mixture, recipe, classifier_seed(p, number), task.device, step)
+        network = train(mixture, recipe, classifier_seed(p, number), task.device, step, start)
         outputs.append(predict(network, test.x))
         moved.append([predict(network, x).argmax(1) for x in elsewhere])
         fitted = predict(network, mixture.items.x).argmax(1) == mixture.items.y
@@ -322,18 +360,19 @@ def make_tuning(task: Task) -> None:
     unseen = protocol.take(dataset, draw.test)
     for number, configuration in enumerate(p["configurations"]):
         mixture, recipe = _training(task, dataset, draw, Configuration(**configuration))
-        scores = [_tried(mixture, recipe, classifier_seed(p, n), unseen, task.device) for n in range(p["seeds"])]
+        start, seeds = _start(task, mixture, draw), [classifier_seed(p, n) for n in range(p["seeds"])]
+        scores = [_tried(mixture, recipe, seed, unseen, task.device, start) for seed in seeds]
         rows.append({"draw": -p["trial"], "arm": p["arm"], "configuration": configuration, "scores": scores})
         task.progress(number + 1, len(p["configurations"]))
     write_json(task.folder / "tuning.json", rows)
 
 
-def _tried(mixture: Any, recipe: Any, seed: int, unseen: Examples, device: str) -> float | None:
+def _tried(mixture: Any, recipe: Any, seed: int, unseen: Examples, device: str, start: Any) -> float | None:
     """Return the balanced accuracy of a classifier on items that it has not seen; None where its training diverges."""
     from gannb.classify import Diverged, predict, train
 
     try:
-        p = predict(train(mixture, recipe, seed, device), unseen.x)
+        p = predict(train(mixture, recipe, seed, device, start=start), unseen.x)
     except Diverged:
         return None
     return stats.classification_scores(unseen.y, p)["balanced_accuracy"]

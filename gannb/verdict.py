@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gannb import outcomes, stats
-from gannb.arms import CONVERGENCE, OVERSAMPLED, PRIMARY, Contrast, curve_arms
+from gannb.advice import advice, depth, options
+from gannb.arms import OVERSAMPLED, PRIMARY, Contrast, curve_arms
 from gannb.claims import claims, copying_sentence, shift_rows
 from gannb.errors import InputError
 from gannb.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
@@ -138,7 +139,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
     controls = [control_row(evidence, c) for c in usable if c.role == "control"]
     primary = difference(evidence, *PRIMARY)
     answer = stats.decide(primary, evidence.rope)
-    others = outcome_rows(evidence)
+    others, ways = outcome_rows(evidence), options(evidence)
     return {
         "answer": str(answer),
         "sentence": sentence(evidence, primary, answer),
@@ -146,6 +147,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "problems": problems(evidence, controls),
         "copying": copying_sentence(evidence),
         "contrasts": rows, "controls": controls,
+        "advice": advice(evidence, ways), "options": ways, "depth": depth(evidence),
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
         "claims": claims(evidence),
         "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
@@ -179,7 +181,7 @@ def _control_sentence(control: dict[str, Any]) -> str:
     against = f"{control['meaning']} ({control['arm']} against {control['against']})"
     if control["came_out"] is None:
         return f"A control is too uncertain to tell: {against} made {interval_text(control)} points."
-    if control["against"] == CONVERGENCE:
+    if control["against"].endswith("@half"):
         return (
             f"The classifiers had not converged: the second half of the steps changed {control['arm']} by "
             f"{interval_text(control)} points; raise classifier_steps."

@@ -22,8 +22,9 @@ HALF = " (half the steps)"
 
 def arm_label(arm: str) -> str:
     """Return an arm's recipe with room to break: `real+gan:50+classic` -> `real + GAN (50 per class) + classic`."""
-    recipe, _, budget = arm.partition("@")
-    return " + ".join(map(_part_label, recipe.split("+"))) + HALF * bool(budget)
+    recipe, *behind = arm.split("@")
+    label = " + ".join(map(_part_label, recipe.split("+")))
+    return label + "".join(HALF if part == "half" else f" ({part})" for part in behind)
 
 
 def _part_label(part: str) -> str:

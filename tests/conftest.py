@@ -12,6 +12,7 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: small networks are fastest on one thread
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["HF_HUB_CACHE"] = os.devnull  # what weights this machine happens to have must not change a test
 
 ROOT = Path(__file__).resolve().parent.parent
 

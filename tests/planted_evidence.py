@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from gannb.arms import CONVERGENCE, PRIMARY, contrasts, dose_arms
+from gannb.arms import CONVERGENCE, PRIMARY, contrasts, dose_arms, with_classifier
 from gannb.evidence import Evidence
 from gannb.shifts import SHIFTS
 
@@ -35,13 +37,15 @@ def evidence(
     shifted: dict[str, float] | None = None,
     measures: dict[str, float] | None = None,
     spread: float = 0.01,
+    minutes: dict[str, float] | None = None,
+    left_out: str = "",
     **arms: float,
 ) -> Evidence:
     """The world above with other means for some arms (`__` for `+`), in which every trial scores exactly as planted.
 
     wobble: how much more arms differ by chance; gap: train accuracy beyond accuracy, by arm; measures: quality of the
     GAN, which differs by `spread` between trials; doses: mean of the primary arm by synthetic items per class; shifted:
-    mean on all shifted test items, by arm.
+    mean on all shifted test items, by arm; minutes: of computing, by arm.
     """
     means = WORLD | {name.replace("__", "+"): value for name, value in arms.items()}
     arms_of = dict(zip(doses or {}, (*dose_arms(tuple(doses or ())), PRIMARY[0]), strict=False))
@@ -79,9 +83,16 @@ def evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
         tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
         dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
-        trials_planned=TRIALS, dose_arms=arms_of, synthetic_shown=shown,
+        trials_planned=TRIALS, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of, synthetic_shown=shown,
         shifted={arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials) for arm, mean in (shifted or {}).items()},
     )  # fmt: skip
+
+
+def with_depth(with_gan: float, without: float, half: float | None = None) -> Evidence:
+    """The world above with a second classifier, `deep_cnn`, of these means."""
+    names = (with_classifier(arm, "deep_cnn").replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
+    world = evidence(**dict(zip(names, (with_gan, without, without if half is None else half), strict=True)))
+    return replace(world, classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
 
 
 def on_shifted(mean: float, wobble: float, trials: int) -> dict[int, np.ndarray]:

@@ -85,16 +85,21 @@ def test_an_unknown_arm_is_refused_with_the_nearest_name(wrong, near):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "+", "classic", "real+", "real+real", "real+classic+gan", "real+gan+gaussian", "real@", "real@third"]
-)
+    "wrong",
+    [
+        "", "+", "classic", "real+", "real+real", "real+classic+gan", "real+gan+gaussian", "real@", "real@half@half",
+        "real@resnet18@resnet34", "transfer+classic", "transfer@half", "transfer+more", "transfer+transfer",
+    ],
+)  # fmt: skip
 def test_what_is_no_recipe_is_refused(wrong):
     with pytest.raises(InputError, match="arms: there is no arm"):
         parse_arm(wrong)
 
 
 def test_an_arm_like_no_other_is_refused_with_the_rule():
-    with pytest.raises(InputError, match=r"\[real\]\[\+SOURCE\[\.VARIATION\]\[:DOSE\]\]\[\+classic\]") as error:
+    with pytest.raises(InputError) as error:
         parse_arm("qqq")
+    assert "[real|transfer][+SOURCE[.VARIATION][:DOSE]][+classic]" in str(error.value)
     assert "gaussian" in str(error.value)
 
 
@@ -214,6 +219,9 @@ def test_an_unknown_arm_of_a_study_is_refused():
 def test_the_contrasts_of_the_default_study_are_those_of_the_table():
     assert pairs(names(study_arms(DEFAULT_ARMS, "draw"))) == {
         ("real+gan+classic", "real+classic"): "primary",
+        ("transfer", "real+gan+classic"): "secondary",
+        ("transfer+gan", "transfer"): "secondary",
+        ("transfer", "real+classic"): "exploratory",
         ("real+classic", "real"): "exploratory",
         ("real+gan", "real"): "exploratory",
         ("gan", "real"): "exploratory",
@@ -251,3 +259,29 @@ def test_an_arm_of_the_table_gets_no_second_contrast():
     compared = [(c.arm, c.against) for c in contrasts(arms)]
     assert len(set(compared)) == len(compared)
     assert ("real+gaussian", "real") not in compared and ("real+mislabelled", "real") not in compared
+
+
+# ---- fine-tuning and other classifiers ----
+
+
+def test_an_arm_that_fine_tunes_is_the_classic_one_with_a_pretrained_network():
+    plain, with_gan = parse_arm("transfer"), parse_arm("transfer+gan.truncated:50")
+    assert plain.pretrained and plain.real and plain.classic and plain.source is None
+    assert (with_gan.generator, with_gan.variation, with_gan.dose) == ("gan", "truncated", 50)
+    assert with_gan.pretrained and with_gan.without_items == "transfer"
+    assert not parse_arm("real+classic").pretrained
+
+
+def test_an_arm_that_fine_tunes_on_another_source_is_compared_with_fine_tuning_alone():
+    arms = names(study_arms(("transfer+gaussian",), "draw"))
+    assert pairs(arms)["transfer+gaussian", "transfer"] == "exploratory"
+
+
+def test_further_classifiers_repeat_the_primary_contrast_with_a_check_of_their_own():
+    arms = names(study_arms(("real",), "draw", ("deep_cnn", "resnet10t")))
+    for other in ("deep_cnn", "resnet10t"):
+        assert pairs(arms)[f"real+gan+classic@{other}", f"real+classic@{other}"] == "secondary"
+        assert pairs(arms)[f"real+gan+classic@{other}", "real+classic"] == "exploratory"
+        assert pairs(arms)[f"real+classic@{other}", f"real+classic@{other}@half"] == "no difference"
+    assert parse_arm("real+classic@deep_cnn@half").half_budget
+    assert parse_arm("real+gan+classic@deep_cnn").without_items == "real+classic@deep_cnn"

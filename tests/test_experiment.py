@@ -115,6 +115,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
         "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
+        "pretrained", "transfer_steps",  # see test_transfer.py
         "positive",  # of two classes: see test_outcomes.py
     }  # fmt: skip
     assert set(Study.model_fields) == covered

@@ -28,10 +28,13 @@ def counts(text: str) -> dict[str, tuple[int, int]]:
     return {kinds[name]: (int(todo), int(of)) for name, todo, of in rows}
 
 
+TIMES = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample": 0.0002}
+
+
 @pytest.fixture
 def timed(monkeypatch):
     """Steps take known times, which the processes report as if they had measured them."""
-    monkeypatch.setattr(planning, "_time_steps", lambda experiment: (0.010, 0.020, 0.0001, 0.0002))
+    monkeypatch.setattr(planning, "_time_steps", lambda experiment: TIMES)
 
 
 def seconds(**given) -> dict[str, float]:
@@ -69,10 +72,10 @@ def test_the_time_of_a_gan_is_linear_in_its_steps(timed):
 
 
 def test_the_time_of_a_classifier_is_linear_in_steps_and_seeds(timed):
-    base = seconds(classifier_steps=1000)["classifier"]
+    base = seconds(classifier_steps=1000)["small_cnn"]
     assert base == pytest.approx(1000 * TIMED[1], rel=0.1)
-    assert seconds(classifier_steps=2000)["classifier"] / base == pytest.approx(2, rel=0.1)
-    assert seconds(classifier_steps=1000, classifier_seeds=3)["classifier"] / base == pytest.approx(3, rel=0.1)
+    assert seconds(classifier_steps=2000)["small_cnn"] / base == pytest.approx(2, rel=0.1)
+    assert seconds(classifier_steps=1000, classifier_seeds=3)["small_cnn"] / base == pytest.approx(3, rel=0.1)
 
 
 def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):

@@ -135,7 +135,7 @@ def verdict(**more) -> dict:
         "copying": "No sign of copying.", "contrasts": [row(role="primary", answer="inconclusive")],
         "controls": [row(expected="helps", came_out=False)], "worth": None,
         "claims": [{"claim": "It copies", "verdict": "supported", "number": "0.9", "why": "It does."}],
-        "outcomes": [], "disagreement": "",
+        "outcomes": [], "disagreement": "", "advice": "Stay with that.", "options": [], "depth": None,
     } | more  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def test_is_well_formed_and_speaks_its_language(page):
     found = Reader(page.read_text(encoding="utf-8"))
     assert found.named("html")[0]["lang"] == "en"
     assert len(found.named("h1")) == 1
-    assert len(found.named("table")) == len(found.named("caption")) == 7
+    assert len(found.named("table")) == len(found.named("caption")) == 8
     assert all(heading.get("scope") in ("row", "col") for heading in found.named("th"))
     assert {"viewport", "color-scheme"} <= {meta.get("name") for meta in found.named("meta")}
     html = page.read_text(encoding="utf-8")

@@ -106,6 +106,7 @@ def test_an_unknown_parameter_like_no_other_is_refused_with_all_names():
     [
         ("trials", "many"), ("trials", 1), ("trials", 2.5), ("trials", [3]), ("seed", -1), ("seed", 2**32),
         ("test_share", 0.9), ("test_share", "half"), ("synthetic_share", 0), ("synthetic_share", 1),
+        ("classifier", []), ("pretrained", ""), ("transfer_steps", 0),
         ("gan_steps", 0), ("n_synthetic", 0), ("n_per_class", 1), ("classifier_steps", 1), ("batch_size", 1),
         ("rope", 0), ("rope", float("nan")), ("workers", -1), ("preset", "huge"), ("preset", ["smoke"]),
         ("metric", "f1"), ("channels", 2), ("resize", "squash"), ("protocol", "bootstrap"), ("on_bad_image", "ignore"),

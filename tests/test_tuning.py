@@ -138,11 +138,11 @@ def test_what_is_chosen_follows_from_the_scores_on_the_draws_for_tuning(tuned):
 
 
 def test_a_diverged_training_is_left_out_and_fails_nothing(tuned, monkeypatch):
-    def diverge(*_):
+    def diverge(*_, **__):
         raise classify.Diverged("no finite loss")
 
     monkeypatch.setattr(classify, "train", diverge)
-    assert units._tried(None, None, 0, tuned.dataset.pool, "cpu") is None
+    assert units._tried(None, None, 0, tuned.dataset.pool, "cpu", None) is None
 
 
 def test_a_trial_trains_in_the_chosen_configuration(tuned):

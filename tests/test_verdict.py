@@ -97,7 +97,7 @@ def test_secondary_contrasts_share_their_errors_and_exploratory_ones_carry_no_an
 
 
 def test_a_verdict_has_everything_that_the_page_and_scripts_read():
-    found = decide(evidence())
+    found = decide(evidence(transfer=0.9, transfer__gan=0.9))
     assert {
         "answer", "sentence", "protocol", "metric", "rope", "problems", "copying", "contrasts", "controls",
         "worth", "doses", "shifts",

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from planted_evidence import evidence
+from planted_evidence import evidence, with_depth
 
+from gannb.advice import depth
 from gannb.arms import CONVERGENCE, PRIMARY
 from gannb.claims import claims, copying_sentence
 from gannb.evidence import difference
 from gannb.stats import decide
+from gannb.transfer import missing_sentence
 from gannb.verdict import decide as verdict_of
 from gannb.verdict import disagreement, problems, sentence, worth_sentence
 
@@ -27,6 +30,16 @@ ANSWERS = {  # what is planted in the primary arm, for each answer
     "inconclusive": {"real__gan__classic": 0.85, "wobble": 6.0},
     "all alike": {"real__gan__classic": 0.84, "wobble": 0.0},
 }
+ADVISED = {
+    "fine-tuning is best": evidence(transfer=0.95, transfer__gan=0.951, minutes={"transfer": 3.2, "transfer+gan": 9.0}),
+    "GAN images are best": evidence(transfer=0.80, minutes={PRIMARY[0]: 0.4}),
+    "nothing is better": evidence("resplit", real__gan__classic=0.83),
+    "no weights": evidence(left_out=missing_sentence("mobilenetv2_100")),
+    "a smoke run": replace(evidence(), preset="smoke"),
+}
+DEEP = {  # means with GAN images and without, of a deeper network
+    "they let one": (0.90, 0.85), "ahead anyhow": (0.90, 0.90), "behind": (0.80, 0.75), "undecided": (0.84, 0.80),
+}  # fmt: skip
 WORTH = {"n_real": 80, "low": 60.0, "high": 120.0, "curve": [{"n": 40}, {"n": 80}, {"n": 160}]}
 
 
@@ -53,6 +66,9 @@ def lines() -> list[str]:
     better, worse = ({"difference": d, "low": d - 0.01, "high": d + 0.01} for d in (0.03, 0.2))
     worse |= {"outcome": "log_loss", "class": None}
     found.append(f"metrics: {disagreement('balanced_accuracy', better, [worse])}")
+    found += [f"advice, {title}: {verdict_of(world)['advice']}" for title, world in ADVISED.items()]
+    for title, deep in DEEP.items():
+        found += [f"depth, {title}: {text}" for text in depth(with_depth(*deep))["sentences"]]
     planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
     for title, world in (("claims", evidence(**planted)), ("claims not tested", evidence("resplit"))):
         found += [f"{title}: {c['claim']} | {c['verdict']} | {c['number']} | {c['why']}" for c in claims(world)]
