@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ SETTLED = 0.5  # seconds in which JupyterLab's layout comes to rest
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the browser test is for Linux"),
+    pytest.mark.skipif(find_spec("playwright") is None, reason="playwright, of the dev extra, is not installed"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on the path"),
 ]
 
@@ -111,8 +113,9 @@ def server(finished, tmp_path_factory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def page(server) -> Iterator[Any]:
     """A page of a browser without a window, with the index open."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (dev extra)")
-    with playwright.sync_playwright() as driver:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1300, "height": 2600})  # cells out of sight are not drawn
         page.set_default_timeout(PATIENCE * 1000)
