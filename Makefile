@@ -17,7 +17,8 @@ test: setup
 	$(BIN)/python -m pytest
 
 lab: setup
-	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_data.ipynb \
+	$(BIN)/python -m gannb.index outputs
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url='/lab/tree/outputs/index.ipynb?file-browser-path=/notebooks' \
 		$(if $(filter 0,$(shell id -u)),--allow-root)
 
 lint: setup

@@ -14,7 +14,7 @@ import numpy as np
 from gannb import imbalance, outcomes, outside, protocol, units
 from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms
 from gannb.data import Dataset, Examples
-from gannb.errors import InputError
+from gannb.errors import InputError, Stopped
 from gannb.openset import OpenSet
 from gannb.outcomes import Predictions
 from gannb.prepared import keep_data, known_data, load_data, source_stamp
@@ -708,6 +708,7 @@ class Experiment:
 
         Raises:
             InputError: another process is at work on the study.
+            Stopped: it was interrupted.
         """
         with study_lock(self.folder):
             write_status(self, "running")
@@ -716,6 +717,8 @@ class Experiment:
                     self.folder, self.units(stage), device=self.device, workers=self.study.workers,
                     progress=Progress(STAGES[stage], self.seconds_by_kind()),
                 )  # fmt: skip
+            except KeyboardInterrupt:
+                raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
             finally:
                 write_status(self)
 

@@ -126,10 +126,12 @@ def neighbours(
     classes: Sequence[str],
     title: str | None = None,
     ax: Axes | None = None,
+    copied: np.ndarray | None = None,
 ) -> Axes:
     """Draw generated images (left, framed) beside the real training image nearest to each, a row per class.
 
     synthetic, nearest: (M, H, W, C) uint8; distance: (M,), printed below each pair; y: (M,) labels in 0..K-1.
+    copied: (M,) bool, which of them may be copies; the frames of the others are then blue.
     """
     synthetic, nearest = _small(synthetic), _small(nearest)
     shown = [k for k in range(len(classes)) if np.any(y == k)]
@@ -146,8 +148,10 @@ def neighbours(
     ax = _draw_cells(cells, [classes[k] for k in rows], ax, cell, gap=0, centre=height / 2)
     for r, c, i in _places(y, rows):
         left, top = c * space[1] - 0.5, r * space[0] - 0.5
-        ax.add_patch(plt.Rectangle((left, top), width, height, fill=False, edgecolor=RED, linewidth=1.6))
-        _below(ax, (left + width + gap / 2, top + height), f"{distance[i]:.2f}")
+        colour = RED if copied is None or copied[i] else BLUE
+        ax.add_patch(plt.Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=1.6))
+        text = f"{distance[i]:.2f}" + (" copy?" if copied is not None and copied[i] else "")
+        _below(ax, (left + width + gap / 2, top + height), text)
     return _title(ax, title, len(rows), len(shown))
 
 

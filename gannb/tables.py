@@ -160,10 +160,14 @@ def nearest_pairs(synthetic: Examples, train: Examples, held_out: Examples, per_
 
 
 def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
-    """Return the pairs of a trial's GAN items; held-out items are the trial's reserve, or its test items."""
+    """Return the pairs of a trial's GAN items."""
+    return nearest_pairs(experiment.synthetic(trial), *real_sides(experiment, trial))
+
+
+def real_sides(experiment: Experiment, trial: int) -> tuple[Examples, Examples]:
+    """Return a trial's training items and held-out ones: its reserve, or its test items."""
     draw = experiment.draw(trial)
-    train, held_out = (experiment.items(i) for i in (draw.train, draw.reserve if len(draw.reserve) else draw.test))
-    return nearest_pairs(experiment.synthetic(trial), train, held_out)
+    return experiment.items(draw.train), experiment.items(draw.reserve if len(draw.reserve) else draw.test)
 
 
 def suspects(experiment: Experiment) -> list[dict[str, Any]]:

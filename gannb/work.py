@@ -448,6 +448,11 @@ def follow_launcher() -> None:
 # ---- telling people ----
 
 
+def in_jupyterlab() -> bool:
+    """Tell whether a person sits before this kernel, who can use widgets; not in a kernel that `gannb run` started."""
+    return bool(os.environ.get("JPY_SESSION_NAME")) and not os.environ.get(LAUNCHER)
+
+
 def partial_progress(study: Path, unit: Unit) -> float:
     """Return the share of a running unit that is done, 0 to 1."""
     try:
@@ -466,7 +471,7 @@ class Progress:
     def __init__(self, label: str = "", costs: dict[str, float] | None = None, quiet: bool = False, every: float = 5):
         """Costs: expected seconds by the cost of units, so that the time left does not treat a draw like a GAN."""
         self.label, self.costs, self.quiet, self.every = label, costs or {}, quiet, every
-        self.interactive = bool(os.environ.get("JPY_SESSION_NAME")) and not os.environ.get(LAUNCHER)
+        self.interactive = in_jupyterlab()
 
     def _cost(self, unit: Unit) -> float:
         return self.costs.get(unit.cost, 1.0)

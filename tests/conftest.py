@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: small networks are fastest on one thread
@@ -20,6 +21,21 @@ SMOKE = {
     "data": "digits", "preset": "smoke", "trials": 2, "gan_steps": 5, "n_synthetic": 5, "classifier_steps": 5,
     "n_per_class": 4, "workers": 2, "arms": ("real", "real+gan", "real+gan+classic"),
 }  # fmt: skip
+
+
+TOKEN = "GANNB_TEST_RUN"  # in the environment of every process that a test starts, whatever its session
+
+
+def at_work(token: str) -> list[psutil.Process]:
+    """Return every process that was started with a token, and what these have started: launchers, kernels, workers."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(TOKEN) == token:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import pytest
-from conftest import SMOKE
+from conftest import SMOKE, TOKEN, at_work
 
 from gannb.experiment import Experiment
 from gannb.study import make_study
@@ -24,7 +23,6 @@ from gannb.work import RECORD
 
 # Long enough to be interrupted in the middle of a stage.
 STUDY = SMOKE | {"gan_steps": 800, "classifier_steps": 60}
-TOKEN = "GANNB_TEST_RUN"  # in the environment of every process that a run starts, whatever its session
 
 
 @dataclass
@@ -45,17 +43,6 @@ class Run:
                 env=environment, stdout=stdout, stderr=stderr, start_new_session=True,
             )  # fmt: skip
 
-    def at_work(self) -> list[psutil.Process]:
-        """Every process of the run: the launcher, kernels, workers."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(TOKEN) == self.token:
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
-
     def wait_for(self, condition: Callable[[Path], bool], timeout: float = 100) -> None:
         """Wait until something has happened in the study's folder, while the run is at work."""
         started = time.monotonic()
@@ -66,11 +53,11 @@ class Run:
 
     def stop(self, how: signal.Signals) -> None:
         """Send the launcher, and nothing else, a signal; note what is still there 5 seconds after it is gone."""
-        self.before = [p.pid for p in self.at_work()]
+        self.before = [p.pid for p in at_work(self.token)]
         self.process.send_signal(how)
         self.code = self.process.wait(timeout=30)
         limit = time.monotonic() + 5
-        while (left := self.at_work()) and time.monotonic() < limit:
+        while (left := at_work(self.token)) and time.monotonic() < limit:
             time.sleep(0.1)
         self.left = [p.name() for p in left]
         for process in left:
@@ -182,3 +169,39 @@ def test_nothing_temporary_is_left_behind(continued):
     hidden = {p.name for p in continued.folder.rglob(".*")}
     assert hidden <= {".lock"}
     assert not [p.name for p in continued.folder.rglob("*") if p.name.endswith((".running", ".failed"))]
+
+
+# JupyterLab's stop button signals the kernel and the workers that it has started, all at once.
+
+IN_A_KERNEL = """
+import sys
+from gannb.errors import Stopped
+from gannb.experiment import Experiment
+from gannb.study import load_study
+
+experiment = Experiment.open(load_study(sys.argv[1]))
+try:
+    experiment.run(2)
+except Stopped as stopped:
+    print(stopped, flush=True)
+print(len(experiment.run(2).made), experiment.run(2).failed)
+"""
+
+
+def test_stopped_with_its_workers_the_same_kernel_goes_on(tmp_path):
+    experiment = Experiment.open(make_study(**SMOKE | {"gan_steps": 400}, output_dir=str(tmp_path)))
+    environment = {k: v for k, v in os.environ.items() if k != "GANNB_LAUNCHER"}
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", IN_A_KERNEL, str(experiment.folder)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    limit = time.monotonic() + 100
+    while not training_gans(experiment.folder):
+        assert kernel.poll() is None and time.monotonic() < limit
+        time.sleep(0.02)
+    os.killpg(kernel.pid, signal.SIGINT)
+    output, errors = kernel.communicate(timeout=200)
+    assert kernel.returncode == 0 and "Traceback" not in errors, errors
+    assert "what is finished is kept" in output
+    assert output.splitlines()[-1] == "2 ()"
+    assert experiment.done(2) == [0, 1] and not list(experiment.folder.glob("trials/*/*.running"))

@@ -180,6 +180,14 @@ def test_executed_copies_have_their_outputs_and_no_errors(executed):
         assert "Traceback" not in str(notebook) and "Warning" not in str(notebook)
 
 
+@pytest.mark.parametrize(("name", "call"), [("01_data", "widgets.draws("), ("03_generate", "widgets.samples(")])
+def test_executed_copies_have_a_picture_in_the_place_of_a_widget(executed, name, call):
+    notebook = nbformat.read(executed[0] / f"{name}.ipynb", as_version=4)
+    (browsed,) = [c for c in notebook.cells if c.cell_type == "code" and call in c.source]
+    said, picture = browsed.outputs
+    assert len(said.text.splitlines()) == 1 and "image/png" in picture.data
+
+
 def test_notebooks_do_what_the_package_does(executed, finished):
     first, second = (pd.read_csv(folder / "scores.csv").drop(columns="seconds") for folder in (executed[0], finished))
     pd.testing.assert_frame_equal(first, second, check_exact=True)

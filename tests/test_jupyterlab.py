@@ -1,0 +1,213 @@
+"""JupyterLab as a person uses it: a real browser clicks through the index and the notebooks. Skips without Chromium."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from conftest import ROOT, TOKEN, at_work
+
+from gannb.experiment import Experiment
+from gannb.index import FILE, write_index
+from gannb.study import load_study, make_study
+from gannb.work import is_running
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+PATIENCE = 120  # seconds that any one step may take on a busy machine
+SETTLED = 0.5  # seconds in which JupyterLab's layout comes to rest
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the browser test is for Linux"),
+    pytest.mark.skipif(find_spec("playwright") is None, reason="playwright, of the dev extra, is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on the path"),
+]
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    """Return the condition's value as soon as it is true."""
+    end = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < end, f"in {PATIENCE} s there was not: {what}"
+        time.sleep(0.1)
+    return found
+
+
+@dataclass
+class Server:
+    """A JupyterLab of its own: a free port, a token, and no file or setting of whoever runs the test."""
+
+    folder: Path  # of the notebooks and the studies
+    own: Path  # for configuration and everything else that Jupyter writes
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def start(self) -> None:
+        """Start it; it takes a free port by itself and says which in a file."""
+        names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
+                 "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")  # fmt: skip
+        left_out = ("GANNB_LAUNCHER", "MPLBACKEND")
+        environment = {k: v for k, v in os.environ.items() if k not in left_out} | {TOKEN: self.token}
+        environment |= {name: str(self.own / name) for name in names}
+        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        self.own.mkdir()
+        with open(self.own / "log", "w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
+                 f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.folder}",
+                 "--LabApp.extension_manager=readonly"],
+                env=environment, stdout=log, stderr=log, cwd=self.folder, start_new_session=True,
+            )  # fmt: skip
+        runtime = self.own / "JUPYTER_RUNTIME_DIR"
+        file = wait_for(lambda: next(runtime.glob("jpserver-*.json"), None), "a server")
+        self.address = wait_for(lambda: json.loads(file.read_text() or "{}"), "its address")["url"]
+
+    def stop(self) -> list[str]:
+        """End it and all that it has started; return what was left when it had ended by itself."""
+        self.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=20)
+        end = time.monotonic() + 10
+        while (left := at_work(self.token)) and time.monotonic() < end:
+            time.sleep(0.2)
+        for process in left:
+            with contextlib.suppress(Exception):
+                process.kill()
+        return [process.name() for process in left]
+
+    def url(self, file: str) -> str:
+        return f"{self.address}lab/tree/{file}?token={self.token}"
+
+
+@pytest.fixture(scope="module")
+def server(finished, tmp_path_factory) -> Iterator[Server]:
+    """JupyterLab in a folder with the notebooks, the index, a finished study and one that takes long."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    shutil.copytree(finished, folder / "outputs" / "digits")
+    long = make_study(**load_study(finished).changes() | {"gan_steps": 200_000, "name": "long"})
+    Experiment.open(long.model_copy(update={"output_dir": str(folder / "outputs")}))
+    second = folder / "notebooks" / "02_train_gan.ipynb"
+    second.write_text(second.read_text().replace("outputs/digits", "outputs/long"))
+    write_index(folder / "outputs")
+    server = Server(folder, tmp_path_factory.mktemp("jupyter") / "own")
+    server.start()
+    yield server
+    left = server.stop()
+    assert left == []
+
+
+@pytest.fixture(scope="module")
+def page(server) -> Iterator[Any]:
+    """A page of a browser without a window, with the index open."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1300, "height": 2600})  # cells out of sight are not drawn
+        page.set_default_timeout(PATIENCE * 1000)
+        page.goto(server.url(f"outputs/{FILE}"))
+        yield page
+        page.screenshot(path=server.folder / "last.png")
+        browser.close()
+
+
+def heading(page: Any, text: str) -> None:
+    """Wait until the notebook with this title is in front and its kernel is ready; before, cells are not run."""
+    page.locator("h1:visible", has_text=text).first.wait_for()
+    page.locator(".jp-NotebookPanel:visible .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+
+
+def run_all(page: Any) -> None:
+    """Choose Run > Run All Cells from the menu."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+
+
+def cell(page: Any, code: str) -> Any:
+    """Return the cell of the notebook in front that holds this code."""
+    return page.locator(".jp-NotebookPanel:visible .jp-CodeCell", has_text=code)
+
+
+def look(page: Any, cell: Any, name: str, folder: Path) -> bytes:
+    """Return a picture of the page with the cell in view, kept as a file too."""
+    cell.scroll_into_view_if_needed()
+    page.wait_for_timeout(SETTLED * 1000)
+    return page.screenshot(path=folder / f"{name}.png")
+
+
+def test_the_index_shows_studies_and_opens_notebooks(page):
+    heading(page, "Would GAN images help")
+    page.get_by_role("link", name="the page").first.wait_for()
+    page.get_by_text("points of balanced accuracy").first.wait_for()
+    page.get_by_role("link", name="01_data").first.click()
+    heading(page, "The images, and the trials")
+
+
+def test_01_runs_by_the_menu_and_its_draws_can_be_browsed(page, tmp_path):
+    run_all(page)
+    draws = cell(page, "widgets.draws(experiment)")
+    choose = draws.get_by_label("class")
+    choose.wait_for()
+    picture = draws.locator(".jp-RenderedImage img")
+    before = picture.get_attribute("src")
+    choose.select_option("7")
+    draws.get_by_text("of class 7").wait_for()
+    assert picture.get_attribute("src") != before
+    assert picture.evaluate("image => image.naturalWidth / image.width") > 1  # sharp
+    assert look(page, draws, "01", tmp_path)
+
+
+def test_03_runs_and_a_widget_moved_shows_other_samples(page, server, tmp_path):
+    page.goto(server.url("notebooks/03_generate.ipynb"))
+    heading(page, "Synthetic images")
+    run_all(page)
+    samples = cell(page, "widgets.samples(experiment)")
+    samples.get_by_text("class 0, each beside").wait_for()
+    first = look(page, samples, "03", tmp_path)
+    samples.get_by_label("class").select_option("5")
+    samples.get_by_text("class 5, each beside").wait_for()
+    assert look(page, samples, "03-moved", tmp_path) != first
+    assert samples.locator(".jp-RenderedImage img").count() == 1
+    assert page.locator(".jp-NotebookPanel:visible [data-mime-type$=stderr]").count() == 0
+
+
+def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
+    page.get_by_role("menuitem", name="File", exact=True).click()
+    page.get_by_text("Save Notebook", exact=True).click()
+    file = server.folder / "notebooks" / "03_generate.ipynb"
+    wait_for(lambda: "image/png" in file.read_text(), "a saved notebook")
+    notebook = nbformat.read(file, as_version=4)
+    nbformat.validate(notebook)
+    (browsed,) = [c for c in notebook.cells if "widgets.samples" in c.source]
+    assert "class 5" in str(browsed.outputs) and any("image/png" in o.data for o in browsed.outputs)
+
+
+def test_the_stop_button_ends_the_work_in_a_sentence_and_loses_nothing(page, server):
+    study = server.folder / "outputs" / "long"
+    page.goto(server.url("notebooks/02_train_gan.ipynb"))
+    heading(page, "A GAN for every draw")
+    run_all(page)
+    wait_for(lambda: list(study.glob("trials/*/mlp-*.running/progress")), "a GAN in training")
+    training = cell(page, "experiment.run(2)")
+    training.get_by_text("02 train_gan").wait_for()
+    page.get_by_role("button", name="Interrupt the kernel").locator("visible=true").click()
+    error = training.locator("[data-mime-type$=stderr]")
+    error.wait_for()
+    assert error.inner_text().strip() == (
+        "Stopped: what is finished is kept, and running the cell again goes on from there."
+    )
+    assert not is_running(study) and len(list(study.glob("trials/*/draw-*/unit.json"))) == 2
