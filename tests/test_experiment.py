@@ -254,7 +254,7 @@ def test_a_class_that_gets_no_synthetic_items_has_its_own_in_their_places(finish
     ("data", "kept", "says"),
     [
         ("digits", "33", "keep_classes: there is no class '33'; did you mean '3'?"),
-        ("digits", "cat", "keep_classes: there is no class 'cat'; use some of '0', '1', "),
+        ("digits", "cat", "keep_classes: there is no class 'cat'; the classes are '0', '1', "),
     ],
 )
 def test_kept_classes_that_are_not_there_are_refused(tmp_path, data, kept, says):
