@@ -234,7 +234,11 @@ class Experiment:
 
     @cached_property
     def keep_classes(self) -> tuple[str, ...]:
-        """The only classes that get synthetic items, in the data's order; none where all do."""
+        """The only classes that get synthetic items, in the data's order; none where all do.
+
+        Raises:
+            InputError: there is no class of a name.
+        """
         classes = self.dataset.pool.classes
         for name in self.study.keep_classes:
             if name not in classes:

@@ -18,7 +18,7 @@ FINAL = "final"  # in the place of a trial's number
 
 
 def final_items(dataset: Dataset, design: Design) -> np.ndarray:
-    """Return the indices of the items that the final generator learns, rising.
+    """Return the indices (N,) of the items that the final generator learns, rising.
 
     What is tested on stays locked: a given test set in any case, in the draw protocol the trials' common one, and what
     shares a group with it. Re-splits without a given test set have no such items: every one was trained on.

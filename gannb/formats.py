@@ -78,6 +78,7 @@ def encode(x: np.ndarray) -> bytes:
 
 
 def item_name(k: int, index: int) -> str:
+    """Return the name of an item in a shard, by its class number and its index in the class."""
     return f"{k:05d}-{index:08d}"
 
 
@@ -87,11 +88,13 @@ class ImageFolder:
     pattern = "**/*.png"
 
     def check(self, classes: tuple[str, ...]) -> None:
+        """Raise InputError where a class cannot be the name of a folder."""
         for name in classes:
             if name in ("", ".", "..") or re.search(r'[/\\\0:*?"<>|]', name) or name.startswith("."):
                 raise InputError(f"format=folder cannot have a folder called {name!r}; use webdataset or parquet.")
 
     def files(self, shard: Shard) -> Iterator[str]:
+        """Names of the shard's images."""
         for k, start, end in shard.parts:
             for index in range(start, end):
                 yield self._name(shard.classes[k], index)
@@ -100,12 +103,14 @@ class ImageFolder:
         return f"{label}/{index:08d}.png"
 
     def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write an image per item, below the folder of its class."""
         for k, _, _ in shard.parts:
             (folder / shard.classes[k]).mkdir()
         for k, index, x in items:
             (folder / self._name(shard.classes[k], index)).write_bytes(encode(x))
 
     def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
+        """Names of images and folders that belong to no item of the set."""
         counts = {shard.classes[k]: end for shard in shards for k, _, end in shard.parts}
         for inside in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
             if inside.name not in counts:
@@ -118,6 +123,7 @@ class ImageFolder:
                     yield f"{inside.name}/{file.name}"
 
     def bytes_of(self, png: float, block: int) -> float:
+        """Whole blocks of the file system."""
         return np.ceil(png / block) * block
 
 
@@ -128,15 +134,18 @@ class Files:
 
     @property
     def pattern(self) -> str:
+        """The files that hold the data."""
         return f"train-*.{self.suffix}"
 
     def check(self, classes: tuple[str, ...]) -> None:
         """Nothing can be wrong."""
 
     def files(self, shard: Shard) -> Iterator[str]:
+        """The name of the shard's one file."""
         yield f"train-{shard.number:05d}.{self.suffix}"
 
     def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
+        """Names of further files of the format."""
         own = {name for shard in shards for name in self.files(shard)}
         found = (p.name for p in sorted(folder.iterdir()))
         return (name for name in found if fnmatch.fnmatch(name, f"*.{self.suffix}") and name not in own)
@@ -148,6 +157,7 @@ class WebDataset(Files):
     suffix = "tar"
 
     def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write one tar file."""
         with tarfile.open(folder / next(self.files(shard)), "w", format=tarfile.USTAR_FORMAT) as tar:
             for k, index, x in items:
                 self._add(tar, f"{item_name(k, index)}.png", encode(x))
@@ -159,6 +169,7 @@ class WebDataset(Files):
         tar.addfile(member, io.BytesIO(content))
 
     def bytes_of(self, png: float, block: int) -> float:
+        """Two heads and the image in blocks of tar."""
         return 3 * TAR_BLOCK + np.ceil(png / TAR_BLOCK) * TAR_BLOCK
 
 
@@ -168,10 +179,12 @@ class Parquet(Files):
     suffix = "parquet"
 
     def check(self, classes: tuple[str, ...]) -> None:
+        """Raise InputError where pyarrow is not there."""
         if importlib.util.find_spec("pyarrow") is None:
             raise InputError("format=parquet needs pyarrow; install it with pip install 'gannb[parquet]'.")
 
     def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write one parquet file, a group of rows at a time."""
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -192,6 +205,7 @@ class Parquet(Files):
         return pa.schema([("image", image), ("label", pa.int64())], metadata=about)
 
     def bytes_of(self, png: float, block: int) -> float:
+        """The image and what a row takes besides."""
         return png + PARQUET_ITEM
 
 

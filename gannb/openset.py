@@ -85,7 +85,7 @@ def false_accept_rate(known: np.ndarray, unknown: np.ndarray, tar: float = TAR) 
 
 
 def side_of(classes: int, side: int) -> np.ndarray:
-    """Return the held-out classes, by number, of a side: every second one."""
+    """Return the held-out classes of a side, by number, (K,): every second one."""
     return np.arange(classes)[side::2]
 
 
@@ -193,6 +193,7 @@ class OpenSet:
 
     @property
     def held_out(self) -> Dataset:
+        """The items of the held-out classes."""
         return self.experiment.dataset.held_out
 
     @property
@@ -265,6 +266,7 @@ class OpenSet:
 
     @property
     def units(self) -> list[Unit]:
+        """The units of this part of the study: GANs of outliers, then classifiers."""
         return [*self._outlier_gans.values(), *self.classifiers.values()]
 
     # ---- results

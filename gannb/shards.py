@@ -70,6 +70,7 @@ class Plan:
 
     @cached_property
     def shards(self) -> list[Shard]:
+        """The shards of the set, each with the same range of indices in every class."""
         span = self.span
         number = -(-max(self.counts) // span)
         return [Shard(i, self._parts(i * span, (i + 1) * span), self.classes) for i in range(number)]
@@ -238,7 +239,7 @@ def class_block(generator: Generator, seed: int, k: int, block: int, attempt: in
 def items_of_block(
     generator: Generator, is_copy: CopyRule | None, plan: Plan, k: int, block: int, wanted: int
 ) -> tuple[np.ndarray, int]:
-    """The first `wanted` items of a block and how many of them were replaced, since they looked like copies.
+    """The first items of a block, (wanted, H, W, C) uint8, and how many were replaced, since they looked like copies.
 
     An item that looks like a copy is replaced by the one at its place in a further attempt at the block, so that it
     depends on nothing that happens to other items.

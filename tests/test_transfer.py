@@ -20,7 +20,7 @@ from gannb.classify import Mixture, Recipe, predict, to_tensor, train
 from gannb.data import Examples, read
 from gannb.errors import InputError
 from gannb.experiment import Experiment
-from gannb.planning import plan
+from gannb.planning import plan, plan_text
 from gannb.study import make_study
 from gannb.transfer import Pretrained, Weights, find
 from gannb.work import is_done
@@ -241,7 +241,7 @@ SMALL = {
 def test_without_weights_the_arms_are_left_out_with_a_sentence(tmp_path):
     experiment = Experiment.preview(make_study(**SMALL, output_dir=str(tmp_path)))
     assert not any(arm.pretrained for arm in experiment.arms)
-    assert "mobilenetv2_100" in experiment.left_out and experiment.left_out in plan(experiment.study)
+    assert "mobilenetv2_100" in experiment.left_out and experiment.left_out in plan_text(plan(experiment.study))
 
 
 def test_a_study_without_such_arms_says_nothing_of_weights(tmp_path):
@@ -286,7 +286,7 @@ def test_other_settings_of_fine_tuning_touch_no_other_unit(fine_tuned):
 
 
 def test_the_plan_says_what_is_fine_tuned(fine_tuned):
-    text = plan(changed(fine_tuned, name="another").study)
+    text = plan_text(plan(changed(fine_tuned, name="another").study))
     assert f"Fine-tuning {NETWORK}, items upsampled to 32x32 (bicubic), 2 steps." in text
     assert "frozen features of real images" in text
 

@@ -90,7 +90,8 @@ class Foreign(Outside):
     def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
         """One item per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; equal seeds, equal items.
 
-        A class that stands for several of the generator's own has them in turn.
+        A class that stands for several of the generator's own has them in turn. Raises InputError for a class of which
+        it makes nothing.
         """
         ours = check_labels(condition, len(self.classes))
         for k in np.unique(ours):
@@ -110,6 +111,7 @@ class Foreign(Outside):
 
     @cached_property
     def network(self) -> nn.Module:
+        """The generator network, read once."""
         tensors = read_weights(self.kept / WEIGHTS)
         return open_network(self.about["family"], self.shape, self.about["n_classes"], tensors)
 
