@@ -293,6 +293,29 @@ def arms(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return means.iloc[order].round(4).astype({"n_real": int, "n_synthetic": int})
 
 
+def options(verdict: dict) -> pd.DataFrame:
+    """Return what else could be done, an option per row as text: its change in points and its minutes."""
+    rows = [
+        {"option": o["option"], "change, points": interval_text(o),
+         "minutes": "" if o["minutes"] is None else f"{o['minutes']:.1f}"}
+        for o in verdict["options"]
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["option", "change, points", "minutes"]).set_index("option")
+
+
+def depth(verdict: dict) -> pd.DataFrame:
+    """Return the primary contrast by classifier as text, with the sentences on the others; empty where there is one."""
+    found = verdict["depth"] or {"rows": [], "sentences": []}
+    rows = [
+        {"classifier": row["classifier"], "parameters": f"{row['parameters']:,}",
+         "without GAN images, %": f"{100 * row['without']:.1f}", "with, %": f"{100 * row['with']:.1f}",
+         "change, points": interval_text(row), "says": says}
+        for row, says in zip(found["rows"], ["", *found["sentences"]], strict=False)
+    ]  # fmt: skip
+    columns = ["classifier", "parameters", "without GAN images, %", "with, %", "change, points", "says"]
+    return pd.DataFrame(rows, columns=columns).set_index("classifier")
+
+
 # ---- outcomes ----
 
 

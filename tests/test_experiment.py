@@ -120,6 +120,8 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "pretrained", "transfer_steps",  # see test_transfer.py
         "positive",  # of two classes: see test_outcomes.py
         "foreign", "foreign_classes", "related", "related_classes",  # see test_foreign.py, test_related.py
+        "keep_classes",  # above
+        "inception",  # see test_inception.py
         "held_out",  # see test_openset.py
     }  # fmt: skip
     assert set(Study.model_fields) == covered
@@ -458,7 +460,8 @@ def test_status_of_a_finished_study(finished):
     status = json.loads((finished / "status.json").read_text())
     assert (status["study"], status["state"], status["failed"], status["seconds_left"]) == ("digits", "done", [], 0)
     totals = {kind: count["total"] for kind, count in status["units"].items()}
-    assert totals == {"draw": 2, "generator": 2, "items": 2, "ruler": 2, "quality": 2, "classifier": 2 * len(ARMS)}
+    twice = dict.fromkeys(("draw", "generator", "items", "ruler", "quality", "yardsticks"), 2)
+    assert totals == twice | {"classifier": 2 * len(ARMS)}
     assert all(c["done"] == c["total"] and c["running"] == c["failed"] == 0 for c in status["units"].values())
 
 

@@ -43,7 +43,8 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
     found = plan(make_study(**SMOKE, output_dir=str(tmp_path / "outputs")))
     assert list(tmp_path.iterdir()) == []
     assert counts(found) == {
-        "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2), "yardsticks": (2, 2), "classifier": (14, 14)
+        "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2),
+        "yardsticks": (2, 2), "classifier": (14, 14)
     }  # fmt: skip
     assert json.loads(json.dumps(found)) == found
     for text in (plan.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):

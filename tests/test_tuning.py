@@ -151,7 +151,7 @@ def test_a_trial_trains_in_the_chosen_configuration(tuned):
         choice = unit.need("choice")
         assert choice.place == f"tuning/{tuned_as(arm)}"
         chosen = json.loads((tuned.folder / choice.path / "choice.json").read_text())["configuration"]
-        assert units._chosen(task_of(tuned, unit)) == Configuration(**chosen)
+        assert units.chosen_for(task_of(tuned, unit)) == Configuration(**chosen)
 
 
 @pytest.mark.parametrize("chosen", [Configuration(0.5, 2.0, share=2.0), Configuration(policy="flip"), Configuration()])
