@@ -14,7 +14,7 @@ study: setup
 	$(BIN)/gannb run --data digits
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lab: setup
 	$(BIN)/python -m gannb.index outputs

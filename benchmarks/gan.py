@@ -47,6 +47,7 @@ from gannb.errors import InputError
 from gannb.generators import Job
 from gannb.generators.adversarial import Adversarial
 from gannb.generators.families import FAMILIES
+from gannb.generators.guard import TrainingError
 from gannb.generators.simple import Copies
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -361,7 +362,11 @@ def run(asked: argparse.Namespace, effort: Effort) -> None:
                 ruler = ruler or train_ruler(parts.ruler, effort)
                 score = Scorer(parts, ruler, effort)
             generator = contender(name, score.parts)
-            figures, made = measure(generator, score, 60 * asked.minutes, number)
+            try:
+                figures, made = measure(generator, score, 60 * asked.minutes, number)
+            except TrainingError as error:  # a row of its own is no figure to compare; the log says it
+                print(f"{name}, draw {number}: {error}", file=sys.stderr)
+                continue
             about = {"version": generator.version, "setting": generator.setting, "torch": torch.__version__}
             append(row | about | figures, asked.out)
             if asked.pictures:

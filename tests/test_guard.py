@@ -178,6 +178,12 @@ def test_a_short_training_may_not_have_spread_yet(monkeypatch):
     assert watched.log == [] and watched.diversity["ratio"] == [0] * 10
 
 
+def test_networks_that_take_turns_are_late_later(monkeypatch):
+    draw = make_draw()
+    together, in_turn = (start(replace(FAMILIES["mlp"], one_class_batches=turns), draw=draw) for turns in (False, True))
+    assert together.late == guard.LEAST_STEPS and in_turn.late == draw.n_classes * guard.LEAST_STEPS
+
+
 def test_diversity_is_the_distance_of_samples_over_that_of_the_draw():
     draw = make_draw()
     watched = start("mlp", draw=draw)

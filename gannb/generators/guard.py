@@ -18,7 +18,7 @@ CHECK_EVERY = 4  # points of the curves
 COLLAPSED = 0.15  # diversity of samples over that of the draw, below which they all look alike
 SPREAD = 0.3  # what it must once have reached for a fall to count; all start alike
 PATIENCE = 0.5  # share of the training after which it must have
-LEAST_STEPS = 500  # before which a training that has not spread is merely short
+LEAST_STEPS = 500  # of a network, before which a training that has not spread is merely short
 OVERFITTED = 0.98  # sureness of the discriminator, mean since the last check, and an adversarial loss below WON
 WON = 0.05
 MOST_REMEDIES = 3
@@ -46,6 +46,8 @@ class Guard:
         shown = draw.y < self.rows
         self.usual = diversity(pixels(draw.x[shown]), draw.y[shown])
         self.every = CHECK_EVERY * training.every  # steps
+        in_turn = draw.n_classes if training.family.one_class_batches else 1  # each class has networks of its own
+        self.late = max(LEAST_STEPS * in_turn, PATIENCE * training.job.steps)
         self.log: list[dict[str, Any]] = []
         self.diversity: dict[str, list[float]] = {"step": [], "ratio": []}
         self.good = self.state()
@@ -72,8 +74,7 @@ class Guard:
         if not training.is_finite():
             return "not finite", "a loss or a weight is no longer a finite number"
         ratio = self._look()
-        late = training.step >= max(LEAST_STEPS, PATIENCE * training.job.steps)
-        if ratio < COLLAPSED and (late or max(self.diversity["ratio"], default=0) >= SPREAD):
+        if ratio < COLLAPSED and (training.step >= self.late or max(self.diversity["ratio"], default=0) >= SPREAD):
             return "collapse", f"samples of a class differ only {ratio:.2f} times as much as the real ones"
         self.diversity["step"].append(training.step)
         self.diversity["ratio"].append(ratio)
