@@ -529,15 +529,19 @@ class Experiment:
         return {(t, source): self._quality(t, source) for t in range(self.study.trials) for source in measured}
 
     def _quality(self, trial: int, source: str) -> Unit:
-        parameters = {"trial": trial, "generator": source, "seed": self.study.seed} | self._further_spaces
+        parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
+        parameters |= self._further_spaces(of_gan=source == self.family)
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
         return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 3, parameters, needs)
 
-    @property
-    def _further_spaces(self) -> dict[str, str]:
-        """What names the feature spaces beside pixels and the ruler, as parameters of the units that measure."""
-        return {"inception": self.inception} if self.inception else {}
+    def _further_spaces(self, of_gan: bool) -> dict[str, str]:
+        """Return what names the feature spaces beside pixels and the ruler, as parameters of the units that measure.
+
+        The pretrained network's serves the study's own GAN alone, and what it is compared with: it takes long.
+        """
+        found = {"inception": self.inception} if self.inception else {}
+        return found | ({"weights": self.weights.digest} if self.weights and of_gan else {})
 
     @cached_property
     def _yardstick_units(self) -> list[Unit]:
@@ -545,7 +549,8 @@ class Experiment:
         return [
             Unit(
                 3, "yardsticks", f"{_place(t)}/yardsticks", units.make_yardsticks, 1,
-                {"trial": t, "seed": self.study.seed} | self._further_spaces, (self.draws[t], self._ruler_units[t]),
+                {"trial": t, "seed": self.study.seed} | self._further_spaces(of_gan=True),
+                (self.draws[t], self._ruler_units[t]),
             )
             for t in range(self.study.trials)
         ]  # fmt: skip

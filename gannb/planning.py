@@ -15,6 +15,7 @@ from gannb import protocol
 from gannb.console import QUIET, talk
 from gannb.experiment import Experiment
 from gannb.generators.after import FILTERS
+from gannb.measuring import FEW as FEW_ITEMS
 from gannb.study import Study
 from gannb.units import SIDE_BATCH
 from gannb.words import UNITS
@@ -131,7 +132,8 @@ def expected_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, floa
         return seconds["items"] * (CHOOSING if p.get("variation") in FILTERS else 1)
     if unit.kind in ("classifier", "tuning"):
         return _training_seconds(experiment, unit, seconds) * len(p.get("configurations", [0]))
-    return seconds[unit.kind]
+    measures_twice = unit.kind in ("quality", "yardsticks") and "weights" in p
+    return seconds[unit.kind] + measures_twice * seconds["in_features"]
 
 
 def _training_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, float]) -> float:
@@ -174,6 +176,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
         whole = len(protocol.labels_of(experiment.dataset))
         real = whole if experiment.design.protocol == "resplit" else len(draw.train)
         known |= {"features": 1 + real * one, "item_features": 1 + items * one}
+        known["in_features"] = 1 + (2 * FEW_ITEMS + len(draw.train)) * one
     return known
 
 

@@ -200,7 +200,7 @@ def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
 
 def make_quality(task: Task) -> None:
     """Measure fidelity, diversity and copying of a trial's synthetic items, in every feature space."""
-    from gannb.measuring import choose, measure
+    from gannb.measuring import FEW, choose, measure, some
 
     dataset, draw = _dataset(task), read_draw(task.needed("draw"))
     train, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
@@ -218,18 +218,24 @@ def make_quality(task: Task) -> None:
     if "inception" in spaces:
         of_inception = next(row for row in found.spaces if row["features"] == "inception")
         of_inception["fid"] = frechet_distance(*(spaces["inception"](part.x) for part in (test, fake)))
+    if "weights" in task.parameters:
+        few = choose(train, some(fake, FEW, _quality_seed(task)), some(test, FEW, _quality_seed(task)), 0)
+        found.spaces.extend(measure(few, _pretrained_space(task), [], 0).spaces)
     _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces["small_cnn"], about)
 
 
 def make_yardsticks(task: Task) -> None:
     """Measure what held-out real items, exact copies and altered copies of a trial's draw would get in the same way."""
-    from gannb.measuring import measure, yardsticks
+    from gannb.measuring import FEW, measure, some, yardsticks
 
     dataset, draw = _dataset(task), read_draw(task.needed("draw"))
     train, seed = protocol.take(dataset, draw.train), _quality_seed(task)
-    spaces, tested = _spaces(task, draw, train)
-    found = yardsticks(train, protocol.take(dataset, draw.test), seed)
-    measured = {name: (sets, measure(sets, spaces, tested, seed)) for name, sets in found.items()}
+    test, (spaces, tested) = protocol.take(dataset, draw.test), _spaces(task, draw, train)
+    measured = {n: (sets, measure(sets, spaces, tested, seed)) for n, sets in yardsticks(train, test, seed).items()}
+    if "weights" in task.parameters:
+        space = _pretrained_space(task)  # one for all, so that it takes shared items once
+        for name, few in yardsticks(train, some(test, 2 * FEW, seed), seed).items():
+            measured[name][1].spaces.extend(measure(few, space, [], seed).spaces)
     _write_measured(task, measured, spaces["small_cnn"], {})
 
 
@@ -249,6 +255,14 @@ def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], l
         spaces["inception"] = inception.features(file, task.device)
     remembered = {name: Space(space, ruler[-1] if name == "small_cnn" else None) for name, space in spaces.items()}
     return remembered, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
+
+
+def _pretrained_space(task: Task) -> dict[str, Space]:
+    """Return the frozen features of the study's pretrained network, by its name."""
+    from gannb import transfer
+
+    weights = transfer.kept(task.study, task.parameters["weights"])
+    return {weights.network: Space(lambda x: transfer.frozen_features(weights, x, task.device))}
 
 
 class Space:

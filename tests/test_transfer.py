@@ -20,6 +20,7 @@ from gannb.classify import Mixture, Recipe, predict, to_tensor, train
 from gannb.data import Examples, read
 from gannb.errors import InputError
 from gannb.experiment import Experiment
+from gannb.measuring import YARDSTICKS
 from gannb.planning import plan, plan_text
 from gannb.study import make_study
 from gannb.transfer import Pretrained, Weights, find
@@ -276,6 +277,16 @@ def test_frozen_features_are_computed_once_per_item(fine_tuned):
     assert kinds.count("features") == 2 and kinds.count("item_features") == 2
     whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
     assert [unit.kind for unit in whole.units(4)].count("features") == 1
+
+
+def test_the_gans_items_are_measured_in_its_features_beside_real_ones_and_copies(fine_tuned):
+    table = fine_tuned.quality()
+    rows = table[table["features"] == NETWORK].set_index(["generator", "trial"])
+    assert set(rows.index.get_level_values(0)) == {"mlp", *YARDSTICKS}
+    for trial in (0, 1):
+        assert rows.loc["exact copies", trial]["nn_ratio"] == 0 < rows.loc["held-out real", trial]["nn_ratio"]
+        assert rows.loc["exact copies", trial]["authenticity"] == 0
+    assert set(table[table["features"] == "pixels"]["flagged"]) <= {0.0, 1.0}
 
 
 def test_other_settings_of_fine_tuning_touch_no_other_unit(fine_tuned):
