@@ -262,7 +262,7 @@ def _meaning(arm: Arm) -> str:
     if arm.source in FROM_OUTSIDE:
         what, ours = FROM_OUTSIDE[arm.source], "the draw's"
     else:
-        what, ours = f"items from {arm.source}", "the real ones"
+        what, ours = "GAN images" if arm.source == "gan" else f"items from {arm.source}", "the real ones"
     return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details])
 
 

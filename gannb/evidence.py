@@ -165,7 +165,7 @@ def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) 
     weights = stats.balanced_weights(y) if evidence.metric == "balanced_accuracy" else stats.equal_weights(y)
     d = np.stack([evidence.correct[arm][t] - evidence.correct[against][t] for t in trials])  # (R, I)
     strata = y if evidence.metric == "balanced_accuracy" else np.zeros_like(y)
-    return stats.crossed_t(d, weights, strata, evidence.groups[trials[0]], level)
+    return _possible(stats.crossed_t(d, weights, strata, evidence.groups[trials[0]], level))
 
 
 def _possible(estimate: Estimate) -> Estimate:
