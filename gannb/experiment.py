@@ -372,7 +372,7 @@ class Experiment:
         """FID takes the standard weights and many items."""
         from gannb import inception
 
-        if self.study.inception is None:
+        if not self.study.inception:
             return
         _ = self.inception
         tested = len(protocol.make_draw(self.dataset, self.design, 0).test)

@@ -41,6 +41,10 @@ def test_too_few_items_are_refused_before_anything_runs(weights, tmp_path):
         Experiment.preview(study)
 
 
+def test_an_empty_text_takes_it_back(tmp_path):
+    assert not Experiment.preview(make_study(**SMOKE | {"inception": "", "output_dir": str(tmp_path)}))._further_spaces
+
+
 def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(inception, "LEAST", 10)
     monkeypatch.setattr(inception, "features", lambda file, device: lambda x: x.reshape(len(x), -1)[:, :20] / 255)
