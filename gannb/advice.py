@@ -18,7 +18,8 @@ def options(evidence: Evidence) -> list[dict[str, Any]]:
     """Return a row per option against `real+classic`, the largest gain first.
 
     {"arm", "option" (in words), "difference", "low", "high", "level", "trials", "minutes" (of computing in a trial,
-    with the generator; None where it is not known)}. The intervals are adjusted for the number of options (Bonferroni).
+    with the generator; None where it is not known, as of a GAN trained elsewhere)}. The intervals are adjusted for the
+    number of options (Bonferroni).
     """
     arms = [arm for arm in map(parse_arm, dict.fromkeys(evidence.scores["arm"])) if _is_option(arm)]
     arms = [arm for arm in arms if len(common_trials(evidence, arm.name, BASE)) >= 2]
@@ -26,7 +27,7 @@ def options(evidence: Evidence) -> list[dict[str, Any]]:
     rows = []
     for arm in arms:
         found = difference(evidence, arm.name, BASE, level)
-        minutes = evidence.minutes.get(arm.name)
+        minutes = None if arm.source == "foreign" else evidence.minutes.get(arm.name)
         rows.append({"arm": arm.name, "option": option_text(arm), **as_row(found), "level": level, "trials": found.n,
                      "minutes": minutes})  # fmt: skip
     return sorted(rows, key=lambda row: -row["difference"])
@@ -68,10 +69,13 @@ def advice(evidence: Evidence, rows: list[dict[str, Any]]) -> str:
         return "No advice: a smoke run is far too small for it."
     found = best(rows, evidence.rope)
     if found is None:
-        said = ["Nothing that was tried is better than classical augmentation alone beyond doubt: stay with that."]
+        said = [
+            "Nothing that was tried is better than classical augmentation alone beyond doubt, by intervals adjusted "
+            "for the number of options: stay with that."
+        ]
     else:
         cost = f"; {_minutes(found['minutes'])} of computing" if found["minutes"] is not None else ""
-        gain = f"{interval_text(found)} points over classical augmentation alone"
+        gain = f"{interval_text(found)} points over classical augmentation alone (adjusted for the number of options)"
         said = [f"Best of what was tried: {found['option']}, {gain}{cost}."]
         if parse_arm(found["arm"]).source == "foreign":
             said.append(leakage(evidence.outside["foreign"]))
@@ -88,8 +92,10 @@ def _minutes(minutes: float) -> str:
 # ---- depth ----
 
 
-def depth(evidence: Evidence) -> dict[str, Any] | None:
+def depth(evidence: Evidence, level: float = 0.95) -> dict[str, Any] | None:
     """Return the primary contrast by classifier, or None where there is but one.
+
+    level: of the intervals in the sentences, which answer as secondary comparisons do; the rows have 95 %.
 
     `rows`: {"classifier", "parameters", "without", "with" (means of the metric), "difference", "low", "high"}, the
     study's own classifier first. `sentences`: whether GAN images let one use each of the others.
@@ -100,7 +106,7 @@ def depth(evidence: Evidence) -> dict[str, Any] | None:
     first, *_ = evidence.classifiers
     rows = [_depth_row(evidence, first, *PRIMARY)]
     rows += [_depth_row(evidence, name, *_primary_of(name)) for name in others]
-    return {"rows": rows, "sentences": [_depth_sentence(evidence, first, name) for name in others]}
+    return {"rows": rows, "sentences": [_depth_sentence(evidence, first, name, level) for name in others]}
 
 
 def _primary_of(name: str) -> tuple[str, str]:
@@ -119,11 +125,12 @@ def _depth_row(evidence: Evidence, name: str, arm: str, against: str) -> dict[st
     return about | means | as_row(difference(evidence, arm, against))
 
 
-def _depth_sentence(evidence: Evidence, first: str, name: str) -> str:
+def _depth_sentence(evidence: Evidence, first: str, name: str, level: float) -> str:
     """Return whether GAN images let one use another classifier: it must gain by them, and beat the first without."""
     with_gan, without = _primary_of(name)
-    gain, ahead = difference(evidence, with_gan, without), difference(evidence, with_gan, BASE)
+    gain, ahead = (difference(evidence, with_gan, against, level) for against in (without, BASE))
     by = f"{interval_text(as_row(gain))} points by them, {interval_text(as_row(ahead))} against {first} without"
+    by += " (adjusted for the number of secondary comparisons)"
     if ahead.low > 0 and gain.low > 0:
         return f"GAN images let you use {name}: {by}."
     if ahead.low > 0:

@@ -31,7 +31,6 @@ BALANCING = {  # what can be done about classes of unequal size without a genera
 }
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
-TRANSFER = ("transfer", "transfer+gan")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
 FROM_OUTSIDE = {  # in words, what an arm has of a source from outside

@@ -201,8 +201,8 @@ def _value(name: str, text: str) -> Any:
     except yaml.YAMLError:
         raise InputError(f"--set {name}={text}: the value cannot be read; put quotes around it.") from None
     field = Study.model_fields.get(name)
-    as_written = field is not None and field.annotation in (str, str | None) and value is not None
-    return text.strip() if as_written and not isinstance(value, str) else value  # a class may be called yes, or 001
+    as_written = field is not None and field.annotation in (str, str | None, tuple[str, ...]) and value is not None
+    return text.strip() if as_written and not isinstance(value, str | list) else value  # a class may be called yes, 001
 
 
 # ---- commands ----

@@ -372,7 +372,7 @@ class Experiment:
         """FID takes the standard weights and many items."""
         from gannb import inception
 
-        if self.study.inception is None:
+        if not self.study.inception:
             return
         _ = self.inception
         tested = len(protocol.make_draw(self.dataset, self.design, 0).test)
@@ -605,13 +605,14 @@ class Experiment:
         """What the pretrained network makes of the items of a trial's source, for the arms that fine-tune on them."""
         if not self.weights:
             return {}
-        wanted = list(dict.fromkeys(self._source_of(arm) for arm in self.arms if arm.pretrained and arm.generator))
+        of = {draw: self.tuned_arms if draw in self.tuning_draws else self.arms for draw in self.draws}
+        wanted = {(t, self._source_of(arm)) for t in of for arm in of[t] if arm.pretrained and arm.generator}
         return {
             (t, source): Unit(
                 4, "item_features", f"{_place(t)}/{source}-features", units.make_features, 1,
                 {"weights": self.weights.digest, "trial": t}, (items,),
             )
-            for (t, source), items in self._item_units.items() if source in wanted
+            for (t, source), items in self._item_units.items() if (t, source) in wanted
         }  # fmt: skip
 
     # ---- tuning

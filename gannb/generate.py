@@ -68,9 +68,10 @@ def generate(
     """Write a synthetic set and return its manifest; what is there and whole is left as it is.
 
     study: the folder of a finished study. to: the folder of the set, new or one that the same call began. per_class:
-    items of each class; or like: a CSV with the columns class and count. classes: names, all by default. format:
-    folder, webdataset or parquet. no_copies: replace items that look like copies of training images. anyway: also
-    where the study's answer is not `helps`. The device and the number of processes are the study's.
+    items of each class; or like: a CSV with the columns class and count. classes: names; by default those that the
+    study gave GAN images to (`keep_classes`; all without it). format: folder, webdataset or parquet. no_copies: replace
+    items that look like copies of training images. anyway: also where the study's answer is not `helps`. The device and
+    the number of processes are the study's.
 
     Raises:
         InputError: the answer is not `helps`, or something is wrong with the parameters, the folder or the disk.
@@ -108,14 +109,15 @@ def stream(
     """Return an endless `torch.utils.data.IterableDataset` of batches of synthetic items, without disk.
 
     It gives (x, y): (batch_size, C, H, W) uint8 and (batch_size,) int64 labels as the study numbers its classes, each
-    equally often. Use it as `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of
-    (weights, seed, batch_size, classes, t), whatever the number of workers: `start=t` goes on after t batches.
+    of `classes` (by default as in `generate`) equally often. Use it as
+    `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of (weights, seed,
+    batch_size, classes, t), whatever the number of workers: `start=t` goes on after t batches.
 
     Raises:
         InputError, RuntimeError: as `generate`.
     """
     experiment = checked_study(study, anyway)
-    chosen = _chosen(experiment.dataset.pool.classes, classes)
+    chosen = _chosen(experiment, classes)
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
     return ItemStream(train_final(experiment), experiment.device, chosen, batch_size, seed, start)
@@ -142,9 +144,10 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
     return experiment
 
 
-def _chosen(known: tuple[str, ...], classes: Sequence[str] | None) -> list[int]:
-    """Return the numbers of the classes that are named, rising; all where none is."""
-    names = [name.strip() for name in classes] if classes is not None else list(known)
+def _chosen(experiment: Experiment, classes: Sequence[str] | None) -> list[int]:
+    """Return the numbers of the classes that are named, rising; where none is, those that the answer is about."""
+    known = experiment.dataset.pool.classes
+    names = [name.strip() for name in classes] if classes is not None else list(experiment.keep_classes or known)
     for name in names:
         if name not in known:
             raise InputError(f"classes: there is no class {name!r}; the study has {', '.join(known)}.")
@@ -158,7 +161,7 @@ def _wanted(
 ) -> tuple[int, ...]:
     """Return how many items of each class are wanted, (K,)."""
     known = experiment.dataset.pool.classes
-    chosen = _chosen(known, classes)
+    chosen = _chosen(experiment, known if like is not None and classes is None else classes)
     if (per_class is None) == (like is None):
         raise InputError("Give either --per-class with a number or --like with a CSV of a number per class.")
     given = _read_counts(Path(like).expanduser(), known) if like is not None else dict.fromkeys(known, per_class)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -319,8 +320,10 @@ def find_weights(path: Path) -> tuple[Path, Path]:
 
 def _gan_of_study(folder: Path) -> Path:
     """Return the folder of a study's GAN: that of its first trial, the one made last if there are several."""
-    family = _json(folder / "study.json").get("resolved", {}).get("gan", "*")
-    made = sorted(folder.glob(f"trials/*/{family}-*/{WEIGHTS}"), key=lambda f: (f.parts[-3], -f.stat().st_mtime_ns))
+    family = _json(folder / "study.json").get("resolved", {}).get("gan", "")
+    own = re.compile(f"{re.escape(family) or '[^-]+'}-[0-9a-f]{{16}}")  # and no GAN of outliers, which has a class more
+    made = [file for file in folder.glob(f"trials/*/*/{WEIGHTS}") if own.fullmatch(file.parent.name)]
+    made.sort(key=lambda f: (f.parts[-3], -f.stat().st_mtime_ns))
     if not made:
         raise InputError(f"foreign: the study in {folder} has trained no GAN yet; run its notebook 02 first.")
     return made[0].parent

@@ -238,12 +238,14 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
     """Return the bytes that the units to do will write: mostly items, predictions and weights."""
     study, classes = experiment.study, experiment.dataset.pool.n_classes
     small_cnn = 0.4 * MEGABYTE
-    tested = len(protocol.make_draw(experiment.dataset, experiment.design, 0).test)
+    draw = protocol.make_draw(experiment.dataset, experiment.design, 0)
+    tested = len(draw.test)
+    real = len(draw.train) if experiment.design.protocol == "draw" else len(protocol.labels_of(experiment.dataset))
     size = {
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
         "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4,
-        "quality": 1e4, "yardsticks": 3e4, "tuning": 1e4, "choice": 1e3, "features": tested * FEATURES,
+        "quality": 1e4, "yardsticks": 3e4, "tuning": 1e4, "choice": 1e3, "features": real * FEATURES,
         "item_features": experiment.items_made * FEATURES,
         "outlier_gan": 2 * MEGABYTE, "open_set": study.classifier_seeds * tested * 20,
     }  # fmt: skip

@@ -168,22 +168,22 @@ class Study(BaseModel):
             raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
-    @field_validator("arms", "classifier", "keep_classes", mode="before")
+    @field_validator("arms", "classifier", mode="before")
     @classmethod
-    def _split(cls, names: Any, about: ValidationInfo) -> Any:
+    def _split(cls, names: Any) -> Any:
         """Return names that are separated by commas, or listed, each once."""
-        if about.field_name == "keep_classes" and isinstance(names, int):  # a single class that is called by a number
-            return (str(names),)
         names = names.split(",") if isinstance(names, str) else names
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
             return names
         return tuple(dict.fromkeys(name.strip() for name in names))
 
-    @field_validator("held_out", mode="before")
+    @field_validator("keep_classes", "held_out", mode="before")
     @classmethod
-    def _split_names(cls, names: Any) -> Any:
+    def _split_classes(cls, names: Any) -> Any:
+        """Return names of classes as `_split` does; they may be numbers, and an empty text names none."""
         several = names.split(",") if isinstance(names, str) else names if isinstance(names, list | tuple) else [names]
-        return tuple(dict.fromkeys(n.strip() if isinstance(n, str) else n for n in several if n != ""))
+        bare = [name.strip() if isinstance(name, str) else name for name in several]
+        return [name for i, name in enumerate(bare) if name != "" and name not in bare[:i]]
 
     @field_validator("n_synthetic", mode="before")
     @classmethod

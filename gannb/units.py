@@ -200,6 +200,7 @@ def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
 
 def make_quality(task: Task) -> None:
     """Measure fidelity, diversity and copying of a trial's synthetic items, in every feature space."""
+    from gannb import inception
     from gannb.measuring import FEW, choose, measure, some
 
     dataset, draw = _dataset(task), read_draw(task.needed("draw"))
@@ -215,7 +216,7 @@ def make_quality(task: Task) -> None:
     about |= _how_chosen(task.needed("items")) | between
     spaces, tested = _spaces(task, draw, train)
     found = measure(sets, spaces, tested, _quality_seed(task))
-    if "inception" in spaces:
+    if "inception" in spaces and min(len(test), len(fake)) >= inception.LEAST:  # of related images there may be few
         of_inception = next(row for row in found.spaces if row["features"] == "inception")
         of_inception["fid"] = frechet_distance(*(spaces["inception"](part.x) for part in (test, fake)))
     if "weights" in task.parameters:

@@ -150,7 +150,7 @@ def decide(evidence: Evidence) -> dict[str, Any]:
         "problems": problems(evidence, controls),
         "copying": copying_sentence(evidence),
         "contrasts": rows, "controls": controls,
-        "advice": advice(evidence, ways), "options": ways, "depth": depth(evidence),
+        "advice": advice(evidence, ways), "options": ways, "depth": depth(evidence, levels["secondary"]),
         "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
         "claims": claims(evidence), "instead": instead(evidence), "classes": class_rows(evidence),
         "small_classes": small_classes(evidence),

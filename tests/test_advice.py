@@ -11,6 +11,7 @@ from gannb.advice import advice, best, depth, options
 from gannb.evidence import difference
 from gannb.stats import bonferroni_level
 from gannb.verdict import decide
+from gannb.words import interval_text
 
 
 def row(arm: str, difference: float, half: float = 0.01, minutes: float | None = 1.0) -> dict:
@@ -41,6 +42,12 @@ def test_options_come_by_falling_gain_with_their_minutes():
     rows = options(evidence(transfer=0.9, minutes={"transfer": 2.5}))
     assert [r["difference"] for r in rows] == sorted((r["difference"] for r in rows), reverse=True)
     assert {r["arm"]: r["minutes"] for r in rows}["transfer"] == 2.5
+
+
+def test_what_a_gan_trained_elsewhere_took_is_not_known():
+    minutes = {"real+foreign+classic": 0.1, "real+gan+classic": 2.0}
+    found = {o["arm"]: o["minutes"] for o in options(evidence(real__foreign__classic=0.9, minutes=minutes))}
+    assert found["real+foreign+classic"] is None and found["real+gan+classic"] == 2.0
 
 
 # ---- the rule ----
@@ -106,6 +113,14 @@ def test_a_deeper_network_must_gain_by_them_and_be_ahead_of_the_first(means, beg
     first, deep = found["rows"]
     assert (first["classifier"], deep["classifier"]) == ("small_cnn", "deep_cnn")
     assert deep["with"] == pytest.approx(means[0]) and deep["difference"] == pytest.approx(means[0] - means[1])
+
+
+def test_what_is_said_of_a_deeper_network_is_adjusted_like_the_comparison_itself():
+    world = with_depth(0.90, 0.85)
+    among = tuple(replace(c, role="secondary") if c.role == "exploratory" else c for c in world.contrasts)
+    found = decide(replace(world, contrasts=among))
+    rows = [r for r in found["contrasts"] if r["against"] == "real+classic@deep_cnn" and r["role"] == "secondary"]
+    assert rows[0]["level"] > 0.95 and interval_text(rows[0]) in found["depth"]["sentences"][0]
 
 
 def test_a_deeper_network_that_had_not_converged_is_said_above_the_answer():

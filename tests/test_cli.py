@@ -79,6 +79,8 @@ def test_data_and_parameters_are_taken_from_the_file_then_the_option_then_set(as
         (r"groups=^(\d+)_", "groups", r"^(\d+)_"), ("positive=malignant", "positive", "malignant"),
         ("positive=1", "positive", "1"), ("positive=001", "positive", "001"), ("positive=yes", "positive", "yes"),
         ("positive=null", "positive", None),
+        ("keep_classes=001", "keep_classes", ("001",)), ("keep_classes=[3, 8]", "keep_classes", ("3", "8")),
+        ("keep_classes=", "keep_classes", ()), ("held_out=yes,no", "held_out", ("yes", "no")),
     ],
 )  # fmt: skip
 def test_values_are_read_as_in_yaml(asked, text, name, value):

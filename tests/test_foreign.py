@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from tiny_gans import as_examples, digits_draw
 
-from gannb import callables
+from gannb import callables, outside
 from gannb.callables import TRUSTED, trust
 from gannb.cli import main
 from gannb.data import Examples
@@ -135,6 +135,15 @@ def test_another_study_s_folder_gives_its_first_gan_and_says_that_it_knows_these
         Foreign(experiment.folder / source.folder).sample(np.arange(10), 4), theirs.sample(np.arange(10), 4)
     )
     assert source.about["same_data"]
+
+
+def test_a_study_s_gan_of_outliers_is_not_taken_for_its_gan(saved, gan, tmp_path):
+    study, made = tmp_path / "theirs", tmp_path / "theirs" / "trials" / "000"
+    own, outliers = made / f"mlp-{'0' * 16}", made / f"mlp-of-outliers-0-{'1' * 16}"
+    gan.save(own)
+    gan.save(outliers)  # later
+    (study / "study.json").write_text(json.dumps({"resolved": {"gan": "mlp"}}))
+    assert outside.find_weights(study)[0].parent == own
 
 
 def test_names_that_a_description_lacks_are_numbers(saved, tmp_path):

@@ -29,7 +29,7 @@ from gannb.experiment import Experiment
 from gannb.final import FINAL, final_items, final_unit, train_final
 from gannb.generate import generate, verify
 from gannb.protocol import make_draw
-from gannb.study import load_study
+from gannb.study import load_study, make_study
 from gannb.work import is_done
 
 PER_CLASS = 70  # two blocks of a class, so that with small shards there are two
@@ -186,6 +186,14 @@ def test_a_number_per_class_from_a_csv(helpful, tmp_path):
     assert {k: n for k, n in manifest["counts"].items() if n} == {"3": 5, "8": 2}
     assert sorted(p.name for p in (tmp_path / "set").iterdir() if p.is_dir()) == ["3", "8"]
     assert "number in the study" in (tmp_path / "set" / "README.md").read_text()
+
+
+def test_classes_that_got_no_gan_images_in_the_study_get_none_unless_they_are_asked_for(helpful, tmp_path):
+    kept = Experiment.preview(make_study(**load_study(helpful).model_dump() | {"keep_classes": "3,8"}))
+    assert np.flatnonzero(module._wanted(kept, 5, None, None)).tolist() == [3, 8]
+    assert np.flatnonzero(module._wanted(kept, 5, None, ["1", "3"])).tolist() == [1, 3]
+    (tmp_path / "counts.csv").write_text("class,count\n1,4\n")
+    assert np.flatnonzero(module._wanted(kept, None, tmp_path / "counts.csv", None)).tolist() == [1]
 
 
 def test_copies_are_left_out_and_counts_hold(helpful, tar_set, tmp_path, monkeypatch):

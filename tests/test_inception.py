@@ -41,6 +41,10 @@ def test_too_few_items_are_refused_before_anything_runs(weights, tmp_path):
         Experiment.preview(study)
 
 
+def test_an_empty_text_takes_it_back(tmp_path):
+    assert not Experiment.preview(make_study(**SMOKE | {"inception": "", "output_dir": str(tmp_path)}))._further_spaces
+
+
 def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(inception, "LEAST", 10)
     monkeypatch.setattr(inception, "features", lambda file, device: lambda x: x.reshape(len(x), -1)[:, :20] / 255)
@@ -52,6 +56,10 @@ def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, mo
     assert execute(experiment.folder, unit, "cpu") is None
     table = experiment.quality().set_index(["generator", "features"])
     assert table.loc[("mlp", "inception"), "fid"] > 0 and np.isnan(table.loc[("mlp", "pixels"), "fid"])
+    monkeypatch.setattr(inception, "LEAST", 51)  # one more than were made, as where a source has fewer than the GAN
+    assert execute(experiment.folder, experiment._quality_units[1, "mlp"], "cpu") is None
+    table = experiment.quality().set_index(["generator", "features", "trial"])
+    assert np.isnan(table.loc[("mlp", "inception", 1), "fid"])
 
 
 def test_weights_are_read_as_tensors_and_nothing_else(tmp_path):

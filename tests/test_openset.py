@@ -29,7 +29,7 @@ from gannb.openset import auroc, between, by_known, by_other, false_accept_rate,
 from gannb.planning import UNITS, disk_bytes, expected_seconds
 from gannb.prepared import keep_data, load_data
 from gannb.report import publish
-from gannb.study import make_study, save_study
+from gannb.study import load_study, make_study, save_study
 from gannb.work import execute, is_done
 
 HELD = ("8", "9")
@@ -144,6 +144,14 @@ def test_what_cannot_be_done_is_refused_before_any_work(tmp_path, given, sentenc
 def test_classes_may_be_written_in_any_way(given):
     assert make_study(held_out=given).held_out == HELD
     assert make_study(held_out=9).held_out == ("9",) and make_study().held_out == ()
+
+
+@pytest.mark.parametrize("name", ["held_out", "keep_classes"])
+def test_classes_by_number_and_none_at_all_come_back_from_a_study_s_folder(name, tmp_path):
+    for given, kept in ([[8, "9"], HELD], [9, ("9",)], ["", ()], [(), ()]):
+        saved = make_study(**{name: given}, output_dir=str(tmp_path))
+        save_study(saved)
+        assert getattr(saved, name) == kept and load_study(saved.folder) == saved
 
 
 def test_a_study_with_no_class_held_out_is_the_one_it_was(tmp_path):

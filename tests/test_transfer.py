@@ -21,7 +21,7 @@ from gannb.data import Examples, read
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.measuring import YARDSTICKS
-from gannb.planning import plan, plan_text
+from gannb.planning import FEATURES, disk_bytes, plan, plan_text
 from gannb.study import make_study
 from gannb.transfer import Pretrained, Weights, find
 from gannb.work import is_done
@@ -296,10 +296,23 @@ def test_other_settings_of_fine_tuning_touch_no_other_unit(fine_tuned):
     assert all(u.kind == "classifier" for u in missing)
 
 
+@pytest.mark.parametrize("arm", ["transfer+mislabelled", "transfer+gan.truncated"])
+def test_an_arm_that_is_tuned_as_another_one_has_its_frozen_features(fine_tuned, arm):
+    tuned = changed(fine_tuned, arms=("real", arm), tune=True, name="tuned")
+    assert {unit.kind for unit in tuned.units(4)} == {"features", "item_features", "tuning", "choice", "classifier"}
+
+
 def test_the_plan_says_what_is_fine_tuned(fine_tuned):
     text = plan_text(plan(changed(fine_tuned, name="another").study))
     assert f"Fine-tuning {NETWORK}, items upsampled to 32x32 (bicubic), 2 steps." in text
     assert "frozen features of real images" in text
+
+
+def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
+    whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
+    for experiment, items in ((fine_tuned, 40), (whole, 1797)):
+        unit = next(u for u in experiment.units(4) if u.kind == "features")
+        assert disk_bytes(experiment, [unit]) - disk_bytes(experiment, []) == items * FEATURES
 
 
 # ---- the real network ----
