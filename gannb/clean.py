@@ -1,8 +1,9 @@
 """What a study's folder holds that its parameters need no more, and its removal.
 
 Units of earlier parameters are kept, so that going back to them costs nothing; this is for who will not go back. Looked
-at are units, wherever the study has them, the copies of the data, and what stopped processes left under temporary
-names. Everything else in the folder, as figures, notebooks and whatever a person put there, is left alone.
+at are units, wherever the study has them, the copies of the data and of sources from outside, and what stopped
+processes left under temporary names. Everything else in the folder, as figures, notebooks and whatever a person put
+there, is left alone.
 """
 
 from __future__ import annotations
@@ -15,24 +16,28 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from gannb.experiment import Experiment
+from gannb.final import FINAL, final_unit
+from gannb.generators.outside import OUTSIDE
 from gannb.study import write_json
 from gannb.words import UNITS
 from gannb.work import RECORD, is_locked, study_lock
 
-PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*")  # of units, below the study's folder
+PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*", f"{FINAL}/*")  # of units, below the study's folder
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
 UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8}")  # of a unit that was stopped, or is being removed
-COPY = re.compile(r"data-([0-9a-f]{16})")
+COPY = re.compile(rf"(data|{'|'.join(OUTSIDE)})-[0-9a-f]{{16}}")
 BY_PROCESS = re.compile(r"\..+\.(\d{1,7})(-\d+)?")  # temporary files and copies, with the process that makes them
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {
     "checkpoint": "progress and errors of such units",
     "data": "copies of data that were read in another way",
+    "outside": "copies of sources from outside, used no more",
     "temporary": "temporary files of stopped processes",
 }
 
@@ -48,16 +53,24 @@ class Leftover:
 
 def leftovers(experiment: Experiment) -> list[Leftover]:
     """Return what the study's parameters need no more; nothing that a process is at work on."""
-    needed = {experiment.folder / u.path for unit in experiment.all_units() for u in unit.closure()}
-    found = [*_of_units(experiment.folder, needed), *_of_study(experiment.folder, f"data-{experiment.data_key}")]
+    units = [*experiment.all_units(), final_unit(experiment)]
+    needed = {experiment.folder / u.path for unit in units for u in unit.closure()}
+    copies = {f"data-{experiment.data_key}", *(source.folder for source in experiment.outside.values())}
+    found = [*_of_units(experiment.folder, needed, bool(experiment.left_out)), *_of_study(experiment.folder, copies)]
     return [Leftover(path, kind, _size(path)) for path, kind in found]
 
 
-def _of_units(folder: Path, needed: set[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield what belongs to none of the units in the folders `needed`."""
+def _of_units(folder: Path, needed: set[Path], weights_missing: bool) -> Iterator[tuple[Path, str]]:
+    """Yield what belongs to none of the units in the folders `needed`.
+
+    weights_missing: the study wants pretrained weights, which are not on this machine. Nobody can tell then which of
+    the units that have them are needed, so none of them goes.
+    """
     for path in sorted(path for place in PLACES for path in folder.glob(place) if path.is_dir()):
-        if UNIT.fullmatch(path.name) and path not in needed and (kind := _kind(path)) and not _at_work(path):
-            yield path, kind
+        if UNIT.fullmatch(path.name):
+            about = {} if path in needed or _at_work(path) else _record(path)
+            if about and not (weights_missing and "weights" in about["parameters"]):
+                yield path, about["kind"]
         elif beside := BESIDE.fullmatch(path.name):
             unit = path.with_name(beside[1])
             if unit not in needed and not _at_work(unit):
@@ -66,24 +79,24 @@ def _of_units(folder: Path, needed: set[Path]) -> Iterator[tuple[Path, str]]:
             yield path, "temporary"
 
 
-def _of_study(folder: Path, copy: str) -> Iterator[tuple[Path, str]]:
-    """Yield copies of the data but for the current one, and temporary files, of those directly in the folder."""
+def _of_study(folder: Path, copies: set[str]) -> Iterator[tuple[Path, str]]:
+    """Yield copies of data and sources but for the current ones, and temporary files, directly in the folder."""
     for path in sorted(folder.iterdir()):
-        if COPY.fullmatch(path.name) and path.name != copy:
-            yield path, "data"
+        if (copy := COPY.fullmatch(path.name)) and path.name not in copies:
+            yield path, "data" if copy[1] == "data" else "outside"
         elif NOTEBOOK.fullmatch(path.name):
             yield path, "temporary"
         elif (made := BY_PROCESS.fullmatch(path.name)) and not psutil.pid_exists(int(made[1])):
             yield path, "temporary"
 
 
-def _kind(unit: Path) -> str:
-    """Return the kind of a unit by its record; empty for a folder that is none."""
+def _record(unit: Path) -> dict[str, Any]:
+    """Return the record of a unit; nothing for a folder that is none."""
     try:
-        kind = json.loads((unit / RECORD).read_text(encoding="utf-8"))["kind"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    return kind if kind in UNITS else ""
+        record = json.loads((unit / RECORD).read_text(encoding="utf-8"))
+        return record if record["kind"] in UNITS and isinstance(record["parameters"], dict) else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _at_work(unit: Path) -> bool:

@@ -372,8 +372,8 @@ Several studies are compared as they last were reported; nothing is made anew.
 A file that is no comparison of the same studies is never replaced.
 """
 CLEAN_EPILOG = """\
-Units made with earlier parameters, copies of the data that were read in
-another way, and what stopped processes left. Going back to an earlier
+Units made with earlier parameters, copies of data and of sources from outside
+that are used no more, and what stopped processes left. Going back to an earlier
 parameter costs nothing as long as its units are there; afterwards they are
 made again. A study that a process is at work on is refused.
 """

@@ -113,7 +113,10 @@ def samples(experiment: Experiment) -> None:
     }  # fmt: skip
 
     def view(source: str, trial: int, k: int, sign: int, page: int) -> tuple[Axes, str]:
-        return samples_view(find(trial, source, k), real(trial).train, sign, page, f"{source}, trial {trial}")
+        found, train, title = find(trial, source, k), real(trial).train, f"{source}, trial {trial}"
+        if not len(found.distance):  # related images need not have every class
+            return _nothing(f"{title}: there are no images of class {_name(train, k)}.")
+        return samples_view(found, train, sign, page, title)
 
     browse(view, controls)
 
@@ -139,6 +142,13 @@ def samples_view(found: Made, train: Examples, sign: int, page: int, title: str)
 
 
 # ---- parts ----
+
+
+def _nothing(said: str) -> tuple[Axes, str]:
+    """Return the view of what is not there: an empty figure, and the sentence that says so."""
+    ax = plt.subplots(figsize=(4, 0.4))[1]
+    ax.set_axis_off()
+    return ax, said
 
 
 def browse(view: View, controls: Mapping[str, DOMWidget]) -> None:

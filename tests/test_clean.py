@@ -14,6 +14,8 @@ from gannb.clean import clean_text, leftovers, remove
 from gannb.cli import main
 from gannb.errors import InputError
 from gannb.experiment import Experiment
+from gannb.final import final_unit
+from gannb.outside import Source
 from gannb.runner import read_experiment
 from gannb.study import load_study, open_study, save_study
 from gannb.work import is_done, study_lock
@@ -98,6 +100,29 @@ def test_copies_of_data_read_in_another_way_go_with_their_place_in_the_index(smo
     assert [(each.path, each.kind) for each in found] == [(other, "data")]
     remove(experiment, found)
     assert not other.exists() and old.is_dir() and json.loads((smoke / "data.json").read_text()) == index
+
+
+def test_of_final_generators_and_sources_from_outside_the_current_ones_stay(smoke):
+    experiment = read_experiment(load_study(smoke))
+    current = smoke / final_unit(experiment).path
+    old = smoke / "final" / f"mlp-{'0' * 16}"
+    for folder in (current, old):
+        folder.mkdir(parents=True)
+        (folder / "unit.json").write_text(json.dumps({"kind": "generator", "parameters": {}}))
+    used, unused = smoke / f"related-{'0' * 16}", smoke / f"related-{'1' * 16}"
+    for folder in (used, unused):
+        folder.mkdir()
+    experiment.__dict__["outside"] = {"related": Source("related", "0" * 16, {})}
+    assert {each.path: each.kind for each in leftovers(experiment)} == {old: "generator", unused: "outside"}
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_what_was_fine_tuned_stays_while_its_weights_are_on_another_machine(smoke, missing, monkeypatch):
+    unit = smoke / "trials" / "000" / f"transfer-{'0' * 16}"
+    unit.mkdir()
+    (unit / "unit.json").write_text(json.dumps({"kind": "classifier", "parameters": {"weights": "0"}}))
+    monkeypatch.setattr(Experiment, "left_out", "Fine-tuning is left out." * missing)
+    assert [each.path for each in leftovers(read_experiment(load_study(smoke)))] == [unit] * (not missing)
 
 
 def test_checkpoints_and_errors_of_what_is_still_to_be_made_stay(smoke):

@@ -119,6 +119,13 @@ def test_what_may_be_a_copy_is_marked_in_words_and_colour(experiment):
     assert len({frame.get_edgecolor() for frame in ax.patches}) == 2
 
 
+def test_a_source_that_lacks_a_class_says_so(experiment, monkeypatch, capsys):
+    made = Experiment.synthetic
+    monkeypatch.setattr(Experiment, "synthetic", lambda *of: (x := made(*of)).take(np.flatnonzero(x.y > 0)))
+    widgets.samples(experiment)
+    assert capsys.readouterr().out == "mlp, trial 0: there are no images of class 0.\n"
+
+
 def test_one_class_of_a_draw_is_shown_in_rows(experiment):
     ax, text = widgets.draw_view(experiment, 1, "reserve", 7)
     assert text == "Trial 1 has 40 images in its reserve, 4 of class 7, 4 of them shown."
