@@ -163,7 +163,7 @@ def test_a_further_arm_makes_only_what_it_needs(finished, arm, units):
         ({"n_synthetic": (2, 5)}, {"real+gan:2+classic"}),
         ({"arms": ("gan:3", "real+gan:3")}, {"gan:3", "real+gan:3"}),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )  # fmt: skip
 def test_variations_and_doses_train_no_gan(finished, change, units):
     change = change | {"arms": (*SMOKE["arms"], *change.get("arms", ()))}
@@ -433,7 +433,7 @@ def test_colour_images_have_a_study_too(tmp_path):
         ({"synthetic_share": 0.05, "batch_size": 4}, "synthetic_share"),  # no synthetic item in any batch
         ({"synthetic_share": 0.95, "batch_size": 4}, "synthetic_share"),  # no real item in any batch
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_what_would_fail_later_is_refused_before_any_work(tmp_path, change, says):
     with pytest.raises(InputError, match=says) as error:
