@@ -133,7 +133,7 @@ def expected_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, floa
     if unit.kind in ("classifier", "tuning"):
         return _training_seconds(experiment, unit, seconds) * len(p.get("configurations", [0]))
     measures_twice = unit.kind in ("quality", "yardsticks") and "weights" in p
-    return seconds[unit.kind] + measures_twice * seconds["in_features"]
+    return seconds[unit.kind] + (seconds["in_features"] if measures_twice else 0)
 
 
 def _training_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, float]) -> float:

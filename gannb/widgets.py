@@ -94,6 +94,8 @@ def made(experiment: Experiment, real: Learnt, trial: int, source: str, k: int) 
     """Return what a source made of class `k` in a trial, of which `real` tells what it has learnt from."""
     items = experiment.synthetic(trial, source)
     mine = items.take(np.flatnonzero(items.y == k))
+    if not len(mine):  # related images need not have every class
+        return Made(mine, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))
     nearest, distance = quality.nearest(quality.pixels(mine.x), quality.pixels(real.train.x))
     return Made(mine, nearest, distance / real.usual, distance <= real.copy)
 
@@ -114,7 +116,7 @@ def samples(experiment: Experiment) -> None:
 
     def view(source: str, trial: int, k: int, sign: int, page: int) -> tuple[Axes, str]:
         found, train, title = find(trial, source, k), real(trial).train, f"{source}, trial {trial}"
-        if not len(found.distance):  # related images need not have every class
+        if not len(found.distance):
             return _nothing(f"{title}: there are no images of class {_name(train, k)}.")
         return samples_view(found, train, sign, page, title)
 
