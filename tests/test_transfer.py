@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 
-from gannb import transfer
+from gannb import transfer, units
 from gannb.augment import Policy
 from gannb.classify import Mixture, Recipe, predict, to_tensor, train
 from gannb.data import Examples, read
@@ -24,7 +24,7 @@ from gannb.measuring import YARDSTICKS
 from gannb.planning import FEATURES, disk_bytes, plan, plan_text
 from gannb.study import make_study
 from gannb.transfer import Pretrained, Weights, find
-from gannb.work import is_done
+from gannb.work import Task, is_done
 
 NETWORK = "test_efficientnet"  # timm's own, for tests: 360,000 parameters
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.4)
@@ -287,6 +287,20 @@ def test_the_gans_items_are_measured_in_its_features_beside_real_ones_and_copies
         assert rows.loc["exact copies", trial]["nn_ratio"] == 0 < rows.loc["held-out real", trial]["nn_ratio"]
         assert rows.loc["exact copies", trial]["authenticity"] == 0
     assert set(table[table["features"] == "pixels"]["flagged"]) <= {0.0, 1.0}
+
+
+def test_classes_that_get_no_synthetic_items_bring_the_features_of_their_own(fine_tuned, tmp_path):
+    experiment = changed(fine_tuned, keep_classes=("3",))
+    unit = experiment.classifiers[0, "transfer+gan"]
+    task = Task(unit, experiment.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
+    dataset, draw = experiment.dataset, experiment.draw(0)
+    mixture, found = units._mixture(task, dataset, draw), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transfer, "starting", lambda weights, mixture, features: found.append(features))
+        units._start(task, mixture, draw)
+    x = np.concatenate([mixture.real.x, mixture.synthetic.x])
+    expected = transfer.frozen_features(find(experiment.study.pretrained), x)
+    assert np.allclose(found[0], expected, atol=1e-4)
 
 
 def test_other_settings_of_fine_tuning_touch_no_other_unit(fine_tuned):
