@@ -54,6 +54,7 @@ DEFAULT_SECONDS = {
     "fresh": 6.0,
     "open_set": 3.0,
     "features": 10.0,
+    "in_features": 20.0,
     "item_features": 10.0,
     "transfer": 90.0,
 }
@@ -530,18 +531,29 @@ class Experiment:
 
     def _quality(self, trial: int, source: str) -> Unit:
         parameters = {"trial": trial, "generator": source, "seed": self.study.seed}
-        parameters |= self._further_spaces(of_gan=source == self.family)
+        parameters |= self._further_spaces
         fitted = self._generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self._item_units[trial, source], self._ruler_units[trial], fitted)
         return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 3, parameters, needs)
 
-    def _further_spaces(self, of_gan: bool) -> dict[str, str]:
-        """Return what names the feature spaces beside pixels and the ruler, as parameters of the units that measure.
+    @property
+    def _further_spaces(self) -> dict[str, str]:
+        """What names the feature spaces beside pixels and the ruler, as parameters of the units that measure."""
+        return {"inception": self.inception} if self.inception else {}
 
-        The pretrained network's serves the study's own GAN alone, and what it is compared with: it takes long.
-        """
-        found = {"inception": self.inception} if self.inception else {}
-        return found | ({"weights": self.weights.digest} if self.weights and of_gan else {})
+    @property
+    def _in_features_units(self) -> list[Unit]:
+        """What measures the study's own GAN and the yardsticks in the pretrained network's features, if it is there."""
+        if not self.weights:
+            return []
+        about = {"generator": self.family, "seed": self.study.seed, "weights": self.weights.digest}
+        return [
+            Unit(
+                3, "in_features", f"{_place(t)}/{self.family}-in-features", units.make_in_features, 1,
+                about | {"trial": t}, (self.draws[t], self._item_units[t, self.family]),
+            )
+            for t in range(self.study.trials)
+        ]  # fmt: skip
 
     @cached_property
     def _yardstick_units(self) -> list[Unit]:
@@ -549,7 +561,7 @@ class Experiment:
         return [
             Unit(
                 3, "yardsticks", f"{_place(t)}/yardsticks", units.make_yardsticks, 1,
-                {"trial": t, "seed": self.study.seed} | self._further_spaces(of_gan=True),
+                {"trial": t, "seed": self.study.seed} | self._further_spaces,
                 (self.draws[t], self._ruler_units[t]),
             )
             for t in range(self.study.trials)
@@ -827,7 +839,7 @@ class Experiment:
 
     @property
     def _measuring_units(self) -> list[Unit]:
-        return [*self._quality_units.values(), *self._yardstick_units]
+        return [*self._quality_units.values(), *self._yardstick_units, *self._in_features_units]
 
     def quality(self) -> pd.DataFrame:
         """Return one row per trial, feature space and generator, or yardstick (see `measuring.YARDSTICKS`)."""
@@ -835,7 +847,12 @@ class Experiment:
 
     def quality_of_classes(self) -> pd.DataFrame:
         """Return one row per trial, feature space, generator or yardstick, and class."""
-        return _numeric(_table(self.folder, self._measuring_units, "classes.json"), "generator", "features", "class")
+        return _numeric(
+            _table(self.folder, [*self._quality_units.values(), *self._yardstick_units], "classes.json"),
+            "generator",
+            "features",
+            "class",
+        )
 
     def suspects(self) -> pd.DataFrame:
         """Return the most suspicious items of every trial, feature space and generator; see `measuring`."""

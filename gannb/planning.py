@@ -132,8 +132,7 @@ def expected_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, floa
         return seconds["items"] * (CHOOSING if p.get("variation") in FILTERS else 1)
     if unit.kind in ("classifier", "tuning"):
         return _training_seconds(experiment, unit, seconds) * len(p.get("configurations", [0]))
-    measures_twice = unit.kind in ("quality", "yardsticks") and "weights" in p
-    return seconds[unit.kind] + (seconds["in_features"] if measures_twice else 0)
+    return seconds[unit.kind]
 
 
 def _training_seconds(experiment: Experiment, unit: Unit, seconds: dict[str, float]) -> float:
@@ -176,7 +175,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
         whole = len(protocol.labels_of(experiment.dataset))
         real = whole if experiment.design.protocol == "resplit" else len(draw.train)
         known |= {"features": 1 + real * one, "item_features": 1 + items * one}
-        known["in_features"] = 1 + (2 * FEW_ITEMS + len(draw.train)) * one
+        known["in_features"] = 1 + (4 * FEW_ITEMS + 3 * len(draw.train)) * one
     return known
 
 
@@ -245,7 +244,8 @@ def disk_bytes(experiment: Experiment, todo: list[Unit]) -> float:
         "items": experiment.items_made * (np.prod(experiment.shape) + 8),
         "classifier": study.classifier_seeds * tested * classes * 4 + tested * 16,
         "generator": 2 * MEGABYTE, "ruler": small_cnn, "judge": small_cnn, "draw": tested * 8 + 1e4,
-        "quality": 1e4, "yardsticks": 3e4, "tuning": 1e4, "choice": 1e3, "features": real * FEATURES,
+        "quality": 1e4, "yardsticks": 3e4, "in_features": 1e4, "tuning": 1e4, "choice": 1e3,
+        "features": real * FEATURES,
         "item_features": experiment.items_made * FEATURES,
         "outlier_gan": 2 * MEGABYTE, "open_set": study.classifier_seeds * tested * 20,
     }  # fmt: skip

@@ -201,16 +201,14 @@ def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
 def make_quality(task: Task) -> None:
     """Measure fidelity, diversity and copying of a trial's synthetic items, in every feature space."""
     from gannb import inception
-    from gannb.measuring import FEW, choose, measure, some
+    from gannb.measuring import choose, measure
 
     dataset, draw = _dataset(task), read_draw(task.needed("draw"))
     train, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
-    made = read_items(task.needed("items"), dataset)
-    balance = task.unit.need("items").parameters["n_synthetic"] == "balance"  # then they are in other proportions
-    fake = made.take(first_of_each(made.y, train.counts())) if balance else made
+    fake, number = _measured_items(task, dataset, train)
     seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
     sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
-    about = {"seconds": seconds, "items_per_second": round(len(made) / max(sampling, 1e-3), 1)}
+    about = {"seconds": seconds, "items_per_second": round(number / max(sampling, 1e-3), 1)}
     sets = choose(train, fake, test, _quality_seed(task))
     between = _between(task, pixels(test.x), train, fake.take(sets.same), protocol.take(dataset, draw.reserve))
     about |= _how_chosen(task.needed("items")) | between
@@ -219,25 +217,50 @@ def make_quality(task: Task) -> None:
     if "inception" in spaces and min(len(test), len(fake)) >= inception.LEAST:  # of related images there may be few
         of_inception = next(row for row in found.spaces if row["features"] == "inception")
         of_inception["fid"] = frechet_distance(*(spaces["inception"](part.x) for part in (test, fake)))
-    if "weights" in task.parameters:
-        few = choose(train, some(fake, FEW, _quality_seed(task)), some(test, FEW, _quality_seed(task)), 0)
-        found.spaces.extend(measure(few, _pretrained_space(task), [], 0).spaces)
     _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces["small_cnn"], about)
+
+
+def _measured_items(task: Task, dataset: Dataset, train: Examples) -> tuple[Examples, int]:
+    """Return a source's items in the proportions of the training set, and how many were made."""
+    made = read_items(task.needed("items"), dataset)
+    balance = task.unit.need("items").parameters["n_synthetic"] == "balance"  # then they are in other proportions
+    return (made.take(first_of_each(made.y, train.counts())) if balance else made), len(made)
 
 
 def make_yardsticks(task: Task) -> None:
     """Measure what held-out real items, exact copies and altered copies of a trial's draw would get in the same way."""
-    from gannb.measuring import FEW, measure, some, yardsticks
+    from gannb.measuring import measure, yardsticks
 
     dataset, draw = _dataset(task), read_draw(task.needed("draw"))
     train, seed = protocol.take(dataset, draw.train), _quality_seed(task)
-    test, (spaces, tested) = protocol.take(dataset, draw.test), _spaces(task, draw, train)
-    measured = {n: (sets, measure(sets, spaces, tested, seed)) for n, sets in yardsticks(train, test, seed).items()}
-    if "weights" in task.parameters:
-        space = _pretrained_space(task)  # one for all, so that it takes shared items once
-        for name, few in yardsticks(train, some(test, 2 * FEW, seed), seed).items():
-            measured[name][1].spaces.extend(measure(few, space, [], seed).spaces)
+    spaces, tested = _spaces(task, draw, train)
+    found = yardsticks(train, protocol.take(dataset, draw.test), seed)
+    measured = {name: (sets, measure(sets, spaces, tested, seed)) for name, sets in found.items()}
     _write_measured(task, measured, spaces["small_cnn"], {})
+
+
+def make_in_features(task: Task) -> None:
+    """Measure the GAN's items and the yardsticks in the features of the pretrained network: a part of them, it is slow.
+
+    A unit of its own, so that what is measured without its weights stays where they come or go.
+    """
+    from gannb import transfer
+    from gannb.measuring import FEW, choose, measure, some, yardsticks
+
+    dataset, draw, seed = _dataset(task), read_draw(task.needed("draw")), _quality_seed(task)
+    train, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
+    fake, _ = _measured_items(task, dataset, train)
+    weights = transfer.kept(task.study, task.parameters["weights"])
+    space = {weights.network: Space(lambda x: transfer.frozen_features(weights, x, task.device))}
+    sets = {task.parameters["generator"]: choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed)}
+    sets |= yardsticks(train, some(test, 2 * FEW, seed), seed)
+    about = {"trial": task.parameters["trial"]}
+    rows = [
+        about | {"generator": name} | row
+        for name, each in sets.items()
+        for row in measure(each, space, [], seed).spaces
+    ]
+    write_json(task.folder / "quality.json", rows)
 
 
 def _quality_seed(task: Task) -> int:
@@ -256,14 +279,6 @@ def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], l
         spaces["inception"] = inception.features(file, task.device)
     remembered = {name: Space(space, ruler[-1] if name == "small_cnn" else None) for name, space in spaces.items()}
     return remembered, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
-
-
-def _pretrained_space(task: Task) -> dict[str, Space]:
-    """Return the frozen features of the study's pretrained network, by its name."""
-    from gannb import transfer
-
-    weights = transfer.kept(task.study, task.parameters["weights"])
-    return {weights.network: Space(lambda x: transfer.frozen_features(weights, x, task.device))}
 
 
 class Space:

@@ -32,6 +32,7 @@ UNITS = {  # by kind, what people call them
     "choice": "choosing configurations",
     "outlier_gan": "training GANs of outliers",
     "open_set": "training to recognise new classes",
+    "in_features": "measuring in frozen features",
     "features": "frozen features of real images",
     "item_features": "frozen features of made images",
 }

@@ -289,6 +289,13 @@ def test_the_gans_items_are_measured_in_its_features_beside_real_ones_and_copies
     assert set(table[table["features"] == "pixels"]["flagged"]) <= {0.0, 1.0}
 
 
+def test_what_is_measured_without_weights_stays_where_they_go(fine_tuned):
+    without = changed(fine_tuned, pretrained="vgg19")
+    assert without.weights is None
+    assert all(is_done(without.folder, unit) for stage in (1, 2, 3) for unit in without.units(stage))
+    assert NETWORK not in set(without.quality()["features"])
+
+
 def test_classes_that_get_no_synthetic_items_bring_the_features_of_their_own(fine_tuned, tmp_path):
     experiment = changed(fine_tuned, keep_classes=("3",))
     unit = experiment.classifiers[0, "transfer+gan"]
