@@ -29,10 +29,10 @@ from gannb.generators import GENERATORS, Generator, Job
 from gannb.shards import BLOCK, WORK, Maker, Plan, class_block, loaded_generator
 from gannb.study import make_study
 
-KINDS = {  # name: size, channels, family, blocks of each of ten classes
-    "8x8 grey": ("8", 1, "mlp", 4),
-    "32x32 grey": ("32", 1, "projection", 4),
-    "64x64 colour": ("64", 3, "projection", 2),
+KINDS = {  # name: size, channels, family, blocks of each of ten classes in a shard
+    "8x8 grey": ("8", 1, "mlp", 12),
+    "32x32 grey": ("32", 1, "projection", 12),
+    "64x64 colour": ("64", 3, "projection", 12),
 }
 
 
@@ -105,11 +105,14 @@ class Bench:
         FORMATS[self.plan.format].write(to, self.shard, iter(self.ready))
 
     def together(self, to: Path) -> None:
-        Maker(to, self.plan, self.trained, "cpu", to, to).make(self.shard)
+        self._make("cpu", to)
 
     def overlapping(self, to: Path) -> None:
         with mock.patch("gannb.shards.loaded_generator", lambda *where: self.elsewhere):
-            self.together(to)
+            self._make("elsewhere", to)
+
+    def _make(self, device: str, to: Path) -> None:
+        Maker(to, self.plan, self.trained, device, to, to).make(self.shard)
 
     def times(self) -> list[tuple[float, float]]:
         """CPU and wall seconds of each, one after the other, each into a new folder."""

@@ -177,7 +177,9 @@ class Maker:
         temporary.mkdir(parents=True)
         replaced: list[int] = []
         try:
-            blocks = ahead(self._blocks(shard, replaced))
+            blocks = self._blocks(shard, replaced)
+            if self.device != "cpu":  # on the CPU every core has a process of its own, and a thread only costs
+                blocks = ahead(blocks)
             items = ((k, start + i, image) for k, start, x in blocks for i, image in enumerate(x))
             FORMATS[self.plan.format].write(temporary, shard, items)
             record = self._record(temporary, shard) | {"replaced": sum(replaced)}
