@@ -56,6 +56,7 @@ ANSWERS = {
     "inconclusive": "Undecided",
 }
 MOST_CHANGED = 4  # cells of a confusion that are said in words
+OTHERS_SHOWN = 10  # items per row of those of `other`
 LISTED = 12  # files or names in a list, before "and N more"
 
 
@@ -430,7 +431,7 @@ def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
 def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
     """Draw what GANs made for `other` in the first trial that has it, beside images of the classes held out."""
     trials = range(experiment.study.trials)
-    kinds = {t: found for t in trials if (found := experiment.open_set.examples_of(t, plots.OTHERS_SHOWN))}
+    kinds = {t: found for t in trials if (found := experiment.open_set.examples_of(t, OTHERS_SHOWN))}
     if not kinds:
         return {}
     trial, found = next(iter(kinds.items()))
@@ -441,7 +442,7 @@ def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture
         "training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
     )
     table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
-    ax = plots.class_grid(items, plots.OTHERS_SHOWN, "Made for “other”, and never seen")
+    ax = plots.class_grid(items, OTHERS_SHOWN, "Made for “other”, and never seen")
     texts = ("Images of “other”", caption, f"Rows of images: {', '.join(found)}.")
     return {"open_set": _photo(folder, "open_set", ax, table, texts)}
 
