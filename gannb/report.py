@@ -118,5 +118,6 @@ def write_page(file: Path, page: Page) -> Path:
     """Write the page as one HTML file without scripts or anything fetched; names and texts are escaped."""
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     shown = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
-    write_text(file, render("report.html", **shown, control_word=control_word, criteria=CRITERIA))
+    shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": CRITERIA}
+    write_text(file, render("report.html", **shown))
     return file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from gannb.evidence import gather
 from gannb.measuring import YARDSTICKS
 from gannb.page.pictures import Picture
 from gannb.page.plain import plain, without_paths
-from gannb.page.tables import generator_table
+from gannb.page.tables import arm_table, generator_table
 from gannb.report import Page, write_page
 
 
@@ -99,6 +100,22 @@ def test_opens_with_the_answer_in_words(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("advice", "options", "adjusted"),
+    [
+        ("Best of what was tried: GAN images, +3.1 [0.2, 6.0] points.", 5, True),
+        ("As many real images again: +3.1 [0.2, 6.0] points.", 1, False),
+        ("No advice: a smoke run is far too small for it.", 5, False),
+    ],
+)
+def test_the_note_on_brackets_is_true_of_the_advice_above_it(tmp_path, advice, options, adjusted):
+    rows = [row(option="GAN images", minutes=1.0)] * options
+    text = Reader(written(tmp_path, Page("digits", verdict(advice=advice, options=rows)))).text
+    note = text[text.index("In brackets: the 95% interval") :]
+    says = "Those under “What to do” are wider, adjusted for the number of options: all 5 of them hold together"
+    assert text.index(advice[:20]) < text.index(note[:20]) and (says in note) == adjusted
+
+
+@pytest.mark.parametrize(
     ("answer", "words"),
     [("helps", "They help"), ("hurts", "They hurt"), ("equivalent", "No difference that matters")],
 )
@@ -161,6 +178,16 @@ def test_every_measure_stands_beside_its_feature_space_and_what_others_get(publi
     assert ruled[0]["gan_test"] == "50.0%" and ruled[0]["gan_train"].endswith("%") and rows[0]["gan_test"] == "–"
     text = Reader(published.read_text(encoding="utf-8")).text
     assert "Which classes to use" in text and "altered copies" in text
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy"])
+def test_arms_are_listed_best_first_by_the_metric_of_the_study(planted, metric):
+    rows = arm_table(replace(gather(planted), metric=metric))
+    numbers = [float(row["metric"]) for row in rows]
+    assert len(rows) == len(planted.arms) and numbers == sorted(numbers, reverse=True)
+    lowest, highest = (float(end) for end in rows[0]["range"].split(" to "))
+    assert lowest <= numbers[0] <= highest
+    assert metric != "accuracy" or all(row["metric"] == row["accuracy"] for row in rows)
 
 
 # ---- what may leave the machine ----

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from planted_figures import GRIDS, SUSPECTS, WALKS, examples, texts
@@ -69,3 +70,11 @@ def test_suspects_and_strips_print_their_numbers():
     assert said.count("0.25") == 3 and "small_cnn" in said
     said = texts(plots.strips(WALKS))
     assert said.count("90") == said.count("40") == 10 and "a: GAN" in said and "nearest real" in said
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_where_nothing_is_suspicious_the_axes_say_so(given):
+    ax = plt.subplots()[1] if given else None
+    drawn = plots.suspects([], ax=ax)
+    assert texts(drawn)[0] == "No suspicious image was found." and not drawn.axison
+    assert ax is None or drawn is ax

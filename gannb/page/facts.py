@@ -1,10 +1,10 @@
-"""What the page says in words of how the answer was found: method, data and provenance, as terms with their texts."""
+"""What the page says in words of its answer and how it was found: method, data and provenance, as terms and texts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gannb import instead
 from gannb.arms import CONVERGENCE, PRIMARY
@@ -39,6 +39,20 @@ DRAW_OUTCOMES = (
     "The 95% intervals are over trials, given the test set: they carry which images were drawn to train on, and not "
     "which are in the test set."
 )
+
+
+# ---- the answer ----
+
+
+def brackets_note(found: Mapping[str, Any]) -> str:
+    """Return what the intervals of the answer and of the advice below it are: the advice has several options."""
+    note = "In brackets: the 95% interval, in percentage points."
+    if "[" in found["advice"] and len(found["options"]) > 1:
+        note += (
+            " Those under “What to do” are wider, adjusted for the number of options: all "
+            f"{len(found['options'])} of them hold together with 95%."
+        )
+    return note
 
 
 # ---- method ----
