@@ -24,7 +24,8 @@ from matplotlib.axes import Axes
 from gannb import plots
 from gannb.arms import PRIMARY
 from gannb.errors import InputError
-from gannb.report import ANSWERS, Picture, data_uri, render
+from gannb.page.html import ANSWERS, data_uri, render
+from gannb.page.pictures import Picture
 from gannb.study import read_record, write_text
 from gannb.verdict import read_verdict
 from gannb.words import ANSWERS as WORDS

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+if TYPE_CHECKING:
+    from gannb.experiment import Experiment
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: small networks are fastest on one thread
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -36,6 +41,14 @@ def at_work(token: str) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Close the figures that a test has drawn, where it has drawn any."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +100,24 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
     verdict |= {"protocol": "draw", "problems": ["A control did not come out."], "copying": "The GAN copies."}
     write_json(experiment.folder / "verdict.json", verdict)
     return experiment.folder
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """A study whose units are planted, as if everything had been trained. To be read only."""
+    from planted_study import planted_study
+
+    with _no_launcher():
+        return planted_study(tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="session")
+def published(planted: Experiment) -> Path:
+    """The page of the planted study, with the files beside it. To be read only."""
+    from gannb.report import publish
+
+    with _no_launcher():
+        return publish(planted)
 
 
 @contextlib.contextmanager

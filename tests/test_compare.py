@@ -48,6 +48,7 @@ def test_the_page_stands_beside_the_studies_and_says_what_each_found(studies):
     for says in ("−0.2\u00a0[−1.1,\u00a00.7]", "+3.1\u00a0[1.2,\u00a05.0]", "76\u00a0[59,\u00a097]", "not measured",
                  "8 (draw)", "2,000", "4 of 4"):  # fmt: skip
         assert says in page, says
+    assert "In brackets: the 95% interval" in page and "adjusted for the number of its options" in page
     assert "two &lt;b&gt;" in page and "two <b>" not in page
 
 

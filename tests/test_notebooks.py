@@ -202,6 +202,18 @@ def test_the_answer_shows_the_outcomes(executed):
         assert any("image/png" in o.get("data", {}) for o in cell.outputs)
 
 
+def test_notebooks_go_on_where_nothing_is_suspicious_and_the_worth_was_not_measured(smoke):
+    for file in smoke.glob("trials/*/*/suspects.json"):
+        file.write_text("[]")
+    for unit in smoke.glob("trials/*/fewer+classic-*"):
+        shutil.rmtree(unit)
+    assert run_notebooks(load_study(smoke), ["03_generate", "05_compare"])["page"] == smoke / "report.html"
+    assert json.loads((smoke / "verdict.json").read_text())["worth"] is None
+    notebook = nbformat.read(smoke / "05_compare.ipynb", as_version=4)
+    said = "".join(o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
+    assert "Not measured: the real-only curve is not there." in said
+
+
 def test_nothing_temporary_is_left(executed):
     hidden = {p.name for p in executed[0].rglob(".*")}
     assert hidden <= {".lock"}

@@ -37,3 +37,8 @@ def test_rows_have_their_words():
     ]  # fmt: skip
     assert row_word({"role": "exploratory", "answer": None}) == ""
     assert row_word({"role": "primary", "answer": "inconclusive"}) == "undecided"
+
+
+def test_numbers_are_set_with_true_minus_and_stay_with_their_interval():
+    shown = "by −0.4\u00a0[−1.3,\u00a00.5] points, 95\u00a0% of x-2"
+    assert typeset("by -0.4 [-1.3, 0.5] points, 95 % of x-2") == shown

@@ -1,0 +1,26 @@
+"""Figures: arrays and tables in, matplotlib Axes out. Draws, never computes: numbers come from other modules.
+
+Every function draws on one Axes, `ax` or a new one, and returns it (`.figure` is its figure).
+"""
+
+from gannb.plots.curves import dose_response, gan_health, worth_curve
+from gannb.plots.forests import forest, forest_narrow, forest_of_studies, forest_of_studies_narrow, forest_rows
+from gannb.plots.photos import class_grid, neighbours, samples_over_time, strips, suspects
+from gannb.plots.saving import png, save, svg
+from gannb.plots.scores import (
+    LEAST_SHARE,
+    arm_scores,
+    class_counts,
+    confusion_change,
+    paired_trials,
+    reliability,
+    trial_means,
+)
+from gannb.plots.style import short
+
+__all__ = [
+    "LEAST_SHARE", "arm_scores", "class_counts", "class_grid", "confusion_change", "dose_response", "forest",
+    "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health", "neighbours",
+    "paired_trials", "png", "reliability", "samples_over_time", "save", "short", "strips", "suspects", "svg",
+    "trial_means", "worth_curve",
+]  # fmt: skip

@@ -1,0 +1,37 @@
+"""Forest plots show every row with its numbers, and stay readable when one lies far off."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pytest
+from planted_figures import VERDICT, texts
+
+from gannb import plots
+from gannb.words import interval_text, row_word, typeset
+
+
+@pytest.mark.parametrize("draw", [plots.forest, plots.forest_narrow])
+def test_the_forest_shows_every_row_with_its_numbers(draw):
+    ax = draw(VERDICT)
+    written = " | ".join(texts(ax))
+    for r in VERDICT["contrasts"] + VERDICT["controls"]:
+        assert r["meaning"] in written
+        assert typeset(interval_text(r)) in written
+
+
+def test_the_forest_is_grouped_and_gives_answers_where_there_are_any():
+    rows = plots.forest_rows(VERDICT)
+    assert [r["role"] for r in rows] == ["primary", "secondary", "exploratory", "control", "control", "control"]
+    words = [row_word(r) for r in rows]
+    assert words == ["undecided", "helps", "", "no difference seen", "hurts, as expected", "not as expected"]
+
+
+def test_a_far_row_does_not_squeeze_the_primary_and_ends_in_an_arrow():
+    ax = plots.forest(VERDICT)
+    assert ax.get_xlim()[1] < 20  # points, though a control lies at -60
+    assert "<" in [line.get_marker() for line in ax.lines]
+
+
+def test_the_band_of_no_consequence_is_as_wide_as_the_rope():
+    band = plots.forest(VERDICT).patches[0].get_extents().transformed(plt.gca().transData.inverted())
+    assert (round(band.x0, 6), round(band.x1, 6)) == (-1.0, 1.0)
