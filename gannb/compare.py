@@ -24,7 +24,7 @@ from matplotlib.axes import Axes
 from gannb import plots
 from gannb.arms import PRIMARY
 from gannb.errors import InputError
-from gannb.page.html import ANSWERS, data_uri, render
+from gannb.page.html import ANSWERS, inline_svg, render
 from gannb.page.pictures import Picture
 from gannb.study import read_record, write_text
 from gannb.verdict import read_verdict
@@ -222,7 +222,10 @@ def forest(results: Sequence[Result]) -> Picture:
         "A row is a study: the mean change that GAN images make on top of classical augmentation, and its 95% "
         "interval. A bar across the zero line leaves the direction open."
     )
-    wide, narrow = (_embedded(draw(rows)) for draw in (plots.forest_of_studies, plots.forest_of_studies_narrow))
+    wide, narrow = (
+        _embedded(draw(rows), name)
+        for name, draw in (("wide", plots.forest_of_studies), ("narrow", plots.forest_of_studies_narrow))
+    )
     return Picture("The studies", caption, f"Forest plot. {'; '.join(said)}.", wide, "chart", narrow)
 
 
@@ -231,7 +234,7 @@ def _about(result: Result) -> str:
     return f"{n_real:,.0f} real images, {result.primary['trials']} trials, {METRIC_NAMES[result.verdict['metric']]}"
 
 
-def _embedded(ax: Axes) -> str:
-    drawing = plots.svg(ax.figure, "studies").encode()
+def _embedded(ax: Axes, name: str) -> str:
+    drawing = plots.svg(ax.figure, name)
     plt.close(ax.figure)
-    return data_uri("image/svg+xml", drawing)
+    return inline_svg(drawing, name)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gannb import plots
 from gannb.arms import PRIMARY
+from gannb.data import Examples
 from gannb.tables import Pairs
 from gannb.words import arm_label, interval_text, points, row_word
 
@@ -18,6 +19,19 @@ MOST_CHANGED = 4  # cells of a confusion that are said in words
 
 
 # ---- the answer ----
+
+
+def headline_texts(found: Mapping[str, Any]) -> Texts:
+    """Return title, caption and alternative text of the answer beside the other ways."""
+    rows = plots.headline_rows(found)
+    caption = (
+        "Every row against classical augmentation alone: the mean change (mark) and its 95% interval (bar), the "
+        "differences that fit what was measured."
+    )
+    if len(rows) > 1:
+        caption += " The intervals of the grey rows are adjusted for the number of options."
+    listed = "; ".join(f"{row['option']} {interval_text(row)} points" for row in rows)
+    return "The answer beside other ways", caption, f"Change against classical augmentation alone: {listed}."
 
 
 def forest_texts(found: Mapping[str, Any]) -> Texts:
@@ -126,6 +140,16 @@ def confusion_texts(change: pd.DataFrame) -> Texts:
 
 
 # ---- images ----
+
+
+def samples_texts(real: Examples, trial: int) -> Texts:
+    """Return title, caption and alternative text of real images beside made ones. real: the trial's training images."""
+    caption = (
+        f"Left: the first training images of trial {trial}, a class per row. Right: the first ones that its GAN made, "
+        "not chosen by eye."
+    )
+    alt = f"Real training images and images made by the GAN, of {', '.join(map(str, real.classes[:plots.MOST_ROWS]))}."
+    return "Samples", caption, alt
 
 
 def neighbours_texts(pairs: Pairs, trial: int, copying: str) -> Texts:

@@ -17,7 +17,7 @@ from gannb.arms import PRIMARY
 from gannb.data import Examples
 from gannb.evidence import Evidence
 from gannb.page import captions
-from gannb.page.html import data_uri
+from gannb.page.html import data_uri, inline_svg
 from gannb.work import is_done
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class Picture:
     title: str
     caption: str
     alt: str  # what it shows, with the numbers
-    source: str  # a data: URI
-    kind: str  # chart (SVG, may be inverted in the dark) | photo (PNG, never)
-    narrow: str = ""  # the same for a narrow screen, a data: URI
+    content: str  # SVG of a chart, a data: URI of a photo
+    kind: str  # chart (may be inverted in the dark) | photo (never)
+    narrow: str = ""  # the same chart for a narrow screen
 
 
 def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
@@ -50,7 +50,7 @@ def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captio
     """Save a figure of lines and marks, and embed it as SVG."""
     _, drawing, _ = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
-    return Picture(*texts, data_uri("image/svg+xml", drawing.read_bytes()), "chart")
+    return Picture(*texts, inline_svg(drawing.read_text(encoding="utf-8"), name), "chart")
 
 
 def _photo(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
@@ -68,7 +68,7 @@ def answer_pictures(folder: Path, found: Mapping[str, Any]) -> dict[str, Picture
     table, texts = forest_table(found), captions.forest_texts(found)
     narrow = _chart(folder, "forest_narrow", plots.forest_narrow(found), table, texts)
     wide = _chart(folder, "forest", plots.forest(found), table, texts)
-    pictures = {"forest": replace(wide, narrow=narrow.source)}
+    pictures = {"headline": _headline(folder, found), "forest": replace(wide, narrow=narrow.content)}
     if worth := found["worth"]:
         ax, table = plots.worth_curve(worth, found["metric"]), pd.DataFrame(worth["curve"])
         pictures["worth"] = _chart(folder, "worth", ax, table, captions.worth_texts(found))
@@ -76,6 +76,12 @@ def answer_pictures(folder: Path, found: Mapping[str, Any]) -> dict[str, Picture
         ax, table = plots.dose_response(doses, found["rope"])[0], pd.DataFrame(doses["rows"])
         pictures["doses"] = _chart(folder, "doses", ax, table, captions.doses_texts(found))
     return pictures
+
+
+def _headline(folder: Path, found: Mapping[str, Any]) -> Picture:
+    columns = "option arm difference low high trials".split()
+    table = pd.DataFrame(plots.headline_rows(found)).reindex(columns=columns)
+    return _chart(folder, "headline", plots.headline(found), table, captions.headline_texts(found))
 
 
 def forest_table(found: Mapping[str, Any]) -> pd.DataFrame:
@@ -118,14 +124,22 @@ def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[s
     trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
     if trial is None:
         return {}
-    neighbours = {"neighbours": _neighbours(experiment, folder, trial, copying)}
-    return neighbours | _suspects(experiment, folder) | {"training": _training(experiment, folder, trial)}
+    first = {
+        "samples": _samples(experiment, folder, trial), "neighbours": _neighbours(experiment, folder, trial, copying)
+    }  # fmt: skip
+    return first | _suspects(experiment, folder) | {"training": _training(experiment, folder, trial)}
 
 
 def _has_items(experiment: Experiment, trial: int) -> bool:
     places = [f"trials/{trial:03d}/{experiment.family}{what}" for what in ("", "-items")]
     made = [u.place for u in experiment.units(2) + experiment.units(3) if is_done(experiment.folder, u)]
     return set(places) <= set(made)
+
+
+def _samples(experiment: Experiment, folder: Path, trial: int) -> Picture:
+    real, made = experiment.items(experiment.draw(trial).train), experiment.synthetic(trial)
+    ax, texts = plots.samples(real, made), captions.samples_texts(real, trial)
+    return _photo(folder, "samples", ax, pd.DataFrame({"class": real.classes}), texts)
 
 
 def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) -> Picture:

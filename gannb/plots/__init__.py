@@ -4,8 +4,16 @@ Every function draws on one Axes, `ax` or a new one, and returns it (`.figure` i
 """
 
 from gannb.plots.curves import dose_response, gan_health, worth_curve
-from gannb.plots.forests import forest, forest_narrow, forest_of_studies, forest_of_studies_narrow, forest_rows
-from gannb.plots.photos import class_grid, neighbours, samples_over_time, strips, suspects
+from gannb.plots.forests import (
+    forest,
+    forest_narrow,
+    forest_of_studies,
+    forest_of_studies_narrow,
+    forest_rows,
+    headline,
+    headline_rows,
+)
+from gannb.plots.photos import class_grid, neighbours, samples, samples_over_time, strips, suspects
 from gannb.plots.saving import png, save, svg
 from gannb.plots.scores import (
     LEAST_SHARE,
@@ -16,11 +24,11 @@ from gannb.plots.scores import (
     reliability,
     trial_means,
 )
-from gannb.plots.style import short
+from gannb.plots.style import MOST_ROWS, short
 
 __all__ = [
-    "LEAST_SHARE", "arm_scores", "class_counts", "class_grid", "confusion_change", "dose_response", "forest",
-    "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health", "neighbours",
-    "paired_trials", "png", "reliability", "samples_over_time", "save", "short", "strips", "suspects", "svg",
-    "trial_means", "worth_curve",
+    "LEAST_SHARE", "MOST_ROWS", "arm_scores", "class_counts", "class_grid", "confusion_change", "dose_response", "forest",
+    "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health", "headline",
+    "headline_rows", "neighbours", "paired_trials", "png", "reliability", "samples", "samples_over_time", "save",
+    "short", "strips", "suspects", "svg", "trial_means", "worth_curve",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gannb.lights import THIN
-from gannb.plots.style import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, say, set_title
+from gannb.plots.style import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, say, set_title, tip
 from gannb.words import arm_label
 
 HEALTHY = {  # panel of a GAN's training: what healthy looks like
@@ -73,9 +73,12 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     ax.axvspan(worth["low"], worth["high"], color=BAND, zorder=0, label="interval of the worth")
     met = [(worth["worth"], worth["mean"])] if worth["worth"] is not None else []  # the curve goes through it
     ax.plot(*np.transpose(sorted([*zip(n, means, strict=True), *met])) * [[1], [100]], color=INK)
-    ax.plot(n, 100 * np.array(means), "o", color=INK, markersize=8, label="real images only")
+    for i, (images, mean) in enumerate(zip(n, means, strict=True)):
+        value = tip(f"{images:,.0f} real images: {100 * mean:.1f}%")
+        ax.plot(images, 100 * mean, "o", color=INK, markersize=8, label="real images only" if not i else None, gid=value)
     ax.axhline(level, color=BLUE, linestyle="--")
-    ax.plot(worth["n_real"], level, "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]))
+    value = tip(f"{worth['n_real']:,.0f} real images with GAN images: {level:.1f}%")
+    ax.plot(worth["n_real"], level, "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]), gid=value)
     if worth["worth"] is not None:
         ax.plot(worth["worth"], level, "*", color=ORANGE, markersize=17, label="worth")
     ax.set_xscale("log")

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from gannb.plots.style import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, short
+from gannb.plots.style import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, short, tip
 from gannb.words import FAILED, arm_label, interval_text, points, row_word, typeset
 
 ROLES = {  # of a contrast: heading, colour, marker
@@ -17,7 +17,9 @@ ROLES = {  # of a contrast: heading, colour, marker
     "secondary": ("Secondary", GREEN, "o"),
     "exploratory": ("Exploratory: shown without an answer", PURPLE, "o"),
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
+    "option": ("Other ways", SOFT, "o"),
 }
+MOST_OPTIONS = 5  # beside the answer; the page's table has all of them
 
 
 # ---- of one study ----
@@ -106,6 +108,34 @@ def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
     _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
 
 
+@mpl.rc_context(STYLE)
+def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw the answer and, below it, the other ways to go: the words of a row above its interval.
+
+    verdict: as for `forest`. The answer's interval is the one that it goes by; those of the other ways are adjusted for
+    their number, as in `options`.
+    """
+    rows = headline_rows(verdict)
+    ax = ax or new_axes(5.6, 1.0 + 0.66 * len(rows))
+    limit = _forest_axis(ax, rows, verdict, len(rows) - 0.5)
+    for place, row in enumerate(rows):
+        first, number = row["role"] == "primary", typeset(interval_text(row))
+        _above(ax, place - 0.33, row["option"], size=12 if first else 11, weight="bold" if first else "normal")
+        _beside_above(ax, place - 0.33, number, size=12 if first else 11)
+        _interval(ax, place + 0.1, row, limit)
+    metric = verdict["metric"].replace("_", " ")
+    ax.set_xlabel(f"change of {metric}, percentage points\n(shaded: within {points(verdict['rope'])}: no practical consequence)")
+    return ax
+
+
+def headline_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the headline: the primary contrast, then the other options, the largest gain first."""
+    primary = next(row for row in verdict["contrasts"] if row["role"] == "primary")
+    others = [row for row in verdict["options"] if row["arm"] != primary["arm"]][:MOST_OPTIONS]
+    rows = [dict(primary) | {"option": "GAN images"}]
+    return rows + [dict(row) | {"role": "option", "answer": None} for row in others]
+
+
 # ---- of several studies ----
 
 
@@ -165,15 +195,21 @@ def _interval(ax: Axes, place: float, row: Mapping[str, Any], limit: float) -> N
     """Draw the mark and the bar of a row, with arrows where it goes on beyond the axis."""
     _, colour, marker = ROLES[row["role"]]
     low, mean, high = (100 * row[key] for key in ("low", "difference", "high"))
-    ends = np.clip([low, high], -limit, limit)
+    ends, value = np.clip([low, high], -limit, limit), tip(_tip_text(row))
     if ends[0] < ends[1]:
         width = 3.2 if row["role"] == "primary" else 2.2
-        ax.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt", zorder=2)
+        ax.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt", zorder=2, gid=value)
     for beyond, edge, arrow in ((low < -limit, -limit, "<"), (high > limit, limit, ">")):
         if beyond:
             ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3)
     if abs(mean) <= limit:
-        ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4)
+        ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4, gid=value)
+
+
+def _tip_text(row: Mapping[str, Any]) -> str:
+    """Return what a row says under a pointer: what is compared, its number, its answer."""
+    what = row.get("option") or row.get("study") or f"{arm_label(row['arm'])} against {arm_label(row['against'])}"
+    return f"{what}: {typeset(interval_text(row))} points" + (f", {row_word(row)}" if row_word(row) else "")
 
 
 def _beside(
@@ -184,6 +220,14 @@ def _beside(
         text, (0 if left else 1, place), (-14 if left else 14, 0), xycoords=ax.get_yaxis_transform(),
         textcoords="offset points", fontsize=size, color=color, weight=weight, va="center",
         ha="right" if left else "left", annotation_clip=False, parse_math=False,
+    )  # fmt: skip
+
+
+def _beside_above(ax: Axes, place: float, text: str, size: int) -> None:
+    """Write a line that ends at the right edge of the axes."""
+    ax.text(
+        1, place, text, transform=ax.get_yaxis_transform(), fontsize=size, va="center", ha="right", zorder=5,
+        parse_math=False,
     )  # fmt: skip
 
 

@@ -37,6 +37,26 @@ def class_grid(examples: Examples, per_class: int = 8, title: str | None = None,
 
 
 @mpl.rc_context(STYLE)
+def samples(real: Examples, made: Examples, each: int = 3, ax: Axes | None = None) -> Axes:
+    """Draw the first real items of each class beside the first made ones, a row per class; of more than 12 the first 12.
+
+    A class without items on a side is left white there.
+    """
+    shown = min(real.n_classes, MOST_ROWS)
+    sides = [_small(examples.x[:1])[0].shape for examples in (real, made)]
+    cells = np.full((shown, 2 * each + 1, *sides[0]), 255, np.uint8)  # the column in the middle stays empty
+    for side, examples in enumerate((real, made)):
+        for k in range(shown):
+            items = _small(examples.x[np.flatnonzero(examples.y == k)[:each]])
+            cells[k, side * (each + 1) : side * (each + 1) + len(items)] = items
+    ax = _draw_cells(cells, real.classes[:shown], ax, cell=np.clip(3.6 / shown, 0.42, 0.7))
+    width = sides[0][1] + _gap(sides[0])
+    ax.xaxis.tick_top()
+    ax.set_xticks([width * each / 2, width * (each + 1 + each / 2)], ["real", "made by the GAN"])
+    return set_title(ax, None, shown, real.n_classes)
+
+
+@mpl.rc_context(STYLE)
 def samples_over_time(
     grids: np.ndarray,
     steps: Sequence[int],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from gannb.plots.style import TIP
 from gannb.study import write_text
 
 if TYPE_CHECKING:
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
 
 
 def svg(figure: Figure, name: str) -> str:
-    """Return the figure as SVG text on no background, the same for the same figure and name."""
+    """Return the figure as SVG text on no background, the same for the same figure and name.
+
+    What is drawn with `gid=tip(text)` shows that text where a pointer rests on it.
+    """
     stream = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         figure.savefig(stream, format="svg", metadata={"Date": None}, facecolor="none")
-    return stream.getvalue()
+    return re.sub(rf'<g id="{TIP}([^"]*)">', r"<g><title>\1</title>", stream.getvalue())
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:

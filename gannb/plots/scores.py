@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from gannb.arms import PRIMARY
-from gannb.plots.style import BLUE, INK, MOST_ROWS, ORANGE, PALETTE, SOFT, STYLE, new_axes, set_title, short
+from gannb.plots.style import BLUE, INK, MOST_ROWS, ORANGE, PALETTE, SOFT, STYLE, new_axes, set_title, short, tip
 from gannb.words import arm_label, points, typeset
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def arm_scores(scores: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axe
         table, y="arm", x=metric, hue="arm", order=arms, palette=colours, legend=False, alpha=0.6, size=6, jitter=False,
         ax=ax,
     )  # fmt: skip
-    for place, mean in enumerate(means):
-        ax.plot([mean, mean], [place - 0.32, place + 0.32], color=INK, linewidth=2.6)
+    for place, (arm, mean) in enumerate(means.items()):
+        value = tip(f"{arm_label(arm)}: {mean:.1f}% on average")
+        ax.plot([mean, mean], [place - 0.32, place + 0.32], color=INK, linewidth=2.6, gid=value)
     ax.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
     ax.set(xlabel=f"{metric.replace('_', ' ')}, %\n(dot: a trial, bar: the mean)", ylabel="")
     ax.grid(axis="x")
@@ -66,9 +67,10 @@ def paired_trials(scores: pd.DataFrame, metric: str, arm: str, against: str, ax:
     table = trial_means(scores, metric).pivot(index="trial", columns="arm", values=metric)
     pairs = table[[against, arm]].dropna()
     ax = ax or new_axes(5.2, 3.6)
-    for _, (before, after) in pairs.iterrows():
+    for trial, (before, after) in pairs.iterrows():
         colour, marker = (BLUE, "o") if after > before else (ORANGE, "s")
-        ax.plot([0, 1], [before, after], marker=marker, color=colour, alpha=0.75, markersize=7)
+        value = tip(f"trial {trial}: {arm_label(against)} {before:.1f}%, {arm_label(arm)} {after:.1f}%")
+        ax.plot([0, 1], [before, after], marker=marker, color=colour, alpha=0.75, markersize=7, gid=value)
     ax.plot([0, 1], pairs.mean(), color=INK, linewidth=3.5)
     ax.set_xticks([0, 1], [arm_label(against), arm_label(arm)])
     ax.set(xlim=(-0.3, 1.3), ylabel=f"{metric.replace('_', ' ')}, %")

@@ -27,6 +27,12 @@ STYLE = {
     "grid.color": "#dddddd", "legend.frameon": False, "lines.linewidth": 1.8, "axes.facecolor": "none",
     "figure.facecolor": "white",
 }  # fmt: skip
+TIP = "tip: "  # what the group id of a mark begins with that shows its value under a pointer
+
+
+def tip(text: str) -> str:
+    """Return the `gid` of a mark that shows a text where a pointer rests on it, in SVG."""
+    return TIP + text
 
 
 def short(text: str, most: int = 24) -> str:
