@@ -14,7 +14,6 @@ Behind a generator's name may stand `.VARIATION`, what is done after the trainin
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, replace
 
@@ -24,6 +23,7 @@ from gannb.generators.after import VARIATIONS
 from gannb.generators.families import FAMILIES
 from gannb.generators.outside import OUTSIDE
 from gannb.study import DOSES
+from gannb.words import nearest
 
 BALANCING = {  # what can be done about classes of unequal size without a generator, and what it is called
     "oversampled": ("items of the smaller classes repeated", "oversampling"),
@@ -110,10 +110,9 @@ def parse_arm(name: str) -> Arm:
     """
     arm = _parse(name)
     if arm is None:
-        near = _nearest(name)
         sources = ", ".join(["gan", *GENERATORS, *REAL_SOURCES])
         rule = f"an arm is [real|transfer][+SOURCE[.VARIATION][:DOSE]][+classic], SOURCE {sources}."
-        raise InputError(f"arms: there is no arm {name!r}; " + (f"did you mean {near}?" if near else rule))
+        raise InputError(f"arms: there is no arm {name!r}; {_nearest(name) or rule}")
     return arm
 
 
@@ -156,17 +155,20 @@ def _gans() -> tuple[str, ...]:
     return ("gan", *FAMILIES)
 
 
-def _nearest(name: str) -> str | None:
-    """Return the arm nearest to a name that is none: without what its source cannot have, else by spelling."""
+def _nearest(name: str) -> str:
+    """Return the hint at the arm nearest to a name that is none: without what its source cannot have, else by spelling.
+
+    Empty where none is near.
+    """
     bare = re.sub(r"\.\w*|:\w*", "", name)
     if bare != name and (arm := _parse(bare)):
         ways = [bare] + [bare.replace(str(arm.source), f"{arm.source}.{v}") for v in VARIATIONS]
-        return difflib.get_close_matches(name, [way for way in ways if _parse(way)], n=1, cutoff=0)[0]
+        return nearest(name, [way for way in ways if _parse(way)])
     made = ["gan", *GENERATORS, *(f"{gan}.{variation}" for gan in _gans() for variation in VARIATIONS)]
     added = [*made, "more", *BALANCING]
     known = [c.arm for c in CONTRASTS] + [f"real+{s}" for s in added] + made
     known += [f"real+{s}+classic" for s in added] + [f"transfer+{s}" for s in made]
-    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+    return nearest(name, known)
 
 
 def dose_arms(doses: tuple[int, ...]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 
 from gannb.augment import Policy, augment
 from gannb.errors import InputError
+from gannb.words import nearest
 
 if TYPE_CHECKING:
     from gannb.data import Examples
@@ -123,9 +123,8 @@ def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
     import timm
 
     if not timm.is_model(name):
-        near = difflib.get_close_matches(name, [*OWN, *timm.list_models()], n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else f"; use {', '.join(OWN)} or a timm network's name."
-        raise InputError(f"classifier: there is no network {name!r}{hint}")
+        hint = nearest(name, [*OWN, *timm.list_models()], most=3) or f"use {', '.join(OWN)} or a timm network's name."
+        raise InputError(f"classifier: there is no network {name!r}; {hint}")
     network = timm.create_model(name, pretrained=False, num_classes=n_classes, in_chans=shape[2])
     try:
         with torch.no_grad():

@@ -43,6 +43,7 @@ from gannb.shards import (
 from gannb.stream import ItemStream
 from gannb.study import load_study, versions, write_json
 from gannb.verdict import read_verdict
+from gannb.words import nearest_class
 from gannb.work import follow_launcher, followers, seconds_text, worker_count
 
 __all__ = ["generate", "stream", "verify"]
@@ -150,7 +151,7 @@ def _chosen(experiment: Experiment, classes: Sequence[str] | None) -> list[int]:
     names = [name.strip() for name in classes] if classes is not None else list(experiment.keep_classes or known)
     for name in names:
         if name not in known:
-            raise InputError(f"classes: there is no class {name!r}; the study has {', '.join(known)}.")
+            raise InputError(f"classes: there is no class {name!r}; {nearest_class(name, known)}")
     if not names or len(set(names)) < len(names):
         raise InputError("classes: name at least one class, and none twice.")
     return sorted(known.index(name) for name in names)
@@ -185,7 +186,7 @@ def _read_counts(file: Path, known: tuple[str, ...]) -> dict[str, int]:
     for row in rows:
         name, count = (row["class"] or "").strip(), (row["count"] or "").strip()
         if name not in known:
-            raise InputError(f"like: {str(file)!r} names {name!r}; the study's classes are {', '.join(known)}.")
+            raise InputError(f"like: {str(file)!r} names {name!r}, which is no class; {nearest_class(name, known)}")
         if name in counts:
             raise InputError(f"like: {str(file)!r} names {name!r} twice; keep one line per class.")
         if not (count.isascii() and count.isdigit()):

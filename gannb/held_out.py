@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy as np
 
 from gannb.data import Dataset, Examples, prepared_digest
 from gannb.errors import InputError
+from gannb.words import nearest_class
 
 
 def hold_out(dataset: Dataset, names: Sequence[str]) -> Dataset:
@@ -25,8 +25,7 @@ def hold_out(dataset: Dataset, names: Sequence[str]) -> Dataset:
     classes = dataset.pool.classes
     for name in names:
         if name not in classes:
-            near = difflib.get_close_matches(name, classes, n=1, cutoff=0)
-            raise InputError(f"held_out: there is no class {name!r}; did you mean {near[0]!r}?")
+            raise InputError(f"held_out: there is no class {name!r}; {nearest_class(name, classes)}")
     held = [k for k, name in enumerate(classes) if name in names]
     rest = [k for k in range(len(classes)) if k not in held]
     if len(rest) < 2:

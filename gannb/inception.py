@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 
 from gannb.errors import InputError
+from gannb.work import RECORD
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # or pytorch-fid's pt_inception-2015-12-05-6726825d.pth
 SHA256 = "6726825d"  # as the name says
@@ -25,11 +27,11 @@ BATCH = 64
 LAYER = "2048"
 
 
-def check(file: str | Path) -> str:
+def digest(file: str | Path) -> str:
     """Return the SHA-256 of the weights' file.
 
     Raises:
-        InputError: there is no such file, it is another one, or torch-fidelity is not installed.
+        InputError: there is no such file, or it is another one.
     """
     file = Path(file)
     if not file.is_file():
@@ -38,9 +40,27 @@ def check(file: str | Path) -> str:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if not found.startswith(SHA256):
         raise InputError(f"inception: {file} is not {WEIGHTS} (its SHA-256 begins with {found[:8]}, not {SHA256}).")
+    return found
+
+
+def check(file: str | Path) -> str:
+    """Return the SHA-256 of the weights' file, with which something is to be measured.
+
+    Raises:
+        InputError: as `digest`; or torch-fidelity is not installed.
+    """
+    found = digest(file)
     if find_spec("torch_fidelity") is None:
         raise InputError("inception: FID takes the package torch-fidelity; install gannb[fid], or leave inception out.")
     return found
+
+
+def recall(folder: Path) -> str | None:
+    """Return the SHA-256 of the weights that a study's units record to have measured with; None without any."""
+    for record in sorted(folder.glob(f"trials/*/yardsticks-*/{RECORD}")):
+        if found := json.loads(record.read_text(encoding="utf-8"))["parameters"].get("inception"):
+            return found
+    return None
 
 
 def features(file: str | Path, device: str = "cpu") -> Callable[[np.ndarray], np.ndarray]:

@@ -28,8 +28,8 @@ from gannb.work import Task, Unit, is_done, seed_for
 
 if TYPE_CHECKING:
     from gannb.classify import Mixture
-    from gannb.experiment import Experiment
     from gannb.generators.adversarial import Adversarial
+    from gannb.wiring import Wiring
 
 TAR = 0.95  # share of known test items that are accepted, at which the false-accept rate is taken
 MIDDLE = (0.35, 0.65)  # the first class' share in an item between two classes, uniform
@@ -186,7 +186,7 @@ def make_open_set(task: Task) -> None:
 class OpenSet:
     """What a study does about its held-out classes: units, scores, and what they say."""
 
-    experiment: Experiment
+    experiment: Wiring
     gans: Mapping[int, Unit]  # by trial: the study's own
     training: Mapping[int, dict[str, Any]]  # by trial: how `real+classic` is trained
     choice: Unit | None  # what tuning chose for `real+classic`

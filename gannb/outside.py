@@ -6,12 +6,11 @@ study's folder, as `NAME-KEY/`, for the units to read; `gannb.generators.outside
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from gannb.generators.families import FAMILIES
 from gannb.generators.outside import ABOUT, OUTSIDE, WEIGHTS, open_network, read_weights
 from gannb.prepared import write_folder
 from gannb.study import Study, write_json
+from gannb.words import few_of, near, nearest
 from gannb.work import digest
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".tar", ".h5", ".keras")
@@ -34,7 +34,6 @@ MOST_CLASSES = 100_000  # of a generator
 LEAST_IMAGES = 2  # related ones that are left, in all
 INDEX = "outside.json"  # in the study's folder: what was kept of which source, and as it was then
 TRIED = 2  # items per class that a generator makes when it is checked
-SHOWN = 8  # names in a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +54,12 @@ class Source:
         """The kept folder's name within the study's."""
         return f"{self.name}-{self.key}"
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Those of the study's classes that it has items of."""
+        has = self.about["counts"] if "counts" in self.about else self.about["labels"]  # images, or a GAN's classes
+        return tuple(name for name, some in zip(self.about["classes"], has, strict=True) if some)
+
 
 def arms_for(study: Study) -> tuple[str, ...]:
     """Return the arms that a study gets by naming a source from outside."""
@@ -69,6 +74,18 @@ def check_arms(study: Study, arms: Sequence[Arm]) -> None:
                 f"arms: {arm.name} needs {arm.generator}, and the study has none; give {arm.generator}=..., or leave "
                 "the arm out."
             )
+
+
+def check_kept(source: Source, kept: Sequence[str]) -> None:
+    """Raise InputError where a source has no items of a class that gets any: its arms would be other arms over again.
+
+    kept: the only classes that get synthetic items; none where all do.
+    """
+    if kept and not set(kept) & set(source.classes):
+        raise InputError(
+            f"keep_classes: {source.name} has no items of {few_of(kept)}, so that real+{source.name}+classic would be "
+            f"real+classic over again; keep a class that it has ({few_of(source.classes)}), or leave {source.name} out."
+        )
 
 
 # ---- found, or read ----
@@ -166,29 +183,23 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
         if not equals:
             raise InputError(f"{name}_classes: {part!r} has no `=`; write theirs=yours,theirs2=yours2.")
         if left not in by_name:
-            raise InputError(f"{name}_classes: {name} has no class {left!r}; {_nearest(left, list(by_name))}")
+            raise InputError(f"{name}_classes: {name} has no class {left!r}; {_nearest(left, by_name)}")
         if right and right not in plain:
             raise InputError(f"{name}_classes: this study has no class {right!r}; {_nearest(right, plain)}")
         chosen[left] = right
     found = [[by_name[each] for each, mine in chosen.items() if mine == our] for our in plain]
     if not any(found):
-        near = ((t, n[0]) for t in by_name if (n := difflib.get_close_matches(t, plain, n=1, cutoff=0.5)))
-        their, our = next(near, (theirs[0], ours[0]))
+        alike = ((their, *near(their, plain)) for their in by_name if near(their, plain))
+        their, our = next(alike, (theirs[0], ours[0]))
         raise InputError(
-            f"{name}: none of its classes ({_listed(theirs)}) is one of this study's ({_listed(ours)}); say which is "
+            f"{name}: none of its classes ({few_of(theirs)}) is one of this study's ({few_of(ours)}); say which is "
             f"which, as {name}_classes={their}={our}."
         )
     return found
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"it has {_listed(names)}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+def _nearest(name: str, names: Iterable[str]) -> str:
+    return nearest(name, names, repr) or f"it has {few_of(list(names))}."
 
 
 def classes_text(theirs: Sequence[str], ours: Sequence[str], found: list[list[int]], counts: Sequence[int]) -> str:
@@ -201,10 +212,10 @@ def classes_text(theirs: Sequence[str], ours: Sequence[str], found: list[list[in
     without = [each for each, count in zip(ours, counts, strict=True) if not count]
     text = "All of its classes are used."
     if unused:
-        text = f"{len(used):,} of its {len(theirs):,} classes are used; left out: {_listed(unused)}."
+        text = f"{len(used):,} of its {len(theirs):,} classes are used; left out: {few_of(unused)}."
     if without:
         text += (
-            f" {len(without):,} of this study's {len(ours):,} classes have none ({_listed(without)}); the others take "
+            f" {len(without):,} of this study's {len(ours):,} classes have none ({few_of(without)}); the others take "
             "their place in the batches."
         )
     return text

@@ -96,12 +96,12 @@ def plan_text(found: dict[str, Any]) -> str:
 
 def _fine_tuning(experiment: Experiment) -> list[str]:
     """Return what is fine-tuned and how, or what is missing for it and how to get it."""
+    missing = [experiment.left_out] if experiment.left_out else []
     if experiment.weights is None:
-        return [experiment.left_out] if experiment.left_out else []
-    from gannb.transfer import check
+        return missing
+    from gannb.transfer import weights_text
 
-    about = check(experiment.weights, experiment.dataset.pool.n_classes)
-    return [f"Fine-tuning {about}, {experiment.transfer_steps:,} steps."]
+    return [f"Fine-tuning {weights_text(experiment.weights)}, {experiment.transfer_steps:,} steps.", *missing]
 
 
 def _found(experiment: Experiment) -> list[str]:
@@ -169,7 +169,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     }  # fmt: skip
     for name in study.classifier:
         known[name] = 0.2 + seeds * (experiment.classifier_steps * once[name] + scored * once[f"predict {name}"])
-    if experiment.weights:
+    if experiment.can_fine_tune:
         one = once["predict transfer"]
         known["transfer"] = 1 + seeds * (experiment.transfer_steps * once["transfer"] + scored * one)
         whole = len(protocol.labels_of(experiment.dataset))
@@ -212,7 +212,7 @@ def _time_steps(experiment: Experiment) -> dict[str, float]:
 
 def _start_of_transfer(experiment: Experiment, draw: Examples) -> dict[str, Start]:
     """Return what gives the pretrained network, with a head that has learnt nothing, if there are weights."""
-    if not experiment.weights:
+    if experiment.weights is None or not experiment.can_fine_tune:
         return {}
     from gannb.classify import Mixture
     from gannb.transfer import Pretrained, starting

@@ -115,7 +115,7 @@ def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
 
 
 def write_page(file: Path, page: Page) -> Path:
-    """Write the page as one HTML file without scripts or anything fetched; names and texts are escaped."""
+    """Write the page as one HTML file that fetches nothing; names and texts are escaped."""
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     shown = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
     shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": CRITERIA}

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from gannb.callables import is_import_path, trust
 from gannb.errors import InputError
-from gannb.words import nearest
+from gannb.words import ended, nearest
 
 STAGES = {
     0: "study",
@@ -292,11 +292,11 @@ def _one_sentence(error: ValidationError) -> str:
         hint = nearest(name, Study.model_fields) or f"the parameters are {', '.join(Study.model_fields)}."
         return f"There is no parameter {name}; {hint}"
     if not name:
-        return str(first["msg"]).removeprefix("Value error, ") + "."
+        return ended(str(first["msg"]).removeprefix("Value error, "))
     meaning, given = Study.model_fields[name].description, first["input"]
     problem = str(first["msg"]).removeprefix("Value error, ").lower()
     hint = nearest(str(given), choices(name)) if first["type"] in ("literal_error", "string_pattern_mismatch") else ""
-    return f"{name}={given!r} is not valid: {problem}; {hint or f'it is {meaning}.'}"
+    return f"{name}={given!r} is not valid: {problem}; {hint or ended(f'it is {meaning}')}"
 
 
 def choices(name: str) -> list[str]:

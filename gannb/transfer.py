@@ -6,9 +6,9 @@ Weights come from the hub's cache or from files; nothing is fetched here, and no
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from gannb.classify import WEIGHT_DECAY, Mixture, Recipe, Start, to_tensor
 from gannb.errors import InputError
 from gannb.study import Study, write_json
+from gannb.words import nearest
 
 if TYPE_CHECKING:
     from gannb.data import Examples
@@ -52,6 +53,15 @@ class Weights:
     def as_dict(self) -> Summary:
         """Return it for JSON."""
         return asdict(self)
+
+    def is_meant_by(self, pretrained: str) -> bool:
+        """Tell whether a study's `pretrained` (see `find`) means this network with this file, which may be gone."""
+        name, equals, file = pretrained.partition("=")
+        if equals:
+            return (self.network, self.file) == (name, os.path.abspath(file))
+        if "/" in pretrained:
+            return self.file == os.path.abspath(Path(pretrained) / HUB_FILE)
+        return self.network == pretrained and not self.model_args and not self.settings
 
 
 # ---- finding weights ----
@@ -83,12 +93,17 @@ def _is_cached_in_any_form(name: str) -> bool:
     return any(Path(HF_HUB_CACHE).glob(f"models--timm--{name}.*"))
 
 
-def missing_sentence(pretrained: str) -> str:
-    """Return what is missing where `find` found nothing, and how to get it."""
+def missing_sentence(pretrained: str, begun: bool = False) -> str:
+    """Return what is missing where the weights are not there, and how to get it.
+
+    begun: some of the study's trials were made with them, before they went.
+    """
+    problem = "Fine-tuning stays as far as it is" if begun else "Fine-tuning is left out"
+    once = f"get them once with `python -c \"import timm; timm.create_model('{pretrained}', pretrained=True)\"`"
+    way = "put them back" if "=" in pretrained or "/" in pretrained else once
     return (
-        f"Fine-tuning is left out: the weights of {pretrained} are not on this machine; get them once with "
-        f"`python -c \"import timm; timm.create_model('{pretrained}', pretrained=True)\"`, or set pretrained to "
-        "a folder that has them."
+        f"{problem}: the weights of {pretrained} are not on this machine; {way}, or set pretrained to a folder that "
+        "has them."
     )
 
 
@@ -99,9 +114,9 @@ def _checked_name(name: str) -> Any:
     try:
         return timm.get_pretrained_cfg(name, allow_unregistered=False)
     except RuntimeError:
-        near = difflib.get_close_matches(name, [*timm.list_pretrained(), *timm.list_models(pretrained=True)], n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; use a timm network's name."
-        raise InputError(f"pretrained: timm has no weights for a network {name!r}{hint}") from None
+        known = [*timm.list_pretrained(), *timm.list_models(pretrained=True)]
+        hint = nearest(name, known, most=3) or "use a timm network's name."
+        raise InputError(f"pretrained: timm has no weights for a network {name!r}; {hint}") from None
 
 
 def _from_folder(folder: Path) -> Weights:
@@ -120,7 +135,7 @@ def _from_folder(folder: Path) -> Weights:
 
 
 def _weights(name: str, file: Path, arguments: Summary, settings: Summary) -> Weights:
-    file = file.resolve()
+    file = Path(os.path.abspath(file))  # in the hub's cache it is a link to a file without a suffix
     if not file.is_file():
         raise InputError(f"pretrained: there is no file {file}; give a .safetensors file with the weights of {name}.")
     if file.suffix != ".safetensors":
@@ -139,10 +154,18 @@ def _digest(file: str, size: int, changed: int) -> str:
 
 
 def keep(folder: Path, weights: Weights) -> None:
-    """Note in a study's folder where weights are, for the units to read."""
+    """Note in a study's folder where weights are, for the units to read: those in use last."""
     known = _known(folder)
-    if known.get(weights.digest) != weights.as_dict():
-        write_json(folder / INDEX, known | {weights.digest: weights.as_dict()})
+    noted = {digest: each for digest, each in known.items() if digest != weights.digest}
+    noted |= {weights.digest: weights.as_dict()}
+    if list(noted.items()) != list(known.items()):
+        write_json(folder / INDEX, noted)
+
+
+def recall(folder: Path, pretrained: str) -> Weights | None:
+    """Return the weights last noted in a study's folder for its `pretrained`, their file there or not; None if none."""
+    noted = [each for each in (Weights(**about) for about in _known(folder).values()) if each.is_meant_by(pretrained)]
+    return noted[-1] if noted else None
 
 
 def kept(folder: Path, digest: str) -> Weights:
@@ -243,15 +266,23 @@ def _settings(network: nn.Module) -> Summary:
     return resolve_model_data_config(network)
 
 
-def check(weights: Weights, n_classes: int) -> str:
-    """Return in words how the network takes items.
+def check(weights: Weights, n_classes: int) -> None:
+    """Build the network that is fine-tuned.
 
     Raises:
         InputError: the file does not fit the network, or the network cannot be fine-tuned here.
     """
-    network = Pretrained(weights, n_classes)
-    height, width = network.size
-    return f"{weights.network}, items upsampled to {height}x{width} ({network.interpolation})"
+    Pretrained(weights, n_classes)
+
+
+def weights_text(weights: Weights) -> str:
+    """Return in words what network it is and how it takes items; the file may be gone."""
+    import timm
+
+    network = timm.create_model(weights.network, pretrained_cfg_overlay=weights.settings, **weights.model_args)
+    config = _settings(network)
+    height, width = config["input_size"][1:]
+    return f"{weights.network}, items upsampled to {height}x{width} ({config['interpolation']})"
 
 
 # ---- training ----

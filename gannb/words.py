@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
@@ -88,7 +88,31 @@ def row_word(row: Mapping[str, Any]) -> str:
     return ANSWERS[row["answer"]] if row["answer"] else ""
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return `did you mean NAME?` for the nearest of `names` by spelling; empty where none is near."""
-    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else ""
+# ---- in errors ----
+
+
+def near(name: str, names: Iterable[str], most: int = 1) -> list[str]:
+    """Return those of `names` that are spelled most like a name, the nearest first; none where none is near."""
+    return difflib.get_close_matches(name, list(names), n=most, cutoff=0.5)
+
+
+def nearest(name: str, names: Iterable[str], show: Callable[[str], str] = str, most: int = 1) -> str:
+    """Return `did you mean NAME?` for the nearest of `names` by spelling, or several; empty where none is near."""
+    found = near(name, names, most)
+    return f"did you mean {' or '.join(map(show, found))}?" if found else ""
+
+
+def nearest_class(name: str, classes: Sequence[str]) -> str:
+    """Return what to say where there is no class of a name: the nearest, or else which there are."""
+    return nearest(name, classes, repr) or f"the classes are {few_of([repr(each) for each in classes])}."
+
+
+def few_of(names: Sequence[str], most: int = 8) -> str:
+    """Return the first names of a list, and how many more there are: `a, b and 3 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def ended(sentence: str) -> str:
+    """Return a sentence with its full stop, unless it ends as a sentence does."""
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."

@@ -94,6 +94,9 @@ def plant_scores(place: Path, parameters: dict, test: Examples) -> None:
     write_json(place / "scores.json", rows)
 
 
+HIDDEN = ("style", "title", "script")  # tags whose text is not read
+
+
 class Reader(HTMLParser):
     """Collects tags, what they load, their ids, and the text in reading order."""
 
@@ -107,13 +110,18 @@ class Reader(HTMLParser):
         self.tags.append((tag, found))
         self.loads += [found[name] for name in ("src", "srcset", "href", "action", "poster", "data") if found.get(name)]
         self.ids += [found["id"]] if "id" in found else []
-        self.skip = tag in ("style", "title")
+        self.skip = tag in HIDDEN
 
     def handle_endtag(self, tag):
-        self.skip = self.skip and tag not in ("style", "title")
+        self.skip = self.skip and tag not in HIDDEN
 
     def handle_data(self, data):
         self.text += "" if self.skip else data
 
     def named(self, tag: str) -> list[dict]:
         return [found for name, found in self.tags if name == tag]
+
+    def pictures(self) -> list[str]:
+        """What each figure says in words: photos as images, charts drawn in the page."""
+        charts = [found["aria-label"] for _, found in self.tags if found.get("role") == "img"]
+        return [image["alt"] for image in self.named("img")] + charts

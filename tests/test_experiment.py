@@ -14,8 +14,9 @@ import pytest
 from conftest import SMOKE
 from PIL import Image
 
+from gannb.choices import resolve_device
 from gannb.errors import InputError
-from gannb.experiment import Experiment, resolve_device
+from gannb.experiment import Experiment
 from gannb.generators.after import VARIATIONS
 from gannb.measuring import YARDSTICKS
 from gannb.prepared import load_data

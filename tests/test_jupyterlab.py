@@ -13,12 +13,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from browsing import MARKS, browser_page
 from conftest import ROOT, TOKEN, at_work
 
 from gannb.experiment import Experiment
@@ -26,16 +26,10 @@ from gannb.index import FILE, write_index
 from gannb.study import load_study, make_study
 from gannb.work import is_running
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 PATIENCE = 120  # seconds that any one step may take on a busy machine
 SETTLED = 0.5  # seconds in which JupyterLab's layout comes to rest
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the browser test is for Linux"),
-    pytest.mark.skipif(find_spec("playwright") is None, reason="playwright, of the dev extra, is not installed"),
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on the path"),
-]
+pytestmark = MARKS
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
@@ -113,16 +107,10 @@ def server(finished, tmp_path_factory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def page(server) -> Iterator[Any]:
     """A page of a browser without a window, with the index open."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1300, "height": 2600})  # cells out of sight are not drawn
-        page.set_default_timeout(PATIENCE * 1000)
-        page.goto(server.url(f"outputs/{FILE}"))
+    # as high as that, since cells out of sight are not drawn
+    with browser_page(server.url(f"outputs/{FILE}"), 1300, 2600, PATIENCE) as page:
         yield page
         page.screenshot(path=server.folder / "last.png")
-        browser.close()
 
 
 def heading(page: Any, text: str) -> None:

@@ -20,7 +20,7 @@ from gannb.augment import Policy
 from gannb.classify import Mixture, Recipe, predict, train
 from gannb.data import Dataset
 from gannb.errors import InputError
-from gannb.experiment import DEFAULT_SECONDS, Experiment
+from gannb.experiment import Experiment
 from gannb.generators import Job
 from gannb.generators.adversarial import Adversarial
 from gannb.generators.families import FAMILIES
@@ -29,6 +29,7 @@ from gannb.openset import auroc, between, by_known, by_other, false_accept_rate,
 from gannb.planning import UNITS, disk_bytes, expected_seconds
 from gannb.prepared import keep_data, load_data
 from gannb.report import publish
+from gannb.results import DEFAULT_SECONDS
 from gannb.study import load_study, make_study, save_study
 from gannb.work import execute, is_done
 
@@ -118,6 +119,7 @@ def test_held_out_items_that_share_a_group_with_other_classes_are_used_nowhere()
     ("given", "sentence"),
     [
         ({"held_out": "cats"}, "there is no class 'cats'; did you mean 'cat'"),
+        ({"held_out": "zzz"}, "there is no class 'zzz'; the classes are 'cat', "),
         ({"held_out": ("cat", "dog", "hen")}, "1 of 4 classes would remain, and a classifier needs two; hold out 2"),
     ],
 )

@@ -1,13 +1,17 @@
-"""The page: one file that loads nothing, runs nothing, and says in words what its figures show."""
+"""The page: one file that loads nothing, runs its own script only, and says in words what its figures show."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import browser_page, in_browser
 from planted_study import Reader
 
 import gannb
@@ -17,6 +21,7 @@ from gannb.page.pictures import Picture
 from gannb.page.plain import plain, without_paths
 from gannb.page.tables import arm_table, generator_table
 from gannb.report import Page, write_page
+from gannb.words import arm_label, interval_text, typeset
 
 
 def row(**more) -> dict:
@@ -40,13 +45,16 @@ def written(tmp_path, page: Page) -> str:
     return write_page(tmp_path / "report.html", page).read_text(encoding="utf-8")
 
 
-def test_loads_nothing_and_runs_nothing(published):
+def test_loads_nothing_and_runs_its_own_script_only(published):
     html = published.read_text(encoding="utf-8")
     found = Reader(html)
     assert found.loads and all(load.startswith(("data:image/", "#")) for load in found.loads)
-    assert not found.named("script") and not found.named("link") and not found.named("iframe")
-    assert not re.search(r"@import|url\(|\son\w+=", html)
-    assert "default-src 'none'" in html
+    assert found.named("script") == [{}] and not found.named("link") and not found.named("iframe")
+    assert not re.search(r"@import|url\((?!#)|\son\w+=", html)
+    (script,) = re.findall("<script>(.*?)</script>", html, re.S)
+    policy = next(m["content"] for m in found.named("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'" in policy and policy.endswith(f"script-src 'sha256-{digest}'")
 
 
 def test_links_within_the_page_lead_somewhere_and_ids_are_unique(published):
@@ -85,8 +93,24 @@ def test_names_and_texts_are_escaped(tmp_path):
     table = [{"name": bad, "value": bad, "meaning": bad, "set": ""}]
     words = verdict(claims=claims, sentence=bad, problems=[bad], copying=bad)
     html = written(tmp_path, Page(bad, words, {"forest": picture}, (), (), facts, facts, facts, table))
-    assert "<script" not in html and "alert(&#34;x&#34;)" in html
+    assert html.count("<script") == 1 and 'alert("x")' not in html and "alert(&#34;x&#34;)" in html
     assert Reader(html).named("img")[0]["alt"] == f'"{bad}'
+
+
+@in_browser
+def test_a_columns_head_sorts_its_table_and_turns_it_round(published):
+    with browser_page(published.as_uri()) as page:
+        rows = page.locator("#scores tbody tr")
+        head = page.locator("#scores thead th").nth(4).locator("button")  # synthetic images
+
+        def column() -> list[float]:
+            return [float(text.replace(",", "")) for text in rows.locator("td:nth-child(5)").all_inner_texts()]
+
+        head.click()
+        falling = column()
+        head.click()
+        assert falling == sorted(falling, reverse=True) and column() == sorted(falling)
+        assert page.locator("#scores [aria-sort=ascending]").count() == 1
 
 
 # ---- what it says ----
@@ -94,7 +118,8 @@ def test_names_and_texts_are_escaped(tmp_path):
 
 def test_opens_with_the_answer_in_words(tmp_path):
     text = Reader(written(tmp_path, Page("digits", verdict()))).text
-    places = [text.index(part) for part in ("Do GAN images help", "Undecided", "On 8 draws", "Comparisons")]
+    parts = ("Do GAN images help", "Undecided", "On 8 draws", "What to do", "In brackets", "Comparisons")
+    places = [text.index(part) for part in parts]
     assert places == sorted(places)
     assert "Read this first" not in text
 
@@ -130,10 +155,19 @@ def test_problems_stand_above_the_answer(tmp_path):
 
 
 def test_every_figure_says_in_words_what_it_shows(published):
-    images = Reader(published.read_text(encoding="utf-8")).named("img")
-    assert len(images) == 9
-    for image in images:
-        assert len(image["alt"]) > 40 and re.search(r"\d", image["alt"])
+    said = Reader(published.read_text(encoding="utf-8")).pictures()
+    assert len(said) == 12  # the forest twice, wide and narrow
+    for text in said:
+        assert len(text) > 40 and re.search(r"\d", text)
+
+
+def test_marks_of_a_chart_show_their_value_under_a_pointer(published):
+    html = published.read_text(encoding="utf-8")
+    found = json.loads((published.parent / "verdict.json").read_text(encoding="utf-8"))
+    for row in found["contrasts"] + found["controls"]:
+        said = f"{arm_label(row['arm'])} against {arm_label(row['against'])}: {typeset(interval_text(row))} points"
+        assert f"<title>{said}" in html, said
+    assert "tip: " not in html
 
 
 def test_names_the_method_the_data_and_the_provenance(published, planted):
@@ -153,7 +187,7 @@ def test_outcomes_stand_on_the_page_with_what_their_intervals_carry(published, p
     for fact in ("recall: 9", "ECE (lower is better)", "given the test set", "shown without an answer"):
         assert fact in text, fact
     assert "Metrics disagree" not in text and "positive class is" not in text
-    alts = [image["alt"] for image in Reader(published.read_text(encoding="utf-8")).named("img")]
+    alts = Reader(published.read_text(encoding="utf-8")).pictures()
     assert any(re.search(r"% sure and \d+\.\d% right, ECE \d\.\d{3}", alt) for alt in alts)
     assert any(re.search(r"the largest: \d taken for \d [+−]\d+\.\d;", alt) for alt in alts)
 
@@ -165,7 +199,7 @@ def test_metrics_that_disagree_are_named_under_the_outcomes(tmp_path):
     )
     text = Reader(written(tmp_path, page)).text
     places = [
-        text.index(part) for part in ("Scores by arm", "Note.", "AUROC", "Metrics disagree: by −0.1.", "Quality of the")
+        text.index(part) for part in ("Outcomes", "Note.", "AUROC", "Metrics disagree: by −0.1.", "Scores by arm")
     ]
     assert places == sorted(places)
 

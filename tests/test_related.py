@@ -248,6 +248,13 @@ def test_other_images_change_the_related_units_alone_and_gone_they_are_still_kep
     assert {u.place: u.key for u in Experiment.preview(open_study(smoke, **given)).all_units()} == before
 
 
+def test_keeping_only_classes_without_related_images_is_refused_since_an_arm_would_repeat_another(own, tmp_path):
+    related = str(folder_of(tmp_path / "related", cat=scenes(5)))
+    preview(own, tmp_path, related=related, keep_classes="cat")
+    with pytest.raises(InputError, match=r"keep_classes: related has no items of dog, .*keep a class .*\(cat\)"):
+        preview(own, tmp_path, related=related, keep_classes="dog")
+
+
 def test_without_related_images_no_key_changes(finished):
     keys = {u.path for u in Experiment.preview(open_study(finished)).all_units()}
     assert all((finished / path).is_dir() for path in keys)

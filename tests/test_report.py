@@ -44,7 +44,8 @@ def test_the_verdict_is_strict_json_and_comes_back(published):
 
 def test_figures_are_kept_as_png_svg_and_csv(published):
     files = sorted(file.name for file in (published.parent / "figures").iterdir())
-    names = "arms confusion forest forest_narrow neighbours reliability suspects training trials worth".split()
+    names = "arms confusion forest forest_narrow headline neighbours reliability samples suspects training".split()
+    names += ["trials", "worth"]
     assert files == sorted(f"{name}.{ending}" for name in names for ending in ("csv", "png", "svg"))
     forest = pd.read_csv(published.parent / "figures" / "forest.csv")
     found = read_verdict(published.parent)

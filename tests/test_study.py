@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,12 @@ def test_a_study_cannot_be_changed():
 )
 def test_an_unknown_parameter_is_refused_with_the_nearest_name(wrong, right):
     assert message(**{wrong: 3}) == f"There is no parameter {wrong}; did you mean {right}?"
+
+
+@pytest.mark.parametrize("name", Study.model_fields)
+def test_a_refusal_ends_as_a_sentence_does(name):
+    text = message(**{name: {"a": 1}})
+    assert re.search(r"[^.?][.?]$", text), text
 
 
 def test_an_unknown_parameter_like_no_other_is_refused_with_all_names():

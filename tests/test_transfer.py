@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from sklearn.linear_model import LogisticRegression
 from gannb import transfer, units
 from gannb.augment import Policy
 from gannb.classify import Mixture, Recipe, predict, to_tensor, train
+from gannb.clean import leftovers
 from gannb.data import Examples, read
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.measuring import YARDSTICKS
 from gannb.planning import FEATURES, disk_bytes, plan, plan_text
-from gannb.study import make_study
+from gannb.report import publish, transfer_text
+from gannb.status import write_status
+from gannb.study import load_study, make_study, open_study
 from gannb.transfer import Pretrained, Weights, find
 from gannb.work import Task, is_done
 
@@ -86,6 +90,14 @@ def test_the_hubs_weights_are_found_in_its_cache_and_nowhere_else(folder, monkey
     monkeypatch.setattr(transfer, "try_to_load_from_cache", lambda *a: None)
     assert find("vgg19") is None and find("inception_v3") is None and find("inception_v4") is None
     assert find("mobilenetv2_100") is None
+
+
+def test_the_hubs_file_may_be_a_link_to_one_without_a_suffix(folder, tmp_path, monkeypatch):
+    (tmp_path / "blob").write_bytes((folder / "model.safetensors").read_bytes())
+    link = tmp_path / "model.safetensors"
+    link.symlink_to(tmp_path / "blob")  # as in the hub's cache
+    monkeypatch.setattr(transfer, "try_to_load_from_cache", lambda *_: str(link))
+    assert find("vgg19").file == str(link)
 
 
 def test_what_is_missing_is_said_with_the_way_to_get_it():
@@ -175,7 +187,7 @@ def test_grey_items_fill_three_channels_and_of_four_the_first_three_are_taken(we
 def test_items_are_upsampled_to_the_networks_size(weights):
     network = Pretrained(weights, 3)
     assert network.prepared(to_tensor(items(2, side=9).x)).shape == (2, 3, 32, 32)
-    assert "upsampled to 32x32 (bicubic)" in transfer.check(weights, 3)
+    assert "upsampled to 32x32 (bicubic)" in transfer.weights_text(weights)
 
 
 def test_a_network_without_a_linear_last_layer_is_refused(weights, monkeypatch):
@@ -334,6 +346,60 @@ def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
     for experiment, items in ((fine_tuned, 40), (whole, 1797)):
         unit = next(u for u in experiment.units(4) if u.kind == "features")
         assert disk_bytes(experiment, [unit]) - disk_bytes(experiment, []) == items * FEATURES
+
+
+# ---- weights that have gone ----
+
+
+@pytest.fixture
+def moved(fine_tuned, folder, tmp_path) -> Path:
+    """A copy of the finished study, to be changed, as on a machine without its weights."""
+    copy = shutil.copytree(fine_tuned.folder, tmp_path / "outputs" / fine_tuned.folder.name)
+    for file in (copy / "study.json", copy / transfer.INDEX):
+        file.write_text(file.read_text().replace(str(folder), str(tmp_path / "gone")))
+    return copy
+
+
+def test_what_was_fine_tuned_is_found_where_the_weights_have_gone(fine_tuned, moved):
+    found = Experiment.open(load_study(moved))
+    assert not found.can_fine_tune and found.left_out == ""
+    assert [unit.path for unit in found.all_units()] == [unit.path for unit in fine_tuned.all_units()]
+    assert found.scores().drop(columns="study").equals(fine_tuned.scores().drop(columns="study"))
+    assert write_status(found)["state"] == "done" and leftovers(found) == []
+    assert transfer_text(found) == transfer_text(fine_tuned)
+    assert plan(found.study)["fine_tuning"] == plan(fine_tuned.study)["fine_tuning"]
+
+
+def test_the_trials_that_lack_the_weights_are_left_out_with_a_sentence_and_the_others_stay(moved):
+    found = Experiment.open(open_study(moved, trials=3))
+    assert found.left_out.startswith("Fine-tuning stays as far as it is: the weights of ")
+    assert "put them back" in found.left_out and plan(found.study)["fine_tuning"][-1] == found.left_out
+    for stage in (1, 2, 3, 4):
+        assert found.run(stage).failed == () and found.done(stage) == [0, 1, 2]
+    scores = found.scores()
+    assert set(scores[scores["arm"] == "transfer"]["trial"]) == {0, 1} and set(scores["trial"]) == {0, 1, 2}
+    assert "Fine-tuning stays as far as it is" in publish(found).read_text()
+
+
+def test_where_nothing_was_fine_tuned_in_this_way_all_of_it_is_left_out(moved):
+    found = Experiment.open(open_study(moved, transfer_steps=3))
+    assert found.left_out.startswith("Fine-tuning is left out: ")
+    assert not any(unit.parameters.get("arm", "").startswith("transfer") for unit in found.units(4))
+
+
+def test_weights_of_the_hub_are_recalled_by_name_and_files_by_place(tmp_path):
+    mine = [
+        Weights("vgg19", "/cache/model.safetensors", "a", {}, {}), Weights("vgg19", "/w/v.safetensors", "b", {}, {}),
+        Weights(NETWORK, "/hub/model.safetensors", "c", {"num_classes": 7}, {}),
+    ]  # fmt: skip
+    for weights in (mine[1], mine[2], mine[0]):
+        transfer.keep(tmp_path, weights)
+    names = ("vgg19", "vgg19=/w/v.safetensors", "/hub", "vgg16", "vgg16=/w/v.safetensors", "/other")
+    assert [transfer.recall(tmp_path, name) for name in names] == [*mine, None, None, None]
+    transfer.keep(tmp_path, changed := replace(mine[0], digest="d"))
+    assert transfer.recall(tmp_path, "vgg19") == changed
+    transfer.keep(tmp_path, mine[0])  # those in use now
+    assert transfer.recall(tmp_path, "vgg19") == mine[0] and transfer.recall(tmp_path / "none", "vgg19") is None
 
 
 # ---- the real network ----

@@ -40,6 +40,7 @@ ADVISED = {
     "GAN images are best": evidence(transfer=0.80, minutes={PRIMARY[0]: 0.4}),
     "nothing is better": evidence("resplit", real__gan__classic=0.83),
     "no weights": evidence(left_out=missing_sentence("mobilenetv2_100")),
+    "weights gone": evidence(left_out=missing_sentence("/a/folder", begun=True)),
     "a smoke run": replace(evidence(), preset="smoke"),
 }
 DEEP = {  # means with GAN images and without, of a deeper network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gannb.words import arm_label, interval_text, points, row_word, typeset
+from gannb.words import arm_label, ended, few_of, interval_text, nearest, nearest_class, points, row_word, typeset
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,24 @@ def test_rows_have_their_words():
 def test_numbers_are_set_with_true_minus_and_stay_with_their_interval():
     shown = "by −0.4\u00a0[−1.3,\u00a00.5] points, 95\u00a0% of x-2"
     assert typeset("by -0.4 [-1.3, 0.5] points, 95 % of x-2") == shown
+
+
+# ---- in errors ----
+
+
+def test_the_nearest_name_is_asked_for_and_none_that_is_far():
+    assert nearest("dcgna", ["wgan", "dcgan"]) == "did you mean dcgan?"
+    assert nearest("cats", ["cat", "cart", "dog"], repr, most=2) == "did you mean 'cat' or 'cart'?"
+    assert nearest("cats", ["dog"]) == nearest("cats", []) == ""
+
+
+def test_a_class_that_is_not_there_is_told_the_nearest_or_which_there_are():
+    assert nearest_class("cats", ("cat", "dog")) == "did you mean 'cat'?"
+    assert nearest_class("7", tuple("abcdefghij")) == (
+        "the classes are 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h' and 2 more."
+    )
+    assert few_of(["a", "b"]) == "a, b"
+
+
+def test_a_sentence_ends_once():
+    assert [ended(text) for text in ("so", "so.", "so?")] == ["so.", "so.", "so?"]

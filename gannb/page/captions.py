@@ -148,7 +148,7 @@ def samples_texts(real: Examples, trial: int) -> Texts:
         f"Left: the first training images of trial {trial}, a class per row. Right: the first ones that its GAN made, "
         "not chosen by eye."
     )
-    alt = f"Real training images and images made by the GAN, of {', '.join(map(str, real.classes[:plots.MOST_ROWS]))}."
+    alt = f"Real training images and images made by the GAN, of {', '.join(map(str, real.classes[: plots.MOST_ROWS]))}."
     return "Samples", caption, alt
 
 

@@ -108,15 +108,16 @@ def transfer_text(experiment: Experiment) -> str:
     """Return how a pretrained network was fine-tuned, or why none was."""
     if experiment.weights is None:
         return experiment.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
-    from gannb.transfer import LAYER_DECAY, check
+    from gannb.transfer import LAYER_DECAY, weights_text
 
-    about = check(experiment.weights, experiment.dataset.pool.n_classes)
-    return (
+    about = weights_text(experiment.weights)
+    text = (
         f"Arms named transfer start from {about}; grey images fill its three channels. A new last layer is trained on "
         "the frozen network's features (logistic regression, the generated items weighing as much as in a batch), then "
         f"the whole network for {experiment.transfer_steps:,} steps with the arm's augmentation, at rates that fall by "
         f"a factor of {LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
     )
+    return f"{text} {experiment.left_out}".rstrip()
 
 
 def tuning_text(experiment: Experiment) -> str:

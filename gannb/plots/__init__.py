@@ -27,8 +27,8 @@ from gannb.plots.scores import (
 from gannb.plots.style import MOST_ROWS, short
 
 __all__ = [
-    "LEAST_SHARE", "MOST_ROWS", "arm_scores", "class_counts", "class_grid", "confusion_change", "dose_response", "forest",
-    "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health", "headline",
+    "LEAST_SHARE", "MOST_ROWS", "arm_scores", "class_counts", "class_grid", "confusion_change", "dose_response",
+    "forest", "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health", "headline",
     "headline_rows", "neighbours", "paired_trials", "png", "reliability", "samples", "samples_over_time", "save",
     "short", "strips", "suspects", "svg", "trial_means", "worth_curve",
 ]  # fmt: skip

@@ -75,7 +75,9 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     ax.plot(*np.transpose(sorted([*zip(n, means, strict=True), *met])) * [[1], [100]], color=INK)
     for i, (images, mean) in enumerate(zip(n, means, strict=True)):
         value = tip(f"{images:,.0f} real images: {100 * mean:.1f}%")
-        ax.plot(images, 100 * mean, "o", color=INK, markersize=8, label="real images only" if not i else None, gid=value)
+        ax.plot(
+            images, 100 * mean, "o", color=INK, markersize=8, label="real images only" if not i else None, gid=value
+        )
     ax.axhline(level, color=BLUE, linestyle="--")
     value = tip(f"{worth['n_real']:,.0f} real images with GAN images: {level:.1f}%")
     ax.plot(worth["n_real"], level, "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]), gid=value)

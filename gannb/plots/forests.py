@@ -124,7 +124,9 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
         _beside_above(ax, place - 0.33, number, size=12 if first else 11)
         _interval(ax, place + 0.1, row, limit)
     metric = verdict["metric"].replace("_", " ")
-    ax.set_xlabel(f"change of {metric}, percentage points\n(shaded: within {points(verdict['rope'])}: no practical consequence)")
+    ax.set_xlabel(
+        f"change of {metric}, percentage points\n(shaded: within {points(verdict['rope'])}: no practical consequence)"
+    )
     return ax
 
 
@@ -201,7 +203,7 @@ def _interval(ax: Axes, place: float, row: Mapping[str, Any], limit: float) -> N
         ax.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt", zorder=2, gid=value)
     for beyond, edge, arrow in ((low < -limit, -limit, "<"), (high > limit, limit, ">")):
         if beyond:
-            ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3)
+            ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3, gid=value)
     if abs(mean) <= limit:
         ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4, gid=value)
 

@@ -38,7 +38,7 @@ def class_grid(examples: Examples, per_class: int = 8, title: str | None = None,
 
 @mpl.rc_context(STYLE)
 def samples(real: Examples, made: Examples, each: int = 3, ax: Axes | None = None) -> Axes:
-    """Draw the first real items of each class beside the first made ones, a row per class; of more than 12 the first 12.
+    """Draw the first real items of each class beside the first made ones, a row per class; of more than 12 the first.
 
     A class without items on a side is left white there.
     """

@@ -1,0 +1,146 @@
+"""Everything that would fail hours later, refused in a sentence before any work."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gannb import imbalance, outside, protocol
+from gannb.errors import InputError
+from gannb.tuning import DRAWS
+from gannb.wiring import Wiring
+from gannb.words import nearest
+from gannb.work import is_done
+
+
+def check(wiring: Wiring) -> None:
+    """Refuse what would fail later: device, classes, families, arms, classifiers, sizes, what is given from outside.
+
+    Raises:
+        InputError: the first such thing that is found, and the way out.
+    """
+    _check_family(wiring)
+    _ = wiring.device, wiring.arms, wiring.design, wiring.positive, wiring.keep_classes
+    _check_families(wiring)
+    _check_classifiers(wiring)
+    _check_weights(wiring)
+    _check_outside(wiring)
+    _check_room(wiring)
+    _check_tuning(wiring)
+    _check_doses(wiring)
+    imbalance.check(wiring.study, wiring.design.protocol, wiring.arms, wiring.draw_counts)
+    _check_inception(wiring)
+    if wiring.open_set:
+        wiring.open_set.check()
+
+
+def _check_family(wiring: Wiring) -> None:
+    from gannb.generators.families import FAMILIES
+
+    gan = wiring.study.gan
+    if gan != "auto" and gan not in FAMILIES:
+        hint = nearest(gan, FAMILIES) or f"use {', '.join(FAMILIES)} or auto."
+        raise InputError(f"gan: there is no family {gan!r}; {hint}")
+
+
+def _check_families(wiring: Wiring) -> None:
+    """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
+    from gannb.generators import Job
+    from gannb.generators.adversarial import Adversarial
+    from gannb.generators.families import FAMILIES
+
+    for name in wiring.families:
+        differ = FAMILIES[name].one_class_batches and wiring.design.protocol == "resplit"
+        for trial in range(wiring.study.trials if differ else 1):
+            draw = wiring.items(protocol.make_draw(wiring.dataset, wiring.design, trial).train)
+            Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
+
+
+def _check_classifiers(wiring: Wiring) -> None:
+    """Every classifier takes the items, and no arm names one that the study has not."""
+    from gannb.classify import build
+
+    first, *further = wiring.study.classifier
+    for name in wiring.study.classifier:
+        build(name, wiring.shape, wiring.dataset.pool.n_classes)
+    for arm in wiring.arms:
+        if arm.classifier and arm.classifier not in further:
+            raise InputError(
+                f"arms: {arm.name} names the classifier {arm.classifier}, which is none of the study's further "
+                f"ones; use classifier={first},{arm.classifier}."
+            )
+
+
+def _check_weights(wiring: Wiring) -> None:
+    if wiring.weights and wiring.can_fine_tune:
+        from gannb.transfer import check
+
+        check(wiring.weights, wiring.dataset.pool.n_classes)
+
+
+def _check_outside(wiring: Wiring) -> None:
+    """Sources from outside are given, fit, have what is to be kept, and may run where items are still to be made."""
+    outside.check_arms(wiring.study, wiring.arms)
+    for name, source in wiring.outside.items():
+        outside.check_kept(source, wiring.keep_classes)
+        made = (unit for (_, maker), unit in wiring.item_units.items() if maker == name)
+        outside.check_runs(source, waiting=not all(is_done(wiring.folder, unit) for unit in made))
+
+
+def _check_room(wiring: Wiring) -> None:
+    """Groups may leave too few separate items for a trial even when the counts suffice."""
+    if len(np.unique(wiring.dataset.pool.groups)) < len(wiring.dataset.pool):
+        trials = range(wiring.study.trials)
+        for trial in trials if wiring.design.protocol == "resplit" else trials[-1:]:  # draws: the last has the least
+            protocol.make_draw(wiring.dataset, wiring.design, trial)
+
+
+def _check_tuning(wiring: Wiring) -> None:
+    """Draws for tuning share no item with any trial's."""
+    if not wiring.tuning_draws:
+        return
+    groups, trials = protocol.groups_of(wiring.dataset), wiring.study.trials
+    draws = [protocol.make_draw(wiring.dataset, wiring.design, t) for t in range(trials)]
+    taken = groups[np.concatenate([part for draw in draws for part in (draw.train, draw.reserve, draw.test)])]
+    for t in wiring.tuning_draws:
+        draw = protocol.make_draw(wiring.dataset, wiring.design, t)
+        if np.isin(groups[np.concatenate([draw.train, draw.reserve])], taken).any():
+            most = min(trials - 1, (wiring.design.most_trials or 0) - DRAWS)
+            raise InputError(
+                f"tune=true needs {DRAWS} draws that no trial uses, and trials={trials} leave too few items for them; "
+                + (f"use trials={most} or fewer." if most >= 2 else "use a smaller n_per_class.")
+            )
+
+
+def _check_doses(wiring: Wiring) -> None:
+    """A dose is a part of the items that the study makes, and another number than theirs."""
+    for arm in wiring.arms:
+        if arm.dose is None:
+            continue
+        whole, most = arm.name.replace(f":{arm.dose}", ""), wiring.study.doses[-1:]
+        if not most:
+            raise InputError(f"arms: {arm.name} names a dose, and n_synthetic=balance has none; use {whole}.")
+        if arm.dose > most[0]:
+            raise InputError(
+                f"arms: {arm.name} takes {arm.dose} items per class and the study makes {most[0]}; "
+                f"use n_synthetic={most[0]},{arm.dose}."
+            )
+        if arm.dose == most[0]:
+            raise InputError(f"arms: {arm.name} is {whole}, since n_synthetic is {arm.dose}; use {whole}.")
+
+
+def _check_inception(wiring: Wiring) -> None:
+    """FID takes many items and, where something is still to be measured, the standard weights."""
+    from gannb import inception
+
+    file = wiring.study.inception
+    if not file:
+        return
+    measuring = [unit for unit in wiring.units(3) if "inception" in unit.parameters]
+    if not all(is_done(wiring.folder, unit) for unit in measuring):
+        inception.check(file)
+    tested = len(protocol.make_draw(wiring.dataset, wiring.design, 0).test)
+    if min(tested, wiring.items_made) < inception.LEAST:
+        raise InputError(
+            f"inception: FID takes {inception.LEAST:,} test items and as many made, and there are {tested:,} and "
+            f"{wiring.items_made:,}; raise n_synthetic or leave inception out (KID is right for fewer)."
+        )
