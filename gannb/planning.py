@@ -175,7 +175,7 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
         whole = len(protocol.labels_of(experiment.dataset))
         real = whole if experiment.design.protocol == "resplit" else len(draw.train)
         known |= {"features": 1 + real * one, "item_features": 1 + items * one}
-        known["in_features"] = 1 + (4 * FEW_ITEMS + 3 * len(draw.train)) * one
+        known["in_features"] = 1 + (2 * FEW_ITEMS + len(draw.train)) * one
     return known
 
 

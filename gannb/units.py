@@ -7,7 +7,7 @@ write into the folder they are given. Raise a unit's version in `wiring.py` when
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,7 +251,8 @@ def make_in_features(task: Task) -> None:
     train, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
     fake, _ = _measured_items(task, dataset, train)
     weights = transfer.kept(task.study, task.parameters["weights"])
-    space = {weights.network: Space(lambda x: transfer.frozen_features(weights, x, task.device))}
+    frozen = OncePerItem(lambda x: transfer.frozen_features(weights, x, task.device), _kept_features(task, dataset))
+    space = {weights.network: Space(frozen)}
     sets = {task.parameters["generator"]: choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed)}
     sets |= yardsticks(train, some(test, 2 * FEW, seed), seed)
     about = {"trial": task.parameters["trial"]}
@@ -261,6 +262,19 @@ def make_in_features(task: Task) -> None:
         for row in measure(each, space, [], seed).spaces
     ]
     write_json(task.folder / "quality.json", rows)
+
+
+def _kept_features(task: Task, dataset: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return items (N, H, W, C) and their frozen features (N, D), as far as the units of fine-tuning have them."""
+    found = []
+    for need in task.unit.needs:
+        if need.kind in ("features", "item_features"):
+            folder = task.study / need.path
+            index, kept = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("index", "features"))
+            real = need.kind == "features"
+            items = protocol.take(dataset, index) if real else read_items(task.needed("items"), dataset)
+            found.append((items.x, kept))
+    return found
 
 
 def _quality_seed(task: Task) -> int:
@@ -279,6 +293,27 @@ def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], l
         spaces["inception"] = inception.features(file, task.device)
     remembered = {name: Space(space, ruler[-1] if name == "small_cnn" else None) for name, space in spaces.items()}
     return remembered, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
+
+
+class OncePerItem:
+    """Extracts features that take long, of each item once, whichever array it stands in.
+
+    extract: (N, H, W, C) uint8 -> (N, D). known: pairs of items and their features that are there already.
+    """
+
+    def __init__(
+        self, extract: Callable[[np.ndarray], np.ndarray], known: Sequence[tuple[np.ndarray, np.ndarray]] = ()
+    ) -> None:
+        self.extract = extract
+        self.known = {item.tobytes(): found for x, features in known for item, found in zip(x, features, strict=True)}
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return features: (N, H, W, C) uint8 -> (N, D)."""
+        keys = [item.tobytes() for item in x]
+        new = {key: i for i, key in enumerate(keys) if key not in self.known}
+        if new:
+            self.known |= zip(new, self.extract(x[list(new.values())]), strict=True)
+        return np.stack([self.known[key] for key in keys])
 
 
 class Space:

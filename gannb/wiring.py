@@ -170,11 +170,16 @@ class Wiring(Choices):
         about = {"generator": self.family, "seed": self.study.seed, "weights": self.weights.digest}
         return [
             Unit(
-                3, "in_features", f"{_place(t)}/{self.family}-in-features", units.make_in_features, 1,
-                about | {"trial": t}, (self.draws[t], self.item_units[t, self.family]),
+                3, "in_features", f"{_place(t)}/{self.family}-in-features", units.make_in_features, 2,
+                about | {"trial": t},
+                (self.draws[t], self.item_units[t, self.family], self.feature_units[t], *self._features_of_gan(t)),
             )
             for t in range(self.study.trials)
         ]  # fmt: skip
+
+    def _features_of_gan(self, trial: int) -> list[Unit]:
+        """Return the unit of the frozen features of the GAN's items, where an arm needs it."""
+        return [unit] if (unit := self.item_feature_units.get((trial, self.family))) else []
 
     @cached_property
     def yardstick_units(self) -> list[Unit]:

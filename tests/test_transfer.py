@@ -23,8 +23,9 @@ from gannb.data import Examples, read
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.measuring import YARDSTICKS
+from gannb.page.facts import transfer_text
 from gannb.planning import FEATURES, disk_bytes, plan, plan_text
-from gannb.report import publish, transfer_text
+from gannb.report import publish
 from gannb.status import write_status
 from gannb.study import load_study, make_study, open_study
 from gannb.transfer import Pretrained, Weights, find
@@ -423,3 +424,17 @@ def test_frozen_features_of_real_weights_tell_flowers_apart(mobilenet, shared_da
     matrix, bias = transfer.head_of(transfer.frozen_features(mobilenet, drawn.x), drawn.y, np.ones(100))
     right = (transfer.frozen_features(mobilenet, unseen.x) @ matrix.T + bias).argmax(1) == unseen.y
     assert right.mean() > 0.45
+
+
+def test_features_that_take_long_are_extracted_once_per_item():
+    x = np.arange(6 * 4, dtype=np.uint8).reshape(6, 2, 2, 1)
+    taken = []
+
+    def extract(some: np.ndarray) -> np.ndarray:
+        taken.append(len(some))
+        return some.reshape(len(some), -1).astype(np.float32)
+
+    once = units.OncePerItem(extract, [(x[:2], np.full((2, 4), 7.0))])
+    assert np.array_equal(once(x[[2, 2, 3]]), extract(x[[2, 2, 3]]))
+    assert np.array_equal(once(x)[2:], x[2:].reshape(4, -1)) and np.all(once(x)[:2] == 7)  # known ones are believed
+    assert taken == [2, 3, 2]  # two of them, the test's own three, then what is left
