@@ -35,6 +35,10 @@ VERDICT = {
         row("real+mislabelled", "real+copies", "control", -0.6, 0.02, expected="hurts", came_out=True),
         row("real+more", "real", "control", 0.0, 0.01, expected="helps", came_out=False),
     ],
+    "options": [
+        row("transfer", "real+classic", "option", 0.06, 0.02, option="fine-tuning a pretrained network"),
+        row("real+gan+classic", "real+classic", "option", 0.006, 0.015, option="GAN images"),
+    ],
 }
 WORTH = {
     "arm": "real+gan+classic", "n_real": 80, "mean": 0.92, "worth": 96.0, "low": 82.0, "high": 120.0,

@@ -35,3 +35,33 @@ def test_a_far_row_does_not_squeeze_the_primary_and_ends_in_an_arrow():
 def test_the_band_of_no_consequence_is_as_wide_as_the_rope():
     band = plots.forest(VERDICT).patches[0].get_extents().transformed(plt.gca().transData.inverted())
     assert (round(band.x0, 6), round(band.x1, 6)) == (-1.0, 1.0)
+
+
+# ---- the headline ----
+
+
+def test_the_headline_has_the_answers_own_interval_first_and_then_the_other_ways():
+    primary, other = plots.headline_rows(VERDICT)
+    asked = next(r for r in VERDICT["contrasts"] if r["role"] == "primary")
+    assert (primary["low"], primary["high"], primary["option"]) == (asked["low"], asked["high"], "GAN images")
+    assert (other["option"], other["role"]) == ("fine-tuning a pretrained network", "option")
+    written = " | ".join(texts(plots.headline(VERDICT)))
+    for r in (primary, other):
+        assert r["option"] in written and typeset(interval_text(r)) in written
+
+
+def test_the_headline_of_a_study_without_other_ways_is_the_answer_alone():
+    ax = plots.headline(VERDICT | {"options": []})
+    assert len(plots.headline_rows(VERDICT | {"options": []})) == 1 and "GAN images" in texts(ax)
+
+
+def test_of_many_other_ways_the_headline_shows_the_first():
+    many = [VERDICT["options"][0] | {"arm": f"arm {i}"} for i in range(9)]
+    assert [r.get("arm") for r in plots.headline_rows(VERDICT | {"options": many})[1:]] == [
+        f"arm {i}" for i in range(5)
+    ]
+
+
+def test_marks_carry_their_value_for_a_pointer():
+    drawing = plots.svg(plots.headline(VERDICT).figure, "headline")
+    assert drawing.count("<title>fine-tuning a pretrained network: +6.0") == 2  # its bar and its mark

@@ -20,6 +20,16 @@ def test_a_grid_has_a_named_row_per_class_and_shows_the_first_items():
     np.testing.assert_array_equal(mosaic[9:17, 9:17], data.x[5, ..., 0])
 
 
+def test_samples_stand_right_of_the_real_ones_of_their_class():
+    real, made = examples(classes=2, per_class=4), examples(classes=2, per_class=1)
+    ax = plots.samples(real, made, each=2)
+    mosaic = ax.images[0].get_array()  # 8 pixels and a gap of 1: two real ones, an empty column, two made ones
+    np.testing.assert_array_equal(mosaic[9:17, 9:17], real.x[5, ..., 0])
+    np.testing.assert_array_equal(mosaic[9:17, 27:35], made.x[1, ..., 0])
+    assert np.all(mosaic[:, 18:27] == 255) and np.all(mosaic[:, 36:] == 255)  # there is but one of each class
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["real", "made by the GAN"]
+
+
 def test_many_classes_are_cut_and_the_title_says_so():
     ax = plots.class_grid(examples(classes=30, per_class=1), title="All")
     assert len(ax.get_yticklabels()) == 12
