@@ -132,10 +132,10 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
     follow_launcher()
     experiment = Experiment.open(load_study(study))
     verdict = read_verdict(experiment.folder)
-    if verdict["gan"] != experiment.family:
+    if verdict.get("primary_unit") != experiment.primary_unit.key:
         raise InputError(
-            f"The verdict of {experiment.folder} is about {verdict['gan']} and the study now has gan="
-            f"{experiment.family}; run the study again first."
+            f"The verdict of {experiment.folder} is about other parameters or images than the study now has; run it "
+            "again first, with `gannb run`."
         )
     if verdict["answer"] != "helps" and not anyway:
         raise InputError(

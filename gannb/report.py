@@ -67,7 +67,7 @@ def publish(experiment: Experiment) -> Path:
 
 def _publish(experiment: Experiment) -> Path:
     evidence, folder = gather(experiment), experiment.folder
-    found = plain(verdict.decide(evidence))
+    found = plain(verdict.decide(evidence)) | {"primary_unit": experiment.primary_unit.key}
     if experiment.open_set:
         found["open_set"] = open_set_part(experiment, evidence)
     write_tables(folder, evidence)

@@ -294,6 +294,11 @@ class Wiring(Choices):
         features += [self.item_feature_units[trial, source]] if arm.pretrained else []
         return [self.item_units[trial, source], *fresh, *features]
 
+    @property
+    def primary_unit(self) -> Unit:
+        """The first trial's training with GAN images: its key stands for all that the answer is about."""
+        return self.classifiers[0, PRIMARY[0]]
+
     # ---- stage 4: classes held out
 
     @cached_property

@@ -371,9 +371,17 @@ def test_anyway_makes_it_and_the_card_says_so(helpful, tmp_path, capsys):
     assert "2 images" in capsys.readouterr().out
 
 
-def test_a_verdict_on_another_gan_is_refused(helpful, tmp_path, untouched, capsys):
-    study = answered(helpful, tmp_path, gan="dcgan")
-    assert "is about dcgan" in refused(tmp_path, study, "--per-class", "3", capsys=capsys)
+@pytest.mark.parametrize("change", [{"gan_steps": 6}, {"n_synthetic": 6}, {"classifier_steps": 6}, {"seed": 1}])
+def test_a_verdict_on_other_parameters_is_refused(helpful, tmp_path, untouched, capsys, change):
+    study = answered(helpful, tmp_path)
+    Experiment.open(load_study(study).model_copy(update=change))
+    assert "is about other parameters" in refused(tmp_path, study, "--per-class", "3", capsys=capsys)
+
+
+def test_parameters_that_the_answer_does_not_hang_on_may_change(helpful, tmp_path):
+    study = answered(helpful, tmp_path)
+    Experiment.open(load_study(study).model_copy(update={"workers": 1, "rope": 0.02}))
+    assert generate(study, tmp_path / "set", per_class=1)["complete"]
 
 
 WRONG = {
