@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from gannb.copies import CopyRule
+from gannb.copy_rule import CopyRule
 from gannb.errors import InputError
 from gannb.formats import FORMATS, Item, Shard
 from gannb.generators.interface import Generator

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_gans import TINY, digits_draw, make_draw
 
-from gannb.copies import CopyRule
+from gannb.copy_rule import CopyRule
 from gannb.generators.adversarial import Adversarial
 from gannb.generators.interface import Job
 from gannb.generators.simple import SIMPLE

@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from tiny_gans import as_examples, digits_draw
 
-from gannb.copies import CopyRule
+from gannb.copy_rule import CopyRule
 
 DRAW = digits_draw(n=16)
 NEXT = digits_draw(n=32).x  # the draw and as many others
@@ -50,7 +50,7 @@ def test_duplicates_in_the_training_set_do_not_hide_each_other():
 
 @pytest.mark.parametrize("entries", [64, 640, 10**6])
 def test_an_item_is_judged_alike_whatever_is_looked_at_with_it(monkeypatch, entries):
-    monkeypatch.setattr("gannb.copies.ENTRIES", entries)
+    monkeypatch.setattr("gannb.copy_rule.ENTRIES", entries)
     x = np.concatenate([DRAW.x[:20], others()[:20]])
     found = CopyRule(DRAW)(x)
     assert np.array_equal(found, np.concatenate([CopyRule(DRAW)(item[None]) for item in x]))
