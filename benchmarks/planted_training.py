@@ -23,7 +23,7 @@ from gannb.evidence import Evidence, as_row, difference
 from gannb.generators import Job
 from gannb.generators.simple import SIMPLE, Copies
 from gannb.protocol import Design, make_draw, take
-from gannb.units import proportional_labels
+from gannb.units.making import proportional_labels
 from gannb.work import seed_for
 
 ROPE = 0.01

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from gannb import outside, protocol, units
+from gannb import outside, protocol
 from gannb.arms import PRIMARY, Arm, Contrast, contrasts, dose_arms, parse_arm, study_arms
 from gannb.data import Dataset, Examples
 from gannb.errors import InputError
 from gannb.protocol import Design
 from gannb.study import CLASSIFIER_EFFORT, GAN_EFFORT, TRANSFER_STEPS, Study
 from gannb.tuning import DRAWS, tuned_as
+from gannb.units import making
 from gannb.words import nearest_class
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class Choices:
     @cached_property
     def items_made(self) -> int:
         """Synthetic items that a source makes in a trial (in the first one, where trials differ)."""
-        return len(units.labels_to_make(self.draw_counts(0), self.n_synthetic))
+        return len(making.labels_to_make(self.draw_counts(0), self.n_synthetic))
 
     @property
     def made_text(self) -> str:

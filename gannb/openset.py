@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from gannb import outcomes, protocol, stats, units
+from gannb import outcomes, protocol, stats
 from gannb.data import Dataset, Examples, concatenate
 from gannb.errors import InputError
 from gannb.generators.simple import equally_often
+from gannb.units import making, reading, training
 from gannb.work import Task, Unit, is_done, seed_for
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _dataset(task: Task) -> Dataset:
 
 def _held_out(task: Task, dataset: Dataset) -> tuple[Examples, Examples]:
     """Return a trial's outliers to train on, of all held-out classes, and its unknown test items."""
-    draw = units.draw_of(task.unit.need("draw").parameters, dataset.held_out)
+    draw = reading.draw_of(task.unit.need("draw").parameters, dataset.held_out)
     return protocol.take(dataset.held_out, draw.train), protocol.take(dataset.held_out, draw.test)
 
 
@@ -135,8 +136,9 @@ def _outliers(task: Task, dataset: Dataset) -> np.ndarray:
 def make_outlier_gan(task: Task) -> None:
     """Fit the study's GAN to a trial's draw with the outliers of a side as one more class, and keep it."""
     dataset = _dataset(task)
-    known = protocol.take(dataset, units.read_draw(task.needed("draw")).train)
-    units.fit_generator(task, concatenate(with_other(known, _outliers(task, dataset))), "side", task.parameters["side"])
+    known = protocol.take(dataset, reading.read_draw(task.needed("draw")).train)
+    given = concatenate(with_other(known, _outliers(task, dataset)))
+    making.fit_generator(task, given, "side", task.parameters["side"])
 
 
 def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
@@ -163,16 +165,16 @@ def make_open_set(task: Task) -> None:
     from gannb.classify import predict, train
 
     p, dataset = task.parameters, _dataset(task)
-    draw = units.read_draw(task.needed("draw"))
+    draw = reading.read_draw(task.needed("draw"))
     known, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
     _, unseen = _held_out(task, dataset)
     other = _other(task, dataset)
     mixture = mixture_of(known, other, p["batch_size"])
-    recipe = units.recipe_of(p, known.shape, units.chosen_for(task))
+    recipe = training.recipe_of(p, known.shape, training.chosen_for(task))
     said = []
     for number in range(p["seeds"]):
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
-        network = train(mixture, recipe, units.classifier_seed(p, number), task.device, step)
+        network = train(mixture, recipe, training.classifier_seed(p, number), task.device, step)
         said.append([predict(network, x) for x in (test.x, unseen.x)])
     on_known, on_unseen = (np.stack(each) for each in zip(*said, strict=True))
     np.savez_compressed(task.folder / "predictions.npz", p=on_known, y=test.y, unseen_p=on_unseen, unseen_y=unseen.y)
@@ -284,7 +286,7 @@ class OpenSet:
                 return None
             name = "between classes" if side is None else f"GAN given {self.names(side)}"
             found[name] = np.load(folder / unit.path / "other.npy", allow_pickle=False)[:number]
-        draw = units.draw_of(self.experiment.draws[trial].parameters, self.held_out)
+        draw = reading.draw_of(self.experiment.draws[trial].parameters, self.held_out)
         unseen = protocol.take(self.held_out, draw.test)
         for side in self.sides:
             tested = unseen.x[np.isin(unseen.y, side_of(len(self.classes), side))]

@@ -17,7 +17,7 @@ from gannb.experiment import Experiment
 from gannb.generators.after import FILTERS
 from gannb.measuring import FEW as FEW_ITEMS
 from gannb.study import Study
-from gannb.units import SIDE_BATCH
+from gannb.units.measuring import SIDE_BATCH
 from gannb.words import UNITS
 from gannb.work import Unit, followers, is_done, seconds_text, worker_count
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb import outcomes, units
+from gannb import outcomes
 from gannb.arms import PRIMARY
 from gannb.data import Examples
 from gannb.outcomes import Predictions
 from gannb.protocol import Draw
 from gannb.study import STAGES
+from gannb.units import making, reading
 from gannb.wiring import Wiring
 from gannb.work import Unit, is_done, read_unit, recorded_failure
 
@@ -85,16 +86,16 @@ class Results(Wiring):
 
     def draw(self, trial: int) -> Draw:
         """Return the indices of a trial's items; the unit must be done."""
-        return units.read_draw(self.folder / self.draws[trial].path)
+        return reading.read_draw(self.folder / self.draws[trial].path)
 
     def synthetic(self, trial: int, generator: str | None = None) -> Examples:
         """Return the items that a trial's generator made (the study's GAN by default); the unit must be done."""
-        return units.read_items(self.folder / self.item_units[trial, generator or self.family].path, self.dataset)
+        return reading.read_items(self.folder / self.item_units[trial, generator or self.family].path, self.dataset)
 
     def measured_items(self, trial: int) -> Examples:
-        """Return those of the study's GAN's items that quality was measured on; see `units.make_quality`."""
+        """Return those of the study's GAN's items that quality was measured on; see `units.measuring.make_quality`."""
         made = self.synthetic(trial)
-        return made if self.study.doses else made.take(units.first_of_each(made.y, self.draw_counts(trial)))
+        return made if self.study.doses else made.take(making.first_of_each(made.y, self.draw_counts(trial)))
 
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
@@ -123,7 +124,8 @@ class Results(Wiring):
 
     def ruler(self, trial: int) -> Any:
         """Return a trial's measuring classifier; the unit must be done."""
-        return units.load_small_cnn(self.folder / self.ruler_units[trial].path / "ruler.safetensors", self.dataset.pool)
+        file = self.folder / self.ruler_units[trial].path / "ruler.safetensors"
+        return reading.load_small_cnn(file, self.dataset.pool)
 
     # ---- classifiers
 

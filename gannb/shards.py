@@ -228,7 +228,7 @@ def copy_rule(data: Path, draw: Path) -> CopyRule:
     """The rule for what the generator was trained on, once per process."""
     from gannb import protocol
     from gannb.data import Dataset
-    from gannb.units import read_draw
+    from gannb.units.reading import read_draw
 
     return CopyRule(protocol.take(Dataset.load(data), read_draw(draw).train))
 

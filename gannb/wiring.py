@@ -6,11 +6,11 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from gannb import units
 from gannb.arms import PRIMARY, Arm, parse_arm
 from gannb.choices import Choices
 from gannb.openset import OpenSet
 from gannb.tuning import configurations, tuned_as
+from gannb.units import making, measuring, training
 from gannb.work import Unit, is_done
 
 
@@ -68,7 +68,7 @@ class Wiring(Choices):
         """The units of drawing by trial; those for tuning have the numbers -1, -2 ..."""
         design = {k: v for k, v in asdict(self.design).items() if k not in ("why", "most_trials")}
         return {
-            t: Unit(1, "draw", f"{_place(t)}/draw", units.make_draw, 2, {"data": self.data_key, "trial": t, **design})
+            t: Unit(1, "draw", f"{_place(t)}/draw", making.make_draw, 2, {"data": self.data_key, "trial": t, **design})
             for t in (*range(self.study.trials), *self.tuning_draws)
         }
 
@@ -95,7 +95,7 @@ class Wiring(Choices):
             parameters |= {"content": self.outside[name].key}
         place = f"{draw.place.rpartition('/')[0]}/{name}"
         cost = "gan" if name in FAMILIES else "generator"
-        return Unit(2, "generator", place, units.make_generator, 1, parameters, (draw,), cost)
+        return Unit(2, "generator", place, making.make_generator, 1, parameters, (draw,), cost)
 
     # ---- stage 3: items, and what is measured of them
 
@@ -113,13 +113,13 @@ class Wiring(Choices):
         parameters |= {"truncation": self.study.truncation} if variation == "truncated" else {}
         needs = [self.draws[trial], self.generator_units[trial, generator]]
         needs += [self.judge_units[trial]] if variation == "by_classifier" else []
-        return Unit(3, "items", f"{_place(trial)}/{source}-items", units.make_items, 1, parameters, tuple(needs))
+        return Unit(3, "items", f"{_place(trial)}/{source}-items", making.make_items, 1, parameters, tuple(needs))
 
     @cached_property
     def ruler_units(self) -> list[Unit]:
         """The units of training the classifier that measures, by trial."""
         return [
-            Unit(3, "ruler", f"{_place(t)}/ruler", units.make_ruler, 3, self._usual_training(t), (self.draws[t],))
+            Unit(3, "ruler", f"{_place(t)}/ruler", measuring.make_ruler, 3, self._usual_training(t), (self.draws[t],))
             for t in range(self.study.trials)
         ]
 
@@ -130,7 +130,7 @@ class Wiring(Choices):
             return []
         return [
             Unit(
-                3, "judge", f"{_place(t)}/judge", units.make_judge, 1,
+                3, "judge", f"{_place(t)}/judge", measuring.make_judge, 1,
                 self._usual_training(t) | {"augmentation": self.policy_name}, (self.draws[t],),
             )
             for t in range(self.study.trials)
@@ -138,7 +138,7 @@ class Wiring(Choices):
 
     def _usual_training(self, trial: int) -> dict[str, Any]:
         """Return the parameters of a classifier that is no arm."""
-        return {"trial": trial, "seed": self.study.seed, "steps": self.usual_steps(units.SIDE_BATCH)}
+        return {"trial": trial, "seed": self.study.seed, "steps": self.usual_steps(measuring.SIDE_BATCH)}
 
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
@@ -150,7 +150,7 @@ class Wiring(Choices):
         parameters = {"trial": trial, "generator": source, "seed": self.study.seed} | self._further_spaces
         fitted = self.generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self.item_units[trial, source], self.ruler_units[trial], fitted)
-        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", units.make_quality, 3, parameters, needs)
+        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", measuring.make_quality, 3, parameters, needs)
 
     @property
     def _further_spaces(self) -> dict[str, str]:
@@ -170,7 +170,7 @@ class Wiring(Choices):
         about = {"generator": self.family, "seed": self.study.seed, "weights": self.weights.digest}
         return [
             Unit(
-                3, "in_features", f"{_place(t)}/{self.family}-in-features", units.make_in_features, 2,
+                3, "in_features", f"{_place(t)}/{self.family}-in-features", measuring.make_in_features, 2,
                 about | {"trial": t},
                 (self.draws[t], self.item_units[t, self.family], self.feature_units[t], *self._features_of_gan(t)),
             )
@@ -186,7 +186,7 @@ class Wiring(Choices):
         """What measures held-out real items and copies as if they were generated, by trial."""
         return [
             Unit(
-                3, "yardsticks", f"{_place(t)}/yardsticks", units.make_yardsticks, 1,
+                3, "yardsticks", f"{_place(t)}/yardsticks", measuring.make_yardsticks, 1,
                 {"trial": t, "seed": self.study.seed} | self._further_spaces,
                 (self.draws[t], self.ruler_units[t]),
             )
@@ -202,10 +202,10 @@ class Wiring(Choices):
             return {}
         about = {"weights": self.weights.digest, "data": self.data_key}
         if self.design.protocol == "resplit":
-            whole = Unit(4, "features", "features", units.make_features, 1, about)
+            whole = Unit(4, "features", "features", training.make_features, 1, about)
             return dict.fromkeys(self.draws, whole)
         return {
-            t: Unit(4, "features", f"{_place(t)}/features", units.make_features, 1, about | {"trial": t}, (draw,))
+            t: Unit(4, "features", f"{_place(t)}/features", training.make_features, 1, about | {"trial": t}, (draw,))
             for t, draw in self.draws.items()
         }
 
@@ -218,7 +218,7 @@ class Wiring(Choices):
         wanted = {(t, self.source_of(arm)) for t in of for arm in of[t] if arm.pretrained and arm.generator}
         return {
             (t, source): Unit(
-                4, "item_features", f"{_place(t)}/{source}-features", units.make_features, 1,
+                4, "item_features", f"{_place(t)}/{source}-features", training.make_features, 1,
                 {"weights": self.weights.digest, "trial": t}, (items,),
             )
             for (t, source), items in self.item_units.items() if (t, source) in wanted
@@ -235,7 +235,7 @@ class Wiring(Choices):
         tried = configurations(arm, self.policy_name, choose_policy=self.study.augmentation == "auto")
         parameters = self._training_of(draw, arm) | {"configurations": [each.as_dict() for each in tried]}
         needs = (self.draws[draw], *self._makers_of(draw, arm))
-        return Unit(4, "tuning", f"{_place(draw)}/{arm.name}", units.make_tuning, 1, parameters, needs)
+        return Unit(4, "tuning", f"{_place(draw)}/{arm.name}", training.make_tuning, 1, parameters, needs)
 
     @cached_property
     def choice_units(self) -> dict[str, Unit]:
@@ -244,7 +244,8 @@ class Wiring(Choices):
             return {}
         found = {arm.name: tuple(self.tuning_units[t, arm.name] for t in self.tuning_draws) for arm in self.tuned_arms}
         return {
-            name: Unit(4, "choice", f"tuning/{name}", units.make_choice, 1, {}, tried) for name, tried in found.items()
+            name: Unit(4, "choice", f"tuning/{name}", training.make_choice, 1, {}, tried)
+            for name, tried in found.items()
         }
 
     # ---- stage 4: classifiers
@@ -260,7 +261,7 @@ class Wiring(Choices):
         needs += [self.choice_units[tuned_as(arm.name)]] if self.tuning_draws else []
         cost = "transfer" if arm.pretrained else "fresh" if arm.variation == "fresh" else "classifier"
         place = f"{_place(trial)}/{arm.name}"
-        return Unit(4, "classifier", place, units.make_classifier, 3, parameters, tuple(needs), cost)
+        return Unit(4, "classifier", place, training.make_classifier, 3, parameters, tuple(needs), cost)
 
     def _training_of(self, trial: int, arm: Arm) -> dict[str, Any]:
         """Return the parameters of an arm's training in a trial."""

@@ -22,7 +22,8 @@ from gannb.measuring import YARDSTICKS
 from gannb.prepared import load_data
 from gannb.status import write_status
 from gannb.study import Study, load_study, make_study, open_study, save_study, write_json
-from gannb.units import proportional_labels
+from gannb.units import training
+from gannb.units.making import proportional_labels
 from gannb.verdict import SCORE_COLUMNS
 from gannb.work import is_done, recorded_failure, side_folder
 
@@ -237,14 +238,14 @@ def test_kept_classes_train_only_the_arms_with_synthetic_items_again(smoke):
 
 
 def test_a_class_that_gets_no_synthetic_items_has_its_own_in_their_places(finished, tmp_path):
-    from gannb import protocol, units
+    from gannb import protocol
     from gannb.work import Task
 
     experiment = changed(finished, keep_classes="3")
     unit = experiment.classifiers[0, "real+gan"]
     task = Task(unit, experiment.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
     draw = experiment.draw(0)
-    mixture = units._mixture(task, experiment.dataset, draw)
+    mixture = training._mixture(task, experiment.dataset, draw)
     made, real = experiment.synthetic(0), protocol.take(experiment.dataset, draw.train)
     kept = mixture.synthetic.y == 3
     assert np.array_equal(mixture.synthetic.y, made.y) and np.array_equal(mixture.synthetic.x[kept], made.x[kept])

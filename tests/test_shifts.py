@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gannb.shifts import CONTRAST, NOISE, ROTATION, SHIFTS, shifted
-from gannb.units import MOST_SHIFTED, shifted_items
+from gannb.units.training import MOST_SHIFTED, shifted_items
 
 
 def images(n: int = 6, side: int = 32, channels: int = 3) -> np.ndarray:

@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 
-from gannb import transfer, units
+from gannb import transfer
 from gannb.augment import Policy
 from gannb.classify import Mixture, Recipe, predict, to_tensor, train
 from gannb.clean import leftovers
@@ -29,6 +29,7 @@ from gannb.report import publish
 from gannb.status import write_status
 from gannb.study import load_study, make_study, open_study
 from gannb.transfer import Pretrained, Weights, find
+from gannb.units import measuring, training
 from gannb.work import Task, is_done
 
 NETWORK = "test_efficientnet"  # timm's own, for tests: 360,000 parameters
@@ -314,10 +315,10 @@ def test_classes_that_get_no_synthetic_items_bring_the_features_of_their_own(fin
     unit = experiment.classifiers[0, "transfer+gan"]
     task = Task(unit, experiment.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
     dataset, draw = experiment.dataset, experiment.draw(0)
-    mixture, found = units._mixture(task, dataset, draw), []
+    mixture, found = training._mixture(task, dataset, draw), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transfer, "starting", lambda weights, mixture, features: found.append(features))
-        units._start(task, mixture, draw)
+        training._start(task, mixture, draw)
     x = np.concatenate([mixture.real.x, mixture.synthetic.x])
     expected = transfer.frozen_features(find(experiment.study.pretrained), x)
     assert np.allclose(found[0], expected, atol=1e-4)
@@ -434,7 +435,7 @@ def test_features_that_take_long_are_extracted_once_per_item():
         taken.append(len(some))
         return some.reshape(len(some), -1).astype(np.float32)
 
-    once = units.OncePerItem(extract, [(x[:2], np.full((2, 4), 7.0))])
+    once = measuring.OncePerItem(extract, [(x[:2], np.full((2, 4), 7.0))])
     assert np.array_equal(once(x[[2, 2, 3]]), extract(x[[2, 2, 3]]))
     assert np.array_equal(once(x)[2:], x[2:].reshape(4, -1)) and np.all(once(x)[:2] == 7)  # known ones are believed
     assert taken == [2, 3, 2]  # two of them, the test's own three, then what is left

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from conftest import SMOKE
 
-from gannb import classify, protocol, units
+from gannb import classify, protocol
 from gannb.arms import CONVERGENCE, parse_arm, study_arms
 from gannb.augment import POLICIES, strengthened
+from gannb.checks import check
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.study import DEFAULT_ARMS, make_study, open_study
 from gannb.tuning import LIST, Configuration, best, configurations, tuned_as
+from gannb.units import training
 from gannb.work import Task, Unit, is_done
 
 GIVEN = SMOKE | {"tune": True, "augmentation": "affine", "workers": 1}
@@ -117,7 +119,7 @@ def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_tri
     assert tuned.most_trials == plain.most_trials - 2
     tuned.dataset.pool.groups[:] = tuned.dataset.pool.groups // 40  # large ones, which draws at both ends share
     with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=3 or fewer"):
-        tuned._check_tuning()
+        check(tuned)
 
 
 def test_in_resplit_nothing_is_tuned():
@@ -142,7 +144,7 @@ def test_a_diverged_training_is_left_out_and_fails_nothing(tuned, monkeypatch):
         raise classify.Diverged("no finite loss")
 
     monkeypatch.setattr(classify, "train", diverge)
-    assert units._tried(None, None, 0, tuned.dataset.pool, "cpu", None) is None
+    assert training._tried(None, None, 0, tuned.dataset.pool, "cpu", None) is None
 
 
 def test_a_trial_trains_in_the_chosen_configuration(tuned):
@@ -151,13 +153,13 @@ def test_a_trial_trains_in_the_chosen_configuration(tuned):
         choice = unit.need("choice")
         assert choice.place == f"tuning/{tuned_as(arm)}"
         chosen = json.loads((tuned.folder / choice.path / "choice.json").read_text())["configuration"]
-        assert units.chosen_for(task_of(tuned, unit)) == Configuration(**chosen)
+        assert training.chosen_for(task_of(tuned, unit)) == Configuration(**chosen)
 
 
 @pytest.mark.parametrize("chosen", [Configuration(0.5, 2.0, share=2.0), Configuration(policy="flip"), Configuration()])
 def test_a_configuration_changes_rate_augmentation_and_share(tuned, chosen):
     task = task_of(tuned, tuned.classifiers[0, "real+gan+classic"])
-    mixture, recipe = units._training(task, tuned.dataset, tuned.draw(0), chosen)
+    mixture, recipe = training._training(task, tuned.dataset, tuned.draw(0), chosen)
     assert recipe.rate == chosen.learning_rate and mixture.share == 0.25 * chosen.share
     usual = POLICIES[chosen.policy or "affine"]
     assert recipe.policy.rotation == usual.rotation * chosen.strength and recipe.policy.flip == usual.flip

@@ -1,0 +1,49 @@
+"""What units read of each other: the study's data, a draw, items, and the networks that measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gannb import protocol
+from gannb.data import Dataset, Examples
+from gannb.protocol import Design, Draw
+from gannb.work import Task
+
+
+def dataset_of(task: Task) -> Dataset:
+    """Return the study's data, from its own copy."""
+    key = next(u.parameters["data"] for u in task.unit.closure() if "data" in u.parameters)
+    return Dataset.load(task.study / f"data-{key}")
+
+
+def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:
+    """Return what the parameters of a unit of drawing draw from a data set."""
+    design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
+    return protocol.make_draw(dataset, design, p["trial"])
+
+
+def read_draw(folder: Path) -> Draw:
+    """Return the draw kept in a unit's folder."""
+    with np.load(folder / "draw.npz", allow_pickle=False) as stored:
+        return Draw(stored["train"], stored["reserve"], stored["test"])
+
+
+def read_items(folder: Path, dataset: Dataset) -> Examples:
+    """Return the synthetic items kept in a unit's folder."""
+    x, y = (np.load(folder / f"{name}.npy", allow_pickle=False, mmap_mode="r") for name in "xy")
+    ids = np.char.add("synthetic-", np.arange(len(y)).astype(str))
+    return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)))
+
+
+def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
+    """Return the classifier kept in a file, for items like those given."""
+    from safetensors.torch import load_file
+
+    from gannb.classify import build
+
+    network = build("small_cnn", like.shape, like.n_classes)
+    network.load_state_dict(load_file(file))
+    return network.to(device).eval()
