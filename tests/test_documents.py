@@ -1,6 +1,7 @@
 """What is written about the package is true of it: README, architecture page, citation, docstrings.
 
-`python tests/test_documents.py` writes the README's table of parameters anew, from the model.
+`python tests/test_documents.py` writes the README's tables of parameters and of studies anew, from the model and from
+the verdicts in `outputs/reference`.
 """
 
 from __future__ import annotations
@@ -16,29 +17,63 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from gannb.arms import PRIMARY
 from gannb.cli import COMMANDS
+from gannb.compare import Result, read_result, study_facts
 from gannb.parameters import markdown
 from gannb.study import NOTEBOOKS, Study
+from gannb.words import interval_text
 
 README = ROOT / "README.md"
-MARKS = ("<!-- parameters:", "<!-- end of parameters -->")
+REFERENCE = ROOT / "outputs" / "reference"
 PAGES = [*ROOT.glob("*.md"), *(ROOT / folder / "README.md" for folder in ("notebooks", "outputs", "benchmarks"))]
 MODULES = sorted((ROOT / "gannb").rglob("*.py"))
 ARRAY = re.compile(r"(tuple\[)?(np\.)?(ndarray|Tensor)\b")
 SHAPE = re.compile(r"\((\w+,|[A-Z]\w*\)|\., |\w+ \* \w+,)")  # as in (N, D), (size,), (N), (., D), (rows * columns, H)
 
 
-def with_table(text: str) -> str:
-    """The README's text with the table of parameters as the model has it now."""
-    before, start, rest = text.partition(MARKS[0])
-    first_line = rest.partition("\n")[0]
-    after = rest.partition(MARKS[1])[2]
-    return f"{before}{start}{first_line}\n\n{markdown()}\n\n{MARKS[1]}{after}"
+def with_tables(text: str) -> str:
+    """The README's text with its tables as the model and the kept verdicts have them now."""
+    for name, table in (("parameters", markdown()), ("studies", studies())):
+        before, start, rest = text.partition(f"<!-- {name}:")
+        first_line, end = rest.partition("\n")[0], f"<!-- end of {name} -->"
+        text = f"{before}{start}{first_line}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
+    return text
 
 
-def test_the_readmes_table_of_parameters_is_the_models():
+def studies() -> str:
+    """The table of the studies that are kept: what GAN images changed, and what something else did."""
+    head = "| study | real images | GAN | trials | answer | GAN images change, points | best of the rest, points |"
+    rows = [_study_row(read_result(folder)) for folder in sorted(REFERENCE.iterdir())]
+    return "\n".join([head, "|" + " --- |" * 7, *rows])
+
+
+def _study_row(result: Result) -> str:
+    facts = study_facts(result, README)
+    link = f"[{result.name}]({result.folder.relative_to(ROOT)}/report.html)"
+    others = [row for row in result.verdict["options"] if row["arm"] != PRIMARY[0]]
+    best = f"{others[0]['option']} {interval_text(others[0])}" if others else "not tried"
+    cells = link, facts["n_real"], facts["gan"], facts["trials"], facts["word"], facts["change"], best
+    return f"| {' | '.join(cells)} |"
+
+
+def test_the_readmes_tables_are_the_models_and_the_verdicts():
     text = README.read_text(encoding="utf-8")
-    assert text == with_table(text), "run: python tests/test_documents.py"
+    assert text == with_tables(text), "run: python tests/test_documents.py"
+
+
+def test_every_kept_study_has_its_files_and_stands_in_the_outputs_table():
+    for folder in REFERENCE.iterdir():
+        names = {file.name for file in folder.iterdir()}
+        assert names == {"page.png", "quality.csv", "report.html", "scores.csv", "study.json", "verdict.json"}
+        assert sum(file.stat().st_size for file in folder.iterdir()) < 3_000_000
+        assert f"(reference/{folder.name}/report.html)" in (ROOT / "outputs" / "README.md").read_text(encoding="utf-8")
+        assert (ROOT / "notebooks" / "studies" / f"{folder.name}.yaml").is_file()  # it runs again from there
+
+
+def test_kept_studies_name_no_folder_of_the_machine_that_ran_them():
+    for file in (file for folder in REFERENCE.iterdir() for file in folder.iterdir() if file.suffix != ".png"):
+        assert not re.search(r"(?<![\w.:/<])/(home|work|tmp|root|Users)/", file.read_text(encoding="utf-8")), file
 
 
 def test_the_table_has_every_parameter_with_its_meaning():
@@ -141,5 +176,5 @@ def _has_array(node: ast.FunctionDef) -> bool:
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write(markdown() + "\n")
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(f"{markdown()}\n\n{studies()}\n")

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import SMOKE
+from planted_study import Reader, plant
 from sklearn.metrics import roc_curve
-from test_report import Reader, plant
 from tiny_gans import TINY, as_examples, make_draw
 
 from gannb import openset, openset_texts, protocol
