@@ -19,6 +19,7 @@ ROLES = {  # of a contrast: heading, colour, marker
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
     "option": ("Other ways", SOFT, "o"),
 }
+NARROW = 48  # characters that a line of a narrow figure holds in its usual size
 MOST_OPTIONS = 5  # beside the answer; the page's table has all of them
 
 
@@ -67,7 +68,8 @@ def forest_narrow(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
             _above(ax, place + 0.15, line, size=10, weight="bold")
             continue
         number, word = typeset(interval_text(line)), row_word(line)
-        _above(ax, place - 0.33, line["meaning"] or arm_label(line["arm"]), size=9)
+        text = line["meaning"] or arm_label(line["arm"])
+        _above(ax, place - 0.33, text, size=9 if len(text) <= NARROW else 9 * NARROW / len(text))
         _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word == FAILED else SOFT, weight="bold")
         _interval(ax, place + 0.22, line, limit)
     ax.set_xlabel(f"change, percentage points\n(shaded: within {points(verdict['rope'])})")
@@ -233,7 +235,7 @@ def _beside_above(ax: Axes, place: float, text: str, size: int) -> None:
     )  # fmt: skip
 
 
-def _above(ax: Axes, place: float, text: str, size: int, color: str = INK, weight: str = "normal") -> None:
+def _above(ax: Axes, place: float, text: str, size: float, color: str = INK, weight: str = "normal") -> None:
     """Write a line from the left edge of the axes."""
     ax.text(
         0, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight, va="center",
