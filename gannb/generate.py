@@ -132,7 +132,11 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
     follow_launcher()
     experiment = Experiment.open(load_study(study))
     verdict = read_verdict(experiment.folder)
-    if verdict.get("primary_unit") != experiment.primary_unit.key:
+    if "answer_key" not in verdict:
+        raise InputError(
+            f"The verdict of {experiment.folder} is of an earlier version; write it again, with `gannb report`."
+        )
+    if verdict["answer_key"] != experiment.answer_key:
         raise InputError(
             f"The verdict of {experiment.folder} is about other parameters or images than the study now has; run it "
             "again first, with `gannb run`."

@@ -39,7 +39,7 @@ class Page:
 
     study: str
     verdict: Mapping[str, Any]
-    pictures: Mapping[str, Picture] = field(default_factory=dict)  # forest, worth, trials, neighbours, arms, training
+    pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
     arms: Sequence[Mapping[str, str]] = ()
     generators: Sequence[Mapping[str, str]] = ()
     method: Sequence[tuple[str, str]] = ()
@@ -67,7 +67,7 @@ def publish(experiment: Experiment) -> Path:
 
 def _publish(experiment: Experiment) -> Path:
     evidence, folder = gather(experiment), experiment.folder
-    found = plain(verdict.decide(evidence)) | {"primary_unit": experiment.primary_unit.key}
+    found = plain(verdict.decide(evidence)) | {"answer_key": experiment.answer_key}
     if experiment.open_set:
         found["open_set"] = open_set_part(experiment, evidence)
     write_tables(folder, evidence)

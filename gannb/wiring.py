@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -296,9 +298,14 @@ class Wiring(Choices):
         return [self.item_units[trial, source], *fresh, *features]
 
     @property
-    def primary_unit(self) -> Unit:
-        """The first trial's training with GAN images: its key stands for all that the answer is about."""
-        return self.classifiers[0, PRIMARY[0]]
+    def answer_key(self) -> str:
+        """16 hex digits for all that the answer hangs on: the trainings of the question in every trial, and the rule.
+
+        They hold the keys of what they need, and so the data, the GAN and its images.
+        """
+        trained = [self.classifiers[trial, arm].key for trial in range(self.study.trials) for arm in PRIMARY]
+        rule = [self.study.metric, self.study.rope, self.positive if self.dataset.pool.n_classes == 2 else None]
+        return hashlib.sha256(json.dumps([trained, rule]).encode()).hexdigest()[:16]
 
     # ---- stage 4: classes held out
 

@@ -98,7 +98,7 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert [execute(experiment.folder, unit, "cpu") for unit in final_unit(experiment).closure()] == [None, None]
     verdict = {"answer": "helps", "sentence": "They help.", "gan": experiment.family, "metric": "accuracy"}
     verdict |= {"protocol": "draw", "problems": ["A control did not come out."], "copying": "The GAN copies."}
-    verdict |= {"primary_unit": experiment.primary_unit.key}
+    verdict |= {"answer_key": experiment.answer_key}
     write_json(experiment.folder / "verdict.json", verdict)
     return experiment.folder
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from browsing import browser_page, in_browser
 from conftest import ROOT
 
 from gannb import compare as comparing
@@ -57,6 +58,18 @@ def test_the_page_needs_nothing_but_itself_and_links_to_each_studys_page(studies
     assert re.findall(r'<a href="([^"]*)"', page) == ["one/report.html", "two%20%3Cb%3E/report.html"] * 2
     assert not re.search(r'<link|src="|url\((?!#)|https?://(?!www.w3.org/)', page)
     assert page.count("<svg ") == 2 and page.count("<script>") == 1  # wide and narrow; the one that sorts
+
+
+@in_browser
+def test_a_worth_that_was_not_measured_is_sorted_last_in_either_order(studies, tmp_path):
+    worth = json.loads((studies[0] / "verdict.json").read_text())["worth"]
+    third = planted(tmp_path / "outputs" / "three", worth=worth | {"worth": 1200.0, "low": 900.0, "high": 1500.0})
+    with browser_page(compare([*studies, third])[0].as_uri()) as page:
+        column = page.locator("#answers tbody td:nth-child(6)")
+        for number in ("1,200", "76"):  # the largest first, then turned round
+            page.locator("#answers thead th").nth(5).locator("button").click()
+            shown = column.all_inner_texts()
+            assert shown[0].startswith(number) and shown[2] == "not measured"
 
 
 def test_a_study_without_a_page_gets_no_link(studies):

@@ -371,16 +371,34 @@ def test_anyway_makes_it_and_the_card_says_so(helpful, tmp_path, capsys):
     assert "2 images" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("change", [{"gan_steps": 6}, {"n_synthetic": 6}, {"classifier_steps": 6}, {"seed": 1}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gan_steps": 6},
+        {"n_synthetic": 6},
+        {"classifier_steps": 6},
+        {"trials": 3},
+        {"rope": 0.02},
+        {"metric": "accuracy"},
+    ],
+)
 def test_a_verdict_on_other_parameters_is_refused(helpful, tmp_path, untouched, capsys, change):
     study = answered(helpful, tmp_path)
     Experiment.open(load_study(study).model_copy(update=change))
     assert "is about other parameters" in refused(tmp_path, study, "--per-class", "3", capsys=capsys)
 
 
+def test_a_verdict_of_an_earlier_version_is_to_be_written_again(helpful, tmp_path, untouched, capsys):
+    study = answered(helpful, tmp_path)
+    verdict = json.loads((study / "verdict.json").read_text())
+    del verdict["answer_key"]
+    (study / "verdict.json").write_text(json.dumps(verdict))
+    assert "write it again, with `gannb report`" in refused(tmp_path, study, "--per-class", "3", capsys=capsys)
+
+
 def test_parameters_that_the_answer_does_not_hang_on_may_change(helpful, tmp_path):
     study = answered(helpful, tmp_path)
-    Experiment.open(load_study(study).model_copy(update={"workers": 1, "rope": 0.02}))
+    Experiment.open(load_study(study).model_copy(update={"workers": 2, "classifier": ("small_cnn", "deep_cnn")}))
     assert generate(study, tmp_path / "set", per_class=1)["complete"]
 
 

@@ -55,6 +55,15 @@ def test_the_headline_of_a_study_without_other_ways_is_the_answer_alone():
     assert len(plots.headline_rows(VERDICT | {"options": []})) == 1 and "GAN images" in texts(ax)
 
 
+def test_the_words_of_a_long_option_leave_room_for_its_number():
+    option = "fine-tuning a pretrained network with a foreign GAN's images"
+    long = VERDICT["options"][0] | {"option": option, "difference": -0.102, "low": -0.219, "high": -0.122}
+    ax = plots.headline(VERDICT | {"options": [long]})
+    ax.figure.canvas.draw()
+    written = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    assert written[option].x1 < written[typeset(interval_text(long))].x0
+
+
 def test_of_many_other_ways_the_headline_shows_the_first():
     many = [VERDICT["options"][0] | {"arm": f"arm {i}"} for i in range(9)]
     assert [r.get("arm") for r in plots.headline_rows(VERDICT | {"options": many})[1:]] == [

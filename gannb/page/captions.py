@@ -148,23 +148,30 @@ def samples_texts(real: Examples, trial: int) -> Texts:
         f"Left: the first training images of trial {trial}, a class per row. Right: the first ones that its GAN made, "
         "not chosen by eye."
     )
-    alt = f"Real training images and images made by the GAN, of {', '.join(map(str, real.classes[: plots.MOST_ROWS]))}."
+    names = ", ".join(map(str, real.classes[: plots.MOST_ROWS]))
+    alt = f"Real training images and images made by the GAN, of {_shown(real.n_classes)}: {names}."
     return "Samples", caption, alt
 
 
 def neighbours_texts(pairs: Pairs, trial: int, copying: str) -> Texts:
     """Return title, caption and alternative text of images beside their nearest real ones. copying: the sentence."""
-    distance, classes = pairs.distance, np.unique(pairs.synthetic.y)
+    classes = np.unique(pairs.synthetic.y)
+    distance = pairs.distance[np.isin(pairs.synthetic.y, classes[: plots.MOST_ROWS])]  # of those that are drawn
     caption = (
         f"Framed: made by the GAN of trial {trial}; beside it, the real training image nearest to it in pixels. Per "
         "class, the first ones made, not chosen by eye, and last the one that is closest of all. Below each: its "
         "distance to that image; 1 is how far a real image from outside the training set usually is, 0 is a copy."
     )
     alt = (
-        f"{len(distance)} generated images of {len(classes)} classes beside their nearest real training images; "
+        f"{len(distance)} generated images of {_shown(len(classes))} beside their nearest real training images; "
         f"distances {distance.min():.2f} to {distance.max():.2f}, median {np.median(distance):.2f}. {copying}"
     )
     return "GAN images beside their nearest real ones", caption, alt
+
+
+def _shown(classes: int) -> str:
+    """Return of how many classes a figure of images shows some."""
+    return f"{classes} classes" if classes <= plots.MOST_ROWS else f"the first {plots.MOST_ROWS} of {classes} classes"
 
 
 def suspects_texts(table: pd.DataFrame) -> Texts:

@@ -61,5 +61,6 @@ def inline_svg(drawing: str, name: str) -> Markup:
     body = drawing[drawing.index("<svg") :]
     body = re.sub(r'<g id="[^"]*">', "<g>", body)
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.S)
-    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
+    named = lambda tag: re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag[0])  # noqa: E731
+    body = re.sub(r"<[^>]*>", named, body)
     return Markup(body.replace("<svg ", '<svg aria-hidden="true" ', 1))

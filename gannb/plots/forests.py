@@ -19,6 +19,7 @@ ROLES = {  # of a contrast: heading, colour, marker
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
     "option": ("Other ways", SOFT, "o"),
 }
+HEADLINE = 58  # characters of an option and its number that a line of the headline holds in its usual size
 NARROW = 48  # characters that a line of a narrow figure holds in its usual size
 MOST_OPTIONS = 5  # beside the answer; the page's table has all of them
 
@@ -122,8 +123,9 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     limit = _forest_axis(ax, rows, verdict, len(rows) - 0.5)
     for place, row in enumerate(rows):
         first, number = row["role"] == "primary", typeset(interval_text(row))
-        _above(ax, place - 0.33, row["option"], size=12 if first else 11, weight="bold" if first else "normal")
-        _beside_above(ax, place - 0.33, number, size=12 if first else 11)
+        size = 12 if first else min(11, 11 * HEADLINE / (len(row["option"]) + len(number)))
+        _above(ax, place - 0.33, row["option"], size=size, weight="bold" if first else "normal")
+        _beside_above(ax, place - 0.33, number, size=size)
         _interval(ax, place + 0.1, row, limit)
     metric = verdict["metric"].replace("_", " ")
     ax.set_xlabel(
@@ -227,7 +229,7 @@ def _beside(
     )  # fmt: skip
 
 
-def _beside_above(ax: Axes, place: float, text: str, size: int) -> None:
+def _beside_above(ax: Axes, place: float, text: str, size: float) -> None:
     """Write a line that ends at the right edge of the axes."""
     ax.text(
         1, place, text, transform=ax.get_yaxis_transform(), fontsize=size, va="center", ha="right", zorder=5,

@@ -32,7 +32,7 @@ TIP = "tip: "  # what the group id of a mark begins with that shows its value un
 
 def tip(text: str) -> str:
     """Return the `gid` of a mark that shows a text where a pointer rests on it, in SVG."""
-    return TIP + text
+    return TIP + text.replace('"', "”")  # else matplotlib writes the attribute in another way
 
 
 def short(text: str, most: int = 24) -> str:

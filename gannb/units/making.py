@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from gannb.data import Examples
 from gannb.study import make_study, write_json
 from gannb.units.reading import dataset_of, draw_of, load_small_cnn, read_draw
 from gannb.work import Task, seed_for
-
-if TYPE_CHECKING:
-    pass
 
 
 def make_draw(task: Task) -> None:

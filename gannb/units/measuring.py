@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,6 @@ from gannb.study import read_record, write_json
 from gannb.units.making import first_of_each
 from gannb.units.reading import dataset_of, load_small_cnn, read_draw, read_items
 from gannb.work import Task, read_unit, seed_for
-
-if TYPE_CHECKING:
-    pass
 
 SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
 
@@ -156,15 +154,19 @@ class OncePerItem:
         self, extract: Callable[[np.ndarray], np.ndarray], known: Sequence[tuple[np.ndarray, np.ndarray]] = ()
     ) -> None:
         self.extract = extract
-        self.known = {item.tobytes(): found for x, features in known for item, found in zip(x, features, strict=True)}
+        self.known = {_digest(item): found for x, features in known for item, found in zip(x, features, strict=True)}
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return features: (N, H, W, C) uint8 -> (N, D)."""
-        keys = [item.tobytes() for item in x]
+        keys = [_digest(item) for item in x]
         new = {key: i for i, key in enumerate(keys) if key not in self.known}
         if new:
             self.known |= zip(new, self.extract(x[list(new.values())]), strict=True)
         return np.stack([self.known[key] for key in keys])
+
+
+def _digest(item: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest()
 
 
 class Space:

@@ -1,20 +1,22 @@
-// Every head of a column sorts its table; a second click turns the order round. Without scripts tables stay as they are.
+// The head of a column sorts its table; a second click turns the order round. Without scripts tables stay as they are.
+// Tables whose columns mix units (class "mixed") have no order.
 "use strict";
+
+const MISSING = ["", "\u2013", "none", "not measured", "not tried", "cannot be told"]; // last, whatever the order
 
 const numberIn = (text) => {
   const found = text.replace(/\u2212/g, "-").replace(/,(?=\d{3})/g, "").match(/[-+]?\d+(\.\d+)?/);
   return found ? Number(found[0]) : NaN;
 };
 
-function order(column, rising) {
-  const texts = new Map(column.map(([row, text]) => [row, text]));
-  const numbers = new Map(column.map(([row, text]) => [row, numberIn(text)]));
-  const there = column.map(([row]) => row).filter((row) => !["", "\u2013"].includes(texts.get(row)));
-  const numeric = there.every((row) => /^[-+\u2212\d]/.test(texts.get(row)));
+function order(column, numeric, rising) {
+  const text = new Map(column);
   const compare = numeric
-    ? (a, b) => numbers.get(a) - numbers.get(b)
-    : (a, b) => texts.get(a).localeCompare(texts.get(b));
-  const missing = column.map(([row]) => row).filter((row) => !there.includes(row)); // last, whatever the order
+    ? (a, b) => numberIn(text.get(a)) - numberIn(text.get(b))
+    : (a, b) => text.get(a).localeCompare(text.get(b), undefined, { numeric: true });
+  const rows = column.map(([row]) => row);
+  const missing = rows.filter((row) => MISSING.includes(text.get(row)));
+  const there = rows.filter((row) => !missing.includes(row));
   return [...there.sort((a, b) => (rising ? 1 : -1) * compare(a, b)), ...missing];
 }
 
@@ -25,10 +27,10 @@ function sort(table, index, head) {
   const column = [...table.tBodies[0].rows].map((row) => [row, row.cells[index].textContent.trim()]);
   for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-  table.tBodies[0].append(...order(column, rising));
+  table.tBodies[0].append(...order(column, numeric, rising));
 }
 
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll("table:not(.mixed)")) {
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...table.tBodies[0].rows];
   if (rows.length < 3 || rows.some((row) => row.cells.length !== heads.length)) continue;
