@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import SMOKE
 
-from gannb import classify, protocol, units
+from gannb import checks, classify, protocol, units
 from gannb.arms import CONVERGENCE, parse_arm, study_arms
 from gannb.augment import POLICIES, strengthened
 from gannb.errors import InputError
@@ -117,7 +117,7 @@ def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_tri
     assert tuned.most_trials == plain.most_trials - 2
     tuned.dataset.pool.groups[:] = tuned.dataset.pool.groups // 40  # large ones, which draws at both ends share
     with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=3 or fewer"):
-        tuned._check_tuning()
+        checks._check_tuning(tuned)
 
 
 def test_in_resplit_nothing_is_tuned():
