@@ -20,7 +20,7 @@ from gannb.lights import class_rows
 from gannb.outcomes import OUTCOMES
 from gannb.small_classes import small_classes
 from gannb.stats import Answer, Estimate, Worth
-from gannb.words import METRIC_NAMES, change_text, interval_text, points
+from gannb.words import METRIC_NAMES, change_text, ended, interval_text, points
 
 SCORE_COLUMNS = (
     "study", "trial", "arm", "n_real", "n_synthetic", "seed", "accuracy", "balanced_accuracy", "macro_f1", "auroc",
@@ -171,8 +171,9 @@ def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
         found.append("This is a smoke run: it shows that everything works and is far too small for a verdict.")
     done = len(common_trials(evidence, *PRIMARY))
     if done < evidence.trials_planned or evidence.failures:
-        first = f" The first failure: {evidence.failures[0]}." if evidence.failures else ""
-        found.append(f"{done} of {evidence.trials_planned} trials could be compared.{first}")
+        first = ended(f" The first failure: {evidence.failures[0]}") if evidence.failures else ""
+        fewer = " Comparisons that need what failed have fewer." if done == evidence.trials_planned else ""
+        found.append(f"{done} of {evidence.trials_planned} trials could be compared.{fewer}{first}")
     if evidence.filled_up:
         found.append(
             "GAN images fill up the smaller classes here, and so would repeated ones: what the GAN itself adds is in "

@@ -43,7 +43,7 @@ class Run:
                 env=environment, stdout=stdout, stderr=stderr, start_new_session=True,
             )  # fmt: skip
 
-    def wait_for(self, condition: Callable[[Path], bool], timeout: float = 100) -> None:
+    def wait_for(self, condition: Callable[[Path], bool], timeout: float = 300) -> None:
         """Wait until something has happened in the study's folder, while the run is at work."""
         started = time.monotonic()
         while not condition(self.folder):

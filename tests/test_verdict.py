@@ -273,7 +273,14 @@ def test_missing_trials_and_failures_are_counted():
     )
     (problem,) = problems(planted, [])
     assert problem.startswith("6 of 8 trials could be compared.")
-    assert "trials/006/mlp-abc: TrainingError: nan" in problem
+    assert problem.endswith("trials/006/mlp-abc: TrainingError: nan.")
+
+
+def test_a_failure_that_cost_no_trial_of_the_question_cost_others_some():
+    planted = replace(evidence(), failures=("trials/006/acgan-abc: TrainingError: try another seed.",))
+    (problem,) = problems(planted, [])
+    assert problem.startswith("8 of 8 trials could be compared. Comparisons that need what failed have fewer.")
+    assert problem.endswith("another seed.")
 
 
 def test_only_trials_that_have_both_arms_are_compared():
