@@ -29,7 +29,7 @@ from gannb.page.pictures import Picture
 from gannb.study import read_record, write_text
 from gannb.verdict import read_verdict
 from gannb.words import ANSWERS as WORDS
-from gannb.words import METRIC_NAMES, interval_text
+from gannb.words import METRIC_NAMES, interval_text, primary_of, row_text
 
 FILE = "comparison.html"
 GENERATOR = "gannb, comparison of "  # and the studies' names, in the page's head
@@ -53,7 +53,7 @@ class Result:
     @property
     def primary(self) -> Mapping[str, Any]:
         """The primary contrast."""
-        return next(row for row in self.verdict["contrasts"] if row["role"] == "primary")
+        return primary_of(self.verdict)
 
     @cached_property
     def means(self) -> pd.DataFrame:
@@ -217,7 +217,7 @@ def forest(results: Sequence[Result]) -> Picture:
         dict(result.primary) | {"study": result.name, "rope": result.verdict["rope"], "about": _about(result)}
         for result in results
     ]
-    said = [f"{row['study']}: {interval_text(row)} points, {WORDS[row['answer']]}" for row in rows]
+    said = [row_text(row) for row in rows]
     caption = (
         "A row is a study: the mean change that GAN images make on top of classical augmentation, and its 95% "
         "interval. A bar across the zero line leaves the direction open."

@@ -45,10 +45,11 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
 def identical(x: np.ndarray) -> np.ndarray:
     """(N,) int64: for each item the position of the first item with the same pixels. x: (N, ...) uint8."""
     first: dict[bytes, int] = {}
-    return np.fromiter((first.setdefault(_content(item), i) for i, item in enumerate(x)), np.int64, len(x))
+    return np.fromiter((first.setdefault(content(item), i) for i, item in enumerate(x)), np.int64, len(x))
 
 
-def _content(item: np.ndarray) -> bytes:
+def content(item: np.ndarray) -> bytes:
+    """Return 16 bytes that only the same pixels have. item: (H, W, C) uint8."""
     return hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest()
 
 
@@ -73,8 +74,8 @@ def copies_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:
     x: (N, H, W, C), others: (M, H, W, C), both uint8 and brought to one shape. Near duplicates are searched for from
     16 pixels a side, as above, in thumbnails of the items as they are given.
     """
-    known = {_content(item) for item in others}
-    copies = np.fromiter((_content(item) in known for item in x), bool, len(x))
+    known = {content(item) for item in others}
+    copies = np.fromiter((content(item) in known for item in x), bool, len(x))
     if not len(x) or not len(others) or min(x.shape[1:3]) < THUMB:
         return copies
     thumbs = np.stack([_thumbnail_of_item(item) for part in (x, others) for item in part])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gannb.errors import InputError
 from gannb.study import read_record, write_text
 from gannb.verdict import read_verdict
-from gannb.words import ANSWERS, METRIC_NAMES, interval_text, typeset
+from gannb.words import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset
 from gannb.work import is_running
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _answer(study: Path) -> str:
     state = "at work" if is_running(study) else _state(study)
     try:
         verdict = read_verdict(study)
-        primary = next(row for row in verdict["contrasts"] if row["role"] == "primary")
+        primary = primary_of(verdict)
         number, metric = interval_text(primary), METRIC_NAMES.get(verdict["metric"], verdict["metric"])
         said = f"**{ANSWERS[primary['answer']]}**: {typeset(number)} points of {metric}"
     except (InputError, KeyError, StopIteration):

@@ -117,10 +117,6 @@ def mixture_of(known: Examples, x: np.ndarray | None, batch_size: int) -> Mixtur
 # ---- the units ----
 
 
-def _dataset(task: Task) -> Dataset:
-    return Dataset.load(task.study / f"data-{task.unit.need('draw').parameters['data']}")
-
-
 def _held_out(task: Task, dataset: Dataset) -> tuple[Examples, Examples]:
     """Return a trial's outliers to train on, of all held-out classes, and its unknown test items."""
     draw = reading.draw_of(task.unit.need("draw").parameters, dataset.held_out)
@@ -135,7 +131,7 @@ def _outliers(task: Task, dataset: Dataset) -> np.ndarray:
 
 def make_outlier_gan(task: Task) -> None:
     """Fit the study's GAN to a trial's draw with the outliers of a side as one more class, and keep it."""
-    dataset = _dataset(task)
+    dataset = reading.dataset_of(task)
     known = protocol.take(dataset, reading.read_draw(task.needed("draw")).train)
     given = concatenate(with_other(known, _outliers(task, dataset)))
     making.fit_generator(task, given, "side", task.parameters["side"])
@@ -164,7 +160,7 @@ def make_open_set(task: Task) -> None:
     """
     from gannb.classify import predict, train
 
-    p, dataset = task.parameters, _dataset(task)
+    p, dataset = task.parameters, reading.dataset_of(task)
     draw = reading.read_draw(task.needed("draw"))
     known, test = protocol.take(dataset, draw.train), protocol.take(dataset, draw.test)
     _, unseen = _held_out(task, dataset)

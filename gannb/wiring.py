@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -13,7 +11,7 @@ from gannb.choices import Choices
 from gannb.openset import OpenSet
 from gannb.tuning import configurations, tuned_as
 from gannb.units import making, measuring, training
-from gannb.work import Unit, is_done
+from gannb.work import Unit, digest, is_done
 
 
 class Wiring(Choices):
@@ -305,7 +303,7 @@ class Wiring(Choices):
         """
         trained = [self.classifiers[trial, arm].key for trial in range(self.study.trials) for arm in PRIMARY]
         rule = [self.study.metric, self.study.rope, self.positive if self.dataset.pool.n_classes == 2 else None]
-        return hashlib.sha256(json.dumps([trained, rule]).encode()).hexdigest()[:16]
+        return digest(trained, rule)
 
     # ---- stage 4: classes held out
 

@@ -88,6 +88,17 @@ def row_word(row: Mapping[str, Any]) -> str:
     return ANSWERS[row["answer"]] if row["answer"] else ""
 
 
+def row_text(row: Mapping[str, Any]) -> str:
+    """Return a row in words: what is compared, its number with the interval, its answer if it has one."""
+    what = row.get("option") or row.get("study") or f"{arm_label(row['arm'])} against {arm_label(row['against'])}"
+    return f"{what}: {interval_text(row)} points" + (f", {word}" if (word := row_word(row)) else "")
+
+
+def primary_of(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of the primary contrast. Raises StopIteration where a verdict has none."""
+    return next(row for row in verdict["contrasts"] if row["role"] == "primary")
+
+
 # ---- in errors ----
 
 

@@ -12,7 +12,7 @@ from gannb import plots
 from gannb.arms import PRIMARY
 from gannb.data import Examples
 from gannb.tables import Pairs
-from gannb.words import arm_label, interval_text, points, row_word
+from gannb.words import arm_label, interval_text, points, row_text
 
 Texts = tuple[str, str, str]  # title, caption, alternative text
 MOST_CHANGED = 4  # cells of a confusion that are said in words
@@ -36,11 +36,7 @@ def headline_texts(found: Mapping[str, Any]) -> Texts:
 
 def forest_texts(found: Mapping[str, Any]) -> Texts:
     """Return title, caption and alternative text of the forest plot."""
-    rows = [
-        f"{arm_label(r['arm'])} against {arm_label(r['against'])}: {interval_text(r)} points"
-        + (f", {row_word(r)}" if row_word(r) else "")
-        for r in plots.forest_rows(found)
-    ]
+    rows = [row_text(row) for row in plots.forest_rows(found)]
     caption = (
         "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95% "
         "interval: the differences that fit what was measured. A bar across the zero line leaves the direction open. "

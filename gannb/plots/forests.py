@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gannb.plots.style import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, short, tip
-from gannb.words import FAILED, arm_label, interval_text, points, row_word, typeset
+from gannb.words import FAILED, arm_label, interval_text, points, primary_of, row_text, row_word, typeset
 
 ROLES = {  # of a contrast: heading, colour, marker
     "primary": ("The question (primary)", BLUE, "D"),
@@ -125,7 +125,7 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
         first, number = row["role"] == "primary", typeset(interval_text(row))
         size = 12 if first else min(11, 11 * HEADLINE / (len(row["option"]) + len(number)))
         _above(ax, place - 0.33, row["option"], size=size, weight="bold" if first else "normal")
-        _beside_above(ax, place - 0.33, number, size=size)
+        _above(ax, place - 0.33, number, size=size, left=False)
         _interval(ax, place + 0.1, row, limit)
     metric = verdict["metric"].replace("_", " ")
     ax.set_xlabel(
@@ -136,7 +136,7 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
 
 def headline_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the headline: the primary contrast, then the other options, the largest gain first."""
-    primary = next(row for row in verdict["contrasts"] if row["role"] == "primary")
+    primary = primary_of(verdict)
     others = [row for row in verdict["options"] if row["arm"] != primary["arm"]][:MOST_OPTIONS]
     rows = [dict(primary) | {"option": "GAN images"}]
     return rows + [dict(row) | {"role": "option", "answer": None} for row in others]
@@ -201,7 +201,7 @@ def _interval(ax: Axes, place: float, row: Mapping[str, Any], limit: float) -> N
     """Draw the mark and the bar of a row, with arrows where it goes on beyond the axis."""
     _, colour, marker = ROLES[row["role"]]
     low, mean, high = (100 * row[key] for key in ("low", "difference", "high"))
-    ends, value = np.clip([low, high], -limit, limit), tip(_tip_text(row))
+    ends, value = np.clip([low, high], -limit, limit), tip(typeset(row_text(row)))
     if ends[0] < ends[1]:
         width = 3.2 if row["role"] == "primary" else 2.2
         ax.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt", zorder=2, gid=value)
@@ -210,12 +210,6 @@ def _interval(ax: Axes, place: float, row: Mapping[str, Any], limit: float) -> N
             ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3, gid=value)
     if abs(mean) <= limit:
         ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4, gid=value)
-
-
-def _tip_text(row: Mapping[str, Any]) -> str:
-    """Return what a row says under a pointer: what is compared, its number, its answer."""
-    what = row.get("option") or row.get("study") or f"{arm_label(row['arm'])} against {arm_label(row['against'])}"
-    return f"{what}: {typeset(interval_text(row))} points" + (f", {row_word(row)}" if row_word(row) else "")
 
 
 def _beside(
@@ -229,17 +223,11 @@ def _beside(
     )  # fmt: skip
 
 
-def _beside_above(ax: Axes, place: float, text: str, size: float) -> None:
-    """Write a line that ends at the right edge of the axes."""
+def _above(
+    ax: Axes, place: float, text: str, size: float, color: str = INK, weight: str = "normal", left: bool = True
+) -> None:
+    """Write a line within the axes, from their left edge, or up to the right one."""
     ax.text(
-        1, place, text, transform=ax.get_yaxis_transform(), fontsize=size, va="center", ha="right", zorder=5,
-        parse_math=False,
-    )  # fmt: skip
-
-
-def _above(ax: Axes, place: float, text: str, size: float, color: str = INK, weight: str = "normal") -> None:
-    """Write a line from the left edge of the axes."""
-    ax.text(
-        0, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight, va="center",
-        parse_math=False, zorder=5,
+        0 if left else 1, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight,
+        va="center", ha="left" if left else "right", parse_math=False, zorder=5,
     )  # fmt: skip

@@ -27,11 +27,7 @@ MOST_PIXELS = 128  # a side of one image in a grid
 def class_grid(examples: Examples, per_class: int = 8, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the first items of each class, a row per class; of more than 12 classes the first 12, says the title."""
     shown = min(examples.n_classes, MOST_ROWS)
-    width = max(1, min(per_class, int(examples.counts().max())))
-    cells = np.full((shown, width, *_small(examples.x[:1]).shape[1:]), 255, np.uint8)
-    for k in range(shown):
-        items = _small(examples.x[np.flatnonzero(examples.y == k)[:per_class]])
-        cells[k, : len(items)] = items
+    cells = _first_of_classes(examples, shown, max(1, min(per_class, int(examples.counts().max()))))
     ax = _draw_cells(cells, examples.classes[:shown], ax)
     return set_title(ax, title, shown, examples.n_classes)
 
@@ -43,14 +39,10 @@ def samples(real: Examples, made: Examples, each: int = 3, ax: Axes | None = Non
     A class without items on a side is left white there.
     """
     shown = min(real.n_classes, MOST_ROWS)
-    sides = [_small(examples.x[:1])[0].shape for examples in (real, made)]
-    cells = np.full((shown, 2 * each + 1, *sides[0]), 255, np.uint8)  # the column in the middle stays empty
-    for side, examples in enumerate((real, made)):
-        for k in range(shown):
-            items = _small(examples.x[np.flatnonzero(examples.y == k)[:each]])
-            cells[k, side * (each + 1) : side * (each + 1) + len(items)] = items
+    sides = [_first_of_classes(examples, shown, each) for examples in (real, made)]
+    cells = np.concatenate([sides[0], np.full_like(sides[0][:, :1], 255), sides[1]], axis=1)
     ax = _draw_cells(cells, real.classes[:shown], ax, cell=np.clip(3.6 / shown, 0.42, 0.7))
-    width = sides[0][1] + _gap(sides[0])
+    width = cells.shape[3] + _gap(cells.shape[2:])
     ax.xaxis.tick_top()
     ax.set_xticks([width * each / 2, width * (each + 1 + each / 2)], ["real", "made by the GAN"])
     return set_title(ax, None, shown, real.n_classes)
@@ -203,6 +195,15 @@ def _draw_cells(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _first_of_classes(examples: Examples, classes: int, each: int) -> np.ndarray:
+    """Return the first images of the first classes, (classes, each, H, W, C) uint8, white where there are fewer."""
+    cells = np.full((classes, each, *_small(examples.x[:1]).shape[1:]), 255, np.uint8)
+    for k in range(classes):
+        items = _small(examples.x[np.flatnonzero(examples.y == k)[:each]])
+        cells[k, : len(items)] = items
+    return cells
 
 
 def _small(x: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,11 +11,12 @@ import numpy as np
 
 from gannb import protocol
 from gannb.data import Dataset, Examples
+from gannb.duplicates import content
 from gannb.protocol import Draw
 from gannb.quality import frechet_distance, pixels
 from gannb.study import read_record, write_json
 from gannb.units.making import first_of_each
-from gannb.units.reading import dataset_of, load_small_cnn, read_draw, read_items
+from gannb.units.reading import dataset_of, load_small_cnn, read_draw, read_features, read_items
 from gannb.work import Task, read_unit, seed_for
 
 SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
@@ -101,14 +101,13 @@ def make_in_features(task: Task) -> None:
     fake, _ = _measured_items(task, dataset, train)
     weights = transfer.kept(task.study, task.parameters["weights"])
     frozen = OncePerItem(lambda x: transfer.frozen_features(weights, x, task.device), _kept_features(task, dataset))
-    space = {weights.network: Space(frozen)}
     sets = {task.parameters["generator"]: choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed)}
     sets |= yardsticks(train, some(test, 2 * FEW, seed), seed)
     about = {"trial": task.parameters["trial"]}
     rows = [
         about | {"generator": name} | row
         for name, each in sets.items()
-        for row in measure(each, space, [], seed).spaces
+        for row in measure(each, {weights.network: frozen}, [], seed).spaces
     ]
     write_json(task.folder / "quality.json", rows)
 
@@ -118,8 +117,7 @@ def _kept_features(task: Task, dataset: Dataset) -> list[tuple[np.ndarray, np.nd
     found = []
     for need in task.unit.needs:
         if need.kind in ("features", "item_features"):
-            folder = task.study / need.path
-            index, kept = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("index", "features"))
+            index, kept = read_features(task.study / need.path)
             real = need.kind == "features"
             items = protocol.take(dataset, index) if real else read_items(task.needed("items"), dataset)
             found.append((items.x, kept))
@@ -154,19 +152,15 @@ class OncePerItem:
         self, extract: Callable[[np.ndarray], np.ndarray], known: Sequence[tuple[np.ndarray, np.ndarray]] = ()
     ) -> None:
         self.extract = extract
-        self.known = {_digest(item): found for x, features in known for item, found in zip(x, features, strict=True)}
+        self.known = {content(item): found for x, features in known for item, found in zip(x, features, strict=True)}
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return features: (N, H, W, C) uint8 -> (N, D)."""
-        keys = [_digest(item) for item in x]
+        keys = [content(item) for item in x]
         new = {key: i for i, key in enumerate(keys) if key not in self.known}
         if new:
             self.known |= zip(new, self.extract(x[list(new.values())]), strict=True)
         return np.stack([self.known[key] for key in keys])
-
-
-def _digest(item: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest()
 
 
 class Space:
@@ -199,8 +193,8 @@ def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Space,
         rows += [first | recognised | about | row for row in measured.spaces]
         classes += [first | row | of_class[row["class"]] for row in measured.classes]
         suspects += [first | row for row in measured.suspects]
-    for file, content in (("quality", rows), ("classes", classes), ("suspects", suspects)):
-        write_json(task.folder / f"{file}.json", content)
+    for file, table in (("quality", rows), ("classes", classes), ("suspects", suspects)):
+        write_json(task.folder / f"{file}.json", table)
 
 
 def _recognised(ruler: Space, sets: Any) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:

@@ -38,6 +38,12 @@ def read_items(folder: Path, dataset: Dataset) -> Examples:
     return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)))
 
 
+def read_features(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices (N,) of items and their frozen features (N, D), as a unit's folder keeps them."""
+    index, features = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("index", "features"))
+    return index, features
+
+
 def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
     """Return the classifier kept in a file, for items like those given."""
     from safetensors.torch import load_file

@@ -17,7 +17,7 @@ from gannb.protocol import Draw
 from gannb.study import write_json
 from gannb.tuning import Configuration, best
 from gannb.units.making import first_of_each, items_seed, labels_to_make, proportional_labels
-from gannb.units.reading import dataset_of, read_draw, read_items
+from gannb.units.reading import dataset_of, read_draw, read_features, read_items
 from gannb.work import Task, seed_for
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _start(task: Task, mixture: Any, draw: Draw) -> Any:
 
 def _features_of(folder: Path, wanted: np.ndarray) -> np.ndarray:
     """Return the features (N, D) kept in a unit's folder of the items with the given indices (N,)."""
-    index, features = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("index", "features"))
+    index, features = read_features(folder)
     order = np.argsort(index)
     return features[order[np.searchsorted(index, wanted, sorter=order)]]
 
