@@ -121,7 +121,8 @@ def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[s
 
     copying: the sentence on it.
     """
-    trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
+    made = {u.place for u in experiment.units(2) + experiment.units(3) if is_done(experiment.folder, u)}
+    trial = next((t for t in range(experiment.study.trials) if _gan_places(experiment, t) <= made), None)
     if trial is None:
         return {}
     first = {
@@ -130,10 +131,9 @@ def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[s
     return first | _suspects(experiment, folder) | {"training": _training(experiment, folder, trial)}
 
 
-def _has_items(experiment: Experiment, trial: int) -> bool:
-    places = [f"trials/{trial:03d}/{experiment.family}{what}" for what in ("", "-items")]
-    made = [u.place for u in experiment.units(2) + experiment.units(3) if is_done(experiment.folder, u)]
-    return set(places) <= set(made)
+def _gan_places(experiment: Experiment, trial: int) -> set[str]:
+    """Return where a trial's GAN and its items are."""
+    return {f"trials/{trial:03d}/{experiment.family}{what}" for what in ("", "-items")}
 
 
 def _samples(experiment: Experiment, folder: Path, trial: int) -> Picture:
