@@ -8,7 +8,7 @@ from gannb import imbalance, outside, protocol
 from gannb.errors import InputError
 from gannb.tuning import DRAWS
 from gannb.wiring import Wiring
-from gannb.words import nearest
+from gannb.words import few_of, nearest
 from gannb.work import is_done
 
 
@@ -28,6 +28,7 @@ def check(wiring: Wiring) -> None:
     _check_tuning(wiring)
     _check_doses(wiring)
     imbalance.check(wiring.study, wiring.design.protocol, wiring.arms, wiring.draw_counts)
+    _check_kept(wiring)
     _check_inception(wiring)
     if wiring.open_set:
         wiring.open_set.check()
@@ -126,6 +127,19 @@ def _check_doses(wiring: Wiring) -> None:
             )
         if arm.dose == most[0]:
             raise InputError(f"arms: {arm.name} is {whole}, since n_synthetic is {arm.dose}; use {whole}.")
+
+
+def _check_kept(wiring: Wiring) -> None:
+    """Where GAN images only fill up, a class that is kept lacks some; else no arm would get any."""
+    if wiring.n_synthetic != "balance" or not wiring.keep_classes:
+        return
+    classes, draws = wiring.dataset.pool.classes, map(wiring.draw_counts, range(wiring.study.trials))
+    short = [classes[k] for k in np.flatnonzero(np.any([imbalance.lacking(counts) for counts in draws], axis=0))]
+    if not set(short) & set(wiring.keep_classes):
+        raise InputError(
+            f"keep_classes: n_synthetic=balance fills up smaller classes, and {few_of(wiring.keep_classes)} lacks "
+            f"nothing; keep one that does ({few_of(short)})."
+        )
 
 
 def _check_inception(wiring: Wiring) -> None:

@@ -237,21 +237,31 @@ def test_kept_classes_train_only_the_arms_with_synthetic_items_again(smoke):
     assert missing(changed(smoke, keep_classes=tuple(map(str, range(10))))) == set()  # all of them: as without
 
 
-def test_a_class_that_gets_no_synthetic_items_has_its_own_in_their_places(finished, tmp_path):
+def mixture_of(experiment, arm, root):
+    """What an arm's classifiers of the first trial are trained on, and the draw's items."""
     from gannb import protocol
     from gannb.work import Task
 
+    unit, draw = experiment.classifiers[0, arm], experiment.draw(0)
+    task = Task(unit, experiment.folder, root, root, "cpu", lambda done, total: None)
+    return training._mixture(task, experiment.dataset, draw), protocol.take(experiment.dataset, draw.train)
+
+
+def test_a_class_that_gets_no_synthetic_items_has_its_own_in_their_places(finished, tmp_path):
     experiment = changed(finished, keep_classes="3")
-    unit = experiment.classifiers[0, "real+gan"]
-    task = Task(unit, experiment.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
-    draw = experiment.draw(0)
-    mixture = training._mixture(task, experiment.dataset, draw)
-    made, real = experiment.synthetic(0), protocol.take(experiment.dataset, draw.train)
-    kept = mixture.synthetic.y == 3
+    mixture, real = mixture_of(experiment, "real+gan", tmp_path)
+    made, kept = experiment.synthetic(0), mixture.synthetic.y == 3
     assert np.array_equal(mixture.synthetic.y, made.y) and np.array_equal(mixture.synthetic.x[kept], made.x[kept])
     for k in {0, 9}:
         own = {item.tobytes() for item in real.x[real.y == k]}
         assert {item.tobytes() for item in mixture.synthetic.x[made.y == k]} == own
+
+
+def test_items_made_anew_for_every_pass_leave_the_other_classes_their_own(finished, tmp_path):
+    mixture, _ = mixture_of(changed(finished, keep_classes="3", arms=("real+gan.fresh",)), "real+gan.fresh", tmp_path)
+    kept, passes = mixture.synthetic.y == 3, [mixture.synthetic.x, mixture.fresh(1), mixture.fresh(2)]
+    for one, other in zip(passes, passes[1:], strict=False):
+        assert np.array_equal(one[~kept], other[~kept]) and (one[kept] != other[kept]).any(axis=(1, 2, 3)).all()
 
 
 @pytest.mark.parametrize(

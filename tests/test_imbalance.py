@@ -139,6 +139,8 @@ def test_the_ways_are_options_in_words(arm, words):
         ((40, 12), {"protocol": "draw", "n_per_class": 2, "arms": ("real+weighted+classic",)},
          r"arms: real\+weighted\+classic is for classes of unequal size.* protocol=resplit.*, or leave it out\."),
         ((20, 20), {"n_synthetic": "balance"}, "these lack less than an item in a batch.*; use a number"),
+        ((40, 12), {"n_synthetic": "balance", "keep_classes": "0"},
+         r"keep_classes: n_synthetic=balance fills up .*, and 0 lacks nothing; keep one that does \(1\)"),
         ((20, 20), {"arms": ("real+oversampled",)}, r"arms: real\+oversampled is for classes .*; leave it out"),
         ((160, *[8] * 15), {"arms": ("real+weighted", "real+oversampled"), "batch_size": 4},
          r"arms: real\+oversampled leaves no real item in a batch of 4; use a larger batch_size"),
@@ -182,6 +184,14 @@ def test_balance_fills_every_class_up_to_the_largest_in_every_way(filled_up):
         assert table.loc[arm, ["n_real", "n_synthetic"]].tolist() == [126, 114]
     assert table.loc["real+weighted+classic", ["n_real", "n_synthetic"]].tolist() == [126, 0]
     assert np.bincount(filled_up.synthetic(0).y).tolist() == [120, 120]  # as a set of its own it is balanced
+
+
+def test_keeping_the_small_class_changes_nothing_where_it_alone_is_filled_up(filled_up):
+    study = make_study(**filled_up.study.model_dump() | {"keep_classes": "1"})
+    kept = Experiment.open(study)
+    kept.run(4)
+    mine, all_of_them = (e.scores().query("arm == 'real+gan+classic'") for e in (kept, filled_up))
+    assert mine.drop(columns="seconds").equals(all_of_them.drop(columns="seconds"))
 
 
 def test_what_the_gan_adds_is_said_against_oversampling_and_class_weights(filled_up):
