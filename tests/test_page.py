@@ -65,6 +65,12 @@ def test_links_within_the_page_lead_somewhere_and_ids_are_unique(published):
     assert labels <= set(found.ids)
 
 
+@pytest.mark.parametrize("template", sorted((Path(gannb.__file__).parent / "page" / "templates").glob("*.html")))
+def test_a_template_leaves_no_brace_of_its_own_in_the_page(template):
+    left = re.sub(r"{{.*?}}|{%.*?%}|{#.*?#}", "", template.read_text(encoding="utf-8"), flags=re.S)
+    assert not set("{}") & set(left)
+
+
 def test_is_well_formed_and_speaks_its_language(published):
     found = Reader(published.read_text(encoding="utf-8"))
     assert found.named("html")[0]["lang"] == "en"
