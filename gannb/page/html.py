@@ -61,6 +61,5 @@ def inline_svg(drawing: str, name: str) -> Markup:
     body = drawing[drawing.index("<svg") :]
     body = re.sub(r'<g id="[^"]*">', "<g>", body)
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.S)
-    named = lambda tag: re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag[0])  # noqa: E731
-    body = re.sub(r"<[^>]*>", named, body)
+    body = re.sub(r"<[^>]*>", lambda tag: re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag[0]), body)
     return Markup(body.replace("<svg ", '<svg aria-hidden="true" ', 1))

@@ -121,8 +121,7 @@ def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[s
 
     copying: the sentence on it.
     """
-    made = {u.place for u in experiment.units(2) + experiment.units(3) if is_done(experiment.folder, u)}
-    trial = next((t for t in range(experiment.study.trials) if _gan_places(experiment, t) <= made), None)
+    trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
     if trial is None:
         return {}
     first = {
@@ -131,9 +130,9 @@ def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[s
     return first | _suspects(experiment, folder) | {"training": _training(experiment, folder, trial)}
 
 
-def _gan_places(experiment: Experiment, trial: int) -> set[str]:
-    """Return where a trial's GAN and its items are."""
-    return {f"trials/{trial:03d}/{experiment.family}{what}" for what in ("", "-items")}
+def _has_items(experiment: Experiment, trial: int) -> bool:
+    units = (made[trial, experiment.family] for made in (experiment.generator_units, experiment.item_units))
+    return all(is_done(experiment.folder, unit) for unit in units)
 
 
 def _samples(experiment: Experiment, folder: Path, trial: int) -> Picture:
