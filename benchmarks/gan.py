@@ -174,7 +174,8 @@ class OurFamily:
 
     def _seen(self, draw: Examples) -> int:
         """Real items that the discriminator sees in a step."""
-        return min(self.family.batch, len(draw)) * getattr(self.family, "discriminator_steps", 1)
+        items = draw.counts().min() if self.family.one_class_batches else len(draw)
+        return int(min(self.family.batch, items)) * self.family.discriminator_steps
 
     def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
         """One item per label."""

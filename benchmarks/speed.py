@@ -31,6 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gannb.data import Examples
 from gannb.generators import Job
+from gannb.generators.capture import own_stream
 from gannb.generators.families import FAMILIES
 from gannb.generators.training import Training
 
@@ -141,8 +142,7 @@ def _advance_all(trainings: list[Training], steps: int) -> None:
     """Do steps of every training, each in a thread."""
 
     def work(training: Training) -> None:
-        on_stream = torch.cuda.stream(torch.cuda.Stream(training.device)) if training.device.type == "cuda" else None
-        with on_stream or contextlib.nullcontext():
+        with own_stream(training.device) if training.device.type == "cuda" else contextlib.nullcontext():
             advance(training, steps)
 
     threads = [threading.Thread(target=work, args=(training,)) for training in trainings]

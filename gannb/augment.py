@@ -89,12 +89,15 @@ def strengthened(policy: Policy, factor: float) -> Policy:
     return replace(policy, **{name: min(most.get(name, 1.0), factor * getattr(policy, name)) for name in ranges})
 
 
-def augment(x: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None = None) -> Tensor:
+def augment(
+    x: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None = None, clamp: bool = True
+) -> Tensor:
     """Transform each image by its own draw: (N, C, H, W) in [-1, 1] -> the same shape and range.
 
     Differentiable in x. `rng` must live on the device of x; nothing else is random. An empty policy gives x
     itself. `chance`: a scalar in 0..1, by which each operation is applied more rarely than the policy says; it
-    stays on its device, so that it may follow a training (Karras et al. 2020).
+    stays on its device, so that it may follow a training (Karras et al. 2020). `clamp`: whether changed colours are
+    brought back into the range; a generator learns nothing of pixels beyond it, so a discriminator's are not.
     """
     strengths = _draw(policy, x, rng)
     if strengths and chance is not None:
@@ -107,6 +110,7 @@ def augment(x: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | No
         x = _move(x, policy, strengths)
     if strengths.keys() & {"brightness", "saturation", "contrast"}:
         x = _recolour(x, policy, strengths)
+        x = x.clamp(-1, 1) if clamp else x
     return _cut_out(x, policy, strengths["cutout"], rng) if "cutout" in strengths else x
 
 
@@ -192,7 +196,7 @@ def _inside(index: Tensor, side: int, padding: str) -> Tensor:
 
 
 def _recolour(x: Tensor, policy: Policy, strengths: Strengths) -> Tensor:
-    """Brightness, saturation and contrast in this order (Zhao et al. 2020), brought back into [-1, 1]."""
+    """Brightness, saturation and contrast in this order (Zhao et al. 2020), possibly beyond [-1, 1]."""
     if "brightness" in strengths:
         x = x + _get(strengths, "brightness", policy.brightness)[:, None, None, None]
     if "saturation" in strengths:
@@ -202,7 +206,7 @@ def _recolour(x: Tensor, policy: Policy, strengths: Strengths) -> Tensor:
     if "contrast" in strengths:
         mean = x.mean(dim=(1, 2, 3), keepdim=True)
         x = (x - mean) * (1 + _get(strengths, "contrast", policy.contrast)[:, None, None, None]) + mean
-    return x.clamp(-1, 1)
+    return x
 
 
 def _cut_out(x: Tensor, policy: Policy, applied: Tensor, rng: torch.Generator) -> Tensor:

@@ -37,7 +37,12 @@ def check(wiring: Wiring) -> None:
 def _check_family(wiring: Wiring) -> None:
     from gannb.generators.families import FAMILIES
 
-    gan = wiring.study.gan
+    study, gan = wiring.study, wiring.study.gan
+    if study.gan_augmentation == "ada" and study.augmentation == "none":
+        raise InputError(
+            "gan_augmentation: ada applies the study's augmentation, which is none; set augmentation to another, or "
+            "gan_augmentation=auto."
+        )
     if gan != "auto" and gan not in FAMILIES:
         hint = nearest(gan, FAMILIES) or f"use {', '.join(FAMILIES)} or auto."
         raise InputError(f"gan: there is no family {gan!r}; {hint}")

@@ -57,8 +57,10 @@ class Result:
 
     @cached_property
     def means(self) -> pd.DataFrame:
-        """By arm, the mean over trials of every number in the scores."""
-        return self.scores.groupby(["arm", "trial"]).mean(numeric_only=True).groupby("arm").mean()
+        """By arm of the primary contrast, the mean of every number in the scores over the trials that both have."""
+        by_trial = self.scores.groupby(["arm", "trial"]).mean(numeric_only=True).loc[list(PRIMARY)]
+        of_both = by_trial.groupby("trial").transform("size") == len(PRIMARY)
+        return by_trial[of_both].groupby("arm").mean()
 
 
 def read_result(folder: str | Path) -> Result:

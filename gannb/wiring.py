@@ -91,6 +91,7 @@ class Wiring(Choices):
             parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
+            parameters |= {} if augmentation in ("auto", "none") else {"clamp": False}  # was True once
         if name in self.outside:
             parameters |= {"content": self.outside[name].key}
         place = f"{draw.place.rpartition('/')[0]}/{name}"

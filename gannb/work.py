@@ -342,11 +342,11 @@ def execute_together(study: Path, units: list[Unit], device: str) -> list[str | 
 
 
 def _on_own_stream(study: Path, unit: Unit, device: str) -> str | None:
-    import torch
-
     if not device.startswith("cuda"):
         return execute(study, unit, device)
-    with torch.cuda.stream(torch.cuda.Stream(device)):
+    from gannb.generators.capture import own_stream
+
+    with own_stream(device):
         return execute(study, unit, device)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import warnings
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -37,6 +39,19 @@ def fit(family: str = "mlp", steps: int = 5, seed: int = 0, **options) -> Advers
 
 
 # ---- fitting ----
+
+
+def test_nothing_of_a_training_is_left_once_it_is_over(monkeypatch):
+    """At once, and not when the cyclic garbage collector comes by: on a GPU it is memory that others need."""
+    made = []
+    sound = adversarial.Training
+    monkeypatch.setattr(adversarial, "Training", lambda *a: made.append(weakref.ref(t := sound(*a))) or t)
+    gc.disable()
+    try:
+        kept = fit()
+        assert kept.grids.size and made[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

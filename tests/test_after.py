@@ -83,6 +83,14 @@ def test_above_median_accepts_about_half_of_a_gans_items():
     assert share == pytest.approx([0.5] * 3, abs=0.2)  # medians and shares each vary by .04
 
 
+def test_what_is_recognised_does_not_depend_on_how_many_are_asked_for():
+    sizes = []
+    accept = recognised(lambda x: sizes.append(len(x)) or np.eye(4)[x[:, 2]])
+    x = np.stack([np.zeros(600), np.arange(600) % 200, np.arange(600) % 4], 1).astype(np.uint8)
+    assert accept(x, np.arange(600) % 4).all() and accept(x[:1], np.zeros(1, int)).all()
+    assert sizes == [1024, 512]
+
+
 def test_recognised_accepts_where_the_classifier_sees_the_label():
     predict = lambda x: np.eye(3)[x[:, 0]]  # noqa: E731
     assert recognised(predict)(np.array([[0], [1], [2]]), np.array([0, 2, 2])).tolist() == [True, False, True]

@@ -120,6 +120,15 @@ def test_colour_operations_follow_their_formulae():
     assert torch.allclose(y, expected, atol=1e-6)
 
 
+def test_colours_beyond_the_range_are_brought_back_unless_a_generator_is_to_learn_from_them():
+    x = images(64, 1, 4, 4).requires_grad_()
+    kept, free = (augment(x, Policy(brightness=0.9), rng(), clamp=clamp) for clamp in (True, False))
+    assert torch.equal(kept, free.clamp(-1, 1)) and free.abs().max() > 1
+    for y, everywhere in ((kept, False), (free, True)):
+        (gradients,) = torch.autograd.grad(y.sum(), x)
+        assert bool((gradients == 1).all()) == everywhere
+
+
 def test_saturation_is_left_out_for_grey_images():
     x = images(4, 1, 8, 8)
     assert augment(x, Policy(saturation=0.5), rng()) is x

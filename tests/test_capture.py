@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import torch
 
-from gannb.generators.capture import WARM_UP, Captured
+from gannb.generators import capture
+from gannb.generators.capture import POOL, WARM_UP, Captured, lend_stream, own_stream, return_stream
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 CHOICES = [(penalise, bounded) for penalise in (False, True) for bounded in (False, True)]
@@ -66,6 +69,48 @@ def test_forgetting_starts_afresh_also_with_inputs_of_another_size():
     captured.forget()
     assert captured.calls == {} and captured.graphs == {}
     assert captured(torch.zeros((2, 3)), False, True).shape == (2, 3)
+
+
+def test_closing_lets_go_of_the_function():
+    captured, *_ = make()
+    captured.close()
+    assert captured.function is None and captured.graphs == {}
+
+
+class Stream:
+    """Stands for torch's: a new one is one of a few, in turn."""
+
+    made = 0
+
+    def __init__(self, device: str) -> None:
+        self.cuda_stream = 100 + Stream.made % POOL
+        Stream.made += 1
+
+
+def test_no_two_have_the_same_stream_although_torch_hands_them_out_again(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(capture, "_lent", set())
+    kept = [lend_stream("cuda") for _ in range(3)]
+    for _ in range(2 * POOL):  # one GAN after the other, beside three that go on
+        lent = lend_stream("cuda")
+        assert lent.cuda_stream not in {s.cuda_stream for s in kept}
+        return_stream(lent)
+    kept += [lend_stream("cuda") for _ in range(POOL - 3)]
+    assert len({s.cuda_stream for s in kept}) == POOL
+    with pytest.raises(RuntimeError, match="32 streams of cuda are in use: train fewer GANs at once"):
+        lend_stream("cuda")
+    return_stream(kept[5])
+    assert lend_stream("cuda").cuda_stream == kept[5].cuda_stream
+
+
+def test_a_stream_is_given_back_after_an_error(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    monkeypatch.setattr(capture, "_lent", set())
+    with pytest.raises(ValueError), own_stream("cuda"):
+        assert len(capture._lent) == 1
+        raise ValueError
+    assert capture._lent == set()
 
 
 @needs_gpu

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browsing import browser_page, in_browser
 from conftest import ROOT
 
 from gannb import compare as comparing
+from gannb.arms import PRIMARY
 from gannb.cli import main
 from gannb.compare import answer, compare, controls_text, read_result, sentences, study_facts, worth_text
 from gannb.errors import InputError
@@ -155,6 +158,15 @@ def test_scores_are_means_over_trials_of_the_two_arms(studies):
     change = float(facts["with"].rstrip("%")) - float(facts["without"].rstrip("%"))
     assert change == pytest.approx(100 * result.primary["difference"], abs=0.1)
     assert (facts["n_real"], facts["n_synthetic"]) == ("80", "2,000")
+
+
+def test_means_are_over_the_trials_that_both_arms_have(studies):
+    result = read_result(studies[0])
+    failed = result.scores[(result.scores["arm"] != PRIMARY[0]) | (result.scores["trial"] > 0)]
+    change = -float(np.subtract(*replace(result, scores=failed).means.loc[list(PRIMARY[::-1]), "accuracy"]))
+    by_trial = result.scores.groupby(["arm", "trial"])["accuracy"].mean()
+    expected = (by_trial[PRIMARY[0]] - by_trial[PRIMARY[1]]).drop(0).mean()
+    assert change == pytest.approx(expected)
 
 
 # ---- what is not overwritten, and wrong input ----

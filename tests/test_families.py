@@ -127,7 +127,15 @@ def test_a_shape_that_a_family_cannot_do_is_refused(family, shape, reason):
 
 @pytest.mark.parametrize(
     ("shape", "family"),
-    [((8, 8, 1), "mlp"), ((15, 32, 3), "mlp"), ((16, 16, 1), "projection"), ((96, 64, 3), "projection")],
+    [
+        ((8, 8, 1), "mlp"),
+        ((15, 32, 3), "mlp"),
+        ((16, 16, 1), "projection"),
+        ((96, 64, 3), "projection"),
+        ((8, 100, 1), "projection"),
+        ((40, 15, 3), "projection"),
+        ((5, 32, 1), "mlp"),
+    ],
 )
 def test_the_default_family_follows_the_size(shape, family):
     assert default_family(shape) == family
@@ -135,7 +143,7 @@ def test_the_default_family_follows_the_size(shape, family):
 
 def test_an_image_too_large_for_one_family_and_too_small_for_the_other_is_refused():
     with pytest.raises(InputError, match="set size"):
-        default_family((8, 100, 1))
+        default_family((7, 40, 1))
 
 
 # ---- convolutional ----

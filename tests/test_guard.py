@@ -195,9 +195,52 @@ def test_diversity_is_the_distance_of_samples_over_that_of_the_draw():
         means = [sum(p) / ((y == k).sum() * ((y == k).sum() - 1)) for k, p in enumerate(pairs)]
         return float(np.mean(means))
 
-    samples = watched.training.fixed_samples()
-    expected = spread(samples, np.repeat([0, 1, 2], len(samples) // 3)) / spread(draw.x, draw.y)
-    assert watched.diversity == {"step": [4], "ratio": [pytest.approx(expected, rel=1e-3)]}
+    expected = spread(*watched.training.fixed_samples()) / spread(draw.x, draw.y)
+    assert watched.diversity == {"step": [4], "ratio": [pytest.approx(expected, rel=1e-3)], "collapsed": [0]}
+
+
+class PartlyForgetful(MlpGenerator):
+    """Ignores its noise in some classes where told to."""
+
+    forgotten = ()
+
+    def forward(self, noise: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        kept = ~torch.isin(labels, torch.tensor(self.forgotten, dtype=labels.dtype))
+        return super().forward(noise * kept[:, None], labels)
+
+
+PARTLY = replace(TINY["mlp"], generator=lambda shape, classes: PartlyForgetful(shape, classes, hidden=32))
+
+
+def test_half_of_the_classes_collapsed_is_a_collapse_however_the_others_do(monkeypatch):
+    watched = start(PARTLY, draw=make_draw(classes=12))
+    plant(
+        watched.training,
+        lambda t: monkeypatch.setattr(PartlyForgetful, "forgotten", range(6, 12) if t.step > 16 else ()),
+    )
+    with pytest.raises(TrainingError, match=r"step 20 \(all samples of a class look alike in 6 of 12 classes\)"):
+        train(watched, None, {})
+
+
+def test_a_class_that_collapses_is_counted_and_the_others_are_left_alone(monkeypatch):
+    watched = start(PARTLY, draw=make_draw(classes=12))
+    plant(watched.training, lambda t: monkeypatch.setattr(PartlyForgetful, "forgotten", (11,)))
+    train(watched, None, {})
+    assert watched.log == [] and watched.diversity["collapsed"][-5:] == [1] * 5
+
+
+def test_a_class_without_two_different_images_is_not_watched():
+    draw = make_draw(n=4).take([0, 1, 2, 3, 4, 8, 8, 8])  # one of class 1, the same one of class 2
+    watched = start(draw=draw)
+    assert list(watched.watched) == [True, False, False] and to_next_check(watched)
+    assert watched.diversity["ratio"][0] > 0 and watched.diversity["collapsed"] == [0]
+
+
+def test_of_a_large_class_some_images_stand_for_all(monkeypatch):
+    draw = make_draw(n=40)
+    whole = start(draw=draw).usual
+    monkeypatch.setattr(guard, "MOST_ITEMS", 20)
+    assert start(draw=draw).usual == pytest.approx(whole, rel=0.1) and (start(draw=draw).usual != whole).all()
 
 
 def test_draws_without_two_different_items_of_a_class_have_no_diversity_and_no_alarm():

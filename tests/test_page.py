@@ -17,6 +17,7 @@ from planted_study import Reader
 import gannb
 from gannb.evidence import gather
 from gannb.measuring import YARDSTICKS
+from gannb.page.captions import training_texts
 from gannb.page.pictures import Picture
 from gannb.page.plain import plain, without_paths
 from gannb.page.tables import arm_table, generator_table
@@ -249,3 +250,19 @@ def test_plain_values_are_ready_for_json():
 )
 def test_absolute_paths_are_cut_to_their_last_part(text, shown):
     assert without_paths(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("ratio", "collapsed", "says"),
+    [
+        ([0.2, 0.8], [3, 0], None),
+        ([0.2, 0.8], [3, 1], "In 1 class all samples look alike in the end."),
+        ([0.2, 0.8], [1, 2], "In 2 classes all samples look alike"),
+        ([float("nan")], [0], "Diversity was not watched: no class of the draw has two different images."),
+        ([0.8], None, None),  # a training of before they were counted
+    ],
+)
+def test_the_training_s_caption_says_what_its_curve_does_not(ratio, collapsed, says):
+    diversity = {"ratio": ratio} | ({"collapsed": collapsed} if collapsed is not None else {})
+    _, caption, _ = training_texts({"diversity": diversity, "log": [], "curves": {"step": [10]}}, 0)
+    assert (says in caption) if says else "alike" not in caption and "not watched" not in caption

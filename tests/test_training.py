@@ -114,6 +114,21 @@ def test_labels_of_fakes_follow_the_proportions_of_the_draw():
     assert len(labels) == 480 and labels.mean() == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 480) ** 0.5)
 
 
+def test_every_class_gets_its_lazy_penalties_where_classes_take_turns(monkeypatch):
+    """Counted over all steps, every second one would always meet the same classes of an even number."""
+    draw, due = make_draw(classes=4), []
+    training = make_training(replace(TINY["dcgan_per_class"], r1=1.0, penalty_every=2), draw=draw)
+    sound = training._discriminate
+    monkeypatch.setattr(training, "_discriminate", lambda *a: due.append((int(a[2][0]), a[4])) or sound(*a))
+    advance(training, 16)
+    assert [k for k, penalise in due if penalise] == [0, 1, 2, 3] * 2 and len(due) == 16
+
+
+def test_the_discriminators_images_keep_colours_beyond_the_range():
+    training = make_training(replace(TINY["mlp"], augmentation=Policy(brightness=2.0)))
+    assert training._augment(torch.zeros((64, 1, 8, 8))).abs().max() > 1
+
+
 def test_a_batch_of_one_class_holds_reals_and_fakes_of_that_class_each_class_in_turn():
     training = make_training("dcgan_per_class")
     real_or_fake, wanted = seen_by(training.discriminator), seen_by(training.generator)
@@ -397,6 +412,13 @@ def test_a_state_holds_all_that_a_step_changes():
     assert values["step"] == 4 and values["rates"] == {"generator": 1e-3, "discriminator": 1e-3}
 
 
+def test_first_weights_take_nothing_from_a_gpus_randomness(monkeypatch):
+    touched = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", touched.append)
+    make_training("projection")
+    assert touched == []
+
+
 def test_equal_seeds_give_equal_trainings_and_leave_global_randomness_alone():
     def run(noise: int, seed: int) -> Training:
         torch.manual_seed(noise)
@@ -474,7 +496,7 @@ def test_on_a_gpu_a_training_continued_elsewhere_is_nearly_an_undisturbed_one(fa
     second.restore({name: tensor.cpu() for name, tensor in tensors.items()}, values)
     advance(second, 9)
     assert second.curves["step"] == undisturbed.curves["step"]
-    a, b = (t.fixed_samples().astype(int) for t in (undisturbed, second))
+    a, b = (t.fixed_samples()[0].astype(int) for t in (undisturbed, second))
     assert np.abs(a - b).mean() < 1
 
 
@@ -487,7 +509,7 @@ def test_on_a_gpu_networks_compute_in_bfloat16_and_losses_in_float32(family):
         for layer in (m for m in network.modules() if isinstance(m, kinds)):
             layer.register_forward_hook(lambda _, inputs, output: inside.add(output.dtype))
     advance(training, 2)
-    assert inside == {torch.bfloat16}
+    assert inside == {torch.bfloat16} | ({torch.float32} if training.family.gradient_penalty else set())
     assert {p.dtype for p in training.generator.parameters()} == {torch.float32}
     assert all(np.isfinite(values).all() for values in training.curves.values())
 

@@ -85,7 +85,10 @@ class Adversarial:
         training = Training(self.family, policy, draw, job, self.adaptive)
         guard = Guard(training, draw)
         path = None if job.checkpoint is None else job.checkpoint / "checkpoint.safetensors"
-        train(guard, path, identity(training, draw))
+        try:
+            train(guard, path, identity(training, draw))
+        finally:
+            training.close()
         self.networks = nn.ModuleDict({name: getattr(training, name) for name in NETWORKS}).requires_grad_(False).eval()
         self.shape, self.n_classes, self.classes = draw.shape, draw.n_classes, draw.classes
         self.curves, self.grid_steps, self.grids = training.curves, training.grid_steps, _stack(training.grids)

@@ -82,4 +82,12 @@ def recognised(predict: Callable[[np.ndarray], np.ndarray]) -> Accept:
 
     predict: (N, H, W, C) uint8 -> (N, K) probabilities.
     """
-    return lambda x, y: predict(x).argmax(1) == y
+    return lambda x, y: _in_whole_batches(predict, x).argmax(1) == y
+
+
+def _in_whole_batches(predict: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Predictions for items, filled up to whole batches: none must depend on how many are asked for."""
+    from gannb.classify import PREDICT_BATCH
+
+    fill = np.zeros((-len(x) % PREDICT_BATCH, *x.shape[1:]), x.dtype)
+    return predict(np.concatenate([x, fill]))[: len(x)]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CHECK_EVERY = 4  # points of the curves
 COLLAPSED = 0.15  # diversity of samples over that of the draw, below which they all look alike
+COLLAPSED_SHARE = 0.5  # of the classes, from which on it is the GAN that collapsed, whatever the others do
+MOST_ITEMS = 200  # of a class of the draw, whose diversity is taken: all pairs of them
 SPREAD = 0.3  # what it must once have reached for a fall to count; all start alike
 PATIENCE = 0.5  # share of the training after which it must have
 LEAST_STEPS = 500  # of a network, before which a training that has not spread is merely short
@@ -36,20 +38,21 @@ class TrainingError(RuntimeError):
 class Guard:
     """Watches a training by what it may see: the draw, the curves, samples of fixed noise.
 
-    log: what happened, {"step", "fault", "number", "remedy"} each. diversity: {"step": [...], "ratio": [...]}, mean
-    distance of samples of a class over that of the draw's items of the class, in pixels; 1 is as diverse as the draw.
+    log: what happened, {"step", "fault", "number", "remedy"} each. diversity: {"step": [...], "ratio": [...],
+    "collapsed": [...]}, mean distance of samples of a class over that of the draw's items of the class, in pixels, 1 is
+    as diverse as the draw; and the number of classes whose samples all look alike. Classes without two different items
+    in the draw have no diversity and are not watched.
     """
 
     def __init__(self, training: Training, draw: Examples) -> None:
         self.training = training
-        self.rows = training.rows
-        shown = draw.y < self.rows
-        self.usual = diversity(pixels(draw.x[shown]), draw.y[shown])
+        self.usual = _spreads(draw.x, draw.y, draw.n_classes, training.job.seed)
+        self.watched = self.usual > 0
         self.every = CHECK_EVERY * training.every  # steps
         in_turn = draw.n_classes if training.family.one_class_batches else 1  # each class has networks of its own
         self.late = max(LEAST_STEPS * in_turn, PATIENCE * training.job.steps)
         self.log: list[dict[str, Any]] = []
-        self.diversity: dict[str, list[float]] = {"step": [], "ratio": []}
+        self.diversity: dict[str, list[float]] = {"step": [], "ratio": [], "collapsed": []}
         self.good = self.state()
 
     def is_due(self) -> bool:
@@ -73,21 +76,26 @@ class Guard:
         training = self.training
         if not training.is_finite():
             return "not finite", "a loss or a weight is no longer a finite number"
-        ratio = self._look()
-        if ratio < COLLAPSED and (training.step >= self.late or max(self.diversity["ratio"], default=0) >= SPREAD):
-            return "collapse", f"samples of a class differ only {ratio:.2f} times as much as the real ones"
-        self.diversity["step"].append(training.step)
-        self.diversity["ratio"].append(ratio)
+        ratio, collapsed = self._look()
+        if training.step >= self.late or max(self.diversity["ratio"], default=0) >= SPREAD:
+            if ratio < COLLAPSED:
+                return "collapse", f"samples of a class differ only {ratio:.2f} times as much as the real ones"
+            if collapsed >= COLLAPSED_SHARE * max(1, self.watched.sum()):
+                return "collapse", f"all samples of a class look alike in {collapsed} of {self.watched.sum()} classes"
+        for name, value in {"step": training.step, "ratio": ratio, "collapsed": collapsed}.items():
+            self.diversity[name].append(value)
         sureness, loss = (float(np.mean(training.curves[n][-CHECK_EVERY:])) for n in ("sureness", "adversarial_loss"))
         if sureness > OVERFITTED and abs(loss) < WON:
             return "overfitting", f"the discriminator is never wrong any more (loss {loss:.3f})"
         return None
 
-    def _look(self) -> float:
-        """Return the diversity of samples over the draw's; nan where the draw has no two items of a class."""
-        samples = self.training.fixed_samples()
-        labels = np.repeat(np.arange(self.rows), len(samples) // self.rows)
-        return diversity(pixels(samples), labels) / self.usual if self.usual else math.nan
+    def _look(self) -> tuple[float, int]:
+        """Return the diversity of samples over the draw's, nan where no class is watched, and the collapsed classes."""
+        if not self.watched.any():
+            return math.nan, 0
+        samples, labels = self.training.fixed_samples()
+        found, usual = (s[self.watched] for s in (_spreads(samples, labels, len(self.usual)), self.usual))
+        return float(found.mean() / usual.mean()), int((found < COLLAPSED * usual).sum())
 
     def _mend(self, name: str, words: str) -> None:
         """Go back to the last good state and change one thing."""
@@ -116,6 +124,16 @@ class Guard:
         self.training.restore(tensors, values)
         self.log, self.diversity = list(values["guard"]["log"]), _copy(values["guard"]["diversity"])
         self.good = tensors, values
+
+
+def _spreads(x: np.ndarray, y: np.ndarray, classes: int, seed: int = 0) -> np.ndarray:
+    """Mean distance of two images, (classes,), of at most `MOST_ITEMS` of each class; nan without two of it."""
+    return np.array([_spread(x[np.flatnonzero(y == k)], seed) for k in range(classes)])
+
+
+def _spread(x: np.ndarray, seed: int) -> float:
+    chosen = np.random.default_rng(seed).permutation(len(x))[:MOST_ITEMS] if len(x) > MOST_ITEMS else slice(None)
+    return diversity(pixels(x[chosen]), np.zeros(len(x[chosen]))) if len(x) else math.nan
 
 
 def _copy(curves: dict[str, list[float]]) -> dict[str, list[float]]:

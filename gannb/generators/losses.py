@@ -87,7 +87,10 @@ RELATIVISTIC = Loss("relativistic", relativistic_discriminator, relativistic_gen
 
 
 def squared_gradients(scores: Tensor, images: Tensor) -> Tensor:
-    """|grad D(x)|^2 of each image: scores (N,) of images (N, C, H, W) -> (N,), differentiable."""
+    """|grad D(x)|^2 of each image: scores (N,) of images (N, C, H, W) -> (N,), differentiable.
+
+    Of the sum of all scores: where D has batch norm an image has a part in the others' scores, and that is in it too.
+    """
     (gradients,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return gradients.square().sum(dim=(1, 2, 3))
 

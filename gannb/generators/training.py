@@ -29,7 +29,7 @@ from gannb.generators.sampling import generate, noise_rows
 
 POINTS = 200  # of the curves, or more: a point is the mean over at most 50 steps
 MOMENTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the training, at which a grid of samples is kept
-GRID = (10, 8)  # classes, samples per class
+GRID = (10, 8)  # classes, samples of each
 TAIL = 0.25  # share of the training, its end, over which weights are averaged uniformly
 TAIL_POINTS = 50  # weights in that average
 ADA_TARGET, ADA_EVERY = 0.6, 4  # of E[sign D(x)]; steps (Karras et al. 2020, section 3.2)
@@ -88,10 +88,14 @@ class Passes:
 
 @contextmanager
 def lent_randomness(seed: int = 0) -> Iterator[None]:
-    """Torch's global randomness, seeded, for one thread at a time; it is afterwards as it was."""
-    with _global_randomness, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
+    """Torch's global randomness on the CPU, seeded, for one thread at a time; it is afterwards as it was."""
+    with _global_randomness:
+        before = torch.default_generator.get_state()
+        torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would seed every GPU too
+        try:
+            yield
+        finally:
+            torch.default_generator.set_state(before)
 
 
 # ---- training ----
@@ -108,7 +112,7 @@ class Training:
         self.device = torch.device(job.device)
         self.x = torch.tensor(draw.x, device=self.device).permute(0, 3, 1, 2)  # (N, C, H, W) uint8
         self.y = torch.tensor(draw.y, device=self.device)
-        self.rows = min(GRID[0], draw.n_classes)  # classes in a grid
+        self.n_classes = draw.n_classes
         self.half = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0)
         with lent_randomness(derive(job.seed, 2)):
             self.generator = place(family.generator(draw.shape, draw.n_classes), self.device)
@@ -161,7 +165,7 @@ class Training:
     def advance(self) -> None:
         """Do one step, and keep what is due after it."""
         self.rng.manual_seed(derive(self.job.seed, 0, self.step))
-        penalise = self.step % self.family.penalty_every == 0
+        penalise = self.step // len(self.passes) % self.family.penalty_every == 0  # a class's own steps
         self.window += self._learn(self._index(), penalise, self.lecam > 0)
         ema_update(*self.averages, ema_momentum(self.step, self.family.ema))
         if self.adaptive and self.step % ADA_EVERY == ADA_EVERY - 1:
@@ -207,7 +211,10 @@ class Training:
         return self.y[torch.randint(len(self.y), (self.batch,), generator=self.rng, device=self.device)]
 
     def _through(self, network: nn.Module, *inputs: Tensor) -> Any:
-        """The network's output: in bfloat16 where that is faster without a doubt, on a GPU that computes in it."""
+        """The network's output: in bfloat16 on a GPU that computes in it, R1 and R2 included.
+
+        The penalty of WGAN-GP, which holds norms near 1, is computed in float32.
+        """
         if not self.half:
             return network(*inputs)
         with torch.autocast("cuda", torch.bfloat16):
@@ -215,7 +222,7 @@ class Training:
         return tuple(o if o is None else o.float() for o in output) if isinstance(output, tuple) else output.float()
 
     def _augment(self, images: Tensor) -> Tensor:
-        return augment(images, self.policy, self.rng, self.chance if self.adaptive else None)
+        return augment(images, self.policy, self.rng, self.chance if self.adaptive else None, clamp=False)
 
     def _judge(self, both: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
         """Scores (2B,) and class logits of reals followed by fakes: in one pass where that changes nothing."""
@@ -304,15 +311,18 @@ class Training:
             self.curves[name].append(mean)
 
     def _keep_grid(self) -> None:
-        images = self.fixed_samples()
-        self.grids.append(torch.from_numpy(images.reshape(self.rows, GRID[1], *images.shape[1:])))
+        images, _ = self.fixed_samples(GRID[0])
+        self.grids.append(torch.from_numpy(images.reshape(-1, GRID[1], *images.shape[1:])))
         self.grid_steps.append(self.step)
 
-    def fixed_samples(self) -> np.ndarray:
-        """Images (rows * columns, H, W, C) uint8 of the averaged generator: the same noise and labels every time."""
-        labels = np.repeat(np.arange(self.rows), GRID[1])
+    def fixed_samples(self, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Images (8 K, H, W, C) uint8 of the averaged generator, 8 of each class or of the first `most`, and labels.
+
+        The same noise every time.
+        """
+        labels = np.repeat(np.arange(self.n_classes)[:most], GRID[1])
         noise = noise_rows(derive(self.job.seed, 3), np.arange(len(labels)), self.family.noise)
-        return generate(self.average, noise, labels)
+        return generate(self.average, noise, labels), labels
 
     # ---- state ----
 
@@ -329,6 +339,10 @@ class Training:
         """Set the weight of the LeCam penalty."""
         self.lecam = weight
         self._learn.forget()
+
+    def close(self) -> None:
+        """Free what a GPU keeps of recorded steps; no step can be done any more."""
+        self._learn.close()
 
     def is_finite(self) -> bool:
         """Tell whether all weights and the last point of the curves are."""

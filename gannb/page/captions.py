@@ -186,16 +186,25 @@ def suspects_texts(table: pd.DataFrame) -> Texts:
 def training_texts(history: Mapping[str, Any], trial: int) -> Texts:
     """Return title, caption and alternative text of a GAN's training. history: of `tables.gan_history`."""
     ratios, went_back = history["diversity"]["ratio"], len(history["log"])
+    alike = history["diversity"].get("collapsed", [])[-1:]  # older trainings did not count them
     caption = (
         f"The GAN of trial {trial}. Healthy: the losses settle and neither runs away; the discriminator is sometimes "
         "wrong; samples of a class differ about as much as real images do (the band). The guard acts at the red lines; "
-        f"here it went back {went_back} {'time' if went_back == 1 else 'times'}. None of this says how good the images "
-        "are; the table above does."
+        f"here it went back {went_back} {'time' if went_back == 1 else 'times'}.{_watched(ratios[-1:], alike)} None of "
+        "this says how good the images are; the table above does."
     )
     steps = history["curves"]["step"][-1]
     diverse = f"; samples were {ratios[-1]:.2f} times as diverse as the draw" if ratios else ""
     alt = f"Losses over {steps:,} training steps{diverse}; the guard went back {went_back} times."
     return "How the GAN trained", caption, alt
+
+
+def _watched(ratio: Sequence[float], collapsed: Sequence[int]) -> str:
+    """What the curve of the diversity does not show."""
+    if ratio and np.isnan(ratio[0]):
+        return " Diversity was not watched: no class of the draw has two different images."
+    number = sum(collapsed)
+    return f" In {number} {'class' if number == 1 else 'classes'} all samples look alike in the end." if number else ""
 
 
 def open_set_texts(kinds: Sequence[str], trial: int) -> Texts:
