@@ -325,5 +325,8 @@ def resolve_device(name: str) -> str:
     kind, _, number = name.partition(":")
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[kind]
     if not there or (number and int(number) >= torch.cuda.device_count()):
-        raise InputError(f"device={name} is not on this machine; use device=auto or device=cpu.")
+        raise InputError(
+            f"device={name} is not on this machine; use device=auto or device=cpu (of a study that is there already: "
+            "`gannb run` its folder with --set device=auto)."
+        )
     return name

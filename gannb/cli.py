@@ -26,6 +26,7 @@ from gannb.study import NOTEBOOKS, Study, load_study, make_study, read_yaml, tru
 from gannb.words import nearest
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
+FULL = "the disk is full; make room, and the same command goes on from there."
 STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}
 EPILOG = """\
 exit codes: 0 done, 2 the input is wrong (one sentence, last on stderr), 1 else.
@@ -58,8 +59,14 @@ def _call(options: argparse.Namespace) -> int:
     except Exception as error:
         if talk() == VERBOSE:
             traceback.print_exc()
-        _complain(f"{type(error).__name__}: {error}")
+        _complain(FULL if _is_full(error) else f"{type(error).__name__}: {error}")
     return FAILED
+
+
+def _is_full(error: Exception) -> bool:
+    """Tell whether there was no room on a disk, also by what numpy and a notebook's kernel say of it."""
+    says = "No space left on device", "Disk quota exceeded", " requested and "
+    return isinstance(error, OSError | RuntimeError) and any(text in str(error) for text in says)
 
 
 def _complain(sentence: str) -> None:
@@ -180,11 +187,15 @@ def _as_json(parser: argparse.ArgumentParser) -> None:
 def _study_from(options: argparse.Namespace) -> Study:
     """Return the study meant by the arguments: a YAML file or an earlier study, then --data, then --set."""
     given: dict[str, Any] = {}
-    if options.study and (Path(options.study) / "study.json").is_file():
+    if options.data == "digits" and Path("digits").is_dir() and not Path("digits/study.json").is_file():
+        raise InputError(
+            "--data digits: a folder is called so too; write ./digits for it, or --set data=digits for ours."
+        )
+    if options.study is not None and (Path(options.study) / "study.json").is_file():
         given = load_study(options.study).changes()
-    elif options.study:
+    elif options.study is not None:
         given = read_yaml(options.study)
-    if options.data:
+    if options.data is not None:
         given["data"] = options.data
     for change in options.changes:
         name, equals, value = change.partition("=")
@@ -196,12 +207,15 @@ def _study_from(options: argparse.Namespace) -> Study:
 
 
 def _value(name: str, text: str) -> Any:
+    field = Study.model_fields.get(name)
+    of_text = field is not None and field.annotation in (str, str | None, tuple[str, ...])
     try:
         value = yaml.safe_load(text) if text.strip() else ""
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: a date that does not exist
+        if of_text:
+            return text.strip()
         raise InputError(f"--set {name}={text}: the value cannot be read; put quotes around it.") from None
-    field = Study.model_fields.get(name)
-    as_written = field is not None and field.annotation in (str, str | None, tuple[str, ...]) and value is not None
+    as_written = of_text and value is not None
     return text.strip() if as_written and not isinstance(value, str | list) else value  # a class may be called yes, 001
 
 
@@ -369,7 +383,7 @@ examples:
   gannb report outputs/photos
   gannb report outputs/photos outputs/digits --to both.html
 Several studies are compared as they last were reported; nothing is made anew.
-A file that is no comparison of the same studies is never replaced.
+A file that is no comparison of studies of these names is never replaced.
 """
 CLEAN_EPILOG = """\
 Units made with earlier parameters, copies of data and of sources from outside

@@ -71,6 +71,8 @@ def read_result(folder: str | Path) -> Result:
     """
     folder = Path(folder).expanduser().resolve()
     record, verdict = read_record(folder), read_verdict(folder)
+    if "of" not in verdict:
+        raise InputError(f"The verdict of {folder} is of an earlier version; write it again, with `gannb report`.")
     try:
         scores = pd.read_csv(folder / "scores.csv")
     except (OSError, ValueError):
@@ -163,7 +165,7 @@ def notes(results: Sequence[Result]) -> list[str]:
 
 def study_facts(result: Result, file: Path) -> dict[str, Any]:
     """Return one study as text: its answer, effect, worth, data and sizes, and the link to its page from `file`."""
-    found, parameters, resolved = result.verdict, result.record["parameters"], result.record["resolved"]
+    found, of = result.verdict, result.verdict["of"]
     with_gan, without = (result.means.loc[arm] for arm in PRIMARY)
     page = result.folder / "report.html"
     link = quote(os.path.relpath(page, file.parent).replace(os.sep, "/")) if page.is_file() else ""
@@ -172,11 +174,11 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
         "change": interval_text(result.primary), "with": f"{100 * with_gan[found['metric']]:.1f}%",
         "without": f"{100 * without[found['metric']]:.1f}%",
         "worth": worth_text(found["worth"]), "controls": controls_text(found["controls"]),
-        "images": "x".join(map(str, resolved["shape"])), "classes": len(resolved["classes"]),
+        "images": "x".join(map(str, of["shape"])), "classes": len(of["classes"]),
         "n_real": f"{without['n_real']:,.0f}", "n_synthetic": f"{with_gan['n_synthetic']:,.0f}",
         "trials": f"{result.primary['trials']} ({found['protocol']})", "metric": METRIC_NAMES[found["metric"]],
-        "gan": f"{resolved['gan']}, {resolved['gan_steps']:,} steps",
-        "classifier": f"{_listed(parameters['classifier'])}, {resolved['classifier_steps']:,} steps",
+        "gan": f"{of['gan']}, {of['gan_steps']:,} steps",
+        "classifier": f"{_listed(of['classifier'])}, {of['classifier_steps']:,} steps",
         "sentences": sentences(found),
     }  # fmt: skip
 

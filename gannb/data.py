@@ -29,6 +29,7 @@ SIDES = (4, 1024)  # smallest and largest side of a prepared item
 AUTO_SIDE = 64  # largest side chosen without the person, for items whose shapes differ
 RESIZE = ("crop", "pad", "stretch")
 ON_BAD_IMAGE = ("fail", "skip")
+DARKEST = 64  # of 255: images with 16 bits of which none is brighter are refused
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,6 +291,7 @@ class _Item:
     shape: tuple[int, int]  # native height, width
     pixels: np.ndarray | None = None  # prepared, (H, W) or (H, W, 3) uint8
     thumb: np.ndarray | None = None
+    brightest: int = 255  # of the native pixels
 
 
 def _decode_all(
@@ -301,7 +303,7 @@ def _decode_all(
         native, mode = source.load(i)
         digest = hashlib.sha256(repr(native.shape).encode())
         digest.update(np.ascontiguousarray(native))
-        found = _Item(digest.digest(), mode, native.shape[:2])
+        found = _Item(digest.digest(), mode, native.shape[:2], brightest=int(native.max()))
         if target is None:
             return found
         return replace(found, pixels=_resized(native, target), thumb=duplicates.thumbnail(native))
@@ -310,8 +312,20 @@ def _decode_all(
     items, bad = attempt(item, range(len(source.ids)), threads)
     skipped = refuse_or_list([(source.ids[i], reason) for i, reason in bad], on_bad_image)
     keep = [i for i, found in enumerate(items) if found is not None]
+    _check_range([items[i] for i in keep])
     source = replace(source.take(keep), skipped=source.skipped + skipped)
     return source, [named[i] for i in keep], [items[i] for i in keep]
+
+
+def _check_range(items: list[_Item]) -> None:
+    """Refuse 16-bit items of which all are nearly black, as 12-bit images saved with 16 bits are."""
+    deep = [item.brightest for item in items if item.mode.startswith("I")]
+    if deep and max(deep) < DARKEST:
+        raise InputError(
+            f"data: of {len(deep):,} images with 16 bits none is brighter than {(max(deep) + 1) / 256:.0%} of the "
+            "range (12-bit pixels in 16-bit files?), and with 8 bits they would be nearly black; scale their pixels to "
+            "0..65535, or save 8 bits"
+        )
 
 
 def _resized(pixels: np.ndarray, target: _Target) -> np.ndarray:

@@ -8,7 +8,7 @@ from gannb import outside
 from gannb.checks import check
 from gannb.data import Dataset
 from gannb.errors import Stopped
-from gannb.prepared import keep_data, known_data, load_data, source_stamp
+from gannb.prepared import check_place, keep_data, known_data, load_data, source_stamp
 from gannb.results import Results
 from gannb.status import write_status
 from gannb.study import STAGES, Study, is_saved, save_study
@@ -25,6 +25,7 @@ class Experiment(Results):
         Raises:
             InputError: the data cannot be read, or something would fail later; see `checks.check`.
         """
+        check_place(study)
         experiment = cls(study, *load_data(study))
         check(experiment)
         return experiment
@@ -53,6 +54,7 @@ class Experiment(Results):
                 keep_data(self.study, self.dataset, self.data_key)
                 outside.keep(self.study, self.outside, self.data_key)
                 save_study(self.study, **facts)
+                write_status(self)
         if self.weights and self.can_fine_tune:
             from gannb.transfer import keep
 

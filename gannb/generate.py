@@ -43,7 +43,7 @@ from gannb.shards import (
 from gannb.stream import ItemStream
 from gannb.study import load_study, versions, write_json
 from gannb.verdict import read_verdict
-from gannb.words import nearest_class
+from gannb.words import composed, nearest_class
 from gannb.work import follow_launcher, followers, seconds_text, worker_count
 
 __all__ = ["generate", "stream", "verify"]
@@ -152,7 +152,9 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
 def _chosen(experiment: Experiment, classes: Sequence[str] | None) -> list[int]:
     """Return the numbers of the classes that are named, rising; where none is, those that the answer is about."""
     known = experiment.dataset.pool.classes
-    names = [name.strip() for name in classes] if classes is not None else list(experiment.keep_classes or known)
+    names = (
+        [composed(name.strip()) for name in classes] if classes is not None else list(experiment.keep_classes or known)
+    )
     for name in names:
         if name not in known:
             raise InputError(f"classes: there is no class {name!r}; {nearest_class(name, known)}")
@@ -188,7 +190,7 @@ def _read_counts(file: Path, known: tuple[str, ...]) -> dict[str, int]:
         raise InputError(f"like: {str(file)!r} needs the columns class and count, and a line per class.")
     counts: dict[str, int] = {}
     for row in rows:
-        name, count = (row["class"] or "").strip(), (row["count"] or "").strip()
+        name, count = composed((row["class"] or "").strip()), (row["count"] or "").strip()
         if name not in known:
             raise InputError(f"like: {str(file)!r} names {name!r}, which is no class; {nearest_class(name, known)}")
         if name in counts:

@@ -24,7 +24,7 @@ from gannb.data import Dataset, read_like
 from gannb.errors import InputError
 from gannb.generators.families import FAMILIES
 from gannb.generators.outside import ABOUT, OUTSIDE, WEIGHTS, open_network, read_weights
-from gannb.prepared import write_folder
+from gannb.prepared import files_at, write_folder
 from gannb.study import Study, write_json
 from gannb.words import few_of, near, nearest
 from gannb.work import digest
@@ -129,8 +129,8 @@ def _stamp(given: str) -> str:
     if given == "digits":
         return given
     path = Path(given)
-    files = [path, *path.parent.glob("*.json")] if path.is_file() else sorted(path.rglob("*"))
-    seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
+    beside = path.parent.glob("*.json") if path.is_file() else []
+    seen = [seen for each in (path, *beside) for seen in files_at(each)]
     return digest(seen) if path.exists() else ""
 
 

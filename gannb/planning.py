@@ -18,7 +18,7 @@ from gannb.generators.after import FILTERS
 from gannb.measuring import FEW as FEW_ITEMS
 from gannb.study import Study
 from gannb.units.measuring import SIDE_BATCH
-from gannb.words import UNITS
+from gannb.words import UNITS, few_of
 from gannb.work import Unit, followers, is_done, seconds_text, worker_count
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ LONG, SMALL_SIDE = 3600, 32  # seconds and pixels from which on a quicker way is
 def plan(study: Study) -> dict[str, Any]:
     """Return what a study would do; times a few steps in as many processes as the run would use. Writes nothing.
 
-    The keys, in order: `study`; of the data `items`, `shape` and `classes`, both with numbers; `trials`, `protocol`
+    The keys, in order: `study`; of the data `items`, `shape`, `classes` and `class_names`; `trials`, `protocol`
     and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `classifier` (several), `classifier_steps`,
     `fine_tuning` (sentences), `device` and `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one
     process; `seconds` in all, `disk_bytes`, and `advice`, a sentence, or null.
@@ -51,7 +51,8 @@ def plan(study: Study) -> dict[str, Any]:
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
     return {
         "study": study.name, "items": len(protocol.labels_of(experiment.dataset)), "shape": list(experiment.shape),
-        "classes": experiment.dataset.pool.n_classes, "trials": study.trials,
+        "classes": experiment.dataset.pool.n_classes, "class_names": list(experiment.dataset.pool.classes),
+        "trials": study.trials,
         "protocol": experiment.design.protocol, "why": experiment.design.why, "found": _found(experiment),
         "gan": experiment.family, "gan_steps": experiment.gan_steps, "classifier": list(study.classifier),
         "classifier_steps": experiment.classifier_steps, "fine_tuning": _fine_tuning(experiment),
@@ -79,7 +80,8 @@ def plan_text(found: dict[str, Any]) -> str:
     """Return a plan as text."""
     return "\n".join([
         f"{found['study']}: {found['items']:,} items of {'x'.join(map(str, found['shape']))}, {found['classes']} "
-        f"classes; {found['trials']} trials, protocol {found['protocol']}: {found['why']}.",
+        f"classes ({few_of(found['class_names'])}); {found['trials']} trials, protocol {found['protocol']}: "
+        f"{found['why']}.",
         *found["found"],
         f"GAN family {found['gan']}, {found['gan_steps']:,} steps; classifier {' and '.join(found['classifier'])}, "
         f"{found['classifier_steps']:,} steps; device {found['device']}, {found['workers']} processes.",

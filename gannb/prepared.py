@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,33 @@ def load_data(study: Study) -> tuple[Dataset, str]:
         return Dataset.load(study.folder / f"data-{key}"), key
     dataset = read_data(study)
     return dataset, dataset.prepared[:16]
+
+
+def check_place(study: Study) -> None:
+    """Refuse a study whose folder lies within its data, where its own files would be taken for images.
+
+    Raises:
+        InputError: it does.
+    """
+    data = Path(study.data)
+    if study.data != "digits" and data.is_dir() and study.folder.resolve().is_relative_to(data.resolve()):
+        raise InputError(
+            f"output_dir: the study would lie in {study.folder}, within its own data; choose a folder outside of "
+            f"{data} (--set output_dir=...)."
+        )
+
+
+def kept_data(study: Study) -> tuple[Dataset, str]:
+    """Return the data that a recorded study was last made with, whatever has become of their source since.
+
+    Raises:
+        InputError: there is no copy of them, and `load_data` cannot read them either.
+    """
+    known = known_data(study)
+    copy = study.folder / f"data-{list(known.values())[-1]}" if known else None
+    if copy is not None and copy.is_dir() and _is_read_as_before(study):
+        return Dataset.load(copy), list(known.values())[-1]
+    return load_data(study)
 
 
 READING = ("data", "size", "channels", "resize", "groups", "on_bad_image")  # what the prepared items depend on
@@ -80,8 +107,8 @@ def read_data(study: Study) -> Dataset:
         before = read_record(study.folder).get("fingerprint")
         if before and before != dataset.fingerprint:
             raise InputError(
-                f"The study {study.name!r} in {study.folder} was made with other data than {study.data}; "
-                "give this one another name (--set name=...)."
+                f"The study {study.name!r} in {study.folder} was made with other data than {study.data}, or with what "
+                "was there before; put that back, or give this one another name (`gannb run` with --set name=...)."
             )
     return hold_out(dataset, study.held_out) if study.held_out else dataset
 
@@ -90,9 +117,24 @@ def source_stamp(study: Study) -> str:
     """Return a hash that changes when the source's files or the way they are read change; reads no content."""
     how = _how_read(study.model_dump(mode="json"))
     paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
-    files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*")) if p.is_dir() else [])]
-    seen = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
-    return digest(how, seen)
+    return digest(how, [seen for path in paths for seen in files_at(path)])
+
+
+def files_at(path: Path) -> list[tuple[str, int, int]]:
+    """Return path, size and time of the last change of a file, or of every file below a folder, links followed."""
+    files = [path] if path.is_file() else sorted(_below(path))
+    return [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    seen: set[str] = set()
+    for top, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(top)) in seen:  # a link that leads back up, or to where another one does
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(top) / name for name in names)
 
 
 def write_folder(folder: Path, write: Callable[[Path], None]) -> None:

@@ -67,12 +67,19 @@ def publish(experiment: Experiment) -> Path:
 
 def _publish(experiment: Experiment) -> Path:
     evidence, folder = gather(experiment), experiment.folder
-    found = plain(verdict.decide(evidence)) | {"answer_key": experiment.answer_key}
+    found = plain(verdict.decide(evidence)) | {"answer_key": experiment.answer_key, "of": answered(experiment)}
     if experiment.open_set:
         found["open_set"] = open_set_part(experiment, evidence)
     write_tables(folder, evidence)
     write_json(folder / "verdict.json", found)
     return write_page(folder / "report.html", make_page(experiment, evidence, found))
+
+
+def answered(experiment: Experiment) -> dict[str, Any]:
+    """Return what an answer is of, to stand beside it when the study's parameters have changed since."""
+    resolved = experiment.resolved()
+    kept = {name: resolved[name] for name in ("shape", "classes", "gan", "gan_steps", "classifier_steps")}
+    return kept | {"classifier": list(experiment.study.classifier)}
 
 
 def write_tables(folder: Path, evidence: Evidence) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 from gannb.console import QUIET, talk
 from gannb.errors import InputError
 from gannb.experiment import Experiment
-from gannb.prepared import load_data
+from gannb.prepared import kept_data
 from gannb.status import write_status
 from gannb.study import Study, notebooks_folder
 from gannb.verdict import read_verdict
@@ -85,8 +86,17 @@ def execute_notebook(name: str, folder: Path) -> None:
     except DeadKernelError:
         raise RuntimeError(f"the kernel of {name} was killed (out of memory?); run again to go on") from None
     finally:
-        if temporary.is_file():
+        if temporary.is_file() and _is_whole(temporary):
             os.replace(temporary, final)
+        temporary.unlink(missing_ok=True)
+
+
+def _is_whole(notebook: Path) -> bool:
+    """Tell whether a notebook was written to its end, which a full disk may prevent."""
+    try:
+        return bool(json.loads(notebook.read_text(encoding="utf-8"))["cells"])
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def study_status(study: Study) -> dict[str, Any]:
@@ -96,4 +106,4 @@ def study_status(study: Study) -> dict[str, Any]:
 
 def read_experiment(study: Study) -> Experiment:
     """Return the experiment of a study as it is, unchecked: what was possible then may not be possible now."""
-    return Experiment(study, *load_data(study))
+    return Experiment(study, *kept_data(study))

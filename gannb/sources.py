@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gannb.errors import InputError
+from gannb.words import composed, few_of, printable
 
 MAX_PIXELS = 64_000_000  # of one image; checked in its header, before decoding
 MAX_BYTES = 8 * 2**30  # of all items together, as found in a file or as prepared
@@ -87,6 +88,8 @@ def open_source(data: str, on_bad_image: str) -> Source:
     """
     if data == "digits":
         return _from_digits()
+    if printable(data) != data:
+        raise InputError(f'data: the name "{printable(data)}" is not UTF-8; rename it')
     path = Path(data).expanduser()
     try:
         there, is_folder = path.exists() and data.strip() != "", path.is_dir()
@@ -312,10 +315,12 @@ class _File:
 def _from_folder(root: Path, on_bad_image: str) -> Source:
     parts = _part_folders(root)
     classes, skipped = _class_names(parts), _stray_images(root)
+    if len(parts) == 1 and len(classes) > 1:
+        _check_no_parts(parts[0][0], classes)
     files: list[_File] = []
     ignored: Counter[str] = Counter()
     for part, is_test in parts:
-        folders = {entry.name: Path(entry.path) for entry in _folders(part)}
+        folders = _class_folders(part)
         for label, name in enumerate(classes):
             paths, others = _image_files(folders[name])
             if not paths:
@@ -323,9 +328,9 @@ def _from_folder(root: Path, on_bad_image: str) -> Source:
                     f"data: class folder {str(folders[name])!r} holds no images{_found(others)}; "
                     "add images or remove the folder"
                 )
-            files += [_File(path, path.relative_to(root).as_posix(), label, is_test) for path in paths]
+            files += [_File(path, printable(path.relative_to(root).as_posix()), label, is_test) for path in paths]
             ignored += others
-    skipped += [(f"*{ext}", f"{n:,} files without an image extension") for ext, n in sorted(ignored.items())]
+    skipped += [(f"*{printable(ext)}", f"{n:,} files without an image extension") for ext, n in sorted(ignored.items())]
     sizes, bad = attempt(_header, files, threads=1)
     skipped += refuse_or_list([(files[i].id, reason) for i, reason in bad], on_bad_image)
     kept = [file for file, size in zip(files, sizes, strict=True) if size is not None]
@@ -385,12 +390,12 @@ def _part_folders(root: Path) -> list[tuple[Path, bool]]:
 def _class_names(parts: list[tuple[Path, bool]]) -> tuple[str, ...]:
     """The class folders' names, the same in every part, in natural order."""
     first = parts[0][0]
-    names = [entry.name for entry in _folders(first)]
+    names = list(_class_folders(first))
     if not names:
         where = "images lie directly in" if _stray_images(first) else "there are no class folders and no images in"
         raise InputError(f"data: {where} {str(first)!r}; give one sub-folder of images per class")
     for part, _ in parts[1:]:
-        differing = sorted(set(names) ^ {entry.name for entry in _folders(part)}, key=natural_key)
+        differing = sorted(set(names) ^ set(_class_folders(part)), key=natural_key)
         if differing:
             raise InputError(
                 f"data: class folder {differing[0]!r} is in only one of {str(first)!r} and {str(part)!r}; "
@@ -399,9 +404,49 @@ def _class_names(parts: list[tuple[Path, bool]]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _class_folders(part: Path) -> dict[str, Path]:
+    """The class folders by name in natural order; accents in one form, whichever the file system has."""
+    found: dict[str, Path] = {}
+    for entry in _entries(part):
+        if entry.is_symlink() and not os.path.exists(entry.path) and not Path(entry.name).suffix:
+            raise InputError(f'data: "{printable(entry.path)}" is a link that leads nowhere; mend it or remove it')
+        if not entry.is_dir():
+            continue
+        if printable(entry.name) != entry.name:
+            raise InputError(f'data: the name of the folder "{printable(entry.path)}" is not UTF-8; rename it')
+        name = composed(entry.name)
+        if name in found:
+            raise InputError(f"data: {str(part)!r} has two folders {name!r}, written differently; make them one")
+        found[name] = Path(entry.path)
+    return found
+
+
+def _check_no_parts(root: Path, classes: Sequence[str]) -> None:
+    """Refuse parts of a set that would be taken for its classes, as seg_train/ beside seg_test/."""
+    folders = _class_folders(root)
+    inside = {name: {e.name for e in _folders(folders[name])} for name in classes if not _stray_images(folders[name])}
+    for name in (n for n in inside if len(inside[n]) > 1 and _is_named_as_part(n)):
+        twin = next((n for n in inside if n != name and inside[n] == inside[name]), None)
+        if twin:
+            raise InputError(
+                f"data: {name}/ and {twin}/ in {str(root)!r} are no classes, since they hold the same folders "
+                f"({few_of(sorted(inside[name]))}); call them train/ and test/, or name the one that is meant"
+            )
+        other = next(n for n in classes if n != name)
+        if name.lower() in PARTS["train"] and len(classes) == 2 and len(inside.get(other, ())) < 2:
+            raise InputError(
+                f"data: {str(root)!r} has {name}/ with folders of its own beside {other}/; move {other}/ elsewhere, or "
+                "call it test/ if it has the same folders"
+            )
+
+
+def _is_named_as_part(name: str) -> bool:
+    return bool(set(re.split("[^a-z]+", name.lower())) & {each for names in PARTS.values() for each in names})
+
+
 def _stray_images(root: Path) -> list[tuple[str, str]]:
     found = [e.name for e in _entries(root) if not e.is_dir() and Path(e.name).suffix.lower() in EXTENSIONS]
-    return [(name, "not in a class folder") for name in found]
+    return [(printable(name), "not in a class folder") for name in found]
 
 
 def _image_files(folder: Path) -> tuple[list[Path], Counter[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gannb.study import write_json
@@ -41,7 +42,8 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
         "units": kinds, "failed": failed,
         "seconds_left": round(left / worker_count(experiment.study.workers)),
     }  # fmt: skip
-    write_json(folder / "status.json", status)
+    with suppress(OSError):  # of a study that can only be read it can be told all the same
+        write_json(folder / "status.json", status)
     return status
 
 

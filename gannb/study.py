@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from gannb.callables import is_import_path, trust
 from gannb.errors import InputError
-from gannb.words import ended, nearest
+from gannb.words import composed, ended, nearest
 
 STAGES = {
     0: "study",
@@ -200,8 +200,16 @@ class Study(BaseModel):
             raise ValueError(f"it takes whole numbers of {DOSES[0]} to {DOSES[1]:,} (with commas), or balance")
         return doses[0] if len(doses) == 1 else tuple(doses)
 
+    @field_validator("positive", "keep_classes", "held_out")
+    @classmethod
+    def _compose_names(cls, given: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        """Return names of classes as the data's are."""
+        return tuple(map(composed, given)) if isinstance(given, tuple) else given and composed(given)
+
     @model_validator(mode="after")
     def _name_and_consistency(self) -> Study:
+        if not self.data.strip():
+            raise ValueError("data is empty; name a folder, a file or digits")
         if not self.name:
             object.__setattr__(self, "name", _name_from(self.data))
         for field in ("data", "groups", "inception", "foreign", "related"):  # paths stay true in other folders
@@ -308,6 +316,20 @@ def choices(name: str) -> list[str]:
     return named or [word for word in quoted if word not in Study.model_fields]
 
 
+class _Twice(ValueError):
+    """A parameter that stands twice in a file."""
+
+
+class _NoneTwice(yaml.SafeLoader):
+    """As YAML is read safely, but no name may stand twice, where YAML lets the last one win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [str(key.value) for key, _ in node.value]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise _Twice(twice)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Return the parameters in a study's YAML file.
 
@@ -318,8 +340,10 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"There is no study file {path}; give a YAML file, or name the data with --data.")
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        given = yaml.load(path.read_text(encoding="utf-8"), _NoneTwice)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: no UTF-8, or a date that does not exist
+        if isinstance(error, _Twice):
+            raise InputError(f"{path} says {error} twice; leave one of them out.") from None
         where = f" at line {error.problem_mark.line + 1}" if getattr(error, "problem_mark", None) else ""
         raise InputError(f"{path} is not valid YAML{where}; write one `name: value` per line.") from None
     if not isinstance(given, dict) or not all(isinstance(k, str) for k in given):

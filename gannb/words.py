@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -122,6 +123,16 @@ def few_of(names: Sequence[str], most: int = 8) -> str:
     """Return the first names of a list, and how many more there are: `a, b and 3 more`."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def composed(name: str) -> str:
+    """Return a class's name with each accent and its letter as one character (NFC), however it was typed or stored."""
+    return unicodedata.normalize("NFC", name)
+
+
+def printable(text: str) -> str:
+    """Return a text in which what a file name holds beside UTF-8 is written out, as `caf\\udce9`."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def ended(sentence: str) -> str:

@@ -20,7 +20,7 @@ import yaml
 from conftest import SMOKE
 from PIL import Image
 
-from gannb.cli import COMMANDS, main, make_parser
+from gannb.cli import COMMANDS, FULL, main, make_parser
 from gannb.console import paint, talk, talking
 from gannb.errors import InputError
 from gannb.parameters import by_stage, completions, meaning
@@ -53,6 +53,26 @@ def asked(monkeypatch) -> list[tuple[Study, tuple[str, ...]]]:
 
 
 # ---- what it understands ----
+
+
+def test_a_text_that_is_no_yaml_is_taken_as_it_stands(asked):
+    assert main(["run", "--set", r"groups=[a-z]+(\d)", "name=2024-02-30"]) == 0
+    assert (asked[0][0].groups, asked[0][0].name) == (r"[a-z]+(\d)", "2024-02-30")
+
+
+@pytest.mark.parametrize("arguments", [["--data", ""], [""]], ids=["data", "study"])
+def test_an_empty_argument_is_no_default(asked, arguments, capsys):
+    assert main(["run", *arguments]) == 2 and asked == []
+    assert re.search("data is empty|There is no study file", capsys.readouterr().err)
+
+
+def test_digits_are_not_taken_where_a_folder_is_called_so(asked, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    assert main(["run", "--data", "digits"]) == 2 and "write ./digits for it" in capsys.readouterr().err
+    assert main(["run", "--data", "./digits"]) == 0 and asked[0][0].data == str(tmp_path / "digits")
+    (tmp_path / "digits" / "study.json").write_text("{}")  # the folder of a study of digits
+    assert main(["run", "--data", "digits"]) == 0 and asked[1][0].data == "digits"
 
 
 def test_without_arguments_the_default_study_is_run(asked):
@@ -214,7 +234,22 @@ def test_failed_units_give_exit_code_1_and_their_errors(monkeypatch, capsys):
         (InputError("trials=1 is not valid."), 2, "gannb: trials=1 is not valid."),
         (RuntimeError("02_train_gan: broken"), 1, "gannb: RuntimeError: 02_train_gan: broken"),
         (KeyboardInterrupt(), 1, "gannb: stopped; what was finished is kept, and the same command goes on from there."),
-        (OSError(28, "No space left on device"), 1, "gannb: OSError: [Errno 28] No space left on device"),
+        (OSError(5, "Input/output error"), 1, "gannb: OSError: [Errno 5] Input/output error"),
+        (
+            OSError(28, "No space left on device"),
+            1,
+            f"gannb: {FULL}",
+        ),
+        (
+            OSError("115008 requested and 61312 written"),
+            1,
+            f"gannb: {FULL}",
+        ),
+        (
+            RuntimeError("01_data: OSError: [Errno 28] No space left on device; x shows where"),
+            1,
+            f"gannb: {FULL}",
+        ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
@@ -342,7 +377,7 @@ WRONG = {
     "an empty value": (["--set", "trials="], "trials='' is not valid"),
     "a parameter without a value": (["--set", "trials"], "write it as key=value"),
     "a value without a name": (["--set", "=4"], "write it as key=value"),
-    "a value that is no YAML": (["--set", "arms=[real"], "--set arms=[real: the value cannot be read"),
+    "a value that is no YAML": (["--set", "trials=[4"], "--set trials=[4: the value cannot be read"),
     "a network that does not exist": (["--set", "classifier=resnet10x"], "classifier: there is no network"),
     "data that are not there": (["--data", "no/such/folder"], "no/such/folder"),
     "a missing file": (["missing.yaml"], "There is no study file missing.yaml"),

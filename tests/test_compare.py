@@ -169,6 +169,22 @@ def test_means_are_over_the_trials_that_both_arms_have(studies):
     assert change == pytest.approx(expected)
 
 
+def test_what_stands_beside_an_answer_is_what_it_is_of(studies):
+    record = json.loads((studies[0] / "study.json").read_text())
+    record["resolved"]["gan_steps"] = record["resolved"]["classifier_steps"] = 77_777  # changed since
+    (studies[0] / "study.json").write_text(json.dumps(record))
+    facts = study_facts(read_result(studies[0]), studies[0].parent / "comparison.html")
+    assert (facts["gan"], facts["classifier"]) == ("mlp, 1,000 steps", "small_cnn, 400 steps")
+
+
+def test_a_verdict_that_does_not_say_what_it_is_of_is_to_be_written_again(studies):
+    found = json.loads((studies[0] / "verdict.json").read_text())
+    del found["of"]
+    (studies[0] / "verdict.json").write_text(json.dumps(found))
+    with pytest.raises(InputError, match="of an earlier version; write it again, with `gannb report`"):
+        read_result(studies[0])
+
+
 # ---- what is not overwritten, and wrong input ----
 
 

@@ -156,6 +156,65 @@ def test_folder_of_train_val_and_test(tmp_path, train, val, test):
     assert {i.split("/")[0] for i in found.test.ids} == {test}
 
 
+@pytest.mark.parametrize(
+    ("folders", "says"),
+    [
+        (("seg_train/hill", "seg_train/sea", "seg_test/hill", "seg_test/sea"), r"are no classes, .* \(hill, sea\)"),
+        (("train/hill", "train/sea", "pred"), "has train/ with folders of its own beside pred/; move pred/ elsewhere"),
+    ],
+)
+def test_parts_of_a_set_are_not_taken_for_its_classes(tmp_path, folders, says):
+    for folder in folders:
+        for i in range(2):
+            write(tmp_path / folder / f"{i}.png", photo(i))
+    with pytest.raises(InputError, match=says):
+        read(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("folders", "classes"),
+    [
+        (("2023/hill", "2023/sea", "2024/hill", "2024/sea"), ("2023", "2024")),  # may be meant; the plan names them
+        (("sick/left", "sick/right", "well/left", "well/right"), ("sick", "well")),
+        (("train/steam", "train/diesel", "car", "plane"), ("car", "plane", "train")),
+    ],
+)
+def test_class_folders_may_hold_folders(tmp_path, folders, classes):
+    for folder in folders:
+        for i in range(2):
+            write(tmp_path / folder / f"{i}.png", photo(i))
+    assert read(str(tmp_path)).pool.classes == classes
+
+
+def test_a_class_folder_that_is_a_link_to_nowhere_is_refused(tmp_path):
+    folder_of(tmp_path / "set")
+    (tmp_path / "set" / "cow").symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError, match='set/cow" is a link that leads nowhere'):
+        read(str(tmp_path / "set"))
+
+
+def test_accents_in_class_names_have_one_form(tmp_path):
+    folder_of(tmp_path / "set", classes=("cafe\u0301", "tea"))
+    assert read(str(tmp_path / "set")).pool.classes == ("caf\xe9", "tea")
+    folder_of(tmp_path / "set", classes=("caf\xe9",))
+    with pytest.raises(InputError, match="has two folders 'caf\xe9', written differently"):
+        read(str(tmp_path / "set"))
+
+
+def test_file_names_that_are_no_utf8_are_written_out_and_folders_refused(tmp_path):
+    root = folder_of(tmp_path / "set")
+    os.rename(root / "cat" / "cat0.png", os.fsencode(root / "cat") + b"/caf\xe9.png")
+    ids = read(str(root)).pool.ids.tolist()
+    assert "cat/caf\\udce9.png" in ids and "\n".join(ids).encode("utf-8")
+    os.rename(root / "dog", os.fsencode(root) + b"/d\xf4g")
+    with pytest.raises(InputError, match="is not UTF-8; rename it") as error:
+        read(str(root))
+    assert str(error.value).encode("utf-8")
+    os.rename(root, os.fsencode(tmp_path) + b"/s\xe9t")
+    with pytest.raises(InputError, match="is not UTF-8; rename it"):
+        read(os.fsdecode(os.fsencode(tmp_path) + b"/s\xe9t"))
+
+
 def test_a_class_may_be_called_train(tmp_path):
     assert read(str(folder_of(tmp_path, ("train", "plane")))).pool.classes == ("plane", "train")
 
@@ -253,6 +312,18 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
     x, found = first_pixels(tmp_path, ".png", deep)
     assert np.array_equal(x[..., 0], np.asarray(grey_ramp()))
     assert "16-bit pixels were scaled to 8 bits (4 items)" in found.report.brought_to
+
+
+@pytest.mark.parametrize("most", [255, 4095])
+def test_deep_images_that_would_be_nearly_black_are_refused(tmp_path, most):
+    ramp = np.linspace(0, most, 32 * 32).reshape(32, 32).astype(np.uint16)
+    for name in ("cat", "dog"):
+        for i in range(3):
+            write(tmp_path / "set" / name / f"{i}.png", Image.fromarray(np.roll(ramp, 7 * i, 1)))
+    with pytest.raises(InputError, match=r"of 6 images with 16 bits none is brighter than \d% .*scale their pixels"):
+        read(str(tmp_path / "set"))
+    write(tmp_path / "set" / "cat" / "bright.png", Image.fromarray(ramp * np.uint16(65535 // most)))
+    assert len(read(str(tmp_path / "set")).pool) == 7  # one that uses the range, and they may be dark
 
 
 @pytest.mark.parametrize("name", [".png", ".tiff", ".bmp", ".pbm"])

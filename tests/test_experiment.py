@@ -20,6 +20,7 @@ from gannb.experiment import Experiment
 from gannb.generators.after import VARIATIONS
 from gannb.measuring import YARDSTICKS
 from gannb.prepared import load_data
+from gannb.runner import read_experiment, study_status
 from gannb.status import write_status
 from gannb.study import Study, load_study, make_study, open_study, save_study, write_json
 from gannb.units import training
@@ -377,6 +378,60 @@ def test_images_added_to_the_folder_are_other_data(tmp_path):
         Experiment.open(study)
 
 
+def test_images_added_behind_a_link_are_other_data(tmp_path):
+    photos(tmp_path / "store")
+    (tmp_path / "linked").mkdir()
+    for name in ("cat", "dog"):
+        (tmp_path / "linked" / name).symlink_to(tmp_path / "store" / name)
+    (tmp_path / "store" / "cat" / "back").symlink_to(tmp_path / "store")  # which must not be walked for ever
+    study = make_study(data=str(tmp_path / "linked"), output_dir=str(tmp_path / "outputs"))
+    Experiment.open(study)
+    shutil.copy(tmp_path / "store/cat/0.png", tmp_path / "store/dog/new.png")
+    with pytest.raises(InputError, match="other data"):
+        Experiment.open(study)
+
+
+def test_what_a_study_is_and_has_can_be_told_whatever_becomes_of_its_images(tmp_path):
+    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
+    key = Experiment.open(study).data_key
+    shutil.copy(tmp_path / "a/cat/0.png", tmp_path / "a/dog/new.png")
+    (tmp_path / "a/cat/empty.png").touch()
+    assert study_status(load_study(study.folder))["state"] == "unfinished"
+    assert read_experiment(load_study(study.folder)).data_key == key
+    shutil.rmtree(tmp_path / "a")
+    (tmp_path / "a").mkdir()  # as where a disk is not mounted
+    assert read_experiment(load_study(study.folder)).data_key == key
+
+
+def test_a_study_that_can_only_be_read_has_a_status(tmp_path, monkeypatch):
+    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
+    Experiment.open(study)
+
+    def read_only(*_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("gannb.status.write_json", read_only)
+    assert study_status(load_study(study.folder))["state"] == "unfinished"
+
+
+@pytest.mark.parametrize("place", ["a", "a/outputs", "a/cat/outputs"])
+def test_a_study_within_its_own_data_is_refused(tmp_path, place):
+    photos(tmp_path / "a")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match=r"within its own data; choose a folder outside of .*output_dir"):
+        Experiment.open(make_study(data=str(tmp_path / "a"), output_dir=str(tmp_path / place)))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_status_follows_a_changed_study(tmp_path):
+    study = make_study(**SMOKE, output_dir=str(tmp_path / "outputs"))
+    Experiment.open(study)
+    before = json.loads((study.folder / "status.json").read_text())
+    Experiment.open(open_study(study.folder, trials=3))
+    after = json.loads((study.folder / "status.json").read_text())
+    assert after["units"]["classifier"]["total"] > before["units"]["classifier"]["total"]
+
+
 def test_the_copy_is_used_again_without_reading_the_source(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
     key = Experiment.open(study).data_key
@@ -417,10 +472,10 @@ def test_another_size_keeps_both_copies(tmp_path):
 
 
 def test_colour_images_have_a_study_too(tmp_path):
-    experiment = Experiment.preview(make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path)))
+    experiment = Experiment.preview(make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs")))
     assert (experiment.design.protocol, experiment.shape) == ("resplit", (12, 12, 3))
     assert experiment.resolved()["augmentation"] == "affine"
-    large = Experiment.preview(make_study(data=str(tmp_path / "a"), size="32", output_dir=str(tmp_path)))
+    large = Experiment.preview(make_study(data=str(tmp_path / "a"), size="32", output_dir=str(tmp_path / "outputs")))
     assert large.resolved()["augmentation"] == "flip"
     assert large.family == "projection"
 

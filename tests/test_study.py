@@ -155,6 +155,17 @@ def test_a_yaml_file_holds_parameters(tmp_path):
     assert (study.trials, study.size, study.arms) == (4, "32", ("real", "real+gan"))
 
 
+def test_a_parameter_may_not_stand_twice_in_a_file(tmp_path):
+    (tmp_path / "study.yaml").write_text("trials: 4\nsize: 32\ntrials: 6\n")
+    with pytest.raises(InputError, match=r"study.yaml says trials twice; leave one of them out"):
+        read_yaml(tmp_path / "study.yaml")
+
+
+def test_names_of_classes_are_one_however_their_accents_were_typed():
+    study = make_study(positive="cafe\u0301", keep_classes="cafe\u0301,te", held_out=["cafe\u0301"])
+    assert (study.positive, study.keep_classes, study.held_out) == ("caf\xe9", ("caf\xe9", "te"), ("caf\xe9",))
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
