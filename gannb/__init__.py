@@ -20,7 +20,8 @@ def open_experiment(study: str | Path, **changes: Any) -> Experiment:
     """Open the study in a folder, with some parameters changed, for a notebook.
 
     Changes that are None are left as the study has them; others change the study from there on. A folder without a
-    study starts one. Relative paths are found from any working directory.
+    study starts one. The study's folder is found from any working directory; other relative paths, as `data`, are
+    those of the working directory, and absolute once the study is recorded.
 
     Raises:
         InputError: an unknown or ill-typed parameter, or data that cannot be read.
