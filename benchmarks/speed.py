@@ -18,9 +18,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -116,6 +116,7 @@ def one_by_one(asked: argparse.Namespace) -> Iterator[list[str]]:
             for _ in range(asked.repeats):  # in turn, so that a machine that drifts does so for both
                 steps += seconds(lambda t=training: advance(t, asked.steps), 1)
                 peaks += seconds(conv, 3)
+        training.close()
         step, peak = float(np.median(steps)) / asked.steps, conv_work / float(np.min(peaks))
         seen = training.batch * training.family.discriminator_steps / step
         yield [
@@ -133,6 +134,8 @@ def together(asked: argparse.Namespace) -> list[str]:
     trainings = [make_training(family, asked.device, seed=seed) for seed in range(asked.together)]
     alone = float(np.median(seconds(lambda: advance(trainings[0], asked.steps), asked.repeats)))
     at_once = float(np.median(seconds(lambda: _advance_all(trainings, asked.steps), asked.repeats)))
+    for training in trainings:
+        training.close()
     seen = trainings[0].batch * trainings[0].family.discriminator_steps * asked.steps
     one, many = seen / alone, asked.together * seen / at_once
     return [family, f"{one:,.0f}", f"{asked.together}", f"{many:,.0f}", f"{many / one:.2f}"]
@@ -145,11 +148,8 @@ def _advance_all(trainings: list[Training], steps: int) -> None:
         with own_stream(training.device) if training.device.type == "cuda" else contextlib.nullcontext():
             advance(training, steps)
 
-    threads = [threading.Thread(target=work, args=(training,)) for training in trainings]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(trainings)) as pool:
+        list(pool.map(work, trainings))
 
 
 def where_time_goes(family: str, device: str, steps: int) -> str:

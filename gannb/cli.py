@@ -26,7 +26,6 @@ from gannb.study import NOTEBOOKS, Study, load_study, make_study, read_yaml, tru
 from gannb.words import nearest
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
-FULL = "the disk is full; make room, and the same command goes on from there."
 STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}
 EPILOG = """\
 exit codes: 0 done, 2 the input is wrong (one sentence, last on stderr), 1 else.
@@ -59,14 +58,19 @@ def _call(options: argparse.Namespace) -> int:
     except Exception as error:
         if talk() == VERBOSE:
             traceback.print_exc()
-        _complain(FULL if _is_full(error) else f"{type(error).__name__}: {error}")
+        _complain(_full_text(error) if _is_full(error) else f"{type(error).__name__}: {error}")
     return FAILED
 
 
 def _is_full(error: Exception) -> bool:
     """Tell whether there was no room on a disk, also by what numpy and a notebook's kernel say of it."""
-    says = "No space left on device", "Disk quota exceeded", " requested and "
-    return isinstance(error, OSError | RuntimeError) and any(text in str(error) for text in says)
+    says = r"No space left on device|Disk quota exceeded|\d+ requested and \d+ written"
+    return isinstance(error, OSError | RuntimeError) and bool(re.search(says, str(error)))
+
+
+def _full_text(error: Exception) -> str:
+    at = f" of {error.filename}" if getattr(error, "filename", None) else ""
+    return f"the disk{at} is full; make room, and the same command goes on from there."
 
 
 def _complain(sentence: str) -> None:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +23,7 @@ from gannb import duplicates
 from gannb.errors import InputError
 from gannb.groups import group_finder, joined
 from gannb.sources import MAX_BYTES, WITH_ALPHA, Source, attempt, check_counts, open_source, refuse_or_list
+from gannb.words import composed
 
 SIDES = (4, 1024)  # smallest and largest side of a prepared item
 AUTO_SIDE = 64  # largest side chosen without the person, for items whose shapes differ
@@ -143,7 +143,7 @@ class Dataset:
         """The data set that `save` wrote; arrays are memory-mapped and read-only."""
         folder = Path(folder)
         about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-        classes = tuple(about["classes"])
+        classes = tuple(map(composed, about["classes"]))
 
         def part(name: str) -> Examples:
             mapped = {a: np.load(folder / f"{name}_{a}.npy", mmap_mode="r", allow_pickle=False) for a in ARRAYS}
@@ -450,7 +450,7 @@ def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray) 
 def _fingerprint(source: Source, digests: list[bytes]) -> str:
     """Over classes, then per item in its order: part, class and the digest of its native pixels."""
     total = hashlib.sha256()
-    names = [unicodedata.normalize("NFC", name).encode("utf-8", "surrogatepass") for name in source.classes]
+    names = [composed(name).encode("utf-8", "surrogatepass") for name in source.classes]
     for name in names:
         total.update(hashlib.sha256(name).digest())
     for label, is_test, digest in zip(source.y.tolist(), source.is_test.tolist(), digests, strict=True):

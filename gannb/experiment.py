@@ -43,6 +43,7 @@ class Experiment(Results):
         """Record the study, with a copy of its data, unless that is done; return the experiment that reads the copy."""
         facts = {
             "fingerprint": self.dataset.fingerprint,
+            "data_key": self.data_key,
             "device": self.device,
             "resolved": json.loads(json.dumps(self.resolved())),
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gannb.errors import InputError
+from gannb.words import composed
 
 
 def group_finder(groups: str | None) -> Callable[[list[str]], list[str]]:
@@ -69,7 +69,7 @@ def _group_table(path: Path) -> dict[str, str]:
 
 def _same_name(name: str) -> str:
     """One spelling for a path, whatever system wrote it."""
-    return unicodedata.normalize("NFC", name.strip().replace("\\", "/").removeprefix("./"))
+    return composed(name.strip().replace("\\", "/").removeprefix("./"))
 
 
 def _groups_from_table(table: dict[str, str], ids: list[str], source: str) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from gannb.generators.families import FAMILIES
 from gannb.generators.outside import ABOUT, OUTSIDE, WEIGHTS, open_network, read_weights
 from gannb.prepared import files_at, write_folder
 from gannb.study import Study, write_json
-from gannb.words import few_of, near, nearest
+from gannb.words import composed, few_of, near, nearest
 from gannb.work import digest
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".tar", ".h5", ".keras")
@@ -175,11 +174,11 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
     Raises:
         InputError: the mapping is ill-formed, names a class that is not there, or maps none.
     """
-    plain = [unicodedata.normalize("NFC", each) for each in ours]
-    by_name = {unicodedata.normalize("NFC", each): number for number, each in enumerate(theirs)}
+    plain = [composed(each) for each in ours]
+    by_name = {composed(each): number for number, each in enumerate(theirs)}
     chosen = {each: each for each in by_name}
     for part in filter(None, (part.strip() for part in (wish or "").split(","))):
-        left, equals, right = (unicodedata.normalize("NFC", each.strip()) for each in part.partition("="))
+        left, equals, right = (composed(each.strip()) for each in part.partition("="))
         if not equals:
             raise InputError(f"{name}_classes: {part!r} has no `=`; write theirs=yours,theirs2=yours2.")
         if left not in by_name:

@@ -12,6 +12,7 @@ from typing import Any
 from gannb.data import Dataset, read
 from gannb.errors import InputError
 from gannb.held_out import hold_out
+from gannb.sources import IDX_FILES
 from gannb.study import Study, read_record, write_json
 from gannb.work import digest
 
@@ -40,8 +41,10 @@ def check_place(study: Study) -> None:
     Raises:
         InputError: it does.
     """
-    data = Path(study.data)
-    if study.data != "digits" and data.is_dir() and study.folder.resolve().is_relative_to(data.resolve()):
+    data, folder = Path(study.data).resolve(), study.folder.resolve()
+    if study.data == "digits" or not data.is_dir() or any((data / name).exists() for name in IDX_FILES):
+        return  # of which nothing else is read
+    if folder.is_relative_to(data) and not any(part.startswith(".") for part in folder.relative_to(data).parts):
         raise InputError(
             f"output_dir: the study would lie in {study.folder}, within its own data; choose a folder outside of "
             f"{data} (--set output_dir=...)."
@@ -54,11 +57,9 @@ def kept_data(study: Study) -> tuple[Dataset, str]:
     Raises:
         InputError: there is no copy of them, and `load_data` cannot read them either.
     """
-    known = known_data(study)
-    copy = study.folder / f"data-{list(known.values())[-1]}" if known else None
-    if copy is not None and copy.is_dir() and _is_read_as_before(study):
-        return Dataset.load(copy), list(known.values())[-1]
-    return load_data(study)
+    key = read_record(study.folder).get("data_key")
+    copy = study.folder / f"data-{key}"
+    return (Dataset.load(copy), key) if key and copy.is_dir() else load_data(study)
 
 
 READING = ("data", "size", "channels", "resize", "groups", "on_bad_image")  # what the prepared items depend on

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import unicodedata
 import warnings
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -349,7 +349,7 @@ def _from_folder(root: Path, on_bad_image: str) -> Source:
 
 def natural_key(name: str) -> tuple:
     """Sorts "class2" before "class10", and names that differ by case only in a fixed order."""
-    pieces = re.split(r"([0-9]+)", unicodedata.normalize("NFC", name))
+    pieces = re.split(r"([0-9]+)", composed(name))
     return tuple(int(p) if p.isdecimal() and p.isascii() else p.casefold() for p in pieces), name
 
 
@@ -366,7 +366,12 @@ def _entries(folder: Path) -> list[os.DirEntry]:
 
 
 def _folders(folder: Path) -> list[os.DirEntry]:
-    return [entry for entry in _entries(folder) if entry.is_dir()]
+    entries = _entries(folder)
+    for entry in entries:  # a link that leads nowhere may have been to a folder
+        is_image = Path(entry.name).suffix.lower() in EXTENSIONS | UNREADABLE
+        if entry.is_symlink() and not os.path.exists(entry.path) and not is_image:
+            raise InputError(f'data: "{printable(entry.path)}" is a link that leads nowhere; mend it or remove it')
+    return [entry for entry in entries if entry.is_dir()]
 
 
 def _part_folders(root: Path) -> list[tuple[Path, bool]]:
@@ -407,11 +412,7 @@ def _class_names(parts: list[tuple[Path, bool]]) -> tuple[str, ...]:
 def _class_folders(part: Path) -> dict[str, Path]:
     """The class folders by name in natural order; accents in one form, whichever the file system has."""
     found: dict[str, Path] = {}
-    for entry in _entries(part):
-        if entry.is_symlink() and not os.path.exists(entry.path) and not Path(entry.name).suffix:
-            raise InputError(f'data: "{printable(entry.path)}" is a link that leads nowhere; mend it or remove it')
-        if not entry.is_dir():
-            continue
+    for entry in _folders(part):
         if printable(entry.name) != entry.name:
             raise InputError(f'data: the name of the folder "{printable(entry.path)}" is not UTF-8; rename it')
         name = composed(entry.name)
@@ -425,23 +426,26 @@ def _check_no_parts(root: Path, classes: Sequence[str]) -> None:
     """Refuse parts of a set that would be taken for its classes, as seg_train/ beside seg_test/."""
     folders = _class_folders(root)
     inside = {name: {e.name for e in _folders(folders[name])} for name in classes if not _stray_images(folders[name])}
-    for name in (n for n in inside if len(inside[n]) > 1 and _is_named_as_part(n)):
-        twin = next((n for n in inside if n != name and inside[n] == inside[name]), None)
-        if twin:
+    for name, twin in combinations(inside, 2):
+        if len(inside[name]) > 1 and inside[name] == inside[twin] and _are_parts_of_one(name, twin):
             raise InputError(
-                f"data: {name}/ and {twin}/ in {str(root)!r} are no classes, since they hold the same folders "
-                f"({few_of(sorted(inside[name]))}); call them train/ and test/, or name the one that is meant"
+                f"data: {name}/ and {twin}/ in {str(root)!r} look like parts of one set, since they hold the same "
+                f"folders ({few_of(sorted(inside[name]))}); call them train/ and test/ with nothing else beside them, "
+                "or rename them if they are classes"
             )
-        other = next(n for n in classes if n != name)
-        if name.lower() in PARTS["train"] and len(classes) == 2 and len(inside.get(other, ())) < 2:
+    for name, other in (classes, classes[::-1]) if len(classes) == 2 else ():
+        if name.lower() in PARTS["train"] and len(inside.get(name, ())) > 1 and len(inside.get(other, ())) < 2:
             raise InputError(
-                f"data: {str(root)!r} has {name}/ with folders of its own beside {other}/; move {other}/ elsewhere, or "
-                "call it test/ if it has the same folders"
+                f"data: {str(root)!r} has {name}/ with folders of its own beside {other}/; move {other}/ elsewhere, "
+                f"call it test/ if it has the same folders, or rename {name}/ if it is a class"
             )
 
 
-def _is_named_as_part(name: str) -> bool:
-    return bool(set(re.split("[^a-z]+", name.lower())) & {each for names in PARTS.values() for each in names})
+def _are_parts_of_one(name: str, other: str) -> bool:
+    """Tell whether two names differ by the word for a part alone, as seg_train and seg_test do."""
+    words = sorted((word for names in PARTS.values() for word in names), key=len, reverse=True)
+    plain = [re.sub("|".join(words), "", each.lower()) for each in (name, other)]
+    return plain[0] == plain[1] and all(len(p) < len(n) for p, n in zip(plain, (name, other), strict=True))
 
 
 def _stray_images(root: Path) -> list[tuple[str, str]]:

@@ -316,18 +316,10 @@ def choices(name: str) -> list[str]:
     return named or [word for word in quoted if word not in Study.model_fields]
 
 
-class _Twice(ValueError):
-    """A parameter that stands twice in a file."""
-
-
-class _NoneTwice(yaml.SafeLoader):
-    """As YAML is read safely, but no name may stand twice, where YAML lets the last one win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [str(key.value) for key, _ in node.value]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise _Twice(twice)
-        return super().construct_mapping(node, deep)
+def _names_in(text: str) -> list[str]:
+    """Return the names in a YAML text, as often as each stands there."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    return [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -340,12 +332,14 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"There is no study file {path}; give a YAML file, or name the data with --data.")
     try:
-        given = yaml.load(path.read_text(encoding="utf-8"), _NoneTwice)
+        text = path.read_text(encoding="utf-8")
+        names = _names_in(text)
+        given = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: no UTF-8, or a date that does not exist
-        if isinstance(error, _Twice):
-            raise InputError(f"{path} says {error} twice; leave one of them out.") from None
         where = f" at line {error.problem_mark.line + 1}" if getattr(error, "problem_mark", None) else ""
         raise InputError(f"{path} is not valid YAML{where}; write one `name: value` per line.") from None
+    if twice := next((name for name in names if names.count(name) > 1), None):  # of which YAML takes the last
+        raise InputError(f"{path} says {twice} twice; leave one of them out.")
     if not isinstance(given, dict) or not all(isinstance(k, str) for k in given):
         raise InputError(f"{path} does not hold parameters; write one `name: value` per line.")
     foreign = given.get("foreign")

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from gannb.arms import PRIMARY, Arm, parse_arm
+from gannb.augment import POLICIES
 from gannb.choices import Choices
 from gannb.openset import OpenSet
 from gannb.tuning import configurations, tuned_as
@@ -91,7 +92,8 @@ class Wiring(Choices):
             parameters |= {"gan_steps": self.steps_of(name), "gan_augmentation": augmentation}
             parameters |= {"settings": FAMILIES[name].settings()}
             parameters |= {"augmentation": self.policy_name} if augmentation in ("policy", "ada") else {}
-            parameters |= {} if augmentation in ("auto", "none") else {"clamp": False}  # was True once
+            policy = augmentation if augmentation == "diffaugment" else parameters.get("augmentation", "none")
+            parameters |= {"clamp": False} if POLICIES[policy].brightness else {}  # colours were clamped once
         if name in self.outside:
             parameters |= {"content": self.outside[name].key}
         place = f"{draw.place.rpartition('/')[0]}/{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -103,6 +104,44 @@ def test_no_two_have_the_same_stream_although_torch_hands_them_out_again(monkeyp
     assert lend_stream("cuda").cuda_stream == kept[5].cuda_stream
 
 
+class Graph:
+    """Stands for a CUDA graph."""
+
+    def __init__(self) -> None:
+        self.resets = 0
+
+    def register_generator_state(self, rng) -> None:
+        pass
+
+    def replay(self) -> None:
+        pass
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+def test_graphs_are_reset_when_forgotten_and_the_one_stream_of_them_is_given_back_at_the_end(monkeypatch):
+    graphs, on = [], set()
+    stands = SimpleNamespace(synchronize=lambda: None)
+    monkeypatch.setattr(capture, "_lent", set())
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stands)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: graphs.append(Graph()) or graphs[-1])
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph, stream, **_: on.add(stream) or contextlib.nullcontext())
+    captured, *_ = make()
+    captured.captures = True
+    for choices in CHOICES:
+        for _ in range(WARM_UP + 2):
+            captured(torch.zeros(3), *choices)
+    assert len(graphs) == len(CHOICES) and len(on) == len(capture._lent) == 1
+    captured.forget()
+    assert [graph.resets for graph in graphs] == [1] * 4 and len(capture._lent) == 1
+    for _ in range(WARM_UP + 1):
+        captured(torch.zeros(3), False, False)
+    captured.close()
+    assert [graph.resets for graph in graphs] == [1] * 5 and capture._lent == set() and len(on) == 1
+
+
 def test_a_stream_is_given_back_after_an_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
@@ -120,6 +159,7 @@ def test_on_a_gpu_a_replay_gives_what_the_function_gives():
     made, expected = results(captured, rng, "cuda"), results(function, plain_rng, "cuda")
     assert all(torch.equal(a, b) for a, b in zip(made, expected, strict=True))
     assert torch.equal(total, plain_total) and set(captured.graphs) == set(CHOICES)
+    captured.close()
 
 
 @needs_gpu
@@ -132,6 +172,7 @@ def test_on_a_gpu_only_what_was_called_often_is_recorded_and_forgetting_drops_it
     assert set(captured.graphs) == {(False, False)}
     captured.forget()
     assert captured.graphs == {}
+    captured.close()
 
 
 @needs_gpu

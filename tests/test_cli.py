@@ -20,7 +20,7 @@ import yaml
 from conftest import SMOKE
 from PIL import Image
 
-from gannb.cli import COMMANDS, FULL, main, make_parser
+from gannb.cli import COMMANDS, main, make_parser
 from gannb.console import paint, talk, talking
 from gannb.errors import InputError
 from gannb.parameters import by_stage, completions, meaning
@@ -51,6 +51,8 @@ def asked(monkeypatch) -> list[tuple[Study, tuple[str, ...]]]:
     monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
     return calls
 
+
+FULL = "gannb: the disk is full; make room, and the same command goes on from there."
 
 # ---- what it understands ----
 
@@ -238,17 +240,23 @@ def test_failed_units_give_exit_code_1_and_their_errors(monkeypatch, capsys):
         (
             OSError(28, "No space left on device"),
             1,
-            f"gannb: {FULL}",
+            FULL,
+        ),
+        (OSError(28, "No space left on device", "/x/y"), 1, FULL.replace("disk", "disk of /x/y")),
+        (
+            RuntimeError("5 requested and 3 found"),
+            1,
+            "gannb: RuntimeError: 5 requested and 3 found",
         ),
         (
             OSError("115008 requested and 61312 written"),
             1,
-            f"gannb: {FULL}",
+            FULL,
         ),
         (
             RuntimeError("01_data: OSError: [Errno 28] No space left on device; x shows where"),
             1,
-            f"gannb: {FULL}",
+            FULL,
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",

@@ -159,7 +159,9 @@ def test_folder_of_train_val_and_test(tmp_path, train, val, test):
 @pytest.mark.parametrize(
     ("folders", "says"),
     [
-        (("seg_train/hill", "seg_train/sea", "seg_test/hill", "seg_test/sea"), r"are no classes, .* \(hill, sea\)"),
+        (("seg_train/hill", "seg_train/sea", "seg_test/hill", "seg_test/sea"), r"look like parts .* \(hill, sea\)"),
+        (("TrainSet/hill", "TrainSet/sea", "TestSet/hill", "TestSet/sea"), "look like parts of one set"),
+        (("train/hill", "train/sea", "val/hill", "val/sea", "pred"), "look like parts .* nothing else beside them"),
         (("train/hill", "train/sea", "pred"), "has train/ with folders of its own beside pred/; move pred/ elsewhere"),
     ],
 )
@@ -177,6 +179,12 @@ def test_parts_of_a_set_are_not_taken_for_its_classes(tmp_path, folders, says):
         (("2023/hill", "2023/sea", "2024/hill", "2024/sea"), ("2023", "2024")),  # may be meant; the plan names them
         (("sick/left", "sick/right", "well/left", "well/right"), ("sick", "well")),
         (("train/steam", "train/diesel", "car", "plane"), ("car", "plane", "train")),
+        (
+            ("test_positive/a", "test_positive/b", "test_negative/a", "test_negative/b"),
+            ("test_negative", "test_positive"),
+        ),
+        (("valid/a", "valid/b", "invalid/a", "invalid/b"), ("invalid", "valid")),
+        (("train_station/day", "train_station/night", "port/day", "port/night"), ("port", "train_station")),
     ],
 )
 def test_class_folders_may_hold_folders(tmp_path, folders, classes):
@@ -191,6 +199,18 @@ def test_a_class_folder_that_is_a_link_to_nowhere_is_refused(tmp_path):
     (tmp_path / "set" / "cow").symlink_to(tmp_path / "gone")
     with pytest.raises(InputError, match='set/cow" is a link that leads nowhere'):
         read(str(tmp_path / "set"))
+    split_folder(tmp_path / "parts")
+    os.rename(tmp_path / "parts" / "test", tmp_path / "moved")
+    (tmp_path / "parts" / "test").symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError, match='parts/test" is a link that leads nowhere'):
+        read(str(tmp_path / "parts"))
+
+
+def test_a_copy_kept_with_accents_in_another_form_has_them_in_the_one(tmp_path):
+    read(str(folder_of(tmp_path / "set", classes=("cafe", "tea")))).save(tmp_path / "copy")
+    file = tmp_path / "copy" / "dataset.json"
+    file.write_text(file.read_text(encoding="utf-8").replace('"cafe"', '"cafe\u0301"'), encoding="utf-8")
+    assert Dataset.load(tmp_path / "copy").pool.classes == ("caf\xe9", "tea")
 
 
 def test_accents_in_class_names_have_one_form(tmp_path):

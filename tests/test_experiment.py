@@ -403,6 +403,19 @@ def test_what_a_study_is_and_has_can_be_told_whatever_becomes_of_its_images(tmp_
     assert read_experiment(load_study(study.folder)).data_key == key
 
 
+def test_a_study_whose_change_was_cut_short_is_still_told_as_it_was(tmp_path, monkeypatch):
+    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
+    key = Experiment.open(study).data_key
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gannb.experiment.save_study", full)
+    with pytest.raises(OSError):
+        Experiment.open(open_study(study.folder, size="16"))
+    assert len(list(study.folder.glob("data-*"))) == 2 and read_experiment(load_study(study.folder)).data_key == key
+
+
 def test_a_study_that_can_only_be_read_has_a_status(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
     Experiment.open(study)
@@ -412,6 +425,13 @@ def test_a_study_that_can_only_be_read_has_a_status(tmp_path, monkeypatch):
 
     monkeypatch.setattr("gannb.status.write_json", read_only)
     assert study_status(load_study(study.folder))["state"] == "unfinished"
+
+
+@pytest.mark.parametrize("place", ["a/.gannb", "b"])
+def test_a_study_beside_its_data_or_hidden_in_them_is_not(tmp_path, place):
+    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / place))
+    key = Experiment.open(study).data_key
+    assert Experiment.open(study).data_key == key
 
 
 @pytest.mark.parametrize("place", ["a", "a/outputs", "a/cat/outputs"])

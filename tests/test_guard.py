@@ -222,6 +222,27 @@ def test_half_of_the_classes_collapsed_is_a_collapse_however_the_others_do(monke
         train(watched, None, {})
 
 
+def test_classes_that_have_never_spread_have_not_collapsed_before_it_is_late(monkeypatch):
+    monkeypatch.setattr(PartlyForgetful, "forgotten", range(6, 12))
+    watched = start(PARTLY, draw=make_draw(classes=12))
+    train(watched, None, {})
+    assert watched.log == [] and watched.diversity["collapsed"][-1] == 6
+    monkeypatch.setattr(guard, "LEAST_STEPS", 20)
+    with pytest.raises(TrainingError, match="look alike in 6 of 12 classes"):
+        train(start(PARTLY, draw=make_draw(classes=12)), None, {})
+
+
+def test_a_checkpoint_of_before_classes_were_counted_goes_on(tmp_path):
+    watched, resumed = start(steps=24), start(steps=24)
+    while watched.training.step < 12:
+        to_next_check(watched)
+    tensors, values = watched.state()
+    del values["guard"]["diversity"]["collapsed"]
+    resumed.restore(tensors, values)
+    train(resumed, None, {})
+    assert resumed.training.step == 24 and len(resumed.diversity["collapsed"]) == 3
+
+
 def test_a_class_that_collapses_is_counted_and_the_others_are_left_alone(monkeypatch):
     watched = start(PARTLY, draw=make_draw(classes=12))
     plant(watched.training, lambda t: monkeypatch.setattr(PartlyForgetful, "forgotten", (11,)))

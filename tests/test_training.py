@@ -485,6 +485,8 @@ def test_on_a_gpu_recorded_steps_learn_what_eager_ones_do(family, name):
         assert apart.mean() <= 4 * recorded.family.learning_rate
     for curve in ("discriminator_loss", "generator_loss"):
         assert recorded.curves[curve] == pytest.approx(eager.curves[curve], rel=0.1, abs=0.05)
+    recorded.close()
+    assert not recorded._learn.graphs
 
 
 @needs_gpu
@@ -498,6 +500,8 @@ def test_on_a_gpu_a_training_continued_elsewhere_is_nearly_an_undisturbed_one(fa
     assert second.curves["step"] == undisturbed.curves["step"]
     a, b = (t.fixed_samples()[0].astype(int) for t in (undisturbed, second))
     assert np.abs(a - b).mean() < 1
+    for training in (undisturbed, first, second):
+        training.close()
 
 
 @needs_gpu

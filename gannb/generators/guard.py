@@ -77,11 +77,11 @@ class Guard:
         if not training.is_finite():
             return "not finite", "a loss or a weight is no longer a finite number"
         ratio, collapsed = self._look()
-        if training.step >= self.late or max(self.diversity["ratio"], default=0) >= SPREAD:
-            if ratio < COLLAPSED:
-                return "collapse", f"samples of a class differ only {ratio:.2f} times as much as the real ones"
-            if collapsed >= COLLAPSED_SHARE * max(1, self.watched.sum()):
-                return "collapse", f"all samples of a class look alike in {collapsed} of {self.watched.sum()} classes"
+        late, most = training.step >= self.late, COLLAPSED_SHARE * max(1, self.watched.sum())
+        if ratio < COLLAPSED and (late or max(self.diversity["ratio"], default=0) >= SPREAD):
+            return "collapse", f"samples of a class differ only {ratio:.2f} times as much as the real ones"
+        if collapsed >= most and (late or min(self.diversity["collapsed"], default=most) < most):
+            return "collapse", f"all samples of a class look alike in {collapsed} of {self.watched.sum()} classes"
         for name, value in {"step": training.step, "ratio": ratio, "collapsed": collapsed}.items():
             self.diversity[name].append(value)
         sureness, loss = (float(np.mean(training.curves[n][-CHECK_EVERY:])) for n in ("sureness", "adversarial_loss"))
@@ -122,7 +122,8 @@ class Guard:
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.training.restore(tensors, values)
-        self.log, self.diversity = list(values["guard"]["log"]), _copy(values["guard"]["diversity"])
+        diversity = {"collapsed": []} | values["guard"]["diversity"]  # checkpoints were without
+        self.log, self.diversity = list(values["guard"]["log"]), _copy(diversity)
         self.good = tensors, values
 
 
@@ -133,7 +134,8 @@ def _spreads(x: np.ndarray, y: np.ndarray, classes: int, seed: int = 0) -> np.nd
 
 def _spread(x: np.ndarray, seed: int) -> float:
     chosen = np.random.default_rng(seed).permutation(len(x))[:MOST_ITEMS] if len(x) > MOST_ITEMS else slice(None)
-    return diversity(pixels(x[chosen]), np.zeros(len(x[chosen]))) if len(x) else math.nan
+    x = x[chosen]
+    return diversity(pixels(x), np.zeros(len(x))) if len(x) else math.nan
 
 
 def _copy(curves: dict[str, list[float]]) -> dict[str, list[float]]:
