@@ -40,14 +40,15 @@ class Guard:
 
     log: what happened, {"step", "fault", "number", "remedy"} each. diversity: {"step": [...], "ratio": [...],
     "collapsed": [...]}, mean distance of samples of a class over that of the draw's items of the class, in pixels, 1 is
-    as diverse as the draw; and the number of classes whose samples all look alike. Classes without two different items
-    in the draw have no diversity and are not watched.
+    as diverse as the draw; and the number of classes whose samples all look alike, though they once did not or it is
+    late. Classes without two different items in the draw have no diversity and are not watched.
     """
 
     def __init__(self, training: Training, draw: Examples) -> None:
         self.training = training
         self.usual = _spreads(draw.x, draw.y, draw.n_classes, training.job.seed)
         self.watched = self.usual > 0
+        self.spread = np.zeros(self.watched.sum(), bool)  # those of the watched that once did
         self.every = CHECK_EVERY * training.every  # steps
         in_turn = draw.n_classes if training.family.one_class_batches else 1  # each class has networks of its own
         self.late = max(LEAST_STEPS * in_turn, PATIENCE * training.job.steps)
@@ -77,10 +78,9 @@ class Guard:
         if not training.is_finite():
             return "not finite", "a loss or a weight is no longer a finite number"
         ratio, collapsed = self._look()
-        late, most = training.step >= self.late, COLLAPSED_SHARE * max(1, self.watched.sum())
-        if ratio < COLLAPSED and (late or max(self.diversity["ratio"], default=0) >= SPREAD):
+        if ratio < COLLAPSED and (training.step >= self.late or max(self.diversity["ratio"], default=0) >= SPREAD):
             return "collapse", f"samples of a class differ only {ratio:.2f} times as much as the real ones"
-        if collapsed >= most and (late or min(self.diversity["collapsed"], default=most) < most):
+        if collapsed >= COLLAPSED_SHARE * max(1, self.watched.sum()):
             return "collapse", f"all samples of a class look alike in {collapsed} of {self.watched.sum()} classes"
         for name, value in {"step": training.step, "ratio": ratio, "collapsed": collapsed}.items():
             self.diversity[name].append(value)
@@ -90,12 +90,14 @@ class Guard:
         return None
 
     def _look(self) -> tuple[float, int]:
-        """Return the diversity of samples over the draw's, nan where no class is watched, and the collapsed classes."""
+        """Return the diversity of samples over the draw's, nan where no class is watched, and the classes collapsed."""
         if not self.watched.any():
             return math.nan, 0
         samples, labels = self.training.fixed_samples()
         found, usual = (s[self.watched] for s in (_spreads(samples, labels, len(self.usual)), self.usual))
-        return float(found.mean() / usual.mean()), int((found < COLLAPSED * usual).sum())
+        self.spread |= found >= SPREAD * usual
+        collapsed = (found < COLLAPSED * usual) & (self.spread | (self.training.step >= self.late))
+        return float(found.mean() / usual.mean()), int(collapsed.sum())
 
     def _mend(self, name: str, words: str) -> None:
         """Go back to the last good state and change one thing."""
@@ -117,13 +119,15 @@ class Guard:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the training's state and the guard's own, which `restore` takes."""
         tensors, values = self.training.state()
-        return tensors, values | {"guard": {"log": list(self.log), "diversity": _copy(self.diversity)}}
+        own = {"log": list(self.log), "diversity": _copy(self.diversity), "spread": self.spread.tolist()}
+        return tensors, values | {"guard": own}
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.training.restore(tensors, values)
-        diversity = {"collapsed": []} | values["guard"]["diversity"]  # checkpoints were without
-        self.log, self.diversity = list(values["guard"]["log"]), _copy(diversity)
+        own = {"spread": [False] * len(self.spread)} | values["guard"]  # older ones are without
+        self.log, self.spread = list(own["log"]), np.array(own["spread"], bool)
+        self.diversity = _copy({"collapsed": []} | own["diversity"])
         self.good = tensors, values
 
 
