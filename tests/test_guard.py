@@ -21,6 +21,7 @@ from gannb.generators.adversarial import train
 from gannb.generators.checkpoint import identity
 from gannb.generators.families import FAMILIES, DcganDiscriminator, MlpGenerator
 from gannb.generators.guard import COLLAPSED, LECAM_WEIGHT, MOST_REMEDIES, SPREAD, Guard, TrainingError
+from gannb.generators.losses import RELATIVISTIC
 from gannb.generators.training import Training
 
 
@@ -181,6 +182,7 @@ def test_a_short_training_may_not_have_spread_yet(monkeypatch):
 def test_networks_that_take_turns_are_late_later(monkeypatch):
     draw = make_draw()
     together, in_turn = (start(replace(FAMILIES["mlp"], one_class_batches=turns), draw=draw) for turns in (False, True))
+    assert (together.started, in_turn.started) == (guard.START, draw.n_classes * guard.START)
     assert together.late == guard.LEAST_STEPS and in_turn.late == draw.n_classes * guard.LEAST_STEPS
 
 
@@ -284,6 +286,11 @@ def test_draws_without_two_different_items_of_a_class_have_no_diversity_and_no_a
 # ---- overfitting ----
 
 
+@pytest.fixture
+def from_the_start(monkeypatch):
+    monkeypatch.setattr(guard, "START", 0)
+
+
 class Marked(MlpGenerator):
     """Its images have a black pixel where those of the draw have a white one."""
 
@@ -319,7 +326,23 @@ MARKED = replace(
 NEVER_WRONG = replace(MARKED, discriminator=Oracle)
 
 
-def test_a_discriminator_that_is_never_wrong_is_noticed_and_bounded():
+def test_a_discriminator_may_win_at_the_start(monkeypatch):
+    monkeypatch.setattr(guard, "START", 12)
+    watched = start(NEVER_WRONG, steps=20, draw=marked_draw())
+    assert to_next_check(watched) and to_next_check(watched) and not to_next_check(watched)
+    assert watched.log[0]["step"] == 12
+
+
+def test_where_only_differences_of_scores_mean_something_penalties_bound_it(from_the_start):
+    relative = replace(NEVER_WRONG, loss=RELATIVISTIC, r1=0.0, r2=0.0, penalty_every=1)
+    watched = start(relative, draw=marked_draw())
+    good = watched.state()
+    assert not to_next_check(watched)
+    assert differing(watched.state(), good) == {"strength", "guard"} and watched.training.strength == 2
+    assert watched.log[0]["remedy"] == "R1 and R2 penalties on the discriminator, 2 times as strong"
+
+
+def test_a_discriminator_that_is_never_wrong_is_noticed_and_bounded(from_the_start):
     watched = start(NEVER_WRONG, draw=marked_draw())
     good = watched.state()
     assert not to_next_check(watched)
@@ -329,7 +352,7 @@ def test_a_discriminator_that_is_never_wrong_is_noticed_and_bounded():
     assert watched.log[0]["remedy"] == "LeCam penalty on the discriminator, weight 0.3"
 
 
-def test_a_discriminator_that_stays_never_wrong_is_given_up(monkeypatch):
+def test_a_discriminator_that_stays_never_wrong_is_given_up(monkeypatch, from_the_start):
     monkeypatch.setattr(training_module, "lecam", lambda *_: torch.zeros(()))  # a remedy without effect
     watched = start(NEVER_WRONG, draw=marked_draw())
     with pytest.raises(TrainingError, match=r"step 4 \(the discriminator is never wrong any more .*after 3 remedies"):
@@ -337,13 +360,13 @@ def test_a_discriminator_that_stays_never_wrong_is_given_up(monkeypatch):
     assert [event["remedy"][-3:] for event in watched.log] == ["0.3", "0.6", "1.2"]
 
 
-def test_a_bounded_discriminator_that_is_still_never_wrong_is_noticed():
+def test_a_bounded_discriminator_that_is_still_never_wrong_is_noticed(from_the_start):
     watched = start(NEVER_WRONG, draw=marked_draw())
     with pytest.raises(TrainingError, match="never wrong any more"):
         train(watched, None, {})
 
 
-def test_the_penalty_mends_a_discriminator_that_has_learned_to_be_never_wrong():
+def test_the_penalty_mends_a_discriminator_that_has_learned_to_be_never_wrong(from_the_start):
     learner = replace(MARKED, discriminator=lambda s, k: DcganDiscriminator(s, k, base=8), learning_rate=5e-3)
     watched = start(learner, steps=120, draw=marked_draw())
     train(watched, None, {})
@@ -352,7 +375,7 @@ def test_the_penalty_mends_a_discriminator_that_has_learned_to_be_never_wrong():
     assert watched.training.lecam >= LECAM_WEIGHT
 
 
-def test_a_discriminator_that_is_sure_but_has_more_to_learn_is_left_alone():
+def test_a_discriminator_that_is_sure_but_has_more_to_learn_is_left_alone(from_the_start):
     unsure = replace(NEVER_WRONG, loss=replace(NEVER_WRONG.loss, discriminator=lambda r, f: 0 * r.mean() + 0.5))
     watched = start(unsure, steps=20, draw=marked_draw())
     train(watched, None, {})

@@ -234,6 +234,19 @@ def test_the_penalties_are_those_of_the_discriminators_gradient(policy):
         assert made[0] - plain[0] == pytest.approx(expected, rel=1e-3), options
 
 
+def test_r1_and_r2_may_be_made_stronger_in_the_middle_of_a_training_and_stay_so():
+    def made(strength: float, **penalties: float) -> float:
+        training = make_training(replace(LINEAR, **penalties))
+        training.set_strength(strength)
+        resumed = make_training(replace(LINEAR, **penalties))
+        resumed.restore(*training.state())
+        return advance(resumed, 1).curves["discriminator_loss"][0]
+
+    plain = made(1.0)
+    assert made(1.0, r1=3.0) - plain == pytest.approx(1.5 * SQUARED_NORM, rel=1e-3)
+    assert made(2.0, r1=3.0, r2=5.0) - plain == pytest.approx(8 * SQUARED_NORM, rel=1e-3)
+
+
 @pytest.mark.parametrize(("options", "goal"), [({"r1": 1e4, "r2": 1e4}, 0.0), ({"gradient_penalty": 1e3}, 1.0)])
 def test_a_heavy_penalty_holds_the_gradient_where_it_should_be(options, goal):
     training = advance(make_training(replace(LINEAR, learning_rate=3e-3, **options), steps=300), 300)

@@ -23,6 +23,7 @@ PATIENCE = 0.5  # share of the training after which it must have
 LEAST_STEPS = 500  # of a network, before which a training that has not spread is merely short
 OVERFITTED = 0.98  # sureness of the discriminator, mean since the last check, and an adversarial loss below WON
 WON = 0.05
+START = 100  # steps of a network, in which its discriminator may win for a while
 MOST_REMEDIES = 3
 LECAM_WEIGHT = 0.3  # Tseng et al. 2021, section 4
 RULE = (
@@ -52,6 +53,7 @@ class Guard:
         self.every = CHECK_EVERY * training.every  # steps
         in_turn = draw.n_classes if training.family.one_class_batches else 1  # each class has networks of its own
         self.late = max(LEAST_STEPS * in_turn, PATIENCE * training.job.steps)
+        self.started = START * in_turn
         self.log: list[dict[str, Any]] = []
         self.diversity: dict[str, list[float]] = {"step": [], "ratio": [], "collapsed": []}
         self.good = self.state()
@@ -85,7 +87,7 @@ class Guard:
         for name, value in {"step": training.step, "ratio": ratio, "collapsed": collapsed}.items():
             self.diversity[name].append(value)
         sureness, loss = (float(np.mean(training.curves[n][-CHECK_EVERY:])) for n in ("sureness", "adversarial_loss"))
-        if sureness > OVERFITTED and abs(loss) < WON:
+        if training.step >= self.started and sureness > OVERFITTED and abs(loss) < WON:
             return "overfitting", f"the discriminator is never wrong any more (loss {loss:.3f})"
         return None
 
@@ -162,6 +164,9 @@ def _slow_generator(training: Training) -> str:
 
 
 def _bound_discriminator(training: Training) -> str:
+    if training.family.loss.paired:  # whose scores mean something beside each other alone, and LeCam bounds each
+        training.set_strength(2 * training.strength)
+        return f"R1 and R2 penalties on the discriminator, {training.strength:g} times as strong"
     training.set_lecam(2 * training.lecam or LECAM_WEIGHT)
     return f"LeCam penalty on the discriminator, weight {training.lecam:.2g}"
 

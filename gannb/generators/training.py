@@ -130,6 +130,7 @@ class Training:
         self._learn = Captured(self._learn_once, self.device, self.rng, possible=not family.one_class_batches)
         self.step = 0  # steps done
         self.lecam = family.lecam  # its weight, which the guard may raise
+        self.strength = 1.0  # by which R1 and R2 are multiplied, which it may raise too
         self.chance = torch.zeros((), device=self.device)  # of the augmentation, where it is adaptive
         self.signs = torch.zeros((), device=self.device)  # sum of the sureness since the chance last moved
         self.usual = torch.zeros(2, device=self.device)  # moving averages of the scores of reals and fakes
@@ -246,7 +247,7 @@ class Training:
             loss = loss + family.auxiliary_weight * auxiliary(logits[:n], labels)
         if gradients:
             on_real, on_fake = squared_gradients(scores, both).chunk(2)
-            loss = loss + family.penalty_every / 2 * (family.r1 * on_real + family.r2 * on_fake).mean()
+            loss = loss + self.strength * family.penalty_every / 2 * (family.r1 * on_real + family.r2 * on_fake).mean()
         if penalise and family.gradient_penalty:
             share = torch.rand((n, 1, 1, 1), generator=self.rng, device=self.device)
             penalty = gradient_penalty(self.discriminator, *both.chunk(2), labels, share)
@@ -340,6 +341,11 @@ class Training:
         self.lecam = weight
         self._learn.forget()
 
+    def set_strength(self, strength: float) -> None:
+        """Set by how much R1 and R2 are multiplied."""
+        self.strength = strength
+        self._learn.forget()
+
     def close(self) -> None:
         """Free what a GPU keeps of recorded steps; no step can be done any more."""
         self._learn.close()
@@ -362,7 +368,7 @@ class Training:
                 tensors |= {f"optimiser.{name}.{number}.{key}": value for key, value in moments.items()}
         tensors |= {f"grid.{number}": grid for number, grid in enumerate(self.grids)}
         values = {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "lecam": self.lecam}
-        values |= {"rates": {name: self.rate(name) for name in self.optimisers}}
+        values |= {"strength": self.strength, "rates": {name: self.rate(name) for name in self.optimisers}}
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}, copy.deepcopy(values)
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -381,6 +387,7 @@ class Training:
                     optimiser.state[parameter] = {key: _laid_out_like(parameter, v) for key, v in saved.items()}
             self.set_rate(name, values["rates"][name])
         self.set_lecam(values["lecam"])
+        self.set_strength(values.get("strength", 1.0))  # older checkpoints are without
 
 
 def _set_learning(parameters: list[Tensor], learning: bool) -> None:
