@@ -19,6 +19,7 @@ def check(wiring: Wiring) -> None:
         InputError: the first such thing that is found, and the way out.
     """
     _check_family(wiring)
+    _check_augmentation(wiring)
     _ = wiring.device, wiring.arms, wiring.design, wiring.positive, wiring.keep_classes
     _check_families(wiring)
     _check_classifiers(wiring)
@@ -37,15 +38,18 @@ def check(wiring: Wiring) -> None:
 def _check_family(wiring: Wiring) -> None:
     from gannb.generators.families import FAMILIES
 
-    study, gan = wiring.study, wiring.study.gan
-    if study.gan_augmentation == "ada" and study.augmentation == "none":
+    gan = wiring.study.gan
+    if gan != "auto" and gan not in FAMILIES:
+        hint = nearest(gan, FAMILIES) or f"use {', '.join(FAMILIES)} or auto."
+        raise InputError(f"gan: there is no family {gan!r}; {hint}")
+
+
+def _check_augmentation(wiring: Wiring) -> None:
+    if wiring.study.gan_augmentation == "ada" and wiring.study.augmentation == "none":
         raise InputError(
             "gan_augmentation: ada applies the study's augmentation, which is none; set augmentation to another, or "
             "gan_augmentation=auto."
         )
-    if gan != "auto" and gan not in FAMILIES:
-        hint = nearest(gan, FAMILIES) or f"use {', '.join(FAMILIES)} or auto."
-        raise InputError(f"gan: there is no family {gan!r}; {hint}")
 
 
 def _check_families(wiring: Wiring) -> None:

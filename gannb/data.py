@@ -450,9 +450,8 @@ def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray) 
 def _fingerprint(source: Source, digests: list[bytes]) -> str:
     """Over classes, then per item in its order: part, class and the digest of its native pixels."""
     total = hashlib.sha256()
-    names = [composed(name).encode("utf-8", "surrogatepass") for name in source.classes]
-    for name in names:
-        total.update(hashlib.sha256(name).digest())
+    for name in source.classes:
+        total.update(hashlib.sha256(name.encode("utf-8")).digest())
     for label, is_test, digest in zip(source.y.tolist(), source.is_test.tolist(), digests, strict=True):
         total.update(f"{label},{is_test:d};".encode() + digest)
     return total.hexdigest()

@@ -106,14 +106,10 @@ def _by_class(sets: Sets, train: np.ndarray, fake: np.ndarray, near_by: copying.
     rows = []
     for k, name in enumerate(sets.train.classes):
         mine, real = sets.fake.y == k, sets.train.y == k
-        ratio = _diversity(fake[mine]) / (_diversity(train[real]) or np.nan)
+        ratio = quality.spread(fake[mine]) / (quality.spread(train[real]) or np.nan)
         row = {"diversity": ratio, "nearer_to_train": near_by.siding(mine)}
         rows.append({"class": name} | {key: float(v) if np.isfinite(v) else None for key, v in row.items()})
     return rows
-
-
-def _diversity(x: np.ndarray) -> float:
-    return quality.diversity(x, np.zeros(len(x))) if len(x) else np.nan
 
 
 def _suspects(sets: Sets, near_by: copying.Surroundings) -> list[dict[str, Any]]:

@@ -220,8 +220,14 @@ def diversity(x: np.ndarray, y: np.ndarray) -> float:
     if y.shape != (len(x),):
         raise InputError(f"There are {len(x)} items and labels of shape {y.shape}; give one label per item.")
     classes = [x[y == label] for label in np.unique(y)]
-    spreads = [_pair_distances(items) / (len(items) * (len(items) - 1)) for items in classes if len(items) > 1]
+    spreads = [spread(items) for items in classes if len(items) > 1]
     return float(np.mean(spreads)) if spreads else float("nan")
+
+
+def spread(x: np.ndarray) -> float:
+    """Mean distance of two items, (N, D): `diversity` within one class. nan for fewer than two items."""
+    (x,) = _checked(x=(x, 0))
+    return float(_pair_distances(x) / (len(x) * (len(x) - 1))) if len(x) > 1 else float("nan")
 
 
 # ------------------------------------------------------------------------------------------------------------

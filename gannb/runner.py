@@ -15,7 +15,7 @@ from gannb.console import QUIET, talk
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.prepared import kept_data
-from gannb.status import write_status
+from gannb.status import status_of, write_status
 from gannb.study import Study, notebooks_folder
 from gannb.verdict import read_verdict
 from gannb.work import LAUNCHER, is_running, study_lock
@@ -100,8 +100,12 @@ def _is_whole(notebook: Path) -> bool:
 
 
 def study_status(study: Study) -> dict[str, Any]:
-    """Write `status.json` anew and return it; see `write_status`."""
-    return write_status(read_experiment(study), "running" if is_running(study.folder) else "")
+    """Write `status.json` anew, unless the study can only be read, and return it; see `write_status`."""
+    experiment, state = read_experiment(study), "running" if is_running(study.folder) else ""
+    try:
+        return write_status(experiment, state)
+    except OSError:
+        return status_of(experiment, state)
 
 
 def read_experiment(study: Study) -> Experiment:

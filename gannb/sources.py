@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
@@ -315,8 +315,8 @@ class _File:
 def _from_folder(root: Path, on_bad_image: str) -> Source:
     parts = _part_folders(root)
     classes, skipped = _class_names(parts), _stray_images(root)
-    if len(parts) == 1 and len(classes) > 1:
-        _check_no_parts(parts[0][0], classes)
+    if len(parts) == 1:
+        _check_no_parts(parts[0][0])
     files: list[_File] = []
     ignored: Counter[str] = Counter()
     for part, is_test in parts:
@@ -422,23 +422,31 @@ def _class_folders(part: Path) -> dict[str, Path]:
     return found
 
 
-def _check_no_parts(root: Path, classes: Sequence[str]) -> None:
+def _check_no_parts(root: Path) -> None:
     """Refuse parts of a set that would be taken for its classes, as seg_train/ beside seg_test/."""
     folders = _class_folders(root)
-    inside = {name: {e.name for e in _folders(folders[name])} for name in classes if not _stray_images(folders[name])}
-    for name, twin in combinations(inside, 2):
-        if len(inside[name]) > 1 and inside[name] == inside[twin] and _are_parts_of_one(name, twin):
+    for name, twin in combinations(folders, 2):
+        inside = _only_folders(folders[name]) if _are_parts_of_one(name, twin) else set()
+        if inside and inside == _only_folders(folders[twin]):
             raise InputError(
                 f"data: {name}/ and {twin}/ in {str(root)!r} look like parts of one set, since they hold the same "
-                f"folders ({few_of(sorted(inside[name]))}); call them train/ and test/ with nothing else beside them, "
+                f"folders ({few_of(sorted(inside))}); call them train/ and test/ with nothing else beside them, "
                 "or rename them if they are classes"
             )
-    for name, other in (classes, classes[::-1]) if len(classes) == 2 else ():
-        if name.lower() in PARTS["train"] and len(inside.get(name, ())) > 1 and len(inside.get(other, ())) < 2:
+    for name, other in permutations(folders) if len(folders) == 2 else ():
+        if name.lower() in PARTS["train"] and _only_folders(folders[name]) and not _only_folders(folders[other]):
             raise InputError(
                 f"data: {str(root)!r} has {name}/ with folders of its own beside {other}/; move {other}/ elsewhere, "
                 f"call it test/ if it has the same folders, or rename {name}/ if it is a class"
             )
+
+
+def _only_folders(folder: Path) -> set[str]:
+    """The names of a folder's two or more folders; none where there are images beside them, or fewer."""
+    if _stray_images(folder):
+        return set()
+    inside = {entry.name for entry in _entries(folder) if entry.is_dir()}
+    return inside if len(inside) > 1 else set()
 
 
 def _are_parts_of_one(name: str, other: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gannb.study import write_json
@@ -20,6 +19,13 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
     are `done`, `running`, `failed`, and the `total`; `failed`, a list of each `unit` (its folder) and `error`;
     `seconds_left`, what the missing units take with the study's `workers`.
     """
+    status = status_of(experiment, state)
+    write_json(experiment.folder / "status.json", status)
+    return status
+
+
+def status_of(experiment: Experiment, state: str = "") -> dict[str, Any]:
+    """Return what `write_status` writes; `state` where it is known better than from the units."""
     folder, units = experiment.folder, experiment.all_units()
     seconds, kinds = experiment.seconds_by_kind(), {}
     failed, left = [], 0.0
@@ -36,15 +42,12 @@ def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
         elif is_locked(side_folder(folder, unit, "running") / "lock"):
             count["running"] += 1
     complete = all(c["done"] == c["total"] for c in kinds.values())
-    status = {
+    return {
         "study": experiment.study.name,
         "state": state or ("failed" if failed else "done" if complete else "unfinished"),
         "units": kinds, "failed": failed,
         "seconds_left": round(left / worker_count(experiment.study.workers)),
     }  # fmt: skip
-    with suppress(OSError):  # of a study that can only be read it can be told all the same
-        write_json(folder / "status.json", status)
-    return status
 
 
 def status_text(status: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from gannb.quality import diversity, pixels
+from gannb.quality import pixels, spread
 
 if TYPE_CHECKING:
     from gannb.data import Examples
@@ -140,8 +140,7 @@ def _spreads(x: np.ndarray, y: np.ndarray, classes: int, seed: int = 0) -> np.nd
 
 def _spread(x: np.ndarray, seed: int) -> float:
     chosen = np.random.default_rng(seed).permutation(len(x))[:MOST_ITEMS] if len(x) > MOST_ITEMS else slice(None)
-    x = x[chosen]
-    return diversity(pixels(x), np.zeros(len(x))) if len(x) else math.nan
+    return spread(pixels(x[chosen]))
 
 
 def _copy(curves: dict[str, list[float]]) -> dict[str, list[float]]:
