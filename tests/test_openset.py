@@ -18,7 +18,7 @@ from tiny_gans import TINY, as_examples, make_draw
 from gannb import openset, openset_texts, protocol
 from gannb.augment import Policy
 from gannb.classify import Mixture, Recipe, predict, train
-from gannb.data import Dataset
+from gannb.data import Dataset, read
 from gannb.errors import InputError
 from gannb.experiment import Experiment
 from gannb.generators import Job
@@ -65,7 +65,7 @@ def missing(experiment: Experiment) -> set[str]:
 
 
 def test_no_item_of_a_held_out_class_is_in_any_part_of_the_ordinary_study(experiment):
-    whole = Experiment.preview(make_study(data="digits")).dataset.pool
+    whole = read("digits").pool
     held = set(whole.ids[np.isin(whole.y, [8, 9])])
     dataset = experiment.dataset
     assert len(held) == 354 and not held & set(dataset.pool.ids)
@@ -81,7 +81,7 @@ def test_no_item_of_a_held_out_class_is_in_any_part_of_the_ordinary_study(experi
 
 
 def test_labels_stay_with_their_items_and_a_copy_is_the_same(tmp_path):
-    whole = Experiment.preview(make_study(data="digits")).dataset
+    whole = read("digits")
     dataset = hold_out(whole, ("3",))
     for part, named in ((dataset.pool, "012456789"), (dataset.held_out.pool, "3")):
         assert part.classes == tuple(named)
@@ -97,7 +97,7 @@ def test_labels_stay_with_their_items_and_a_copy_is_the_same(tmp_path):
 
 def grouped(groups: list[int], given_test: bool = False) -> Dataset:
     """Four classes of four items each with these groups; with a given test set of one item more per class."""
-    whole = Experiment.preview(make_study(data="digits")).dataset
+    whole = read("digits")
     draw = as_examples(make_draw(4, 4).x, np.repeat(np.arange(4), 4))
     draw = replace(draw, groups=np.array(groups), classes=("cat", "cow", "dog", "hen"))
     test = replace(draw.take(np.arange(0, 16, 4)), groups=np.arange(100, 104)) if given_test else None

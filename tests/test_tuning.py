@@ -97,13 +97,13 @@ def test_strength_changes_the_ranges_and_no_chance():
 
 
 @pytest.mark.parametrize("trials", [2, 6])
-def test_draws_for_tuning_share_no_item_with_any_trial_and_do_not_depend_on_their_number(trials):
-    experiment = Experiment.preview(make_study(data="digits", tune=True, trials=trials))
+def test_draws_for_tuning_share_no_item_with_any_trial_and_do_not_depend_on_their_number(trials, tmp_path):
+    experiment = Experiment.preview(make_study(data="digits", tune=True, trials=trials, output_dir=str(tmp_path)))
     draws = {t: protocol.make_draw(experiment.dataset, experiment.design, t) for t in (*range(trials), -1, -2)}
     used = [i for t, d in draws.items() for i in (*d.train, *d.reserve)] + list(draws[0].test)
     assert len(used) == len(set(used))
     assert np.array_equal(draws[-1].test, draws[-1].reserve) and len(draws[-2].train) == 80
-    few = Experiment.preview(make_study(data="digits", tune=True, trials=3))
+    few = Experiment.preview(make_study(data="digits", tune=True, trials=3, output_dir=str(tmp_path)))
     for t in (-1, -2):
         assert np.array_equal(draws[t].train, protocol.make_draw(few.dataset, few.design, t).train)
 
@@ -114,16 +114,20 @@ def test_too_few_items_for_draws_of_their_own_are_refused_with_the_way_out(tmp_p
     assert list(tmp_path.iterdir()) == [] and "\n" not in str(error.value)
 
 
-def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_trials_that_are_possible():
-    tuned, plain = (Experiment.preview(make_study(data="digits", tune=t, trials=4)) for t in (True, False))
+def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_trials_that_are_possible(tmp_path):
+    tuned, plain = (
+        Experiment.preview(make_study(data="digits", tune=t, trials=4, output_dir=str(tmp_path))) for t in (True, False)
+    )
     assert tuned.most_trials == plain.most_trials - 2
     tuned.dataset.pool.groups[:] = tuned.dataset.pool.groups // 40  # large ones, which draws at both ends share
     with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=3 or fewer"):
         check(tuned)
 
 
-def test_in_resplit_nothing_is_tuned():
-    experiment = Experiment.preview(make_study(data="digits", protocol="resplit", tune=True, trials=2))
+def test_in_resplit_nothing_is_tuned(tmp_path):
+    experiment = Experiment.preview(
+        make_study(data="digits", protocol="resplit", tune=True, trials=2, output_dir=str(tmp_path))
+    )
     assert experiment.tuning_draws == () and not any(u.kind == "tuning" for u in experiment.all_units())
 
 
