@@ -3,6 +3,7 @@
     export OMP_NUM_THREADS=1
     python benchmarks/speed.py                          # one CPU core
     python benchmarks/speed.py --profile                # where a step of the default family spends its time
+    python benchmarks/speed.py --compiled               # the default family with its networks compiled, against without
     python benchmarks/speed.py --device cuda --together 8
 
 All figures are of 32x32 grey items in 10 classes, of noise: what is in an image does not change the time. A step's
@@ -161,6 +162,20 @@ def where_time_goes(family: str, device: str, steps: int) -> str:
     return found.key_averages().table(sort_by=f"self_{'cpu' if device == 'cpu' else 'cuda'}_time_total", row_limit=25)
 
 
+def compiled(asked: argparse.Namespace) -> list[str]:
+    """One row: ms a step as it is and with both networks through `torch.compile`, seconds of compiling, the ratio."""
+    family = asked.families[0]
+    plain, other = (make_training(family, asked.device) for _ in range(2))
+    for network in (other.generator, other.discriminator):
+        network.compile(dynamic=False)
+    (compiling,) = seconds(lambda: advance(other, WARM_UP), 1)
+    found = []
+    for _ in range(asked.repeats):  # in turn
+        found.append([seconds(lambda t=t: advance(t, asked.steps), 1)[0] for t in (plain, other)])
+    one, two = np.median(found, axis=0) / asked.steps
+    return [family, f"{1000 * one:.1f}", f"{1000 * two:.1f}", f"{compiling:.0f}", f"{one / two:.2f}"]
+
+
 def main() -> int:
     """Measure, and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -170,10 +185,14 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--together", type=int, default=0, help="GANs of the first family at once, in threads")
     parser.add_argument("--profile", action="store_true", help="only say where a step of the first family spends it")
+    parser.add_argument("--compiled", action="store_true", help="only compare the first family with itself compiled")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     if asked.profile:
         print(where_time_goes(asked.families[0], asked.device, asked.steps))
+        return 0
+    if asked.compiled:
+        print(markdown([["family", "ms a step", "compiled", "compiling, s", "ratio"], compiled(asked)]))
         return 0
     print(markdown([HEAD, *one_by_one(asked)]))
     if asked.together:
