@@ -20,7 +20,9 @@ from gannb.study import Study, notebooks_folder
 from gannb.verdict import read_verdict
 from gannb.work import LAUNCHER, is_running, study_lock
 
-QUIET_KERNEL = ["--IPKernelApp.log_level=40"]  # ipykernel 7 warns of its local sockets at every start
+# ipykernel 7 warns of its local sockets at every start, and calls the interrupt by which an idle kernel is ended an
+# error; what goes wrong in a notebook does not come this way
+QUIET_KERNEL = ["--IPKernelApp.log_level=50"]
 
 
 def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
