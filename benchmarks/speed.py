@@ -7,7 +7,8 @@
     python benchmarks/speed.py --device cuda --together 8
 
 All figures are of 32x32 grey items in 10 classes, of noise: what is in an image does not change the time. A step's
-floating-point operations are counted by torch, and its time is the median over `--repeats` runs of `--steps` steps.
+floating-point operations are counted by torch, without penalties on gradients, and its time is the median over
+`--repeats` runs of `--steps` steps.
 
     peak            of one large convolution (forward), channels last, timed in between: what the core can do at most
     share of peak   operations of a step over its time, over the peak
@@ -87,7 +88,7 @@ def convolution(device: str, dtype: torch.dtype) -> tuple[Callable[[], object], 
 
 
 def operations(training: Training) -> float:
-    """Floating-point operations of a step without penalties that are not due at every one."""
+    """Floating-point operations of a step without penalties on gradients, in which torch does not count."""
     with FlopCounterMode(display=False) as counter:
         training._learn_once(training._index().to(training.device), False, False)
     return counter.get_total_flops()
