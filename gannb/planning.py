@@ -30,6 +30,7 @@ FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 MEGABYTE = 1e6
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
+ENOUGH = 4  # images of a class of which GANs were seen to keep their variety, and of fewer not
 LONG, SMALL_SIDE = 3600, 32  # seconds and pixels from which on a quicker way is pointed out
 
 
@@ -117,10 +118,13 @@ def _found(experiment: Experiment) -> list[str]:
     }
     found = [f"{n:,} {what}" for what, n in counts.items() if n]
     skipped = [f"left out: {file} ({reason})" for file, reason in report.skipped[:5]]
+    n = experiment.design.n_per_class
+    few = f"n_per_class={n}: of fewer than {ENOUGH} images of a class most GANs lose their variety and are given up"
     return [
         report.brought_to,
         *(["; ".join(found) + "; all kept on one side of every split"] if found else []),
         *skipped,
+        *([few] if n is not None and n < ENOUGH else []),
         *(f"{name}: {source.about['text']}" for name, source in experiment.outside.items()),
     ]
 

@@ -273,13 +273,23 @@ def spoil(folder, damage: str) -> None:
         kept = safetensors.torch.load_file(tensors)
         kept.pop("tail.embedding.weight")
         safetensors.torch.save_file(kept, tensors)
+    elif damage == "a weight changed":
+        tensors.write_bytes(tensors.read_bytes()[:-1] + b"?")
+
+
+def test_a_gan_of_before_weights_had_a_digest_is_read(tmp_path):
+    made = fit()
+    made.save(tmp_path)
+    about = tmp_path / "generator.json"
+    about.write_text(json.dumps({k: v for k, v in json.loads(about.read_text()).items() if k != "sha256"}))
+    assert equal(weights(Adversarial.load(tmp_path).networks), weights(made.networks))
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         "another family", "unknown family", "truncated tensors", "truncated text", "no tensors", "a list", "no log",
-        "a tensor missing",
+        "a tensor missing", "a weight changed",
     ],
 )  # fmt: skip
 def test_a_corrupted_folder_is_refused(damage, tmp_path):

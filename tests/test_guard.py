@@ -20,8 +20,8 @@ from gannb.generators import training as training_module
 from gannb.generators.adversarial import train
 from gannb.generators.checkpoint import identity
 from gannb.generators.families import FAMILIES, DcganDiscriminator, MlpGenerator
-from gannb.generators.guard import COLLAPSED, LECAM_WEIGHT, MOST_REMEDIES, SPREAD, Guard, TrainingError
-from gannb.generators.losses import RELATIVISTIC
+from gannb.generators.guard import COLLAPSED, LASTING, LECAM_WEIGHT, MOST_REMEDIES, SPREAD, Guard, TrainingError
+from gannb.generators.losses import RELATIVISTIC, WASSERSTEIN
 from gannb.generators.training import Training
 
 
@@ -65,11 +65,18 @@ def equal_at(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor], name: str) 
     return name in a and name in b and torch.equal(a[name], b[name])
 
 
+@pytest.fixture
+def strict(monkeypatch):
+    """A guard that counts what it sees from the first step on, and at once."""
+    monkeypatch.setattr(guard, "START", 0)
+    monkeypatch.setattr(guard, "LASTING", 1)
+
+
 # ---- values that are not finite ----
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("network", ["generator", "discriminator", "average"])
+@pytest.mark.parametrize("network", ["generator", "discriminator", "average", "tail"])
 def test_a_weight_that_is_not_finite_is_noticed_and_mended_by_half_the_rate(network, value):
     watched = start()
     assert to_next_check(watched) and to_next_check(watched)
@@ -84,6 +91,16 @@ def test_a_weight_that_is_not_finite_is_noticed_and_mended_by_half_the_rate(netw
     assert event["fault"] == "a loss or a weight is no longer a finite number"
     assert event["remedy"] == "learning rate halved to 0.0005"
     assert to_next_check(watched) and training.step == 12  # and it goes on
+
+
+def test_a_moment_of_an_optimiser_that_is_not_finite_is_noticed():
+    """Its weight would stay where it is for good."""
+    watched = start()
+    assert to_next_check(watched)
+    optimiser = watched.training.optimisers["discriminator"]
+    optimiser.state[optimiser.param_groups[0]["params"][0]]["exp_avg_sq"].view(-1)[0] = float("inf")
+    assert not to_next_check(watched)
+    assert watched.log[0]["fault"] == "a loss or a weight is no longer a finite number" and to_next_check(watched)
 
 
 def test_a_fault_that_lower_rates_end_is_mended_by_as_many_remedies_as_it_takes():
@@ -133,7 +150,7 @@ class Forgetful(MlpGenerator):
 FORGETFUL = replace(TINY["mlp"], generator=lambda shape, classes: Forgetful(shape, classes, hidden=32))
 
 
-def test_a_generator_that_begins_to_ignore_its_noise_is_noticed_and_mended(monkeypatch):
+def test_a_generator_that_begins_to_ignore_its_noise_is_noticed_and_mended(monkeypatch, strict):
     watched = start(FORGETFUL)
     training = watched.training
 
@@ -154,7 +171,7 @@ def test_a_generator_that_begins_to_ignore_its_noise_is_noticed_and_mended(monke
     assert len(watched.log) == 1 and training.step == 40 and min(watched.diversity["ratio"]) > COLLAPSED
 
 
-def test_a_generator_that_ignores_its_noise_for_good_is_given_up(monkeypatch):
+def test_a_generator_that_ignores_its_noise_for_good_is_given_up(monkeypatch, strict):
     watched = start(FORGETFUL)
     plant(watched.training, lambda t: monkeypatch.setattr(Forgetful, "forgets", t.step >= 18))
     with pytest.raises(TrainingError, match=r"step 20 \(samples of a class differ only 0\.00 .*, after 3 remedies"):
@@ -163,7 +180,7 @@ def test_a_generator_that_ignores_its_noise_for_good_is_given_up(monkeypatch):
     assert remedies == [f"learning rate of the generator halved to {r}" for r in ("0.0005", "0.00025", "0.00013")]
 
 
-def test_a_generator_that_ignores_its_noise_from_the_start_is_given_up_once_it_is_late(monkeypatch):
+def test_a_generator_that_ignores_its_noise_from_the_start_is_given_up_once_it_is_late(monkeypatch, strict):
     monkeypatch.setattr(Forgetful, "forgets", True)
     monkeypatch.setattr(guard, "LEAST_STEPS", 20)
     watched = start(FORGETFUL, steps=80)
@@ -177,6 +194,58 @@ def test_a_short_training_may_not_have_spread_yet(monkeypatch):
     watched = start(FORGETFUL, steps=40)
     train(watched, None, {})
     assert watched.log == [] and watched.diversity["ratio"] == [0] * 10
+
+
+# ---- faults that pass, and faults that last ----
+
+
+def faults_at(monkeypatch, *steps: int) -> Guard:
+    """A guard that counts from the first step on; samples are all alike at these steps of 80."""
+    monkeypatch.setattr(guard, "START", 0)
+    watched = start(FORGETFUL, steps=80)
+    plant(watched.training, lambda t: monkeypatch.setattr(Forgetful, "forgets", t.step in steps))
+    return watched
+
+
+def test_a_fault_that_passes_is_left_alone(monkeypatch):
+    watched = faults_at(monkeypatch, *range(20, 20 + 4 * (LASTING - 1)), *range(48, 48 + 4 * (LASTING - 1)))
+    train(watched, None, {})
+    assert watched.log == [] and watched.diversity["ratio"].count(0) == 2 * (LASTING - 1)
+
+
+def test_a_fault_that_lasts_leads_back_to_before_it_was_first_seen(monkeypatch):
+    watched = faults_at(monkeypatch, *range(20, 80))
+    for number in range(2):  # the second time it is given as long again
+        while len(watched.log) == number:
+            to_next_check(watched)
+        event = watched.log[number]
+        assert (event["step"], event["back_to"]) == (20 + 4 * (LASTING - 1), 16)
+        assert watched.diversity["step"][-1] == 16 and min(watched.diversity["ratio"]) > 0
+
+
+def test_a_fault_at_the_end_counts_at_once(monkeypatch):
+    watched = faults_at(monkeypatch, 80)
+    with pytest.raises(TrainingError, match=r"step 80 \(samples of a class differ only 0\.00"):
+        train(watched, None, {})
+    assert [event["back_to"] for event in watched.log] == [76] * MOST_REMEDIES
+
+
+def test_what_samples_did_at_the_start_does_not_count(monkeypatch):
+    """They spread and draw together again: an untrained network's samples differ too."""
+
+    def made() -> Guard:
+        watched = start(FORGETFUL, steps=80)
+        plant(watched.training, lambda t: monkeypatch.setattr(Forgetful, "forgets", 20 <= t.step < 60))
+        return watched
+
+    monkeypatch.setattr(guard, "LASTING", 1)
+    watched = made()
+    train(watched, None, {})
+    ratios = watched.diversity["ratio"]
+    assert watched.log == [] and max(ratios[:4]) >= SPREAD and ratios[4:14] == [0] * 10 and ratios[-1] >= SPREAD
+    monkeypatch.setattr(guard, "START", 0)
+    with pytest.raises(TrainingError, match="step 20"):
+        train(made(), None, {})
 
 
 def test_networks_that_take_turns_are_late_later(monkeypatch):
@@ -214,7 +283,7 @@ class PartlyForgetful(MlpGenerator):
 PARTLY = replace(TINY["mlp"], generator=lambda shape, classes: PartlyForgetful(shape, classes, hidden=32))
 
 
-def test_half_of_the_classes_collapsed_is_a_collapse_however_the_others_do(monkeypatch):
+def test_half_of_the_classes_collapsed_is_a_collapse_however_the_others_do(monkeypatch, strict):
     watched = start(PARTLY, steps=80, draw=make_draw(classes=12))
     forgotten = lambda t: range(5, 12) if t.step > 40 else ()  # noqa: E731
     plant(watched.training, lambda t: monkeypatch.setattr(PartlyForgetful, "forgotten", forgotten(t)))
@@ -225,7 +294,7 @@ def test_half_of_the_classes_collapsed_is_a_collapse_however_the_others_do(monke
         train(watched, None, {})
 
 
-def test_classes_that_have_never_spread_have_not_collapsed_before_it_is_late(monkeypatch):
+def test_classes_that_have_never_spread_have_not_collapsed_before_it_is_late(monkeypatch, strict):
     monkeypatch.setattr(PartlyForgetful, "forgotten", range(6, 12))
     watched = start(PARTLY, draw=make_draw(classes=12))
     train(watched, None, {})
@@ -246,14 +315,14 @@ def test_a_checkpoint_of_before_classes_were_counted_goes_on(tmp_path):
     assert resumed.training.step == 24 and len(resumed.diversity["collapsed"]) == 3
 
 
-def test_a_class_that_collapses_is_counted_and_the_others_are_left_alone(monkeypatch):
+def test_a_class_that_collapses_is_counted_and_the_others_are_left_alone(monkeypatch, strict):
     watched = start(PARTLY, draw=make_draw(classes=12))
     plant(watched.training, lambda t: monkeypatch.setattr(PartlyForgetful, "forgotten", (11,) if t.step > 16 else ()))
     train(watched, None, {})
     assert watched.log == [] and watched.diversity["collapsed"] == [0] * 4 + [1] * 6
 
 
-def test_classes_that_spread_one_after_the_other_have_not_collapsed(monkeypatch):
+def test_classes_that_spread_one_after_the_other_have_not_collapsed(monkeypatch, strict):
     """Some have spread already, and the others waver about the limit."""
     watched = start(PARTLY, draw=make_draw(classes=12))
     waver = lambda t: range(5 + t.step // 4 % 3, 12)  # noqa: E731
@@ -267,6 +336,31 @@ def test_a_class_without_two_different_images_is_not_watched():
     watched = start(draw=draw)
     assert list(watched.watched) == [True, False, False] and to_next_check(watched)
     assert watched.diversity["ratio"][0] > 0 and watched.diversity["collapsed"] == [0]
+
+
+def test_a_class_in_which_real_images_may_look_alike_is_not_watched():
+    """Of ten images nine are black: eight of them at random are all black in two cases of five."""
+    draw = make_draw(n=10, classes=2)
+    draw.x[draw.y == 0] = 0
+    draw.x[np.flatnonzero(draw.y == 0)[0]] = 200
+    assert list(start(draw=draw).watched) == [False, True]
+
+
+def test_a_class_whose_images_differ_by_less_than_a_grey_level_is_not_watched():
+    draw = make_draw(n=10, classes=3)
+    rng = np.random.default_rng(0)
+    for k, most in enumerate((1, 8)):
+        draw.x[draw.y == k] = rng.integers(0, most + 1, draw.x[draw.y == k].shape)
+    assert list(start(draw=draw).watched) == [False, True, True]
+
+
+def test_of_large_images_fewer_stand_for_all(monkeypatch):
+    draw = make_draw(n=40, classes=2)
+    all_of_them = start(draw=draw).usual
+    monkeypatch.setattr(guard, "MOST_VALUES", 20 * draw.x[0].size)
+    fewer = start(draw=draw).usual
+    monkeypatch.setattr(guard, "MOST_ITEMS", 20)
+    assert (fewer == start(draw=draw).usual).all() and (fewer != all_of_them).all()
 
 
 def test_of_a_large_class_some_images_stand_for_all(monkeypatch):
@@ -284,11 +378,6 @@ def test_draws_without_two_different_items_of_a_class_have_no_diversity_and_no_a
 
 
 # ---- overfitting ----
-
-
-@pytest.fixture
-def from_the_start(monkeypatch):
-    monkeypatch.setattr(guard, "START", 0)
 
 
 class Marked(MlpGenerator):
@@ -326,14 +415,14 @@ MARKED = replace(
 NEVER_WRONG = replace(MARKED, discriminator=Oracle)
 
 
-def test_a_discriminator_may_win_at_the_start(monkeypatch):
+def test_a_discriminator_may_win_at_the_start(monkeypatch, strict):
     monkeypatch.setattr(guard, "START", 12)
     watched = start(NEVER_WRONG, steps=20, draw=marked_draw())
     assert to_next_check(watched) and to_next_check(watched) and not to_next_check(watched)
     assert watched.log[0]["step"] == 12
 
 
-def test_where_only_differences_of_scores_mean_something_penalties_bound_it(from_the_start):
+def test_where_only_differences_of_scores_mean_something_penalties_bound_it(strict):
     relative = replace(NEVER_WRONG, loss=RELATIVISTIC, r1=0.0, r2=0.0, penalty_every=1)
     watched = start(relative, draw=marked_draw())
     good = watched.state()
@@ -342,7 +431,15 @@ def test_where_only_differences_of_scores_mean_something_penalties_bound_it(from
     assert watched.log[0]["remedy"] == "R1 and R2 penalties on the discriminator, 2 times as strong"
 
 
-def test_a_discriminator_that_is_never_wrong_is_noticed_and_bounded(from_the_start):
+@pytest.mark.parametrize("gap", [0.0, 8.0])
+def test_where_a_loss_has_no_least_value_nothing_tells_that_it_is_won(gap, strict):
+    endless = replace(WASSERSTEIN, discriminator=lambda real, fake: 0 * real.mean() - gap)
+    watched = start(replace(NEVER_WRONG, loss=endless), steps=20, draw=marked_draw())
+    train(watched, None, {})
+    assert watched.log == [] and watched.training.curves["sureness"][-1] == 1
+
+
+def test_a_discriminator_that_is_never_wrong_is_noticed_and_bounded(strict):
     watched = start(NEVER_WRONG, draw=marked_draw())
     good = watched.state()
     assert not to_next_check(watched)
@@ -352,7 +449,7 @@ def test_a_discriminator_that_is_never_wrong_is_noticed_and_bounded(from_the_sta
     assert watched.log[0]["remedy"] == "LeCam penalty on the discriminator, weight 0.3"
 
 
-def test_a_discriminator_that_stays_never_wrong_is_given_up(monkeypatch, from_the_start):
+def test_a_discriminator_that_stays_never_wrong_is_given_up(monkeypatch, strict):
     monkeypatch.setattr(training_module, "lecam", lambda *_: torch.zeros(()))  # a remedy without effect
     watched = start(NEVER_WRONG, draw=marked_draw())
     with pytest.raises(TrainingError, match=r"step 4 \(the discriminator is never wrong any more .*after 3 remedies"):
@@ -360,13 +457,13 @@ def test_a_discriminator_that_stays_never_wrong_is_given_up(monkeypatch, from_th
     assert [event["remedy"][-3:] for event in watched.log] == ["0.3", "0.6", "1.2"]
 
 
-def test_a_bounded_discriminator_that_is_still_never_wrong_is_noticed(from_the_start):
+def test_a_bounded_discriminator_that_is_still_never_wrong_is_noticed(strict):
     watched = start(NEVER_WRONG, draw=marked_draw())
     with pytest.raises(TrainingError, match="never wrong any more"):
         train(watched, None, {})
 
 
-def test_the_penalty_mends_a_discriminator_that_has_learned_to_be_never_wrong(from_the_start):
+def test_the_penalty_mends_a_discriminator_that_has_learned_to_be_never_wrong(strict):
     learner = replace(MARKED, discriminator=lambda s, k: DcganDiscriminator(s, k, base=8), learning_rate=5e-3)
     watched = start(learner, steps=120, draw=marked_draw())
     train(watched, None, {})
@@ -375,7 +472,7 @@ def test_the_penalty_mends_a_discriminator_that_has_learned_to_be_never_wrong(fr
     assert watched.training.lecam >= LECAM_WEIGHT
 
 
-def test_a_discriminator_that_is_sure_but_has_more_to_learn_is_left_alone(from_the_start):
+def test_a_discriminator_that_is_sure_but_has_more_to_learn_is_left_alone(strict):
     unsure = replace(NEVER_WRONG, loss=replace(NEVER_WRONG.loss, discriminator=lambda r, f: 0 * r.mean() + 0.5))
     watched = start(unsure, steps=20, draw=marked_draw())
     train(watched, None, {})

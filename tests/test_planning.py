@@ -55,6 +55,12 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
     assert found["seconds"] > spent / 2 and found["disk_bytes"] > 1e6
 
 
+@pytest.mark.parametrize(("n", "few"), [(3, True), (4, False)])
+def test_a_plan_says_where_there_are_too_few_images_for_gans(timed, n, few):
+    found = plan(make_study(**SMOKE | {"n_per_class": n}))
+    assert any(text.startswith(f"n_per_class={n}: of fewer than 4 images of a class") for text in found["found"]) == few
+
+
 def test_a_plan_as_text_says_the_same_and_quietly_nothing_else(timed, capsys):
     with talking("quiet"):
         found = plan(make_study(**SMOKE))

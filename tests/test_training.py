@@ -209,20 +209,25 @@ def losses_of(family: Family, steps: int = 6, **options) -> np.ndarray:
     return np.array(advance(make_training(family, **options), steps).curves["discriminator_loss"])
 
 
+def without(penalties: dict) -> Family:
+    """A family to compare with: with nearly no penalty where a penalty changes the labels of fakes."""
+    return replace(LINEAR, gradient_penalty=1e-12) if "gradient_penalty" in penalties else LINEAR
+
+
 @pytest.mark.parametrize("every", [1, 2, 3])
 @pytest.mark.parametrize("kind", ["r1", "r2", "gradient_penalty"])
 def test_a_lazy_penalty_is_due_at_every_so_many_steps_and_counts_as_often_more(kind, every, monkeypatch):
     # both penalties made a constant 1, which changes the loss that is recorded and nothing else
     monkeypatch.setattr(module, "squared_gradients", lambda scores, images: torch.ones(len(images)))
     monkeypatch.setattr(module, "gradient_penalty", lambda *_: torch.ones(()))
-    plain, penalised = losses_of(LINEAR), losses_of(replace(LINEAR, penalty_every=every, **{kind: 0.7}))
+    plain = losses_of(without({kind: 0.7}))
+    penalised = losses_of(replace(LINEAR, penalty_every=every, **{kind: 0.7}))
     weight = 0.7 * every * (1 if kind == "gradient_penalty" else 0.5)
     assert penalised - plain == pytest.approx([weight if s % every == 0 else 0 for s in range(6)], abs=1e-5)
 
 
 @pytest.mark.parametrize("policy", [Policy(), AFFINE], ids=["none", "affine"])
 def test_the_penalties_are_those_of_the_discriminators_gradient(policy):
-    plain = losses_of(LINEAR, 1, policy=policy)
     for options, expected in (
         ({"r1": 3.0}, 1.5 * SQUARED_NORM),
         ({"r2": 5.0}, 2.5 * SQUARED_NORM),
@@ -230,8 +235,15 @@ def test_the_penalties_are_those_of_the_discriminators_gradient(policy):
         ({"gradient_penalty": 10.0}, 10 * (SQUARED_NORM**0.5 - 1) ** 2),
         ({"gradient_penalty": 10.0, "r1": 3.0}, 1.5 * SQUARED_NORM + 10 * (SQUARED_NORM**0.5 - 1) ** 2),
     ):
-        made = losses_of(replace(LINEAR, **options), 1, policy=policy)
+        plain, made = (losses_of(f, 1, policy=policy) for f in (without(options), replace(LINEAR, **options)))
         assert made[0] - plain[0] == pytest.approx(expected, rel=1e-3), options
+
+
+def test_the_penalty_of_wgan_gp_lies_between_images_of_one_label():
+    seen = seen_by((training := make_training(replace(LINEAR, gradient_penalty=10.0))).discriminator)
+    advance(training, 1)
+    labels = seen[0][1].chunk(2)
+    assert torch.equal(*labels) and len(labels[0].unique()) > 1
 
 
 def test_r1_and_r2_may_be_made_stronger_in_the_middle_of_a_training_and_stay_so():

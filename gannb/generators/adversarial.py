@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import time
 import warnings
@@ -63,8 +64,8 @@ class Adversarial:
 
     curves: {"step": [...], "discriminator_loss": [...], ...}, each value the mean since the last point.
     adversarial_loss is the discriminator's without class head and penalties, real_score and fake_score are its scores,
-    sureness is E[sign D(x)], label_agreement is the share of fakes in which the class head sees their label, chance is
-    that of an adaptive augmentation.
+    sureness is E[sign D(x)], or of pairs (see `losses.Loss`), label_agreement is the share of fakes in which the class
+    head sees their label, chance is that of an adaptive augmentation.
     diversity, log: see `guard.Guard`. grids: (T, rows, columns, H, W, C) uint8, a row a class, from the same noise
     after `grid_steps` (T) steps.
     """
@@ -179,10 +180,12 @@ class Adversarial:
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: value.cpu().contiguous() for name, value in self.networks.state_dict().items()}
         tensors["grids"] = torch.from_numpy(self.grids)
-        safetensors.torch.save_file(tensors, folder / "generator.safetensors")
+        content = safetensors.torch.save(tensors)
+        (folder / "generator.safetensors").write_bytes(content)
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
         about |= {"classes": self.classes} if self.classes else {}
         about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": RULE}
+        about |= {"sha256": hashlib.sha256(content).hexdigest()}
         about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
         (folder / "generator.json").write_text(json.dumps(about))
 
@@ -191,8 +194,12 @@ class Adversarial:
         """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
         try:
             about = json.loads((Path(folder) / "generator.json").read_text())
-            tensors = safetensors.torch.load_file(Path(folder) / "generator.safetensors")
             loaded = cls(FAMILIES[about["generator"]], about["policy"], about["adaptive"])
+            content = (Path(folder) / "generator.safetensors").read_bytes()
+            written = about.get("sha256")  # older ones are without
+            if written is not None and written != hashlib.sha256(content).hexdigest():
+                raise ValueError("its weights are not the ones that were written")
+            tensors = safetensors.torch.load(content)
             loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
             loaded.classes = tuple(about.get("classes", ()))  # older ones are without
             loaded.grids = tensors.pop("grids").numpy()

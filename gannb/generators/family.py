@@ -43,7 +43,8 @@ class Family:
     r1: float = 0.0  # gamma of the penalty gamma / 2 |grad D|^2 on reals (Mescheder et al. 2018, equation 9)
     r2: float = 0.0  # the same on fakes
     gradient_penalty: float = 0.0  # lambda of Gulrajani et al. 2017
-    penalty_every: int = 1  # steps; where lazy, a penalty counts as often more (Karras et al. 2020b, appendix B)
+    # steps; where lazy, a penalty counts as often more (Karras et al. 2020b, appendix B, without its change of Adam)
+    penalty_every: int = 1
     lecam: float = 0.0  # weight of `losses.lecam`
     one_class_batches: bool = False  # a batch holds one class, each in turn: for networks that are separate by class
 

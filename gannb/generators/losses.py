@@ -75,11 +75,12 @@ class Loss:
     generator: Callable[[Tensor | None, Tensor], Tensor]  # the same; reals only where `paired`
     sureness: Callable[[Tensor, Tensor], Tensor] = sign_of_reals
     paired: bool = False  # the generator's side needs the scores of reals
+    has_least: bool = True  # the discriminator's side, which is 0 where it is never wrong
 
 
 HINGE = Loss("hinge", hinge_discriminator, linear_generator)
 NON_SATURATING = Loss("non-saturating", non_saturating_discriminator, non_saturating_generator)
-WASSERSTEIN = Loss("wasserstein", wasserstein_discriminator, linear_generator, sign_of_pairs)
+WASSERSTEIN = Loss("wasserstein", wasserstein_discriminator, linear_generator, sign_of_pairs, has_least=False)
 RELATIVISTIC = Loss("relativistic", relativistic_discriminator, relativistic_generator, sign_of_pairs, paired=True)
 
 
@@ -106,7 +107,8 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, label
 
 
 def lecam(real: Tensor, fake: Tensor, usual_real: Tensor, usual_fake: Tensor) -> Tensor:
-    """E[max(0, D(x) - a_F)^2] + E[max(0, a_R - D(G(z)))^2] (Tseng et al. 2021, equation 6).
+    """E[max(0, D(x) - a_F)^2] + E[max(0, a_R - D(G(z)))^2] (Tseng et al. 2021, equation 6, where squares are whole;
+    the authors' code has them of the positive parts, as here).
 
     usual_real (a_R), usual_fake (a_F): moving averages of the scores of reals and fakes, scalars.
     """

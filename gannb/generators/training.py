@@ -206,8 +206,11 @@ class Training:
         return self._point(loss_d, game, loss_g, *scores, agreement)
 
     def _labels_of_fakes(self, labels: Tensor) -> Tensor:
-        """Labels (B,) in the draw's own proportions, or those of the reals where a batch holds one class."""
-        if self.family.one_class_batches:
+        """Labels (B,) in the draw's own proportions.
+
+        Those of the reals where a batch holds one class, or where WGAN-GP's penalty lies between a real and a fake.
+        """
+        if self.family.one_class_batches or self.family.gradient_penalty:
             return labels
         return self.y[torch.randint(len(self.y), (self.batch,), generator=self.rng, device=self.device)]
 
@@ -351,12 +354,11 @@ class Training:
         self._learn.close()
 
     def is_finite(self) -> bool:
-        """Tell whether all weights and the last point of the curves are."""
-        networks = (self.discriminator, self.generator, self.average)
+        """Tell whether all weights, averages and moments are, and the last point of the curves."""
+        tensors = [t for n in (self.discriminator, self.generator, self.average, self.tail) for t in float_tensors(n)]
+        tensors += [m for o in self.optimisers.values() for moments in o.state.values() for m in moments.values()]
         last = [values[-1] for values in self.curves.values() if values]
-        return bool(np.isfinite(last).all()) and all(
-            bool(tensor.isfinite().all()) for network in networks for tensor in float_tensors(network)
-        )
+        return bool(np.isfinite(last).all()) and all(bool(t.isfinite().all()) for t in [*tensors, self.usual])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
