@@ -140,8 +140,19 @@ class Dataset:
 
     @classmethod
     def load(cls, folder: Path) -> Dataset:
-        """The data set that `save` wrote; arrays are memory-mapped and read-only."""
-        folder = Path(folder)
+        """The data set that `save` wrote; arrays are memory-mapped and read-only.
+
+        Raises InputError where a file is not there or not whole.
+        """
+        try:
+            return cls._load(Path(folder))
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise InputError(
+                f"The copy of the data in {folder} is damaged ({error}): remove that folder, and run again."
+            ) from error
+
+    @classmethod
+    def _load(cls, folder: Path) -> Dataset:
         about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         classes = tuple(map(composed, about["classes"]))
 
@@ -152,7 +163,7 @@ class Dataset:
         about["report"]["skipped"] = [(file, reason) for file, reason in about["report"]["skipped"]]
         test = part("test") if "test" in about["parts"] else None
         report = DataReport(**about["report"])
-        held_out = cls.load(folder / "held_out") if (folder / "held_out").is_dir() else None
+        held_out = cls._load(folder / "held_out") if (folder / "held_out").is_dir() else None
         return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, held_out)
 
 

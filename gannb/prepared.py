@@ -90,8 +90,10 @@ def keep_data(study: Study, dataset: Dataset, key: str) -> None:
 
 def known_data(study: Study) -> dict[str, str]:
     """Return the copies at hand: from the stamp of their source to the key of their content, the latest last."""
-    index = study.folder / "data.json"
-    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    try:
+        return json.loads((study.folder / "data.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there yet, or damaged: the data are read again, and found to be the same
+        return {}
 
 
 def read_data(study: Study) -> Dataset:

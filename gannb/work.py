@@ -118,8 +118,16 @@ class Task:
 
 
 def is_done(study: Path, unit: Unit) -> bool:
-    """Tell whether the unit's result is there."""
-    return (study / unit.path / RECORD).is_file()
+    """Tell whether the unit's result is there, and whole: every file as long as it was written.
+
+    What is not, as after a disk's fault or a copy that was cut off, is made again.
+    """
+    folder = study / unit.path
+    try:
+        files = json.loads((folder / RECORD).read_text(encoding="utf-8")).get("files", {})  # older ones are without
+        return all((folder / name).stat().st_size == size for name, size in files.items())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def side_folder(study: Path, unit: Unit, what: str) -> Path:
@@ -167,9 +175,12 @@ def _make(study: Path, unit: Unit, device: str, running: Path) -> None:
     try:
         unit.make(Task(unit, study, temporary, running / "checkpoint", device, _progress_writer(running)))
         seconds = round(time.monotonic() - started, 3)
-        record = {"kind": unit.kind, "key": unit.key, "version": unit.version, "seconds": seconds}
+        files = {str(f.relative_to(temporary)): f.stat().st_size for f in temporary.rglob("*") if f.is_file()}
+        record = {"kind": unit.kind, "key": unit.key, "version": unit.version, "seconds": seconds, "files": files}
         write_json(temporary / RECORD, record | {"device": device, "parameters": unit.parameters})
         _sync(temporary)
+        if final.exists():  # but not whole
+            shutil.rmtree(final)
         os.replace(temporary, final)
         _sync_folder(final.parent)
     finally:

@@ -1060,3 +1060,13 @@ def test_fashion_mnist_look_alikes_are_not_swallowed(shared_data, tmp_path):
     found = read(str(tmp_path / "set.npz"))
     assert found.pool.counts().tolist() == [1000] * 10
     assert sum(map(len, found.report.near_duplicates)) < 0.01 * 10_000
+
+
+@pytest.mark.parametrize(("file", "kept"), [("pool_x.npy", 37), ("dataset.json", 37), ("pool_y.npy", 0)])
+def test_a_damaged_copy_of_the_data_is_refused_by_name(file, kept, tmp_path):
+    read("digits").save(tmp_path)
+    (tmp_path / file).write_bytes((tmp_path / file).read_bytes()[:kept])
+    with pytest.raises(
+        InputError, match=r"^The copy of the data in .* is damaged \(.*\): remove that folder, and run again"
+    ):
+        Dataset.load(tmp_path)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from gannb.data import Examples
-from gannb.tables import nearest_pairs
+from gannb.tables import nearest_pairs, quality_means
 
 
 def test_nearest_pairs_finds_the_copies_and_scales_by_held_out_items():
@@ -21,3 +22,10 @@ def test_nearest_pairs_finds_the_copies_and_scales_by_held_out_items():
     assert pairs.nearest.ids.tolist() == ["train-0", "train-1", "train-2", "train-2"]
     assert pairs.closest.tolist() == [False, True, False, True]
     np.testing.assert_allclose(pairs.distance, [5.0, 0.0, 2.0, 1.5])
+
+
+def test_where_nothing_was_measured_the_table_of_quality_is_empty():
+    """As in a study whose classifiers were trained by their notebook alone."""
+    scores = pd.DataFrame({"arm": ["gan", "real"], "accuracy": [0.5, 0.6]})
+    means = quality_means(pd.DataFrame(), pd.DataFrame(), scores, "mlp")
+    assert means.empty and means.index.names == ["generator", "features"]

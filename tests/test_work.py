@@ -182,6 +182,32 @@ def test_a_unit_is_made_once_and_found_afterwards(tmp_path):
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize("damage", ["cut off", "gone", "no record", "half a record", "no JSON object"])
+def test_a_unit_that_is_no_longer_whole_is_made_again(damage, tmp_path):
+    a = unit(value="seven")
+    execute(tmp_path, a, "cpu")
+    value, record = tmp_path / a.path / "value.txt", tmp_path / a.path / work.RECORD
+    before = json.loads(record.read_text())
+    if damage == "cut off":
+        value.write_text("sev")
+    elif damage in ("gone", "no record"):
+        (value if damage == "gone" else record).unlink()
+    else:
+        record.write_text(record.read_text()[:20] if damage == "half a record" else "[]")
+    assert not is_done(tmp_path, a)
+    assert execute(tmp_path, a, "cpu") is None and is_done(tmp_path, a)
+    assert value.read_text() == "seven" and log(tmp_path) == ["trials/000/a"] * 2
+    assert {**json.loads(record.read_text()), "seconds": 0} == {**before, "seconds": 0}
+
+
+def test_a_unit_of_before_files_were_listed_is_taken_as_it_is(tmp_path):
+    a = unit(value=7)
+    execute(tmp_path, a, "cpu")
+    record = tmp_path / a.path / work.RECORD
+    record.write_text(json.dumps({k: v for k, v in json.loads(record.read_text()).items() if k != "files"}))
+    assert is_done(tmp_path, a)
+
+
 def test_a_finished_unit_says_how_it_was_made(tmp_path):
     a = unit(value=7)
     execute(tmp_path, a, "cpu")

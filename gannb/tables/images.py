@@ -35,6 +35,8 @@ def quality_means(measured: pd.DataFrame, classes: pd.DataFrame, scores: pd.Data
     `diversity` is the mean over classes; `gan_train` the accuracy of the arm that trains on a generator's items alone.
     """
     keys = ["generator", "features"]
+    if measured.empty:
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=keys))
     means = measured.groupby(keys, sort=False).mean(numeric_only=True)
     if not classes.empty:
         means = means.join(classes.groupby(keys)["diversity"].mean())
