@@ -180,17 +180,25 @@ def copying_sentence(evidence: Evidence) -> str:
         f"{found.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale on which images that are no nearer to the "
         "training set than to unseen real images score 0% and pure copies 100%"
     )
+    if _looks_by_chance(evidence, estimate):
+        measured += "; images that all lie nearest to the same few real ones get such a number by chance as well"
     return {
         "supported": f"The GAN partly copies its training set: {measured}.",
         "contradicted": f"No sign that the GAN copies its training set: {measured}.",
         "undecided": f"Whether the GAN copies its training set is undecided: {measured}.",
-    }[_copying(estimate)]
+    }[_copying(evidence, estimate)]
 
 
-def _copying(estimate: Estimate) -> str:
+def _looks_by_chance(evidence: Evidence, estimate: Estimate) -> bool:
+    """Tell whether items side with the training set, but no more than by chance in most trials' permutation tests."""
+    flagged = per_trial(evidence, "flagged", "pixels")
+    return estimate.low > 0 and flagged is not None and flagged.mean() <= 0.5
+
+
+def _copying(evidence: Evidence, estimate: Estimate) -> str:
     """Return the verdict on copying from the side that generated items take: 0 chance, 1 copies."""
     if estimate.low > 0:
-        return "supported"
+        return "undecided" if _looks_by_chance(evidence, estimate) else "supported"
     return "contradicted" if estimate.high < ATTRACTION else "undecided"
 
 
@@ -206,7 +214,7 @@ def _copies(evidence: Evidence) -> Finding:
         f"images {honest.mean():.0%}."
     )
     estimate = stats.paired_t(share, test_train_ratio(evidence))
-    return _copying(estimate), f"copying {share.mean():.0%}", why
+    return _copying(evidence, estimate), f"copying {share.mean():.0%}", why
 
 
 # ---- outside the training domain ----

@@ -38,6 +38,19 @@ def test_copying_is_said_with_its_number(share, spread, text):
     assert said.startswith(text) and f" {share:.0%} [" in said
 
 
+@pytest.mark.parametrize(("tests_that_flag", "verdict"), [((1, 1, 1, 0), "supported"), ((1, 0, 1, 0), "undecided")])
+def test_a_side_that_chance_takes_as_well_is_no_copying(tests_that_flag, verdict):
+    """Poor images may all be nearest to one training image: the permutation test knows."""
+    planted = evidence(measures={"nearer_to_train": 1.0, "nn_ratio": 1.4}, spread=0.0)
+    trials = planted.quality["trial"].unique()
+    by_trial = dict(zip(trials, tests_that_flag * len(trials), strict=False))
+    world = replace(planted, quality=planted.quality.assign(flagged=planted.quality["trial"].map(by_trial)))
+    said = copying_sentence(world)
+    assert said.startswith("The GAN partly copies") == (verdict == "supported")
+    assert ("by chance as well" in said) == (verdict == "undecided")
+    assert said.startswith(("The GAN partly", "Whether the GAN copies"))
+
+
 def test_copying_that_was_not_measured_is_not_judged():
     planted = evidence()
     for table in (
