@@ -180,25 +180,24 @@ def copying_sentence(evidence: Evidence) -> str:
         f"{found.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale on which images that are no nearer to the "
         "training set than to unseen real images score 0% and pure copies 100%"
     )
-    if _looks_by_chance(evidence, estimate):
+    verdict = _copying(evidence, estimate)
+    if verdict == "undecided" and estimate.low > 0:
         measured += "; images that all lie nearest to the same few real ones get such a number by chance as well"
     return {
         "supported": f"The GAN partly copies its training set: {measured}.",
         "contradicted": f"No sign that the GAN copies its training set: {measured}.",
         "undecided": f"Whether the GAN copies its training set is undecided: {measured}.",
-    }[_copying(evidence, estimate)]
-
-
-def _looks_by_chance(evidence: Evidence, estimate: Estimate) -> bool:
-    """Tell whether items side with the training set, but no more than by chance in most trials' permutation tests."""
-    flagged = per_trial(evidence, "flagged", "pixels")
-    return estimate.low > 0 and flagged is not None and flagged.mean() <= 0.5
+    }[verdict]
 
 
 def _copying(evidence: Evidence, estimate: Estimate) -> str:
-    """Return the verdict on copying from the side that generated items take: 0 chance, 1 copies."""
+    """Return the verdict on copying from the side that generated items take, 0 chance, 1 copies.
+
+    What most trials' permutation tests do not see is undecided: chance takes that side as well.
+    """
     if estimate.low > 0:
-        return "undecided" if _looks_by_chance(evidence, estimate) else "supported"
+        flagged = per_trial(evidence, "flagged", "pixels")
+        return "undecided" if flagged is not None and flagged.mean() <= 0.5 else "supported"
     return "contradicted" if estimate.high < ATTRACTION else "undecided"
 
 

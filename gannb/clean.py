@@ -23,7 +23,8 @@ import psutil
 from gannb.experiment import Experiment
 from gannb.final import FINAL, final_unit
 from gannb.generators.outside import OUTSIDE
-from gannb.study import write_json
+from gannb.prepared import known_data
+from gannb.study import Study, write_json
 from gannb.words import UNITS
 from gannb.work import RECORD, is_locked, study_lock
 
@@ -138,7 +139,7 @@ def remove(experiment: Experiment, found: Iterable[Leftover]) -> list[Leftover]:
     with study_lock(experiment.folder):
         still = {each.path for each in leftovers(experiment)}
         gone = [each for each in found if each.path in still]
-        _forget([each.path.name for each in gone if each.kind == "data"], experiment.folder / "data.json")
+        _forget([each.path.name for each in gone if each.kind == "data"], experiment.study)
         for each in gone:
             _remove(each.path)
         for folder in {each.path.parent for each in gone} - {experiment.folder}:
@@ -147,11 +148,11 @@ def remove(experiment: Experiment, found: Iterable[Leftover]) -> list[Leftover]:
     return gone
 
 
-def _forget(copies: list[str], index: Path) -> None:
+def _forget(copies: list[str], study: Study) -> None:
     """Take copies of the data out of the index of those at hand, before they go."""
     if copies:
-        known = json.loads(index.read_text(encoding="utf-8"))
-        write_json(index, {stamp: key for stamp, key in known.items() if f"data-{key}" not in copies})
+        known = {stamp: key for stamp, key in known_data(study).items() if f"data-{key}" not in copies}
+        write_json(study.folder / "data.json", known)
 
 
 def _remove(path: Path) -> None:

@@ -122,10 +122,9 @@ def is_done(study: Path, unit: Unit) -> bool:
 
     What is not, as after a disk's fault or a copy that was cut off, is made again.
     """
-    folder = study / unit.path
     try:
-        files = json.loads((folder / RECORD).read_text(encoding="utf-8")).get("files", {})  # older ones are without
-        return all((folder / name).stat().st_size == size for name, size in files.items())
+        files = read_unit(study, unit).get("files", {})  # older ones are without
+        return all((study / unit.path / name).stat().st_size == size for name, size in files.items())
     except (OSError, ValueError, AttributeError):
         return False
 

@@ -167,8 +167,13 @@ def usual_spread(x: np.ndarray, seed: int) -> tuple[float, float]:
         return math.nan, math.nan
     distance = cdist(flat, flat)
     handfuls = rng.integers(0, len(flat), (CHANCES, GRID[1]))
-    sums = [distance[np.ix_(chosen, chosen)].sum() for chosen in handfuls]
-    return spread(flat), float(np.quantile(sums, 0.05)) / (GRID[1] * (GRID[1] - 1))
+    by_chance = [_mean_of_pairs(distance[np.ix_(chosen, chosen)]) for chosen in handfuls]
+    return _mean_of_pairs(distance), float(np.quantile(by_chance, 0.05))
+
+
+def _mean_of_pairs(distance: np.ndarray) -> float:
+    """Mean of the distances (N, N) of two different items."""
+    return float(distance.sum() / (len(distance) * (len(distance) - 1)))
 
 
 def _copy(curves: dict[str, list[float]]) -> dict[str, list[float]]:

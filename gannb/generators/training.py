@@ -355,23 +355,24 @@ class Training:
 
     def is_finite(self) -> bool:
         """Tell whether all weights, averages and moments are, and the last point of the curves."""
-        tensors = [t for n in (self.discriminator, self.generator, self.average, self.tail) for t in float_tensors(n)]
-        tensors += [m for o in self.optimisers.values() for moments in o.state.values() for m in moments.values()]
         last = [values[-1] for values in self.curves.values() if values]
-        return bool(np.isfinite(last).all()) and all(bool(t.isfinite().all()) for t in [*tensors, self.usual])
+        return bool(np.isfinite(last).all()) and all(bool(t.isfinite().all()) for t in self._tensors().values())
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
+        values = {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "lecam": self.lecam}
+        values |= {"strength": self.strength, "rates": {name: self.rate(name) for name in self.optimisers}}
+        return {name: tensor.detach().clone() for name, tensor in self._tensors().items()}, copy.deepcopy(values)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Everything in a state that is a tensor, not copied."""
         tensors = {name: getattr(self, name) for name in ("window", "chance", "signs", "usual")}
         for name in ("generator", "discriminator", "average", "tail"):
             tensors |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
         for name, optimiser in self.optimisers.items():
             for number, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{name}.{number}.{key}": value for key, value in moments.items()}
-        tensors |= {f"grid.{number}": grid for number, grid in enumerate(self.grids)}
-        values = {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "lecam": self.lecam}
-        values |= {"strength": self.strength, "rates": {name: self.rate(name) for name in self.optimisers}}
-        return {name: tensor.detach().clone() for name, tensor in tensors.items()}, copy.deepcopy(values)
+        return tensors | {f"grid.{number}": grid for number, grid in enumerate(self.grids)}
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
