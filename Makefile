@@ -17,7 +17,7 @@ test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lab: setup
-	$(BIN)/python -m gannb.index outputs
+	$(BIN)/python -m gannb.jupyter.index outputs
 	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url='/lab/tree/outputs/index.ipynb?file-browser-path=/notebooks' \
 		$(if $(filter 0,$(shell id -u)),--allow-root)
 

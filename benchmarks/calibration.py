@@ -23,20 +23,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from gannb.data import read
-from gannb.stats import (
-    Answer,
-    Estimate,
-    Worth,
-    balanced_weights,
-    could_settle,
-    crossed_t,
-    decide,
-    item_widening,
-    paired_t,
-    worth_in_real,
-)
-from gannb.work import seed_for
+from gannb.media.image.reading import read
+from gannb.stats.decision import Answer, decide, item_widening
+from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.intervals import balanced_weights, crossed_t, paired_t
+from gannb.stats.worth import Worth, worth_in_real
+from gannb.utils.keys import seed_for
 
 sys.path.insert(0, str(Path(__file__).parent))
 from gan import append, markdown, read_rows  # noqa: E402

@@ -21,10 +21,15 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter, rotate
 
-from gannb import copying, quality
-from gannb.augment import resolve
-from gannb.classify import Mixture, Recipe, features, train
-from gannb.data import Examples, read
+from gannb.classifiers.mixture import Mixture
+from gannb.classifiers.training import Recipe, features, train
+from gannb.data.examples import Examples
+from gannb.measures.copying import LEVEL, copying_p, flagged, surroundings
+from gannb.measures.fidelity import diversity
+from gannb.media.image.augmentation import resolve
+from gannb.media.image.features import pixels
+from gannb.media.image.reading import read
+from gannb.media.image.shifts import altered
 
 sys.path.insert(0, str(Path(__file__).parent))
 from gan import append, markdown, read_rows  # noqa: E402
@@ -41,7 +46,7 @@ def _copies(train: np.ndarray, rng: np.random.Generator, n: int = MADE) -> np.nd
 
 
 def _light(train: np.ndarray, rng: np.random.Generator, n: int = MADE) -> np.ndarray:
-    return copying.altered(_copies(train, rng, n), int(rng.integers(2**31)))
+    return altered(_copies(train, rng, n), int(rng.integers(2**31)))
 
 
 def _blurred(x: np.ndarray) -> np.ndarray:
@@ -106,12 +111,12 @@ def trial_rows(pool: Examples, ruler: Callable, sizes: tuple[int, int], trial: i
     for name, make in (HONEST | COPIERS | BEYOND if every else HONEST).items():
         made = make(real.x, further.x, rng)
         p = {
-            space: copying.copying_p(f(real.x), f(made), f(held_out.x), real.y, held_out.y, trial)
-            for space, f in (("pixels", quality.pixels), ("small_cnn", ruler))
+            space: copying_p(f(real.x), f(made), f(held_out.x), real.y, held_out.y, trial)
+            for space, f in (("pixels", pixels), ("small_cnn", ruler))
         }
-        near_by = copying.surroundings(*map(quality.pixels, (real.x, made, held_out.x)))
+        near_by = surroundings(*map(pixels, (real.x, made, held_out.x)))
         row = {"per_class": sizes[0], "held_out": sizes[1], "trial": trial, "images": name, **p}
-        rows.append(row | {"flagged": copying.flagged(list(p.values()))} | near_by.measures())
+        rows.append(row | {"flagged": flagged(list(p.values()))} | near_by.measures())
     return rows
 
 
@@ -123,8 +128,8 @@ def spread_rows(pool: Examples, sizes: tuple[int, int], trial: int) -> list[dict
 
 
 def _diversity(part: Examples, k: int) -> float:
-    mine = quality.pixels(part.x[part.y == k])
-    return quality.diversity(mine, np.zeros(len(mine)))
+    mine = pixels(part.x[part.y == k])
+    return diversity(mine, np.zeros(len(mine)))
 
 
 def table(rows: list[dict]) -> str:
@@ -135,7 +140,7 @@ def table(rows: list[dict]) -> str:
     for size, name in dict.fromkeys((row["per_class"], row["images"]) for row in judged):
         mine = [row for row in judged if (row["per_class"], row["images"]) == (size, name)]
         flags = [100 * np.mean([row["flagged"] for row in mine])]
-        flags += [100 * np.mean([row[space] <= copying.LEVEL for row in mine]) for space in ("pixels", "small_cnn")]
+        flags += [100 * np.mean([row[space] <= LEVEL for row in mine]) for space in ("pixels", "small_cnn")]
         means = [np.mean([row[key] for row in mine]) for key in ("nearer_to_train", "nn_ratio", "authenticity")]
         found.append([str(size), name, str(len(mine)), *(f"{n:.1f}" for n in flags), *(f"{m:.2f}" for m in means)])
     return markdown(found) + "\n\n" + diversity_table([row for row in rows if row["images"] == "diversity"])

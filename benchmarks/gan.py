@@ -39,16 +39,20 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-from gannb import __version__, quality
-from gannb.augment import resolve
-from gannb.classify import Mixture, Recipe, features, predict, to_tensor, train
-from gannb.data import Dataset, Examples, read
-from gannb.errors import InputError
-from gannb.generators import Job
-from gannb.generators.adversarial import Adversarial
-from gannb.generators.families import FAMILIES
-from gannb.generators.guard import TrainingError
+from gannb import __version__
+from gannb.classifiers.mixture import Mixture
+from gannb.classifiers.training import Recipe, features, predict, train
+from gannb.data.examples import Dataset, Examples
+from gannb.generators.adversarial.gan import Adversarial
+from gannb.generators.adversarial.guard import TrainingError
+from gannb.generators.interface import Job
 from gannb.generators.simple import Copies
+from gannb.measures.fidelity import kid, nearest_neighbour_ratio, prdc
+from gannb.media.image.augmentation import resolve
+from gannb.media.image.classifiers import to_tensor
+from gannb.media.image.gans.families import FAMILIES
+from gannb.media.image.reading import read
+from gannb.utils.errors import InputError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from peers import PEERS, Trained, parameters  # noqa: E402
@@ -283,9 +287,9 @@ class Scorer:
             "real+classic": self.classic,
             "real+gan+classic": with_gan,
             "agreement": accuracy(self.ruler, made),
-            "kid": quality.kid(self.features, fake).value,
-            **asdict(quality.prdc(self.features, fake)),
-            "nn_ratio": quality.nearest_neighbour_ratio(*map(some_pixels, (parts.draw, made, parts.scored))),
+            "kid": kid(self.features, fake).value,
+            **asdict(prdc(self.features, fake)),
+            "nn_ratio": nearest_neighbour_ratio(*map(some_pixels, (parts.draw, made, parts.scored))),
         }
 
 

@@ -23,11 +23,12 @@ from unittest import mock
 import numpy as np
 import torch
 
-from gannb.data import read
-from gannb.formats import FORMATS
-from gannb.generators import GENERATORS, Generator, Job
-from gannb.shards import BLOCK, WORK, Maker, Plan, class_block, loaded_generator
-from gannb.study import make_study
+from gannb.export.formats import FORMATS
+from gannb.export.shards import BLOCK, WORK, Maker, Plan, class_block, loaded_generator
+from gannb.generators.interface import Generator, Job
+from gannb.media.image.reading import read
+from gannb.media.medium import GENERATORS
+from gannb.study.model import make_study
 
 KINDS = {  # name: size, channels, family, blocks of each of ten classes in a shard
     "8x8 grey": ("8", 1, "mlp", 12),
@@ -108,7 +109,7 @@ class Bench:
         self._make("cpu", to)
 
     def overlapping(self, to: Path) -> None:
-        with mock.patch("gannb.shards.loaded_generator", lambda *where: self.elsewhere):
+        with mock.patch("gannb.export.shards.loaded_generator", lambda *where: self.elsewhere):
             self._make("elsewhere", to)
 
     def _make(self, device: str, to: Path) -> None:

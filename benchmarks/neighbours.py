@@ -21,7 +21,7 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.metrics import pairwise_distances_argmin_min
 
-from gannb.neighbours import nearest_of_stream
+from gannb.measures.neighbours import nearest_of_stream
 
 REAL, WIDTH, BLOCK, WHOLE = 10_000, 2048, 4_000, 1_000_000
 

@@ -22,9 +22,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gannb.classify import cycle, to_tensor
-from gannb.data import Examples
-from gannb.errors import InputError
+from gannb.classifiers.mixture import cycle
+from gannb.data.examples import Examples
+from gannb.media.image.classifiers import to_tensor
+from gannb.utils.errors import InputError
 
 SIDE = 32
 SAMPLE_BATCH = 100

@@ -14,17 +14,18 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from gannb import stats
-from gannb.arms import Contrast
-from gannb.augment import resolve
-from gannb.classify import Mixture, Recipe, predict, train
-from gannb.data import Dataset, Examples, concatenate
-from gannb.evidence import Evidence, as_row, difference
-from gannb.generators import Job
+from gannb.analysis.evidence import Evidence, as_row, difference
+from gannb.classifiers.mixture import Mixture
+from gannb.classifiers.training import Recipe, predict, train
+from gannb.data.counts import proportional_labels
+from gannb.data.examples import Dataset, Examples, concatenate
+from gannb.generators.interface import Job
 from gannb.generators.simple import SIMPLE, Copies
-from gannb.protocol import Design, make_draw, take
-from gannb.units.making import proportional_labels
-from gannb.work import seed_for
+from gannb.media.image.augmentation import resolve
+from gannb.stats.decision import decide
+from gannb.trials.contrasts import Contrast
+from gannb.trials.splits import Design, make_draw, take
+from gannb.utils.keys import seed_for
 
 ROPE = 0.01
 CONTRASTS = (
@@ -128,7 +129,7 @@ def study_rows(
     found, rows = evidence(dataset, study, arms, size), []
     for contrast in contrasts:
         estimate = difference(found, contrast.arm, contrast.against)
-        numbers = as_row(estimate) | {"trials": estimate.n, "answer": str(stats.decide(estimate, ROPE))}
+        numbers = as_row(estimate) | {"trials": estimate.n, "answer": str(decide(estimate, ROPE))}
         about = {"part": "train", "study": study, "arm": contrast.arm, "against": contrast.against}
         rows.append(about | {"planted": contrast.expected, "size": asdict(size)} | numbers)
     return rows

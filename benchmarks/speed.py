@@ -31,11 +31,11 @@ from gan import markdown
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from gannb.data import Examples
-from gannb.generators import Job
-from gannb.generators.capture import own_stream
-from gannb.generators.families import FAMILIES
-from gannb.generators.training import Training
+from gannb.data.examples import Examples
+from gannb.generators.adversarial.cuda_graphs import own_stream
+from gannb.generators.adversarial.training import Training
+from gannb.generators.interface import Job
+from gannb.media.image.gans.families import FAMILIES
 
 SIDE, CLASSES, WARM_UP = 32, 10, 10
 POOLS = (200, 1000, 20_000)  # items in the draw

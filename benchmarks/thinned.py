@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gannb.data import read
+from gannb.media.image.reading import read
 
 LARGE = 160  # items of a large class
 SMALL_FROM = 5  # digit from which on classes are small

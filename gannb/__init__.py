@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gannb.experiment import Experiment
+    from gannb.experiment.experiment import Experiment
 
 __version__ = metadata.version("gannb")
 __all__ = ["__version__", "open_experiment"]
@@ -26,9 +26,9 @@ def open_experiment(study: str | Path, **changes: Any) -> Experiment:
     Raises:
         InputError: an unknown or ill-typed parameter, or data that cannot be read.
     """
-    from gannb.experiment import Experiment
-    from gannb.study import open_study
-    from gannb.work import follow_launcher
+    from gannb.experiment.experiment import Experiment
+    from gannb.study.folder import open_study
+    from gannb.work.processes import follow_launcher
 
     follow_launcher()
     return Experiment.open(open_study(study, **changes))

@@ -19,11 +19,12 @@ from typing import Any, NoReturn
 
 import yaml
 
-from gannb.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
-from gannb.errors import InputError
-from gannb.parameters import WIDTH, completions, names_text, parameter_text, table_text
-from gannb.study import NOTEBOOKS, Study, load_study, make_study, read_yaml, trust_given
-from gannb.words import nearest
+from gannb.study.folder import load_study, read_yaml, trust_given
+from gannb.study.help import WIDTH, completions, names_text, parameter_text, table_text
+from gannb.study.model import NOTEBOOKS, Study, make_study
+from gannb.utils.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
+from gannb.utils.errors import InputError
+from gannb.utils.naming import nearest
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}
@@ -227,7 +228,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from gannb.runner import run_notebooks
+    from gannb.jupyter.runner import run_notebooks
 
     return _finish(run_notebooks(_study_from(options), NOTEBOOKS))
 
@@ -237,13 +238,13 @@ def _report(options: argparse.Namespace) -> int:
         return _compare(options)
     if options.to:
         raise InputError("--to is for a page that compares studies; a study's own page lies in its folder.")
-    from gannb.runner import run_notebooks
+    from gannb.jupyter.runner import run_notebooks
 
     return _finish(run_notebooks(load_study(options.folders[0]), NOTEBOOKS[4:]))
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from gannb.compare import compare
+    from gannb.report.compare import compare
 
     file, replaced = compare(options.folders, options.to)
     print(f"{'replaced' if replaced else 'written'}: {file}")
@@ -260,7 +261,7 @@ def _finish(status: dict[str, Any]) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from gannb.planning import plan, plan_text
+    from gannb.experiment.estimate import plan, plan_text
 
     found = plan(_study_from(options))
     print(_json(found) if options.json else plan_text(found))
@@ -268,8 +269,8 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from gannb.runner import study_status
-    from gannb.status import status_text
+    from gannb.experiment.status import status_text
+    from gannb.jupyter.runner import study_status
 
     status = study_status(load_study(options.folder))
     first, *lines = status_text(status).splitlines()
@@ -279,7 +280,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from gannb.generate import generate
+    from gannb.export.generate import generate
 
     manifest = generate(
         options.folder, options.to, per_class=options.per_class, like=options.like,
@@ -303,7 +304,7 @@ def _which_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from gannb.shards import verify
+    from gannb.export.shards import verify
 
     problems = verify(options.folder)
     print("\n".join(problems) or "every shard is there and as it was written")
@@ -319,9 +320,9 @@ def _json(value: Any) -> str:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    from gannb.clean import clean_text, leftovers, remove
-    from gannb.runner import read_experiment
-    from gannb.work import study_lock
+    from gannb.experiment.cleanup import clean_text, leftovers, remove
+    from gannb.jupyter.runner import read_experiment
+    from gannb.work.locks import study_lock
 
     experiment = read_experiment(load_study(options.folder))
     if not options.dry_run:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from gannb.experiment import Experiment
+    from gannb.experiment.experiment import Experiment
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: small networks are fastest on one thread
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -63,9 +63,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a smoke study of which everything is done. To be read only: `smoke` is a copy to change."""
-    from gannb.experiment import Experiment
-    from gannb.report import publish
-    from gannb.study import make_study
+    from gannb.experiment.experiment import Experiment
+    from gannb.report.publish import publish
+    from gannb.study.model import make_study
 
     with _no_launcher():
         experiment = Experiment.open(make_study(**SMOKE, output_dir=str(tmp_path_factory.mktemp("outputs"))))
@@ -87,10 +87,11 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     The answer is planted: nothing but the final generator was trained.
     """
-    from gannb.experiment import Experiment
-    from gannb.final import final_unit
-    from gannb.study import make_study, write_json
-    from gannb.work import execute
+    from gannb.experiment.experiment import Experiment
+    from gannb.experiment.final import final_unit
+    from gannb.study.model import make_study
+    from gannb.utils.files import write_json
+    from gannb.work.store import execute
 
     given = SMOKE | {"workers": 1, "output_dir": str(tmp_path_factory.mktemp("helpful"))}
     with _no_launcher():
@@ -115,7 +116,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 @pytest.fixture(scope="session")
 def published(planted: Experiment) -> Path:
     """The page of the planted study, with the files beside it. To be read only."""
-    from gannb.report import publish
+    from gannb.report.publish import publish
 
     with _no_launcher():
         return publish(planted)

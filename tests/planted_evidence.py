@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gannb.arms import CONVERGENCE, PRIMARY, contrasts, dose_arms, with_classifier
-from gannb.evidence import Evidence
-from gannb.shifts import SHIFTS
+from gannb.analysis.evidence import Evidence
+from gannb.media.image.shifts import SHIFTS
+from gannb.trials.arms import CONVERGENCE, PRIMARY, with_classifier
+from gannb.trials.contrasts import contrasts, dose_arms
 
 TRIALS = 8
 NOISE = np.array([0.02, -0.03, 0.01, 0.0, -0.01, 0.03, -0.02, 0.0])  # what the draws of a trial have in common

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gannb.data import Examples
-from gannb.strips import Strips
+from gannb.analysis.interpolations import Strips
+from gannb.data.examples import Examples
 
 
 def examples(classes=3, per_class=4, shape=(8, 8, 1)) -> Examples:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gannb import stats
-from gannb.data import Examples
-from gannb.experiment import Experiment
-from gannb.measuring import YARDSTICKS
-from gannb.shifts import SHIFTS
-from gannb.study import make_study, write_json
-from gannb.work import execute
+from gannb.data.examples import Examples
+from gannb.experiment.experiment import Experiment
+from gannb.measures.comparison import YARDSTICKS
+from gannb.media.image.shifts import SHIFTS
+from gannb.stats.scores import classification_scores
+from gannb.study.model import make_study
+from gannb.utils.files import write_json
+from gannb.work.store import execute
 
 ACCURACY = {"real+gan+classic": 0.93, "real+classic": 0.92, "real+mislabelled": 0.6, "real+more+classic": 0.97,
             "real+more": 0.96, "fewer+classic": 0.85}  # fmt: skip
@@ -22,7 +23,7 @@ ACCURACY = {"real+gan+classic": 0.93, "real+classic": 0.92, "real+mislabelled": 
 
 def planted_study(outputs: Path) -> Experiment:
     """A study of three trials in a folder, all of whose units are planted."""
-    from gannb.status import write_status
+    from gannb.experiment.status import write_status
 
     found = Experiment.open(make_study(trials=3, output_dir=str(outputs), name="planted", device="cpu"))
     for trial in range(3):
@@ -86,7 +87,7 @@ def plant_scores(place: Path, parameters: dict, test: Examples) -> None:
         usual = 160 if "more" in parameters["arm"] else 80
         n_real = {"fewer": 40, "gan": 0}.get(parameters["arm"].split("+")[0], usual)
         about = {"trial": parameters["trial"], "arm": parameters["arm"], "n_real": n_real, "n_synthetic": 0}
-        scores = {k: None if math.isnan(v) else v for k, v in stats.classification_scores(y, outputs[-1]).items()}
+        scores = {k: None if math.isnan(v) else v for k, v in classification_scores(y, outputs[-1]).items()}
         rows.append(about | {"seed": seed, "train_accuracy": 1.0} | scores)
     said = np.stack(outputs).argmax(2)
     on_shifted = np.stack([said] * len(SHIFTS), 1)  # (S, F, I), as right as on the items themselves

@@ -21,13 +21,13 @@ from conftest import SMOKE
 from PIL import Image
 
 from gannb.cli import COMMANDS, main, make_parser
-from gannb.console import paint, talk, talking
-from gannb.errors import InputError
-from gannb.parameters import by_stage, completions, meaning
-from gannb.runner import execute_notebook
-from gannb.status import write_status
-from gannb.study import NOTEBOOKS, Study
-from gannb.work import study_lock
+from gannb.experiment.status import write_status
+from gannb.jupyter.runner import execute_notebook
+from gannb.study.help import by_stage, completions, meaning
+from gannb.study.model import NOTEBOOKS, Study
+from gannb.utils.console import paint, talk, talking
+from gannb.utils.errors import InputError
+from gannb.work.locks import study_lock
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
@@ -48,7 +48,7 @@ def asked(monkeypatch) -> list[tuple[Study, tuple[str, ...]]]:
         calls.append((study, tuple(notebooks)))
         return {"sentence": "They help.", "page": Path("report.html"), "failed": []}
 
-    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", run_notebooks)
     return calls
 
 
@@ -223,7 +223,7 @@ def test_done_prints_the_answer_and_the_page(asked, capsys):
 def test_failed_units_give_exit_code_1_and_their_errors(monkeypatch, capsys):
     failed = [{"unit": "trials/000/mlp-abc", "error": "TrainingError: nan"}]
     result = {"sentence": "Undecided.", "page": Path("report.html"), "failed": failed}
-    monkeypatch.setattr("gannb.runner.run_notebooks", lambda study, notebooks: result)
+    monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", lambda study, notebooks: result)
     assert main(["run"]) == 1
     output = capsys.readouterr()
     assert "Undecided." in output.out
@@ -265,7 +265,7 @@ def test_every_end_has_its_exit_code_and_one_line_last_on_stderr(monkeypatch, ca
     def run_notebooks(study, notebooks):
         raise error
 
-    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", run_notebooks)
     assert main(["run"]) == code
     assert capsys.readouterr().err.splitlines()[-1] == says
 
@@ -303,7 +303,7 @@ def test_a_run_and_its_kernels_are_told_how_much_to_say(monkeypatch, option, lev
         said.append(talk())
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", run_notebooks)
     assert main(["run", *option]) == 1
     assert said == [level] and talk() == "normal"
 
@@ -326,7 +326,7 @@ def test_verbose_shows_where_an_error_comes_from(monkeypatch, capsys):
     def run_notebooks(study, notebooks):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("gannb.runner.run_notebooks", run_notebooks)
+    monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", run_notebooks)
     assert main(["run", "--verbose"]) == 1
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Traceback") and lines[-1] == "gannb: RuntimeError: broken"

@@ -17,12 +17,12 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from gannb.arms import PRIMARY
+from gannb.analysis.wording import interval_text
 from gannb.cli import COMMANDS
-from gannb.compare import Result, read_result, study_facts
-from gannb.parameters import markdown
-from gannb.study import NOTEBOOKS, Study
-from gannb.words import interval_text
+from gannb.report.compare import Result, read_result, study_facts
+from gannb.study.help import markdown
+from gannb.study.model import NOTEBOOKS, Study
+from gannb.trials.arms import PRIMARY
 
 README = ROOT / "README.md"
 REFERENCE = ROOT / "outputs" / "reference"
@@ -86,7 +86,7 @@ def test_the_table_has_every_parameter_with_its_meaning():
 
 
 def test_the_readme_names_every_notebook_command_and_family():
-    from gannb.generators.families import FAMILIES
+    from gannb.media.image.gans.families import FAMILIES
 
     text = README.read_text(encoding="utf-8")
     assert all(f"notebooks/{name}.ipynb" in text for name in NOTEBOOKS)

@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 from conftest import SMOKE, TOKEN, at_work
 
-from gannb.experiment import Experiment
-from gannb.study import make_study
-from gannb.verdict import SCORE_COLUMNS
-from gannb.work import RECORD
+from gannb.analysis.verdict import SCORE_COLUMNS
+from gannb.experiment.experiment import Experiment
+from gannb.study.model import make_study
+from gannb.work.store import RECORD
 
 # Long enough to be interrupted in the middle of a stage.
 STUDY = SMOKE | {"gan_steps": 800, "classifier_steps": 60}

@@ -21,10 +21,11 @@ import pytest
 from browsing import MARKS, browser_page
 from conftest import ROOT, TOKEN, at_work
 
-from gannb.experiment import Experiment
-from gannb.index import FILE, write_index
-from gannb.study import load_study, make_study
-from gannb.work import is_running
+from gannb.experiment.experiment import Experiment
+from gannb.jupyter.index import FILE, write_index
+from gannb.study.folder import load_study
+from gannb.study.model import make_study
+from gannb.work.locks import is_running
 
 PATIENCE = 120  # seconds that any one step may take on a busy machine
 SETTLED = 0.5  # seconds in which JupyterLab's layout comes to rest

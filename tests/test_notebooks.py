@@ -18,11 +18,12 @@ import pytest
 from conftest import ROOT, SMOKE
 
 from gannb.cli import main
-from gannb.errors import InputError
-from gannb.experiment import Experiment
-from gannb.runner import run_notebooks
-from gannb.study import NOTEBOOKS, STAGES, Study, load_study, make_study
-from gannb.work import RECORD
+from gannb.experiment.experiment import Experiment
+from gannb.jupyter.runner import run_notebooks
+from gannb.study.folder import load_study
+from gannb.study.model import NOTEBOOKS, STAGES, Study, make_study
+from gannb.utils.errors import InputError
+from gannb.work.store import RECORD
 
 FOLDER = ROOT / "notebooks"
 LOGIC = (

@@ -10,29 +10,34 @@ import torch
 from sklearn.datasets import load_digits
 from torch import nn
 
-from gannb.augment import Policy
-from gannb.data import Examples
-from gannb.generators import families
-from gannb.generators.families import FAMILIES
-from gannb.generators.family import Family
+from gannb.data.examples import Examples
+from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Job
-from gannb.generators.training import Training
+from gannb.media.image.augmentation import Policy
+from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
+from gannb.media.image.gans.families import FAMILIES
+from gannb.media.image.gans.layers import ByClass
+from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
+from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator
+from gannb.media.image.gans.r3gan import R3Discriminator, R3Generator
+from gannb.media.image.gans.resnet import ResnetDiscriminator, ResnetGenerator
 
 MAKERS = {  # family -> its networks, narrow
-    "projection": (partial(families.ConvGenerator, base=8), partial(families.ConvDiscriminator, base=8)),
-    "mlp": (partial(families.MlpGenerator, hidden=32), partial(families.MlpDiscriminator, hidden=32)),
-    "dcgan": (partial(families.DcganGenerator, base=8), partial(families.DcganDiscriminator, base=8)),
+    "projection": (partial(ConvGenerator, base=8), partial(ConvDiscriminator, base=8)),
+    "mlp": (partial(MlpGenerator, hidden=32), partial(MlpDiscriminator, hidden=32)),
+    "dcgan": (partial(DcganGenerator, base=8), partial(DcganDiscriminator, base=8)),
     "dcgan_per_class": (
-        partial(families.ByClass, partial(families.DcganGenerator, base=4)),
-        partial(families.ByClass, partial(families.DcganDiscriminator, base=4, planes=False)),
+        partial(ByClass, partial(DcganGenerator, base=4)),
+        partial(ByClass, partial(DcganDiscriminator, base=4, planes=False)),
     ),
     "acgan": (
-        partial(families.DcganGenerator, base=8),
-        partial(families.DcganDiscriminator, base=8, planes=False, class_head=True),
+        partial(DcganGenerator, base=8),
+        partial(DcganDiscriminator, base=8, planes=False, class_head=True),
     ),
-    "resnet": (partial(families.ResnetGenerator, base=8), partial(families.ResnetDiscriminator, base=8)),
-    "wgan_gp": (partial(families.ConvGenerator, base=8), partial(families.R3Discriminator, base=8)),
-    "r3gan": (partial(families.R3Generator, base=8), partial(families.R3Discriminator, base=8)),
+    "resnet": (partial(ResnetGenerator, base=8), partial(ResnetDiscriminator, base=8)),
+    "wgan_gp": (partial(ConvGenerator, base=8), partial(R3Discriminator, base=8)),
+    "r3gan": (partial(R3Generator, base=8), partial(R3Discriminator, base=8)),
 }
 
 

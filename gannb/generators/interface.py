@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from gannb.errors import InputError
+from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
-    from gannb.data import Examples
+    from gannb.data.examples import Examples
 
 
 def _ignore(done: int, total: int) -> None:

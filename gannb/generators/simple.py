@@ -1,4 +1,4 @@
-"""Generators that need no training: controls, and the simplest answers to "what does a GAN add?"."""
+"""Generators without a GAN: copies, wrong labels, a Gaussian, items in between. They are baselines and controls."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from gannb.data import Examples
-from gannb.errors import InputError
+from gannb.data.counts import equally_often
+from gannb.data.examples import Examples
 from gannb.generators.interface import Job, check_classes, check_labels
+from gannb.utils.errors import InputError
 
 
 class Simple:
@@ -70,11 +71,6 @@ class Simple:
         if about["generator"] != cls.name:
             raise InputError(f"{folder} holds a {about['generator']} generator, not {cls.name}.")
         return loaded
-
-
-def equally_often(n: int, m: int, rng: np.random.Generator) -> np.ndarray:
-    """Positions (m,) in 0..n-1 in random order, each as often as any other, to within one."""
-    return rng.permutation(np.concatenate([np.tile(np.arange(n), m // n), rng.permutation(n)[: m % n]]))
 
 
 class Copies(Simple):

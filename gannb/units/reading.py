@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gannb import protocol
-from gannb.data import Dataset, Examples
-from gannb.protocol import Design, Draw
-from gannb.work import Task
+from gannb.data.examples import Dataset, Examples
+from gannb.trials import splits
+from gannb.trials.splits import Design, Draw
+from gannb.work.unit import Task
 
 
 def dataset_of(task: Task) -> Dataset:
@@ -22,7 +22,7 @@ def dataset_of(task: Task) -> Dataset:
 def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:
     """Return what the parameters of a unit of drawing draw from a data set."""
     design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
-    return protocol.make_draw(dataset, design, p["trial"])
+    return splits.make_draw(dataset, design, p["trial"])
 
 
 def read_draw(folder: Path) -> Draw:
@@ -48,7 +48,7 @@ def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
     """Return the classifier kept in a file, for items like those given."""
     from safetensors.torch import load_file
 
-    from gannb.classify import build
+    from gannb.media.image.classifiers import build
 
     network = build("small_cnn", like.shape, like.n_classes)
     network.load_state_dict(load_file(file))

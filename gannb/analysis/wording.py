@@ -1,0 +1,95 @@
+"""How numbers, arms and answers are said, the same in sentences, figures and tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    pass
+
+METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
+ANSWERS = {
+    "helps": "helps",
+    "hurts": "hurts",
+    "equivalent": "no difference that matters",
+    "inconclusive": "undecided",
+}
+EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
+UNCERTAIN = "too uncertain to tell"
+FAILED = "not as expected"
+HALF = " (half the steps)"
+
+
+def arm_label(arm: str) -> str:
+    """Return an arm's recipe with room to break: `real+gan:50+classic` -> `real + GAN (50 per class) + classic`."""
+    recipe, *behind = arm.split("@")
+    label = " + ".join(map(_part_label, recipe.split("+")))
+    return label + "".join(HALF if part == "half" else f" ({part})" for part in behind)
+
+
+def _part_label(part: str) -> str:
+    """Return a part of a recipe in words: `gan.truncated:50` -> `GAN (truncated, 50 per class)`."""
+    source, _, dose = part.partition(":")
+    source, _, variation = source.partition(".")
+    details = [variation.replace("_", " ")] if variation else []
+    details += [f"{int(dose):,} per class"] if dose else []
+    return ("GAN" if source == "gan" else source) + (f" ({', '.join(details)})" if details else "")
+
+
+def points(value: float, sign: bool = False) -> str:
+    """Return a difference of shares in percentage points: .006 -> `0.6`, or `+0.6`."""
+    text = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
+    return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text)
+
+
+def interval_text(row: Mapping[str, Any]) -> str:
+    """Return `+0.6 [-0.4, 1.6]` for a contrast, in points."""
+    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
+
+
+def change_text(row: Mapping[str, Any], share: bool) -> str:
+    """Return a difference with its interval: in points of a share, else as a plain number; a dash for none."""
+    if row["difference"] is None or math.isnan(row["difference"]):
+        return "–"
+    if share:
+        return f"{interval_text(row)} points"
+    return f"{row['difference']:+.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def typeset(text: str) -> str:
+    """Return the text with true minus signs, and with no line break inside a number with its interval or unit."""
+    text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
+    return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
+
+
+def row_word(row: Mapping[str, Any]) -> str:
+    """Return the answer of a row in words; exploratory rows have none."""
+    if row["role"] == "control":
+        return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else FAILED
+    return ANSWERS[row["answer"]] if row["answer"] else ""
+
+
+def row_text(row: Mapping[str, Any]) -> str:
+    """Return a row in words: what is compared, its number with the interval, its answer if it has one."""
+    what = row.get("option") or row.get("study") or f"{arm_label(row['arm'])} against {arm_label(row['against'])}"
+    return f"{what}: {interval_text(row)} points" + (f", {word}" if (word := row_word(row)) else "")
+
+
+def primary_of(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of the primary contrast. Raises StopIteration where a verdict has none."""
+    return next(row for row in verdict["contrasts"] if row["role"] == "primary")
+
+
+def level_text(level: dict, share: bool) -> str:
+    """Return `91.2% [90.1, 92.3]` of a share, `0.912 [0.901, 0.923]` of another number, a dash for none."""
+    values = [level[end] for end in ("mean", "low", "high")]
+    if None in values or np.isnan(values).any():
+        return "–"
+    mean, low, high = (f"{100 * v:.1f}" if share else f"{v:.3f}" for v in values)
+    return f"{mean}{'%' if share else ''} [{low}, {high}]"

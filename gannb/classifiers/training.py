@@ -1,0 +1,142 @@
+"""Training a classifier on a mixture of real and synthetic items, and its predictions on the test items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gannb.media.image.augmentation import Policy, augment
+
+if TYPE_CHECKING:
+    from gannb.data.examples import Examples
+from gannb.classifiers.mixture import AUGMENT_AT_ONCE, Mixture, Stock, batches
+from gannb.media.image.classifiers import build, to_tensor
+
+LEARNING_RATE = 3e-3
+WEIGHT_DECAY = 1e-2
+PREDICT_BATCH = 512
+
+
+class Diverged(RuntimeError):
+    """A training whose loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a classifier is trained; every arm of a trial has the same, but for the policy and what tuning chose."""
+
+    classifier: str
+    steps: int
+    batch_size: int
+    policy: Policy
+    rate: float = 1.0  # times LEARNING_RATE
+
+
+# ---- training ----
+Start = Callable[[Recipe, "Examples"], tuple[nn.Module, list[dict[str, Any]]]]  # -> network, groups with their rates
+
+
+def from_scratch(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[dict[str, Any]]]:
+    """Return an untrained classifier for items, and its parameters with their rate."""
+    network = build(recipe.classifier, items.shape, items.n_classes)
+    return network, [{"params": list(network.parameters()), "lr": recipe.rate * LEARNING_RATE}]
+
+
+def train(
+    mixture: Mixture,
+    recipe: Recipe,
+    seed: int,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    start: Start = from_scratch,
+) -> nn.Module:
+    """Train a classifier: AdamW (Loshchilov & Hutter 2019), one-cycle rate, cross-entropy.
+
+    Two calls with equal seeds start from the same weights and see the real items in the same order, whatever the arm.
+    `start` gives the network and its groups of parameters, `lr` being the largest rate of each.
+    """
+    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+        torch.manual_seed(seed)  # first weights, and what a network's own layers drop while it is trained
+        network, groups = start(recipe, mixture.items)
+        return _train(network, groups, mixture, recipe, seed, device, progress)
+
+
+def _train(
+    network: nn.Module,
+    groups: list[dict[str, Any]],
+    mixture: Mixture,
+    recipe: Recipe,
+    seed: int,
+    device: str,
+    progress: Callable[[int, int], None],
+) -> nn.Module:
+    """Train, drawing from torch's global randomness where the network does."""
+    stock, rates = Stock(mixture, device), [group["lr"] for group in groups]
+    network = network.to(device, memory_format=torch.channels_last).train()  # up to twice as fast on a CPU
+    optimizer = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=recipe.steps + 1)
+    rng = torch.Generator(device=device).manual_seed(seed)
+    weights = None if mixture.weights is None else torch.from_numpy(mixture.weights).float().to(device)
+    stream = batches(mixture, recipe.batch_size, seed)
+    for step, (images, labels) in zip(range(recipe.steps), augmented(stream, stock, recipe, rng), strict=False):
+        loss = cross_entropy(network(images), labels, weights)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        progress(step + 1, recipe.steps)
+    if not torch.isfinite(loss):
+        raise Diverged(f"the classifier {recipe.classifier} diverged: its loss is {loss.item()}")
+    return network.eval()
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the mean over a batch of the items' cross-entropy, each times its class' weight: (B, K), (B,), (K,) -> ().
+
+    Divided by the number of items, not by their weights as torch does: what an item counts for must not depend on
+    which others happen to be in its batch.
+    """
+    if weights is None:
+        return F.cross_entropy(logits, labels)
+    return F.cross_entropy(logits, labels, weights, reduction="sum") / len(labels)
+
+
+@torch.no_grad()
+def augmented(
+    stream: Iterator[np.ndarray], stock: Stock, recipe: Recipe, rng: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield augmented batches (B, C, H, W) with labels (B,) for ever.
+
+    Several batches are augmented in one call: on tiny images a call costs as much as a good part of a training step.
+    """
+    count = max(1, AUGMENT_AT_ONCE // (recipe.batch_size * stock.x[0].numel()))
+    while True:
+        images, labels = stock.take(np.concatenate([next(stream) for _ in range(count)]))
+        images = augment(images, recipe.policy, rng)
+        yield from zip(images.split(recipe.batch_size), labels.split(recipe.batch_size), strict=True)
+
+
+@torch.no_grad()
+def predict(network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Return class probabilities: items (N, H, W, C) uint8 -> (N, K) float32."""
+    device = str(next(network.parameters()).device)
+    parts = [
+        network(to_tensor(x[i : i + PREDICT_BATCH], device)).softmax(1).cpu().numpy()
+        for i in range(0, len(x), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+@torch.no_grad()
+def features(network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Return what `small_cnn` feeds to its last layer: items (N, H, W, C) uint8 -> (N, D) float32."""
+    body = network[:-1]
+    device = str(next(network.parameters()).device)
+    parts = [body(to_tensor(x[i : i + PREDICT_BATCH], device)).cpu().numpy() for i in range(0, len(x), PREDICT_BATCH)]
+    return np.concatenate(parts)

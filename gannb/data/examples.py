@@ -1,0 +1,166 @@
+"""Examples: labelled items, the one currency between the stages; reading, checking, grouping, fingerprint.
+
+`read` takes "digits", a folder with a sub-folder of images per class (or train/ and test/ of such), an .npz
+in the MedMNIST layout, or a folder with four idx .gz files. The formats are in
+`sources`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gannb.utils.errors import InputError
+from gannb.utils.naming import composed
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Labelled items.
+
+    x: (N, H, W, C) uint8, 0..255.  y: (N,) int64 in 0..K-1.  classes: K names in natural order.
+    ids: (N,) str, unique.  groups: (N,) int64; items that share a number stay on one side of every split.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    classes: tuple[str, ...]
+    ids: np.ndarray
+    groups: np.ndarray
+
+    def __post_init__(self) -> None:
+        lengths = {len(a) for a in (self.x, self.y, self.ids, self.groups)}
+        if len(lengths) != 1:
+            raise ValueError(f"x, y, ids and groups must have one length, not {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, K, whether or not each has items."""
+        return len(self.classes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one item, (H, W, C) for images."""
+        return tuple(self.x.shape[1:])
+
+    def counts(self) -> np.ndarray:
+        """Items per class, (K,) int64."""
+        return np.bincount(self.y, minlength=self.n_classes)
+
+    def take(self, index: np.ndarray | Sequence[int]) -> Examples:
+        """The items at `index`, positions (M,) or a boolean mask (N,), in that order."""
+        index = np.asarray(index)
+        if index.size == 0:
+            index = index.astype(np.int64)
+        return Examples(self.x[index], self.y[index], self.classes, self.ids[index], self.groups[index])
+
+
+def concatenate(parts: Sequence[Examples]) -> Examples:
+    """All parts in order, as one. Raises ValueError where classes or item shapes differ, or there is none."""
+    if not parts:
+        raise ValueError("concatenate needs at least one part")
+    if len({part.classes for part in parts}) > 1 or len({part.shape for part in parts}) > 1:
+        raise ValueError("concatenate needs parts of the same classes and item shape")
+    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ("x", "y", "ids", "groups")}
+    return Examples(classes=parts[0].classes, **joined)
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What was found and done; JSON-able through dataclasses.asdict."""
+
+    source: str  # as the person wrote it
+    kind: str  # digits | folder | npz | idx
+    shapes: dict[str, int]  # native "HxW" -> items
+    modes: dict[str, int]  # pixel kind as found, Pillow's names ("L", "RGB", "I;16", "P+transparency") -> items
+    brought_to: str  # one or two sentences: the prepared shape and the rule that led to it
+    skipped: list[tuple[str, str]]  # (file, reason)
+    exact_duplicates: list[list[str]]  # ids of items whose prepared pixels are identical, cluster by cluster
+    near_duplicates: list[list[str]]  # ids, cluster by cluster; of identical items only the first
+    label_conflicts: list[list[str]]  # ids of identical items under different classes
+    removed_from_pool: list[str]  # pool items linked to an item of a given test set, left out
+    n_groups: int  # in the pool
+    links_cut: int = 0  # near pairs left apart because a chain had reached the cap
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A prepared data set.
+
+    pool: everything except a given test set.
+    test: a given test set (folder with test/, npz test_*, idx t10k-*), or None.
+    fingerprint: sha256 of the decoded content with its parts and class names, before size, channels and
+    resize; independent of the data's path, of times, compression and the order of files on disk.
+    prepared: sha256 of what the study sees (pixels, labels, groups): it follows size, channels, resize,
+    groups and held_out.
+    held_out: the classes that no part of the ordinary study sees, a data set of their own; see `held_out`.
+    """
+
+    pool: Examples
+    test: Examples | None
+    fingerprint: str
+    prepared: str
+    report: DataReport
+    held_out: Dataset | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write pool_*.npy, test_*.npy and dataset.json into `folder`, which is made if need be; so held_out/."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = {"pool": self.pool} | ({} if self.test is None else {"test": self.test})
+        for part, examples in parts.items():
+            for name in ARRAYS:
+                np.save(folder / f"{part}_{name}.npy", getattr(examples, name), allow_pickle=False)
+        about = {"parts": list(parts), "classes": self.pool.classes, "fingerprint": self.fingerprint}
+        about |= {"prepared": self.prepared, "report": asdict(self.report)}
+        (folder / "dataset.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if self.held_out is not None:
+            self.held_out.save(folder / "held_out")
+
+    @classmethod
+    def load(cls, folder: Path) -> Dataset:
+        """The data set that `save` wrote; arrays are memory-mapped and read-only.
+
+        Raises InputError where a file is not there or not whole.
+        """
+        try:
+            return cls._load(Path(folder))
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise InputError(
+                f"The copy of the data in {folder} is damaged ({error}): remove that folder, and run again."
+            ) from error
+
+    @classmethod
+    def _load(cls, folder: Path) -> Dataset:
+        about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        classes = tuple(map(composed, about["classes"]))
+
+        def part(name: str) -> Examples:
+            mapped = {a: np.load(folder / f"{name}_{a}.npy", mmap_mode="r", allow_pickle=False) for a in ARRAYS}
+            return Examples(classes=classes, **{a: np.asarray(array) for a, array in mapped.items()})
+
+        about["report"]["skipped"] = [(file, reason) for file, reason in about["report"]["skipped"]]
+        test = part("test") if "test" in about["parts"] else None
+        report = DataReport(**about["report"])
+        held_out = cls._load(folder / "held_out") if (folder / "held_out").is_dir() else None
+        return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, held_out)
+
+
+ARRAYS = ("x", "y", "ids", "groups")
+
+
+def prepared_digest(pool: Examples, test: Examples | None) -> str:
+    """The sha256 of what a study sees of a data set: classes, pixels, labels, groups."""
+    total = hashlib.sha256(json.dumps(pool.classes).encode())
+    for examples in [pool] if test is None else [pool, test]:
+        for array in (examples.x, examples.y, examples.groups):
+            total.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).data)
+    return total.hexdigest()

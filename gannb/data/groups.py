@@ -1,0 +1,107 @@
+"""The person's groups (patients, bursts): from a CSV or a pattern on file names; and joining of groups."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gannb.utils.errors import InputError
+from gannb.utils.naming import composed
+
+
+def group_finder(groups: str | None) -> Callable[[list[str]], list[str]]:
+    """ids -> the person's group name per item ("" where none is asked for); checked before data is opened.
+
+    Raises:
+        InputError: `groups` is neither a readable CSV nor a regular expression.
+    """
+    if groups is None:
+        return lambda ids: [""] * len(ids)
+    if groups.lower().endswith(".csv"):
+        table = _group_table(Path(groups).expanduser())
+        return lambda ids: _groups_from_table(table, ids, groups)
+    try:
+        pattern = re.compile(groups)
+    except re.error as error:
+        raise InputError(
+            f"groups: {groups!r} is neither a .csv file nor a regular expression ({error}); "
+            "write for example (patient[0-9]+)_"
+        ) from error
+    if pattern.groups != 1:
+        raise InputError(f"groups: {groups!r} has {pattern.groups} capture groups; write exactly one")
+    return lambda ids: [_group_from_pattern(pattern, i) for i in ids]
+
+
+def _group_from_pattern(pattern: re.Pattern, id: str) -> str:
+    match = pattern.search(PurePosixPath(id).name) or pattern.search(id)
+    if not match or not match[1]:
+        raise InputError(f"groups: the pattern {pattern.pattern!r} finds no group in {id!r}; widen it")
+    return match[1]
+
+
+def _group_table(path: Path) -> dict[str, str]:
+    """id or file name -> group."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
+            reader.fieldnames = columns
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"groups: {str(path)!r} cannot be read ({error}); give a CSV in UTF-8") from error
+    key = next((name for name in ("id", "file") if name in columns), None)
+    if key is None or "group" not in columns:
+        raise InputError(f"groups: {str(path)!r} has the columns {columns}; it needs id (or file) and group")
+    table: dict[str, str] = {}
+    for row in rows:
+        name, group = _same_name(row[key] or ""), (row["group"] or "").strip()
+        if group and table.setdefault(name, group) != group:
+            raise InputError(f"groups: {str(path)!r} puts {name!r} into two groups; keep one line per item")
+    return table
+
+
+def _same_name(name: str) -> str:
+    """One spelling for a path, whatever system wrote it."""
+    return composed(name.strip().replace("\\", "/").removeprefix("./"))
+
+
+def _groups_from_table(table: dict[str, str], ids: list[str], source: str) -> list[str]:
+    full = [_same_name(i) for i in ids]
+    names = [PurePosixPath(i).name for i in full]
+    often = Counter(names)
+    found = []
+    for id, name in zip(full, names, strict=True):
+        if id not in table and name in table and often[name] > 1:
+            raise InputError(
+                f"groups: {source!r} names {name!r}, which several items are called; "
+                "write the path relative to the data folder"
+            )
+        found.append(table.get(id) or table.get(name))
+    missing = [id for id, group in zip(ids, found, strict=True) if group is None]
+    if missing:
+        raise InputError(
+            f"groups: {source!r} has no group for {missing[0]!r} ({len(missing):,} such items); "
+            "add a line for every item"
+        )
+    return found
+
+
+def joined(*labels: np.ndarray) -> np.ndarray:
+    """(N,) int64 from 0: items that share a number in any of the label arrays share one in the result."""
+    n = len(labels[0])
+    rows, columns = [], []
+    for offset, label in enumerate(labels):
+        rows.append(np.arange(n))
+        columns.append(np.unique(label, return_inverse=True)[1] + n * (offset + 1))
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    total = n * (len(labels) + 1)
+    graph = coo_array((np.ones(len(row), np.int8), (row, column)), shape=(total, total))
+    component = connected_components(graph, directed=False)[1][:n]
+    return np.unique(component, return_inverse=True)[1].astype(np.int64)

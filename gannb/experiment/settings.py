@@ -1,0 +1,351 @@
+"""What a study's parameters come to with its data: everything that `auto`, a preset or a default stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from gannb.data.counts import labels_to_make
+from gannb.data.examples import Dataset, Examples
+from gannb.study.external import Source, load
+from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, TRANSFER_STEPS, Study
+from gannb.trials import splits
+from gannb.trials.arms import PRIMARY, Arm, parse_arm
+from gannb.trials.contrasts import Contrast, contrasts, dose_arms, study_arms
+from gannb.trials.splits import Design
+from gannb.trials.tuning import DRAWS, tuned_as
+from gannb.utils.errors import InputError
+from gannb.utils.naming import nearest_class
+
+if TYPE_CHECKING:
+    from gannb.media.image.pretrained import Weights
+import json
+
+import torch
+
+from gannb.generators.external import OUTSIDE
+from gannb.media.image.gans.families import FAMILIES
+from gannb.work.store import RECORD
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """A study and its data, and every choice that follows from the two."""
+
+    study: Study
+    dataset: Dataset
+    data_key: str  # of the data's content, in the name of the study's copy
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder, absolute."""
+        return self.study.folder
+
+    @cached_property
+    def device(self) -> str:
+        """The device that `auto` stands for."""
+        return resolve_device(self.study.device)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return what the study's `auto` parameters stand for with these data."""
+        return {
+            "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "why": self.design.why,
+            "gan": self.family, "gan_steps": self.gan_steps,
+            "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),
+            "classes": list(self.dataset.pool.classes), "arms": [arm.name for arm in self.arms],
+            "positive": self.dataset.pool.classes[self.positive] if self.dataset.pool.n_classes == 2 else None,
+        }  # fmt: skip
+
+    # ---- items and classes
+
+    @cached_property
+    def design(self) -> Design:
+        """How the data are divided into trials."""
+        return splits.settle(self.dataset, self.study)
+
+    @property
+    def most_trials(self) -> int | None:
+        """Disjoint draws that the pool allows besides those for tuning; None in resplit."""
+        most = self.design.most_trials
+        return most and most - len(self.tuning_draws)
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one item, (H, W, C) for images."""
+        return self.dataset.pool.shape
+
+    def items(self, index: np.ndarray) -> Examples:
+        """Return the real items at the given indices (M,) into pool and test, in their order."""
+        return splits.take(self.dataset, index)
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Items by class in the training sets' proportions: a draw's, or those of the whole set that is split again."""
+        classes, n = self.dataset.pool.classes, self.design.n_per_class
+        counts = np.bincount(splits.labels_of(self.dataset), minlength=len(classes))
+        return {name: int(n or count) for name, count in zip(classes, counts, strict=True)}
+
+    def draw_counts(self, trial: int) -> np.ndarray:
+        """Return the real items per class of a trial's draw, (K,)."""
+        train = splits.make_draw(self.dataset, self.design, trial).train
+        return np.bincount(splits.labels_of(self.dataset)[train], minlength=self.dataset.pool.n_classes)
+
+    @cached_property
+    def positive(self) -> int:
+        """The class, by number, that `positive` stands for: the second by default.
+
+        Raises:
+            InputError: it names no class, or there are more than two.
+        """
+        name, classes = self.study.positive, self.dataset.pool.classes
+        if name is None:
+            return 1
+        if len(classes) > 2:
+            raise InputError(
+                f"positive: it is for two classes, and there are {len(classes)}; leave it out, "
+                "the page has the recall of every class."
+            )
+        if name not in classes:
+            raise InputError(f"positive: there is no class {name!r}; use {' or '.join(map(repr, classes))}.")
+        return classes.index(name)
+
+    @cached_property
+    def keep_classes(self) -> tuple[str, ...]:
+        """The only classes that get synthetic items, in the data's order; none where all do.
+
+        Raises:
+            InputError: there is no class of a name.
+        """
+        classes = self.dataset.pool.classes
+        for name in self.study.keep_classes:
+            if name not in classes:
+                raise InputError(f"keep_classes: there is no class {name!r}; {nearest_class(name, classes)}")
+        kept = tuple(name for name in classes if name in self.study.keep_classes)
+        return kept if len(kept) < len(classes) else ()
+
+    # ---- arms
+
+    @cached_property
+    def arms(self) -> list[Arm]:
+        """The ways to train: those asked for, what they are compared with, the curve of real items, the doses."""
+        asked = (*self.study.arms, *dose_arms(self.study.doses), *arms_for(self.study))
+        if self.weights is None:
+            asked = tuple(name for name in asked if not parse_arm(name).pretrained)
+        return study_arms(asked, self.design.protocol, self.study.classifier[1:], balance=not self.study.doses)
+
+    @property
+    def contrasts(self) -> list[Contrast]:
+        """Which arm is compared with which, the primary contrast first."""
+        return contrasts([arm.name for arm in self.arms])
+
+    @property
+    def dose_arms(self) -> dict[int, str]:
+        """The arms of the dose response by synthetic items per class, rising; none where there is a single dose."""
+        doses = self.study.doses
+        return dict(zip(doses, (*dose_arms(doses), PRIMARY[0]), strict=True)) if len(doses) > 1 else {}
+
+    @cached_property
+    def tuning_draws(self) -> tuple[int, ...]:
+        """Numbers of the draws for tuning, below 0; none where nothing is tuned, as in resplit."""
+        tuned = self.study.tune and self.design.protocol == "draw"
+        return tuple(-1 - i for i in range(DRAWS)) if tuned else ()
+
+    @cached_property
+    def tuned_arms(self) -> list[Arm]:
+        """The arms that are tuned; others take over the configuration of one of them."""
+        return [parse_arm(name) for name in dict.fromkeys(tuned_as(arm.name) for arm in self.arms)]
+
+    # ---- synthetic items, and what they come from
+
+    @cached_property
+    def family(self) -> str:
+        """The GAN family that `gan` stands for."""
+        from gannb.media.image.gans.families import default_family
+
+        return default_family(self.shape) if self.study.gan == "auto" else self.study.gan
+
+    @cached_property
+    def gan_steps(self) -> int:
+        """Training steps of the study's GAN."""
+        return self.steps_of(self.family)
+
+    def steps_of(self, family: str) -> int:
+        """Return training steps of a GAN: the study's, or the family's own number times the preset's effort."""
+
+        return self.study.gan_steps or max(1, round(FAMILIES[family].steps * GAN_EFFORT[self.study.preset]))
+
+    @cached_property
+    def outside(self) -> dict[str, Source]:
+        """The study's sources from outside, by name; read and checked where they are not kept yet."""
+        return load(self.study, self.dataset, self.data_key)
+
+    def source_of(self, arm: Arm) -> str:
+        """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""
+        name = self.family if arm.generator == "gan" else str(arm.generator)
+        return f"{name}.{arm.variation}" if arm.variation not in ("", "fresh") else name
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """What items are made by, as GENERATOR or GENERATOR.VARIATION, for all arms; the study's own GAN first."""
+        return list(dict.fromkeys([self.family] + [self.source_of(arm) for arm in self.arms if arm.generator]))
+
+    @property
+    def tuned_sources(self) -> list[str]:
+        """What items are made by for the arms that are tuned."""
+        return list(dict.fromkeys(self.source_of(arm) for arm in self.tuned_arms if arm.generator))
+
+    @cached_property
+    def generators(self) -> list[str]:
+        """The generators that the sources need, the study's own first."""
+        return list(dict.fromkeys(source.partition(".")[0] for source in self.sources))
+
+    @property
+    def families(self) -> list[str]:
+        """Those of the generators that are GANs, the study's own first."""
+
+        return [name for name in self.generators if name in FAMILIES]
+
+    @property
+    def n_synthetic(self) -> int | str:
+        """What is made: `balance`, or the largest number of items per class."""
+        return self.study.doses[-1] if self.study.doses else "balance"
+
+    @cached_property
+    def items_made(self) -> int:
+        """Synthetic items that a source makes in a trial (in the first one, where trials differ)."""
+        return len(labels_to_make(self.draw_counts(0), self.n_synthetic))
+
+    @property
+    def made_text(self) -> str:
+        """How many synthetic items a source makes in a trial, in words."""
+        *smaller, most = self.study.doses or (0,)
+        if not most:
+            return "as many as every class lacks to be as large as the largest"
+        also = f" (and {', '.join(f'{dose:,}' for dose in smaller)} for the dose response)" if smaller else ""
+        return f"{most:,} per class on average{also}"
+
+    # ---- training classifiers
+
+    @cached_property
+    def policy_name(self) -> str:
+        """The classical augmentation that `auto` stands for."""
+        if self.study.augmentation != "auto":
+            return self.study.augmentation
+        from gannb.media.image.augmentation import POLICIES, resolve
+
+        policy = resolve("auto", self.shape)
+        return next(name for name in POLICIES if resolve(name, self.shape) == policy)
+
+    @cached_property
+    def classifier_steps(self) -> int:
+        """Optimiser steps of each classifier: the study's, or the preset's number of passes over a draw."""
+        return self.study.classifier_steps or self.usual_steps(self.study.batch_size)
+
+    def usual_steps(self, batch_size: int) -> int:
+        """Return optimiser steps for the preset's number of passes over a draw."""
+        passes, least, most = CLASSIFIER_EFFORT[self.study.preset]
+        items = len(splits.make_draw(self.dataset, self.design, 0).train)
+        return min(most, max(least, passes * items // batch_size))
+
+    @property
+    def synthetic_shown(self) -> int:
+        """Synthetic items in all batches of a training of the primary arm, before tuning."""
+        return self.classifier_steps * round(self.study.synthetic_share * self.study.batch_size)
+
+    def classifier_sizes(self) -> dict[str, int]:
+        """Return the number of parameters of the study's classifiers, the first one first."""
+        from gannb.media.image.classifiers import build
+
+        networks = {name: build(name, self.shape, self.dataset.pool.n_classes) for name in self.study.classifier}
+        return {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
+
+    # ---- networks that are given
+
+    @property
+    def wants_pretrained(self) -> bool:
+        """Whether an arm that is asked for fine-tunes."""
+        return any(parse_arm(name).pretrained for name in self.study.arms)
+
+    @cached_property
+    def weights(self) -> Weights | None:
+        """The pretrained weights; None where no arm wants them, or the study never had them on this machine.
+
+        Where they have gone since, the study's folder still knows which they were: what was made with them is found.
+        """
+        if not self.wants_pretrained:
+            return None
+        from gannb.media.image.pretrained import find, recall
+
+        return _or_recalled(lambda: find(self.study.pretrained), lambda: recall(self.folder, self.study.pretrained))
+
+    @property
+    def can_fine_tune(self) -> bool:
+        """Whether the pretrained weights are wanted, and their file is there."""
+        return self.weights is not None and Path(self.weights.file).is_file()
+
+    @cached_property
+    def transfer_steps(self) -> int:
+        """Optimiser steps of a fine-tuning."""
+        return self.study.transfer_steps or TRANSFER_STEPS[self.study.preset]
+
+    @cached_property
+    def inception(self) -> str | None:
+        """The SHA-256 of the standard Inception network's weights; None where they are not given.
+
+        Where their file has gone since, it is that with which the study's units measured.
+        """
+        file = self.study.inception
+        if not file:
+            return None
+        from gannb.media.image.inception import digest
+
+        return _or_recalled(lambda: digest(file), lambda: recall(self.folder))
+
+
+def _or_recalled(find: Callable[[], T | None], recall: Callable[[], T | None]) -> T | None:
+    """Return what is found, else what is recalled; without that, InputError as `find` raises it."""
+    try:
+        return find() or recall()
+    except InputError:
+        if (recalled := recall()) is None:
+            raise
+        return recalled
+
+
+def resolve_device(name: str) -> str:
+    """Return the torch device meant by the parameter `device`.
+
+    Raises:
+        InputError: the device is not there.
+    """
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[kind]
+    if not there or (number and int(number) >= torch.cuda.device_count()):
+        raise InputError(
+            f"device={name} is not on this machine; use device=auto or device=cpu (of a study that is there already: "
+            "`gannb run` its folder with --set device=auto)."
+        )
+    return name
+
+
+def recall(folder: Path) -> str | None:
+    """Return the SHA-256 of the weights that a study's units record to have measured with; None without any."""
+    for record in sorted(folder.glob(f"trials/*/yardsticks-*/{RECORD}")):
+        if found := json.loads(record.read_text(encoding="utf-8"))["parameters"].get("inception"):
+            return found
+    return None
+
+
+def arms_for(study: Study) -> tuple[str, ...]:
+    """Return the arms that a study gets by naming a source from outside."""
+    return tuple(f"real+{name}+classic" for name in OUTSIDE if getattr(study, name))

@@ -1,0 +1,210 @@
+"""The formats of a synthetic set: how a shard is written, which files are its own, and what a reader would read.
+
+Equal items give equal bytes, with the same versions of the libraries: no times, owners or random names.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.util
+import io
+import json
+import re
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from gannb.media.image.export import IMAGES, encode
+from gannb.utils.errors import InputError
+
+ROW_GROUP = 1024  # items that a reader of parquet gets at once
+TAR_BLOCK = tarfile.BLOCKSIZE
+PARQUET_ITEM = 48  # bytes of a row beside its image, about
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The items of a set that are made together: in each class those of a range of indices."""
+
+    number: int
+    parts: tuple[tuple[int, int, int], ...]  # class number, first index, end
+    classes: tuple[str, ...]  # the names of all classes of the study
+
+    def __len__(self) -> int:
+        return sum(end - start for _, start, end in self.parts)
+
+
+Item = tuple[int, int, np.ndarray]  # class number, index in the class, (H, W, C) uint8
+
+
+class Format(Protocol):
+    """A way to lay out a set. Names of files are relative to the set's folder."""
+
+    pattern: str  # of the files that hold the data, as a data card names them
+
+    def check(self, classes: tuple[str, ...]) -> None:
+        """Raise InputError where the format cannot be written."""
+        ...
+
+    def files(self, shard: Shard) -> Iterator[str]:
+        """Names of the shard's files, in the order in which they are hashed."""
+        ...
+
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write the shard's files below the folder."""
+        ...
+
+    def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
+        """Names of what a reader of the folder would take for a part of the set of these shards, and is none."""
+        ...
+
+    def bytes_of(self, png: float, block: int) -> float:
+        """Bytes on disk of an item of so many bytes of PNG, in a file system with such blocks."""
+        ...
+
+
+def item_name(k: int, index: int) -> str:
+    """Return the name of an item in a shard, by its class number and its index in the class."""
+    return f"{k:05d}-{index:08d}"
+
+
+class ImageFolder:
+    """CLASS/INDEX.png, as torchvision's and timm's ImageFolder read it."""
+
+    pattern = "**/*.png"
+
+    def check(self, classes: tuple[str, ...]) -> None:
+        """Raise InputError where a class cannot be the name of a folder."""
+        for name in classes:
+            if name in ("", ".", "..") or re.search(r'[/\\\0:*?"<>|]', name) or name.startswith("."):
+                raise InputError(f"format=folder cannot have a folder called {name!r}; use webdataset or parquet.")
+
+    def files(self, shard: Shard) -> Iterator[str]:
+        """Names of the shard's images."""
+        for k, start, end in shard.parts:
+            for index in range(start, end):
+                yield self._name(shard.classes[k], index)
+
+    def _name(self, label: str, index: int) -> str:
+        return f"{label}/{index:08d}.png"
+
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write an image per item, below the folder of its class."""
+        for k, _, _ in shard.parts:
+            (folder / shard.classes[k]).mkdir()
+        for k, index, x in items:
+            (folder / self._name(shard.classes[k], index)).write_bytes(encode(x))
+
+    def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
+        """Names of images and folders that belong to no item of the set."""
+        counts = {shard.classes[k]: end for shard in shards for k, _, end in shard.parts}
+        for inside in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
+            if inside.name not in counts:
+                yield inside.name
+                continue
+            for file in inside.iterdir():
+                number = re.fullmatch(r"(\d{8})\.png", file.name)
+                own = number is not None and int(number[1]) < counts[inside.name]
+                if not own and (file.is_dir() or file.suffix.lower() in IMAGES):
+                    yield f"{inside.name}/{file.name}"
+
+    def bytes_of(self, png: float, block: int) -> float:
+        """Whole blocks of the file system."""
+        return np.ceil(png / block) * block
+
+
+class Files:
+    """Formats that have one file per shard."""
+
+    suffix: str
+
+    @property
+    def pattern(self) -> str:
+        """The files that hold the data."""
+        return f"train-*.{self.suffix}"
+
+    def check(self, classes: tuple[str, ...]) -> None:
+        """Nothing can be wrong."""
+
+    def files(self, shard: Shard) -> Iterator[str]:
+        """The name of the shard's one file."""
+        yield f"train-{shard.number:05d}.{self.suffix}"
+
+    def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
+        """Names of further files of the format."""
+        own = {name for shard in shards for name in self.files(shard)}
+        found = (p.name for p in sorted(folder.iterdir()))
+        return (name for name in found if fnmatch.fnmatch(name, f"*.{self.suffix}") and name not in own)
+
+
+class WebDataset(Files):
+    """Tar shards: `00003-00000041.png` and `.cls`, the class number, for each item."""
+
+    suffix = "tar"
+
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write one tar file."""
+        with tarfile.open(folder / next(self.files(shard)), "w", format=tarfile.USTAR_FORMAT) as tar:
+            for k, index, x in items:
+                self._add(tar, f"{item_name(k, index)}.png", encode(x))
+                self._add(tar, f"{item_name(k, index)}.cls", str(k).encode())
+
+    def _add(self, tar: tarfile.TarFile, name: str, content: bytes) -> None:
+        member = tarfile.TarInfo(name)  # whose time is 0 and whose owner is nobody
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+
+    def bytes_of(self, png: float, block: int) -> float:
+        """Two heads and the image in blocks of tar."""
+        return 3 * TAR_BLOCK + np.ceil(png / TAR_BLOCK) * TAR_BLOCK
+
+
+class Parquet(Files):
+    """Parquet shards with the columns image and label, which `datasets` knows as Image and ClassLabel."""
+
+    suffix = "parquet"
+
+    def check(self, classes: tuple[str, ...]) -> None:
+        """Raise InputError where pyarrow is not there."""
+        if importlib.util.find_spec("pyarrow") is None:
+            raise InputError("format=parquet needs pyarrow; install it with pip install 'gannb[parquet]'.")
+
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write one parquet file, a group of rows at a time."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        schema = self._schema(shard.classes)
+        file = folder / next(self.files(shard))
+        with parquet.ParquetWriter(file, schema, compression="none", use_dictionary=["label"]) as writer:
+            rows = (({"bytes": encode(x), "path": f"{item_name(k, index)}.png"}, k) for k, index, x in items)
+            for group in _groups_of(rows, ROW_GROUP):  # encoded as they come, while the next ones are made
+                images, labels = zip(*group, strict=True)
+                writer.write_table(pa.table({"image": images, "label": labels}, schema=schema))
+
+    def _schema(self, classes: tuple[str, ...]) -> Any:
+        import pyarrow as pa
+
+        features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": list(classes)}}
+        about = {"huggingface": json.dumps({"info": {"features": features}})}
+        image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        return pa.schema([("image", image), ("label", pa.int64())], metadata=about)
+
+    def bytes_of(self, png: float, block: int) -> float:
+        """The image and what a row takes besides."""
+        return png + PARQUET_ITEM
+
+
+FORMATS: dict[str, Format] = {"folder": ImageFolder(), "webdataset": WebDataset(), "parquet": Parquet()}
+
+
+def _groups_of(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of `size` rows, the last as long as it is."""
+    rows = iter(rows)
+    while group := list(islice(rows, size)):
+        yield group

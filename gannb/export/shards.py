@@ -1,0 +1,328 @@
+"""A synthetic set as shards: what each holds, how it is made, whether it is whole.
+
+An item is a pure function of the generator's weights, the set's seed, its class and its index in the class, and a shard
+holds fixed ranges of indices. So any shard can be made anywhere, in any order, again, and a larger set begins with the
+same items as a smaller one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import queue
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gannb.export.formats import FORMATS, Item, Shard
+from gannb.generators.interface import Generator
+from gannb.measures.copy_rule import CopyRule
+from gannb.utils.errors import InputError
+from gannb.utils.files import write_json
+from gannb.utils.keys import seed_for
+
+MANIFEST = "manifest.json"
+WORK = ".work"  # in the set's folder while it is made: shards under temporary names, records of those that are done
+BLOCK = 64  # indices of a class that are made together, whatever is wanted of them: bits may depend on the batch
+SHARD_ITEMS, SHARD_BYTES = 8192, 2**27  # about, of a shard; of raw pixels
+AHEAD = 4  # blocks that are made while earlier ones are encoded
+ATTEMPTS = 50  # at an item that looks like a copy
+
+
+# ---- what a set is ----
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a set is to hold; kept in its manifest."""
+
+    format: str
+    classes: tuple[str, ...]  # all of the study's, in its order
+    counts: tuple[int, ...]  # items of each
+    shape: tuple[int, ...]  # (H, W, C)
+    seed: int
+    no_copies: bool  # whether items that look like copies are replaced
+    generator: str  # key of the unit that trained it
+
+    @classmethod
+    def of(cls, manifest: dict[str, Any]) -> Plan:
+        """Return the plan that a manifest holds."""
+        kept = manifest["plan"]
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()})
+
+    def __len__(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def span(self) -> int:
+        """Indices of a class in a shard: a multiple of the block that depends on the classes and the shape alone."""
+        items = min(SHARD_ITEMS, SHARD_BYTES // int(np.prod(self.shape)))
+        return BLOCK * max(1, items // (BLOCK * len(self.classes)))
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """The shards of the set, each with the same range of indices in every class."""
+        span = self.span
+        number = -(-max(self.counts) // span)
+        return [Shard(i, self._parts(i * span, (i + 1) * span), self.classes) for i in range(number)]
+
+    def _parts(self, start: int, end: int) -> tuple[tuple[int, int, int], ...]:
+        return tuple((k, start, min(end, n)) for k, n in enumerate(self.counts) if n > start)
+
+    def differs_from(self, other: Plan) -> list[str]:
+        """Return in what, besides the number of items, two plans differ."""
+        mine, theirs = asdict(self), asdict(other)
+        return [name for name in mine if name != "counts" and mine[name] != theirs[name]]
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return a set's manifest, None where there is none. Raises InputError where it is damaged."""
+    file = Path(folder) / MANIFEST
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        Plan.of(manifest)
+        return manifest
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        raise InputError(
+            f"{file} is damaged, or of something else than a synthetic set; move it away and generate again."
+        ) from None
+
+
+def known_records(folder: Path, manifest: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return the records of shards that were made, by number: the manifest's, then those of a run that did not end."""
+    found = {record["number"]: record for record in manifest["shards"]}
+    for file in sorted((folder / WORK).glob("*.json")):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        found[record["number"]] = record
+    return found
+
+
+# ---- whether it is whole ----
+
+
+def problem_of(folder: Path, plan: Plan, shard: Shard, record: dict[str, Any] | None) -> str:
+    """Return what is wrong with a shard, in words that name it, or "" where it is whole."""
+    files = FORMATS[plan.format].files(shard)
+    missing = [name for name in files if not (folder / name).is_file()]
+    if missing:
+        more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        return f"missing: {missing[0]}{more}"
+    if record is None:
+        return f"unfinished: {shard_name(plan, shard)}"
+    if record["items"] != len(shard) or record["sha256"] != digest_of(folder, plan, shard):
+        return f"damaged: {shard_name(plan, shard)}"
+    return ""
+
+
+def shard_name(plan: Plan, shard: Shard) -> str:
+    """Return the name of a shard's file, or of its first and last one."""
+    names = list(FORMATS[plan.format].files(shard))
+    return names[0] if len(names) == 1 else f"one of {names[0]} to {names[-1]}"
+
+
+def digest_of(folder: Path, plan: Plan, shard: Shard) -> str:
+    """Return the sha256 of a shard's files, one after the other."""
+    digest = hashlib.sha256()
+    for name in FORMATS[plan.format].files(shard):
+        with open(folder / name, "rb") as file:
+            while piece := file.read(2**20):
+                digest.update(piece)
+    return digest.hexdigest()
+
+
+def verify(folder: str | Path) -> list[str]:
+    """Return what is wrong with a synthetic set, a line each; nothing where every byte is as it was written.
+
+    Raises:
+        InputError: the folder holds no synthetic set.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise InputError(f"{folder} holds no synthetic set (there is no {MANIFEST}); give the folder of --to.")
+    plan, records = Plan.of(manifest), known_records(folder, manifest)
+    found = [problem_of(folder, plan, shard, records.get(shard.number)) for shard in plan.shards]
+    return [*filter(None, found), *(f"foreign: {name}" for name in FORMATS[plan.format].strays(folder, plan.shards))]
+
+
+# ---- how a shard is made ----
+
+
+@dataclass(frozen=True)
+class Maker:
+    """All that a process needs to make shards of a set."""
+
+    folder: Path  # the set's
+    plan: Plan
+    generator: Path  # folder of the generator
+    device: str
+    data: Path  # folder of the study's data, and of what the generator was trained on; read for copies alone
+    draw: Path
+
+    def make(self, shard: Shard) -> dict[str, Any]:
+        """Make a shard under a temporary name, record it, and put it in its place; return the record."""
+        work = self.folder / WORK
+        temporary = work / f"{shard.number:05d}-{uuid.uuid4().hex[:8]}"
+        temporary.mkdir(parents=True)
+        replaced: list[int] = []
+        try:
+            blocks = self._blocks(shard, replaced)
+            if self.device != "cpu":  # on the CPU every core has a process of its own, and a thread only costs
+                blocks = ahead(blocks)
+            items = ((k, start + i, image) for k, start, x in blocks for i, image in enumerate(x))
+            FORMATS[self.plan.format].write(temporary, shard, items)
+            record = self._record(temporary, shard) | {"replaced": sum(replaced)}
+            write_json(work / f"{shard.number:05d}.json", record)  # before the shard is there: it is never made twice
+            put_in_place(temporary, self.folder, list(FORMATS[self.plan.format].files(shard)))
+            return record
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _record(self, temporary: Path, shard: Shard) -> dict[str, Any]:
+        files = list(FORMATS[self.plan.format].files(shard))
+        if len(files) == 1:
+            sync_files(temporary / files[0])
+        size = sum((temporary / name).stat().st_size for name in files)
+        sha256 = digest_of(temporary, self.plan, shard)
+        record = {"number": shard.number, "name": files[0], "items": len(shard), "bytes": size, "sha256": sha256}
+        return record | ({"last": files[-1]} if len(files) > 1 else {})
+
+    def _blocks(self, shard: Shard, replaced: list[int]) -> Iterator[Item]:
+        """Class, first index and items (M, H, W, C) of blocks, the classes in turn: a small buffer mixes them."""
+        generator, is_copy = self._loaded()
+        first = min(start for _, start, _ in shard.parts)
+        for start in range(first, first + self.plan.span, BLOCK):
+            for k, _, end in shard.parts:
+                wanted = min(BLOCK, end - start)
+                if wanted > 0:
+                    x, anew = items_of_block(generator, is_copy, self.plan, k, start // BLOCK, wanted)
+                    replaced.append(anew)
+                    yield k, start, x
+
+    def _loaded(self) -> tuple[Generator, CopyRule | None]:
+        rule = copy_rule(self.data, self.draw) if self.plan.no_copies else None
+        return loaded_generator(self.generator, self.device), rule
+
+
+@lru_cache(maxsize=1)
+def loaded_generator(folder: Path, device: str) -> Generator:
+    """The generator, once per process."""
+    from gannb.media.medium import load
+
+    return load(folder, device)
+
+
+@lru_cache(maxsize=1)
+def copy_rule(data: Path, draw: Path) -> CopyRule:
+    """The rule for what the generator was trained on, once per process."""
+    from gannb.data.examples import Dataset
+    from gannb.trials import splits
+    from gannb.units.reading import read_draw
+
+    return CopyRule(splits.take(Dataset.load(data), read_draw(draw).train))
+
+
+def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:
+    """The items of class k with indices 64 * block and up, (64, H, W, C) uint8."""
+    return generator.sample(np.full(BLOCK, k), seed_for(seed, "items", k, block, attempt))
+
+
+def items_of_block(
+    generator: Generator, is_copy: CopyRule | None, plan: Plan, k: int, block: int, wanted: int
+) -> tuple[np.ndarray, int]:
+    """The first items of a block, (wanted, H, W, C) uint8, and how many were replaced, since they looked like copies.
+
+    An item that looks like a copy is replaced by the one at its place in a further attempt at the block, so that it
+    depends on nothing that happens to other items.
+    """
+    x = class_block(generator, plan.seed, k, block)[:wanted]
+    if is_copy is None:
+        return x, 0
+    x, pending = x.copy(), np.flatnonzero(is_copy(x))
+    replaced = len(pending)
+    for attempt in range(1, ATTEMPTS):
+        if not len(pending):
+            return x, replaced
+        x[pending] = class_block(generator, plan.seed, k, block, attempt)[pending]
+        pending = pending[is_copy(x[pending])]
+    raise RuntimeError(
+        f"class {plan.classes[k]!r}: {ATTEMPTS} attempts at an item all look like copies of training images, "
+        "so --no-copies cannot be kept with this generator"
+    )
+
+
+def ahead(items: Iterator[Any], depth: int = AHEAD) -> Iterator[Any]:
+    """The items, made in a thread while the caller works on earlier ones; at most `depth` of them wait."""
+    waiting: queue.Queue = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def hand_over(what: tuple[str, Any]) -> None:
+        while not stopped.is_set():
+            try:
+                return waiting.put(what, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                hand_over(("item", item))
+                if stopped.is_set():
+                    return
+            hand_over(("end", None))
+        except BaseException as error:
+            hand_over(("error", error))
+
+    threading.Thread(target=work, daemon=True, name="ahead").start()
+    try:
+        while True:
+            kind, value = waiting.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stopped.set()
+
+
+def put_in_place(temporary: Path, folder: Path, names: list[str]) -> None:
+    """Move files into a set's folder, each whole or not at all; those that are there with the same bytes stay."""
+    for name in names:
+        final = folder / name
+        final.parent.mkdir(exist_ok=True)
+        if not (final.is_file() and _same_bytes(temporary / name, final)):
+            os.replace(temporary / name, final)
+
+
+def _same_bytes(a: Path, b: Path) -> bool:
+    return a.stat().st_size == b.stat().st_size and a.read_bytes() == b.read_bytes()
+
+
+def sync_files(file: Path) -> None:
+    with open(file, "rb") as stream:
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch with one thread, as in a worker: what it computes may depend on their number."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

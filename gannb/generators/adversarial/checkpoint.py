@@ -1,0 +1,82 @@
+"""Checkpoints: one safetensors file with JSON as its metadata, so that one rename does it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from gannb.data.examples import Examples
+from gannb.generators.adversarial.training import Training
+from gannb.utils.errors import InputError
+
+State = tuple[dict[str, Tensor], dict[str, Any]]
+
+
+class DamagedCheckpoint(Exception):
+    """A checkpoint that cannot be read back whole."""
+
+
+def identity(training: Training, draw: Examples) -> dict[str, Any]:
+    """What a checkpoint must agree in to be continued."""
+    about = {
+        "family": training.family.name,
+        "settings": training.family.settings(),
+        "networks": [list(p.shape) for n in (training.generator, training.discriminator) for p in n.parameters()],
+        "policy": asdict(training.policy),
+        "adaptive": training.adaptive,
+        "steps": training.job.steps,
+        "seed": training.job.seed,
+        "draw": hashlib.sha256(draw.x.tobytes() + draw.y.tobytes()).hexdigest(),
+        "shape": draw.shape,
+        "classes": draw.n_classes,
+    }
+    return json.loads(json.dumps(about))
+
+
+def write_checkpoint(path: Path, state: State, about: dict[str, Any]) -> None:
+    """Write the state under a temporary name, wait for the disk, rename; a killed writer leaves the old one."""
+    tensors, values = state
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps({"about": about, "values": values, "digest": _digest(tensors, about, values)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.tmp")
+    with open(temporary, "wb") as file:
+        file.write(safetensors.torch.save(tensors, {"gannb": text}))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def read_checkpoint(path: Path, about: dict[str, Any]) -> State:
+    """Return what was written.
+
+    Raises DamagedCheckpoint where the file cannot be read whole, InputError where it belongs to another training.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            stored = json.loads(file.metadata()["gannb"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        found, values = stored["about"], stored["values"]
+        if stored["digest"] != _digest(tensors, found, values):
+            raise ValueError("its content does not match its digest")
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedCheckpoint(f"{path}: {error}") from error
+    if found != about:
+        differing = sorted(k for k in about if found.get(k) != about[k])
+        raise InputError(f"{path} is of another training ({', '.join(differing)} differ): move it away.")
+    return tensors, values
+
+
+def _digest(tensors: dict[str, Tensor], about: dict[str, Any], values: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps([about, values]).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + tensors[name].numpy().tobytes())
+    return digest.hexdigest()

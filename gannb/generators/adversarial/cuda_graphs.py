@@ -1,0 +1,106 @@
+"""A step recorded once as a CUDA graph and replayed: hundreds of small kernels at the cost of one launch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+WARM_UP = 3  # calls before a graph is recorded: libraries choose their kernels, optimisers make their state
+POOL = 32  # streams of a device that torch hands out in turn, again and again
+_recording = threading.Lock()
+_lending = threading.Lock()
+_lent: set[int] = set()
+
+
+def lend_stream(device: torch.device | str) -> torch.cuda.Stream:
+    """Return a CUDA stream that no one else has until `return_stream`.
+
+    Torch's 33rd new stream is its first one again. What one GAN does on it must not get into another's graph.
+    """
+    with _lending:
+        for _ in range(POOL):
+            stream = torch.cuda.Stream(device)
+            if stream.cuda_stream not in _lent:
+                _lent.add(stream.cuda_stream)
+                return stream
+    raise RuntimeError(f"All {POOL} streams of {device} are in use: train fewer GANs at once in a process.")
+
+
+def return_stream(stream: torch.cuda.Stream) -> None:
+    """Let others have the stream."""
+    with _lending:
+        _lent.discard(stream.cuda_stream)
+
+
+@contextmanager
+def own_stream(device: torch.device | str) -> Iterator[None]:
+    """Everything on a stream of its own."""
+    stream = lend_stream(device)
+    try:
+        with torch.cuda.stream(stream):
+            yield
+    finally:
+        return_stream(stream)
+
+
+class Captured:
+    """A function of one tensor and of plain values, recorded for each combination of the values.
+
+    Everything else that the function reads or writes must stay in place. On the CPU, and where it is not `possible`,
+    the function is called as it is, with its input in the same buffer. `rng` is the function's only randomness; a new
+    seed given to it between calls is heeded.
+    """
+
+    def __init__(self, function: Callable[..., Tensor], device: torch.device, rng: torch.Generator, possible: bool):
+        self.function, self.device, self.rng = function, device, rng
+        self.captures = possible and device.type == "cuda"
+        self.graphs: dict[tuple[Any, ...], tuple[torch.cuda.CUDAGraph, Tensor]] = {}
+        self.stream: torch.cuda.Stream | None = None  # that all its graphs are recorded on
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was recorded: something that it holds has changed."""
+        if self.graphs:
+            torch.cuda.current_stream(self.device).synchronize()  # their memory may be in use still
+        for graph, _ in self.graphs.values():
+            graph.reset()
+        self.calls: dict[tuple[Any, ...], int] = {}
+        self.graphs = {}
+        self.buffer: Tensor | None = None
+
+    def close(self) -> None:
+        """Drop everything, at a moment of one's own choosing: freed with the function's owner, it would be at any."""
+        self.forget()
+        self.function = None
+        if self.stream is not None:
+            return_stream(self.stream)
+            self.stream = None
+
+    def __call__(self, value: Tensor, *choices: Any) -> Tensor:
+        """The function's result, to be used before the next call."""
+        if self.buffer is None:
+            self.buffer = torch.empty_like(value, device=self.device)
+        self.buffer.copy_(value, non_blocking=True)
+        self.calls[choices] = self.calls.get(choices, 0) + 1
+        if not self.captures or self.calls[choices] <= WARM_UP:
+            return self.function(self.buffer, *choices)
+        if choices not in self.graphs:
+            self.graphs[choices] = self._record(choices)
+        graph, result = self.graphs[choices]
+        graph.replay()
+        return result
+
+    def _record(self, choices: tuple[Any, ...]) -> tuple[torch.cuda.CUDAGraph, Tensor]:
+        """Record the function without running it."""
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self.rng)
+        self.stream = self.stream or lend_stream(self.device)
+        # other threads train other GANs meanwhile: they may go on, but not record
+        with _recording, torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+            result = self.function(self.buffer, *choices)
+        return graph, result

@@ -1,0 +1,226 @@
+"""A GAN as a generator: fitted by the one training loop, watched by the guard, sampled by position."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import time
+import warnings
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from gannb.data.examples import Examples
+from gannb.generators.adversarial.checkpoint import DamagedCheckpoint, identity, read_checkpoint, write_checkpoint
+from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.guard import RULE, Guard
+from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
+from gannb.generators.adversarial.training import Training, lent_randomness, place
+from gannb.generators.interface import Job, check_classes, check_labels
+from gannb.media.image.augmentation import resolve
+from gannb.media.image.gans.families import FAMILIES
+from gannb.utils.errors import InputError
+
+CHECKPOINT_EVERY = 30.0  # seconds
+PROGRESS_EVERY = 0.5  # seconds
+LEAST_ITEMS = 4  # in a draw
+NETWORKS = ("average", "tail", "discriminator")  # that a fitted GAN keeps
+
+
+def train(guard: Guard, path: Path | None, about: dict[str, Any]) -> None:
+    """Run to the end, with a checkpoint of a good state at `path` now and then, and progress reported."""
+    training, job = guard.training, guard.training.job
+    if path is not None and path.exists():
+        _resume(guard, path, about)
+    saved = told = time.monotonic()
+    while training.step < job.steps:
+        training.advance()
+        now = time.monotonic()
+        if guard.is_due() and guard.check() and path is not None and now - saved >= CHECKPOINT_EVERY:
+            write_checkpoint(path, guard.good, about)
+            saved = now
+        if now - told >= PROGRESS_EVERY and training.step < job.steps:
+            job.progress(training.step, job.steps)
+            told = now
+    job.progress(job.steps, job.steps)
+
+
+def _resume(guard: Guard, path: Path, about: dict[str, Any]) -> None:
+    """Continue from the checkpoint; a damaged one is left out with a warning."""
+    try:
+        guard.restore(*read_checkpoint(path, about))
+    except DamagedCheckpoint as error:
+        warnings.warn(f"The checkpoint is damaged, training starts again: {error}", RuntimeWarning, stacklevel=3)
+
+
+class Adversarial:
+    """A GAN of one family. Fitted, it keeps its networks and what there is to tell of the training.
+
+    curves: {"step": [...], "discriminator_loss": [...], ...}, each value the mean since the last point.
+    adversarial_loss is the discriminator's without class head and penalties, real_score and fake_score are its scores,
+    sureness is E[sign D(x)], or of pairs (see `losses.Loss`), label_agreement is the share of fakes in which the class
+    head sees their label, chance is that of an adaptive augmentation.
+    diversity, log: see `guard.Guard`. grids: (T, rows, columns, H, W, C) uint8, a row a class, from the same noise
+    after `grid_steps` (T) steps.
+    """
+
+    def __init__(self, family: Family, policy: str | None = None, adaptive: bool = False) -> None:
+        """`policy` is a name for `gannb.augment.resolve`; None means the family's own. `adaptive`: see `Training`."""
+        self.family, self.policy, self.adaptive = family, policy, adaptive
+        self.sampled, self.limit = "average", None  # which of the networks makes the images; of its noise
+
+    def fit(self, draw: Examples, job: Job) -> Self:
+        """Train on the draw; continues from the checkpoint in `job.checkpoint` if there is one.
+
+        The checkpoint stays after the last step, for whoever saves the generator to remove. Raises InputError where the
+        family cannot do the draw, TrainingError where training goes wrong and the guard cannot mend it.
+        """
+        self.check(draw, job)
+        policy = self.family.augmentation if self.policy is None else resolve(self.policy, draw.shape)
+        training = Training(self.family, policy, draw, job, self.adaptive)
+        guard = Guard(training, draw)
+        path = None if job.checkpoint is None else job.checkpoint / "checkpoint.safetensors"
+        try:
+            train(guard, path, identity(training, draw))
+        finally:
+            training.close()
+        self.networks = nn.ModuleDict({name: getattr(training, name) for name in NETWORKS}).requires_grad_(False).eval()
+        self.shape, self.n_classes, self.classes = draw.shape, draw.n_classes, draw.classes
+        self.curves, self.grid_steps, self.grids = training.curves, training.grid_steps, _stack(training.grids)
+        self.diversity, self.log = guard.diversity, guard.log
+        return self
+
+    def check(self, draw: Examples, job: Job) -> None:
+        """Raise InputError, in one sentence, where this draw or job cannot be fitted."""
+        self.family.check(draw.shape)
+        if job.steps < 1:
+            raise InputError(f"gan_steps: {job.steps} is too few, give at least 1.")
+        if draw.n_classes < 2:
+            raise InputError("gan: the draw has one class, and a conditional GAN needs two.")
+        check_classes(draw)
+        least = draw.counts().min() if self.family.one_class_batches else len(draw)
+        if least < LEAST_ITEMS:
+            per = " of a class" if self.family.one_class_batches else ""
+            raise InputError(
+                f"gan: {least} training images{per} make no batch for {self.family.name}, which needs {LEAST_ITEMS}; "
+                f"{'use another family, or ' * bool(per)}give more images."
+            )
+
+    def sample(self, condition: np.ndarray, seed: int, index: np.ndarray | None = None) -> np.ndarray:
+        """One image per label: (M,) in 0..K-1 -> (M, H, W, C) uint8.
+
+        index: (M,) positions in the seed's endless sequence of images, 0..M-1 by default. An image depends on the seed,
+        its position and its label, and on nothing else. Raises InputError for labels out of range.
+        """
+        labels = check_labels(condition, self.n_classes)
+        noise = noise_rows(seed, np.arange(len(labels)) if index is None else np.asarray(index), self.family.noise)
+        noise = noise if self.limit is None else truncate(noise, self.limit)
+        return generate(self.networks[self.sampled], noise, labels)
+
+    def between(self, condition: np.ndarray, seed: int, frames: int) -> np.ndarray:
+        """Images on the way from one noise to another: labels (M,) in 0..K-1 -> (M, frames, H, W, C) uint8.
+
+        Row i leads from position 2 i to 2 i + 1 of the seed's sequence, both with label i. On the great circle (White
+        2016, "Sampling generative networks"), since the noise between two points on a straight line is shorter than any
+        that the generator was trained with. Raises InputError for labels out of range.
+        """
+        labels = check_labels(condition, self.n_classes)
+        ends = noise_rows(seed, np.arange(2 * len(labels)), self.family.noise).reshape(len(labels), 2, -1)
+        noise = np.concatenate([great_circle(a, b, np.linspace(0, 1, frames)) for a, b in ends])
+        images = generate(self.networks[self.sampled], noise, np.repeat(labels, frames))
+        return images.reshape(len(labels), frames, *self.shape)
+
+    def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
+        """One image between two classes per row: labels (M, 2), share (M,) of the first -> (M, H, W, C) uint8.
+
+        A point on the straight line between the codes of two images, noise and label alike; mixed labels are how Ge et
+        al. 2017 ("Generative OpenMax") make items of no class. The noise is not brought back to its usual length, since
+        a mixture of two normal draws that is would be one more draw. An image depends on the seed, its position and its
+        row. Raises InputError where the classes have nothing in common, see `Family.check_blend`.
+        """
+        self.family.check_blend()
+        pairs, share = np.asarray(pairs, np.int64), np.asarray(share, np.float32)[:, None]
+        check_labels(pairs.ravel(), self.n_classes)
+        ends = noise_rows(seed, np.arange(pairs.size), self.family.noise).reshape(*pairs.shape, -1)  # (M, 2, noise)
+        classes = np.eye(self.n_classes, dtype=np.float32)[pairs]  # (M, 2, K)
+        noise, labels = (share * both[:, 0] + (1 - share) * both[:, 1] for both in (ends, classes))
+        return generate(self.networks[self.sampled], noise, labels)
+
+    def averaged(self) -> Self:
+        """The same GAN, sampled with the uniform average of its weights over the last quarter of the training."""
+        return self._varied(sampled="tail")
+
+    def truncated(self, limit: float) -> Self:
+        """The same GAN, its noise cut off at +-limit."""
+        return self._varied(limit=limit)
+
+    def _varied(self, **changes: Any) -> Self:
+        other = copy.copy(self)
+        vars(other).update(changes)
+        return other
+
+    def realness(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The discriminator's scores (M,), high for "real", of images (M, H, W, C) uint8 with labels (M,)."""
+        return score(self.networks["discriminator"], x, check_labels(labels, self.n_classes))
+
+    def to(self, device: str) -> Self:
+        """Move the networks to a device, to sample there."""
+        self.networks.to(device)
+        return self
+
+    def save(self, folder: Path) -> None:
+        """Write `generator.safetensors` (networks, grids) and `generator.json` (the rest)."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: value.cpu().contiguous() for name, value in self.networks.state_dict().items()}
+        tensors["grids"] = torch.from_numpy(self.grids)
+        content = safetensors.torch.save(tensors)
+        (folder / "generator.safetensors").write_bytes(content)
+        about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
+        about |= {"classes": self.classes} if self.classes else {}
+        about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": RULE}
+        about |= {"sha256": hashlib.sha256(content).hexdigest()}
+        about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
+        (folder / "generator.json").write_text(json.dumps(about))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
+        try:
+            about = json.loads((Path(folder) / "generator.json").read_text())
+            loaded = cls(FAMILIES[about["generator"]], about["policy"], about["adaptive"])
+            content = (Path(folder) / "generator.safetensors").read_bytes()
+            written = about.get("sha256")  # older ones are without
+            if written is not None and written != hashlib.sha256(content).hexdigest():
+                raise ValueError("its weights are not the ones that were written")
+            tensors = safetensors.torch.load(content)
+            loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
+            loaded.classes = tuple(about.get("classes", ()))  # older ones are without
+            loaded.grids = tensors.pop("grids").numpy()
+            loaded.networks = _networks(loaded.family, loaded.shape, loaded.n_classes)
+            loaded.networks.load_state_dict(tensors)
+            for name in ("curves", "grid_steps", "diversity", "log"):
+                setattr(loaded, name, about[name])
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0].rstrip(":")  # a network has a line for every weight
+            raise InputError(f"{folder} holds no readable generator ({reason}): train it again.") from error
+        loaded.networks.requires_grad_(False).eval()
+        return loaded
+
+
+def _networks(family: Family, shape: tuple[int, int, int], n_classes: int) -> nn.ModuleDict:
+    """Networks as a fitted GAN keeps them, their weights not yet loaded."""
+    makers = {name: family.discriminator if name == "discriminator" else family.generator for name in NETWORKS}
+    with lent_randomness():
+        made = {name: place(make(shape, n_classes), torch.device("cpu")) for name, make in makers.items()}
+    return nn.ModuleDict(made)
+
+
+def _stack(grids: list[torch.Tensor]) -> np.ndarray:
+    return torch.stack(grids).numpy()

@@ -1,0 +1,414 @@
+"""One training loop for every family of GANs.
+
+Randomness is derived from (seed, step), so that a resumed training needs the step number alone: on the CPU, with one
+thread, training killed at any step and resumed ends with the weights of an undisturbed one, bit for bit. On a GPU the
+order of sums varies, and with it the last digits.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+
+from gannb.data.examples import Examples
+from gannb.generators.adversarial.cuda_graphs import Captured
+from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.losses import auxiliary, gradient_penalty, lecam, squared_gradients
+from gannb.generators.adversarial.sampling import generate, noise_rows
+from gannb.generators.interface import Job
+from gannb.media.image.augmentation import Policy, augment
+
+POINTS = 200  # of the curves, or more: a point is the mean over at most 50 steps
+MOMENTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the training, at which a grid of samples is kept
+GRID = (10, 8)  # classes, samples of each
+TAIL = 0.25  # share of the training, its end, over which weights are averaged uniformly
+TAIL_POINTS = 50  # weights in that average
+ADA_TARGET, ADA_EVERY = 0.6, 4  # of E[sign D(x)]; steps (Karras et al. 2020, section 3.2)
+ADA_IMAGES = 100_000  # over which the chance may rise from 0 to 1: their value for short trainings
+LECAM_MOMENTUM = 0.99  # Tseng et al. 2021, section 4
+CURVES = (
+    "discriminator_loss", "adversarial_loss", "generator_loss", "real_score", "fake_score", "sureness",
+    "label_agreement", "chance",
+)  # fmt: skip
+_global_randomness = threading.Lock()  # networks take their first weights from it, and threads share it
+
+
+# ---- averages ----
+
+
+def ema_momentum(step: int, limit: float) -> float:
+    """Momentum after step 0, 1, ...: min(limit, 1 - 1 / (step / 10 + 1)), to forget the start."""
+    return min(limit, 1 - 1 / (step / 10 + 1))
+
+
+def float_tensors(network: nn.Module) -> list[Tensor]:
+    """All that training changes in a network: weights, batch-norm statistics, spectral norms."""
+    return [value for value in network.state_dict().values() if value.is_floating_point()]
+
+
+def ema_update(average: list[Tensor], current: list[Tensor], momentum: float) -> None:
+    """average = momentum * average + (1 - momentum) * current, in place."""
+    torch._foreach_lerp_(average, current, 1 - momentum)
+
+
+# ---- randomness: from (seed, what for, which), never from what happened before ----
+
+
+def derive(seed: int, *key: int) -> int:
+    """Return a seed in 0 .. 2**64-1 for a numbered purpose."""
+    return int(np.random.SeedSequence([seed, *key]).generate_state(1, np.uint64)[0])
+
+
+class Passes:
+    """Batches from endless shuffled passes over some positions: each is used equally often, to within one."""
+
+    def __init__(self, positions: np.ndarray, batch: int, seed: int) -> None:
+        self.n, self.batch = len(positions), batch
+        self._pass = lru_cache(maxsize=4)(
+            lambda which: positions[np.random.default_rng([seed, 1, which]).permutation(self.n)]
+        )
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        """Positions (batch,) of the items of a batch."""
+        start = number * self.batch
+        first, last = start // self.n, (start + self.batch - 1) // self.n
+        joined = np.concatenate([self._pass(which) for which in range(first, last + 1)])
+        return joined[start - first * self.n :][: self.batch]
+
+
+@contextmanager
+def lent_randomness(seed: int = 0) -> Iterator[None]:
+    """Torch's global randomness on the CPU, seeded, for one thread at a time; it is afterwards as it was."""
+    with _global_randomness:
+        before = torch.default_generator.get_state()
+        torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would seed every GPU too
+        try:
+            yield
+        finally:
+            torch.default_generator.set_state(before)
+
+
+# ---- training ----
+
+
+class Training:
+    """Everything that changes while a GAN is trained: networks, optimisers, averages, curves, grids, step.
+
+    adaptive: whether the policy is applied with a chance that follows the discriminator's overfitting (ADA).
+    """
+
+    def __init__(self, family: Family, policy: Policy, draw: Examples, job: Job, adaptive: bool = False) -> None:
+        self.family, self.policy, self.job, self.adaptive = family, policy, job, adaptive
+        self.device = torch.device(job.device)
+        self.x = torch.tensor(draw.x, device=self.device).permute(0, 3, 1, 2)  # (N, C, H, W) uint8
+        self.y = torch.tensor(draw.y, device=self.device)
+        self.n_classes = draw.n_classes
+        self.half = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0)
+        with lent_randomness(derive(job.seed, 2)):
+            self.generator = place(family.generator(draw.shape, draw.n_classes), self.device)
+            self.discriminator = place(family.discriminator(draw.shape, draw.n_classes), self.device)
+        self.average, self.tail = (copy.deepcopy(self.generator).requires_grad_(False).eval() for _ in range(2))
+        self.optimisers = {name: self._optimiser(name) for name in ("generator", "discriminator")}
+        # listed once: to walk through the modules at every step takes longer than a small network does
+        self.averages = float_tensors(self.average), float_tensors(self.generator)
+        self.tails = float_tensors(self.tail), self.averages[1]
+        self.judges = list(self.discriminator.parameters())
+        # batch statistics over reals and fakes together would tell them apart by their neighbours
+        self.apart = any(isinstance(module, BatchNorm) for module in self.discriminator.modules())
+        self.passes = self._make_passes(draw)
+        self.rng = torch.Generator(self.device)
+        self._learn = Captured(self._learn_once, self.device, self.rng, possible=not family.one_class_batches)
+        self.step = 0  # steps done
+        self.lecam = family.lecam  # its weight, which the guard may raise
+        self.strength = 1.0  # by which R1 and R2 are multiplied, which it may raise too
+        self.chance = torch.zeros((), device=self.device)  # of the augmentation, where it is adaptive
+        self.signs = torch.zeros((), device=self.device)  # sum of the sureness since the chance last moved
+        self.usual = torch.zeros(2, device=self.device)  # moving averages of the scores of reals and fakes
+        self.every = max(1, min(50, job.steps // POINTS))  # steps in a point of the curves
+        self.moments = {max(1, round(share * job.steps)) for share in MOMENTS}
+        self.tail_start = job.steps - max(1, round(TAIL * job.steps))
+        self.tail_every = max(1, (job.steps - self.tail_start) // TAIL_POINTS)
+        self.names = [n for n in CURVES if self._has(n)]
+        self.window = torch.zeros(len(self.names), device=self.device)  # sums since the last point
+        self.curves: dict[str, list[float]] = {name: [] for name in ("step", *self.names)}
+        self.grids: list[Tensor] = []  # each (classes, columns, H, W, C) uint8
+        self.grid_steps: list[int] = []
+
+    def _optimiser(self, name: str) -> torch.optim.Optimizer:
+        capturable = {"capturable": True} if self.device.type == "cuda" else {}
+        network, family = getattr(self, name), self.family
+        return torch.optim.Adam(network.parameters(), family.learning_rate, family.betas, fused=True, **capturable)
+
+    def _make_passes(self, draw: Examples) -> list[Passes]:
+        """Batches of the draw, or for each class its own; no larger than there are items, which makes no item twice."""
+        classes = range(draw.n_classes) if self.family.one_class_batches else [None]
+        positions = [np.arange(len(draw)) if k is None else np.flatnonzero(draw.y == k) for k in classes]
+        self.batch = min(self.family.batch, min(map(len, positions)))
+        seeds = [self.job.seed if k is None else derive(self.job.seed, 4, k) for k in classes]
+        return [Passes(p, self.batch, seed) for p, seed in zip(positions, seeds, strict=True)]
+
+    def _has(self, curve: str) -> bool:
+        """Tell whether a curve has a meaning in this training."""
+        return {"label_agreement": self.family.auxiliary_weight > 0, "chance": self.adaptive}.get(curve, True)
+
+    # ---- a step ----
+
+    def advance(self) -> None:
+        """Do one step, and keep what is due after it."""
+        self.rng.manual_seed(derive(self.job.seed, 0, self.step))
+        penalise = self.step // len(self.passes) % self.family.penalty_every == 0  # a class's own steps
+        self.window += self._learn(self._index(), penalise, self.lecam > 0)
+        ema_update(*self.averages, ema_momentum(self.step, self.family.ema))
+        if self.adaptive and self.step % ADA_EVERY == ADA_EVERY - 1:
+            self._adapt()
+        self.step += 1
+        self._average_tail()
+        if self.step % self.every == 0 or self.step == self.job.steps:
+            self._record()
+        if self.step in self.moments:
+            self._keep_grid()
+
+    def _index(self) -> Tensor:
+        """Positions (discriminator steps, batch) of the real items of this step."""
+        turns, kinds = self.family.discriminator_steps, len(self.passes)
+        numbers = [self.step // kinds * turns + turn for turn in range(turns)]
+        return torch.from_numpy(np.stack([self.passes[self.step % kinds][number] for number in numbers]))
+
+    def _learn_once(self, index: Tensor, penalise: bool, bounded: bool) -> Tensor:
+        """Steps of the discriminator, then one of the generator on the last fakes; a value for each curve.
+
+        index: (T, B) positions of reals; penalise: whether lazy penalties are due; bounded: whether LeCam is on.
+        Nothing here waits for the device, or depends on values that live there, so that it can be captured.
+        """
+        last = len(index) - 1
+        for turn, chosen_items in enumerate(index):
+            real, labels = self.x[chosen_items].float().div_(127.5).sub_(1), self.y[chosen_items]
+            wanted = self._labels_of_fakes(labels)
+            noise = torch.randn((self.batch, self.family.noise), generator=self.rng, device=self.device)
+            with torch.set_grad_enabled(turn == last):
+                fake = self._through(self.generator, noise, wanted)
+            loss_d, game, *scores = self._discriminate(real, fake.detach(), labels, wanted, penalise, bounded)
+            self._descend("discriminator", loss_d)
+        _set_learning(self.judges, False)
+        loss_g, agreement = self._deceive(real, fake, labels, wanted)
+        self._descend("generator", loss_g)
+        _set_learning(self.judges, True)
+        return self._point(loss_d, game, loss_g, *scores, agreement)
+
+    def _labels_of_fakes(self, labels: Tensor) -> Tensor:
+        """Labels (B,) in the draw's own proportions.
+
+        Those of the reals where a batch holds one class, or where WGAN-GP's penalty lies between a real and a fake.
+        """
+        if self.family.one_class_batches or self.family.gradient_penalty:
+            return labels
+        return self.y[torch.randint(len(self.y), (self.batch,), generator=self.rng, device=self.device)]
+
+    def _through(self, network: nn.Module, *inputs: Tensor) -> Any:
+        """The network's output: in bfloat16 on a GPU that computes in it, R1 and R2 included.
+
+        The penalty of WGAN-GP, which holds norms near 1, is computed in float32.
+        """
+        if not self.half:
+            return network(*inputs)
+        with torch.autocast("cuda", torch.bfloat16):
+            output = network(*inputs)
+        return tuple(o if o is None else o.float() for o in output) if isinstance(output, tuple) else output.float()
+
+    def _augment(self, images: Tensor) -> Tensor:
+        return augment(images, self.policy, self.rng, self.chance if self.adaptive else None, clamp=False)
+
+    def _judge(self, both: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Scores (2B,) and class logits of reals followed by fakes: in one pass where that changes nothing."""
+        if not self.apart:
+            return self._through(self.discriminator, both, labels)
+        halves = zip(both.chunk(2), labels.chunk(2), strict=True)
+        scores, logits = zip(*(self._through(self.discriminator, *half) for half in halves), strict=True)
+        return torch.cat(scores), None if logits[0] is None else torch.cat(logits)
+
+    def _discriminate(
+        self, real: Tensor, fake: Tensor, labels: Tensor, wanted: Tensor, penalise: bool, bounded: bool
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The discriminator's loss, the adversarial part of it, and the scores of reals and fakes (B,)."""
+        family, n = self.family, len(real)
+        both = self._augment(torch.cat([real, fake]))
+        gradients = penalise and (family.r1 > 0 or family.r2 > 0)
+        scores, logits = self._judge(both.requires_grad_(gradients), torch.cat([labels, wanted]))
+        real_scores, fake_scores = scores.chunk(2)
+        loss = game = family.loss.discriminator(real_scores, fake_scores)
+        if family.auxiliary_weight:
+            loss = loss + family.auxiliary_weight * auxiliary(logits[:n], labels)
+        if gradients:
+            on_real, on_fake = squared_gradients(scores, both).chunk(2)
+            loss = loss + self.strength * family.penalty_every / 2 * (family.r1 * on_real + family.r2 * on_fake).mean()
+        if penalise and family.gradient_penalty:
+            share = torch.rand((n, 1, 1, 1), generator=self.rng, device=self.device)
+            penalty = gradient_penalty(self.discriminator, *both.chunk(2), labels, share)
+            loss = loss + family.penalty_every * family.gradient_penalty * penalty
+        if bounded:
+            loss = loss + self.lecam * lecam(real_scores, fake_scores, *self.usual.clone())
+        real_scores, fake_scores = real_scores.detach(), fake_scores.detach()
+        self.usual.lerp_(torch.stack([real_scores.mean(), fake_scores.mean()]), 1 - LECAM_MOMENTUM)
+        return loss, game, real_scores, fake_scores
+
+    def _deceive(self, real: Tensor, fake: Tensor, labels: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The generator's loss, and the share of fakes in which the class head sees their label."""
+        if self.family.loss.paired:
+            both = self._augment(torch.cat([real, fake]))
+            scores, logits = self._judge(both, torch.cat([labels, wanted]))
+            real_scores, scores = scores.chunk(2)
+            logits = None if logits is None else logits[len(real) :]
+        else:
+            real_scores, (scores, logits) = None, self._through(self.discriminator, self._augment(fake), wanted)
+        loss = self.family.loss.generator(real_scores, scores)
+        if not self.family.auxiliary_weight:
+            return loss, None
+        agreement = (logits.detach().argmax(1) == wanted).float().mean()
+        return loss + self.family.auxiliary_weight * auxiliary(logits, wanted), agreement
+
+    def _descend(self, name: str, loss: Tensor) -> None:
+        self.optimisers[name].zero_grad()
+        loss.backward()
+        self.optimisers[name].step()
+
+    def _point(
+        self, loss_d: Tensor, game: Tensor, loss_g: Tensor, real: Tensor, fake: Tensor, agreement: Tensor | None
+    ) -> Tensor:
+        """A value for each of the curves, (names,)."""
+        sureness = self.family.loss.sureness(real, fake)
+        self.signs += sureness
+        values = [loss_d, game, loss_g, real.mean(), fake.mean(), sureness, agreement, self.chance]
+        kept = [value for name, value in zip(CURVES, values, strict=True) if self._has(name)]
+        return torch.stack(kept).detach()
+
+    # ---- what is due after a step ----
+
+    def _adapt(self) -> None:
+        """Move the chance of the augmentation towards the target of the sureness (Karras et al. 2020, section 3.2)."""
+        direction = (self.signs / ADA_EVERY - ADA_TARGET).sign()
+        self.chance.add_(direction * self.batch * ADA_EVERY / ADA_IMAGES).clamp_(0, 1)
+        self.signs.zero_()
+
+    def _average_tail(self) -> None:
+        """Take the weights into the uniform average over the end of the training (Yazıcı et al. 2019, section 3)."""
+        number, rest = divmod(self.step - self.tail_start, self.tail_every)
+        if number > 0 and rest == 0:
+            ema_update(*self.tails, 1 - 1 / number)
+
+    def _record(self) -> None:
+        """Add a point to the curves: the means since the last one."""
+        start = self.curves["step"][-1] if self.curves["step"] else 0
+        means = (self.window / (self.step - start)).tolist()
+        self.window.zero_()
+        self.curves["step"].append(self.step)
+        for name, mean in zip(self.names, means, strict=True):
+            self.curves[name].append(mean)
+
+    def _keep_grid(self) -> None:
+        images, _ = self.fixed_samples(GRID[0])
+        self.grids.append(torch.from_numpy(images.reshape(-1, GRID[1], *images.shape[1:])))
+        self.grid_steps.append(self.step)
+
+    def fixed_samples(self, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Images (8 K, H, W, C) uint8 of the averaged generator, 8 of each class or of the first `most`, and labels.
+
+        The same noise every time.
+        """
+        labels = np.repeat(np.arange(self.n_classes)[:most], GRID[1])
+        noise = noise_rows(derive(self.job.seed, 3), np.arange(len(labels)), self.family.noise)
+        return generate(self.average, noise, labels), labels
+
+    # ---- state ----
+
+    def set_rate(self, name: str, rate: float) -> None:
+        """Set the learning rate of the generator or of the discriminator."""
+        self.optimisers[name].param_groups[0]["lr"] = rate
+        self._learn.forget()  # what was captured holds the old one
+
+    def rate(self, name: str) -> float:
+        """The learning rate of the generator or of the discriminator."""
+        return self.optimisers[name].param_groups[0]["lr"]
+
+    def set_lecam(self, weight: float) -> None:
+        """Set the weight of the LeCam penalty."""
+        self.lecam = weight
+        self._learn.forget()
+
+    def set_strength(self, strength: float) -> None:
+        """Set by how much R1 and R2 are multiplied."""
+        self.strength = strength
+        self._learn.forget()
+
+    def close(self) -> None:
+        """Free what a GPU keeps of recorded steps; no step can be done any more."""
+        self._learn.close()
+
+    def is_finite(self) -> bool:
+        """Tell whether all weights, averages and moments are, and the last point of the curves."""
+        last = [values[-1] for values in self.curves.values() if values]
+        return bool(np.isfinite(last).all()) and all(bool(t.isfinite().all()) for t in self._tensors().values())
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
+        values = {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "lecam": self.lecam}
+        values |= {"strength": self.strength, "rates": {name: self.rate(name) for name in self.optimisers}}
+        return {name: tensor.detach().clone() for name, tensor in self._tensors().items()}, copy.deepcopy(values)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Everything in a state that is a tensor, not copied."""
+        tensors = {name: getattr(self, name) for name in ("window", "chance", "signs", "usual")}
+        for name in ("generator", "discriminator", "average", "tail"):
+            tensors |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
+        for name, optimiser in self.optimisers.items():
+            for number, moments in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser.{name}.{number}.{key}": value for key, value in moments.items()}
+        return tensors | {f"grid.{number}": grid for number, grid in enumerate(self.grids)}
+
+    def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        values = copy.deepcopy(values)
+        self.step, self.curves, self.grid_steps = values["step"], values["curves"], values["grid_steps"]
+        for name in ("window", "chance", "signs", "usual"):
+            getattr(self, name).copy_(tensors[name])
+        self.grids = [tensors[f"grid.{number}"] for number in range(len(self.grid_steps))]
+        for name in ("generator", "discriminator", "average", "tail"):
+            getattr(self, name).load_state_dict(under(tensors, f"{name}."))
+        for name, optimiser in self.optimisers.items():
+            optimiser.state.clear()
+            for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
+                if saved := under(tensors, f"optimiser.{name}.{number}."):
+                    optimiser.state[parameter] = {key: _laid_out_like(parameter, v) for key, v in saved.items()}
+            self.set_rate(name, values["rates"][name])
+        self.set_lecam(values["lecam"])
+        self.set_strength(values.get("strength", 1.0))  # older checkpoints are without
+
+
+def _set_learning(parameters: list[Tensor], learning: bool) -> None:
+    for parameter in parameters:
+        parameter.requires_grad_(learning)
+
+
+def place(network: nn.Module, device: torch.device) -> nn.Module:
+    """Move a network to a device, its weights channels last."""
+    return network.to(device=device, memory_format=torch.channels_last)
+
+
+def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with the prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """A copy of the value on the parameter's device and in its memory layout, which fused optimisers rely on."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device, copy=True)
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)

@@ -1,0 +1,92 @@
+"""After training: further ways to take items from a fitted GAN, each a source of its own in an arm's name.
+
+What is done after training matters for a classifier as the training itself does (GaFi, arXiv 2305.10118), so none of
+it is a hidden choice: every variation has its arms, and they are compared with those of the plain GAN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gannb.generators.adversarial.gan import Adversarial
+
+# Behind a GAN's name, as in `gan.truncated`, with what each adds in words.
+VARIATIONS = {
+    "averaged": "weights averaged evenly over the last quarter of training",  # GaFi; instead of the EMA
+    "truncated": "noise cut off",  # Brock et al. 2019, section 3.1
+    "by_discriminator": "items chosen by the discriminator",  # cf. Azadi et al. 2019; Sinha et al. 2020
+    "by_classifier": "items in which a classifier of the real ones sees their label",  # GaFi
+    "fresh": "items made anew at every pass",  # GaFi
+}
+FILTERS = ("by_discriminator", "by_classifier")
+ATTEMPTS = 10  # at an item that is not accepted; the last one stays
+CALIBRATION = 128  # items per class whose median score is the discriminator's bar
+Accept = Callable[[np.ndarray, np.ndarray], np.ndarray]  # items (N, H, W, C) uint8, labels (N,) -> (N,) bool
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Items that were chosen, and how hard that was."""
+
+    x: np.ndarray  # (M, H, W, C) uint8
+    accepted_first: float  # share of items of which the first attempt was accepted
+    never_accepted: float  # share of items of which no attempt was accepted
+
+
+def choose(generator: Adversarial, accept: Accept, labels: np.ndarray, seed: int) -> Chosen:
+    """Return an accepted item for every label (M,); after `ATTEMPTS` the last one made stays.
+
+    Item i depends on the weights, the seed, its label, i and `accept`, and not on how many are asked for. Its first
+    attempt is item i of `generator.sample(labels, seed)`: chosen and plain items differ only where one was refused.
+    """
+    pending, left, x = np.arange(len(labels)), [], None
+    for attempt in range(ATTEMPTS):
+        made = generator.sample(labels[pending], attempt_seed(seed, attempt), pending)
+        x = made.copy() if x is None else x
+        x[pending] = made
+        pending = pending[~accept(made, labels[pending])]
+        left.append(len(pending))
+        if not len(pending):
+            break
+    return Chosen(x, 1 - left[0] / len(labels), left[-1] / len(labels))
+
+
+def attempt_seed(seed: int, attempt: int) -> int:
+    """Return the seed of an attempt: the seed itself for the first, an independent one for each that follows."""
+    if attempt == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, attempt]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def above_median(generator: Adversarial, n_classes: int, seed: int) -> Accept:
+    """Return what accepts the items that the discriminator scores above the median of their class.
+
+    The medians are those of `CALIBRATION` items per class that the generator makes from the seed. Keeping the better
+    half by the discriminator's own opinion is the simplest of the schemes of Azadi et al. 2019 (which weighs items by
+    the density ratio that the scores estimate) and Sinha et al. 2020 (which keeps the best of a batch).
+    """
+    labels = np.repeat(np.arange(n_classes), CALIBRATION)
+    scores = generator.realness(generator.sample(labels, seed), labels)
+    medians = np.median(scores.reshape(n_classes, CALIBRATION), axis=1)  # (K,)
+    return lambda x, y: generator.realness(x, y) > medians[y]
+
+
+def recognised(predict: Callable[[np.ndarray], np.ndarray]) -> Accept:
+    """Return what accepts the items in which a classifier sees their label (GaFi, arXiv 2305.10118).
+
+    predict: (N, H, W, C) uint8 -> (N, K) probabilities.
+    """
+    return lambda x, y: _in_whole_batches(predict, x).argmax(1) == y
+
+
+def _in_whole_batches(predict: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Predictions for items, filled up to whole batches: none must depend on how many are asked for."""
+    from gannb.classifiers.training import PREDICT_BATCH
+
+    fill = np.zeros((-len(x) % PREDICT_BATCH, *x.shape[1:]), x.dtype)
+    return predict(np.concatenate([x, fill]))[: len(x)]

@@ -1,0 +1,117 @@
+"""Running the five notebooks of a study in order, and telling how far it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gannb.analysis.verdict import read_verdict
+from gannb.experiment.experiment import Experiment
+from gannb.experiment.status import status_of, write_status
+from gannb.study.data_copy import kept_data
+from gannb.study.folder import notebooks_folder
+from gannb.study.model import Study
+from gannb.utils.console import QUIET, talk
+from gannb.utils.errors import InputError
+from gannb.work.locks import is_running, study_lock
+from gannb.work.processes import LAUNCHER
+
+# ipykernel 7 warns of its local sockets at every start, and calls the interrupt by which an idle kernel is ended an
+# error; what goes wrong in a notebook does not come this way
+QUIET_KERNEL = ["--IPKernelApp.log_level=50"]
+
+
+def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
+    """Execute notebooks against a study's folder; return `sentence`, `page` and the `failed` units.
+
+    Everything is read and checked before the first notebook starts. What is already done is found, not made again.
+
+    Raises:
+        InputError: the study cannot be done with these data, or another run is at work on it.
+        RuntimeError: a notebook failed; its executed copy shows where.
+    """
+    experiment = Experiment.preview(study)
+    with study_lock(study.folder), _as_launcher():
+        experiment = experiment.record()
+        for name in notebooks:
+            execute_notebook(name, study.folder)
+        status = write_status(experiment)
+    return {
+        "sentence": read_verdict(study.folder)["sentence"],
+        "page": study.folder / "report.html",
+        "failed": status["failed"],
+    }
+
+
+@contextlib.contextmanager
+def _as_launcher() -> Iterator[None]:
+    """Let the kernels know whose they are: they end with this process, work under its lock, show their figures."""
+    before = dict(os.environ)
+    os.environ |= {LAUNCHER: str(os.getpid()), "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def execute_notebook(name: str, folder: Path) -> None:
+    """Execute one notebook with papermill; the executed copy goes into the study's folder when it ends.
+
+    Raises:
+        InputError: a cell found the input wrong.
+        RuntimeError: another error in a cell, or the kernel was killed.
+    """
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    out = None if talk() == QUIET else sys.stdout
+    if out:
+        print(f"== {name}", flush=True)
+    temporary, final = folder / f".{name}.running.ipynb", folder / f"{name}.ipynb"
+    try:
+        papermill.execute_notebook(
+            notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
+            kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
+        )  # fmt: skip
+    except papermill.PapermillExecutionError as error:
+        if error.ename == "InputError":
+            raise InputError(error.evalue) from None
+        raise RuntimeError(f"{name}: {error.ename}: {error.evalue}; {final} shows where") from None
+    except KeyboardInterrupt:
+        logging.getLogger("asyncio").disabled = True  # or the stopped cell's traceback would be the last word
+        raise
+    except DeadKernelError:
+        raise RuntimeError(f"the kernel of {name} was killed (out of memory?); run again to go on") from None
+    finally:
+        if temporary.is_file() and _is_whole(temporary):
+            os.replace(temporary, final)
+        temporary.unlink(missing_ok=True)
+
+
+def _is_whole(notebook: Path) -> bool:
+    """Tell whether a notebook was written to its end, which a full disk may prevent."""
+    try:
+        return bool(json.loads(notebook.read_text(encoding="utf-8"))["cells"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def study_status(study: Study) -> dict[str, Any]:
+    """Write `status.json` anew, unless the study can only be read, and return it; see `write_status`."""
+    experiment, state = read_experiment(study), "running" if is_running(study.folder) else ""
+    try:
+        return write_status(experiment, state)
+    except OSError:
+        return status_of(experiment, state)
+
+
+def read_experiment(study: Study) -> Experiment:
+    """Return the experiment of a study as it is, unchecked: what was possible then may not be possible now."""
+    return Experiment(study, *kept_data(study))

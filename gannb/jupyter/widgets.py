@@ -1,0 +1,217 @@
+"""Widgets for JupyterLab: look through what was drawn and made, one class of one trial at a time.
+
+Controls need a kernel at work. An executed copy shows the first view, a notebook saved in JupyterLab the last one.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from gannb.data.examples import Examples
+from gannb.measures import fidelity
+from gannb.media.image.features import pixels
+from gannb.report import plots, tables
+from gannb.work.processes import in_jupyterlab
+
+if TYPE_CHECKING:
+    from ipywidgets import DOMWidget
+
+    from gannb.experiment.experiment import Experiment
+
+View = Callable[..., tuple[Axes, str]]  # the values of the controls, by name -> a figure and what there is to say
+PAIRS = (3, 6)  # rows and columns of a page of samples
+GRID = (8, 12)  # rows and columns of one class of a draw
+RARE = 0.01  # nearer to a training image than all but this share of unseen real ones may be a copy
+ORDERS = {"closest first": 1, "as they were made": 0, "farthest first": -1}  # sign of the distance to sort by
+ALL = -1  # in place of a class
+DPI = 150  # of a picture, shown at the size of the other figures: sharp on a dense screen
+
+
+# ---- a draw ----
+
+
+def draws(experiment: Experiment) -> None:
+    """Browse the real items of the trials' draws by trial, part and class; test items are not shown."""
+    trials = experiment.done(1)
+    parts = ["train"] + ["reserve"] * any(len(experiment.draw(t).reserve) for t in trials)
+    classes = {"all": ALL} | _classes(experiment)
+    controls = {"trial": _choice(trials), "part": _choice(parts), "class": _choice(classes)}
+    browse(lambda trial, part, k: draw_view(experiment, trial, part, k), controls)
+
+
+def draw_view(experiment: Experiment, trial: int, part: str, k: int) -> tuple[Axes, str]:
+    """Draw the first items of every class, or those of class `k`, of the `train` or `reserve` part of a draw."""
+    items = experiment.items(getattr(experiment.draw(trial), part))
+    text = f"Trial {trial} has {len(items):,} images in its {part}"
+    if k == ALL:
+        return plots.class_grid(items, title=f"Trial {trial}: {part}"), f"{text}."
+    mine = items.take(np.flatnonzero(items.y == k))
+    shown = mine.take(np.arange(min(len(mine), GRID[0] * GRID[1])))
+    row, names = _rows(len(shown), GRID[1])
+    by_row = replace(shown, y=row, classes=names)
+    ax = plots.class_grid(by_row, GRID[1], f"Trial {trial}: {part}, class {_name(items, k)}")
+    return ax, f"{text}, {len(mine):,} of class {_name(items, k)}, {len(shown):,} of them shown."
+
+
+# ---- synthetic items ----
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What a trial's generators have learnt from, and how far from it real items are that they have not seen."""
+
+    train: Examples
+    usual: float  # distance to the nearest training item in pixels: half of the unseen real items are nearer
+    copy: float  # the share RARE of them are nearer
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Synthetic items (M) of one class, source and trial, and the training items nearest to them."""
+
+    synthetic: Examples
+    nearest: np.ndarray  # (M,) int64: which of the training items, whatever its class
+    distance: np.ndarray  # (M,) 1: as far as an unseen real item usually is; 0: a copy
+    copied: np.ndarray  # (M,) bool: may be a copy, see RARE
+
+
+def learnt(experiment: Experiment, trial: int) -> Learnt:
+    """Return a trial's training items, and the distances that are usual and rare for unseen real items."""
+    train, unseen = tables.real_sides(experiment, trial)
+    distance = fidelity.nearest(pixels(unseen.x), pixels(train.x))[1]
+    return Learnt(train, max(float(np.median(distance)), 1e-9), float(np.quantile(distance, RARE)))
+
+
+def made(experiment: Experiment, real: Learnt, trial: int, source: str, k: int) -> Made:
+    """Return what a source made of class `k` in a trial, of which `real` tells what it has learnt from."""
+    items = experiment.synthetic(trial, source)
+    mine = items.take(np.flatnonzero(items.y == k))
+    if not len(mine):  # related images need not have every class
+        return Made(mine, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))
+    nearest, distance = fidelity.nearest(pixels(mine.x), pixels(real.train.x))
+    return Made(mine, nearest, distance / real.usual, distance <= real.copy)
+
+
+def samples(experiment: Experiment) -> None:
+    """Browse the synthetic items by source, trial, class and distance, each beside the nearest training item.
+
+    Nearest items are searched when a class is first looked at, and kept as long as the widget.
+    """
+    trials, size = experiment.done(3), PAIRS[0] * PAIRS[1]
+    real = functools.cache(functools.partial(learnt, experiment))
+    find = functools.cache(lambda trial, source, k: made(experiment, real(trial), trial, source, k))
+    most = max(experiment.synthetic(t, s).counts().max() for t in trials for s in experiment.sources)
+    controls = {
+        "made by": _choice(experiment.sources), "trial": _choice(trials), "class": _choice(_classes(experiment)),
+        "order": _choice(ORDERS), "page": _slider(-(-int(most) // size)),
+    }  # fmt: skip
+
+    def view(source: str, trial: int, k: int, sign: int, page: int) -> tuple[Axes, str]:
+        found, train, title = find(trial, source, k), real(trial).train, f"{source}, trial {trial}"
+        if not len(found.distance):
+            return _nothing(f"{title}: there are no images of class {_name(train, k)}.")
+        return samples_view(found, train, sign, page, title)
+
+    browse(view, controls)
+
+
+def samples_view(found: Made, train: Examples, sign: int, page: int, title: str) -> tuple[Axes, str]:
+    """Draw a page, from 1 on or else the last one, of items beside their nearest, sorted by sign * distance."""
+    size, n = PAIRS[0] * PAIRS[1], len(found.distance)
+    first = (min(page, -(-n // size)) - 1) * size
+    chosen = np.argsort(sign * found.distance, kind="stable")[first : first + size]
+    row, names = _rows(len(chosen), PAIRS[1], first)
+    synthetic = found.synthetic.take(chosen)
+    name = _name(synthetic, found.synthetic.y[0])
+    ax = plots.neighbours(
+        synthetic.x, train.x[found.nearest[chosen]], found.distance[chosen], row, names, f"{title}, class {name}",
+        copied=found.copied[chosen],
+    )  # fmt: skip
+    text = (
+        f"Images {first + 1:,} to {first + len(chosen):,} of {n:,} of class {name}, each beside the training image "
+        f"most like it. {found.copied.sum():,} of the {n:,} may be copies (framed red): they are nearer to a training "
+        f"image than {1 - RARE:.0%} of real images from outside the training set are."
+    )
+    return ax, text
+
+
+# ---- parts ----
+
+
+def _nothing(said: str) -> tuple[Axes, str]:
+    """Return the view of what is not there: an empty figure, and the sentence that says so."""
+    ax = plt.subplots(figsize=(4, 0.4))[1]
+    ax.set_axis_off()
+    return ax, said
+
+
+def browse(view: View, controls: Mapping[str, DOMWidget]) -> None:
+    """Show a view and, in JupyterLab, controls with their labels; `view` gets their values in the controls' order.
+
+    Elsewhere the notebook's own backend shows the first view's figure. A control with one choice is not shown.
+    """
+    values = lambda: [control.value for control in controls.values()]  # noqa: E731
+    if not in_jupyterlab():
+        print(view(*values())[1])
+        return
+    import ipywidgets
+    from IPython.display import DisplayHandle, display
+
+    picture, text = DisplayHandle(), DisplayHandle()  # outputs of their own, which a saved notebook keeps
+
+    def show(how: str) -> None:
+        ax, said = view(*values())
+        width = round(ax.figure.get_figwidth() * ax.figure.dpi)
+        image = base64.b64encode(plots.png(ax.figure, DPI)).decode()
+        plt.close(ax.figure)  # or the notebook's backend would show it as well
+        getattr(picture, how)({"image/png": image}, raw=True, metadata={"image/png": {"width": width}})
+        getattr(text, how)({"text/html": f"<p>{html.escape(said)}</p>", "text/plain": said}, raw=True)
+
+    for label, control in controls.items():
+        control.description = label
+        control.observe(lambda _: show("update"), "value")
+    shown = [control for control in controls.values() if _has_choice(control)]
+    display(ipywidgets.HBox(shown, layout={"flex_flow": "row wrap"}))
+    show("display")
+
+
+def _has_choice(control: DOMWidget) -> bool:
+    return len(control.options) > 1 if hasattr(control, "options") else control.max > control.min
+
+
+def _choice(options: Sequence[Any] | Mapping[str, Any]) -> DOMWidget:
+    import ipywidgets
+
+    return ipywidgets.Dropdown(options=options, layout={"width": "max-content"}, style={"description_width": "initial"})
+
+
+def _slider(most: int) -> DOMWidget:
+    import ipywidgets
+
+    style = {"description_width": "initial"}
+    return ipywidgets.IntSlider(1, 1, most, continuous_update=False, style=style)
+
+
+def _classes(experiment: Experiment) -> dict[str, int]:
+    """Return the classes' numbers by their names."""
+    return {str(name): k for k, name in enumerate(experiment.dataset.pool.classes)}
+
+
+def _name(items: Examples, k: int) -> str:
+    return plots.short(str(items.classes[k]))
+
+
+def _rows(n: int, columns: int, before: int = 0) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the row (n,) of each of n items, `columns` in a row, and the rows' names: `1-6`, `7-12`."""
+    starts = range(0, n, columns)
+    names = [f"{before + s + 1:,}–{before + min(s + columns, n):,}" for s in starts]
+    return np.arange(n) // columns, tuple(names)

@@ -1,0 +1,146 @@
+"""What is measured of a set of items, in every feature space: fidelity, diversity and copying, in all and by class.
+
+A feature space is a name and a function that turns items (N, H, W, C) uint8 into features (N, D). Every number stands
+in a row that names its space. Real items to compare with are test items: no generator and no network has seen them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gannb.data.examples import Examples
+from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surroundings
+from gannb.measures.fidelity import authenticity, kid, prdc, spread
+from gannb.media.image import duplicates
+from gannb.media.image.shifts import altered
+
+Spaces = Mapping[str, Callable[[np.ndarray], np.ndarray]]
+NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
+FEW = 500  # generated and test items, each, in a space that takes long
+HELD_OUT = 4  # held-out items for the copying measures: so many times the training set, if there are
+YARDSTICKS = ("held-out real", "exact copies", "altered copies")  # what other items would get, for comparison
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """The items that are compared, and the two choices of test items that they are compared with."""
+
+    train: Examples
+    fake: Examples  # generated, or standing for generated ones
+    test: Examples
+    like_train: np.ndarray  # test items for fidelity: at most as many as there are training items, by class
+    held_out: np.ndarray  # test items for copying: up to HELD_OUT times the training set, in its class proportions
+    same: np.ndarray  # of the generated items, as many as there are training items
+
+
+def choose(train: Examples, fake: Examples, test: Examples, seed: int) -> Sets:
+    """Choose at random, by the seed, which of the items are compared."""
+    rng, counts = np.random.default_rng(seed), train.counts()
+    times = min(HELD_OUT, float(np.min(test.counts()[counts > 0] / counts[counts > 0])))
+    many = np.maximum(np.floor(times * counts), counts > 0).astype(int)
+    same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
+    return Sets(train, fake, test, matched(test.y, counts, rng), matched(test.y, many, rng), same)
+
+
+def some(items: Examples, number: int, seed: int) -> Examples:
+    """Return so many of the items, or all there are, at random by the seed."""
+    return items.take(np.sort(np.random.default_rng(seed).permutation(len(items))[:number]))
+
+
+def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return random indices into y (N,) with up to `counts` (K,) items of each class, in shuffled order."""
+    order = rng.permutation(len(y))
+    return np.concatenate([order[y[order] == k][:n] for k, n in enumerate(counts)])
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A row per feature space, one per space and class, and the most suspicious items in every space."""
+
+    spaces: list[dict[str, Any]]
+    classes: list[dict[str, Any]]
+    suspects: list[dict[str, Any]]
+
+
+def measure(sets: Sets, spaces: Spaces, tested: list[str], seed: int) -> Measured:
+    """Measure in every space. tested: the spaces in which copying may be tested.
+
+    A network that has learnt the training set by heart holds it apart from all other items, copied or not. Where
+    none is tested, nothing is said of copying as a whole (`flagged`).
+    """
+    exact, near = duplicates.among(sets.fake.x, sets.train.x)
+    copies = {"exact_duplicates": float(exact.mean())}
+    copies |= {"near_duplicates": float(near.mean())} if min(sets.train.shape[:2]) >= duplicates.THUMB else {}
+    rows, classes, suspects = [], [], []
+    for name, space in spaces.items():
+        train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))
+        held_out, y = test[sets.held_out], sets.test.y[sets.held_out]
+        near_by = surroundings(train, fake, held_out)
+        row = _fidelity(test[sets.like_train], fake[sets.same]) | near_by.measures() | copies
+        row["authenticity_of_real"] = authenticity(train, held_out)
+        row["c_t"] = c_t((near_by.to_train[sets.same], near_by.expected), (sets.fake.y[sets.same], y))
+        if name in tested:
+            row["copying_p"] = copying_p(train, fake, held_out, sets.train.y, y, seed)
+        rows.append({"features": name} | row)
+        classes += [{"features": name} | each for each in _by_class(sets, train, fake, near_by)]
+        suspects += [{"features": name} | each for each in _suspects(sets, near_by)]
+    if found := [row["copying_p"] for row in rows if "copying_p" in row]:
+        rows = [row | {"flagged": float(flagged(found))} for row in rows]
+    return Measured(rows, classes, suspects)
+
+
+def _fidelity(real: np.ndarray, fake: np.ndarray) -> dict[str, float | None]:
+    """Return fidelity against held-out real items, with as many generated as real. (N, D), (M, D)."""
+    k = min(NEIGHBOURS, len(real) - 1, len(fake) - 1)
+    distance = kid(real, fake)
+    return {
+        "kid": distance.value,
+        "kid_se": distance.se if np.isfinite(distance.se) else None,
+        **asdict(prdc(real, fake, k)),
+    }
+
+
+def _by_class(sets: Sets, train: np.ndarray, fake: np.ndarray, near_by: Surroundings) -> list[dict[str, Any]]:
+    """Return a row per class: diversity over the draw's own, and how far the items side with the training set."""
+    rows = []
+    for k, name in enumerate(sets.train.classes):
+        mine, real = sets.fake.y == k, sets.train.y == k
+        ratio = spread(fake[mine]) / (spread(train[real]) or np.nan)
+        row = {"diversity": ratio, "nearer_to_train": near_by.siding(mine)}
+        rows.append({"class": name} | {key: float(v) if np.isfinite(v) else None for key, v in row.items()})
+    return rows
+
+
+def _suspects(sets: Sets, near_by: Surroundings) -> list[dict[str, Any]]:
+    """Return the most suspicious items, with positions in the generated set, the draw and the test items."""
+    return [
+        {
+            "item": i, "training": int(near_by.training[i]), "test": int(sets.held_out[near_by.held_out[i]]),
+            "to_train": float(near_by.to_train[i]), "to_held_out": float(near_by.to_held_out[i]),
+            "suspicion": float(near_by.suspicion[i]),
+        }
+        for i in near_by.suspects()
+    ]  # fmt: skip
+
+
+# ---- what other items would get ----
+
+
+def yardsticks(train: Examples, test: Examples, seed: int) -> dict[str, Sets]:
+    """Return what each of `YARDSTICKS` is measured on: half of the test items, for one half of them and for copies."""
+    order = np.random.default_rng(seed).permutation(len(test))
+    place = np.zeros(len(test), int)
+    for k in np.unique(test.y):
+        mine = order[test.y[order] == k]
+        place[mine] = np.arange(len(mine)) % 2
+    other, rest = (test.take(np.flatnonzero(place == half)) for half in (1, 0))
+    if not len(other):
+        other = rest
+    light = replace(train, x=altered(train.x, seed))
+    honest = other.take(np.sort(matched(other.y, train.counts(), np.random.default_rng(seed))))
+    sets = dict(zip(YARDSTICKS, (honest, train, light), strict=True))
+    return {name: choose(train, items, rest, seed) for name, items in sets.items()}

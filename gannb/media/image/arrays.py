@@ -1,0 +1,189 @@
+"""Sets of images that come as arrays: scikit-learn's digits, MedMNIST-layout .npz, idx files."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from gannb.data.folders import PARTS
+from gannb.data.source import Source
+from gannb.media.image.files import MAX_BYTES, from_16_bit, without_equal_channels
+from gannb.utils.errors import InputError
+
+
+def from_digits() -> Source:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0..16 to 0..255
+    classes = tuple(map(str, range(10)))
+    return _from_arrays("digits", {"digits": (images, digits.target)}, classes, "L")
+
+
+def _from_arrays(kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, mode: str) -> Source:
+    """parts: name -> (native images, labels); ids are "name-0", "name-1", ..."""
+    y = np.concatenate([labels for _, labels in parts.values()]).astype(np.int64)
+    ids = [f"{part}-{i}" for part, (images, _) in parts.items() for i in range(len(images))]
+    is_test = np.concatenate([np.full(len(labels), part == "test") for part, (_, labels) in parts.items()])
+    natives = [image for images, _ in parts.values() for image in images]
+    sizes = [image.shape[:2] for image in natives]
+    return Source(
+        kind,
+        ids,
+        y,
+        classes,
+        is_test,
+        sizes,
+        "test" in parts,
+        lambda i: (without_equal_channels(natives[i]), mode),
+    )
+
+
+IDX_FILES = tuple(f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
+
+
+def from_idx(folder: Path) -> Source:
+    for name in IDX_FILES:
+        if not (folder / name).is_file():
+            raise InputError(f"data: {str(folder)!r} lacks {name}; an idx set needs {', '.join(IDX_FILES)}")
+    parts = {}
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        images_file, labels_file = (
+            folder / f"{prefix}-images-idx3-ubyte.gz",
+            folder / f"{prefix}-labels-idx1-ubyte.gz",
+        )
+        images, labels = _idx(images_file, 3), _idx(labels_file, 1)
+        if len(images) != len(labels):
+            raise InputError(
+                f"{images_file} has {len(images):,} images but {labels_file.name} {len(labels):,} labels; "
+                "take both files from the same set"
+            )
+        parts[part] = (images, labels)
+    return _from_arrays("idx", parts, _numbered_classes(parts, str(folder)), "L")
+
+
+def _idx(path: Path, ndim: int) -> np.ndarray:
+    """One idx file of bytes: magic 0, 0, 8, ndim; the sides as big-endian int32; the values."""
+    again = "download it again"
+    try:
+        with gzip.open(path) as file:
+            magic = file.read(4)
+            if magic != bytes([0, 0, 8, ndim]):
+                raise InputError(f"{path} is not an idx file of {ndim}-dimensional bytes; {again}")
+            shape = np.frombuffer(file.read(4 * ndim), ">i4").astype(np.int64)
+            count = int(np.prod(shape)) if len(shape) == ndim and (shape > 0).all() else 0
+            if not 0 < count <= MAX_BYTES:
+                raise InputError(f"{path} declares the impossible shape {tuple(shape.tolist())}; {again}")
+            values = file.read(count + 1)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is damaged or cut short ({error}); {again}") from error
+    if len(values) != count:
+        raise InputError(f"{path} does not hold the {count:,} values its header declares; {again}")
+    return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def _numbered_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]], where: str) -> tuple[str, ...]:
+    """("0", "1", ...) for labels 0..K-1. Raises InputError for a negative label or a gap."""
+    labels = np.unique(np.concatenate([labels for _, labels in parts.values()]))
+    if labels[0] < 0:
+        raise InputError(f"{where} has the negative label {labels[0]}; number the classes 0, 1, 2, ...")
+    if labels[-1] != len(labels) - 1:
+        gap = next(k for k, label in enumerate(labels) if k != label)
+        raise InputError(
+            f"{where} has no item with label {gap} but one with {labels[-1]}; number the classes without gaps"
+        )
+    return tuple(map(str, range(len(labels))))
+
+
+def from_npz(path: Path) -> Source:
+    arrays = _npz_arrays(path)
+    parts, modes = {}, set()
+    for part in PARTS:
+        keys = (f"{part}_images", f"{part}_labels")
+        present = [key in arrays for key in keys]
+        if part != "train" and not any(present):
+            continue
+        if not all(present):
+            missing = keys[present.index(False)]
+            raise InputError(
+                f"{path} has no array {missing!r}; the MedMNIST layout needs train_images and train_labels, "
+                "and may have val_* and test_* pairs"
+            )
+        labels = _npz_labels(arrays[keys[1]], f"{keys[1]} of {path}")
+        images, mode = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
+        if len(images) != len(labels):
+            raise InputError(f"{path} has {len(images):,} {keys[0]} but {len(labels):,} {keys[1]}; make them pairs")
+        parts[part] = (images, labels)
+        modes.add(mode)
+    return _from_arrays("npz", parts, _numbered_classes(parts, str(path)), "/".join(sorted(modes)))
+
+
+def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of the MedMNIST layout that the file has. Nothing is ever unpickled."""
+    wanted = [f"{part}_{what}" for part in PARTS for what in ("images", "labels")]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            declared = sum(member.file_size for member in archive.infolist() if member.filename[:-4] in wanted)
+        if declared > MAX_BYTES:
+            raise InputError(f"{path} unpacks to {declared / 2**30:.0f} GiB, too much; save fewer or smaller items")
+        with np.load(path, allow_pickle=False) as found:
+            arrays = {key: found[key] for key in wanted if key in found.files}
+    except InputError:
+        raise
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+        MemoryError,
+        SyntaxError,
+        RuntimeError,
+    ) as error:
+        if "Object arrays" in str(error):
+            raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
+        raise InputError(f"{path} is not a readable .npz file ({error}); save it again with numpy.savez") from error
+    for key, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"{key} of {path} is not an array; save it again with numpy.savez")
+    return arrays
+
+
+def _npz_labels(labels: np.ndarray, where: str) -> np.ndarray:
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise InputError(f"{where} has shape {labels.shape}; give one label per item, (N,) or (N, 1)")
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"{where} has dtype {labels.dtype}; labels must be integers 0, 1, 2, ...")
+    if len(labels) == 0:
+        raise InputError(f"{where} is empty; give at least two items per class")
+    return labels.astype(np.int64)
+
+
+def _npz_images(images: np.ndarray, where: str) -> tuple[np.ndarray, str]:
+    """(N, H, W) or (N, H, W, 3) uint8, and the pixel kind as found."""
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)) or 0 in images.shape:
+        raise InputError(f"{where} has shape {images.shape}; give (N, H, W), (N, H, W, 1) or (N, H, W, 3)")
+    kind = "L" if images.ndim == 3 else "RGB"
+    if images.dtype == np.uint8:
+        return images, kind
+    if images.dtype == np.bool_:
+        return images.astype(np.uint8) * 255, "1"
+    if images.dtype == np.uint16:
+        return from_16_bit(images), "I;16"
+    if images.dtype.kind != "f":
+        raise InputError(f"{where} has dtype {images.dtype}; save uint8, uint16, bool, or floats in 0..1")
+    if not np.isfinite(images).all():
+        raise InputError(f"{where} holds NaN or infinity; replace these values first")
+    if images.min() < 0 or images.max() > 1:
+        raise InputError(f"{where} has dtype {images.dtype} outside 0..1; scale it to 0..1 or save uint8")
+    return np.rint(images * 255).astype(np.uint8), "F"

@@ -1,0 +1,41 @@
+"""The formats in which images come, and which of them a path holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gannb.data.folders import from_folder, list_entries
+from gannb.data.source import Source
+from gannb.media.image.arrays import IDX_FILES, from_digits, from_idx, from_npz
+from gannb.utils.errors import InputError
+from gannb.utils.naming import printable
+
+WAYS = (
+    'give "digits", a folder with one sub-folder of images per class (or train/ and test/ of such), '
+    "an .npz in the MedMNIST layout, or a folder with the four idx .gz files"
+)
+
+
+def open_source(data: str, on_bad_image: str) -> Source:
+    """Return what is at `data` (`digits`, a folder, a MedMNIST-layout .npz or idx files), its labels checked.
+
+    Raises:
+        InputError: nothing is there, or nothing that can be read; names the file.
+    """
+    if data == "digits":
+        return from_digits()
+    if printable(data) != data:
+        raise InputError(f'data: the name "{printable(data)}" is not UTF-8; rename it')
+    path = Path(data).expanduser()
+    try:
+        there, is_folder = path.exists() and data.strip() != "", path.is_dir()
+    except OSError as error:
+        raise InputError(f"data: {data!r} cannot be opened ({error.strerror}); check permissions") from error
+    if not there:
+        raise InputError(f"data: there is no file or folder {data!r}; {WAYS}")
+    if is_folder:
+        names = {entry.name for entry in list_entries(path)}
+        return from_idx(path) if names & set(IDX_FILES) else from_folder(path, on_bad_image)
+    if path.suffix.lower() == ".npz":
+        return from_npz(path)
+    raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")

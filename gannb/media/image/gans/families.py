@@ -1,0 +1,135 @@
+"""The families of GANs: networks and defaults. A new family is an entry in `FAMILIES`, and its networks.
+
+Shapes of items are (H, W, C); networks work on (N, C, H, W) in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
+from gannb.media.image.augmentation import Policy
+from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
+from gannb.media.image.gans.layers import ByClass
+from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
+from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator
+from gannb.media.image.gans.r3gan import R3Discriminator, R3Generator
+from gannb.media.image.gans.resnet import ResnetDiscriminator, ResnetGenerator
+
+SMALLEST_CONVOLUTIONAL = 16  # pixels a side from which a study gets a convolutional family unless it names one
+_FAMILIES = (
+    Family(
+        name="projection",
+        steps=4000,  # CAS .79 to .80 on Fashion-MNIST after 4,000 to 10,000, 100 per class
+        generator=ConvGenerator,
+        discriminator=ConvDiscriminator,
+        loss=HINGE,
+        noise=64,
+        learning_rate=4e-4,
+        betas=(0.0, 0.99),
+        auxiliary_weight=0.5,
+    ),  # no augmentation: any made it worse within minutes
+    Family(
+        name="mlp",
+        steps=1000,  # more mostly copy more: nearest-neighbour ratio .80 here, .69 after 2,000, digits, 8 per class
+        generator=MlpGenerator,
+        discriminator=MlpDiscriminator,
+        loss=HINGE,
+        noise=32,
+        batch=64,
+        learning_rate=1e-3,
+        betas=(0.0, 0.99),
+        ema=0.995,
+        auxiliary_weight=0.5,
+        augmentation=Policy(rotation=15, scale=0.15, p=0.7),  # no worse labels, less copying
+        min_side=2,
+        max_side=32,
+    ),
+    Family(
+        name="dcgan",
+        steps=4000,
+        generator=DcganGenerator,
+        discriminator=DcganDiscriminator,
+        loss=NON_SATURATING,
+        noise=100,
+        learning_rate=2e-4,
+        betas=(0.5, 0.999),
+        r1=1.0,  # for forms that it would leave out: see benchmarks/README.md, as for the next two
+        penalty_every=4,
+    ),
+    Family(
+        name="dcgan_per_class",
+        steps=6000,  # of one class each, in turn
+        generator=partial(ByClass, partial(DcganGenerator, base=16)),
+        discriminator=partial(ByClass, partial(DcganDiscriminator, base=16, planes=False)),
+        loss=NON_SATURATING,
+        noise=100,
+        learning_rate=2e-4,
+        betas=(0.5, 0.999),
+        r1=1.0,  # without it all images of a class became alike
+        penalty_every=4,
+        one_class_batches=True,
+    ),
+    Family(
+        name="acgan",
+        steps=4000,
+        generator=DcganGenerator,
+        discriminator=partial(DcganDiscriminator, planes=False, class_head=True),
+        loss=NON_SATURATING,
+        noise=100,
+        learning_rate=2e-4,
+        betas=(0.5, 0.999),
+        auxiliary_weight=1.0,
+        r1=1.0,  # the same
+        penalty_every=4,
+    ),
+    Family(
+        name="resnet",
+        steps=2000,
+        generator=ResnetGenerator,
+        discriminator=ResnetDiscriminator,
+        loss=HINGE,
+        noise=128,
+        learning_rate=4e-4,
+        betas=(0.0, 0.9),
+        auxiliary_weight=0.5,
+    ),
+    Family(
+        name="r3gan",
+        steps=2000,
+        generator=R3Generator,
+        discriminator=R3Discriminator,
+        loss=RELATIVISTIC,
+        noise=64,
+        learning_rate=4e-4,
+        betas=(0.0, 0.99),
+        r1=0.5,
+        r2=0.5,
+        penalty_every=4,  # theirs is every step; lazy, twice as many steps fit into a minute
+    ),
+    Family(
+        name="wgan_gp",  # Gulrajani et al. 2017, section 4: no normalisation in the critic, five steps of it to one
+        steps=1000,
+        generator=ConvGenerator,
+        discriminator=R3Discriminator,
+        loss=WASSERSTEIN,
+        noise=64,
+        learning_rate=2e-4,
+        betas=(0.0, 0.9),
+        gradient_penalty=10.0,
+        discriminator_steps=5,
+    ),
+)
+FAMILIES: dict[str, Family] = {family.name: family for family in _FAMILIES}
+
+
+def default_family(shape: tuple[int, ...]) -> str:
+    """Name of the family that a study of items of this shape gets unless it names one: "mlp" for small images.
+
+    Raises InputError where no family can make such items.
+    """
+    small = min(shape[:2]) < SMALLEST_CONVOLUTIONAL and max(shape[:2]) <= FAMILIES["mlp"].max_side
+    name = "mlp" if small else "projection"
+    FAMILIES[name].check(shape)
+    return name

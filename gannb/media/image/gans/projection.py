@@ -1,0 +1,70 @@
+"""Convolutional networks with a projection discriminator (Miyato and Koyama 2018, arXiv 1802.05637)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from gannb.generators.adversarial.family import Shape
+from gannb.media.image.gans.layers import (
+    LEAK,
+    ConditionalBatchNorm,
+    LabelEmbedding,
+    ProjectionHead,
+    channels_from_image,
+    cropped,
+    margins,
+    padded,
+    start_grid,
+)
+
+
+class ConvGenerator(nn.Module):
+    """Noise and label -> start grid -> transposed convolutions, each doubling the sides -> image, cropped."""
+
+    def __init__(self, shape: Shape, classes: int, base: int = 16, noise: int = 64, embedding: int = 32) -> None:
+        super().__init__()
+        height, width, channels = shape
+        self.grid, self.size = start_grid(height, width), (height, width)
+        widths = channels_from_image(height, width, base)[::-1]
+        code = noise + embedding
+        self.embedding = LabelEmbedding(classes, embedding)
+        self.start = nn.Linear(code, widths[0] * self.grid[0] * self.grid[1])
+        self.norms = nn.ModuleList(ConditionalBatchNorm(w, code) for w in widths)
+        self.ups = nn.ModuleList(
+            nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)
+            for a, b in zip(widths, [*widths[1:], channels], strict=True)
+        )
+
+    def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
+        """noise (N, noise), labels (N,) -> images (N, C, H, W) in [-1, 1]."""
+        code = torch.cat([noise, self.embedding(labels)], dim=1)
+        x = self.start(code).unflatten(1, (-1, *self.grid)).contiguous(memory_format=torch.channels_last)
+        for norm, up in zip(self.norms, self.ups, strict=True):
+            x = up(F.leaky_relu(norm(x, code), LEAK))
+        return cropped(x, self.size).tanh()
+
+
+class ConvDiscriminator(nn.Module):
+    """Image, edge repeated up to a multiple of the start grid -> strided convolutions -> features -> head."""
+
+    def __init__(self, shape: Shape, classes: int, base: int = 16, features: int = 128) -> None:
+        super().__init__()
+        height, width, channels = shape
+        grid, widths = start_grid(height, width), channels_from_image(height, width, base)
+        self.pad = margins(height, width)
+        self.downs = nn.ModuleList(
+            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
+            for a, b in zip([channels, *widths[:-1]], widths, strict=True)
+        )
+        self.features = spectral_norm(nn.Linear(widths[-1] * grid[0] * grid[1], features))
+        self.head = ProjectionHead(features, classes)
+
+    def forward(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """x (N, C, H, W), labels (N,) -> scores (N,), logits (N, classes)."""
+        x = padded(x, self.pad)
+        for down in self.downs:
+            x = F.leaky_relu(down(x), LEAK)
+        return self.head(F.leaky_relu(self.features(x.flatten(1)), LEAK), labels)

@@ -1,0 +1,218 @@
+"""Images behind the protocol of `gannb.data.medium`.
+
+Imports stand inside the methods, and what is a table is a cached property: whoever asks for a name or a parameter must
+not wait for torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gannb.data.medium import Cell, Nouns
+
+if TYPE_CHECKING:
+    import torch
+    from matplotlib.axes import Axes
+    from torch import Tensor, nn
+
+    from gannb.data.examples import Dataset, Examples
+    from gannb.generators.adversarial.family import Family
+    from gannb.media.image.augmentation import Policy
+
+Shape = tuple[int, ...]  # (H, W, C)
+
+
+class Images:
+    """What the kit knows of images; see `gannb.data.medium.Medium` for what each part means."""
+
+    name = "image"
+    nouns = Nouns("image", "images", "pixels")
+    dtype = np.dtype(np.uint8)
+
+    # ---- reading
+
+    def read(self, data: str, study: Any) -> Dataset:
+        """See `gannb.media.image.reading.read`."""
+        from gannb.media.image.reading import read
+
+        return read(
+            data, size=study.size, channels=study.channels, resize=study.resize, groups=study.groups,
+            on_bad_image=study.on_bad_image,
+        )  # fmt: skip
+
+    def read_like(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
+        """See `gannb.media.image.reading.read_like`."""
+        from gannb.media.image.reading import read_like
+
+        return read_like(data, like, resize=study.resize, on_bad_image=study.on_bad_image)
+
+    def content(self, item: np.ndarray) -> bytes:
+        """See `gannb.media.image.duplicates.content`."""
+        from gannb.media.image.duplicates import content
+
+        return content(item)
+
+    def copies_of(self, x: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """See `gannb.media.image.duplicates.copies_of`."""
+        from gannb.media.image.duplicates import copies_of
+
+        return copies_of(x, others)
+
+    def duplicates_among(self, x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """See `gannb.media.image.duplicates.among`; no near ones below the side from which they are searched for."""
+        from gannb.media.image.duplicates import THUMB, among
+
+        exact, near = among(x, others)
+        return exact, near if min(x.shape[1:3]) >= THUMB else None
+
+    # ---- arrays and tensors
+
+    def stored(self, x: np.ndarray, device: str) -> Tensor:
+        """(N, H, W, C) uint8 -> (N, C, H, W) uint8, channels last in memory."""
+        import torch
+
+        return torch.from_numpy(np.array(x)).to(device).permute(0, 3, 1, 2)
+
+    def encode(self, stored: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 -> float32 in [-1, 1]."""
+        return stored.float().div_(127.5).sub_(1)
+
+    def decode(self, values: Tensor) -> np.ndarray:
+        """(N, C, H, W) in [-1, 1] -> (N, H, W, C) uint8."""
+        import torch
+
+        levels = ((values.permute(0, 2, 3, 1) + 1) * 127.5).round_().clamp_(0, 255)
+        return levels.to(torch.uint8).cpu().numpy()
+
+    def place(self, network: nn.Module, device: str) -> nn.Module:
+        """Weights channels last, which is up to twice as fast on a CPU."""
+        import torch
+
+        return network.to(device=device, memory_format=torch.channels_last)
+
+    # ---- augmentation
+
+    @cached_property
+    def policies(self) -> Mapping[str, Policy]:
+        """Policies by name."""
+        from gannb.media.image.augmentation import POLICIES
+
+        return POLICIES
+
+    def policy(self, name: str, shape: Shape, strength: float = 1.0) -> Policy:
+        """See `gannb.media.image.augmentation.resolve` and `strengthened`."""
+        from gannb.media.image.augmentation import resolve, strengthened
+
+        found = resolve(name, shape)
+        return found if strength == 1.0 else strengthened(found, strength)
+
+    def augment(
+        self,
+        batch: Tensor,
+        policy: Policy,
+        rng: torch.Generator,
+        chance: Tensor | None = None,
+        clamp: bool = True,
+    ) -> Tensor:
+        """See `gannb.media.image.augmentation.augment`."""
+        from gannb.media.image.augmentation import augment
+
+        return augment(batch, policy, rng, chance, clamp)
+
+    # ---- what may be trained on it
+
+    classifiers = ("small_cnn", "deep_cnn")
+    measuring_classifier = "small_cnn"
+
+    @cached_property
+    def families(self) -> Mapping[str, Family]:
+        """GAN families by name."""
+        from gannb.media.image.gans.families import FAMILIES
+
+        return FAMILIES
+
+    @cached_property
+    def controls(self) -> Mapping[str, type]:
+        """Generators without a GAN by name."""
+        from gannb.generators.simple import SIMPLE
+
+        return SIMPLE
+
+    def default_family(self, shape: Shape) -> str:
+        """See `gannb.media.image.gans.families.default_family`."""
+        from gannb.media.image.gans.families import default_family
+
+        return default_family(shape)
+
+    def classifier(self, name: str, shape: Shape, n_classes: int) -> nn.Module:
+        """See `gannb.media.image.classifiers.build`."""
+        from gannb.media.image.classifiers import build
+
+        return build(name, shape, n_classes)
+
+    def classifier_features(self, network: nn.Module, batch: Tensor) -> Tensor:
+        """What `small_cnn` feeds to its last layer: (N, C, H, W) -> (N, D)."""
+        return network[:-1](batch)
+
+    @cached_property
+    def pretrained(self) -> ModuleType:
+        """The module that finds, describes and fine-tunes pretrained networks."""
+        from gannb.media.image import pretrained
+
+        return pretrained
+
+    # ---- measuring
+
+    raw_space = "pixels"
+
+    def raw_features(self, x: np.ndarray) -> np.ndarray:
+        """Pixels, (N, H, W, C) uint8 -> (N, D) float32 in 0..1."""
+        from gannb.media.image.features import pixels
+
+        return pixels(x)
+
+    def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
+        """See `gannb.media.image.shifts.altered`."""
+        from gannb.media.image.shifts import altered
+
+        return altered(x, seed)
+
+    def blend(self, a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Pixel by pixel, rounded: a, b (N, H, W, C) uint8, share (N,) of a -> the same shape."""
+        share = np.asarray(share).reshape(-1, *[1] * (a.ndim - 1))
+        return np.rint(share * a + (1 - share) * b).clip(0, 255).astype(np.uint8)
+
+    @cached_property
+    def shifts(self) -> Mapping[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]]:
+        """What each shift means, and the function (items, seed) -> items."""
+        from gannb.media.image.shifts import SHIFTS, shifted
+
+        return {
+            kind: (meaning, lambda x, seed, kind=kind: shifted(x, kind, seed)) for kind, (meaning, _) in SHIFTS.items()
+        }
+
+    # ---- showing
+
+    def grid(self, cells: Sequence[Sequence[Cell]], rows: Sequence[str], ax: Axes | None = None) -> Axes:
+        """See `gannb.media.image.display.grid`."""
+        from gannb.media.image.display import grid
+
+        return grid(cells, rows, ax)
+
+    # ---- export
+
+    def files(self, item: np.ndarray) -> Mapping[str, bytes]:
+        """An image as PNG."""
+        from gannb.media.image.export import encode
+
+        return {".png": encode(item)}
+
+    hub_feature: Mapping[str, Any] = {"_type": "Image"}
+
+
+IMAGE = Images()

@@ -1,0 +1,349 @@
+"""Fine-tuning a pretrained network: finding its weights, its frozen features, a new head, then the whole network.
+
+The network's own normalisation and input size are kept: items are augmented in their own size, then upsampled to its.
+Weights come from the hub's cache or from files; nothing is fetched here, and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.constants import HF_HUB_CACHE
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gannb.classifiers.mixture import Mixture
+from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
+from gannb.media.image.classifiers import to_tensor
+from gannb.study.model import Study
+from gannb.utils.errors import InputError
+from gannb.utils.files import write_json
+from gannb.utils.naming import nearest
+
+if TYPE_CHECKING:
+    from gannb.data.examples import Examples
+
+RATE = 1e-3  # of the head; 3e-4 was worse on flowers (validation items, one draw: 71 and 74 %)
+LAYER_DECAY = 0.75  # of the rate from each layer to the one below it (Bao et al. 2022 have .65 to .75 when fine-tuning)
+HEAD_PENALTY = 0.01  # C of the logistic regression, on features brought to unit variance
+HEAD_ITERATIONS = 500
+AT_ONCE = 32  # items in a forward pass without gradients
+INDEX = "weights.json"  # of a study's folder
+HUB_FILE, HUB_CONFIG = "model.safetensors", "config.json"
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A timm network and the file of its weights."""
+
+    network: str  # timm's name, with the tag of the weights where it is the hub's
+    file: str  # .safetensors
+    digest: str  # sha256 of the file's content and of how it is used
+    model_args: Summary  # what the network is built with besides
+    settings: Summary  # input_size (C, H, W), mean, std, interpolation, where they are not timm's own
+
+    def as_dict(self) -> Summary:
+        """Return it for JSON."""
+        return asdict(self)
+
+    def is_meant_by(self, pretrained: str) -> bool:
+        """Tell whether a study's `pretrained` (see `find`) means this network with this file, which may be gone."""
+        name, equals, file = pretrained.partition("=")
+        if equals:
+            return (self.network, self.file) == (name, os.path.abspath(file))
+        if "/" in pretrained:
+            return self.file == os.path.abspath(Path(pretrained) / HUB_FILE)
+        return self.network == pretrained and not self.model_args and not self.settings
+
+
+# ---- finding weights ----
+
+
+def find(pretrained: str) -> Weights | None:
+    """Return the weights meant by a study's `pretrained`; None for those of the hub that are not on this machine.
+
+    pretrained: a timm name (`mobilenetv2_100`, `vgg19.tv_in1k`), a folder in the hub's form (config.json and
+    model.safetensors), or NAME=FILE.safetensors.
+
+    Raises:
+        InputError: no such network or file, or not in this form.
+    """
+    name, equals, file = pretrained.partition("=")
+    if equals:
+        _checked_name(name)
+        return _weights(name, Path(file), {}, {})
+    if "/" in pretrained:
+        return from_folder(Path(pretrained))
+    if pretrained == Study.model_fields["pretrained"].default and not _is_cached_in_any_form(pretrained):
+        return None  # without timm, whose import takes seconds
+    config = _checked_name(pretrained)
+    found = try_to_load_from_cache(config.hf_hub_id, HUB_FILE) if config.hf_hub_id else None
+    return _weights(pretrained, Path(found), {}, {}) if isinstance(found, str) else None
+
+
+def _is_cached_in_any_form(name: str) -> bool:
+    return any(Path(HF_HUB_CACHE).glob(f"models--timm--{name}.*"))
+
+
+def missing_sentence(pretrained: str, begun: bool = False) -> str:
+    """Return what is missing where the weights are not there, and how to get it.
+
+    begun: some of the study's trials were made with them, before they went.
+    """
+    problem = "Fine-tuning stays as far as it is" if begun else "Fine-tuning is left out"
+    once = f"get them once with `python -c \"import timm; timm.create_model('{pretrained}', pretrained=True)\"`"
+    way = "put them back" if "=" in pretrained or "/" in pretrained else once
+    return (
+        f"{problem}: the weights of {pretrained} are not on this machine; {way}, or set pretrained to a folder that "
+        "has them."
+    )
+
+
+def _checked_name(name: str) -> Any:
+    """Return timm's description of a network's pretrained weights; InputError where it has none of that name."""
+    import timm
+
+    try:
+        return timm.get_pretrained_cfg(name, allow_unregistered=False)
+    except RuntimeError:
+        known = [*timm.list_pretrained(), *timm.list_models(pretrained=True)]
+        hint = nearest(name, known, most=3) or "use a timm network's name."
+        raise InputError(f"pretrained: timm has no weights for a network {name!r}; {hint}") from None
+
+
+def from_folder(folder: Path) -> Weights:
+    try:
+        about = json.loads((folder / HUB_CONFIG).read_text(encoding="utf-8"))
+        name, config = str(about["architecture"]), dict(about.get("pretrained_cfg", {}))
+        arguments = dict(about.get("model_args", {}))
+    except FileNotFoundError:
+        raise InputError(f"pretrained: {folder} has no {HUB_CONFIG}; it needs that and {HUB_FILE}.") from None
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+        problem = "cannot be read; it needs the timm name as `architecture`, and `pretrained_cfg`"
+        raise InputError(f"pretrained: {folder / HUB_CONFIG} {problem}.") from None
+    settings = {k: config[k] for k in ("input_size", "mean", "std", "interpolation") if k in config}
+    _checked_name(name)
+    return _weights(name, folder / HUB_FILE, arguments, settings)
+
+
+def _weights(name: str, file: Path, arguments: Summary, settings: Summary) -> Weights:
+    file = Path(os.path.abspath(file))  # in the hub's cache it is a link to a file without a suffix
+    if not file.is_file():
+        raise InputError(f"pretrained: there is no file {file}; give a .safetensors file with the weights of {name}.")
+    if file.suffix != ".safetensors":
+        raise InputError(f"pretrained: {file} is no .safetensors file, and others are not opened; convert it first.")
+    stamp = file.stat()
+    digest = hashlib.sha256(json.dumps([name, _digest(str(file), stamp.st_size, stamp.st_mtime_ns)]).encode())
+    digest.update(json.dumps([arguments, settings], sort_keys=True).encode())
+    return Weights(name, str(file), digest.hexdigest()[:16], arguments, settings)
+
+
+@lru_cache
+def _digest(file: str, size: int, changed: int) -> str:
+    """Return the sha256 of a file, read once as long as its size and time stay."""
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def keep(folder: Path, weights: Weights) -> None:
+    """Note in a study's folder where weights are, for the units to read: those in use last."""
+    known = _known(folder)
+    noted = {digest: each for digest, each in known.items() if digest != weights.digest}
+    noted |= {weights.digest: weights.as_dict()}
+    if list(noted.items()) != list(known.items()):
+        write_json(folder / INDEX, noted)
+
+
+def recall(folder: Path, pretrained: str) -> Weights | None:
+    """Return the weights last noted in a study's folder for its `pretrained`, their file there or not; None if none."""
+    noted = [each for each in (Weights(**about) for about in _known(folder).values()) if each.is_meant_by(pretrained)]
+    return noted[-1] if noted else None
+
+
+def kept(folder: Path, digest: str) -> Weights:
+    """Return weights that were noted in a study's folder.
+
+    Raises:
+        InputError: the file is gone, or no longer the same.
+    """
+    weights = Weights(**_known(folder)[digest])
+    now = _weights(weights.network, Path(weights.file), weights.model_args, weights.settings)
+    if now.digest != digest:
+        raise InputError(f"pretrained: {weights.file} has changed while the study runs; start `gannb run` again.")
+    return weights
+
+
+def _known(folder: Path) -> dict[str, Summary]:
+    file = folder / INDEX
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+# ---- the network ----
+
+
+class Pretrained(nn.Module):
+    """A pretrained timm network that takes items as the other classifiers do.
+
+    (N, C, H, W) in [-1, 1] -> (N, K) logits. Grey items fill three channels, of four the first three are taken. Batch
+    normalisation keeps the statistics it was pretrained with: a few small batches give none that are better.
+    """
+
+    def __init__(self, weights: Weights, n_classes: int) -> None:
+        super().__init__()
+        self.network = _load(weights)
+        config = _settings(self.network)
+        self.size, self.interpolation = tuple(config["input_size"][1:]), config["interpolation"]
+        for name in ("mean", "std"):
+            self.register_buffer(name, torch.tensor(config[name])[:, None, None], persistent=False)
+        self.network.reset_classifier(n_classes)
+        head = self.network.get_classifier()
+        if not isinstance(head, nn.Linear):
+            raise InputError(f"pretrained: {weights.network} does not end in one linear layer; use another network.")
+        self.head = head
+
+    def prepared(self, x: Tensor) -> Tensor:
+        """Bring items (N, C, H, W) in [-1, 1] to the network's channels, size and normalisation."""
+        x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3]
+        mode = self.interpolation if self.interpolation in ("bicubic", "bilinear") else "bicubic"
+        x = F.interpolate(x, self.size, mode=mode, antialias=True).clamp(-1, 1)
+        return (((x + 1) / 2 - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits: (N, C, H, W) in [-1, 1] -> (N, K)."""
+        if self.training:
+            return self.network(self.prepared(x))
+        return torch.cat([self.network(self.prepared(part)) for part in x.split(AT_ONCE)])
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the last layer is given: (N, C, H, W) -> (N, D)."""
+        parts = (self.network.forward_features(self.prepared(part)) for part in x.split(AT_ONCE))
+        return torch.cat([self.network.forward_head(part, pre_logits=True) for part in parts])
+
+    def train(self, mode: bool = True) -> Pretrained:
+        """Switch to training, all but batch normalisation."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+        return self
+
+    def groups(self, rate: float) -> list[Summary]:
+        """Return the parameters with their rates: those of the head, and ever less for the layers below."""
+        from timm.optim import param_groups_layer_decay
+
+        found = param_groups_layer_decay(self.network, weight_decay=WEIGHT_DECAY, layer_decay=LAYER_DECAY)
+        return [{"params": g["params"], "weight_decay": g["weight_decay"], "lr": rate * g["lr_scale"]} for g in found]
+
+
+def _load(weights: Weights) -> nn.Module:
+    """Return the network with its pretrained head; InputError where the file does not fit."""
+    import timm
+
+    try:
+        overlay = {"file": weights.file, **weights.settings}
+        return timm.create_model(
+            weights.network, pretrained=True, pretrained_cfg_overlay=overlay, **weights.model_args
+        ).eval()
+    except Exception as error:  # timm and safetensors raise many kinds for a file that does not fit
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(
+            f"pretrained: {weights.file} does not hold the weights of {weights.network} ({reason}); give the file "
+            "that belongs to this network."
+        ) from None
+
+
+def _settings(network: nn.Module) -> Summary:
+    from timm.data import resolve_model_data_config
+
+    return resolve_model_data_config(network)
+
+
+def check(weights: Weights, n_classes: int) -> None:
+    """Build the network that is fine-tuned.
+
+    Raises:
+        InputError: the file does not fit the network, or the network cannot be fine-tuned here.
+    """
+    Pretrained(weights, n_classes)
+
+
+def weights_text(weights: Weights) -> str:
+    """Return in words what network it is and how it takes items; the file may be gone."""
+    import timm
+
+    network = timm.create_model(weights.network, pretrained_cfg_overlay=weights.settings, **weights.model_args)
+    config = _settings(network)
+    height, width = config["input_size"][1:]
+    return f"{weights.network}, items upsampled to {height}x{width} ({config['interpolation']})"
+
+
+# ---- training ----
+
+
+@torch.no_grad()
+def frozen_features(
+    weights: Weights,
+    x: np.ndarray,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> np.ndarray:
+    """Return what the pretrained network makes of items: (N, H, W, C) uint8 -> (N, D) float32."""
+    network = Pretrained(weights, 2).to(device, memory_format=torch.channels_last).eval()
+    parts = []
+    for start in range(0, len(x), AT_ONCE):
+        parts.append(network.features(to_tensor(x[start : start + AT_ONCE], device)).float().cpu().numpy())
+        progress(min(len(x), start + AT_ONCE), len(x))
+    return np.concatenate(parts)
+
+
+def head_of(features: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights (K, D) and biases (K,) of a new head: logistic regression on frozen features (N, D).
+
+    y: (N,) labels; all K classes must be there. weight: (N,) of the items in the loss.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-3 * features.std() + 1e-12)
+    model = LogisticRegression(C=HEAD_PENALTY, max_iter=HEAD_ITERATIONS)
+    model.fit((features - mean) / spread, y, sample_weight=weight)
+    coefficients, biases = model.coef_, model.intercept_
+    if len(coefficients) == 1:  # of two classes, the second's against the first's
+        coefficients, biases = np.stack([-coefficients[0], coefficients[0]]) / 2, np.array([-biases[0], biases[0]]) / 2
+    coefficients = coefficients / spread
+    return coefficients, biases - coefficients @ mean
+
+
+def shares(n_real: int, n_synthetic: int, share: float) -> np.ndarray:
+    """Return the weight of each item, (N,), real ones first; the synthetic ones together weigh `share` of all."""
+    real = np.full(n_real, (1 - share) / max(n_real, 1))
+    return np.concatenate([real, np.full(n_synthetic, share / max(n_synthetic, 1))]) * (n_real + n_synthetic)
+
+
+def starting(weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
+    """Return what gives the network to fine-tune: with a new head, trained on frozen features, that fits them.
+
+    features: (N, D) of the mixture's items, the real ones first.
+    """
+    parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
+    counts = [0 if part is None else len(part) for part in (mixture.real, mixture.synthetic)]
+    head = head_of(features, np.concatenate([part.y for part in parts]), shares(*counts, mixture.share))
+
+    def start(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[Summary]]:
+        network = Pretrained(weights, items.n_classes)
+        with torch.no_grad():
+            for parameter, values in zip((network.head.weight, network.head.bias), head, strict=True):
+                parameter.copy_(torch.from_numpy(values))
+        return network, network.groups(recipe.rate * RATE)
+
+    return start

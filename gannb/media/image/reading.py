@@ -1,0 +1,284 @@
+"""Reading images: checked, brought to one shape, grouped, with a fingerprint.
+
+`read` takes "digits", a folder with a sub-folder of images per class (or train/ and test/ of such), an .npz
+in the MedMNIST layout, or a folder with four idx .gz files. The formats are in `formats`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from gannb.data.assembly import Linked, clusters, content_fingerprint, pool_without
+from gannb.data.examples import DataReport, Dataset, Examples, prepared_digest
+from gannb.data.groups import group_finder, joined
+from gannb.data.source import Source, attempt, check_counts, refuse_or_list
+from gannb.media.image import duplicates
+from gannb.media.image.files import MAX_BYTES, WITH_ALPHA
+from gannb.media.image.formats import open_source
+from gannb.utils.errors import InputError
+
+SIDES = (4, 1024)  # smallest and largest side of a prepared item
+AUTO_SIDE = 64  # largest side chosen without the person, for items whose shapes differ
+RESIZE = ("crop", "pad", "stretch")
+ON_BAD_IMAGE = ("fail", "skip")
+DARKEST = 64  # of 255: images with 16 bits of which none is brighter are refused
+
+
+def read(
+    data: str,
+    *,
+    size: str | None = None,
+    channels: int | None = None,
+    resize: str | None = None,
+    groups: str | None = None,
+    on_bad_image: str = "fail",
+) -> Dataset:
+    """Read, check, resize and group a labelled set of images.
+
+    data: "digits", a folder, an .npz or a folder of idx files (see the module).
+    size: a side ("28") or height and width ("96x64"), 4 to 1024. None keeps the set's own size if all items
+    agree, else takes a square of the median short side, rounded to a multiple of 8 and at most 64.
+    channels: 1 or 3. None is 1 if every item is grey (also colour files whose three channels agree), else 3.
+    resize: how another aspect is met, "crop" (the default: centre), "pad" (black) or "stretch"; always
+    antialiased Lanczos.
+    groups: a CSV (ends with .csv; columns `id` or `file`, and `group`; ids are paths relative to the data
+    folder, or file names), or a regular expression with one capture group, looked for in the file name, then
+    in the id.
+    on_bad_image: "fail" or "skip".
+
+    Of animated and many-page files the first picture counts. 16-bit and float (0..1) pixels are scaled to 8
+    bits, transparency is composited on white, EXIF orientation is applied. Files without an image extension
+    are ignored and listed in `report.skipped` by extension. Pool items that share content or a group with a
+    given test set are left out. Raises InputError, before decoding wherever a header is enough.
+    """
+    wish = _checked_wish(size, channels, resize, on_bad_image)
+    find_groups = group_finder(groups)
+    source = open_source(data, on_bad_image)
+    check_counts(source, data)
+    named = find_groups(source.ids)
+    target = _target(source, wish)
+    source, named, items = _decode_all(source, named, target, on_bad_image)
+    check_counts(source, data)
+    return _assemble(data, source, named, items, target)
+
+
+def read_like(
+    data: str, like: Examples, *, resize: str | None = None, on_bad_image: str = "fail"
+) -> tuple[Examples, str]:
+    """Read labelled images of any of the formats, brought to the shape of other items; and how, in a sentence.
+
+    One class is enough, and a given test set counts as the rest. Raises InputError as `read` does.
+    """
+    height, width, channels = like.shape
+    source = open_source(data, on_bad_image)
+    target = _target(source, _checked_wish(f"{height}x{width}", channels, resize, on_bad_image))
+    source, _, items = _decode_all(source, [""] * len(source.ids), target, on_bad_image)
+    x = np.array([_with_channels(item.pixels, channels) for item in items], np.uint8).reshape(-1, *like.shape)
+    found = Examples(x, source.y, source.classes, np.array(source.ids, str), np.arange(len(x)))
+    return found, _brought_to(items, target, channels) if items else ""
+
+
+def fingerprint(data: str, *, on_bad_image: str = "fail") -> str:
+    """The same fingerprint as `read(data).fingerprint`, without preparing or linking anything."""
+    _checked_wish(None, None, None, on_bad_image)
+    source = open_source(data, on_bad_image)
+    source, _, items = _decode_all(source, [""] * len(source.ids), None, on_bad_image)
+    return content_fingerprint(source, [item.digest for item in items])
+
+
+@dataclass(frozen=True)
+class _Wish:
+    size: tuple[int, int] | None  # height, width
+    channels: int | None
+    resize: str | None
+
+
+@dataclass(frozen=True)
+class _Target:
+    size: tuple[int, int]
+    resize: str
+    channels: int | None
+    why: str  # how the size was found
+
+
+def _checked_wish(size: str | None, channels: int | None, resize: str | None, on_bad_image: str) -> _Wish:
+    if channels not in (None, 1, 3):
+        raise InputError(f"channels: {channels!r} is not possible; take 1 (grey), 3 (colour) or leave it out")
+    if resize not in (None, *RESIZE):
+        raise InputError(f"resize: {resize!r} is unknown; take crop, pad or stretch")
+    if on_bad_image not in ON_BAD_IMAGE:
+        raise InputError(f"on_bad_image: {on_bad_image!r} is unknown; take fail or skip")
+    return _Wish(_parsed_size(size), channels, resize)
+
+
+def _parsed_size(size: str | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", str(size).strip().lower())
+    if not match:
+        raise InputError(f"size: {size!r} is not a side such as 28 or a height and width such as 96x64")
+    height, width = int(match[1]), int(match[2] or match[1])
+    if min(height, width) < SIDES[0] or max(height, width) > SIDES[1]:
+        raise InputError(f"size: {size} is out of range; sides go from {SIDES[0]} to {SIDES[1]} pixels")
+    return height, width
+
+
+def _target(source: Source, wish: _Wish) -> _Target:
+    """The prepared size, and why. Raises InputError where it is out of range or too much to hold."""
+    own = {tuple(s) for s in source.sizes}
+    if wish.size:
+        size, why = wish.size, "as `size` asks"
+    elif len(own) == 1:
+        size, why = own.pop(), "the size of all items"
+    else:
+        side = int(np.clip(8 * round(np.median([min(s) for s in source.sizes]) / 8), 8, AUTO_SIDE))
+        size = (side, side)
+        why = f"the median short side in steps of 8, at most {AUTO_SIDE}; `size` chooses another"
+    total = len(source.ids) * size[0] * size[1] * 3
+    if min(size) < SIDES[0] or max(size) > SIDES[1] or total > MAX_BYTES:
+        raise InputError(
+            f"size: {len(source.ids):,} items of {_shape_name(size)} cannot be studied as they are; "
+            f"set size, for example size: {AUTO_SIDE}"
+        )
+    return _Target(size, wish.resize or "crop", wish.channels, why)
+
+
+@dataclass(frozen=True)
+class _Item:
+    digest: bytes  # of the native pixels and their shape
+    mode: str
+    shape: tuple[int, int]  # native height, width
+    pixels: np.ndarray | None = None  # prepared, (H, W) or (H, W, 3) uint8
+    thumb: np.ndarray | None = None
+    brightest: int = 255  # of the native pixels
+
+
+def _decode_all(
+    source: Source, named: list[str], target: _Target | None, on_bad_image: str
+) -> tuple[Source, list[str], list[_Item]]:
+    """The items that can be decoded, with the source and the group names cut down to them."""
+
+    def item(i: int) -> _Item:
+        native, mode = source.load(i)
+        digest = hashlib.sha256(repr(native.shape).encode())
+        digest.update(np.ascontiguousarray(native))
+        found = _Item(digest.digest(), mode, native.shape[:2], brightest=int(native.max()))
+        if target is None:
+            return found
+        return replace(found, pixels=_resized(native, target), thumb=duplicates.thumbnail(native))
+
+    threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1  # arrays need no decoding
+    items, bad = attempt(item, range(len(source.ids)), threads)
+    skipped = refuse_or_list([(source.ids[i], reason) for i, reason in bad], on_bad_image)
+    keep = [i for i, found in enumerate(items) if found is not None]
+    _check_range([items[i] for i in keep])
+    source = replace(source.take(keep), skipped=source.skipped + skipped)
+    return source, [named[i] for i in keep], [items[i] for i in keep]
+
+
+def _check_range(items: list[_Item]) -> None:
+    """Refuse 16-bit items of which all are nearly black, as 12-bit images saved with 16 bits are."""
+    deep = [item.brightest for item in items if item.mode.startswith("I")]
+    if deep and max(deep) < DARKEST:
+        raise InputError(
+            f"data: of {len(deep):,} images with 16 bits none is brighter than {(max(deep) + 1) / 256:.0%} of the "
+            "range (12-bit pixels in 16-bit files?), and with 8 bits they would be nearly black; scale their pixels to "
+            "0..65535, or save 8 bits"
+        )
+
+
+def _resized(pixels: np.ndarray, target: _Target) -> np.ndarray:
+    """(H, W) or (H, W, 3) uint8 brought to the target's size; untouched if it has it already."""
+    height, width = target.size
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    image, lanczos = Image.fromarray(pixels), Image.Resampling.LANCZOS
+    if target.resize == "stretch":
+        return np.asarray(image.resize((width, height), lanczos))
+    fit = ImageOps.fit if target.resize == "crop" else ImageOps.pad  # pad: black
+    return np.asarray(fit(image, (width, height), lanczos))
+
+
+def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """(H, W) or (H, W, 3) -> (H, W, channels); colour becomes grey by ITU-R 601 luminance."""
+    if pixels.ndim == 3:
+        return pixels if channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+    return np.repeat(pixels[..., None], channels, axis=2)
+
+
+def _shape_name(size: Sequence[int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
+    shapes = sorted({item.shape for item in items})
+    kind = f"{_shape_name(target.size)} {'grey' if channels == 1 else 'colour'}"
+    if shapes == [target.size]:
+        text = f"All {len(items):,} items are {kind}; nothing was resized."
+    else:
+        found = _shape_name(shapes[0])
+        if len(shapes) > 1:
+            found = f"{len(shapes):,} shapes ({found} to {_shape_name(shapes[-1])})"
+        text = f"{len(items):,} items of {found} were brought to {kind} by antialiased Lanczos ({target.why})"
+        other_aspect = any(h * target.size[1] != w * target.size[0] for h, w in shapes)
+        rules = {"crop": "centre crop", "pad": "padded with black", "stretch": "stretched"}
+        text += f"; where the aspect differs: {rules[target.resize]}." if other_aspect else "."
+    transparent = sum(item.mode in WITH_ALPHA or "+" in item.mode for item in items)
+    if transparent:
+        text += f" Transparency was composited on white ({transparent:,} items)."
+    deep = sum(item.mode.startswith("I") for item in items)
+    return text + (f" 16-bit pixels were scaled to 8 bits ({deep:,} items)." if deep else "")
+
+
+def _linked(x: np.ndarray, items: list[_Item], source: Source, named: list[str]) -> Linked:
+    """Joins exact duplicates, near duplicates and the person's groups."""
+    same = duplicates.identical(x)
+    sides = np.array([min(item.shape) for item in items])
+    first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))  # contents, large enough
+    shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
+    thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
+    pairs, distances = duplicates.near_pairs(thumbs)
+    links = duplicates.link(first[pairs], distances, source.y)
+    asked = np.array([name or f"\0{i}" for i, name in enumerate(named)])  # else a group of its own
+    groups = joined(same, links.labels, asked)
+    leaks = np.isin(groups, groups[source.is_test])
+    tested = np.isin(links.cut, same[source.is_test])  # (M, 2); the cap must not leave a test item's copy behind
+    leaks |= np.isin(same, links.cut[tested.any(1)])
+    return Linked(groups, leaks & ~source.is_test, clusters(same), clusters(links.labels), len(links.cut))
+
+
+def _assemble(data: str, source: Source, named: list[str], items: list[_Item], target: _Target) -> Dataset:
+    grey = all(item.pixels.ndim == 2 for item in items)
+    channels = target.channels or (1 if grey else 3)
+    x = np.stack([_with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
+    linked = _linked(x, items, source, named)
+    everything = Examples(x, source.y, source.classes, np.array(source.ids), linked.groups)
+    pool = pool_without(everything, ~source.is_test, linked.leaks)
+    test = everything.take(source.is_test) if source.is_test.any() else None
+    ids = [everything.ids[cluster].tolist() for cluster in linked.exact]
+    report = DataReport(
+        source=data,
+        kind=source.kind,
+        shapes=dict(Counter(_shape_name(item.shape) for item in items)),
+        modes=dict(Counter(item.mode for item in items)),
+        brought_to=_brought_to(items, target, channels),
+        skipped=source.skipped,
+        exact_duplicates=ids,
+        near_duplicates=[everything.ids[cluster].tolist() for cluster in linked.near],
+        label_conflicts=[
+            names for names, cluster in zip(ids, linked.exact, strict=True) if len(set(source.y[cluster])) > 1
+        ],
+        removed_from_pool=everything.ids[linked.leaks].tolist(),
+        n_groups=len(np.unique(pool.groups)),
+        links_cut=linked.n_cut,
+    )
+    digests = [item.digest for item in items]
+    return Dataset(pool, test, content_fingerprint(source, digests), prepared_digest(pool, test), report)

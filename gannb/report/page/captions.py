@@ -1,0 +1,216 @@
+"""What stands beside each figure of the page: its title, its caption, and its alternative text with the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gannb.analysis.wording import arm_label, interval_text, points, row_text
+from gannb.data.examples import Examples
+from gannb.report import plots
+from gannb.report.tables import Pairs
+from gannb.trials.arms import PRIMARY
+
+Texts = tuple[str, str, str]  # title, caption, alternative text
+MOST_CHANGED = 4  # cells of a confusion that are said in words
+
+
+# ---- the answer ----
+
+
+def headline_texts(found: Mapping[str, Any]) -> Texts:
+    """Return title, caption and alternative text of the answer beside the other ways."""
+    rows = plots.headline_rows(found)
+    caption = (
+        "Every row against classical augmentation alone: the mean change (mark) and its 95% interval (bar), the "
+        "differences that fit what was measured."
+    )
+    if len(rows) > 1:
+        caption += " The intervals of the grey rows are adjusted for the number of options."
+    listed = "; ".join(f"{row['option']} {interval_text(row)} points" for row in rows)
+    return "The answer beside other ways", caption, f"Change against classical augmentation alone: {listed}."
+
+
+def forest_texts(found: Mapping[str, Any]) -> Texts:
+    """Return title, caption and alternative text of the forest plot."""
+    rows = [row_text(row) for row in plots.forest_rows(found)]
+    caption = (
+        "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95% "
+        "interval: the differences that fit what was measured. A bar across the zero line leaves the direction open. "
+        "An arrow means that it goes on."
+    )
+    return "Every comparison", caption, "Forest plot. " + "; ".join(rows) + "."
+
+
+def trials_texts(pairs: pd.DataFrame, metric: str) -> Texts:
+    """Return title, caption and alternative text of the primary contrast, trial by trial."""
+    table = pairs.pivot(index="trial", columns="arm", values=metric)[list(PRIMARY)].dropna()
+    better = int((table[PRIMARY[0]] > table[PRIMARY[1]]).sum())
+    alt = (
+        f"{arm_label(PRIMARY[0])} did better than {arm_label(PRIMARY[1])} in {better} of {len(table)} trials: "
+        f"mean {table[PRIMARY[0]].mean():.1f}% against {table[PRIMARY[1]].mean():.1f}%."
+    )
+    caption = "The same small training set with and without GAN images, once per trial."
+    return "Trial by trial", f"{caption} {alt}", alt
+
+
+def worth_texts(found: Mapping[str, Any]) -> Texts:
+    """Return title, caption and alternative text of the worth in real images."""
+    row = found["worth"]
+    curve = ", ".join(f"{p['n']:,.0f} images {p['mean']:.1%}" for p in row["curve"])
+    caption = (
+        "Solid: what the classifier reaches with more or fewer real images. Dashed: what it reaches with real and GAN "
+        "images together. Where the two meet is the number of real images that does as well; the band holds every "
+        "number that this study cannot tell from it. The curve is never extended beyond what was measured."
+    )
+    level = f"{row['n_real']:,} real images with GAN images {row['mean']:.1%}"
+    return "Worth in real images", caption, f"Learning curve of real images: {curve}; {level}. {row['sentence']}"
+
+
+def doses_texts(found: Mapping[str, Any]) -> Texts:
+    """Return title, caption and alternative text of the dose response."""
+    rows, plateau = found["doses"]["rows"], found["doses"]["plateau"]
+    listed = "; ".join(f"{row['n_synthetic']:,} per class {interval_text(row)} points" for row in rows)
+    towards = (
+        f" The dashed fit, a curve that saturates, goes towards {interval_text(plateau)} points, half of it at "
+        f"{plateau['half_at']:,.0f} per class; where there is no gain that number means nothing, and the interval "
+        "takes it as known."
+        if plateau
+        else " No plateau is drawn: the curve does not bend enough within these numbers to tell where it goes."
+    )
+    caption = (
+        "What GAN images add to real + classic, by their number; shaded: no practical consequence."
+        f"{towards} Right: the published curve that started the discussion. Its amount of "
+        "synthetic images was chosen on the test folds, from one run, so it may flatter."
+    )
+    return "Does the number of GAN images matter?", caption, f"Gain by number of GAN images: {listed}."
+
+
+# ---- scores and outcomes ----
+
+
+def arms_texts(pairs: pd.DataFrame, metric: str) -> Texts:
+    """Return title, caption and alternative text of the scores by arm."""
+    means = pairs.groupby("arm", sort=False)[metric].mean()
+    means = means.sort_values(ascending=False, kind="stable")
+    listed = ", ".join(f"{arm_label(str(arm))} {value:.1f}%" for arm, value in means.items())
+    alt = f"Mean scores by arm, best first: {listed}."
+    caption = (
+        "A dot is a trial, averaged over its classifiers; the bar is the mean of the trials. Blue and orange: the two "
+        "arms of the question."
+    )
+    return "Scores by arm", caption, alt
+
+
+def reliability_texts(bins: pd.DataFrame, found: Mapping[str, Any]) -> Texts:
+    """Return title, caption and alternative text of the reliability diagram."""
+    ece = next(row for row in found["outcomes"] if row["outcome"] == "ece")
+    arms = []
+    for arm, side in zip(PRIMARY, ("arm", "against"), strict=True):
+        rows = bins[bins["arm"] == arm]
+        sure, right = (100 * float((rows["share"] * rows[column]).sum()) for column in ("confidence", "accuracy"))
+        arms.append(f"{arm_label(arm)} is {sure:.1f}% sure and {right:.1f}% right, ECE {ece[side]['mean']:.3f}")
+    caption = (
+        "How often the classifiers are right when they state a confidence, all trials together. Below the dotted line "
+        "they are surer than right, above it less sure. A mark is as large as its share of the predictions; marks for "
+        f"less than {plots.LEAST_SHARE:.0%} of them are left out."
+    )
+    return "Calibration", caption, f"Reliability diagram. On average {'; '.join(arms)}."
+
+
+def confusion_texts(change: pd.DataFrame) -> Texts:
+    """Return title, caption and alternative text of the change in the confusion."""
+    values, names = change.to_numpy(), list(change.index)
+    order = [divmod(int(i), len(names)) for i in np.argsort(-np.abs(values), axis=None, kind="stable")]
+    largest = [(names[t], names[p], values[t, p]) for t, p in order if np.isfinite(values[t, p])][:MOST_CHANGED]
+    listed = "; ".join(f"{t} taken for {p} {points(v, sign=True)}" for t, p, v in largest)
+    caption = (
+        "Points more (blue) or fewer (red) of each true class that are taken for each class with GAN images, against "
+        "without; mean over trials. On the framed diagonal more is better, elsewhere fewer. Single cells are "
+        "uncertain: the table says how much."
+    )
+    return "Which class is taken for which", caption, f"Change of the confusion, in points; the largest: {listed}."
+
+
+# ---- images ----
+
+
+def samples_texts(real: Examples, trial: int) -> Texts:
+    """Return title, caption and alternative text of real images beside made ones. real: the trial's training images."""
+    caption = (
+        f"Left: the first training images of trial {trial}, a class per row. Right: the first ones that its GAN made, "
+        "not chosen by eye."
+    )
+    names = ", ".join(map(str, real.classes[: plots.MOST_ROWS]))
+    alt = f"Real training images and images made by the GAN, of {_shown(real.n_classes)}: {names}."
+    return "Samples", caption, alt
+
+
+def neighbours_texts(pairs: Pairs, trial: int, copying: str) -> Texts:
+    """Return title, caption and alternative text of images beside their nearest real ones. copying: the sentence."""
+    classes = np.unique(pairs.synthetic.y)
+    distance = pairs.distance[np.isin(pairs.synthetic.y, classes[: plots.MOST_ROWS])]  # of those that are drawn
+    caption = (
+        f"Framed: made by the GAN of trial {trial}; beside it, the real training image nearest to it in pixels. Per "
+        "class, the first ones made, not chosen by eye, and last the one that is closest of all. Below each: its "
+        "distance to that image; 1 is how far a real image from outside the training set usually is, 0 is a copy."
+    )
+    alt = (
+        f"{len(distance)} generated images of {_shown(len(classes))} beside their nearest real training images; "
+        f"distances {distance.min():.2f} to {distance.max():.2f}, median {np.median(distance):.2f}. {copying}"
+    )
+    return "GAN images beside their nearest real ones", caption, alt
+
+
+def _shown(classes: int) -> str:
+    """Return of how many classes a figure of images shows some."""
+    return f"{classes} classes" if classes <= plots.MOST_ROWS else f"the first {plots.MOST_ROWS} of {classes} classes"
+
+
+def suspects_texts(table: pd.DataFrame) -> Texts:
+    """Return title, caption and alternative text of the most suspicious images. table: a row each, `suspicion`."""
+    worst = table["suspicion"].min()
+    caption = (
+        "Framed: of all images that the GANs made, in all trials, those that lie much nearer to a training image "
+        "(beside it) than to any unseen real image (last), by feature space. Below each: the one distance over the "
+        "other; 1 is what honest images have, 0 is a copy. Copies show as twins on the left with another image on the "
+        "right."
+    )
+    alt = f"The {len(table)} most suspicious generated images with their nearest real ones; lowest ratio {worst:.2f}."
+    return "Most suspicious", caption, alt
+
+
+def training_texts(history: Mapping[str, Any], trial: int) -> Texts:
+    """Return title, caption and alternative text of a GAN's training. history: of `tables.gan_history`."""
+    ratios, went_back = history["diversity"]["ratio"], len(history["log"])
+    alike = history["diversity"].get("collapsed", [])[-1:]  # older trainings did not count them
+    caption = (
+        f"The GAN of trial {trial}. Healthy: the losses settle and neither runs away; the discriminator is sometimes "
+        "wrong; samples of a class differ about as much as real images do (the band). The guard acts at the red lines; "
+        f"here it went back {went_back} {'time' if went_back == 1 else 'times'}.{_watched(ratios[-1:], alike)} None of "
+        "this says how good the images are; the table above does."
+    )
+    steps = history["curves"]["step"][-1]
+    diverse = f"; samples were {ratios[-1]:.2f} times as diverse as the draw" if ratios else ""
+    alt = f"Losses over {steps:,} training steps{diverse}; the guard went back {went_back} times."
+    return "How the GAN trained", caption, alt
+
+
+def _watched(ratio: Sequence[float], collapsed: Sequence[int]) -> str:
+    """What the curve of the diversity does not show."""
+    if ratio and np.isnan(ratio[0]):
+        return " Diversity was not watched: no class of the draw has two different images."
+    number = sum(collapsed)
+    return f" In {number} {'class' if number == 1 else 'classes'} all samples look alike in the end." if number else ""
+
+
+def open_set_texts(kinds: Sequence[str], trial: int) -> Texts:
+    """Return title, caption and alternative text of what was made for `other`, a kind of image per row."""
+    caption = (
+        f"Trial {trial}: what GANs made for “other”, the first ones, and below them images of the classes that no "
+        "training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
+    )
+    return "Images of “other”", caption, f"Rows of images: {', '.join(kinds)}."

@@ -1,0 +1,240 @@
+"""What the page says in words of its answer and how it was found: method, data and provenance, as terms and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gannb.analysis import external
+from gannb.analysis.evidence import Evidence, as_row, common_trials, difference
+from gannb.analysis.wording import METRIC_NAMES, arm_label, interval_text, points
+from gannb.report.page.plain import without_paths
+from gannb.study.folder import read_record
+from gannb.study.model import Study
+from gannb.trials.arms import CONVERGENCE, PRIMARY
+from gannb.trials.tuning import Configuration
+from gannb.units.kinds import UNITS
+from gannb.work.store import is_done, read_unit
+
+if TYPE_CHECKING:
+    from gannb.data.examples import DataReport
+    from gannb.experiment.experiment import Experiment
+
+LISTED = 12  # files or names in a list, before "and N more"
+RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."
+DRAW_UNIT = "one draw of a small training set, shared with no other trial, and everything trained from it."
+BALANCED = " It is the mean over classes of the share of test images recognised, so that small classes count as much."
+RESPLIT_INTERVAL = (
+    "A paired t interval over the splits, widened because their training sets overlap (Nadeau and Bengio 2003). No "
+    "number of re-splits makes its half-width smaller than about one standard deviation of the differences; more "
+    "images would."
+)
+DRAW_INTERVAL = (
+    "It carries both chances: which images were drawn to train on, and which are in the test set (crossed, trial by "
+    "test image). It speaks for other small sets drawn from the same source."
+)
+RESPLIT_OUTCOMES = (
+    "The 95% intervals are over the splits, widened because their training sets overlap (Nadeau and Bengio 2003)."
+)
+DRAW_OUTCOMES = (
+    "The 95% intervals are over trials, given the test set: they carry which images were drawn to train on, and not "
+    "which are in the test set."
+)
+
+
+# ---- the answer ----
+
+
+def brackets_note(found: Mapping[str, Any]) -> str:
+    """Return what the intervals of the answer and of the advice below it are: the advice has several options."""
+    note = "In brackets: the 95% interval, in percentage points."
+    if "[" in found["advice"] and len(found["options"]) > 1:
+        note += (
+            " Those under “What to do” are wider, adjusted for the number of options: all "
+            f"{len(found['options'])} of them hold together with 95%."
+        )
+    return note
+
+
+# ---- method ----
+
+
+def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
+    """Return how the answer was found, as (term, text)."""
+    rope, corrected = points(evidence.rope), evidence.protocol == "resplit"
+    metric = METRIC_NAMES[evidence.metric].capitalize()
+    rule = (
+        f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
+        "wholly below 0: they hurt; else undecided. This is for the one primary comparison. Exploratory rows are shown "
+        "without an answer, because among many comparisons some look striking by chance."
+    )
+    return [
+        ("Protocol", f"{evidence.protocol}: {experiment.design.why}."),
+        ("Unit of replication", "The trial: " + (RESPLIT_UNIT if corrected else DRAW_UNIT)),
+        ("In each trial", _trial_text(experiment, evidence)),
+        ("Classical augmentation", f"Small random changes of every image, by the policy “{experiment.policy_name}”."),
+        ("Measure", f"{metric}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
+        ("The 95% interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
+        ("Decision rule", rule),
+        ("Fine-tuning", transfer_text(experiment)),
+        ("Tuning", tuning_text(experiment)),
+        *external.facts(evidence),
+        ("Had training converged?", convergence(evidence)),
+    ]
+
+
+def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
+    study = experiment.study
+    times = f"{study.classifier_seeds} times with different seeds, averaged" if study.classifier_seeds > 1 else "once"
+    kept = f" Only {', '.join(evidence.keep_classes)} got them." if evidence.keep_classes else ""
+    return (
+        f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
+        f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
+        f"images and makes {experiment.made_text}. Every arm then trains the same classifier "
+        f"({study.first_classifier}, unless it names another) for "
+        f"{experiment.classifier_steps:,} steps, {times}. Where generated images are added, {_share_text(study)}.{kept}"
+    )
+
+
+def _share_text(study: Study) -> str:
+    """Return how much of a batch the generated images of an arm take, in words."""
+    if study.n_synthetic == "balance":
+        return "every class is seen about equally often"
+    if study.tune:
+        return f"{study.synthetic_share:.0%} of each batch, or what tuning chose, is drawn from them"
+    return f"{study.synthetic_share:.0%} of each batch is drawn from them"
+
+
+def transfer_text(experiment: Experiment) -> str:
+    """Return how a pretrained network was fine-tuned, or why none was."""
+    if experiment.weights is None:
+        return experiment.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
+    from gannb.media.image.pretrained import LAYER_DECAY, weights_text
+
+    about = weights_text(experiment.weights)
+    text = (
+        f"Arms named transfer start from {about}; grey images fill its three channels. A new last layer is trained on "
+        "the frozen network's features (logistic regression, the generated items weighing as much as in a batch), then "
+        f"the whole network for {experiment.transfer_steps:,} steps with the arm's augmentation, at rates that fall by "
+        f"a factor of {LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
+    )
+    return f"{text} {experiment.left_out}".rstrip()
+
+
+def tuning_text(experiment: Experiment) -> str:
+    """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
+    if not experiment.study.tune:
+        return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
+    if not experiment.tuning_draws:
+        return "Off: in resplit no images are left that no trial uses, so every arm trains with the parameters below."
+    table = experiment.tuning()
+    chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
+    said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())
+    kinds = "strength and kind" if experiment.study.augmentation == "auto" else "strength"
+    return (
+        f"Every arm tried the same list of configurations (learning rate, {kinds} of the classical augmentation, "
+        f"synthetic share), as far as they exist in it, on {len(experiment.tuning_draws)} draws that no trial uses; it "
+        "keeps the study's own unless another is better by more than a standard error. The GAN was not tuned, and the "
+        f"learning curve has the configuration of real + classic. Chosen: {said}. The intervals take these choices as "
+        "given; the control with copies, tuned by itself, shows what chance in them does."
+    )
+
+
+def convergence(evidence: Evidence) -> str:
+    """Return what half of the training budget says about whether the classifiers had reached their plateau."""
+    if len(common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
+        return "Not checked: real + classic at half of the steps is not there."
+    estimate = difference(evidence, PRIMARY[1], CONVERGENCE)
+    row = as_row(estimate)
+    return (
+        f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
+        f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."
+    )
+
+
+def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
+    """Return what a reader of the outcomes has to know: what they are for, and what their intervals carry."""
+    notes = [
+        f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
+        f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
+        "chance. " + outcome_intervals(evidence)
+    ]
+    if experiment.dataset.pool.n_classes == 2:
+        name, given = experiment.dataset.pool.classes[experiment.positive], experiment.study.positive is not None
+        rule = "as the parameter positive says" if given else "the second, since the parameter positive names none"
+        notes.append(f"The positive class is “{name}”, {rule}.")
+    return notes
+
+
+def outcome_intervals(evidence: Evidence) -> str:
+    """Return what the intervals of outcomes carry in the study's protocol."""
+    return RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES
+
+
+# ---- data ----
+
+
+def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
+    """Return what was read and done to it, as (term, text)."""
+    dataset, report = experiment.dataset, experiment.dataset.report
+    pool, counts = dataset.pool, dataset.pool.counts()
+    held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
+    sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
+    unseen = f" Held out: {_listed(dataset.held_out.pool.classes)}." if dataset.held_out else ""
+    return [
+        ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} images{held}."),
+        ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}.{unseen}"),
+        ("Size", report.brought_to.replace("`", "")),
+        ("Duplicates", _duplicates(report)),
+        ("Left out", _skipped(report)),
+        ("Fingerprint", dataset.fingerprint),
+    ]
+
+
+def _duplicates(report: DataReport) -> str:
+    exact, near = len(report.exact_duplicates), len(report.near_duplicates)
+    text = "No identical or nearly identical images were found."
+    if exact or near:
+        text = (
+            f"Found {exact:,} sets of identical and {near:,} sets of nearly identical images; the images of a set stay "
+            "on one side of every split."
+        )
+    if report.label_conflicts:
+        text += f" {len(report.label_conflicts):,} sets of identical images are under different classes."
+    if report.removed_from_pool:
+        text += f" {len(report.removed_from_pool):,} images that also are in the given test set were left out."
+    return text
+
+
+def _skipped(report: DataReport) -> str:
+    if not report.skipped:
+        return "Nothing."
+    return _listed([f"{without_paths(file)} ({without_paths(reason)})" for file, reason in report.skipped]) + "."
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+# ---- provenance ----
+
+
+def provenance(experiment: Experiment) -> list[tuple[str, str]]:
+    """Return versions, revision, device and time spent, as (term, text)."""
+    record = read_record(experiment.folder)
+    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    spent: dict[str, float] = {}
+    for unit in experiment.all_units():
+        if is_done(experiment.folder, unit):
+            spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
+    parts = ", ".join(f"{UNITS[kind]} {seconds:,.0f} s" for kind, seconds in spent.items())
+    return [
+        ("Versions", versions or "not recorded"),
+        ("Revision", record["git"] or "not from a checkout"),
+        ("Device", str(record.get("device", experiment.device))),
+        ("Seed", str(experiment.study.seed)),
+        ("Time", f"{sum(spent.values()):,.0f} s of work, all processes together: {parts}."),
+        ("Files", "scores.csv, quality.csv, verdict.json and figures/ lie beside this page."),
+    ]

@@ -1,0 +1,184 @@
+"""The figures of the page: drawn, kept as files, and embedded with their captions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from gannb.analysis.evidence import Evidence
+from gannb.data.examples import Examples
+from gannb.report import plots, tables
+from gannb.report.page import captions
+from gannb.report.page.html import data_uri, inline_svg
+from gannb.stats import outcomes
+from gannb.trials.arms import PRIMARY
+from gannb.work.store import is_done
+
+if TYPE_CHECKING:
+    from gannb.experiment.experiment import Experiment
+
+OTHERS_SHOWN = 10  # items per row of those of `other`
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page, ready to be embedded."""
+
+    title: str
+    caption: str
+    alt: str  # what it shows, with the numbers
+    content: str  # SVG of a chart, a data: URI of a photo
+    kind: str  # chart (may be inverted in the dark) | photo (never)
+    narrow: str = ""  # the same chart for a narrow screen
+
+
+def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
+    folder = experiment.folder / "figures"
+    pictures = answer_pictures(folder, found) | score_pictures(folder, evidence)
+    pictures |= outcome_pictures(folder, evidence, found) | image_pictures(experiment, folder, found["copying"])
+    return pictures | (open_set_pictures(experiment, folder) if experiment.open_set else {})
+
+
+def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
+    """Save a figure of lines and marks, and embed it as SVG."""
+    _, drawing, _ = plots.save(ax.figure, folder, name, table)
+    plt.close(ax.figure)
+    return Picture(*texts, inline_svg(drawing.read_text(encoding="utf-8"), name), "chart")
+
+
+def _photo(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
+    """Save a figure of images, and embed it as PNG."""
+    picture, _, _ = plots.save(ax.figure, folder, name, table)
+    plt.close(ax.figure)
+    return Picture(*texts, data_uri("image/png", picture.read_bytes()), "photo")
+
+
+# ---- the answer and its scores ----
+
+
+def answer_pictures(folder: Path, found: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw every comparison, and as far as they were measured the worth in real images and the dose response."""
+    table, texts = forest_table(found), captions.forest_texts(found)
+    narrow = _chart(folder, "forest_narrow", plots.forest_narrow(found), table, texts)
+    wide = _chart(folder, "forest", plots.forest(found), table, texts)
+    pictures = {"headline": _headline(folder, found), "forest": replace(wide, narrow=narrow.content)}
+    if worth := found["worth"]:
+        ax, table = plots.worth_curve(worth, found["metric"]), pd.DataFrame(worth["curve"])
+        pictures["worth"] = _chart(folder, "worth", ax, table, captions.worth_texts(found))
+    if doses := found["doses"]:
+        ax, table = plots.dose_response(doses, found["rope"])[0], pd.DataFrame(doses["rows"])
+        pictures["doses"] = _chart(folder, "doses", ax, table, captions.doses_texts(found))
+    return pictures
+
+
+def _headline(folder: Path, found: Mapping[str, Any]) -> Picture:
+    columns = "option arm difference low high trials".split()
+    table = pd.DataFrame(plots.headline_rows(found)).reindex(columns=columns)
+    return _chart(folder, "headline", plots.headline(found), table, captions.headline_texts(found))
+
+
+def forest_table(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the data of the forest plot."""
+    columns = "role arm against meaning difference low high trials answer expected came_out".split()
+    return pd.DataFrame(plots.forest_rows(found)).reindex(columns=columns)
+
+
+def score_pictures(folder: Path, evidence: Evidence) -> dict[str, Picture]:
+    """Draw the primary contrast trial by trial, and the scores of every arm."""
+    scores, metric = evidence.scores, evidence.metric
+    means = plots.trial_means(scores, metric)
+    of_primary = means[means["arm"].isin(PRIMARY)]
+    figures = {
+        "trials": (plots.paired_trials(scores, metric, *PRIMARY), of_primary, captions.trials_texts(means, metric)),
+        "arms": (plots.arm_scores(scores, metric), means, captions.arms_texts(means, metric)),
+    }
+    return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
+
+
+def outcome_pictures(folder: Path, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw the calibration of the primary contrast's arms, and what it changed in which class is taken for which."""
+    bins, change = (make(evidence.predictions) for make in (outcomes.reliability, outcomes.confusion_change))
+    figures = {
+        "reliability": (plots.reliability(bins), bins, captions.reliability_texts(bins, found)),
+        "confusion": (plots.confusion_change(change), change.rename_axis("true class").reset_index(),
+                      captions.confusion_texts(change)),
+    }  # fmt: skip
+    return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
+
+
+# ---- images ----
+
+
+def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[str, Picture]:
+    """Draw what the GANs made, and how the first one trained that has made something; nothing where none has.
+
+    copying: the sentence on it.
+    """
+    trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
+    if trial is None:
+        return {}
+    first = {
+        "samples": _samples(experiment, folder, trial), "neighbours": _neighbours(experiment, folder, trial, copying)
+    }  # fmt: skip
+    return first | _suspects(experiment, folder) | {"training": _training(experiment, folder, trial)}
+
+
+def _has_items(experiment: Experiment, trial: int) -> bool:
+    units = (made[trial, experiment.family] for made in (experiment.generator_units, experiment.item_units))
+    return all(is_done(experiment.folder, unit) for unit in units)
+
+
+def _samples(experiment: Experiment, folder: Path, trial: int) -> Picture:
+    real, made = experiment.items(experiment.draw(trial).train), experiment.synthetic(trial)
+    ax, texts = plots.samples(real, made), captions.samples_texts(real, trial)
+    return _photo(folder, "samples", ax, pd.DataFrame({"class": real.classes}), texts)
+
+
+def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) -> Picture:
+    pairs = tables.trial_pairs(experiment, trial)
+    fake, real = pairs.synthetic, pairs.nearest
+    ax = plots.neighbours(fake.x, real.x, pairs.distance, fake.y, fake.classes)
+    names = np.array(fake.classes)
+    table = pd.DataFrame({
+        "class": names[fake.y], "synthetic": fake.ids, "nearest_training_item": real.ids,
+        "class_of_nearest": names[real.y], "distance": pairs.distance, "closest_of_its_class": pairs.closest,
+    })  # fmt: skip
+    return _photo(folder, "neighbours", ax, table, captions.neighbours_texts(pairs, trial, copying))
+
+
+def _suspects(experiment: Experiment, folder: Path) -> dict[str, Picture]:
+    """Draw the most suspicious images of all trials; nothing where there are none."""
+    pairs = tables.suspects(experiment)
+    if not pairs:
+        return {}
+    table = pd.DataFrame([{key: pair[key] for key in ("features", "trial", "suspicion")} for pair in pairs])
+    return {"suspects": _photo(folder, "suspects", plots.suspects(pairs), table, captions.suspects_texts(table))}
+
+
+def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
+    history = tables.gan_history(experiment, trial)
+    diversity = {"step": history["diversity"]["step"], "diversity": history["diversity"]["ratio"]}
+    table = pd.DataFrame(history["curves"]).merge(pd.DataFrame(diversity, dtype=float), how="left", on="step")
+    return _chart(folder, "training", plots.gan_health(history)[0], table, captions.training_texts(history, trial))
+
+
+def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
+    """Draw what GANs made for `other` in the first trial that has it, beside images of the classes held out."""
+    trials = range(experiment.study.trials)
+    kinds = {t: found for t in trials if (found := experiment.open_set.examples_of(t, OTHERS_SHOWN))}
+    if not kinds:
+        return {}
+    trial, found = next(iter(kinds.items()))
+    y = np.repeat(np.arange(len(found)), [len(x) for x in found.values()])
+    items = Examples(np.concatenate(list(found.values())), y, tuple(found), np.arange(len(y)).astype(str), y)
+    table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
+    ax = plots.class_grid(items, OTHERS_SHOWN, "Made for “other”, and never seen")
+    return {"open_set": _photo(folder, "open_set", ax, table, captions.open_set_texts(items.classes, trial))}

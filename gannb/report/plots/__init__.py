@@ -1,0 +1,36 @@
+"""Figures: arrays and tables in, matplotlib Axes out. Draws, never computes: numbers come from other modules.
+
+Every function draws on one Axes, `ax` or a new one, and returns it (`.figure` is its figure).
+"""
+
+from __future__ import annotations
+
+from gannb.report.plots.curves import dose_response, gan_health, worth_curve
+from gannb.report.plots.forests import (
+    forest,
+    forest_narrow,
+    forest_of_studies,
+    forest_of_studies_narrow,
+    forest_rows,
+    headline,
+    headline_rows,
+)
+from gannb.report.plots.items import class_grid, neighbours, samples, samples_over_time, strips, suspects
+from gannb.report.plots.saving import png, save, svg
+from gannb.report.plots.scores import (
+    LEAST_SHARE,
+    arm_scores,
+    class_counts,
+    confusion_change,
+    paired_trials,
+    reliability,
+    trial_means,
+)
+from gannb.utils.figures import MOST_ROWS, short
+
+__all__ = [
+    "LEAST_SHARE", "MOST_ROWS", "arm_scores", "class_counts", "class_grid", "confusion_change", "dose_response",
+    "forest", "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health", "headline",
+    "headline_rows", "neighbours", "paired_trials", "png", "reliability", "samples", "samples_over_time", "save",
+    "short", "strips", "suspects", "svg", "trial_means", "worth_curve",
+]  # fmt: skip

@@ -1,0 +1,233 @@
+"""Forest plots: differences with their intervals, a row each, of one study or of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+
+from gannb.analysis.wording import FAILED, arm_label, interval_text, points, primary_of, row_text, row_word, typeset
+from gannb.utils.figures import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, short, tip
+
+ROLES = {  # of a contrast: heading, colour, marker
+    "primary": ("The question (primary)", BLUE, "D"),
+    "secondary": ("Secondary", GREEN, "o"),
+    "exploratory": ("Exploratory: shown without an answer", PURPLE, "o"),
+    "control": ("Controls: planted to check the study itself", ORANGE, "s"),
+    "option": ("Other ways", SOFT, "o"),
+}
+HEADLINE = 58  # characters of an option and its number that a line of the headline holds in its usual size
+NARROW = 48  # characters that a line of a narrow figure holds in its usual size
+MOST_OPTIONS = 5  # beside the answer; the page's table has all of them
+
+
+# ---- of one study ----
+
+
+def forest_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the forest plot in drawing order: every contrast by role, then the controls."""
+    order = list(ROLES)
+    rows = [dict(row) for row in verdict["contrasts"]]
+    rows += [dict(row) | {"role": "control", "answer": None} for row in verdict["controls"]]
+    return sorted(rows, key=lambda row: order.index(row["role"]))
+
+
+@mpl.rc_context(STYLE)
+def forest(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw every contrast and control of a verdict: the difference with its interval, in percentage points.
+
+    verdict: what `verdict.decide` returns. The band is the range of no practical consequence; an interval that goes
+    on beyond the axis ends in an arrow.
+    """
+    rows = forest_rows(verdict)
+    lines = _with_headings(rows)
+    ax = ax or new_axes(10.5, 0.9 + 0.5 * len(lines))
+    limit = _forest_axis(ax, rows, verdict, len(lines) - 0.4)
+    for place, line in enumerate(lines):
+        if isinstance(line, str):
+            _beside(ax, place, line, left=True, weight="bold")
+        else:
+            _interval(ax, place, line, limit)
+            _row_text(ax, place, line)
+    ax.set_xlabel(f"change of {verdict['metric'].replace('_', ' ')}, percentage points (left: worse, right: better)\n"
+                  f"shaded: within {points(verdict['rope'])} points, no practical consequence")  # fmt: skip
+    return ax
+
+
+@mpl.rc_context(STYLE)
+def forest_narrow(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw the forest plot for a narrow screen: the words of a row above its interval. verdict: as for `forest`."""
+    rows = forest_rows(verdict)
+    lines = _with_headings(rows)
+    ax = ax or new_axes(4, 0.9 + 0.66 * len(lines))
+    limit = _forest_axis(ax, rows, verdict, len(lines) - 0.5)
+    for place, line in enumerate(lines):
+        if isinstance(line, str):
+            _above(ax, place + 0.15, line, size=10, weight="bold")
+            continue
+        number, word = typeset(interval_text(line)), row_word(line)
+        text = line["meaning"] or arm_label(line["arm"])
+        _above(ax, place - 0.33, text, size=9 if len(text) <= NARROW else 9 * NARROW / len(text))
+        _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word == FAILED else SOFT, weight="bold")
+        _interval(ax, place + 0.22, line, limit)
+    ax.set_xlabel(f"change, percentage points\n(shaded: within {points(verdict['rope'])})")
+    return ax
+
+
+def _with_headings(rows: list[dict[str, Any]]) -> list[dict[str, Any] | str]:
+    lines: list[dict[str, Any] | str] = []
+    for i, row in enumerate(rows):
+        if i == 0 or rows[i - 1]["role"] != row["role"]:
+            lines.append(ROLES[row["role"]][0])
+        lines.append(row)
+    return lines
+
+
+def _forest_axis(ax: Axes, rows: list[dict[str, Any]], verdict: Mapping[str, Any], bottom: float) -> float:
+    """Draw band, zero line and axis; return the axis' reach in points."""
+    limit, rope = _forest_limit(rows, verdict["rope"]), 100 * verdict["rope"]
+    ax.axvspan(-rope, rope, color=BAND, zorder=0)
+    _zero_line(ax, limit, bottom)
+    return limit
+
+
+def _forest_limit(rows: list[dict[str, Any]], rope: float) -> float:
+    """Return the axis' reach in points: all rows, unless the primary's interval would be too small to read."""
+    reach = lambda some: max([abs(row[side]) for row in some for side in ("low", "high")] or [0.0])  # noqa: E731
+    primary = max(2 * rope, reach([row for row in rows if row["role"] == "primary"]))
+    return 100 * 1.08 * min(max(reach(rows), primary), 5 * primary)
+
+
+def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
+    """Write what a row compares on its left, and its numbers and answer on its right."""
+    names = f"{arm_label(row['arm'])}  against  {arm_label(row['against'])}"
+    word = row_word(row)
+    _beside(ax, place - 0.17, row["meaning"] or names, left=True)
+    _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=9, color=SOFT)
+    _beside(ax, place - (0.17 if word else 0), typeset(interval_text(row)), left=False)
+    _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
+
+
+@mpl.rc_context(STYLE)
+def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
+    """Draw the answer and, below it, the other ways to go: the words of a row above its interval.
+
+    verdict: as for `forest`. The answer's interval is the one that it goes by; those of the other ways are adjusted for
+    their number, as in `options`.
+    """
+    rows = headline_rows(verdict)
+    ax = ax or new_axes(5.6, 1.0 + 0.66 * len(rows))
+    limit = _forest_axis(ax, rows, verdict, len(rows) - 0.5)
+    for place, row in enumerate(rows):
+        first, number = row["role"] == "primary", typeset(interval_text(row))
+        size = 12 if first else min(11, 11 * HEADLINE / (len(row["option"]) + len(number)))
+        _above(ax, place - 0.33, row["option"], size=size, weight="bold" if first else "normal")
+        _above(ax, place - 0.33, number, size=size, left=False)
+        _interval(ax, place + 0.1, row, limit)
+    metric = verdict["metric"].replace("_", " ")
+    ax.set_xlabel(
+        f"change of {metric}, percentage points\n(shaded: within {points(verdict['rope'])}: no practical consequence)"
+    )
+    return ax
+
+
+def headline_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the headline: the primary contrast, then the other options, the largest gain first."""
+    primary = primary_of(verdict)
+    others = [row for row in verdict["options"] if row["arm"] != primary["arm"]][:MOST_OPTIONS]
+    rows = [dict(primary) | {"option": "GAN images"}]
+    return rows + [dict(row) | {"role": "option", "answer": None} for row in others]
+
+
+# ---- of several studies ----
+
+
+@mpl.rc_context(STYLE)
+def forest_of_studies(rows: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+    """Draw the primary contrast of several studies, a row each: its difference with its interval, in points.
+
+    rows: `study`, `about` (a line on its data), `answer`, `rope`, `difference`, `low` and `high`. The band is each
+    study's own range of no practical consequence; an interval that goes on beyond the axis ends in an arrow.
+    """
+    ax = ax or new_axes(10.5, 0.9 + 0.6 * len(rows))
+    limit = _studies_axis(ax, rows, "change, percentage points (left: worse, right: better)\nshaded: within each "
+                                    "study's own limits, no practical consequence")  # fmt: skip
+    for place, row in enumerate(rows):
+        _interval(ax, place, row, limit)
+        _beside(ax, place - 0.17, short(row["study"], 40), left=True)
+        _beside(ax, place + 0.2, row["about"], left=True, size=9, color=SOFT)
+        _beside(ax, place - 0.17, typeset(interval_text(row)), left=False)
+        _beside(ax, place + 0.2, row_word(row), left=False, size=10, weight="bold")
+    return ax
+
+
+@mpl.rc_context(STYLE)
+def forest_of_studies_narrow(rows: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+    """Draw several studies for a narrow screen: a row's words above its interval. rows: as for `forest_of_studies`."""
+    ax = ax or new_axes(4, 0.9 + 0.8 * len(rows))
+    limit = _studies_axis(ax, rows, "change, percentage points")
+    for place, row in enumerate(rows):
+        _above(ax, place - 0.33, short(row["study"], 40), size=9)
+        _above(ax, place - 0.08, f"{typeset(interval_text(row))}  {row_word(row)}", size=9, color=SOFT, weight="bold")
+        _interval(ax, place + 0.2, row, limit)
+    return ax
+
+
+def _studies_axis(ax: Axes, rows: Sequence[Mapping[str, Any]], label: str) -> float:
+    """Draw each study's band, the zero line and the axis; return the axis' reach in points."""
+    limit = 108 * max(max(abs(row["low"]), abs(row["high"]), 2 * row["rope"]) for row in rows)
+    ropes = [100 * row["rope"] for row in rows]
+    ax.barh(range(len(rows)), [2 * rope for rope in ropes], 1.0, [-rope for rope in ropes], color=BAND, zorder=0)
+    _zero_line(ax, limit, len(rows) - 0.4)
+    ax.set_xlabel(label)
+    return limit
+
+
+# ---- parts ----
+
+
+def _zero_line(ax: Axes, limit: float, bottom: float) -> None:
+    """Draw the line of no change, and an axis that reaches `limit` points to both sides of it."""
+    ax.axvline(0, color=SOFT, linewidth=1, zorder=1)
+    ax.set(xlim=(-limit, limit), ylim=(bottom, -0.6), yticks=[])
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:+.3g}".replace("-", "−") if value else "0")
+
+
+def _interval(ax: Axes, place: float, row: Mapping[str, Any], limit: float) -> None:
+    """Draw the mark and the bar of a row, with arrows where it goes on beyond the axis."""
+    _, colour, marker = ROLES[row["role"]]
+    low, mean, high = (100 * row[key] for key in ("low", "difference", "high"))
+    ends, value = np.clip([low, high], -limit, limit), tip(typeset(row_text(row)))
+    if ends[0] < ends[1]:
+        width = 3.2 if row["role"] == "primary" else 2.2
+        ax.plot(ends, [place, place], color=colour, linewidth=width, solid_capstyle="butt", zorder=2, gid=value)
+    for beyond, edge, arrow in ((low < -limit, -limit, "<"), (high > limit, limit, ">")):
+        if beyond:
+            ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3, gid=value)
+    if abs(mean) <= limit:
+        ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4, gid=value)
+
+
+def _beside(
+    ax: Axes, place: float, text: str, left: bool, size: int = 11, color: str = INK, weight: str = "normal"
+) -> None:
+    """Write beside the axes, towards them: on the left, or on the right."""
+    ax.annotate(
+        text, (0 if left else 1, place), (-14 if left else 14, 0), xycoords=ax.get_yaxis_transform(),
+        textcoords="offset points", fontsize=size, color=color, weight=weight, va="center",
+        ha="right" if left else "left", annotation_clip=False, parse_math=False,
+    )  # fmt: skip
+
+
+def _above(
+    ax: Axes, place: float, text: str, size: float, color: str = INK, weight: str = "normal", left: bool = True
+) -> None:
+    """Write a line within the axes, from their left edge, or up to the right one."""
+    ax.text(
+        0 if left else 1, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight,
+        va="center", ha="left" if left else "right", parse_math=False, zorder=5,
+    )  # fmt: skip

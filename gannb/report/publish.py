@@ -1,0 +1,133 @@
+"""The result of a study, written down: its tables, its verdict, its figures, and its page `report.html`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gannb.analysis import open_set, verdict
+from gannb.analysis.class_lights import CRITERIA
+from gannb.analysis.evidence import Evidence, gather, test_train_ratio
+from gannb.analysis.verdict import SCORE_COLUMNS
+from gannb.analysis.wording import METRIC_NAMES
+from gannb.report.page import facts, tables
+from gannb.report.page.html import ANSWERS, control_word, render
+from gannb.report.page.pictures import Picture, make_pictures
+from gannb.report.page.plain import plain
+from gannb.report.tables.open_set import table as open_set_table
+from gannb.report.tables.small_classes import texts
+from gannb.study.folder import read_record
+from gannb.utils.files import write_json, write_text
+from gannb.work.locks import study_lock
+
+if TYPE_CHECKING:
+    from gannb.experiment.experiment import Experiment
+
+QUALITY_COLUMNS = (
+    "trial", "generator", "features", "kid", "kid_se", "fid", "density", "coverage", "precision", "recall",
+    "authenticity", "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real",
+    "nn_ratio", "c_t", "exact_duplicates", "near_duplicates", "copying_p", "flagged", "gan_test", "ruler_accuracy",
+    "accepted_first", "never_accepted", "seconds", "items_per_second",
+)  # fmt: skip
+CLASS_COLUMNS = (
+    "trial", "generator", "features", "class", "gan_test", "ruler_accuracy", "diversity", "nearer_to_train",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that stands on the page: plain text, tables of text, pictures."""
+
+    study: str
+    verdict: Mapping[str, Any]
+    pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
+    arms: Sequence[Mapping[str, str]] = ()
+    generators: Sequence[Mapping[str, str]] = ()
+    method: Sequence[tuple[str, str]] = ()
+    data: Sequence[tuple[str, str]] = ()
+    provenance: Sequence[tuple[str, str]] = ()
+    parameters: Sequence[Mapping[str, str]] = ()
+    shifts: Sequence[Mapping[str, str]] = ()
+    outcomes: Sequence[Mapping[str, str]] = ()
+    outcome_notes: Sequence[str] = ()
+    small_classes: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # notes, arms, contrasts
+    classes: Sequence[Mapping[str, Any]] = ()
+    open_set: Mapping[str, Any] | None = None  # of the verdict, with its `table`; None where no class is held out
+
+
+def publish(experiment: Experiment) -> Path:
+    """Write scores.csv, quality.csv, verdict.json, figures/ and report.html into the study's folder; return the page.
+
+    Raises:
+        InputError: fewer than two trials have the two arms of the primary contrast, or another process is at work.
+        RuntimeError: so many units failed that there is nothing to compare.
+    """
+    with study_lock(experiment.folder):
+        return _publish(experiment)
+
+
+def _publish(experiment: Experiment) -> Path:
+    evidence, folder = gather(experiment), experiment.folder
+    found = plain(verdict.decide(evidence)) | {"answer_key": experiment.answer_key, "of": answered(experiment)}
+    if experiment.open_set:
+        found["open_set"] = open_set_part(experiment, evidence)
+    write_tables(folder, evidence)
+    write_json(folder / "verdict.json", found)
+    return write_page(folder / "report.html", make_page(experiment, evidence, found))
+
+
+def answered(experiment: Experiment) -> dict[str, Any]:
+    """Return what an answer is of, to stand beside it when the study's parameters have changed since."""
+    resolved = experiment.resolved()
+    kept = {name: resolved[name] for name in ("shape", "classes", "gan", "gan_steps", "classifier_steps")}
+    return kept | {"classifier": list(experiment.study.classifier)}
+
+
+def write_tables(folder: Path, evidence: Evidence) -> None:
+    """Write scores.csv, quality.csv and, where classes were measured one by one, classes.csv."""
+    tidy = {"scores": (evidence.scores, SCORE_COLUMNS), "quality": (evidence.quality, QUALITY_COLUMNS)}
+    if evidence.classes is not None:
+        tidy["classes"] = (evidence.classes, CLASS_COLUMNS)
+    for name, (table, columns) in tidy.items():
+        write_text(folder / f"{name}.csv", table.reindex(columns=list(columns)).to_csv(index=False))
+
+
+def make_page(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> Page:
+    """Return everything that stands on the page; its figures are drawn, and kept in figures/. found: the verdict."""
+    resolved = experiment.resolved() | {"device": experiment.device}
+    unseen = found.get("open_set")
+    return Page(
+        study=experiment.study.name,
+        verdict=found,
+        pictures=make_pictures(experiment, evidence, found),
+        arms=tables.arm_table(evidence),
+        generators=tables.generator_table(evidence),
+        method=facts.method_facts(experiment, evidence),
+        data=facts.data_facts(experiment),
+        provenance=facts.provenance(experiment),
+        parameters=tables.parameter_table(experiment.study, resolved, read_record(experiment.folder)["set"]),
+        shifts=tables.shift_table(found),
+        outcomes=tables.outcome_table(found),
+        outcome_notes=facts.outcome_notes(experiment, evidence),
+        small_classes=texts(found),
+        classes=tables.class_table(found),
+        open_set=unseen and unseen | {"table": open_set_table(unseen).to_dict("records")},
+    )
+
+
+def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
+    """Write open_set.csv, and return what was found about the classes held out."""
+    part = experiment.open_set
+    write_text(experiment.folder / "open_set.csv", part.scores().to_csv(index=False))
+    return plain(open_set.found(part, facts.outcome_intervals(evidence), test_train_ratio(evidence)))
+
+
+def write_page(file: Path, page: Page) -> Path:
+    """Write the page as one HTML file that fetches nothing; names and texts are escaped."""
+    metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
+    shown = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
+    shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": CRITERIA}
+    write_text(file, render("report.html", **shown))
+    return file

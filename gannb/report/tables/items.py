@@ -1,0 +1,115 @@
+"""What synthetic images are like: their measures, their neighbours, and the most suspicious of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gannb.measures import fidelity
+
+if TYPE_CHECKING:
+    from gannb.data.examples import Examples
+    from gannb.experiment.experiment import Experiment
+
+SUSPECTS_SHOWN = 6  # per feature space
+PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
+QUALITY = {  # the measures that are shown, and how a number of each is written
+    "gan_test": ".1%", "gan_train": ".1%", "kid": ".3f", "kid_se": ".3f", "fid": ".1f", "density": ".2f",
+    "coverage": ".2f", "precision": ".2f", "recall": ".2f", "diversity": ".2f", "nearer_to_train": ".2f",
+    "nn_ratio": ".2f", "authenticity": ".2f", "c_t": ".1f", "exact_duplicates": ".1%", "near_duplicates": ".1%",
+    "flagged": ".0%",
+}  # fmt: skip
+
+
+def quality(experiment: Experiment) -> pd.DataFrame:
+    """Return the means over trials of the quality measures, by generator or yardstick and feature space."""
+    return quality_means(experiment.quality(), experiment.quality_of_classes(), experiment.scores(), experiment.family)
+
+
+def quality_means(measured: pd.DataFrame, classes: pd.DataFrame, scores: pd.DataFrame, gan: str) -> pd.DataFrame:
+    """Return the means over trials of the measures in `QUALITY` that there are, by generator and feature space.
+
+    `diversity` is the mean over classes; `gan_train` the accuracy of the arm that trains on a generator's items alone.
+    """
+    keys = ["generator", "features"]
+    if measured.empty:
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=keys))
+    means = measured.groupby(keys, sort=False).mean(numeric_only=True)
+    if not classes.empty:
+        means = means.join(classes.groupby(keys)["diversity"].mean())
+    alone = scores.groupby("arm")["accuracy"].mean() if not scores.empty else pd.Series(dtype=float)
+    arms_of = ["gan" if name == gan else name for name in means.index.get_level_values("generator")]
+    means["gan_train"] = [alone.get(arm, np.nan) for arm in arms_of]
+    return means.reindex(columns=list(QUALITY)).dropna(axis="columns", how="all").round(3)
+
+
+# ---- neighbours ----
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Synthetic items, each with the real training item nearest to it in pixels."""
+
+    synthetic: Examples
+    nearest: Examples
+    distance: np.ndarray  # (M,) 1: as far as half of the held-out real items are from the training set; 0: a copy
+    closest: np.ndarray  # (M,) bool: shown because it is its class' closest, not because it was made early
+
+
+def nearest_pairs(synthetic: Examples, train: Examples, held_out: Examples, per_class: int = PAIRS_SHOWN) -> Pairs:
+    """Return, per class, the first synthetic items made and, as the last, the one closest to any training item."""
+    flat = lambda examples: np.asarray(examples.x, np.float64).reshape(len(examples), -1)  # noqa: E731
+    index, distance = fidelity.nearest(flat(synthetic), flat(train))
+    usual = max(float(np.median(fidelity.nearest(flat(held_out), flat(train))[1])), 1e-9)
+    chosen, closest = [], []
+    for k in range(synthetic.n_classes):
+        mine = np.flatnonzero(synthetic.y == k)
+        first = mine[: per_class - 1]
+        rest = mine[per_class - 1 :]
+        last = rest[np.argsort(distance[rest], kind="stable")[:1]]
+        chosen += [*first, *last]
+        closest += [False] * len(first) + [True] * len(last)
+    chosen = np.array(chosen)
+    return Pairs(synthetic.take(chosen), train.take(index[chosen]), distance[chosen] / usual, np.array(closest))
+
+
+def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
+    """Return the pairs of a trial's GAN items."""
+    return nearest_pairs(experiment.synthetic(trial), *real_sides(experiment, trial))
+
+
+def real_sides(experiment: Experiment, trial: int) -> tuple[Examples, Examples]:
+    """Return a trial's training items and held-out ones: its reserve, or its test items."""
+    draw = experiment.draw(trial)
+    return experiment.items(draw.train), experiment.items(draw.reserve if len(draw.reserve) else draw.test)
+
+
+# ---- suspects ----
+
+
+def suspects(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the most suspicious images of the study's GAN over all trials, per feature space, the worst first.
+
+    Each is {"features", "trial", "suspicion", "made", "training", "held_out"}, the last three (H, W, C) uint8: an image
+    that was made, the training image nearest to it in that space, and the nearest held-out real one. `suspicion` is the
+    distance to the former over that to the latter.
+    """
+    found = experiment.suspects()
+    if found.empty:
+        return []
+    mine = found[found["generator"] == experiment.family].sort_values("suspicion", kind="stable")
+    shown = mine.groupby("features", sort=False).head(SUSPECTS_SHOWN).sort_values(["features", "suspicion"])
+    return [
+        {key: row[key] for key in ("features", "trial", "suspicion")} | _images(experiment, row)
+        for row in shown.to_dict("records")
+    ]
+
+
+def _images(experiment: Experiment, row: dict[str, Any]) -> dict[str, np.ndarray]:
+    draw, made = experiment.draw(row["trial"]), experiment.measured_items(row["trial"])
+    real = {key: experiment.items(getattr(draw, part)[[row[column]]]).x[0]
+            for key, part, column in (("training", "train", "training"), ("held_out", "test", "test"))}  # fmt: skip
+    return {"made": np.asarray(made.x[row["item"]])} | real

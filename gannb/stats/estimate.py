@@ -1,0 +1,30 @@
+"""An estimated difference with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean difference with its interval, all in the unit of the differences.
+
+    `low` and `high` are `mean` -+ t(df) * `se`. With `sd` 0 (all trials alike) the interval of `paired_t` is
+    the point `mean`: true to the data, though so few trials cannot show that further ones would agree too.
+    """
+
+    mean: float
+    low: float
+    high: float
+    se: float
+    df: float
+    sd: float  # of the per-trial differences
+    n: int  # trials
+    level: float
+    floor_se: float = 0.0  # the part of se that more trials cannot remove (test items, re-splits)
+    test_train_ratio: float = 0.0  # of the re-split correction; then floor_se = sd * sqrt(test_train_ratio)
+
+
+def could_settle(estimate: Estimate) -> float:
+    """Half-width of the interval: differences larger than about this would have been told from 0."""
+    return (estimate.high - estimate.low) / 2

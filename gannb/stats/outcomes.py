@@ -1,0 +1,189 @@
+"""What else the two arms of the primary contrast did to the test items, from their predictions: numbers, no files.
+
+Sensitivity and specificity, AUROC, recall by class, calibration, and which class is taken for which. Everything is
+recomputed from the stored probabilities, so that finished studies have it without training anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+
+from gannb.stats.intervals import paired_t
+from gannb.stats.scores import ECE_BINS, classification_scores, confidence_bin
+from gannb.trials.arms import PRIMARY
+
+OF_POSITIVE = ("auroc", "sensitivity", "specificity")  # the scores of two classes that depend on which is positive
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is measured: how it is called, and how it is read."""
+
+    label: str
+    better: int = 1  # 1: higher is better; -1: lower is
+    share: bool = True  # a share of items, given in percent and points; else a plain number
+    most: float = 1.0  # the largest value there can be; the smallest is 0
+
+
+OUTCOMES = {
+    "sensitivity": Outcome("sensitivity"),
+    "specificity": Outcome("specificity"),
+    "balanced_accuracy": Outcome("balanced accuracy"),
+    "accuracy": Outcome("accuracy"),
+    "macro_f1": Outcome("macro-F1"),
+    "auroc": Outcome("AUROC", share=False),
+    "log_loss": Outcome("log-loss", better=-1, share=False, most=np.inf),
+    "ece": Outcome("ECE", better=-1, share=False),
+    "recall": Outcome("recall"),
+}
+OVERALL = ("balanced_accuracy", "accuracy", "macro_f1", "auroc", "log_loss", "ece")  # of all classes together
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What the classifiers of the primary contrast's two arms said of the test items, in the trials that have both."""
+
+    classes: tuple[str, ...]
+    positive: int  # of two classes, the one whose recall is the sensitivity
+    y: Mapping[int, np.ndarray]  # trial -> (I,) labels in 0..K-1
+    arm: Mapping[int, np.ndarray]  # trial -> (S, I, K) probabilities, by classifier seed
+    against: Mapping[int, np.ndarray]  # the same of the arm that it is compared with
+
+    def means(self, measure: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return (R, ...) of both arms: what `measure(y, p)` gives of one classifier, averaged over a trial's seeds."""
+        arm, against = (
+            np.stack([np.mean([measure(self.y[t], p) for p in said[t]], axis=0) for t in self.y])
+            for said in (self.arm, self.against)
+        )
+        return arm, against
+
+
+# ---- outcomes with intervals ----
+
+
+def measured(classes: int, positive: int) -> list[tuple[str, int | None]]:
+    """Return what is measured with so many classes: (name in OUTCOMES, class or None for all of them together)."""
+    if classes == 2:
+        return [("sensitivity", positive), ("specificity", 1 - positive), *((name, None) for name in OVERALL)]
+    return [*((name, None) for name in OVERALL), *(("recall", k) for k in range(classes))]
+
+
+def measure(y: np.ndarray, p: np.ndarray, positive: int) -> np.ndarray:
+    """Return the values of `measured` for one classifier; nan where the test items have none of a class.
+
+    y: (I,) labels in 0..K-1; p: (I, K) probabilities -> (M,). Scores as `stats.classification_scores` defines them.
+    """
+    scores, recalls = classification_scores(y, p, positive), recall(y, p)
+    return np.array([recalls[k] if name == "recall" else scores[name] for name, k in measured(p.shape[1], positive)])
+
+
+def recall(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return (K,) the share of each class' items that are recognised; nan for a class without items."""
+    labels = np.arange(p.shape[1])
+    return metrics.recall_score(y, p.argmax(axis=1), labels=labels, average=None, zero_division=np.nan)
+
+
+def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float = 0.95) -> list[dict[str, Any]]:
+    """Return a row per outcome: both arms' means and the paired difference, each with its interval over trials.
+
+    The intervals are `stats.paired_t`'s: for draws they carry the trials, given the test set; for re-splits they are
+    corrected by `test_train_ratio`. Shares stay within 0..1, differences of shares within -1..1. Only trials that have
+    a value count; with fewer than two of them, the numbers are nan.
+    """
+    arm, against = predictions.means(lambda y, p: measure(y, p, predictions.positive))  # (R, M) each
+    found = []
+    for i, (name, k) in enumerate(measured(len(predictions.classes), predictions.positive)):
+        there = np.isfinite(arm[:, i]) & np.isfinite(against[:, i])
+        pair, most = (arm[there, i], against[there, i]), OUTCOMES[name].most
+        difference = interval(pair[0] - pair[1], test_train_ratio, level, -most, most)
+        found.append({
+            "outcome": name, "class": None if k is None else predictions.classes[k],
+            "arm": interval(pair[0], test_train_ratio, level, 0.0, most),
+            "against": interval(pair[1], test_train_ratio, level, 0.0, most),
+            "difference": difference.pop("mean"), **difference, "trials": int(there.sum()),
+        })  # fmt: skip
+    return found
+
+
+def interval(values: np.ndarray, ratio: float, level: float, least: float, most: float) -> dict[str, float]:
+    """Return mean, low and high of (R,) values, cut to what is possible; nan with fewer than two trials."""
+    if len(values) < 2:
+        return dict.fromkeys(("mean", "low", "high"), float("nan"))
+    estimate = paired_t(values, ratio, level)
+    return {"mean": estimate.mean, "low": max(least, estimate.low), "high": min(most, estimate.high)}
+
+
+def direction(outcome: str, row: Mapping[str, Any]) -> int:
+    """Return 1 where a row's whole interval says better, -1 where it says worse, 0 where neither."""
+    sign = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+    return sign * OUTCOMES[outcome].better
+
+
+# ---- calibration ----
+
+
+def reliability(predictions: Predictions) -> pd.DataFrame:
+    """Return stated confidence and accuracy by bin of confidence, of all trials' classifiers together.
+
+    Columns: arm (its name), confidence and accuracy (means of the bin's predictions), share (of all of the
+    arm's predictions). The bins are those of the ECE; empty ones are left out. Guo et al. 2017, section 2.
+    """
+    tables = []
+    for name, by_trial in zip(PRIMARY, predictions.means(calibration), strict=True):  # (R, bins, 3)
+        confidence, accuracy, share = by_trial.mean(axis=0)[by_trial.any(axis=(0, 2))].T
+        tables.append(pd.DataFrame(
+            {"arm": name, "confidence": confidence / share, "accuracy": accuracy / share, "share": share}
+        ))  # fmt: skip
+    return pd.concat(tables, ignore_index=True)
+
+
+def calibration(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return (bins, 3) of one classifier: summed confidence, items that are right, items; each per test item.
+
+    y: (I,) labels; p: (I, K) probabilities.
+    """
+    confidence, correct = p.max(axis=1), p.argmax(axis=1) == y
+    which = confidence_bin(confidence)
+    sums = [np.bincount(which, weights, minlength=ECE_BINS) for weights in (confidence, correct, None)]
+    return np.stack(sums, axis=1) / len(y)
+
+
+# ---- which class is taken for which ----
+
+
+def confusion(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return (K, K) the share of each true class (row) that is predicted as each class; nan for a class without items.
+
+    y: (I,) labels in 0..K-1; p: (I, K) probabilities.
+    """
+    counts = metrics.confusion_matrix(y, p.argmax(axis=1), labels=np.arange(p.shape[1]))
+    items = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, items, out=np.full(counts.shape, np.nan), where=items > 0)
+
+
+def confusion_change(predictions: Predictions) -> pd.DataFrame:
+    """Return the change in the share of each true class (rows) that is predicted as each class (columns).
+
+    The first arm's minus the other's, mean over the trials whose test items have the class; nan where none has. The
+    diagonal is the change in recall, and a row sums to 0.
+    """
+    arm, against = predictions.means(confusion)  # (R, K, K)
+    d = arm - against
+    trials = np.isfinite(d).sum(axis=0)
+    change = np.divide(np.nansum(d, axis=0), trials, out=np.full(d.shape[1:], np.nan), where=trials > 0)
+    return pd.DataFrame(change, index=predictions.classes, columns=predictions.classes)
+
+
+# ---- scores that depend on which class is positive ----
+
+
+def of_positive(y: np.ndarray, said: Iterable[np.ndarray], positive: int) -> pd.DataFrame:
+    """Return AUROC, sensitivity and specificity of `positive`, a row per classifier. y: (I,); said: each (I, 2)."""
+    scores = [classification_scores(y, p, positive) for p in said]
+    return pd.DataFrame(scores)[list(OF_POSITIVE)]

@@ -1,0 +1,394 @@
+"""What a study is given beside its data: a GAN trained elsewhere (`foreign`), and related real images (`related`).
+
+Both become sources of items in all arms. Here they are found, checked, mapped onto the study's classes, and kept in the
+study's folder, as `NAME-KEY/`, for the units to read; `gannb.generators.outside` samples from what is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gannb.data.examples import Dataset
+from gannb.generators.external import ABOUT, OUTSIDE, WEIGHTS, open_network, read_weights
+from gannb.media.image import duplicates
+from gannb.media.image.gans.families import FAMILIES
+from gannb.media.image.reading import read_like
+from gannb.study.model import Study
+from gannb.utils import trust
+from gannb.utils.errors import InputError
+from gannb.utils.files import files_at, write_folder, write_json
+from gannb.utils.keys import digest
+from gannb.utils.naming import composed, few_of, near, nearest
+from gannb.utils.trust import check_shape, is_import_path, is_trusted, source_hash
+
+PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".tar", ".h5", ".keras")
+MOST_CLASSES = 100_000  # of a generator
+LEAST_IMAGES = 2  # related ones that are left, in all
+INDEX = "outside.json"  # in the study's folder: what was kept of which source, and as it was then
+TRIED = 2  # items per class that a generator makes when it is checked
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A source from outside, read, checked and mapped onto the study's classes.
+
+    key: of its content: of the weights, of the function's source file, or of the images that are left.
+    about: JSON: what its generator needs, and what there is to say of it.
+    """
+
+    name: str
+    key: str
+    about: dict[str, Any]
+    files: dict[str, Callable[[Path], None]] = field(default_factory=dict)  # by name, what writes each
+
+    @property
+    def folder(self) -> str:
+        """The kept folder's name within the study's."""
+        return f"{self.name}-{self.key}"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Those of the study's classes that it has items of."""
+        has = self.about["counts"] if "counts" in self.about else self.about["labels"]  # images, or a GAN's classes
+        return tuple(name for name, some in zip(self.about["classes"], has, strict=True) if some)
+
+
+# ---- found, or read ----
+
+
+def load(study: Study, dataset: Dataset, data_key: str) -> dict[str, Source]:
+    """Return a study's sources from outside by name, writing nothing.
+
+    What the study has kept serves where the source has not changed since, is no longer there, or is a function that
+    nobody has named by hand in this session.
+
+    Raises:
+        InputError: a source cannot be used with these data; says why, and the way out.
+    """
+    return {name: _load(name, study, dataset, data_key) for name in OUTSIDE if getattr(study, name)}
+
+
+def _load(name: str, study: Study, dataset: Dataset, data_key: str) -> Source:
+    key = _known(name, study, data_key)
+    about = study.folder / f"{name}-{key}" / ABOUT
+    if key and about.is_file():
+        return Source(name, key, json.loads(about.read_text(encoding="utf-8")))
+    return READERS[name](study, dataset)
+
+
+def _index(folder: Path) -> dict[str, dict[str, str]]:
+    file = folder / INDEX
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _wish(name: str, study: Study, data_key: str) -> str:
+    """Return what identifies a source and the way that it is used, whatever is in it."""
+    reading = [study.resize, study.on_bad_image] if name == "related" else []
+    return digest(name, getattr(study, name), getattr(study, f"{name}_classes"), reading, data_key)
+
+
+def _stamp(given: str) -> str:
+    """Return a hash that changes when a source's files do, "" where they are not to be seen; reads no images."""
+    if is_import_path(given):
+        return source_hash(given) if is_trusted(given) else ""
+    if given == "digits":
+        return given
+    path = Path(given)
+    beside = path.parent.glob("*.json") if path.is_file() else []
+    seen = [seen for each in (path, *beside) for seen in files_at(each)]
+    return digest(seen) if path.exists() else ""
+
+
+def keep(study: Study, sources: dict[str, Source], data_key: str) -> None:
+    """Keep the sources in the study's folder, unless they are there."""
+    for name, source in sources.items():
+        write_folder(study.folder / source.folder, lambda to, source=source: _write(to, source))
+        write_json(study.folder / source.folder / ABOUT, source.about)  # what was left out may be new
+        entry = {"stamp": _stamp(getattr(study, name)), "key": source.key}
+        if entry["stamp"]:
+            write_json(study.folder / INDEX, _index(study.folder) | {_wish(name, study, data_key): entry})
+
+
+def _write(folder: Path, source: Source) -> None:
+    write_json(folder / ABOUT, source.about)
+    for name, write in source.files.items():
+        write(folder / name)
+
+
+def is_kept(study: Study, sources: dict[str, Source], data_key: str) -> bool:
+    """Tell whether `keep` has nothing to do."""
+    return all(
+        (study.folder / source.folder).is_dir() and _known(name, study, data_key) == source.key
+        for name, source in sources.items()
+    )
+
+
+def _known(name: str, study: Study, data_key: str) -> str:
+    """Return the key under which a source was kept, if it has not changed since or cannot be seen; else ""."""
+    known = _index(study.folder).get(_wish(name, study, data_key), {"stamp": "", "key": ""})
+    return known["key"] if (_stamp(getattr(study, name)) or known["stamp"]) == known["stamp"] else ""
+
+
+# ---- classes ----
+
+
+def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, name: str) -> list[list[int]]:
+    """Return the numbers of the source's classes that stand for each of the study's, by its mapping and by equal names.
+
+    wish: `theirs=ours,...`; `theirs=` leaves a class out. Several of theirs may stand for one of ours.
+
+    Raises:
+        InputError: the mapping is ill-formed, names a class that is not there, or maps none.
+    """
+    plain = [composed(each) for each in ours]
+    by_name = {composed(each): number for number, each in enumerate(theirs)}
+    chosen = {each: each for each in by_name}
+    for part in filter(None, (part.strip() for part in (wish or "").split(","))):
+        left, equals, right = (composed(each.strip()) for each in part.partition("="))
+        if not equals:
+            raise InputError(f"{name}_classes: {part!r} has no `=`; write theirs=yours,theirs2=yours2.")
+        if left not in by_name:
+            raise InputError(f"{name}_classes: {name} has no class {left!r}; {_nearest(left, by_name)}")
+        if right and right not in plain:
+            raise InputError(f"{name}_classes: this study has no class {right!r}; {_nearest(right, plain)}")
+        chosen[left] = right
+    found = [[by_name[each] for each, mine in chosen.items() if mine == our] for our in plain]
+    if not any(found):
+        alike = ((their, *near(their, plain)) for their in by_name if near(their, plain))
+        their, our = next(alike, (theirs[0], ours[0]))
+        raise InputError(
+            f"{name}: none of its classes ({few_of(theirs)}) is one of this study's ({few_of(ours)}); say which is "
+            f"which, as {name}_classes={their}={our}."
+        )
+    return found
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    return nearest(name, names, repr) or f"it has {few_of(list(names))}."
+
+
+def classes_text(theirs: Sequence[str], ours: Sequence[str], found: list[list[int]], counts: Sequence[int]) -> str:
+    """Return in a sentence or two which classes are used, and of which of the study's there are none.
+
+    counts: (K,) of items that there are of each of the study's classes.
+    """
+    used = {number for numbers in found for number in numbers}
+    unused = [each for number, each in enumerate(theirs) if number not in used]
+    without = [each for each, count in zip(ours, counts, strict=True) if not count]
+    text = "All of its classes are used."
+    if unused:
+        text = f"{len(used):,} of its {len(theirs):,} classes are used; left out: {few_of(unused)}."
+    if without:
+        text += (
+            f" {len(without):,} of this study's {len(ours):,} classes have none ({few_of(without)}); the others take "
+            "their place in the batches."
+        )
+    return text
+
+
+# ---- related images ----
+
+
+def _read_related(study: Study, dataset: Dataset) -> Source:
+    """Read, match and clean related images: what the study has itself, or nearly, is left out."""
+    what, pool = Path(str(study.related)).name, dataset.pool
+    try:
+        found, brought = read_like(str(study.related), pool, resize=study.resize, on_bad_image=study.on_bad_image)
+    except InputError as error:
+        raise InputError(str(error).replace("data:", "related:", 1)) from None
+    classes = match_classes(found.classes, pool.classes, study.related_classes, "related")
+    ours = np.full(len(found.classes), -1)
+    for k, theirs in enumerate(classes):
+        ours[theirs] = k
+    mapped = found.take(ours[found.y] >= 0)
+    own = np.concatenate([part.x for part in (pool, dataset.test) if part is not None])
+    copies = duplicates.copies_of(mapped.x, own)
+    left = mapped.take(~copies)
+    if len(left) < LEAST_IMAGES:
+        raise InputError(
+            f"related: of the {len(found):,} images in {what}, {len(left)} are of a class of this study and not in it "
+            "already; give others, or leave related out."
+        )
+    y = ours[left.y].astype(np.int64)
+    counts = np.bincount(y, minlength=pool.n_classes)
+    in_study = f"{copies.sum():,} that are identical or nearly identical to images of this study were left out."
+    text = (
+        f"From {what}, of which {len(left):,} of {len(found):,} images are used. "
+        + classes_text(found.classes, pool.classes, classes, counts)
+        + (f" {in_study} {brought}" if copies.any() else f" None is, or nearly is, an image of this study. {brought}")
+    )
+    about = {"shape": pool.shape, "classes": pool.classes, "counts": counts.tolist(), "text": text}
+    writers = {f"{n}.npy": (lambda to, a=a: np.save(to, a, allow_pickle=False)) for n, a in (("x", left.x), ("y", y))}
+    return Source("related", digest(_hash(left.x, y), pool.classes), about, writers)
+
+
+def _hash(*arrays: np.ndarray) -> str:
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).data)
+    return total.hexdigest()
+
+
+# ---- a GAN trained elsewhere ----
+
+
+def _read_foreign(study: Study, dataset: Dataset) -> Source:
+    given = str(study.foreign)
+    return _function(study, dataset) if is_import_path(given) else _weights(study, dataset)
+
+
+def _weights(study: Study, dataset: Dataset) -> Source:
+    """Read a family's weights: the file is opened as safetensors alone, and its description checked before it."""
+    file, description = find_weights(Path(str(study.foreign)))
+    config, pool = read_description(description), dataset.pool
+    check_shape(file.name, config["shape"], pool.shape)
+    labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
+    tensors = read_weights(file)
+    open_network(config["generator"], config["shape"], len(config["classes"]), tensors)
+    content = hashlib.sha256(file.read_bytes()).hexdigest()
+    text = f"{file.name}, family {config['generator']}, SHA-256 {content[:16]}. " + classes_text(
+        config["classes"], pool.classes, labels, [len(each) for each in labels]
+    )
+    about = _about(pool, labels, text) | {"family": config["generator"], "n_classes": len(config["classes"])}
+    about |= {"same_data": config["fingerprint"] == dataset.fingerprint}
+    key = digest("weights", content, config["generator"], len(config["classes"]), labels, pool.classes)
+    return Source("foreign", key, about, {WEIGHTS: lambda to: _save_weights(to, tensors)})
+
+
+def _save_weights(to: Path, tensors: dict[str, Any]) -> None:
+    from safetensors.torch import save_file
+
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, to)
+
+
+def _about(pool: Any, labels: list[list[int]], text: str) -> dict[str, Any]:
+    return {"shape": pool.shape, "classes": pool.classes, "labels": labels, "text": text}
+
+
+def find_weights(path: Path) -> tuple[Path, Path]:
+    """Return a generator's weights and its description: of a file, a folder that holds one, or a study's folder.
+
+    Raises:
+        InputError: there is none, or only a pickle, which is never opened.
+    """
+    candidates = list(path.iterdir()) if path.is_dir() and not (path / WEIGHTS).is_file() else [path]
+    if pickle := next((each for each in candidates if each.suffix.lower() in PICKLES), None):
+        raise InputError(
+            f"foreign: {pickle.name} is of a kind that can run code when it is opened (a pickle), so it is never "
+            "opened here; save the generator's weights with safetensors.torch.save_file, beside a generator.json."
+        )
+    if path.is_dir():
+        if not (path / "generator.json").is_file() and (path / "study.json").is_file():
+            path = _gan_of_study(path)
+        pair = path / WEIGHTS, path / "generator.json"
+    else:
+        beside = path.with_suffix(".json")
+        pair = path, beside if beside.is_file() else path.with_name("generator.json")
+    missing = next((each for each in pair if not each.is_file()), None)
+    if missing or pair[0].suffix != ".safetensors":
+        what = f"there is no {missing}" if missing else f"{path.name} is no .safetensors file"
+        raise InputError(
+            f"foreign: {what}; give the folder of another study, a folder with {WEIGHTS} and generator.json, or such a "
+            "file with its .json beside it."
+        )
+    return pair
+
+
+def _gan_of_study(folder: Path) -> Path:
+    """Return the folder of a study's GAN: that of its first trial, the one made last if there are several."""
+    family = _json(folder / "study.json").get("resolved", {}).get("gan", "")
+    own = re.compile(f"{re.escape(family) or '[^-]+'}-[0-9a-f]{{16}}")  # and no GAN of outliers, which has a class more
+    made = [file for file in folder.glob(f"trials/*/*/{WEIGHTS}") if own.fullmatch(file.parent.name)]
+    made.sort(key=lambda f: (f.parts[-3], -f.stat().st_mtime_ns))
+    if not made:
+        raise InputError(f"foreign: the study in {folder} has trained no GAN yet; run its notebook 02 first.")
+    return made[0].parent
+
+
+def read_description(file: Path) -> dict[str, Any]:
+    """Return a generator.json, checked: `generator` (a family), `shape` (H, W, C), `classes` (their names).
+
+    Names that it does not hold are taken from the study that it lies in, else they are numbers. Raises InputError.
+    """
+    config = _json(file)
+    family, shape, study = config.get("generator"), config.get("shape"), _study_around(file)
+    if family not in list(FAMILIES):
+        raise InputError(
+            f"foreign: {file} is of a generator {family!r}, which is no GAN family; it takes {', '.join(FAMILIES)}."
+        )
+    if not isinstance(shape, list) or len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
+        raise InputError(f"foreign: {file} says shape {shape!r}; give the height, width and channels of its images.")
+    try:
+        FAMILIES[family].check(tuple(shape))
+    except InputError as error:
+        raise InputError(str(error).replace("gan:", "foreign:", 1)) from None
+    names = config.get("classes") or study.get("resolved", {}).get("classes")
+    count = config.get("n_classes", len(names) if isinstance(names, list) else None)
+    if not isinstance(count, int) or not 1 <= count <= MOST_CLASSES:
+        raise InputError(f"foreign: {file} says n_classes {count!r}; give the number of its classes, or their names.")
+    names = list(map(str, names if isinstance(names, list) else range(count)))
+    if len(names) != count or len(set(names)) != count:
+        raise InputError(f"foreign: {file} says n_classes {count} and {len(set(names))} names of classes; mend it.")
+    origin = config.get("fingerprint") or study.get("fingerprint")
+    return {"generator": family, "shape": tuple(shape), "classes": names, "fingerprint": origin}
+
+
+def _study_around(file: Path) -> dict[str, Any]:
+    """Return what is recorded of the study that a file lies in, at the most three folders up; nothing if in none."""
+    records = (folder / "study.json" for folder in list(file.parents)[:4])
+    return next((_json(record) for record in records if record.is_file()), {})
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"foreign: {file} cannot be read ({error}); write it again.") from None
+    if not isinstance(found, dict):
+        raise InputError(f"foreign: {file} does not hold a description; it takes generator, shape and classes.")
+    return found
+
+
+def _function(study: Study, dataset: Dataset) -> Source:
+    """Check a function: it is imported, and makes a few items of every class, twice the same."""
+    path, pool = str(study.foreign), dataset.pool
+    make, content = trust.load(path), source_hash(path)
+    names = _names_of(make, study, pool.classes)
+    labels = match_classes(names, pool.classes, study.foreign_classes, "foreign")
+    theirs = np.repeat([number for numbers in labels for number in numbers], TRIED)
+    first, second = (trust.call(path, make, theirs, 0, pool.shape) for _ in range(2))
+    if not np.array_equal(first, second):
+        raise InputError(f"foreign: {path} gives other items for the same labels and seed; draw them from the seed.")
+    if int(first.max()) - int(first.min()) <= 1:
+        raise InputError(
+            f"foreign: {path} makes values of {first.min()} to {first.max()}; give grey levels of 0 to 255."
+        )
+    text = f"The function {path}, SHA-256 of its file {content[:16]} (what that imports or opens is not in it). "
+    text += classes_text(names, pool.classes, labels, [len(each) for each in labels])
+    about = _about(pool, labels, text) | {"function": path, "sha256": content}
+    return Source("foreign", digest("function", path, content, labels, pool.classes), about)
+
+
+def _names_of(make: trust.Make, study: Study, ours: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a function's classes: its attribute `classes`, else the numbers that anybody speaks of."""
+    if names := getattr(make, "classes", None):
+        return tuple(map(str, names))
+    spoken = [part.partition("=")[0].strip() for part in (study.foreign_classes or "").split(",")]
+    numbers = [int(each) for each in (*spoken, *ours) if each.isascii() and each.isdecimal() and len(each) < 6]
+    if not numbers:
+        raise InputError(
+            f"foreign: {study.foreign} does not name its classes; give it an attribute `classes`, or say its numbers, "
+            f"as foreign_classes=0={ours[0]},1={ours[-1]}."
+        )
+    return tuple(map(str, range(max(numbers) + 1)))
+
+
+READERS: dict[str, Callable[[Study, Dataset], Source]] = {"foreign": _read_foreign, "related": _read_related}

@@ -1,0 +1,180 @@
+"""A study's folder: where it is, what `study.json` in it says, and reading parameters from YAML."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gannb.study.model import Study, make_study
+from gannb.utils.errors import InputError
+from gannb.utils.files import write_json
+from gannb.utils.trust import is_import_path, trust
+
+PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
+
+
+def _names_in(text: str) -> list[str]:
+    """Return the names in a YAML text, as often as each stands there."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    return [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Return the parameters in a study's YAML file.
+
+    Raises:
+        InputError: no such file, broken YAML, something other than names with values, or a function that would run.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no study file {path}; give a YAML file, or name the data with --data.")
+    try:
+        text = path.read_text(encoding="utf-8")
+        names = _names_in(text)
+        given = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: no UTF-8, or a date that does not exist
+        where = f" at line {error.problem_mark.line + 1}" if getattr(error, "problem_mark", None) else ""
+        raise InputError(f"{path} is not valid YAML{where}; write one `name: value` per line.") from None
+    if twice := next((name for name in names if names.count(name) > 1), None):  # of which YAML takes the last
+        raise InputError(f"{path} says {twice} twice; leave one of them out.")
+    if not isinstance(given, dict) or not all(isinstance(k, str) for k in given):
+        raise InputError(f"{path} does not hold parameters; write one `name: value` per line.")
+    foreign = given.get("foreign")
+    if isinstance(foreign, str) and is_import_path(foreign):
+        raise InputError(
+            f"{path}: foreign: {foreign} runs Python code, so it is not taken from a file, which may be somebody "
+            f"else's; leave it out there and add --set foreign={foreign} to the command line."
+        )
+    return given
+
+
+def project_root() -> Path:
+    """Return the folder that holds `gannb/` and, in a checkout, `notebooks/`."""
+    return Path(__file__).resolve().parent.parent.parent
+
+
+def notebooks_folder() -> Path:
+    """Return the folder of the five notebooks, in a checkout or in an installed package."""
+    inside = Path(__file__).resolve().parent.parent / "_notebooks"
+    return inside if inside.is_dir() else project_root() / "notebooks"
+
+
+def find_folder(study: str | Path) -> Path:
+    """Return the absolute folder meant by `study`, whatever the working directory.
+
+    A relative path is looked for from the working directory upwards, then in the project; the first that holds a
+    `study.json` wins. With none, it is a new study: in the project's folder, without a checkout in the working one.
+    """
+    path = Path(study).expanduser()
+    if path.is_absolute():
+        return path
+    here = Path.cwd()
+    for base in (here, *here.parents, project_root()):
+        if (base / path / "study.json").is_file():
+            return base / path
+    return (project_root() if (project_root() / "notebooks").is_dir() else here) / path
+
+
+def load_study(folder: str | Path) -> Study:
+    """Return the study kept in a folder.
+
+    Raises:
+        InputError: the folder holds no study, or its study.json is damaged.
+    """
+    folder = Path(folder).expanduser().resolve()
+    return _study_at(folder, read_record(folder)["set"])
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the content of `study.json`; `InputError` when there is none or it cannot be read."""
+    file = folder / "study.json"
+    if not file.is_file():
+        raise InputError(f"There is no study in {folder}; start one with `gannb run`.")
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return record if isinstance(record["set"], dict) else {}["set"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{file} is damaged; move it away and run the study again, its units are kept.") from None
+
+
+def open_study(study: str | Path, **changes: Any) -> Study:
+    """Return the study of a folder with some parameters changed; those that are None stay as the study has them.
+
+    A folder without a study starts one, named after the folder. Writes nothing.
+
+    Raises:
+        InputError: an unknown or ill-typed parameter, or a damaged study.
+    """
+    trust_given(changes)
+    folder = find_folder(study)
+    before = read_record(folder)["set"] if (folder / "study.json").is_file() else {}
+    return _study_at(folder, before | {k: v for k, v in changes.items() if v is not None})
+
+
+def trust_given(given: Mapping[str, Any]) -> None:
+    """Let a function run that a person has named by hand as `foreign`; see `gannb.callables`."""
+    if isinstance(given.get("foreign"), str) and is_import_path(given["foreign"]):
+        trust(given["foreign"])
+
+
+def _study_at(folder: Path, given: dict[str, Any]) -> Study:
+    return make_study(**(given | {"name": folder.name, "output_dir": str(folder.parent)}))
+
+
+def is_saved(study: Study, **facts: Any) -> bool:
+    """Tell whether `study.json` says just this of the parameters and the given facts."""
+    if not (study.folder / "study.json").is_file():
+        return False
+    record = read_record(study.folder)
+    return record["set"] == _set_by_hand(study) and all(record.get(k) == v for k, v in facts.items())
+
+
+def _set_by_hand(study: Study) -> dict[str, Any]:
+    return {k: v for k, v in study.changes().items() if k not in ("name", "output_dir")}
+
+
+def save_study(study: Study, **facts: Any) -> None:
+    """Write `study.json`: every parameter, what was set by hand, versions, git revision, and further facts."""
+    file = study.folder / "study.json"
+    before = read_record(study.folder) if file.is_file() else {}
+    kept = {k: before[k] for k in ("fingerprint", "device", "resolved") if k in before}
+    record = {
+        "set": _set_by_hand(study),
+        "parameters": study.model_dump(mode="json", exclude={"output_dir"}),
+        "versions": versions(),
+        "git": git_revision(),
+        **kept,
+        **facts,
+    }
+    write_json(file, record)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that results depend on."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_revision() -> str | None:
+    """Return the checkout's commit, with `+changes` when files differ from it; None outside a checkout."""
+    root = project_root()
+    if not (root / ".git").exists():
+        return None
+    try:
+        run = lambda *a: subprocess.run(["git", "-C", root, *a], capture_output=True, text=True, timeout=10)  # noqa: E731
+        head = run("rev-parse", "--short=12", "HEAD")
+        dirty = run("status", "--porcelain", "--untracked-files=no").stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return (head.stdout.strip() + ("+changes" if dirty else "")) if head.returncode == 0 else None

@@ -1,0 +1,306 @@
+"""The study: its parameters (one flat model), their presets, and the folder that holds everything it makes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from gannb.utils.errors import InputError
+from gannb.utils.naming import composed, ended, nearest
+from gannb.utils.trust import is_import_path
+
+STAGES = {
+    0: "study",
+    1: "01 data",
+    2: "02 train_gan",
+    3: "03 generate",
+    4: "04 train_classifiers",
+    5: "05 compare",
+}
+NOTEBOOKS = ("01_data", "02_train_gan", "03_generate", "04_train_classifiers", "05_compare")
+DEFAULT_ARMS = (
+    "real", "real+classic", "real+gan", "real+gan+classic", "gan",
+    "real+gaussian", "real+copies", "real+mislabelled", "real+more", "transfer", "transfer+gan",
+)  # fmt: skip
+# What a preset sets together. Anything set by hand wins over its preset.
+PRESETS: dict[str, dict[str, Any]] = {
+    "smoke": {"trials": 2, "n_synthetic": 20, "classifier_seeds": 1},
+    "laptop": {"trials": 8, "n_synthetic": 200, "classifier_seeds": 2},
+    "gpu": {"trials": 10, "n_synthetic": 1000, "classifier_seeds": 2},
+}
+# Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
+GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
+CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
+TRANSFER_STEPS = {"smoke": 2, "laptop": 30, "gpu": 300}
+DOSES = (2, 1_000_000)  # least and most synthetic items per class
+
+
+def _parameter(default: Any, stage: int, meaning: str, **limits: Any) -> Any:
+    """Return a pydantic field that knows the stage it belongs to and what it means."""
+    return Field(default, description=meaning, json_schema_extra={"stage": stage}, **limits)
+
+
+class Study(BaseModel):
+    """Every parameter of a study: default, range, meaning and owning stage.
+
+    The command line, YAML files, the notebooks' parameter cells and the help table all follow from this model.
+    Unknown names and wrong types are refused; use `make_study` to get them as one-sentence `InputError`s.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    data: str = _parameter("digits", 0, "`digits`, a folder of images per class, a MedMNIST-layout .npz, or idx files")
+    name: str = _parameter(
+        "", 0, "the study's name and folder; empty: taken from the data", pattern=r"^(\.*[\w\-][\w.\-]*)?$"
+    )
+    output_dir: str = _parameter("outputs", 0, "where the study's folder goes")
+    preset: Literal["smoke", "laptop", "gpu"] = _parameter("laptop", 0, "sizes and steps that belong together")
+    seed: int = _parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
+    device: str = _parameter(
+        "auto", 0, "`auto`, `cpu`, `cuda`, `cuda:1` or `mps`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$"
+    )
+    workers: int = _parameter(0, 0, "processes at work at once; 0: one per core", ge=0, le=1024)
+
+    size: str | None = _parameter(None, 1, "side in pixels, or HxW as `96x64`, that items are brought to")
+    channels: Literal[1, 3] | None = _parameter(None, 1, "1 grey or 3 colour; by default as the images are")
+    resize: Literal["crop", "pad", "stretch"] | None = _parameter(None, 1, "how other shapes are brought to the size")
+    groups: str | None = _parameter(None, 1, "a CSV or a pattern on file names: items of a group stay on one side")
+    on_bad_image: Literal["fail", "skip"] = _parameter("fail", 1, "what to do with a damaged image")
+    held_out: tuple[str, ...] = _parameter(
+        (), 1, "classes, by name, that training never sees: are their images recognised as new?"
+    )
+    protocol: Literal["auto", "draw", "resplit"] = _parameter("auto", 1, "disjoint draws, or repeated splits of all")
+    n_per_class: int | None = _parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
+    trials: int = _parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
+    test_share: float = _parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
+
+    gan: str = _parameter("auto", 2, "the GAN family, or `auto` by size of image")
+    gan_steps: int | None = _parameter(
+        None, 2, "training steps of each GAN; by default by family and preset", ge=1, le=10_000_000
+    )
+    gan_augmentation: Literal["auto", "none", "policy", "diffaugment", "ada"] = _parameter(
+        "auto", 2, "what the discriminator sees of an image; `auto`: the family's measured default"
+    )
+
+    n_synthetic: int | tuple[int, ...] | Literal["balance"] = _parameter(
+        200, 3, "synthetic items per class; several as `50,200`; or `balance`: fill every class up to the largest"
+    )
+    truncation: float = _parameter(
+        1.0, 3, "standard deviations beyond which `truncated` sources have no noise", ge=0.1, le=4
+    )
+    inception: str | None = _parameter(
+        None, 3, "file of the standard Inception weights, for FID; needs 10,000 test items and as many made"
+    )
+    foreign: str | None = _parameter(
+        None,
+        3,
+        "a GAN trained elsewhere: a folder or .safetensors of gannb's; by hand alone also `module:function`",
+    )
+    foreign_classes: str | None = _parameter(
+        None,
+        3,
+        "which of its classes are which of yours, where names differ; written as in the README",
+    )
+    related: str | None = _parameter(None, 3, "related real images, as a source beside the GAN: any format of `data`")
+    related_classes: str | None = _parameter(
+        None, 3, "which of their classes are which of yours, as for `foreign_classes`"
+    )
+
+    arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
+    keep_classes: tuple[str, ...] = _parameter(
+        (), 4, "by name: the only classes that get synthetic items (`3,8`); empty: all do"
+    )
+    synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
+    augmentation: Literal["auto", "none", "shift", "flip", "affine", "trivial"] = _parameter(
+        "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
+    )
+    classifier: tuple[str, ...] = _parameter(
+        ("small_cnn",), 4, "`small_cnn`, `deep_cnn` or a timm network, untrained; of several the first one counts",
+        min_length=1,
+    )  # fmt: skip
+    classifier_steps: int | None = _parameter(
+        None, 4, "optimiser steps of each classifier; by default by preset and number of items", ge=2, le=10_000_000
+    )
+    classifier_seeds: int = _parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
+    pretrained: str = _parameter(
+        "mobilenetv2_100",
+        4,
+        "what `transfer` arms fine-tune: a timm name, or weights in a folder or file",
+        min_length=1,
+    )
+    transfer_steps: int | None = _parameter(
+        None, 4, "optimiser steps of a fine-tuning; by default by preset", ge=1, le=1_000_000
+    )
+    batch_size: int = _parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
+
+    tune: bool = _parameter(False, 4, "whether every arm is tuned, from one list, on draws that no trial uses")
+
+    metric: Literal["balanced_accuracy", "accuracy"] = _parameter("balanced_accuracy", 5, "the predeclared metric")
+    positive: str | None = _parameter(
+        None, 5, "of two classes, by name: the one whose recall is the sensitivity; by default the second"
+    )
+    rope: float = _parameter(0.01, 5, "differences within +- this are of no practical consequence", gt=0, lt=0.5)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, given: Any) -> Any:
+        given = {k: v for k, v in dict(given).items() if v is not None}
+        preset = given.get("preset", "laptop")
+        return {**(PRESETS.get(preset, {}) if isinstance(preset, str) else {}), **given}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_boolean(cls, value: Any, about: ValidationInfo) -> Any:
+        if isinstance(value, bool) and about.field_name != "tune":  # which Python counts as 0 and 1
+            raise ValueError("yes and no are no value for it (a text needs quotes)")
+        return value
+
+    @field_validator("arms", "classifier", mode="before")
+    @classmethod
+    def _split(cls, names: Any) -> Any:
+        """Return names that are separated by commas, or listed, each once."""
+        names = names.split(",") if isinstance(names, str) else names
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
+            return names
+        return tuple(dict.fromkeys(name.strip() for name in names))
+
+    @field_validator("keep_classes", "held_out", mode="before")
+    @classmethod
+    def _split_classes(cls, names: Any) -> Any:
+        """Return names of classes as `_split` does; they may be numbers, and an empty text names none."""
+        several = names.split(",") if isinstance(names, str) else names if isinstance(names, list | tuple) else [names]
+        bare = [name.strip() if isinstance(name, str) else name for name in several]
+        return [name for i, name in enumerate(bare) if name != "" and name not in bare[:i]]
+
+    @field_validator("n_synthetic", mode="before")
+    @classmethod
+    def _read_doses(cls, given: Any) -> Any:
+        """Return a number, several by rising size, or `balance`; whole numbers may be written as text."""
+        several = given.split(",") if isinstance(given, str) else given if isinstance(given, list | tuple) else [given]
+        if given == "balance":
+            return given
+        try:
+            doses = sorted({_whole(dose) for dose in several})
+        except (TypeError, ValueError, OverflowError):
+            doses = []
+        if not doses or not DOSES[0] <= doses[0] <= doses[-1] <= DOSES[1]:
+            raise ValueError(f"it takes whole numbers of {DOSES[0]} to {DOSES[1]:,} (with commas), or balance")
+        return doses[0] if len(doses) == 1 else tuple(doses)
+
+    @field_validator("positive", "keep_classes", "held_out")
+    @classmethod
+    def _compose_names(cls, given: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        """Return names of classes as the data's are."""
+        return tuple(map(composed, given)) if isinstance(given, tuple) else given and composed(given)
+
+    @model_validator(mode="after")
+    def _name_and_consistency(self) -> Study:
+        if not self.data.strip():
+            raise ValueError("data is empty; name a folder, a file or digits")
+        if not self.name:
+            object.__setattr__(self, "name", _name_from(self.data))
+        for field in ("data", "groups", "inception", "foreign", "related"):  # paths stay true in other folders
+            value = getattr(self, field)
+            if value and _is_path(field, value):
+                object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
+        object.__setattr__(self, "pretrained", _absolute(self.pretrained))
+        if self.protocol == "resplit" and self.n_per_class is not None:
+            raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")
+        if not 0 < round(self.synthetic_share * self.batch_size) < self.batch_size:
+            raise ValueError(
+                f"synthetic_share={self.synthetic_share} of batch_size={self.batch_size} leaves no synthetic or no "
+                "real item in a batch; use a larger batch_size or another synthetic_share"
+            )
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the study: `output_dir/name`, absolute."""
+        return Path(self.output_dir).expanduser().resolve() / self.name
+
+    @property
+    def first_classifier(self) -> str:
+        """The classifier that the verdict is about; the others only repeat the primary contrast."""
+        return self.classifier[0]
+
+    @property
+    def doses(self) -> tuple[int, ...]:
+        """Synthetic items per class, by rising number; none where the data say how many (`balance`)."""
+        if isinstance(self.n_synthetic, int):
+            return (self.n_synthetic,)
+        return () if self.n_synthetic == "balance" else self.n_synthetic
+
+    def changes(self) -> dict[str, Any]:
+        """Return the parameters that differ from what the preset alone would give."""
+        plain = Study(preset=self.preset, data=self.data)
+        return {"preset": self.preset, "data": self.data} | {
+            k: v for k, v in self.model_dump(mode="json").items() if v != plain.model_dump(mode="json")[k]
+        }
+
+
+def _is_path(field: str, value: str) -> bool:
+    """Tell whether a parameter that may hold a path holds one, and no word, pattern or function."""
+    if field == "groups":
+        return value.lower().endswith(".csv")
+    return value != "digits" and not (field == "foreign" and is_import_path(value))
+
+
+def _absolute(pretrained: str) -> str:
+    """Return `pretrained` with the path in it, if there is one, made absolute."""
+    name, equals, file = pretrained.partition("=")
+    if equals:
+        return f"{name}={Path(file).expanduser().resolve()}"
+    is_path = "/" in pretrained or pretrained.startswith(("~", "."))
+    return str(Path(pretrained).expanduser().resolve()) if is_path else pretrained
+
+
+def _whole(given: Any) -> int:
+    """Return a whole number, also one that is written as text or as 200.0; ValueError for anything else."""
+    number = float(given)
+    if isinstance(given, bool) or number != int(number):
+        raise ValueError("not a whole number")
+    return int(number)
+
+
+def _name_from(data: str) -> str:
+    """Return a study name made from the data's path: `photos/my flowers.npz` -> `my-flowers`."""
+    stem = Path(data).expanduser().resolve().name.removesuffix(".npz") if data != "digits" else data
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in stem) or "study"
+
+
+def make_study(**given: Any) -> Study:
+    """Return the study with the given parameters.
+
+    Raises:
+        InputError: an unknown parameter (with the nearest valid name) or a value out of type or range.
+    """
+    try:
+        return Study(**given)
+    except ValidationError as error:
+        raise InputError(_one_sentence(error)) from None
+
+
+def _one_sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        hint = nearest(name, Study.model_fields) or f"the parameters are {', '.join(Study.model_fields)}."
+        return f"There is no parameter {name}; {hint}"
+    if not name:
+        return ended(str(first["msg"]).removeprefix("Value error, "))
+    meaning, given = Study.model_fields[name].description, first["input"]
+    problem = str(first["msg"]).removeprefix("Value error, ").lower()
+    hint = nearest(str(given), choices(name)) if first["type"] in ("literal_error", "string_pattern_mismatch") else ""
+    return f"{name}={given!r} is not valid: {problem}; {hint or ended(f'it is {meaning}')}"
+
+
+def choices(name: str) -> list[str]:
+    """Return the values of a parameter that have a name: its literal ones, or for a text what its meaning quotes."""
+    field = Study.model_fields[name]
+    parts = (field.annotation, *get_args(field.annotation))
+    named = [str(choice) for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+    quoted = re.findall(r"`([^`\s]+)`", str(field.description)) if str in parts else []
+    return named or [word for word in quoted if word not in Study.model_fields]

@@ -1,0 +1,98 @@
+"""Tuning: the same list of configurations for every arm, tried on draws that no trial uses.
+
+An untuned baseline is the commonest mistake of small-data studies (Brigato et al. 2021), so every arm chooses from one
+list, fixed beforehand. The generators are the study's and are not tuned. What does not exist in an arm is left out of
+its configurations: an arm without synthetic items has no share of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gannb.media.image.augmentation import POLICIES
+from gannb.trials.arms import Arm, parse_arm
+
+DRAWS = 2  # of their own, on which configurations are tried; trials -1, -2 in units
+CLASSICAL = ("none", "shift", "affine", "flip", "trivial")  # what `augmentation: auto` may stand for
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How training departs from the study's parameters."""
+
+    learning_rate: float = 1.0  # times the usual one
+    strength: float = 1.0  # times the ranges of the classical augmentation
+    policy: str | None = None  # another classical augmentation; None: the study's
+    share: float = 1.0  # times the synthetic share of a batch, up to all but an item
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        plain = asdict(Configuration())
+        changed = {name: value for name, value in asdict(self).items() if value != plain[name]}
+        words = {"learning_rate": "rate x{:g}", "strength": "strength x{:g}", "policy": "{}", "share": "share x{:g}"}
+        return ", ".join(words[name].format(value) for name, value in changed.items()) or "as the study has it"
+
+
+LIST = (
+    Configuration(),
+    Configuration(learning_rate=0.5),
+    Configuration(learning_rate=2.0),
+    Configuration(strength=0.5),
+    Configuration(strength=2.0),
+    Configuration(share=2.0),
+    Configuration(learning_rate=0.5, share=2.0),
+    Configuration(strength=0.5, share=2.0),
+)
+
+
+def configurations(arm: Arm, policy: str, choose_policy: bool) -> list[Configuration]:
+    """Return the list as far as it exists in an arm, each once, the study's own first.
+
+    policy: the study's classical augmentation; choose_policy: whether the others are tried as well.
+    """
+    others = [Configuration(policy=name) for name in CLASSICAL if name != policy and name in POLICIES]
+    found = []
+    for each in [*LIST, *(others if choose_policy else [])]:
+        if not arm.classic:
+            each = replace(each, strength=1.0, policy=None)
+        if not (arm.real and arm.generator):
+            each = replace(each, share=1.0)
+        found.append(each)
+    return list(dict.fromkeys(found))
+
+
+def tuned_as(name: str) -> str:
+    """Return the arm whose tuning an arm takes over: its own, unless it must differ from another in one thing alone.
+
+    The learning curve of real items and half of the budget are those of the real items; wrong labels that of the copies
+    they are; doses and variations those of the plain arm. Copies are tuned by themselves: as a control without effect
+    they then show what chance in the choice of a configuration does.
+    """
+    arm = parse_arm(name)
+    if not arm.generator:
+        return arm.without_items
+    if arm.generator == "mislabelled":
+        return name.replace("mislabelled", "copies")
+    plain = arm.without_variation
+    return plain.replace(f":{arm.dose}", "") if arm.dose else plain
+
+
+def best(scores: np.ndarray) -> int:
+    """Return the number of the best configuration: scores (T, C) of T trainings in C configurations, larger is better.
+
+    Trainings are paired: those of one row share their draw and their seed. The first configuration, the study's own,
+    stays unless the best mean is above its own by more than the standard error of the paired difference: few items must
+    not move what no item has shown to be better. nan: the training diverged, and so does its configuration.
+    """
+    means = np.where(np.isnan(scores).any(axis=0), -np.inf, np.nanmean(scores, axis=0))
+    number = int(np.argmax(means))
+    gain = scores[:, number] - scores[:, 0]
+    if number == 0 or np.isnan(gain).any():
+        return number
+    return number if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else 0

@@ -1,0 +1,121 @@
+"""Units about classes that training never saw, and what the class `other` is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gannb.data.counts import equally_often
+from gannb.data.examples import Dataset, Examples, concatenate
+from gannb.trials import splits
+from gannb.units import classifiers, reading
+from gannb.units.generators import fit_generator
+from gannb.utils.keys import seed_for
+from gannb.work.unit import Task
+
+if TYPE_CHECKING:
+    from gannb.classifiers.mixture import Mixture
+    from gannb.generators.adversarial.gan import Adversarial
+
+MIDDLE = (0.35, 0.65)  # the first class' share in an item between two classes, uniform
+SHOWN = 24  # items of `other` that a unit keeps to be looked at
+OTHER = "other"
+BASELINE = "max_softmax"
+METHODS = {  # what `other` is trained on
+    BASELINE: "no other class (maximum softmax)",
+    "between": "GAN images between two classes",
+    "gan_of_outliers": "images of a GAN that was given outliers",
+    "outliers": "real outliers (the oracle)",
+}
+NEED_OUTLIERS = ("gan_of_outliers", "outliers")
+
+
+def side_of(classes: int, side: int) -> np.ndarray:
+    """Return the held-out classes of a side, by number, (K,): every second one."""
+    return np.arange(classes)[side::2]
+
+
+def between(gan: Adversarial, number: int, seed: int) -> np.ndarray:
+    """Return items between two classes each, (number, H, W, C) uint8: pairs at random, every class equally often."""
+    rng = np.random.default_rng(seed)
+    first = equally_often(gan.n_classes, number, rng)
+    second = (first + rng.integers(1, gan.n_classes, number)) % gan.n_classes
+    return gan.blend(np.stack([first, second], 1), rng.uniform(*MIDDLE, number), seed)
+
+
+def with_other(known: Examples, x: np.ndarray) -> tuple[Examples, Examples]:
+    """Return known items and those of `other` (M, H, W, C) as examples of K + 1 classes, `other` the last."""
+    classes, number = (*known.classes, OTHER), np.arange(len(x))
+    ids = np.char.add(f"{OTHER}-", number.astype(str))
+    return replace(known, classes=classes), Examples(x, np.full(len(x), known.n_classes), classes, ids, number)
+
+
+def mixture_of(known: Examples, x: np.ndarray | None, batch_size: int) -> Mixture:
+    """Return what a classifier is trained on: `other` (M, H, W, C) takes the share of a batch that every class has."""
+    from gannb.classifiers.mixture import Mixture
+
+    if x is None:
+        return Mixture(known, None, 0.0)
+    return Mixture(*with_other(known, x), share=max(1 / (known.n_classes + 1), 1 / batch_size))
+
+
+def _held_out(task: Task, dataset: Dataset) -> tuple[Examples, Examples]:
+    """Return a trial's outliers to train on, of all held-out classes, and its unknown test items."""
+    draw = reading.draw_of(task.unit.need("draw").parameters, dataset.held_out)
+    return splits.take(dataset.held_out, draw.train), splits.take(dataset.held_out, draw.test)
+
+
+def _outliers(task: Task, dataset: Dataset) -> np.ndarray:
+    """Return the outliers to train on of the unit's side, (M, H, W, C)."""
+    outliers, _ = _held_out(task, dataset)
+    return outliers.x[np.isin(outliers.y, side_of(outliers.n_classes, task.parameters["side"]))]
+
+
+def make_outlier_gan(task: Task) -> None:
+    """Fit the study's GAN to a trial's draw with the outliers of a side as one more class, and keep it."""
+    dataset = reading.dataset_of(task)
+    known = splits.take(dataset, reading.read_draw(task.needed("draw")).train)
+    given = concatenate(with_other(known, _outliers(task, dataset)))
+    fit_generator(task, given, "side", task.parameters["side"])
+
+
+def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
+    """Return the items of `other` that a unit trains on, (M, H, W, C); None without such a class."""
+    from gannb.media.medium import load
+
+    p = task.parameters
+    if p["method"] == BASELINE:
+        return None
+    if p["method"] == "outliers":
+        return _outliers(task, dataset)
+    seed = seed_for(p["seed"], "trial", p["trial"], p["method"], p.get("side", ""))
+    if p["method"] == "between":
+        return between(load(task.needed("generator"), task.device), p["n_other"], seed)
+    gan = load(task.needed("outlier_gan"), task.device)
+    return gan.sample(np.full(p["n_other"], dataset.pool.n_classes), seed)
+
+
+def make_open_set(task: Task) -> None:
+    """Train the classifiers of one method in one trial; keep their probabilities on all test items, known and unseen.
+
+    Network, steps, augmentation and seeds are those of `real+classic`: without `other` they are the same classifiers.
+    """
+    from gannb.classifiers.training import predict, train
+
+    p, dataset = task.parameters, reading.dataset_of(task)
+    draw = reading.read_draw(task.needed("draw"))
+    known, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
+    _, unseen = _held_out(task, dataset)
+    other = _other(task, dataset)
+    mixture = mixture_of(known, other, p["batch_size"])
+    recipe = classifiers.recipe_of(p, known.shape, classifiers.chosen_for(task))
+    said = []
+    for number in range(p["seeds"]):
+        step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
+        network = train(mixture, recipe, classifiers.classifier_seed(p, number), task.device, step)
+        said.append([predict(network, x) for x in (test.x, unseen.x)])
+    on_known, on_unseen = (np.stack(each) for each in zip(*said, strict=True))
+    np.savez_compressed(task.folder / "predictions.npz", p=on_known, y=test.y, unseen_p=on_unseen, unseen_y=unseen.y)
+    np.save(task.folder / "other.npy", unseen.x[:0] if other is None else other[:SHOWN])

@@ -1,0 +1,109 @@
+"""Telling people how far the work is."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gannb.utils.console import VERBOSE, talk
+from gannb.work.processes import in_jupyterlab
+from gannb.work.store import side_folder
+from gannb.work.unit import Unit
+
+
+def partial_progress(study: Path, unit: Unit) -> float:
+    """Return the share of a running unit that is done, 0 to 1."""
+    try:
+        done, total = (side_folder(study, unit, "running") / "progress").read_text().split()
+        return min(1.0, int(done) / max(1, int(total)))
+    except (OSError, ValueError):
+        return 0.0
+
+
+class Progress:
+    """Progress of many units: a bar in JupyterLab, elsewhere a line of text every tenth of the way or minute.
+
+    Widgets show as "model not found" in exported pages, so a batch run gets text.
+    """
+
+    def __init__(self, label: str = "", costs: dict[str, float] | None = None, quiet: bool = False, every: float = 5):
+        """Costs: expected seconds by the cost of units, so that the time left does not treat a draw like a GAN."""
+        self.label, self.costs, self.quiet, self.every = label, costs or {}, quiet, every
+        self.interactive = in_jupyterlab()
+
+    def _cost(self, unit: Unit) -> float:
+        return self.costs.get(unit.cost, 1.0)
+
+    @contextlib.contextmanager
+    def watch(self, study: Path, todo: list[Unit]) -> Iterator[None]:
+        """Show progress over `todo` until the block ends."""
+        self.study, self.open, self.done, self.count = study, dict.fromkeys(todo), 0.0, len(todo)
+        self.total, self.started = sum(map(self._cost, todo)) or 1.0, time.monotonic()
+        if self.quiet or not todo:
+            yield
+            return
+        stop = threading.Event()
+        bar = self._bar()
+        thread = threading.Thread(target=self._show, args=(stop, bar), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            if bar is not None:
+                bar.n = bar.total if not self.open else bar.n
+                bar.refresh()
+                bar.close()
+
+    def _bar(self) -> Any:
+        if not self.interactive:
+            return None
+        from tqdm.notebook import tqdm
+
+        return tqdm(total=100, desc=self.label, bar_format="{desc} {bar} {n:.0f}% [{elapsed}<{remaining}]")
+
+    def finished(self, unit: Unit, error: str | None) -> None:
+        """Take note that a unit has ended."""
+        self.open.pop(unit, None)
+        self.done += self._cost(unit)
+        if error and not self.quiet:
+            print(f"FAILED {unit.place}: {error}", flush=True)
+        elif talk() == VERBOSE and not self.quiet:
+            print(f"done {unit.place}", flush=True)
+
+    def fraction(self) -> float:
+        """Return the share of the work that is done, running units counted in part."""
+        running = sum(self._cost(u) * partial_progress(self.study, u) for u in list(self.open))
+        return min(1.0, (self.done + running) / self.total)
+
+    def _show(self, stop: threading.Event, bar: Any) -> None:
+        told, said = time.monotonic(), 0.0
+        while not stop.wait(0.5):
+            share = self.fraction()
+            if bar is not None:
+                bar.n = 100 * share
+                bar.refresh()
+            elif time.monotonic() - told >= (self.every if share - said >= 0.1 else 12 * self.every):
+                print(self._line(share), flush=True)
+                told, said = time.monotonic(), share
+        if bar is None:
+            spent = seconds_text(time.monotonic() - self.started)
+            print(f"{self.label}: {self.count - len(self.open)} of {self.count} units in {spent}", flush=True)
+
+    def _line(self, share: float) -> str:
+        spent = time.monotonic() - self.started
+        left = f", about {seconds_text(spent / share * (1 - share))} left" if share > 0.02 else ""
+        return f"{self.label}: {share:4.0%}, {seconds_text(spent)}{left}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a length of time as people say it: `45 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

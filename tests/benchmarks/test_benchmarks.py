@@ -1,0 +1,96 @@
+"""The benchmarks run, small: what they print is measured by hand, see `benchmarks/README.md`."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from gannb.media.image.reading import read
+from gannb.utils.errors import InputError
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    """A benchmark as a module, by its name."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module
+
+
+def test_a_planted_imbalance_is_written_as_a_set_that_is_read(benchmark, tmp_path, capsys):
+    file = tmp_path / "thin.npz"
+    assert benchmark("thinned").main([str(file)]) == 0
+    found, digits = read(str(file)).pool, read("digits").pool
+    assert found.counts().tolist() == [160] * 5 + [8] * 5
+    shown = {item.tobytes(): k for item, k in zip(digits.x, digits.y, strict=True)}
+    assert [shown[item.tobytes()] for item in found.x] == found.y.tolist()
+    assert "8 of each of 5 to 9" in capsys.readouterr().out
+
+
+SMALL = {"items": 60, "cas_steps": 3, "cas_batch": 8, "steps": 3, "batch": 8, "seeds": 1, "ruler_steps": 3}
+
+
+def test_generators_are_trained_scored_and_tabulated_once(benchmark, tmp_path, capsys):
+    gan, out = benchmark("gan"), tmp_path / "rows.jsonl"
+    words = ["digits", "--generators", "mlp", "the draw itself", "--minutes", "0.01", "--draws", "1"]
+    words += ["--per-class", "4", "--side", "8", "--out", str(out), "--pictures", str(tmp_path)]
+    assert gan.main(words, gan.Effort(**SMALL)) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["generator"] for row in rows] == ["mlp", "the draw itself"] and (tmp_path / "mlp-0.01-1.png").is_file()
+    assert all(0 <= row["cas"] <= 1 and -1 <= row["gain"] <= 1 for row in rows)
+    assert rows[0]["steps"] >= 1 and rows[1]["nn_ratio"] == 0
+    before = out.read_text()
+    assert gan.main(words, gan.Effort(**SMALL)) == 0 and out.read_text() == before
+    capsys.readouterr()
+    assert gan.main(["--table", "--out", str(out)]) == 0
+    table = capsys.readouterr().out
+    assert "0.01 CPU minutes, scored on the validation items" in table and "| mlp | 1 |" in table
+
+
+def test_no_item_is_in_two_parts_and_draws_are_disjoint(benchmark):
+    gan = benchmark("gan")
+    parts = [gan.split(read("digits"), 8, draw, "validation") for draw in (0, 1)]
+    ids = [set(part.ids) for part in (*vars(parts[0]).values(), parts[1].draw)]
+    assert sum(map(len, ids)) == len(set.union(*ids))
+    assert all(np.array_equal(a.ids, b.ids) for a, b in zip(*(list(vars(p).values())[1:] for p in parts), strict=True))
+
+
+def test_what_cannot_be_benchmarked_is_refused(benchmark):
+    gan = benchmark("gan")
+    with pytest.raises(InputError, match="no test set of their own"):
+        gan.split(read("digits"), 8, 0, "test")
+    with pytest.raises(InputError, match="too few for draw 9; give less"):
+        gan.split(read("digits"), 8, 9, "validation")
+    assert gan.main(["digits", "--generators", "the draw itself", "--side", "4"]) == 2
+
+
+def test_speed_is_told_of_each_family_and_of_several_at_once(benchmark, monkeypatch, capsys):
+    speed = benchmark("speed")
+    monkeypatch.setattr(speed, "POOLS", (1000, 200))
+    words = ["speed", "--families", "projection", "--steps", "1", "--repeats", "1", "--together", "2"]
+    monkeypatch.setattr(sys, "argv", words)
+    assert speed.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:5]] == ["1,000", "200", "1,000"] and "bfloat16" in lines[4]
+    assert lines[6].startswith("| family | one") and lines[8].startswith("| projection |")
+
+
+def test_generating_is_timed_in_every_format(benchmark, tmp_path, capsys, monkeypatch):
+    generate = benchmark("generate")
+    monkeypatch.setitem(generate.KINDS, "8x8 grey", ("8", 1, "mlp", 1))
+    formats = ["folder", "webdataset"]
+    words = ["--kinds", "8x8 grey", "--formats", *formats, "--repeats", "1", "--steps", "1", "--folder", str(tmp_path)]
+    assert generate.main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" | ")[2] for line in lines[2:]] == formats and all(line.count("%") == 3 for line in lines[2:])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_neighbours_are_searched_twice_and_agree(benchmark, capsys):
+    assert benchmark("neighbours").main(["--blocks", "2"], shape=(50, 16, 30)) == 0
+    said = capsys.readouterr().out
+    assert "| gannb | 60 |" in said and "other neighbours in 0 rows" in said

@@ -1,0 +1,119 @@
+"""What a study would do, before it does it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SMOKE
+
+from gannb.experiment import estimate
+from gannb.experiment.estimate import disk_bytes, plan, plan_text, unit_seconds
+from gannb.experiment.experiment import Experiment
+from gannb.study.folder import load_study, open_study
+from gannb.study.model import make_study
+from gannb.units.kinds import UNITS
+from gannb.utils.console import talking
+
+# seconds per step of the GAN and of the classifier, per item predicted and per item sampled
+TIMED = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample": 0.0002}
+
+
+def files(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(f): (f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*")}
+
+
+def counts(found: dict) -> dict[str, tuple[int, int]]:
+    """Units to do and in all, by kind."""
+    return {kind: (n["todo"], n["total"]) for kind, n in found["units"].items()}
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """Steps take known times, which the processes report as if they had measured them."""
+    monkeypatch.setattr(estimate, "_time_steps", lambda experiment: TIMED)
+
+
+def seconds(**given) -> dict[str, float]:
+    return unit_seconds(Experiment.preview(make_study(**SMOKE | given)))
+
+
+def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
+    found = plan(make_study(**SMOKE, output_dir=str(tmp_path / "outputs")))
+    assert list(tmp_path.iterdir()) == []
+    assert counts(found) == {
+        "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2),
+        "yardsticks": (2, 2), "classifier": (14, 14)
+    }  # fmt: skip
+    assert json.loads(json.dumps(found)) == found
+    for text in (plan.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert all(f"`{key}`" in text for key in found), "a key is not documented"
+    assert (found["items"], found["shape"], found["classes"], found["trials"]) == (1797, [8, 8, 1], 10, 2)
+    assert (found["gan"], found["gan_steps"], found["workers"], found["advice"]) == ("mlp", 5, 2, None)
+    spent = sum(n["seconds"] for n in found["units"].values())
+    assert found["seconds"] > spent / 2 and found["disk_bytes"] > 1e6
+
+
+@pytest.mark.parametrize(("n", "few"), [(3, True), (4, False)])
+def test_a_plan_says_where_there_are_too_few_images_for_gans(timed, n, few):
+    found = plan(make_study(**SMOKE | {"n_per_class": n}))
+    assert any(text.startswith(f"n_per_class={n}: of fewer than 4 images of a class") for text in found["found"]) == few
+
+
+def test_a_plan_as_text_says_the_same_and_quietly_nothing_else(timed, capsys):
+    with talking("quiet"):
+        found = plan(make_study(**SMOKE))
+    assert capsys.readouterr() == ("", "")
+    text = plan_text(found)
+    assert "1,797 items of 8x8x1, 10 classes (0, 1, 2, 3, 4, 5, 6, 7 and 2 more); 2 trials, protocol draw" in text
+    assert "GAN family mlp, 5 steps" in text and "2 processes" in text
+    for kind, n in found["units"].items():
+        assert re.search(rf"^{UNITS[kind]}  +{n['todo']} +{n['total']} ", text, re.MULTILINE)
+    assert re.search(r"about [\w ]+ in all, and \d+ MB of disk$", text)
+
+
+def test_a_finished_study_has_nothing_to_plan_and_is_left_alone(finished, monkeypatch):
+    monkeypatch.setattr(estimate, "unit_seconds", lambda experiment: pytest.fail("there is nothing to time"))
+    before = files(finished)
+    assert {todo for todo, _ in counts(plan(load_study(finished))).values()} == {0}
+    assert files(finished) == before
+
+
+def test_a_plan_counts_only_what_is_missing(finished, timed):
+    found = counts(plan(open_study(finished, classifier_steps=6)))
+    assert found["classifier"] == (14, 14)
+    assert {found[kind][0] for kind in found if kind != "classifier"} == {0}
+
+
+def test_the_time_of_a_gan_is_linear_in_its_steps(timed):
+    few, many = seconds(gan_steps=100)["mlp"], seconds(gan_steps=1000)["mlp"]
+    assert many / few == pytest.approx(10, rel=0.05)
+    assert many == pytest.approx(1000 * TIMED["mlp"], rel=0.05)
+
+
+def test_the_time_of_a_classifier_is_linear_in_steps_and_seeds(timed):
+    base = seconds(classifier_steps=1000)["small_cnn"]
+    assert base == pytest.approx(1000 * TIMED["small_cnn"], rel=0.1)
+    assert seconds(classifier_steps=2000)["small_cnn"] / base == pytest.approx(2, rel=0.1)
+    assert seconds(classifier_steps=1000, classifier_seeds=3)["small_cnn"] / base == pytest.approx(3, rel=0.1)
+
+
+def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
+    base, other = seconds(), seconds(gan_steps=1000)
+    assert {kind for kind in base if base[kind] != other[kind]} == {"mlp"}
+
+
+def test_more_synthetic_items_take_longer_and_need_more_disk(timed):
+    assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED["sample"]
+    few, many = (Experiment.preview(make_study(**SMOKE | {"n_synthetic": n})) for n in (10, 1010))
+    more = disk_bytes(many, many.all_units()) - disk_bytes(few, few.all_units())
+    assert more == pytest.approx(2 * 1000 * 10 * (64 + 8))  # 2 trials, 10 classes, 64 bytes and a label each
+
+
+def test_the_disk_a_plan_asks_for_is_about_what_a_study_takes(finished):
+    experiment = Experiment.preview(load_study(finished))
+    taken = sum(f.stat().st_size for f in finished.rglob("*") if f.is_file() and "figures" not in f.parts)
+    planned = disk_bytes(experiment, experiment.all_units())
+    assert 0.5 < planned / taken < 4

@@ -1,0 +1,365 @@
+"""The study: parameters, presets, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gannb.study import folder
+from gannb.study.folder import find_folder, git_revision, load_study, open_study, project_root, read_yaml, save_study
+from gannb.study.model import PRESETS, STAGES, Study, make_study
+from gannb.utils.errors import InputError
+from gannb.utils.files import write_json, write_text
+
+
+def message(**given) -> str:
+    """The sentence with which a study is refused."""
+    with pytest.raises(InputError) as error:
+        make_study(**given)
+    return str(error.value)
+
+
+# ---- defaults and presets ----
+
+
+def test_without_parameters_it_is_the_default_study_of_digits():
+    study = make_study()
+    assert (study.data, study.name, study.preset) == ("digits", "digits", "laptop")
+    assert (study.trials, study.classifier_seeds) == (8, 2)
+    assert (study.metric, study.rope, study.synthetic_share) == ("balanced_accuracy", 0.01, 0.25)
+    assert study.protocol == study.gan == study.augmentation == study.device == "auto"
+    assert study.n_per_class is study.gan_steps is study.classifier_steps is None  # by the data
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_sets_sizes_and_steps_together(preset):
+    study = make_study(preset=preset)
+    assert {name: getattr(study, name) for name in PRESETS[preset]} == PRESETS[preset]
+
+
+def test_the_defaults_of_the_fields_are_those_of_the_default_preset():
+    assert {name: Study.model_fields[name].default for name in PRESETS["laptop"]} == PRESETS["laptop"]
+
+
+def test_what_is_set_by_hand_wins_over_the_preset():
+    study = make_study(preset="smoke", trials=5)
+    assert study.trials == 5
+    assert study.n_synthetic == PRESETS["smoke"]["n_synthetic"]
+
+
+def test_switching_the_preset_later_keeps_what_was_set_by_hand(tmp_path):
+    save_study(make_study(output_dir=str(tmp_path), preset="smoke", trials=5))
+    later = open_study(tmp_path / "digits", preset="laptop")
+    assert later.trials == 5
+    assert later.n_synthetic == PRESETS["laptop"]["n_synthetic"]
+
+
+def test_a_parameter_that_is_none_is_as_if_it_were_not_given():
+    assert make_study(trials=None, preset="smoke").trials == PRESETS["smoke"]["trials"]
+
+
+def test_every_parameter_has_a_stage_and_a_meaning():
+    for name, field in Study.model_fields.items():
+        assert field.json_schema_extra["stage"] in STAGES, name
+        assert field.description, name
+
+
+def test_a_study_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        make_study().trials = 3
+
+
+# ---- refusals ----
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("gan_step", "gan_steps"), ("trial", "trials"), ("classifer", "classifier"), ("n_per_clas", "n_per_class")],
+)
+def test_an_unknown_parameter_is_refused_with_the_nearest_name(wrong, right):
+    assert message(**{wrong: 3}) == f"There is no parameter {wrong}; did you mean {right}?"
+
+
+@pytest.mark.parametrize("name", Study.model_fields)
+def test_a_refusal_ends_as_a_sentence_does(name):
+    text = message(**{name: {"a": 1}})
+    assert re.search(r"[^.?][.?]$", text), text
+
+
+def test_an_unknown_parameter_like_no_other_is_refused_with_all_names():
+    text = message(zzzzqqq=1)
+    assert "zzzzqqq" in text and all(name in text for name in Study.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("trials", "many"), ("trials", 1), ("trials", 2.5), ("trials", [3]), ("seed", -1), ("seed", 2**32),
+        ("test_share", 0.9), ("test_share", "half"), ("synthetic_share", 0), ("synthetic_share", 1),
+        ("classifier", []), ("pretrained", ""), ("transfer_steps", 0),
+        ("gan_steps", 0), ("n_synthetic", 0), ("n_per_class", 1), ("classifier_steps", 1), ("batch_size", 1),
+        ("rope", 0), ("rope", float("nan")), ("workers", -1), ("preset", "huge"), ("preset", ["smoke"]),
+        ("metric", "f1"), ("channels", 2), ("resize", "squash"), ("protocol", "bootstrap"), ("on_bad_image", "ignore"),
+        ("augmentation", "strong"), ("gan_augmentation", "strong"), ("device", "gpu"), ("device", "cuda:x"),
+        ("data", ["digits"]), ("arms", 3), ("arms", {"real": 1}), ("seed", True), ("name", "a/b"),
+        ("name", "two words"), ("name", ".."), ("name", "."),
+    ],
+)  # fmt: skip
+def test_an_ill_typed_or_impossible_value_is_refused_in_one_sentence_that_names_it(name, value):
+    text = message(**{name: value})
+    assert name in text
+    assert "\n" not in text and text.endswith((".", "?"))
+
+
+def test_a_refusal_says_what_the_parameter_is():
+    assert Study.model_fields["trials"].description in message(trials="many")
+
+
+def test_resplit_takes_no_n_per_class():
+    text = message(protocol="resplit", n_per_class=8)
+    assert "n_per_class" in text and "resplit" in text
+
+
+@pytest.mark.parametrize("size", [64, "64", "96x64"])
+def test_a_size_may_be_written_as_a_number_or_as_text(size):
+    assert make_study(size=size).size == str(size)
+
+
+def test_arms_may_be_written_with_commas():
+    assert make_study(arms="real, real+gan").arms == make_study(arms=["real", "real+gan"]).arms == ("real", "real+gan")
+
+
+# ---- YAML ----
+
+
+def test_a_yaml_file_holds_parameters(tmp_path):
+    (tmp_path / "study.yaml").write_text("trials: 4\nsize: 32\narms: [real, real+gan]\n")
+    study = make_study(**read_yaml(tmp_path / "study.yaml"))
+    assert (study.trials, study.size, study.arms) == (4, "32", ("real", "real+gan"))
+
+
+def test_a_parameter_may_not_stand_twice_in_a_file(tmp_path):
+    (tmp_path / "study.yaml").write_text("trials: 4\nsize: 32\ntrials: 6\n")
+    with pytest.raises(InputError, match=r"study.yaml says trials twice; leave one of them out"):
+        read_yaml(tmp_path / "study.yaml")
+
+
+def test_names_of_classes_are_one_however_their_accents_were_typed():
+    study = make_study(positive="cafe\u0301", keep_classes="cafe\u0301,te", held_out=["cafe\u0301"])
+    assert (study.positive, study.keep_classes, study.held_out) == ("caf\xe9", ("caf\xe9", "te"), ("caf\xe9",))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"trials: [4\nseed: 1", "not valid YAML at line"),
+        (b"\xff\xfe\x00broken", "not valid YAML"),
+        (b"- trials\n- seed\n", "does not hold parameters"),
+        (b"just words", "does not hold parameters"),
+        (b"3: 4\n", "does not hold parameters"),
+        (b"", "does not hold parameters"),
+        (b"!!python/object/apply:os.system ['true']", "not valid YAML"),
+    ],
+)
+def test_a_broken_yaml_file_is_refused_by_name(tmp_path, content, says):
+    file = tmp_path / "study.yaml"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=says) as error:
+        read_yaml(file)
+    assert str(file) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("path", ["missing.yaml", "."])
+def test_a_missing_yaml_file_is_refused_by_name(tmp_path, path):
+    with pytest.raises(InputError, match="There is no study file"):
+        read_yaml(tmp_path / path)
+
+
+# ---- names and paths ----
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("digits", "digits"), ("photos/flowers", "flowers"), ("photos/flowers/", "flowers"),
+        ("sets/breast.npz", "breast"), ("my photos", "my-photos"), ("Blüten & Co", "Blüten---Co"),
+    ],
+)  # fmt: skip
+def test_a_study_without_a_name_is_called_after_its_data(data, name):
+    assert make_study(data=data).name == name
+
+
+def test_paths_become_absolute_when_the_study_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = make_study(data="photos", groups="patients.csv", output_dir="results")
+    assert (study.data, study.groups) == (str(tmp_path / "photos"), str(tmp_path / "patients.csv"))
+    assert study.folder == tmp_path / "results" / "photos"
+
+
+def test_a_pattern_of_groups_is_no_path():
+    assert make_study(groups=r"^(\d+)_").groups == r"^(\d+)_"
+
+
+def test_a_folder_is_found_from_any_directory_below(tmp_path, monkeypatch):
+    save_study(make_study(output_dir=str(tmp_path / "outputs")))
+    below = tmp_path / "notebooks" / "more"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert find_folder("outputs/digits") == tmp_path / "outputs" / "digits"
+    assert find_folder(tmp_path / "outputs" / "digits") == tmp_path / "outputs" / "digits"
+
+
+def test_a_folder_that_is_nowhere_yet_is_one_of_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_folder("outputs/not-there-yet") == project_root() / "outputs" / "not-there-yet"
+
+
+# ---- study.json ----
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"preset": "smoke", "trials": 3},
+        {"preset": "gpu", "n_per_class": 20, "arms": ("real", "gan")},
+        {"name": "other", "rope": 0.02, "size": "32", "channels": 3, "device": "cpu"},
+    ],
+)
+def test_a_study_comes_back_from_its_folder_as_it_was(tmp_path, given):
+    study = make_study(output_dir=str(tmp_path), **given)
+    save_study(study)
+    assert load_study(study.folder) == study
+    assert make_study(**study.changes()) == study
+
+
+def test_only_what_was_set_by_hand_is_kept_as_set(tmp_path):
+    study = make_study(output_dir=str(tmp_path), preset="smoke", trials=3)
+    save_study(study)
+    record = json.loads((study.folder / "study.json").read_text())
+    assert record["set"] == {"preset": "smoke", "data": "digits", "trials": 3}
+    assert record["parameters"]["n_synthetic"] == PRESETS["smoke"]["n_synthetic"]
+    assert {"torch", "numpy", "gannb"} <= record["versions"].keys()
+
+
+def test_a_moved_folder_is_the_same_study_in_another_place(tmp_path):
+    study = make_study(output_dir=str(tmp_path), trials=3)
+    save_study(study)
+    (tmp_path / "elsewhere").mkdir()
+    study.folder.rename(tmp_path / "elsewhere" / "renamed")
+    moved = load_study(tmp_path / "elsewhere" / "renamed")
+    assert (moved.name, moved.trials, moved.folder) == ("renamed", 3, tmp_path / "elsewhere" / "renamed")
+
+
+def test_facts_of_the_data_stay_when_a_study_is_saved_without_them(tmp_path):
+    study = make_study(output_dir=str(tmp_path))
+    save_study(study, fingerprint="abc")
+    save_study(study)
+    assert json.loads((study.folder / "study.json").read_text())["fingerprint"] == "abc"
+
+
+def test_opening_changes_what_is_given_and_keeps_the_rest(tmp_path):
+    save_study(make_study(output_dir=str(tmp_path), trials=3, gan_steps=7))
+    study = open_study(tmp_path / "digits", gan_steps=9, n_synthetic=None)
+    assert (study.trials, study.gan_steps, study.n_synthetic) == (3, 9, PRESETS["laptop"]["n_synthetic"])
+
+
+def test_opening_writes_nothing(tmp_path):
+    open_study(tmp_path / "new", preset="smoke")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_opening_a_folder_without_a_study_starts_one_named_after_it(tmp_path):
+    study = open_study(tmp_path / "mine", data="digits")
+    assert (study.name, study.folder) == ("mine", tmp_path / "mine")
+
+
+def test_opening_refuses_an_unknown_parameter(tmp_path):
+    with pytest.raises(InputError, match="gan_steps"):
+        open_study(tmp_path / "mine", gan_stpes=3)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"set": 3}', "null", '{"set": {"trials": 2}} more'])
+def test_a_damaged_study_is_refused_by_name(tmp_path, content):
+    (tmp_path / "study.json").write_text(content)
+    for read in (load_study, open_study):
+        with pytest.raises(InputError, match="damaged") as error:
+            read(tmp_path)
+        assert str(tmp_path / "study.json") in str(error.value)
+
+
+def test_a_damaged_study_is_not_written_over(tmp_path):
+    study = make_study(output_dir=str(tmp_path))
+    study.folder.mkdir()
+    (study.folder / "study.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        save_study(study)
+
+
+def test_a_folder_without_a_study_cannot_be_loaded(tmp_path):
+    with pytest.raises(InputError, match="There is no study in"):
+        load_study(tmp_path)
+
+
+# ---- files ----
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "a" / "value.json"
+    write_json(file, {"old": 1})
+    with pytest.raises(TypeError):
+        write_json(file, {"new": object()})
+    assert json.loads(file.read_text()) == {"old": 1}
+    assert [f.name for f in file.parent.iterdir()] == ["value.json"]
+
+
+def test_a_failed_write_leaves_the_old_text_and_no_temporary_file(tmp_path, monkeypatch):
+    file = tmp_path / "text"
+    write_text(file, "old")
+
+    def no_space(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        write_text(file, "new")
+    assert file.read_text() == "old"
+    assert [f.name for f in tmp_path.iterdir()] == ["text"]
+
+
+def test_a_study_is_at_hand_without_torch():
+    code = "import sys, gannb.study.folder, gannb.utils.errors; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_outside_a_checkout_there_is_no_revision(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "project_root", lambda: Path(tmp_path))
+    assert git_revision() is None
+
+
+# ---- how many items are made ----
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "doses"),
+    [
+        (200, 200, (200,)), ("200", 200, (200,)), ((7,), 7, (7,)), (1_000_000, 1_000_000, (10**6,)),
+        ("50,200", (50, 200), (50, 200)), ([200, 50, 50], (50, 200), (50, 200)), ("50, 200.0", (50, 200), (50, 200)),
+        ("balance", "balance", ()),
+    ],
+)  # fmt: skip
+def test_items_are_a_number_several_or_balance(given, kept, doses):
+    study = make_study(n_synthetic=given)
+    assert study.n_synthetic == kept and study.doses == doses
+
+
+@pytest.mark.parametrize("given", ["", ",", "50,", "1.5", [], [True], True, "bal", 10**7, [5, -1], {"a": 1}, "inf"])
+def test_other_numbers_of_items_are_refused(given):
+    with pytest.raises(InputError, match="n_synthetic=.* is not valid"):
+        make_study(n_synthetic=given)

@@ -1,0 +1,328 @@
+"""From a data set to trials: disjoint draws, repeated splits, groups, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from gannb.data.examples import Dataset, Examples
+from gannb.media.image.reading import read
+from gannb.study.model import make_study
+from gannb.trials.splits import Design, Draw, labels_of, make_draw, settle, take
+from gannb.utils.errors import InputError
+
+
+def examples(counts: list[int], groups: np.ndarray | None = None, prefix: str = "pool") -> Examples:
+    """Items of 4x4 pixels whose pixels tell their position, so many of each class, in a fixed shuffled order."""
+    y = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    x = np.broadcast_to((np.arange(len(y)) % 256).astype(np.uint8)[:, None, None, None], (len(y), 4, 4, 1))
+    names = tuple(f"class {k}" for k in range(len(counts)))
+    ids = np.array([f"{prefix}-{i}" for i in range(len(y))])
+    return Examples(x, y, names, ids, np.arange(len(y)) if groups is None else groups)
+
+
+def dataset(counts: list[int], test: list[int] | None = None, groups: np.ndarray | None = None) -> Dataset:
+    given = None
+    if test:
+        given = examples(test, prefix="test")
+        given = Examples(given.x, given.y, given.classes, given.ids, given.groups + 1_000_000)
+    return Dataset(examples(counts, groups), given, "fingerprint", "prepared", report=None)
+
+
+def draw_design(n: int, seed: int = 0, test_share: float = 0.25) -> Design:
+    return Design("draw", n, test_share, seed, "")
+
+
+def resplit_design(seed: int = 0, test_share: float = 0.25) -> Design:
+    return Design("resplit", None, test_share, seed, "")
+
+
+def bursts(n: int, size: int) -> np.ndarray:
+    """Groups of `size` neighbouring items."""
+    return np.arange(n) // size
+
+
+# ---- draw ----
+
+
+def test_draws_reserves_and_test_set_are_disjoint_over_all_trials():
+    data = dataset([60, 70, 80])
+    draws = [make_draw(data, draw_design(5), t) for t in range(4)]
+    parts = [draws[0].test] + [part for d in draws for part in (d.train, d.reserve)]
+    for a, b in combinations(parts, 2):
+        assert not set(a) & set(b)
+    assert all(len(np.unique(p)) == len(p) for p in parts)
+
+
+def test_a_draw_and_its_reserve_are_equal_in_every_class():
+    data = dataset([60, 70, 80])
+    for t in range(4):
+        d = make_draw(data, draw_design(5), t)
+        for part in (d.train, d.reserve):
+            assert np.bincount(data.pool.y[part]).tolist() == [5, 5, 5]
+
+
+def test_all_trials_share_a_test_set_in_the_proportions_of_the_classes():
+    data = dataset([60, 80, 100])
+    tests = [make_draw(data, draw_design(5), t).test for t in range(3)]
+    assert np.bincount(data.pool.y[tests[0]]).tolist() == [15, 20, 25]
+    assert all(np.array_equal(tests[0], other) for other in tests)
+
+
+def test_a_trial_depends_on_no_later_one_and_on_the_seed():
+    data = dataset([60, 70, 80])
+    assert "trials" not in Design.__dataclass_fields__  # how many follow is not even known
+    for t in range(3):
+        first, again = (make_draw(data, draw_design(5), t) for _ in range(2))
+        assert np.array_equal(first.train, again.train) and np.array_equal(first.reserve, again.reserve)
+        assert not np.array_equal(first.train, make_draw(data, draw_design(5, seed=1), t).train)
+
+
+def test_every_item_has_the_same_chance_of_being_drawn():
+    data = dataset([20, 20])
+    seeds = range(300)
+    drawn = np.bincount(np.concatenate([make_draw(data, draw_design(3, s), 0).train for s in seeds]), minlength=40)
+    assert drawn.sum() == 300 * 6
+    assert 20 < drawn.min() and drawn.max() < 75  # each 45 on average, with a standard deviation of about 6
+
+
+def test_a_given_test_set_is_used_as_it_is():
+    data = dataset([30, 30], test=[7, 9])
+    d = make_draw(data, draw_design(5), 1)
+    assert d.test.tolist() == list(range(60, 76))
+    assert max(d.train.max(), d.reserve.max()) < 60
+    assert take(data, d.test).ids.tolist() == data.test.ids.tolist()
+
+
+def test_more_than_the_pool_holds_cannot_be_drawn():
+    with pytest.raises(InputError, match="too few separate items for the reserve of trial 1"):
+        make_draw(dataset([20, 20]), draw_design(4), 1)
+
+
+# ---- groups ----
+
+
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_in_draws_a_group_is_never_on_two_sides(size):
+    data = dataset([100, 100], groups=bursts(200, size))
+    draws = [make_draw(data, draw_design(4), t) for t in range(3)]
+    sides = [draws[0].test] + [part for d in draws for part in (d.train, d.reserve)]
+    for a, b in combinations(sides, 2):
+        assert not set(data.pool.groups[a]) & set(data.pool.groups[b])
+
+
+def test_a_group_larger_than_a_draw_fills_it_and_the_rest_is_used_nowhere():
+    groups = np.arange(80)
+    data = dataset([40, 40], groups=groups)
+    large = np.flatnonzero(data.pool.y == 0)[:20]  # one burst of 20 items in class 0
+    groups[large] = large[0]
+    draws = [make_draw(data, draw_design(3), t) for t in range(2)]
+    used = np.concatenate([draws[0].test] + [part for d in draws for part in (d.train, d.reserve)])
+    assert len(np.unique(used)) == len(used)
+    sides = [set(data.pool.groups[part]) for d in draws for part in (d.train, d.reserve, d.test)]
+    assert sum(large[0] in side for side in sides) <= 2  # once, or in the test set that both trials share
+    for d in draws:
+        assert np.bincount(data.pool.y[d.train]).tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_in_resplits_a_group_is_never_on_two_sides(size):
+    data = dataset([60, 30], groups=bursts(90, size))
+    for t in range(5):
+        d = make_draw(data, resplit_design(), t)
+        assert not set(data.pool.groups[d.train]) & set(data.pool.groups[d.test])
+
+
+def test_a_class_that_is_one_group_cannot_be_split():
+    y = dataset([20, 20]).pool.y
+    data = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
+    with pytest.raises(InputError, match="(?i)groups"):
+        make_draw(data, resplit_design(), 0)
+
+
+# ---- resplit ----
+
+
+def test_a_resplit_uses_every_item_once_and_keeps_nothing_in_reserve():
+    data = dataset([60, 30])
+    d = make_draw(data, resplit_design(), 0)
+    assert sorted([*d.train, *d.test]) == list(range(90))
+    assert len(d.reserve) == 0
+
+
+@pytest.mark.parametrize("test_share", [0.1, 0.2, 0.25, 0.5])
+def test_a_resplit_keeps_the_proportions_of_the_classes(test_share):
+    data = dataset([80, 40, 20])
+    for t in range(5):
+        d = make_draw(data, resplit_design(test_share=test_share), t)
+        expected = np.array([80, 40, 20]) * test_share
+        assert np.abs(np.bincount(data.pool.y[d.test]) - expected).max() <= 1
+
+
+def test_resplits_differ_between_trials_and_seeds_and_are_the_same_again():
+    data = dataset([60, 30])
+    tests = [tuple(make_draw(data, resplit_design(seed), t).test) for seed in (0, 1) for t in range(4)]
+    assert len(set(tests)) == len(tests)
+    assert tuple(make_draw(data, resplit_design(1), 3).test) == tests[-1]
+
+
+def test_a_given_test_set_takes_part_in_resplits():
+    data = dataset([30, 30], test=[10, 10])
+    d = make_draw(data, resplit_design(), 0)
+    assert sorted([*d.train, *d.test]) == list(range(80))
+    assert min(d.train) < 60 <= max(d.train)
+
+
+def test_items_are_taken_in_order_from_pool_and_given_test_set():
+    data = dataset([30, 30], test=[10, 10])
+    index = np.array([65, 3, 79, 0, 61, 59])
+    assert take(data, index).ids.tolist() == ["test-5", "pool-3", "test-19", "pool-0", "test-1", "pool-59"]
+    assert take(data, index).y.tolist() == labels_of(data)[index].tolist()
+    assert len(take(data, np.empty(0, np.int64))) == 0
+
+
+# ---- half of the draw ----
+
+
+def test_fewer_is_half_of_every_class():
+    data = dataset([60, 70])
+    d = make_draw(data, draw_design(5), 0)
+    half = d.fewer(labels_of(data))
+    assert np.bincount(data.pool.y[half]).tolist() == [2, 2]
+    assert set(half) <= set(d.train)
+
+
+def test_fewer_keeps_at_least_one_item_of_a_class():
+    y = np.array([0, 1, 1, 1])
+    assert sorted(Draw(np.arange(4), np.empty(0, int), np.empty(0, int)).fewer(y)) == [0, 1]
+
+
+def test_fewer_of_a_resplit_keeps_the_proportions():
+    data = dataset([80, 40])
+    d = make_draw(data, resplit_design(), 0)
+    assert np.bincount(data.pool.y[d.fewer(data.pool.y)]).tolist() == [30, 15]
+
+
+def test_fewer_of_a_resplit_is_a_random_half():
+    data = dataset([200, 200])
+    halves = [make_draw(data, resplit_design(), t).fewer(data.pool.y).mean() for t in range(20)]
+    assert 170 < np.mean(halves) < 230  # the first half in the order of the files would give about 100
+
+
+# ---- which protocol ----
+
+
+@cache
+def digits() -> Dataset:
+    return read("digits")
+
+
+def test_digits_are_drawn_eight_per_class():
+    design = settle(digits(), make_study())
+    assert (design.protocol, design.n_per_class) == ("draw", 8)
+    make_draw(digits(), design, 7)  # the last trial finds its items
+
+
+def test_a_small_set_is_split_anew():
+    design = settle(dataset([120, 399]), make_study(data="photos"))
+    assert (design.protocol, design.n_per_class) == ("resplit", None)
+
+
+@pytest.mark.parametrize(("counts", "n"), [([400, 500], 15), ([3000, 6000], 100), ([1000, 1000], 37)])
+def test_a_large_set_is_drawn_as_large_as_disjoint_draws_allow_up_to_a_hundred(counts, n):
+    data, study = dataset(counts), make_study(data="photos")
+    design = settle(data, study)
+    assert (design.protocol, design.n_per_class) == ("draw", n)
+    make_draw(data, design, study.trials - 1)
+
+
+def test_more_trials_do_not_change_the_size_of_draws():
+    sizes = {settle(dataset([800, 900]), make_study(data="photos", trials=t)).n_per_class for t in (2, 8, 10)}
+    assert len(sizes) == 1
+
+
+def test_half_of_a_draw_is_not_the_half_that_comes_first_in_the_set():
+    data = dataset([400, 400])
+    draws = [make_draw(data, settle(data, make_study(data="photos", n_per_class=15)), t) for t in range(8)]
+    first = [np.mean(draw.fewer(data.pool.y)) / np.mean(draw.train) for draw in draws]
+    assert np.mean(first) == pytest.approx(1, abs=0.1)
+
+
+def test_a_given_test_set_leaves_the_whole_pool_for_draws():
+    design = settle(dataset([400, 400], test=[50, 50]), make_study(data="photos"))
+    assert (design.protocol, design.n_per_class) == ("draw", 20)
+
+
+def test_asking_for_items_per_class_is_asking_for_draws():
+    design = settle(dataset([120, 130]), make_study(data="photos", n_per_class=5))
+    assert (design.protocol, design.n_per_class) == ("draw", 5)
+
+
+def test_a_protocol_that_is_asked_for_is_used():
+    assert settle(digits(), make_study(protocol="resplit")).protocol == "resplit"
+    assert settle(dataset([120, 130]), make_study(data="photos", protocol="draw")).n_per_class == 4
+
+
+def test_the_choice_is_explained():
+    assert "own 8 items per class" in settle(digits(), make_study()).why
+    assert "splits it anew" in settle(dataset([50, 50]), make_study(data="photos")).why
+    assert "given test set" in settle(dataset([50, 50], test=[9, 9]), make_study(data="photos")).why
+
+
+# ---- too few items: the sentence, and whether its ways out lead anywhere ----
+
+
+def refusal(found: Dataset, **given) -> str:
+    """The sentence with which a study of a data set is refused."""
+    with pytest.raises(InputError) as error:
+        settle(found, make_study(**given))
+    return str(error.value)
+
+
+def test_too_few_items_for_the_draws_asked_for():
+    data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
+    text = refusal(data, **given)
+    assert "class 'class 0'" in text and "80 items of each class" in text and "\n" not in text
+    room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
+    design = settle(data, make_study(**given | {"n_per_class": room}))
+    make_draw(data, design, 3)  # does what the sentence says
+    refusal(data, **given | {"n_per_class": room + 1})  # and no more is possible
+    settle(data, make_study(**given | {"trials": 2, "n_per_class": 9}))  # so do fewer trials
+
+
+def test_resplit_instead_of_draws_really_works():
+    data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
+    text = refusal(data, **given)
+    assert "protocol=resplit" in text
+    # n_per_class is still set: the sentence must say that it has to go, since resplit refuses it
+    assert "without n_per_class" in text
+    make_draw(data, settle(data, make_study(data="photos", trials=4, protocol="resplit")), 3)
+
+
+def test_more_trials_of_digits_than_there_are_items():
+    text = refusal(digits(), trials=20)
+    assert "trials=20" in text
+    room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
+    make_draw(digits(), settle(digits(), make_study(trials=20, n_per_class=room)), 19)
+
+
+def test_a_set_too_small_for_any_draw_is_told_so_in_true_numbers():
+    text = refusal(dataset([10, 300]), data="photos", protocol="draw")
+    assert "n_per_class=0" not in text and "needs 0 items" not in text
+    assert "protocol=resplit" in text
+    settle(dataset([10, 300]), make_study(data="photos", protocol="resplit"))
+
+
+@pytest.mark.parametrize("test_share", [0.1, 0.25, 0.5])
+def test_a_class_too_small_to_split_is_named_with_the_number_that_suffices(test_share):
+    text = refusal(dataset([3, 50]), data="photos", test_share=test_share)
+    assert "'class 0' has 3 items" in text
+    need = int(re.search(r"at least (\d+)", text)[1])
+    data = dataset([need, 50])
+    design = settle(data, make_study(data="photos", test_share=test_share))
+    for t in range(5):
+        make_draw(data, design, t)
