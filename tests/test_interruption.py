@@ -175,9 +175,9 @@ def test_nothing_temporary_is_left_behind(continued):
 
 IN_A_KERNEL = """
 import sys
-from gannb.errors import Stopped
-from gannb.experiment import Experiment
-from gannb.study import load_study
+from gannb.utils.errors import Stopped
+from gannb.experiment.experiment import Experiment
+from gannb.study.folder import load_study
 
 experiment = Experiment.open(load_study(sys.argv[1]))
 try:

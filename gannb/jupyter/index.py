@@ -46,7 +46,7 @@ STUDIES = """\
 
 Run the cell (*Shift+Enter*) to see what has changed since this page was made."""
 CODE = """\
-from gannb import index
+from gannb.jupyter import index
 
 index.studies(".")"""
 ANOTHER = """\

@@ -309,7 +309,7 @@ def test_a_full_disk_loses_nothing(helpful, tar_set, tmp_path, monkeypatch):
 def test_killed_and_resumed_it_is_the_same_and_nothing_is_made_twice(helpful, tar_set, tmp_path):
     folder = tmp_path / "set"
     code = (
-        "import time\nfrom gannb import shards, generate\nshards.SHARD_ITEMS = 64\n"
+        "import time\nfrom gannb.export import shards, generate\nshards.SHARD_ITEMS = 64\n"
         "add = shards.FORMATS['webdataset']._add\n"
         "def slow(tar, name, data):\n    time.sleep(.01 if tar.name.endswith('1.tar') else 0)\n"
         "    add(tar, name, data)\n"

@@ -103,4 +103,4 @@ def test_its_links_lead_somewhere_from_the_folder_of_the_studies(outputs):
 
 def test_make_lab_opens_it():
     recipe = (ROOT / "Makefile").read_text()
-    assert "-m gannb.index outputs\n" in recipe and f"/lab/tree/outputs/{index.FILE}?" in recipe
+    assert "-m gannb.jupyter.index outputs\n" in recipe and f"/lab/tree/outputs/{index.FILE}?" in recipe

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from conftest import ROOT
 
 from gannb.utils.console import talking
 from gannb.utils.errors import InputError
@@ -125,7 +126,7 @@ def test_a_key_does_not_depend_on_stage_function_or_the_order_of_parameters():
 
 def test_keys_seeds_and_digests_are_the_same_in_another_process():
     code = (
-        "from gannb.work import Unit, digest, seed_for\n"
+        "from gannb.utils.keys import digest, seed_for\nfrom gannb.work.unit import Unit\n"
         "u = Unit(1, 'draw', 'trials/000/draw', print, 1, {'b': [1, None, 'ü'], 'a': .1, 'trial': 0})\n"
         "print(u.key, digest('x', {'b': 1, 'a': 2}), seed_for(3, 'trial', 1, 'ü'))"
     )
@@ -325,8 +326,9 @@ def run_with_a_killed_unit(study: Path) -> None:
 
 def test_a_unit_whose_process_is_killed_is_reported_and_the_others_finish(tmp_path):
     # in a process of its own: were the unit at work in the launcher itself, the launcher would be killed
-    code = f"from test_scheduler import *; run_with_a_killed_unit(Path({str(tmp_path)!r}))"
-    run = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True)
+    code = f"from tests.work.test_scheduler import *; run_with_a_killed_unit(Path({str(tmp_path)!r}))"
+    elsewhere = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=elsewhere, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     made, failed, blocked = json.loads(run.stdout.splitlines()[-1])
     assert made == [f"trials/000/good{i}" for i in range(4)]
@@ -379,7 +381,7 @@ def test_the_default_is_a_process_per_core():
 
 def test_a_second_run_on_the_study_is_refused_in_one_sentence(tmp_path):
     code = (
-        "import sys\nfrom pathlib import Path\nfrom gannb.work import study_lock\n"
+        "import sys\nfrom pathlib import Path\nfrom gannb.work.locks import study_lock\n"
         "with study_lock(Path(sys.argv[1])):\n    print('locked', flush=True)\n    sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
@@ -415,7 +417,7 @@ def test_a_folder_that_cannot_be_written_is_refused_by_name(tmp_path):
 def test_a_process_ends_soon_after_the_one_it_follows():
     code = (
         "import subprocess, sys, time\n"
-        "child = 'import sys, time; from gannb.work import end_with; end_with(int(sys.argv[1])); "
+        "child = 'import sys, time; from gannb.work.processes import end_with; end_with(int(sys.argv[1])); "
         "print(1, flush=True); time.sleep(60)'\n"
         "import os\n"
         "p = subprocess.Popen([sys.executable, '-c', child, str(os.getpid())], stdout=subprocess.PIPE, "
