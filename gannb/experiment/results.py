@@ -12,6 +12,7 @@ import numpy as np
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Examples
 from gannb.experiment.plan import Wiring
+from gannb.media import MEDIA
 from gannb.stats import outcomes
 from gannb.stats.outcomes import Predictions
 from gannb.study.model import STAGES
@@ -93,7 +94,7 @@ class Results(Wiring):
     # ---- quality
 
     def quality(self) -> pd.DataFrame:
-        """Return one row per trial, feature space and generator, or yardstick (see `measuring.YARDSTICKS`)."""
+        """Return one row per trial, feature space and generator, or reference set (see `comparison.REFERENCE_SETS`)."""
         return _numeric(_table(self.folder, self.measuring_units, "quality.json"), "generator", "features")
 
     def quality_of_classes(self) -> pd.DataFrame:
@@ -108,7 +109,7 @@ class Results(Wiring):
     def ruler(self, trial: int) -> Any:
         """Return a trial's measuring classifier; the unit must be done."""
         file = self.folder / self.ruler_units[trial].path / "ruler.safetensors"
-        return reading.load_small_cnn(file, self.dataset.pool)
+        return reading.load_classifier(MEDIA["image"], file, self.dataset.pool)
 
     # ---- classifiers
 

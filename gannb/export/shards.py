@@ -227,10 +227,11 @@ def loaded_generator(folder: Path, device: str) -> Generator:
 def copy_rule(data: Path, draw: Path) -> CopyRule:
     """The rule for what the generator was trained on, once per process."""
     from gannb.data.examples import Dataset
+    from gannb.media import MEDIA
     from gannb.trials import splits
     from gannb.units.reading import read_draw
 
-    return CopyRule(splits.take(Dataset.load(data), read_draw(draw).train))
+    return CopyRule(MEDIA["image"], splits.take(Dataset.load(data), read_draw(draw).train))
 
 
 def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ from gannb.data.counts import labels_to_make
 from gannb.data.examples import Examples
 from gannb.study.model import make_study
 from gannb.trials import splits
-from gannb.units.reading import dataset_of, draw_of, load_small_cnn, read_draw
+from gannb.units.reading import dataset_of, draw_of, load_classifier, medium_of, read_draw
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
@@ -78,15 +78,16 @@ def _sample(task: Task, generator: Any, y: np.ndarray) -> tuple[np.ndarray, dict
 
 
 def _filter(task: Task, generator: Any) -> Any:
-    """Return what says which items are accepted: the generator's discriminator, or the trial's judge."""
+    """Return what says which items are accepted: the generator's discriminator, or the trial's filtering classifier."""
     from gannb.classifiers.training import predict
     from gannb.generators import variations
 
     p, dataset = task.parameters, dataset_of(task)
     if p["variation"] == "by_discriminator":
         return variations.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
-    judge = load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
-    return variations.recognised(lambda x: predict(judge, x))
+    medium = medium_of(task)
+    network = load_classifier(medium, task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
+    return variations.recognised(lambda x: predict(medium, network, x))
 
 
 def items_seed(task: Task, *purpose: str | int) -> int:

@@ -21,7 +21,7 @@ from gannb.experiment.settings import resolve_device
 from gannb.experiment.status import write_status
 from gannb.generators.variations import VARIATIONS
 from gannb.jupyter.runner import read_experiment, study_status
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.study.data_copy import load_data
 from gannb.study.folder import load_study, open_study, save_study
 from gannb.study.model import Study, make_study
@@ -226,7 +226,7 @@ def test_every_variation_and_dose_is_trained_and_scored(smoke):
         "gan:3": 30, "real+gan:2+classic": 20, "gan.fresh": 50
     }  # fmt: skip
     sources = {f"mlp.{v}" for v in VARIATIONS if v != "fresh"} | {"mlp"}
-    assert set(experiment.quality()["generator"]) == sources | set(YARDSTICKS)
+    assert set(experiment.quality()["generator"]) == sources | set(REFERENCE_SETS)
     plain, fewer = experiment.synthetic(0), experiment.synthetic(0, "mlp.truncated")
     assert np.array_equal(plain.y, fewer.y) and not np.array_equal(plain.x, fewer.x)
 
@@ -311,7 +311,7 @@ def test_synthetic_items_are_examples_like_the_real_ones(finished):
 def test_quality_has_a_row_per_trial_generator_and_features(finished):
     table = changed(finished).quality()
     found = set(zip(table["trial"], table["generator"], table["features"], strict=True))
-    assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *YARDSTICKS) for f in ("pixels", "small_cnn")}
+    assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *REFERENCE_SETS) for f in ("pixels", "small_cnn")}
 
 
 def test_what_is_not_there_is_none(finished):

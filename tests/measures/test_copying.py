@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from gannb.data.examples import Examples
 from gannb.measures import copying
-from gannb.measures.comparison import YARDSTICKS, choose, measure, yardsticks
+from gannb.measures.comparison import REFERENCE_SETS, choose, measure, yardsticks
 from gannb.measures.copying import c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import authenticity, nearer_to_training, nearest, nearest_neighbour_ratio
 from gannb.media.image import duplicates
@@ -167,10 +167,10 @@ def test_yardsticks_are_what_their_names_say():
     train, held_out, _ = trial(1)
     sets = yardsticks(train, held_out, 0)
     rows = {name: measure(s, {"pixels": pixels}, ["pixels"], 0).spaces[0] for name, s in sets.items()}
-    assert tuple(rows) == YARDSTICKS
+    assert tuple(rows) == REFERENCE_SETS
     ids = [set(part.ids) for part in (sets["held-out real"].fake, sets["held-out real"].test, train)]
     assert sum(map(len, ids)) == len(set.union(*ids))
-    honest, exact, light = (rows[name] for name in YARDSTICKS)
+    honest, exact, light = (rows[name] for name in REFERENCE_SETS)
     assert exact["nn_ratio"] == exact["authenticity"] == 0 and exact["exact_duplicates"] == exact["flagged"] == 1
     assert light["flagged"] == 1 and light["nn_ratio"] < 0.3 < 0.8 < honest["nn_ratio"] < 1.2
     assert honest["c_t"] > -2 > light["c_t"] and abs(honest["nearer_to_train"]) < 0.3

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import Cell, Nouns
+from gannb.data.medium import Cell, FurtherSpace, Nouns, Pretrained
 
 if TYPE_CHECKING:
     import torch
@@ -74,20 +73,21 @@ class Images:
 
     def stored(self, x: np.ndarray, device: str) -> Tensor:
         """(N, H, W, C) uint8 -> (N, C, H, W) uint8, channels last in memory."""
-        import torch
+        from gannb.media.image import tensors
 
-        return torch.from_numpy(np.array(x)).to(device).permute(0, 3, 1, 2)
+        return tensors.stored(x, device)
 
     def encode(self, stored: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> float32 in [-1, 1]."""
-        return stored.float().div_(127.5).sub_(1)
+        from gannb.media.image import tensors
+
+        return tensors.encode(stored)
 
     def decode(self, values: Tensor) -> np.ndarray:
         """(N, C, H, W) in [-1, 1] -> (N, H, W, C) uint8."""
-        import torch
+        from gannb.media.image import tensors
 
-        levels = ((values.permute(0, 2, 3, 1) + 1) * 127.5).round_().clamp_(0, 255)
-        return levels.to(torch.uint8).cpu().numpy()
+        return tensors.decode(values)
 
     def place(self, network: nn.Module, device: str) -> nn.Module:
         """Weights channels last, which is up to twice as fast on a CPU."""
@@ -103,6 +103,12 @@ class Images:
         from gannb.media.image.augmentation import POLICIES
 
         return POLICIES
+
+    def default_policy(self, shape: Shape) -> str:
+        """See `gannb.media.image.augmentation.default`."""
+        from gannb.media.image.augmentation import default
+
+        return default(shape)
 
     def policy(self, name: str, shape: Shape, strength: float = 1.0) -> Policy:
         """See `gannb.media.image.augmentation.resolve` and `strengthened`."""
@@ -159,9 +165,13 @@ class Images:
         """What `small_cnn` feeds to its last layer: (N, C, H, W) -> (N, D)."""
         return network[:-1](batch)
 
+    def classifier_head(self, network: nn.Module) -> nn.Linear:
+        """The last layer of `small_cnn`."""
+        return network[-1]
+
     @cached_property
-    def pretrained(self) -> ModuleType:
-        """The module that finds, describes and fine-tunes pretrained networks."""
+    def pretrained(self) -> Pretrained:
+        """The module `gannb.media.image.pretrained`, whose functions are those of the protocol."""
         from gannb.media.image import pretrained
 
         return pretrained
@@ -175,6 +185,19 @@ class Images:
         from gannb.media.image.features import pixels
 
         return pixels(x)
+
+    def exact_features(self, x: np.ndarray) -> np.ndarray:
+        """Pixels as they are, (N, H, W, C) uint8 -> (N, D) uint8."""
+        from gannb.media.image.features import flat
+
+        return flat(x)
+
+    @cached_property
+    def spaces(self) -> Mapping[str, FurtherSpace]:
+        """The standard Inception network's, in which the FID is measured."""
+        from gannb.media.image.inception import SPACE
+
+        return {SPACE.name: SPACE}
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
         """See `gannb.media.image.shifts.altered`."""

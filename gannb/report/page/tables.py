@@ -14,7 +14,7 @@ import pandas as pd
 from gannb.analysis.class_lights import CRITERIA
 from gannb.analysis.evidence import Evidence
 from gannb.analysis.wording import arm_label, interval_text
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.report import tables
 from gannb.report.page.plain import without_paths
 from gannb.study.model import Study
@@ -46,9 +46,9 @@ def generator_table(evidence: Evidence) -> list[dict[str, str]]:
         return []
     classes = pd.DataFrame() if evidence.classes is None else evidence.classes
     means = tables.quality_means(evidence.quality, classes, evidence.scores, evidence.gan)
-    made = sorted(set(evidence.quality["generator"]) - set(YARDSTICKS), key=lambda n: (n != evidence.gan, n))
+    made = sorted(set(evidence.quality["generator"]) - set(REFERENCE_SETS), key=lambda n: (n != evidence.gan, n))
     labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made} | dict(
-        zip(YARDSTICKS, YARDSTICKS, strict=True)
+        zip(REFERENCE_SETS, REFERENCE_SETS, strict=True)
     )
     return [
         {"generator": label, "features": str(space)} | _numbers(row, space)

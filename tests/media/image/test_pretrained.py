@@ -22,7 +22,7 @@ from gannb.experiment.cleanup import leftovers
 from gannb.experiment.estimate import FEATURES, disk_bytes, plan, plan_text
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.status import write_status
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.measures.features import OncePerItem
 from gannb.media.image import pretrained as transfer
 from gannb.media.image.augmentation import Policy
@@ -302,7 +302,7 @@ def test_frozen_features_are_computed_once_per_item(fine_tuned):
 def test_the_gans_items_are_measured_in_its_features_beside_real_ones_and_copies(fine_tuned):
     table = fine_tuned.quality()
     rows = table[table["features"] == NETWORK].set_index(["generator", "trial"])
-    assert set(rows.index.get_level_values(0)) == {"mlp", *YARDSTICKS}
+    assert set(rows.index.get_level_values(0)) == {"mlp", *REFERENCE_SETS}
     for trial in (0, 1):
         assert rows.loc["exact copies", trial]["nn_ratio"] == 0 < rows.loc["held-out real", trial]["nn_ratio"]
         assert rows.loc["exact copies", trial]["authenticity"] == 0
