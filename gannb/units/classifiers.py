@@ -157,10 +157,10 @@ def _tried(mixture: Mixture, recipe: Recipe, seed: int, unseen: Examples, device
     from gannb.classifiers.training import Diverged, predict, train
 
     try:
-        p = predict(recipe.medium, train(mixture, recipe, seed, device, start=start), unseen.x)
+        network = train(mixture, recipe, seed, device, start=start)
     except Diverged:
         return None
-    return classification_scores(unseen.y, p)["balanced_accuracy"]
+    return classification_scores(unseen.y, predict(recipe.medium, network, unseen.x))["balanced_accuracy"]
 
 
 def make_choice(task: Task) -> None:
@@ -241,7 +241,7 @@ def _filled_up(task: Task, arm: Arm, dataset: Dataset, train: Examples) -> Fille
 
 
 def _taken(arm: Arm, task: Task, made: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return which items an arm takes of those made with labels (M,), beside a draw of `counts` (K,) items per class."""
+    """Return which of the items made, labels (M,), an arm takes beside a draw of `counts` (K,) items per class."""
     asked = task.unit.need("items").parameters["n_synthetic"]
     wanted = np.bincount(labels_to_make(counts, asked))  # all that were made, or of related items all that there are
     if asked == "balance" and arm.real:

@@ -247,7 +247,7 @@ def mixture_of(experiment, arm, root):
 
     unit, draw = experiment.classifiers[0, arm], experiment.draw(0)
     task = Task(unit, experiment.folder, root, root, "cpu", lambda done, total: None)
-    return classifiers._mixture(task, experiment.dataset, draw), splits.take(experiment.dataset, draw.train)
+    return classifiers.arm_mixture(task, experiment.dataset, draw)[0], splits.take(experiment.dataset, draw.train)
 
 
 def test_a_class_that_gets_no_synthetic_items_has_its_own_in_their_places(finished, tmp_path):

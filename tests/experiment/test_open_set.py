@@ -24,6 +24,7 @@ from gannb.experiment.estimate import UNITS, disk_bytes, expected_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Job
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read
@@ -382,9 +383,9 @@ def pictures(kind: int, n: int, seed: int) -> np.ndarray:
 def told(other: np.ndarray | None) -> dict[str, float]:
     """AUROC of each score on kind 3, which no training sees, where the known are kinds 0 and 1."""
     known = as_examples(np.concatenate([pictures(k, 20, 0) for k in (0, 1)]), np.repeat([0, 1], 20))
-    network = train(mixture_of(known, other, 16), Recipe("small_cnn", 60, 16, Policy()), seed=1)
+    network = train(mixture_of(known, other, 16), Recipe(IMAGE, "small_cnn", 60, 16, Policy()), seed=1)
     test = np.concatenate([pictures(k, 50, 1) for k in (0, 1)])
-    said = [predict(network, x) for x in (test, pictures(3, 100, 1))]
+    said = [predict(IMAGE, network, x) for x in (test, pictures(3, 100, 1))]
     kinds = ["known"] if other is None else ["known", "other"]
     return {kind: auroc(*(SCORES[kind](p, 2) for p in said)) for kind in kinds}
 

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from tiny_gans import as_examples, digits_draw
 
 from gannb.measures.copy_rule import CopyRule
+from gannb.media.image import IMAGE
 
 DRAW = digits_draw(n=16)
 NEXT = digits_draw(n=32).x  # the draw and as many others
@@ -23,12 +24,12 @@ def others() -> np.ndarray:
 def test_copies_and_what_is_close_to_them_are_found():
     rng = np.random.default_rng(0)
     noisy = np.clip(DRAW.x + rng.normal(0, 6, DRAW.x.shape), 0, 255).astype(np.uint8)
-    rule = CopyRule(DRAW)
+    rule = CopyRule(IMAGE, DRAW)
     assert rule(DRAW.x).all() and rule(noisy).mean() > 0.98
 
 
 def test_real_images_that_were_not_trained_on_are_hardly_ever_taken_for_copies():
-    assert CopyRule(DRAW)(others()).mean() < 0.01
+    assert CopyRule(IMAGE, DRAW)(others()).mean() < 0.01
 
 
 def test_the_rule_is_that_of_the_distances():
@@ -38,20 +39,20 @@ def test_the_rule_is_that_of_the_distances():
     distances = np.sort(cdist(x.reshape(len(x), -1).astype(float), DRAW.x.reshape(len(DRAW), -1).astype(float)), axis=1)
     expected = distances[:, 0] < distances[:, 1] / 3
     assert 0.1 < expected.mean() < 0.9
-    assert np.array_equal(CopyRule(DRAW)(x), expected)
+    assert np.array_equal(CopyRule(IMAGE, DRAW)(x), expected)
 
 
 def test_duplicates_in_the_training_set_do_not_hide_each_other():
     twice = as_examples(np.concatenate([DRAW.x, DRAW.x]), np.concatenate([DRAW.y, DRAW.y]))
-    assert not CopyRule(twice)(DRAW.x).any()  # as items of their own they would
+    assert not CopyRule(IMAGE, twice)(DRAW.x).any()  # as items of their own they would
     grouped = replace(twice, groups=np.tile(np.arange(len(DRAW)), 2))
-    assert CopyRule(grouped)(DRAW.x).all()
+    assert CopyRule(IMAGE, grouped)(DRAW.x).all()
 
 
 @pytest.mark.parametrize("entries", [64, 640, 10**6])
 def test_an_item_is_judged_alike_whatever_is_looked_at_with_it(monkeypatch, entries):
     monkeypatch.setattr("gannb.measures.copy_rule.ENTRIES", entries)
     x = np.concatenate([DRAW.x[:20], others()[:20]])
-    found = CopyRule(DRAW)(x)
-    assert np.array_equal(found, np.concatenate([CopyRule(DRAW)(item[None]) for item in x]))
+    found = CopyRule(IMAGE, DRAW)(x)
+    assert np.array_equal(found, np.concatenate([CopyRule(IMAGE, DRAW)(item[None]) for item in x]))
     assert found[:20].all() and not found[20:].any()

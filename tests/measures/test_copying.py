@@ -10,10 +10,10 @@ from sklearn.datasets import load_digits
 
 from gannb.data.examples import Examples
 from gannb.measures import copying
-from gannb.measures.comparison import REFERENCE_SETS, choose, measure, yardsticks
+from gannb.measures.comparison import REFERENCE_SETS, choose, measure, reference_sets
 from gannb.measures.copying import c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import authenticity, nearer_to_training, nearest, nearest_neighbour_ratio
-from gannb.media.image import duplicates
+from gannb.media.image import IMAGE, duplicates
 from gannb.media.image.features import pixels
 from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
@@ -154,7 +154,7 @@ def test_duplicates_are_those_of_the_data_audit():
 def test_a_further_feature_space_is_a_name_and_a_function():
     train, held_out, further = trial(0)
     spaces = {"pixels": pixels, "stand-in": lambda x: pixels(x)[:, :10]}
-    found = measure(choose(train, further, held_out, 0), spaces, ["stand-in"], 0)
+    found = measure(IMAGE, choose(train, further, held_out, 0), spaces, ["stand-in"], 0)
     assert [row["features"] for row in found.spaces] == ["pixels", "stand-in"]
     assert "copying_p" not in found.spaces[0] and 0 < found.spaces[1]["copying_p"] <= 1
     assert len(found.classes) == 20 and {row["features"] for row in found.suspects} == set(spaces)
@@ -163,10 +163,10 @@ def test_a_further_feature_space_is_a_name_and_a_function():
     assert best["suspicion"] >= ratios.min() - 1e-9 and best["to_train"] < best["to_held_out"]
 
 
-def test_yardsticks_are_what_their_names_say():
+def test_reference_sets_are_what_their_names_say():
     train, held_out, _ = trial(1)
-    sets = yardsticks(train, held_out, 0)
-    rows = {name: measure(s, {"pixels": pixels}, ["pixels"], 0).spaces[0] for name, s in sets.items()}
+    sets = reference_sets(IMAGE, train, held_out, 0)
+    rows = {name: measure(IMAGE, s, {"pixels": pixels}, ["pixels"], 0).spaces[0] for name, s in sets.items()}
     assert tuple(rows) == REFERENCE_SETS
     ids = [set(part.ids) for part in (sets["held-out real"].fake, sets["held-out real"].test, train)]
     assert sum(map(len, ids)) == len(set.union(*ids))
