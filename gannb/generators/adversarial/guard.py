@@ -46,11 +46,11 @@ class TrainingError(RuntimeError):
 class Guard:
     """Watches a training by what it may see: the draw, the curves, samples of fixed noise.
 
-    log: what happened, {"step", "fault", "number", "remedy"} each. diversity: {"step": [...], "ratio": [...],
-    "collapsed": [...]}, mean distance of samples of a class over that of the draw's items of the class, in the medium's raw
-    features, 1 is as diverse as the draw; and the number of classes whose samples all look alike, though they once did not or it is
-    late. Classes in which a handful of the draw's own items may look alike have no diversity and are not watched. A
-    discriminator is never held to be undeceived where its loss has no least value (Wasserstein).
+    log: what happened, {"step", "fault", "number", "back_to", "remedy"} each. diversity: {"step": [...], "ratio":
+    [...], "collapsed": [...]}, mean distance of samples of a class over that of the draw's items of the class, in the
+    medium's raw features, 1 is as diverse as the draw; and the number of classes whose samples all look alike, though
+    they once did not or it is late. Classes in which a handful of the draw's own items may look alike have no diversity
+    and are not watched. A discriminator is never held to be undeceived where its loss has no least value (Wasserstein).
     """
 
     def __init__(self, training: Training, draw: Examples) -> None:
@@ -159,9 +159,10 @@ class Guard:
 
 
 def usual_spread(medium: Medium, x: np.ndarray, seed: int) -> tuple[float, float]:
-    """Mean distance of two items (N, ...) of a class in raw features, and what 95 % of random handfuls exceed; nan for fewer.
+    """Mean distance, in raw features, of two items (N, ...) of a class, and what 95 % of random handfuls exceed.
 
-    A handful is as many as there are samples of a class, drawn with replacement, as from a perfect generator.
+    Both nan for fewer than two. A handful is as many as there are samples of a class, drawn with replacement, as from a
+    perfect generator.
     """
     rng = np.random.default_rng(seed)
     most = max(2 * GRID[1], min(MOST_ITEMS, MOST_VALUES // math.prod(x.shape[1:])))
