@@ -253,8 +253,9 @@ def _taken(arm: Arm, task: Task, made: np.ndarray, counts: np.ndarray) -> np.nda
 
 def _maker(task: Task, filled: FilledUp) -> Callable[[int], np.ndarray]:
     """Return what makes the items anew for the pass of a given number, but for those that the draw's own stand for."""
-    from gannb.media.medium import load
+    from gannb.generators.interface import Condition
+    from gannb.generators.registry import load
 
-    items, generator = filled.items, load(task.needed("generator"), task.device)
-    stay = filled.replaced.reshape(-1, *[1] * (items.x.ndim - 1))
-    return lambda number: np.where(stay, items.x, generator.sample(items.y, items_seed(task, "pass", number)))
+    items, generator = filled.items, load(task.needed("generator"), medium_of(task), task.device)
+    stay, asked = filled.replaced.reshape(-1, *[1] * (items.x.ndim - 1)), Condition(items.y)
+    return lambda number: np.where(stay, items.x, generator.sample(asked, items_seed(task, "pass", number)))

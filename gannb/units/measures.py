@@ -197,18 +197,19 @@ def _between(task: Task, test: Examples, train: Examples, fake: Examples, reserv
     In raw features: those of a network that has learnt one of the sets by heart would hold it apart. Nothing is said of
     blends where the medium has none.
     """
-    from gannb.generators.interface import Job
+    from gannb.generators.interface import Condition, Job
     from gannb.measures.fidelity import nearer_to_made
 
-    raw, controls = medium_of(task).raw_features, medium_of(task).controls
+    medium = medium_of(task)
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
     sets = {"between": fake.x}
-    if "interpolation" in controls:
-        sets["between_of_blends"] = controls["interpolation"]().fit(train, Job(0, seed)).sample(fake.y, seed)
-    sets |= {"between_of_real": reserve.x}
+    if "interpolation" in medium.controls:
+        blending = medium.controls["interpolation"](medium).fit(train, Job(0, seed))
+        sets["between_of_blends"] = blending.sample(Condition(fake.y), seed)
+    sets["between_of_real"] = reserve.x
     sets = {name: x for name, x in sets.items() if len(x) >= len(fake)}
-    of_test, of_train = raw(test.x), raw(train.x)
-    return {name: nearer_to_made(of_test, raw(x), of_train) for name, x in sets.items()}
+    of_test, of_train = medium.raw_features(test.x), medium.raw_features(train.x)
+    return {name: nearer_to_made(of_test, medium.raw_features(x), of_train) for name, x in sets.items()}
 
 
 def _how_chosen(items: Path) -> dict[str, float]:
