@@ -100,7 +100,7 @@ class Foreign(Outside):
         turn = np.arange(len(ours))
         theirs = np.array([self.labels[k][i % len(self.labels[k])] for i, k in zip(turn, ours, strict=True)], np.int64)
         if path := self.about.get("function"):
-            return trust.call(path, self._function(path), theirs, seed, self.shape)
+            return trust.call(path, self._function(path), theirs, seed, self.shape, np.dtype(np.uint8))
         noise = noise_rows(seed, turn, FAMILIES[self.about["family"]].noise)
         return generate(self.network.to(self.device), noise, theirs)
 

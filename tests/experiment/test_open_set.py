@@ -30,6 +30,7 @@ from gannb.media.image.reading import read
 from gannb.report.publish import publish
 from gannb.report.tables.open_set import table
 from gannb.stats.open_set import SCORES, auroc, by_known, by_other, false_accept_rate
+from gannb.media.image.parameters import NOUNS
 from gannb.study.data_copy import keep_data, load_data
 from gannb.study.folder import load_study, save_study
 from gannb.study.model import make_study
@@ -88,13 +89,13 @@ def test_no_item_of_a_held_out_class_is_in_any_part_of_the_ordinary_study(experi
 
 def test_labels_stay_with_their_items_and_a_copy_is_the_same(tmp_path):
     whole = read("digits")
-    dataset = hold_out(whole, ("3",))
+    dataset = hold_out(whole, ("3",), NOUNS)
     for part, named in ((dataset.pool, "012456789"), (dataset.held_out.pool, "3")):
         assert part.classes == tuple(named)
         before = whole.pool.take([np.flatnonzero(whole.pool.ids == i)[0] for i in part.ids[:50]])
         assert [part.classes[k] for k in part.y[:50]] == [whole.pool.classes[k] for k in before.y]
         np.testing.assert_array_equal(part.x[:50], before.x)
-    assert dataset.prepared not in (whole.prepared, hold_out(whole, ("4",)).prepared)
+    assert dataset.prepared not in (whole.prepared, hold_out(whole, ("4",), NOUNS).prepared)
     dataset.save(tmp_path / "copy")
     again = Dataset.load(tmp_path / "copy")
     assert again.prepared == dataset.prepared and again.held_out.pool.classes == ("3",)
@@ -113,12 +114,12 @@ def grouped(groups: list[int], given_test: bool = False) -> Dataset:
 def test_held_out_items_that_share_a_group_with_other_classes_are_used_nowhere():
     groups = list(range(16))
     groups[14] = groups[0]  # an item of "hen" and one of "cat"
-    dataset = hold_out(grouped(groups, given_test=True), ("hen",))
+    dataset = hold_out(grouped(groups, given_test=True), ("hen",), NOUNS)
     assert dataset.held_out.report.removed_from_pool == ["14"]
     assert dataset.held_out.pool.ids.tolist() == ["12", "13", "15"] and len(dataset.held_out.test) == 1
     assert "0" in dataset.pool.ids
     with pytest.raises(InputError, match="class 'hen' keeps 1 images to train on once .* hold out another class"):
-        hold_out(grouped([*range(12), 0, 1, 2, 15]), ("hen",))
+        hold_out(grouped([*range(12), 0, 1, 2, 15]), ("hen",), NOUNS)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_held_out_items_that_share_a_group_with_other_classes_are_used_nowhere()
 )
 def test_held_out_classes_are_checked_by_name_and_number(given, sentence):
     with pytest.raises(InputError, match="held_out: " + sentence):
-        hold_out(grouped(list(range(16))), make_study(**given).held_out)
+        hold_out(grouped(list(range(16))), make_study(**given).held_out, NOUNS)
 
 
 @pytest.mark.parametrize(

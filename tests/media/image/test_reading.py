@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gannb.data.assembly import link
 from gannb.data.examples import ARRAYS, Dataset, Examples, concatenate
 from gannb.media.image import arrays as array_formats
 from gannb.media.image import duplicates, files, reading
@@ -594,7 +595,7 @@ def test_a_chain_of_look_alikes_is_cut_at_its_weakest_link():
     y = np.zeros(20, np.int64)  # a cluster may hold a fifth of the class: 4
     pairs = np.array([[i, i + 1] for i in range(7)])
     distances = np.array([1, 1, 1, 9, 1, 1, 1]) * 1e-4
-    links = duplicates.link(pairs, distances, y)
+    links = link(pairs, distances, y)
     assert links.cut.tolist() == [[3, 4]]
     assert len(set(links.labels[:4])) == 1 == len(set(links.labels[4:8])) and links.labels[3] != links.labels[4]
     assert np.bincount(links.labels).max() == 4
