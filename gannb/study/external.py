@@ -56,9 +56,7 @@ class Source:
     @property
     def classes(self) -> tuple[str, ...]:
         """Those of the study's classes that it has items of."""
-        has = (
-            self.about["counts"] if "counts" in self.about else self.about["labels"]
-        )  # related items, or a GAN's classes
+        has = self.about["counts" if "counts" in self.about else "labels"]  # of related items; of a GAN
         return tuple(name for name, some in zip(self.about["classes"], has, strict=True) if some)
 
 

@@ -70,7 +70,7 @@ def offered(name: str, media: Iterable[Medium] | None = None) -> tuple[str, ...]
 class General(BaseModel):
     """The parameters that every study has, whatever its items are; see `Study`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, defer_build=True)
 
     data: str = parameter("digits", 0, "where the labelled items are")
     medium: str = parameter("auto", 0, "what an item is; `auto`: recognised from the data")

@@ -26,11 +26,11 @@ from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Job
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.gans.families import FAMILIES
+from gannb.media.image.parameters import NOUNS
 from gannb.media.image.reading import read
 from gannb.report.publish import publish
 from gannb.report.tables.open_set import table
 from gannb.stats.open_set import SCORES, auroc, by_known, by_other, false_accept_rate
-from gannb.media.image.parameters import NOUNS
 from gannb.study.data_copy import keep_data, load_data
 from gannb.study.folder import load_study, save_study
 from gannb.study.model import make_study
