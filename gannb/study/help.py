@@ -37,7 +37,7 @@ def items_of(name: str) -> str:
     return listed([medium.nouns.many for medium in owners_of(name)])
 
 
-def _marked(name: str) -> str:
+def marked(name: str) -> str:
     """Return what a parameter means, and whose it is."""
     return f"{meaning(name)} ({items_of(name)})" if items_of(name) else meaning(name)
 
@@ -113,7 +113,7 @@ def table_text(width: int = WIDTH) -> str:
     for title, names in by_stage().items():
         lines += ["", title] if lines else [title]
         for name in names:
-            text = _marked(name) + (f" [{default(name)}]" if default(name) else "")
+            text = marked(name) + (f" [{default(name)}]" if default(name) else "")
             lines += textwrap.wrap(
                 text, width, initial_indent=f"  {name:<{INDENT - 2}}", subsequent_indent=" " * INDENT,
                 break_on_hyphens=False,
@@ -160,7 +160,7 @@ def completions(prefix: str) -> dict[str, str]:
     """Return what `--set` may go on with after a prefix, and what it means: names with `=`, or a name's values."""
     name, equals, _ = prefix.partition("=")
     if not equals:
-        return {f"{each}=": _marked(each) for each in Study.model_fields}
+        return {f"{each}=": marked(each) for each in Study.model_fields}
     return {f"{name}={value}": "" for value in suggestions(name)} if name in Study.model_fields else {}
 
 
