@@ -59,7 +59,6 @@ class Medium(Protocol):
     reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
-    gan_policy_names: tuple[str, ...]  # those of a discriminator beside the classifier's
 
     # ---- reading
 
@@ -138,6 +137,7 @@ class Medium(Protocol):
     # ---- what may be trained on it
 
     families: Mapping[str, Any]  # name -> `generators.adversarial.family.Family`
+    gan_policies: tuple[str, ...]  # policies that `gan_augmentation` may give the discriminator, by name
     controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple`
     classifiers: tuple[str, ...]  # the kit's own, the usual one first
     measuring_classifier: str  # the one of them whose features items are measured in

@@ -58,7 +58,7 @@ def offered(name: str, media: Iterable[Medium] | None = None) -> tuple[str, ...]
     """Return the values of a parameter in `OFFERED`, with the media that there are, or with some of them."""
     media = list(MEDIA.values() if media is None else media)
     classical = [policy for medium in media for policy in medium.policy_names]
-    of_gans = [policy for medium in media for policy in medium.gan_policy_names]
+    of_gans = [policy for medium in media for policy in medium.gan_policies]
     values = {
         "medium": ["auto", *(medium.name for medium in media)],
         "augmentation": ["auto", *classical],

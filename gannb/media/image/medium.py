@@ -48,7 +48,6 @@ class Images:
     reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
-    gan_policy_names = ("diffaugment",)
 
     # ---- reading
 
@@ -174,6 +173,8 @@ class Images:
 
     classifiers = ("small_cnn", "deep_cnn")
     measuring_classifier = "small_cnn"
+
+    gan_policies = ("none", "diffaugment")
 
     @cached_property
     def families(self) -> Mapping[str, Family]:
