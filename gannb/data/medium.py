@@ -2,7 +2,7 @@
 
 A medium is one folder in `gannb/media/` and one line in `gannb.media.MEDIA`. Whoever reads, trains, measures, shows or
 exports asks the medium, and knows nothing of pixels, samples or words. The protocol stands here, below everybody who
-uses it. Shapes: N items, K classes; an item has the shape and the dtype of `Examples.x[i]`.
+uses it. Shapes: N items (N, ...), K classes; an item has the shape and the dtype of `Examples.x[i]`.
 """
 
 from __future__ import annotations

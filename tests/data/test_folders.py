@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from image_sets import (
     write,
 )
 
+from gannb.data.folders import FileKind, from_folder
+from gannb.data.medium import Nouns
+from gannb.data.source import BadItem, check_counts
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
 
@@ -217,3 +221,52 @@ def test_bad_data_is_refused_in_one_sentence(tmp_path, make, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         read(str(make(tmp_path)))
     assert "\n" not in str(caught.value)
+
+
+# ---- files of another kind ----
+
+
+def words(path: Path) -> tuple[np.ndarray, str]:
+    """A toy of items: the letters of a file, at least one."""
+    if not (text := path.read_text()):
+        raise BadItem("it is empty")
+    return np.frombuffer(text.encode(), np.uint8), "text"
+
+
+TEXTS = FileKind(
+    Nouns("utterance", "utterances", "letters"), frozenset({".txt"}), frozenset({".doc"}),
+    header=lambda path: (path.stat().st_size,), decode=words, on_bad="on_bad_utterance",
+)  # fmt: skip
+
+
+def texts(root: Path, **files: str) -> Path:
+    for name, content in ({"a/1.txt": "one", "a/2.txt": "three", "b/1.txt": "six"} | files).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    return root
+
+
+def test_a_folder_of_any_kind_of_files_is_read_by_what_is_handed_in(tmp_path):
+    source = from_folder(texts(tmp_path, **{"a/x.png": ""}), TEXTS, "fail")
+    assert source.ids == ["a/1.txt", "a/2.txt", "b/1.txt"] and source.y.tolist() == [0, 0, 1]
+    assert source.shapes == [(3,), (5,), (3,)] and bytes(source.load(1)[0]) == b"three"
+    assert source.skipped == [("*.png", "1 files without an utterance extension")]
+    with pytest.raises(InputError, match="class 'b' .* has 1 utterances to train on; give at least 2"):
+        check_counts(source, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"c/x.png": ""}, r"class folder '.*c' holds no utterances \(found \*\.png\); add utterances or"),
+        ({"a/3.doc": ""}, "a/3.doc cannot be used .* or set on_bad_utterance: skip"),
+    ],
+)
+def test_what_is_said_of_them_has_their_words(tmp_path, files, says):
+    def refuse(path: Path) -> tuple[int, ...]:
+        if path.suffix == ".doc":
+            raise BadItem("it is a .doc")
+        return (1,)
+
+    with pytest.raises(InputError, match=says):
+        from_folder(texts(tmp_path, **files), replace(TEXTS, header=refuse), "fail")

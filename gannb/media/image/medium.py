@@ -1,7 +1,7 @@
 """Images behind the protocol of `gannb.data.medium`.
 
 Imports stand inside the methods, and what is a table is a cached property: whoever asks for a name or a parameter must
-not wait for torch.
+not wait for torch. Images are (N, H, W, C) uint8.
 """
 
 from __future__ import annotations
