@@ -53,7 +53,7 @@ def trial_strips(experiment: Experiment, trial: int) -> Strips | None:
     ruler = experiment.ruler(trial)
 
     def sure(images: np.ndarray) -> np.ndarray:
-        p = predict(MEDIA["image"], ruler, images.reshape(flat.shape)).reshape(len(shown), FRAMES, -1)
+        p = predict(MEDIA[experiment.dataset.medium], ruler, images.reshape(flat.shape)).reshape(len(shown), FRAMES, -1)
         return np.take_along_axis(p, shown[:, None, None], axis=2)[..., 0]
 
     names = tuple(classes[k] for k in shown)

@@ -2,7 +2,7 @@
 
 A medium is one folder in `gannb/media/` and one line in `gannb.media.MEDIA`. Whoever reads, trains, measures, shows or
 exports asks the medium, and knows nothing of pixels, samples or words. The protocol stands here, below everybody who
-uses it. Shapes: N items, K classes; an item has the shape and the dtype of `Examples.x[i]`.
+uses it. Shapes: N items (N, ...), K classes; an item has the shape and the dtype of `Examples.x[i]`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ class Nouns:
     one: str  # "image"
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
+
+    @property
+    def a_one(self) -> str:
+        """One of them with its article: "an image"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,24 @@ class Medium(Protocol):
     name: str  # image, audio, text, captioned
     nouns: Nouns
     dtype: np.dtype  # of items
-    parameters: type  # a pydantic model of the parameters that belong to this medium alone
+
+    # ---- parameters of a study; at hand without torch
+
+    parameters: type  # a pydantic model of those that belong to this medium alone
+    meanings: Mapping[str, str]  # of some general ones, by name: what this medium's values for them are
+    embedded: tuple[str, ...]  # sets that come with the kit, as `data` names them
+    reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
+    reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
+    policy_names: tuple[str, ...]  # augmentations of a classifier
 
     # ---- reading
 
     def recognises(self, data: str) -> bool:
         """Tell whether what lies at `data` is of this medium; looks at names and headers alone."""
+        ...
+
+    def takes_files_below(self, data: str) -> bool:
+        """Tell whether any file below `data` may be taken for an item, so that a study must not lie there."""
         ...
 
     def read(self, data: str, study: Any) -> Dataset:
@@ -119,6 +136,20 @@ class Medium(Protocol):
 
     def read_like(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
         """Read labelled items brought to the shape of others; and how, in a sentence. Raises InputError."""
+        ...
+
+    def fault_of_shape(self, shape: Any) -> str:
+        """Return what a description should give where its `shape` (from JSON) is that of no item; "" if it is one."""
+        ...
+
+    def way_to_shape(self, made: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+        """Return which parameters bring a study's items from the shape `wanted` to the shape `made`, as advice."""
+        ...
+
+    levels: str  # what the numbers of an item are: "grey levels of 0 to 255"
+
+    def fault_of_levels(self, x: np.ndarray) -> str:
+        """Return what the numbers of items (N, ...) are where they cannot be meant; "" where they can."""
         ...
 
     def content(self, item: np.ndarray) -> bytes:

@@ -201,7 +201,7 @@ def _time_steps(experiment: Experiment) -> dict[str, float]:
     from gannb.media import MEDIA
 
     torch.set_num_threads(1)
-    study, device, medium = experiment.study, experiment.device, MEDIA["image"]
+    study, device, medium = experiment.study, experiment.device, MEDIA[experiment.dataset.medium]
     draw = experiment.items(splits.make_draw(experiment.dataset, experiment.design, 0).train)
     some, found = draw.take(np.arange(256) % len(draw)), {}
     seen = {"gan_augmentation": study.gan_augmentation, "augmentation": study.augmentation}

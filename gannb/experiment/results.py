@@ -110,7 +110,7 @@ class Results(Wiring):
     def ruler(self, trial: int) -> Any:
         """Return a trial's measuring classifier; the unit must be done."""
         file = self.folder / self.ruler_units[trial].path / "ruler.safetensors"
-        return reading.load_classifier(MEDIA["image"], file, self.dataset.pool)
+        return reading.load_classifier(MEDIA[self.dataset.medium], file, self.dataset.pool)
 
     # ---- classifiers
 

@@ -232,7 +232,8 @@ def copy_rule(data: Path, draw: Path) -> CopyRule:
     from gannb.trials import splits
     from gannb.units.reading import read_draw
 
-    return CopyRule(MEDIA["image"], splits.take(Dataset.load(data), read_draw(draw).train))
+    dataset = Dataset.load(data)
+    return CopyRule(MEDIA[dataset.medium], splits.take(dataset, read_draw(draw).train))
 
 
 def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:

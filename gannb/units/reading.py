@@ -25,7 +25,7 @@ def dataset_of(task: Task) -> Dataset:
 
 def medium_of(task: Task) -> Medium:
     """Return the medium of the study's data."""
-    return MEDIA[getattr(dataset_of(task), "medium", "image")]
+    return MEDIA[dataset_of(task).medium]
 
 
 def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:

@@ -15,7 +15,6 @@ from conftest import SMOKE
 from PIL import Image
 
 from gannb.analysis.verdict import SCORE_COLUMNS
-from gannb.data.counts import proportional_labels
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.settings import resolve_device
 from gannb.experiment.status import write_status
@@ -320,30 +319,6 @@ def test_what_is_not_there_is_none(finished):
     assert experiment.probabilities(0, "no such arm") is None
     assert experiment.scores().empty
     assert (experiment.done(3), experiment.done(4)) == ([0, 1], [])
-
-
-# ---- labels of synthetic items ----
-
-
-@pytest.mark.parametrize("counts", [[8] * 10, [3, 7, 11], [1, 1], [147, 399]])
-@pytest.mark.parametrize("times", [1, 2, 7, 25])
-def test_multiples_of_the_draw_are_exact(counts, times):
-    labels = proportional_labels(np.array(counts), times * sum(counts))
-    assert np.bincount(labels).tolist() == [times * n for n in counts]
-
-
-@pytest.mark.parametrize(
-    ("counts", "total"), [([10, 1], 7), ([1000, 1, 1], 6), ([5, 5, 5], 7), ([100, 1, 1, 1], 8), ([3, 2], 2)]
-)
-def test_there_is_at_least_one_item_of_each_class_and_as_many_as_asked_for(counts, total):
-    labels = proportional_labels(np.array(counts), total)
-    assert len(labels) == total
-    assert np.bincount(labels, minlength=len(counts)).min() >= 1
-
-
-def test_proportions_are_kept_to_within_one():
-    labels = proportional_labels(np.array([30, 50, 21]), 77)
-    assert np.abs(np.bincount(labels) - np.array([30, 50, 21]) * 77 / 101).max() < 1
 
 
 # ---- data ----

@@ -1,7 +1,7 @@
 """Images behind the protocol of `gannb.data.medium`.
 
 Imports stand inside the methods, and what is a table is a cached property: whoever asks for a name or a parameter must
-not wait for torch.
+not wait for torch. Images are (N, H, W, C) uint8.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import Cell, FurtherSpace, Nouns, Pretrained
+from gannb.data.medium import Cell, FurtherSpace, Pretrained
+from gannb.media.image.parameters import DIGITS, NAME, NOUNS, ImageParameters
 
 if TYPE_CHECKING:
     import torch
@@ -31,11 +33,36 @@ Shape = tuple[int, ...]  # (H, W, C)
 class Images:
     """What the kit knows of images; see `gannb.data.medium.Medium` for what each part means."""
 
-    name = "image"
-    nouns = Nouns("image", "images", "pixels")
+    name = NAME
+    nouns = NOUNS
     dtype = np.dtype(np.uint8)
 
+    # ---- parameters
+
+    parameters = ImageParameters
+    meanings: Mapping[str, str] = {
+        "data": f"`{DIGITS}`, a folder of images per class, a MedMNIST-layout .npz, or idx files",
+        "augmentation": "`flip` also mirrors",
+        "classifier": "`small_cnn`, `deep_cnn` or a timm network",
+    }
+    embedded = (DIGITS,)
+    reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
+    reading_like = ("resize", "on_bad_image")
+    policy_names = ("none", "shift", "flip", "affine", "trivial")
+
     # ---- reading
+
+    def recognises(self, data: str) -> bool:
+        """See `gannb.media.image.formats.recognises`."""
+        from gannb.media.image.formats import recognises
+
+        return recognises(data)
+
+    def takes_files_below(self, data: str) -> bool:
+        """Tell whether `data` is a folder of folders; of idx files and of the digits nothing else is read."""
+        from gannb.media.image.formats import is_idx
+
+        return data not in self.embedded and Path(data).is_dir() and not is_idx(Path(data))
 
     def read(self, data: str, study: Any) -> Dataset:
         """See `gannb.media.image.reading.read`."""
@@ -51,6 +78,24 @@ class Images:
         from gannb.media.image.reading import read_like
 
         return read_like(data, like, resize=study.resize, on_bad_image=study.on_bad_image)
+
+    def fault_of_shape(self, shape: Any) -> str:
+        """See `Medium.fault_of_shape`; it takes three whole numbers above 0."""
+        if isinstance(shape, list) and len(shape) == 3 and all(isinstance(side, int) and side > 0 for side in shape):
+            return ""
+        return "give the height, width and channels of its images"
+
+    def way_to_shape(self, made: Shape, wanted: Shape) -> str:
+        """Name `size` and `channels`, whichever differ."""
+        ways = [f"size={made[0]}x{made[1]}"] if made[:2] != wanted[:2] else []
+        return "set " + " and ".join(ways + ([f"channels={made[2]}"] if made[2] != wanted[2] else []))
+
+    levels = "grey levels of 0 to 255"
+
+    def fault_of_levels(self, x: np.ndarray) -> str:
+        """Say so where images (N, H, W, C) uint8 have hardly two levels, as floats in 0..1 that were cut off."""
+        low, high = int(x.min()), int(x.max())
+        return f"values of {low} to {high}" if high - low <= 1 else ""
 
     def content(self, item: np.ndarray) -> bytes:
         """See `gannb.media.image.duplicates.content`."""

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
+from gannb.media.image.parameters import PRETRAINED
 from gannb.media.image.tensors import encode, stored
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
@@ -32,7 +33,6 @@ from gannb.utils.naming import nearest
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
 
-PRETRAINED = "mobilenetv2_100"
 RATE = 1e-3  # of the head; 3e-4 was worse on flowers (validation items, one draw: 71 and 74 %)
 LAYER_DECAY = 0.75  # of the rate from each layer to the one below it (Bao et al. 2022 have .65 to .75 when fine-tuning)
 HEAD_PENALTY = 0.01  # C of the logistic regression, on features brought to unit variance
