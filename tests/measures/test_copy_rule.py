@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from tiny_gans import as_examples, digits_draw
+from toy_media import FLOAT, INT16, vectors
 
-from gannb.measures.copy_rule import CopyRule
+from gannb.measures.copy_rule import CopyRule, squared_distances
 from gannb.media.image import IMAGE
 
 DRAW = digits_draw(n=16)
@@ -56,3 +57,27 @@ def test_an_item_is_judged_alike_whatever_is_looked_at_with_it(monkeypatch, entr
     found = CopyRule(IMAGE, DRAW)(x)
     assert np.array_equal(found, np.concatenate([CopyRule(IMAGE, DRAW)(item[None]) for item in x]))
     assert found[:20].all() and not found[20:].any()
+
+
+# ---- items that are no images ----
+
+
+@pytest.mark.parametrize("medium", [INT16, FLOAT], ids=["int16", "float"])
+def test_copies_of_other_items_are_found_however_many_are_looked_at(medium):
+    train, further = vectors(medium, 20), vectors(medium, 20, seed=1)
+    rule, x = CopyRule(medium, train), np.concatenate([train.x, medium.alter(train.x), further.x])
+    found = rule(x)
+    assert found[:80].all() and found[80:].mean() < 0.1  # 40 copies, as many altered ones, 40 others
+    assert np.array_equal(found, np.concatenate([rule(item[None]) for item in x]))
+    distances = np.sort(cdist(x.astype(float), train.x.astype(float)), axis=1)
+    assert np.array_equal(found, distances[:, 0] < distances[:, 1] / 3)
+
+
+def test_the_ends_of_int16_do_not_wrap_around():
+    a, b = np.array([[-32768, 0]], np.int16), np.array([[32767, 0], [-32768, 1]], np.int16)
+    assert squared_distances(a, b).tolist() == [[65535.0**2, 1.0]]
+
+
+def test_numbers_whose_squares_are_not_exact_are_compared_pair_by_pair():
+    for x in (np.array([[1e8], [1e8 + 1]]), np.array([[2**40], [2**40 + 1]])):  # by sums of squares they are as one
+        assert squared_distances(x, x).tolist() == [[0.0, 1.0], [1.0, 0.0]]

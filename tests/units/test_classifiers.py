@@ -12,6 +12,7 @@ from toy_units import N_PER_CLASS, TRAINING, ToyStudy
 from gannb.media import MEDIA
 from gannb.trials import splits
 from gannb.units import classifiers
+from gannb.units.classifiers import MOST_SHIFTED, shifted_items
 from gannb.units.reading import read_draw
 from gannb.work.unit import Task, Unit
 
@@ -81,3 +82,11 @@ def test_items_made_anew_leave_the_draws_own_where_they_are(study):
     assert first.dtype == study.medium.dtype and np.array_equal(first[filled.replaced], second[filled.replaced])
     assert np.array_equal(first[filled.replaced], train.x[filled.own[filled.replaced]])
     assert (first[~filled.replaced] != second[~filled.replaced]).any(1).all()
+
+
+def test_few_test_items_are_all_shifted_and_of_many_some_in_their_proportions():
+    assert np.array_equal(shifted_items(np.array([0, 1, 1, 0])), np.arange(4))
+    y = np.repeat([0, 1, 2], [6000, 3000, 1000])
+    chosen = shifted_items(y)
+    assert np.bincount(y[chosen]).tolist() == [600, 300, 100] and len(chosen) == MOST_SHIFTED
+    assert (np.diff(chosen) > 0).all() and np.array_equal(chosen, shifted_items(y))

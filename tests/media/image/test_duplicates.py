@@ -13,10 +13,12 @@ from image_sets import (
     write,
 )
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from gannb.media.image import duplicates
 from gannb.media.image.arrays import _idx
 from gannb.media.image.reading import read
+from gannb.media.image.shifts import altered
 
 
 @pytest.mark.parametrize(
@@ -104,3 +106,23 @@ def test_fashion_mnist_look_alikes_are_not_swallowed(shared_data, tmp_path):
     found = read(str(tmp_path / "set.npz"))
     assert found.pool.counts().tolist() == [1000] * 10
     assert sum(map(len, found.report.near_duplicates)) < 0.01 * 10_000
+
+
+def test_duplicates_of_a_reference_are_found_exact_and_near(shared_data):
+    flowers = read(str(shared_data / "flowers"), size="32").pool
+    real, other = flowers.x[:200], flowers.x[400:600]
+    exact, near = duplicates.among(np.concatenate([real[:50], altered(real[50:150]), other]), real)
+    assert exact[:50].all() and near[:50].all() and not exact[150:].any()
+    assert near[50:150].mean() > 0.9 and near[150:].mean() < 0.02
+
+
+def test_duplicates_are_those_of_the_data_audit():
+    rng = np.random.default_rng(0)
+    real = rng.integers(0, 256, (20, 4, 4, 1), dtype=np.uint8).repeat(5, axis=1).repeat(5, axis=2)  # 20 x 20
+    made = np.concatenate([altered(real[:6]), 255 - real[6:9]])
+    _, near = duplicates.among(made, real)
+    thumbs = np.stack([duplicates.thumbnail(x[..., 0])[..., None] for x in np.concatenate([real, made])])
+    pairs, _ = duplicates.near_pairs(thumbs)
+    assert near.tolist() == [(20 + i) in pairs[:, 1] for i in range(9)] and near[:6].any() and not near[6:].any()
+    small = load_digits().images[:10, :, :, None].astype(np.uint8)
+    assert [found.all() for found in duplicates.among(small, small)] == [True, False]  # too small for near ones
