@@ -18,7 +18,7 @@ import numpy as np
 
 from gannb.data.examples import Dataset
 from gannb.data.medium import Medium
-from gannb.generators.external import ABOUT, OUTSIDE, WEIGHTS, open_network, read_weights
+from gannb.generators.external import ABOUT, EXTERNAL, WEIGHTS, open_network, read_weights
 from gannb.media import MEDIA
 from gannb.study.model import Study, is_embedded
 from gannb.utils import trust
@@ -72,7 +72,7 @@ def load(study: Study, dataset: Dataset, data_key: str) -> dict[str, Source]:
     Raises:
         InputError: a source cannot be used with these data; says why, and the way out.
     """
-    return {name: _load(name, study, dataset, data_key) for name in OUTSIDE if getattr(study, name)}
+    return {name: _load(name, study, dataset, data_key) for name in EXTERNAL if getattr(study, name)}
 
 
 def _load(name: str, study: Study, dataset: Dataset, data_key: str) -> Source:
@@ -253,7 +253,7 @@ def _weights(study: Study, dataset: Dataset) -> Source:
     check_shape(file.name, config["shape"], pool.shape, medium.way_to_shape)
     labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
     tensors = read_weights(file)
-    open_network(config["generator"], config["shape"], len(config["classes"]), tensors)
+    open_network(medium, config["generator"], config["shape"], len(config["classes"]), tensors)
     content = hashlib.sha256(file.read_bytes()).hexdigest()
     text = f"{file.name}, family {config['generator']}, SHA-256 {content[:16]}. " + classes_text(
         config["classes"], pool.classes, labels, [len(each) for each in labels]
