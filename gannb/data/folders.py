@@ -115,7 +115,7 @@ def natural_key(name: str) -> tuple:
 
 
 def list_entries(folder: Path) -> list[os.DirEntry]:
-    """What a folder holds, hidden things left out, in natural order."""
+    """What a folder holds, hidden things left out, in natural order. Raises InputError where it cannot be read."""
     try:
         with os.scandir(folder) as found:
             visible = [e for e in found if not e.name.startswith(".") and e.name.lower() not in HIDDEN]

@@ -272,6 +272,12 @@ class General(BaseModel):
             return (self.n_synthetic,)
         return () if self.n_synthetic == "balance" else self.n_synthetic
 
+    def applying(self) -> list[str]:
+        """Return the names of the parameters that mean something here, general or of its medium, by stage."""
+        fields, medium = type(self).model_fields, MEDIA[self.medium]
+        names = [name for name in fields if not (owners := owners_of(name)) or medium in owners]
+        return sorted(names, key=lambda name: fields[name].json_schema_extra["stage"])
+
     def changes(self) -> dict[str, Any]:
         """Return the parameters that differ from what the preset alone would give."""
         plain = type(self)(preset=self.preset, data=self.data, medium=self.medium).model_dump(mode="json")

@@ -126,7 +126,8 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "foreign", "foreign_classes", "related", "related_classes",  # see test_foreign.py, test_related.py
         "keep_classes",  # above
         "inception",  # see test_inception.py
-        "held_out",  # see test_openset.py
+        "held_out",  # see test_open_set.py
+        "medium",  # see study/test_model.py
     }  # fmt: skip
     assert set(Study.model_fields) == covered
 
@@ -432,7 +433,7 @@ def test_the_status_follows_a_changed_study(tmp_path):
 def test_the_copy_is_used_again_without_reading_the_source(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
     key = Experiment.open(study).data_key
-    monkeypatch.setattr("gannb.study.data_copy.read", lambda *a, **k: pytest.fail("the source was read again"))
+    monkeypatch.setattr("gannb.media.image.reading.read", lambda *a, **k: pytest.fail("the source was read again"))
     assert Experiment.open(study).data_key == key
 
 

@@ -160,6 +160,9 @@ def test_a_study_has_the_general_parameters_and_those_of_every_medium_at_one_lev
     assert (study.length, study.scale, study.medium, study.classifier) == (3, "none", "vector", ("tiny_mlp",))
     assert two_media.model_fields["length"].json_schema_extra["stage"] == 1
     assert two_media(**study.changes()) == study  # as study.json keeps it
+    assert sorted(study.applying()) == sorted([*General.model_fields, *VECTORS.parameters.model_fields])
+    names = study.applying()
+    assert names.index("test_share") < names.index("length") < names.index("gan")  # by stage
     with pytest.raises(ValueError, match="greater than or equal to 2"):
         two_media(data="a.vec", length=1)
 

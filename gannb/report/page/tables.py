@@ -90,7 +90,7 @@ def shift_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
 def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return a row per parameter: value, what `auto` stood for, meaning; paths by their last part."""
     rows = []
-    for name, field_ in Study.model_fields.items():
+    for name in study.applying():
         if name == "output_dir":
             continue
         value = getattr(study, name)
@@ -98,6 +98,6 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
         if value in (None, "", "auto", ()):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
-        meaning = str(field_.description).replace("`", "")
+        meaning = str(Study.model_fields[name].description).replace("`", "")
         rows.append({"name": name, "value": without_paths(text), "meaning": meaning, "set": "set" if by_hand else ""})
     return rows
