@@ -30,9 +30,9 @@ class Nouns:
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
 
     @property
-    def a(self) -> str:
-        """One of them with its article: `an image`."""
-        return f"an {self.one}" if self.one[0] in "aeiou" else f"a {self.one}"
+    def a_one(self) -> str:
+        """One of them with its article: "an image"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ class Phrases:
     duplicates: str  # the share that is told: "with the same pixels as a training image, or ..."
     unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
     taken: str  # what is done in the world to have one: "photographed"
+    pretrained: (
+        str  # how items are brought to a pretrained network, beside their size: "grey images fill ..."; or empty
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,9 @@ class Places:
     @classmethod
     def of(cls, grid: Grid) -> Places:
         """Return the places of a grid."""
-        height, width = next(thinned(cell.item).shape[:2] for row in grid.cells for cell in row if cell.item is not None)
+        height, width = next(
+            thinned(cell.item).shape[:2] for row in grid.cells for cell in row if cell.item is not None
+        )
         noted = any(cell.note for row in grid.cells for cell in row)
         apart = max(2, width // 2) if grid.together > 1 else 0
         gap = max(1, min(height, width) // 10)

@@ -205,6 +205,7 @@ class Images:
         "pixels a side on)",
         unseen_copies="Shifted, mirrored or recoloured",
         taken="photographed",
+        pretrained="grey images fill its three channels",
     )
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:

@@ -47,9 +47,7 @@ def samples(real: Examples, made: Examples, each: int = 3) -> Grid:
     A class without items on a side has empty places there.
     """
     shown = min(real.n_classes, MOST_ROWS)
-    cells = [
-        [cell for side in (real, made) for cell in _filled(_first_of(side, k, each), each)] for k in range(shown)
-    ]
+    cells = [[cell for side in (real, made) for cell in _filled(_first_of(side, k, each), each)] for k in range(shown)]
     return Grid(
         cells, real.classes[:shown], together=each, columns=("real", "made by the GAN"),
         zoom=float(np.clip(6.2 / shown, 0.72, 1.2)), title=title_text("", shown, real.n_classes),

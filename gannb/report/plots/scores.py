@@ -12,7 +12,20 @@ from matplotlib.axes import Axes
 
 from gannb.analysis.wording import arm_label, points, typeset
 from gannb.trials.arms import PRIMARY
-from gannb.utils.figures import BLUE, INK, MOST_ROWS, ORANGE, PALETTE, SOFT, STYLE, new_axes, set_title, short, tip, title_text
+from gannb.utils.figures import (
+    BLUE,
+    INK,
+    MOST_ROWS,
+    ORANGE,
+    PALETTE,
+    SOFT,
+    STYLE,
+    new_axes,
+    set_title,
+    short,
+    tip,
+    title_text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
