@@ -144,7 +144,8 @@ def page_facts(results: Sequence[Result], file: Path) -> dict[str, Any]:
     return {
         "nouns": nouns, "phrases": None if nouns == MIXED else results[0].medium.phrases,
         "title": f"{len(results)} studies compared", "studies": [study_facts(result, file) for result in results],
-        "answer": answer(kinds), "answer_class": next(iter(kinds)) if len(kinds) == 1 else "", "notes": notes(results, nouns),
+        "answer": answer(kinds), "answer_class": next(iter(kinds)) if len(kinds) == 1 else "",
+        "notes": notes(results, nouns),
         "problems": [f"{r.name}: {problem}" for r in results for problem in r.verdict["problems"]],
         "forest": forest(results, nouns),
     }  # fmt: skip
@@ -255,8 +256,8 @@ def forest(results: Sequence[Result], nouns: Nouns) -> Picture:
 
 
 def _about(result: Result) -> str:
-    n_real = result.means.loc[PRIMARY[1], "n_real"]
-    return f"{n_real:,.0f} real {result.medium.nouns.many}, {result.primary['trials']} trials, {METRIC_NAMES[result.verdict['metric']]}"
+    real = f"{result.means.loc[PRIMARY[1], 'n_real']:,.0f} real {result.medium.nouns.many}"
+    return f"{real}, {result.primary['trials']} trials, {METRIC_NAMES[result.verdict['metric']]}"
 
 
 def _embedded(ax: Axes, name: str) -> str:

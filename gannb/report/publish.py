@@ -124,9 +124,8 @@ def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
     """Write open_set.csv, and return what was found about the classes held out."""
     part = experiment.open_set
     write_text(experiment.folder / "open_set.csv", part.scores().to_csv(index=False))
-    return plain(
-        open_set.found(part, facts.outcome_intervals(evidence, experiment.medium.nouns), test_train_ratio(evidence))
-    )
+    intervals = facts.outcome_intervals(evidence, experiment.medium.nouns)
+    return plain(open_set.found(part, intervals, test_train_ratio(evidence)))
 
 
 def write_page(file: Path, page: Page) -> Path:

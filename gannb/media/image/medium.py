@@ -201,8 +201,8 @@ class Images:
     phrases = Phrases(
         classical="shifts, mirror images and the like",
         altered="5% brighter, 2% noise, or JPEG",
-        duplicates="with the same pixels as a training image, or with nearly the same picture (a perceptual hash, from 16 "
-        "pixels a side on)",
+        duplicates="with the same pixels as a training image, or with nearly the same picture (a perceptual hash, from "
+        "16 pixels a side on)",
         unseen_copies="Shifted, mirrored or recoloured",
         taken="photographed",
         pretrained="grey images fill its three channels",

@@ -145,8 +145,8 @@ def confusion_texts(change: pd.DataFrame, nouns: Nouns) -> Texts:
 def samples_texts(real: Examples, trial: int, nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of real items beside made ones. real: the trial's training items."""
     caption = (
-        f"Left: the first training {nouns.many} of trial {trial}, a class per row. Right: the first ones that its GAN made, "
-        "not chosen by eye."
+        f"Left: the first training {nouns.many} of trial {trial}, a class per row. Right: the first ones that its GAN "
+        "made, not chosen by eye."
     )
     names = ", ".join(map(str, real.classes[: plots.MOST_ROWS]))
     many = nouns.many
@@ -198,8 +198,8 @@ def training_texts(history: Mapping[str, Any], trial: int, nouns: Nouns) -> Text
     caption = (
         f"The GAN of trial {trial}. Healthy: the losses settle and neither runs away; the discriminator is sometimes "
         f"wrong; samples of a class differ about as much as real {nouns.many} do (the band). The guard acts at the red "
-        f"lines; here it went back {went_back} {'time' if went_back == 1 else 'times'}.{_watched(ratios[-1:], alike, nouns)} None "
-        f"of this says how good the {nouns.many} are; the table above does."
+        f"lines; here it went back {went_back} {'time' if went_back == 1 else 'times'}."
+        f"{_watched(ratios[-1:], alike, nouns)} None of this says how good the {nouns.many} are; the table above does."
     )
     steps = history["curves"]["step"][-1]
     diverse = f"; samples were {ratios[-1]:.2f} times as diverse as the draw" if ratios else ""
@@ -218,8 +218,8 @@ def _watched(ratio: Sequence[float], collapsed: Sequence[int], nouns: Nouns) -> 
 def open_set_texts(kinds: Sequence[str], trial: int, nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of what was made for `other`, a kind of item per row."""
     caption = (
-        f"Trial {trial}: what GANs made for “other”, the first ones, and below them {nouns.many} of the classes that no "
-        "training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
+        f"Trial {trial}: what GANs made for “other”, the first ones, and below them {nouns.many} of the classes that "
+        "no training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
     )
     many = nouns.many
     return f"{capital(many)} of “other”", caption, f"Rows of {many}: {', '.join(kinds)}."

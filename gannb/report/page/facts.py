@@ -122,10 +122,10 @@ def transfer_text(experiment: Experiment) -> str:
     pretrained, brought = experiment.medium.pretrained, experiment.medium.phrases.pretrained
     about = pretrained.weights_text(experiment.weights) + (f"; {brought}" if brought else "")
     text = (
-        f"Arms named transfer start from {about}. A new last layer is trained on "
-        "the frozen network's features (logistic regression, the generated items weighing as much as in a batch), then "
-        f"the whole network for {experiment.transfer_steps:,} steps with the arm's augmentation, at rates that fall by "
-        f"a factor of {pretrained.LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
+        f"Arms named transfer start from {about}. A new last layer is trained on the frozen network's features "
+        "(logistic regression, the generated items weighing as much as in a batch), then the whole network for "
+        f"{experiment.transfer_steps:,} steps with the arm's augmentation, at rates that fall by a factor of "
+        f"{pretrained.LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
     )
     return f"{text} {experiment.left_out}".rstrip()
 
@@ -135,7 +135,8 @@ def tuning_text(experiment: Experiment) -> str:
     if not experiment.study.tune:
         return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
     if not experiment.tuning_draws:
-        return f"Off: in resplit no {experiment.medium.nouns.many} are left that no trial uses, so every arm trains with the parameters below."
+        many = experiment.medium.nouns.many
+        return f"Off: in resplit no {many} are left that no trial uses, so every arm trains with the parameters below."
     table = experiment.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
     said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())

@@ -140,11 +140,9 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
 def headline_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the headline: the primary contrast, then the other options, the largest gain first."""
     primary = primary_of(verdict)
-    said = next(
-        (row["option"] for row in verdict["options"] if row["arm"] == primary["arm"]), arm_label(primary["arm"])
-    )
+    names = {row["arm"]: row["option"] for row in verdict["options"]}
     others = [row for row in verdict["options"] if row["arm"] != primary["arm"]][:MOST_OPTIONS]
-    rows = [dict(primary) | {"option": said}]
+    rows = [dict(primary) | {"option": names.get(primary["arm"], arm_label(primary["arm"]))}]
     return rows + [dict(row) | {"role": "option", "answer": None} for row in others]
 
 
