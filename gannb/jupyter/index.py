@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset
+from gannb.media import FIRST_MEDIUM, MEDIA
 from gannb.study.folder import read_record
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
@@ -104,7 +105,7 @@ def table_of(folder: Path) -> str:
     files = [*sorted(folder.glob("*/study.json")), *sorted(folder.glob("reference/*/study.json"))]
     if not files:
         return NONE
-    lines = ["| study | images | would they help? | look at |", "| --- | --- | --- | --- |"]
+    lines = ["| study | data | would they help? | look at |", "| --- | --- | --- | --- |"]
     return "\n".join([*lines, *(_line(file.parent, folder) for file in files)])
 
 
@@ -112,15 +113,16 @@ def _line(study: Path, folder: Path) -> str:
     place = study.relative_to(folder).as_posix()
     pages = {"report.html": "the page"} | {f"{name}.ipynb": f"{said} in {name[:2]}" for name, said in COPIES.items()}
     links = [f"[{said}]({place}/{name})" for name, said in pages.items() if (study / name).is_file()]
-    return f"| {place} | {_images(study)} | {_answer(study)} | {', '.join(links)} |"
+    return f"| {place} | {_about(study)} | {_answer(study)} | {', '.join(links)} |"
 
 
-def _images(study: Path) -> str:
+def _about(study: Path) -> str:
     """Return what a study is about: `10 classes, 8x8, 8 trials`."""
     try:
         record = read_record(study)
         resolved, trials = record["resolved"], record["parameters"]["trials"]
-        return f"{len(resolved['classes'])} classes, {'x'.join(map(str, resolved['shape'][:2]))}, {trials} trials"
+        size = MEDIA[resolved.get("medium", FIRST_MEDIUM)].size_text(tuple(resolved["shape"]))
+        return f"{len(resolved['classes'])} classes, {size}, {trials} trials"
     except (InputError, KeyError, TypeError):
         return "cannot be read"
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 View = Callable[..., tuple[Axes, str]]  # the values of the controls, by name -> a figure and what there is to say
 PAIRS = (3, 6)  # rows and columns of a page of samples
 GRID = (8, 12)  # rows and columns of one class of a draw
-RARE = 0.01  # nearer to a training image than all but this share of unseen real ones may be a copy
+RARE = 0.01  # nearer to a training item than all but this share of unseen real ones may be a copy
 ORDERS = {"closest first": 1, "as they were made": 0, "farthest first": -1}  # sign of the distance to sort by
 ALL = -1  # in place of a class
 DPI = 150  # of a figure, shown at the size of the other figures: sharp on a dense screen
@@ -146,9 +146,9 @@ def samples_view(found: Made, train: Examples, sign: int, page: int, title: str,
         copied=found.copied[chosen],
     )  # fmt: skip
     text = (
-        f"{capital(nouns.many)} {first + 1:,} to {first + len(chosen):,} of {n:,} of class {name}, each beside the training "
-        f"{nouns.one} most like it. {found.copied.sum():,} of the {n:,} may be copies (framed red): they are nearer to "
-        f"a training {nouns.one} than {1 - RARE:.0%} of real {nouns.many} from outside the training set are."
+        f"{capital(nouns.many)} {first + 1:,} to {first + len(chosen):,} of {n:,} of class {name}, each beside the "
+        f"training {nouns.one} most like it. {found.copied.sum():,} of the {n:,} may be copies (framed red): they are "
+        f"nearer to a training {nouns.one} than {1 - RARE:.0%} of real {nouns.many} from outside the training set are."
     )
     return grid, text
 
@@ -180,9 +180,9 @@ def browse(view: View, controls: Mapping[str, DOMWidget]) -> None:
     def show(how: str) -> None:
         ax, said = view(*values())
         width = round(ax.figure.get_figwidth() * ax.figure.dpi)
-        image = base64.b64encode(plots.png(ax.figure, DPI)).decode()
+        drawn = base64.b64encode(plots.png(ax.figure, DPI)).decode()
         plt.close(ax.figure)  # or the notebook's backend would show it as well
-        getattr(picture, how)({"image/png": image}, raw=True, metadata={"image/png": {"width": width}})
+        getattr(picture, how)({"image/png": drawn}, raw=True, metadata={"image/png": {"width": width}})
         getattr(text, how)({"text/html": f"<p>{html.escape(said)}</p>", "text/plain": said}, raw=True)
 
     for label, control in controls.items():

@@ -25,7 +25,7 @@ from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS as WORDS
 from gannb.analysis.wording import METRIC_NAMES, interval_text, primary_of, row_text
 from gannb.data.medium import Nouns
-from gannb.media import MEDIA
+from gannb.media import FIRST_MEDIUM, MEDIA
 from gannb.report import plots
 from gannb.report.page.html import ANSWERS, inline_svg, render
 from gannb.report.page.pictures import Picture
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 FILE = "comparison.html"
 GENERATOR = "gannb, comparison of "  # and the studies' names, in the page's head
 FEWEST = 2
-FIRST_MEDIUM = "image"  # of studies that say none
 MIXED = Nouns("item", "items", "raw features")  # what studies of several media are of
 
 
