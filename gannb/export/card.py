@@ -80,7 +80,8 @@ def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, v
     medium, nouns = experiment.medium, experiment.medium.nouns
     reading = environment.from_string(medium.reading_code[plan.format])
     text = environment.from_string(TEMPLATE).render(
-        one=nouns.one, many=nouns.many, a_one=capital(nouns.a_one), raw=nouns.raw, phrases=medium.phrases, shape=medium.shape_text(plan.shape),
+        one=nouns.one, many=nouns.many, a_one=capital(nouns.a_one), raw=nouns.raw,
+        phrases=medium.phrases, shape=medium.shape_text(plan.shape),
         front=yaml.safe_dump(_front(manifest, plan, medium), sort_keys=False, allow_unicode=True),
         name=manifest["study"], study=manifest["study"], items=len(plan), classes=chosen,
         numbered="number in the study" if plan.format == "folder" else "label",

@@ -171,13 +171,8 @@ class WebDataset(FilePerShard):
         with tarfile.open(folder / next(self.files(shard)), "w", format=tarfile.USTAR_FORMAT) as tar:
             for k, index, x in items:
                 for suffix, content in self.medium.files(x).items():
-                    self._add(tar, f"{item_name(k, index)}{suffix}", content)
-                self._add(tar, f"{item_name(k, index)}.cls", str(k).encode())
-
-    def _add(self, tar: tarfile.TarFile, name: str, content: bytes) -> None:
-        member = tarfile.TarInfo(name)  # whose time is 0 and whose owner is nobody
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
+                    _add(tar, f"{item_name(k, index)}{suffix}", content)
+                _add(tar, f"{item_name(k, index)}.cls", str(k).encode())
 
     def bytes_of(self, sizes: Sequence[int], block: int) -> float:
         """A head for each file, those of the item and that of its class, and their contents in blocks of tar."""
@@ -232,6 +227,12 @@ class Parquet(FilePerShard):
 FORMATS: dict[str, Callable[[Medium], Format]] = {
     "folder": FolderPerClass, "webdataset": WebDataset, "parquet": Parquet
 }  # fmt: skip
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)  # whose time is 0 and whose owner is nobody
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
 
 
 def _groups_of(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from IPython.display import Markdown
 
 FILE = "index.ipynb"
-WELCOME = """\
-# Would GAN images help to train your classifier?
+ITEMS = " or ".join(medium.nouns.many for medium in MEDIA.values())
+WELCOME = f"""\
+# Would GAN {ITEMS} help to train your classifier?
 
-gannb answers with an experiment on your own images. Five notebooks go through it, in order:
+gannb answers with an experiment on your own {ITEMS}. Five notebooks go through it, in order:
 
 | open | what you see there | takes (default study, 2 cores) |
 | --- | --- | --- |
-| [01_data](../notebooks/01_data.ipynb) | the images as the networks see them, duplicates, the trials | seconds |
+| [01_data](../notebooks/01_data.ipynb) | the {ITEMS} as the networks see them, duplicates, the trials | seconds |
 | [02_train_gan](../notebooks/02_train_gan.ipynb) | a GAN per trial: losses, samples over time | a minute |
-| [03_generate](../notebooks/03_generate.ipynb) | synthetic images beside their nearest real ones, \
+| [03_generate](../notebooks/03_generate.ipynb) | synthetic {ITEMS} beside their nearest real ones, \
 quality and copying | half a minute |
 | [04_train_classifiers](../notebooks/04_train_classifiers.ipynb) | the same classifier, trained in every way | \
 two minutes |
@@ -72,7 +73,7 @@ Every parameter can be changed in the notebook that it belongs to; what depends 
 Parameter files of whole studies are in [notebooks/studies](../notebooks/studies), and the
 [README](../README.md) says the rest."""
 NONE = "None yet: [01_data](../notebooks/01_data.ipynb) starts the first."
-COPIES = {"03_generate": "the images", "05_compare": "the answer"}  # executed copies worth a link
+COPIES = {"03_generate": f"the {ITEMS}", "05_compare": "the answer"}  # executed copies worth a link
 
 
 def write_index(folder: Path) -> Path:
