@@ -138,7 +138,8 @@ class Medium(Protocol):
     # ---- what may be trained on it
 
     families: Mapping[str, Any]  # name -> `generators.adversarial.family.Family`
-    controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple`
+    gan_policies: tuple[str, ...]  # policies that `gan_augmentation` may give the discriminator, by name
+    controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple` that has a meaning here
     classifiers: tuple[str, ...]  # the kit's own, the usual one first
     measuring_classifier: str  # the one of them whose features items are measured in
 
@@ -162,6 +163,10 @@ class Medium(Protocol):
 
     def raw_features(self, x: np.ndarray) -> np.ndarray:
         """Items (N, ...) -> (N, D) float32, in which distances mean something without any network."""
+        ...
+
+    def least_difference(self, shape: tuple[int, ...]) -> float:
+        """The distance in raw features up to which two items of a shape may differ by rounding alone."""
         ...
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -196,17 +196,19 @@ def _time_steps(experiment: Experiment) -> dict[str, float]:
 
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, from_scratch, predict, train
-    from gannb.generators.interface import Job
+    from gannb.generators import registry
+    from gannb.generators.interface import Condition, Job
+    from gannb.media.image import IMAGE
     from gannb.media.image.augmentation import resolve
-    from gannb.media.medium import GENERATORS
 
     torch.set_num_threads(1)
     study, device = experiment.study, experiment.device
     draw = experiment.items(splits.make_draw(experiment.dataset, experiment.design, 0).train)
     some, found = draw.take(np.arange(256) % len(draw)), {}
-    fit = lambda steps, name: GENERATORS[name](study).fit(draw, Job(steps, 0, device))  # noqa: E731
+    seen = {"gan_augmentation": study.gan_augmentation, "augmentation": study.augmentation}
+    fit = lambda steps, name: registry.make(IMAGE, name, **seen).fit(draw, Job(steps, 0, device))  # noqa: E731
     generator = fit(FEW, experiment.family)  # also warms up
-    found["sample"] = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
+    found["sample"] = _seconds(lambda: generator.sample(Condition(some.y), 0)) / len(some)
     for name in experiment.families:
         found[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
     starts = dict.fromkeys(study.classifier, from_scratch) | _start_of_transfer(experiment, draw)

@@ -82,9 +82,10 @@ class Results(Wiring):
 
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
-        from gannb.media.medium import load
+        from gannb.generators.registry import load
+        from gannb.media.image import IMAGE
 
-        return load(self.generator_folder(trial, name))
+        return load(self.generator_folder(trial, name), IMAGE)
 
     def generator_folder(self, trial: int, generator: str | None = None) -> Path:
         """Return the folder of a trial's fitted generator, the study's GAN by default, done or not."""
