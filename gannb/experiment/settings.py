@@ -23,12 +23,14 @@ from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
 
 if TYPE_CHECKING:
+    from gannb.data.medium import Medium
     from gannb.media.image.pretrained import Weights
 import json
 
 import torch
 
 from gannb.generators.external import EXTERNAL
+from gannb.media import MEDIA
 from gannb.media.image.gans.families import FAMILIES
 from gannb.work.store import RECORD
 
@@ -48,6 +50,11 @@ class Choices:
         """The study's folder, absolute."""
         return self.study.folder
 
+    @property
+    def medium(self) -> Medium:
+        """What the items are."""
+        return MEDIA["image"]
+
     @cached_property
     def device(self) -> str:
         """The device that `auto` stands for."""
@@ -56,6 +63,7 @@ class Choices:
     def resolved(self) -> dict[str, Any]:
         """Return what the study's `auto` parameters stand for with these data."""
         return {
+            "medium": self.medium.name,
             "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "why": self.design.why,
             "gan": self.family, "gan_steps": self.gan_steps,
             "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),

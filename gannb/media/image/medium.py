@@ -7,14 +7,14 @@ not wait for torch. Images are (N, H, W, C) uint8.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import Cell, FurtherSpace, Pretrained
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained
 from gannb.media.image.parameters import DIGITS, NAME, NOUNS, ImageParameters
 
 if TYPE_CHECKING:
@@ -274,13 +274,37 @@ class Images:
 
     # ---- showing
 
-    def grid(self, cells: Sequence[Sequence[Cell]], rows: Sequence[str], ax: Axes | None = None) -> Axes:
-        """See `gannb.media.image.display.grid`."""
-        from gannb.media.image.display import grid
+    phrases = Phrases(
+        classical="shifts, mirror images and the like",
+        altered="5% brighter, 2% noise, or JPEG",
+        duplicates="with the same pixels as a training image, or with nearly the same picture (a perceptual hash, from "
+        "16 pixels a side on)",
+        unseen_copies="Shifted, mirrored or recoloured",
+        taken="photographed",
+        pretrained="grey images fill its three channels",
+    )
 
-        return grid(cells, rows, ax)
+    def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
+        """See `gannb.media.image.display.draw`."""
+        from gannb.media.image.display import draw
+
+        return draw(grid, ax)
+
+    def html(self, grid: Grid) -> None:
+        """Images are seen: a page shows the figure."""
+
+    def size_text(self, shape: Shape) -> str:
+        """`8x8`, height before width."""
+        return f"{shape[0]}x{shape[1]}"
+
+    def shape_text(self, shape: Shape) -> str:
+        """`8x8 pixels, grey`."""
+        return f"{self.size_text(shape)} pixels, {'grey' if shape[2] == 1 else 'colour'}"
 
     # ---- export
+
+    suffixes = (".png",)
+    readable = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif")
 
     def files(self, item: np.ndarray) -> Mapping[str, bytes]:
         """An image as PNG."""
@@ -289,6 +313,14 @@ class Images:
         return {".png": encode(item)}
 
     hub_feature: Mapping[str, Any] = {"_type": "Image"}
+    hub_task = "image-classification"
+
+    @cached_property
+    def reading_code(self) -> Mapping[str, str]:
+        """See `gannb.media.image.export.READING`."""
+        from gannb.media.image.export import READING
+
+        return READING
 
 
 IMAGE = Images()
