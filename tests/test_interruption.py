@@ -17,9 +17,12 @@ import pytest
 from conftest import SMOKE, TOKEN, at_work
 
 from gannb.analysis.verdict import SCORE_COLUMNS
+from gannb.experiment.cleanup import leftovers, remove
 from gannb.experiment.experiment import Experiment
+from gannb.jupyter.runner import read_experiment
+from gannb.study.folder import load_study
 from gannb.study.model import make_study
-from gannb.work.store import RECORD
+from gannb.work.store import LEASE, RECORD
 
 # Long enough to be interrupted in the middle of a stage.
 STUDY = SMOKE | {"gan_steps": 800, "classifier_steps": 60}
@@ -165,10 +168,13 @@ def test_what_was_finished_is_not_made_again(continued, killed_in_02, killed_in_
         assert before.items() <= after.items()
 
 
-def test_nothing_temporary_is_left_behind(continued):
-    hidden = {p.name for p in continued.folder.rglob(".*")}
-    assert hidden <= {".lock"}
-    assert not [p.name for p in continued.folder.rglob("*") if p.name.endswith((".running", ".failed"))]
+def test_nothing_is_left_behind_but_what_killed_processes_were_writing_and_that_is_cleaned_away(continued):
+    assert not [p.name for p in continued.folder.rglob("*") if p.name.endswith((".running", ".failed", LEASE))]
+    experiment = read_experiment(load_study(continued.folder))
+    found = leftovers(experiment)
+    assert {each.kind for each in found} <= {"temporary"}
+    remove(experiment, found)
+    assert not list(continued.folder.rglob(".*"))
 
 
 # JupyterLab's stop button signals the kernel and the workers that it has started, all at once.
