@@ -120,6 +120,7 @@ def write_text(file: Path, text: str) -> None:
 
 
 def sync_files(folder: Path) -> None:
+    """Wait until everything in a folder is on the disk."""
     for file in folder.rglob("*"):
         if file.is_file():
             with open(file, "rb") as stream:
@@ -128,6 +129,7 @@ def sync_files(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
