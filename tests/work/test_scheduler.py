@@ -171,20 +171,20 @@ def start(study: Path) -> subprocess.Popen:
 
 def test_two_at_work_on_the_same_units_make_each_of_them_once(tmp_path):
     both = [start(tmp_path), start(tmp_path)]
-    assert [each.communicate(timeout=100)[0] for each in both] == ["() ()\n"] * 2
+    assert [each.communicate(timeout=600)[0] for each in both] == ["() ()\n"] * 2
     assert log(tmp_path) == sorted(f"trials/000/{name}" for name in ("u0", "u1", "u2", "u3", "last"))
     assert len(list(tmp_path.glob("trials/000/*/unit.json"))) == 5 and leftovers(tmp_path) == []
 
 
 def test_interrupted_it_leaves_nothing_at_work_and_nothing_held(tmp_path):
     run = start(tmp_path)
-    limit = time.monotonic() + 100
+    limit = time.monotonic() + 600
     while not list(tmp_path.glob(f"trials/000/*.running/{LEASE}")):
         assert run.poll() is None and time.monotonic() < limit
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
-    assert run.communicate(timeout=100)[0] == "[]\n"
-    assert start(tmp_path).communicate(timeout=100)[0] == "() ()\n" and leftovers(tmp_path) == []
+    assert run.communicate(timeout=600)[0] == "[]\n"
+    assert start(tmp_path).communicate(timeout=600)[0] == "() ()\n" and leftovers(tmp_path) == []
 
 
 def test_a_full_disk_loses_nothing_that_was_finished(tmp_path):
