@@ -20,8 +20,7 @@ from gannb.units.kinds import UNITS
 from gannb.units.measures import SIDE_BATCH
 from gannb.utils.console import QUIET, talk
 from gannb.utils.naming import few_of
-from gannb.work.backends import worker_count
-from gannb.work.processes import followers
+from gannb.work.backends import in_processes, worker_count
 from gannb.work.progress import seconds_text
 from gannb.work.store import is_done
 from gannb.work.unit import Unit
@@ -161,11 +160,8 @@ def unit_seconds(experiment: Experiment) -> dict[str, float]:
     `fresh` is what a classifier takes longer that is trained on nothing but items that are made anew; `transfer` is a
     fine-tuning.
     """
-    import joblib
-
     jobs = worker_count(experiment.study.workers)
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **followers()):
-        timed = joblib.Parallel()(joblib.delayed(_time_steps)(experiment) for _ in range(jobs))
+    timed = list(in_processes(_time_steps, [experiment] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     study, draw = experiment.study, splits.make_draw(experiment.dataset, experiment.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), experiment.items_made, study.classifier_seeds

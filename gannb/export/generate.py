@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
-import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,11 @@ from gannb.export.shards import (
 from gannb.export.stream import ItemStream
 from gannb.study.folder import load_study, versions
 from gannb.utils.errors import InputError
-from gannb.utils.files import write_json
+from gannb.utils.files import is_abandoned, write_json
 from gannb.utils.naming import composed, nearest_class
-from gannb.work.backends import worker_count
-from gannb.work.processes import follow_launcher, followers
+from gannb.work.backends import in_processes, worker_count
+from gannb.work.locks import LEASE, only_here
+from gannb.work.processes import follow_launcher
 from gannb.work.progress import seconds_text
 
 __all__ = ["generate", "stream", "verify"]
@@ -86,12 +87,11 @@ def generate(
     to = Path(to).expanduser().resolve()
     _check_folder(to, plan)
     _check_room(to, plan, experiment)
-    _check_writable(to)
     with _held(to):
         _set_strays_aside(to, plan)
         before, todo = read_manifest(to), _to_make(to, plan)
         if not todo and before["complete"] and Plan.of(before) == plan:
-            shutil.rmtree(to / WORK)
+            shutil.rmtree(to / WORK, ignore_errors=True)  # another process may have come to see
             return before
         generator = train_final(experiment)
         _begin(to, plan, experiment, generator)
@@ -262,24 +262,10 @@ def _size_text(size: float) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
 
 
-def _check_writable(to: Path) -> None:
-    try:
-        (to / WORK).mkdir(parents=True, exist_ok=True)
-        (to / WORK / "lock").touch()
-    except OSError as error:
-        reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{to} cannot be written ({reason}); give another folder to --to.") from None
-
-
-@contextlib.contextmanager
-def _held(to: Path) -> Iterator[None]:
-    """Hold the set's folder for this process. Raises InputError where another one is at work on it."""
-    with open(to / WORK / "lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"Another process is at work on {to}; wait for it, or choose another folder.") from None
-        yield
+def _held(to: Path) -> contextlib.AbstractContextManager[None]:
+    """Hold the set's folder for this process; raises InputError as `locks.only_here`."""
+    busy = f"Another process is at work on {to}; wait for it, or choose another folder."
+    return only_here(to / WORK / LEASE, to, busy, "give another folder to --to")
 
 
 # ---- the set ----
@@ -326,18 +312,16 @@ def _to_make(to: Path, plan: Plan) -> list[Shard]:
 
 def _make(maker: Maker, todo: list[Shard], workers: int) -> None:
     """Make shards in several processes, and tell how far it is."""
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
     folder, whole = maker.folder, len(maker.plan.shards) - len(todo)
     for left in (folder / WORK).iterdir():  # of a run that was killed
-        if left.is_dir():
+        if left.is_dir() and is_abandoned(left):
             shutil.rmtree(left, ignore_errors=True)
     known, told = known_records(folder, read_manifest(folder)), _Rate(sum(map(len, todo)))
     try:
-        for record in _in_processes(maker, todo, workers):
+        for record in _made(maker, todo, workers):
             _tell_of_change(record, known.get(record["number"]))
             told.made(record["items"])
-    except BrokenProcessPool:
+    except BrokenExecutor:
         raise RuntimeError("a process was killed (out of memory?); the same command goes on from there") from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -354,23 +338,13 @@ def _tell_of_change(record: dict[str, Any], before: dict[str, Any] | None) -> No
         print(f"{record['name']} was made anew with other bytes than before (other versions, another device?)")
 
 
-def _in_processes(maker: Maker, todo: list[Shard], workers: int) -> Iterator[dict[str, Any]]:
+def _made(maker: Maker, todo: list[Shard], workers: int) -> Iterator[dict[str, Any]]:
     """Yield the records of shards as they are made; in this process where another one would not help."""
-    import joblib
-
-    jobs = min(worker_count(workers), len(todo))
-    if jobs <= 1:
-        with one_thread():
-            yield from map(maker.make, todo)
+    if min(worker_count(workers), len(todo)) > 1:
+        yield from in_processes(maker.make, todo, workers)
         return
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **followers()):
-        parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
-        yield from parallel(joblib.delayed(_in_worker)(maker, shard) for shard in todo)
-
-
-def _in_worker(maker: Maker, shard: Shard) -> dict[str, Any]:
     with one_thread():
-        return maker.make(shard)
+        yield from map(maker.make, todo)
 
 
 class _Rate:
@@ -398,7 +372,7 @@ def _finish(maker: Maker, experiment: Experiment) -> dict[str, Any]:
     manifest |= {"complete": True, "copies": _copies(maker, shards), "shards": shards}
     write_card(folder, manifest, experiment, read_verdict(experiment.folder))
     write_json(folder / MANIFEST, manifest)
-    shutil.rmtree(folder / WORK)
+    shutil.rmtree(folder / WORK, ignore_errors=True)  # another process may have come to see
     return manifest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections import Counter
@@ -27,7 +28,7 @@ from gannb.study.model import Study, make_study
 from gannb.units import classifiers
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
-from gannb.work.store import is_done, recorded_failure, side_folder
+from gannb.work.store import LEASE, is_done, recorded_failure, side_folder
 
 ARMS = (
     "real",
@@ -560,8 +561,11 @@ def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
     unit = experiment.units(4)[0]
     shutil.rmtree(smoke / unit.path)
     running = side_folder(smoke, unit, "running")
+    lease = running / LEASE
     running.mkdir()
-    (running / "lock").touch()  # nobody holds it
+    lease.touch()
+    assert write_status(experiment)["units"]["classifier"]["running"] == 1
+    os.utime(lease, (1e9, 1e9))  # nobody holds it any more
     assert write_status(experiment)["units"]["classifier"]["running"] == 0
 
 

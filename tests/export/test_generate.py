@@ -332,8 +332,6 @@ def test_killed_and_resumed_it_is_the_same_and_nothing_is_made_twice(helpful, ta
 
 
 def test_two_at_once_are_refused(helpful, made):
-    (made / ".work").mkdir()
-    (made / ".work" / "lock").touch()
     with module._held(made), pytest.raises(InputError, match="Another process is at work"):
         generate(helpful, made, per_class=PER_CLASS, format="webdataset")
 
