@@ -28,6 +28,13 @@ class Nouns:
     one: str  # "image"
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
+    elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
+    overlooked: str = ""  # copies that no search for duplicates finds, in a sentence: "mirrored copies are not ..."
+
+    @property
+    def a_one(self) -> str:
+        """One of them with its article: "an image"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
 
 
 @dataclass(frozen=True)

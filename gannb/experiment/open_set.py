@@ -17,47 +17,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from gannb.data.examples import Dataset
-from gannb.stats.intervals import balanced_weights, equal_weights
 from gannb.trials import splits
-from gannb.units import reading
 from gannb.utils.errors import InputError
 from gannb.work.store import is_done
 from gannb.work.unit import Unit
 
 if TYPE_CHECKING:
     from gannb.experiment.plan import Wiring
-from gannb.stats import outcomes
-from gannb.stats.open_set import SCORES, auroc, false_accept_rate
-from gannb.units.open_set import BASELINE, METHODS, NEED_OUTLIERS, make_open_set, make_outlier_gan, side_of
+from gannb.units.open_set import METHODS, NEED_OUTLIERS, make_open_set, make_outlier_gan, side_of
 from gannb.utils.naming import listed
-
-SEEN = "outliers_of_the_tested"  # no open set any more: the most that outliers could bring
-MEASURES = ("auroc", "far", "known")
-
-
-def scores_of(method: str) -> tuple[str, ...]:
-    return tuple(SCORES) if method != BASELINE else ("known",)
-
-
-def open_set_row(method: str, kind: str, table: pd.DataFrame, baseline: pd.DataFrame, ratio: float) -> dict[str, Any]:
-    """Return a row of `OpenSet.rows`; tables have a row per trial and a column per measure."""
-    row = {"method": method, "score": kind, "trials": len(table)}
-    row |= {m: outcomes.interval(table[m].to_numpy(), ratio, 0.95, 0, 1) for m in MEASURES}
-    d = (table - baseline).dropna()
-    changes = {m: outcomes.interval(d[m].to_numpy(), ratio, 0.95, -1, 1) for m in MEASURES}
-    changes = {m: {"difference": each.pop("mean"), **each} for m, each in changes.items()}
-    return row | ({} if method == BASELINE else {"change": changes})
-
 
 # ---- the part of a study ----
 
 
 @dataclass(frozen=True, eq=False)
 class OpenSet:
-    """What a study does about its held-out classes: units, scores, and what they say."""
+    """What a study does about its held-out classes: its units, and what their classifiers said."""
 
     experiment: Wiring
     gans: Mapping[int, Unit]  # by trial: the study's own
@@ -144,26 +121,6 @@ class OpenSet:
 
     # ---- results
 
-    def examples_of(self, trial: int, number: int) -> dict[str, np.ndarray] | None:
-        """Return the first items of each kind that a GAN made for `other`, and of the unseen test items, by name.
-
-        None where a unit of the trial is not there.
-        """
-        found, folder = {}, self.experiment.folder
-        for (t, method, side), unit in self.classifiers.items():
-            if t != trial or method in (BASELINE, "outliers"):
-                continue
-            if not is_done(folder, unit):
-                return None
-            name = "between classes" if side is None else f"GAN given {self.names(side)}"
-            found[name] = np.load(folder / unit.path / "other.npy", allow_pickle=False)[:number]
-        draw = reading.draw_of(self.experiment.draws[trial].parameters, self.held_out)
-        unseen = splits.take(self.held_out, draw.test)
-        for side in self.sides:
-            tested = unseen.x[np.isin(unseen.y, side_of(len(self.classes), side))]
-            found[f"never seen: {self.names(side)}"] = tested[:number]
-        return found
-
     def read(self, trial: int, method: str, side: int | None) -> dict[str, np.ndarray] | None:
         """Return what a unit's classifiers said of the test items; None if not there.
 
@@ -175,55 +132,3 @@ class OpenSet:
             return None
         with np.load(folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
             return dict(stored)
-
-    def scores(self) -> pd.DataFrame:
-        """Return a row per trial, method, side of its outliers, side tested and score; means over classifier seeds.
-
-        auroc, far (at 95 % true accepts); known: the study's metric on the known test items, where taking one of them
-        for `other` is an error. `seen`: the outliers trained on were of the classes tested.
-        """
-        rows = []
-        for trial, method, side in self.classifiers:
-            said = self.read(trial, method, side)
-            for tested in self.sides if said else ():
-                about = {"trial": trial, "method": method, "outliers": "" if side is None else self.names(side)}
-                about |= {"tested": self.names(tested), "seen": side == tested}
-                rows += [about | {"score": kind} | self._measure(said, tested, kind) for kind in scores_of(method)]
-        return pd.DataFrame(rows, columns=["trial", "method", "outliers", "tested", "seen", "score", *MEASURES])
-
-    def _measure(self, said: Mapping[str, np.ndarray], side: int, kind: str) -> dict[str, float]:
-        """Return the measures of a unit's classifiers by one score, on the unseen items of one side."""
-        n_known, held = self.experiment.dataset.pool.n_classes, len(self.classes)
-        unseen = said["unseen_p"][:, np.isin(said["unseen_y"], side_of(held, side))]
-        pairs = [[SCORES[kind](p, n_known) for p in pair] for pair in zip(said["p"], unseen, strict=True)]
-        balanced = self.experiment.study.metric == "balanced_accuracy"
-        weights = (balanced_weights if balanced else equal_weights)(said["y"])
-        return {
-            "auroc": float(np.mean([auroc(*pair) for pair in pairs])),
-            "far": float(np.mean([false_accept_rate(*pair) for pair in pairs])),
-            "known": float(((said["p"].argmax(2) == said["y"]) @ weights).mean()),
-        }
-
-    def by_trial(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """Return the measures by method and score: a row per trial that has every turn, turns averaged."""
-        table = self.scores()
-        table = table[~table["seen"] | (table["method"] == "outliers")]
-        table = table.assign(method=np.where(table["seen"], SEEN, table["method"]))
-        whole = table.groupby(["method", "score", "trial"], sort=False).filter(
-            lambda turn: len(turn) == len(self.sides)
-        )
-        means = whole.groupby(["method", "score", "trial"])[list(MEASURES)].mean()
-        return {key: means.loc[key] for key in means.index.droplevel("trial").unique()}
-
-    def rows(self, test_train_ratio: float = 0.0) -> list[dict[str, Any]]:
-        """Return a row per method and score: the measures' means, and their differences from maximum softmax.
-
-        Each with its 95 % interval over trials (`stats.paired_t`), given the test items; nan with fewer than two.
-        """
-        found = self.by_trial()
-        none = pd.DataFrame(columns=list(MEASURES), dtype=float)
-        keys = [(m, kind) for m in (*self.methods, SEEN) for kind in scores_of(m) if m != SEEN or len(self.sides) == 2]
-        return [
-            open_set_row(*key, found.get(key, none), found.get((BASELINE, "known"), none), test_train_ratio)
-            for key in keys
-        ]

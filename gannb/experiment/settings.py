@@ -23,12 +23,14 @@ from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
 
 if TYPE_CHECKING:
+    from gannb.data.medium import Medium
     from gannb.media.image.pretrained import Weights
 import json
 
 import torch
 
 from gannb.generators.external import OUTSIDE
+from gannb.media import MEDIA
 from gannb.media.image.gans.families import FAMILIES
 from gannb.work.store import RECORD
 
@@ -47,6 +49,11 @@ class Choices:
     def folder(self) -> Path:
         """The study's folder, absolute."""
         return self.study.folder
+
+    @property
+    def medium(self) -> Medium:
+        """What the items are."""
+        return MEDIA["image"]
 
     @cached_property
     def device(self) -> str:

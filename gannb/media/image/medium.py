@@ -31,7 +31,10 @@ class Images:
     """What the kit knows of images; see `gannb.data.medium.Medium` for what each part means."""
 
     name = "image"
-    nouns = Nouns("image", "images", "pixels")
+    nouns = Nouns(
+        "image", "images", "pixels", elsewhere="another scanner or camera",
+        overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
+    )  # fmt: skip
     dtype = np.dtype(np.uint8)
 
     # ---- reading

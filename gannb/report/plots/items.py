@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from gannb.utils.figures import BLUE, MOST_ROWS, RED, STYLE, new_axes, say, set_title, short
 
 if TYPE_CHECKING:
-    from gannb.analysis.interpolations import Strips
+    from gannb.analysis.interpolations import Interpolations
     from gannb.data.examples import Examples
 from gannb.media.image.display import SMOOTH_FROM, draw_cells, gap_of, note_below, places_by_class, thinned
 
@@ -135,10 +135,10 @@ def suspects(pairs: Sequence[Mapping[str, Any]], title: str | None = None, ax: A
 
 
 @mpl.rc_context(STYLE)
-def strips(found: Strips, title: str | None = None, ax: Axes | None = None) -> Axes:
+def strips(found: Interpolations, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw walks through a GAN's noise: frames, the real image nearest to each, and the blends of the two ends.
 
-    Below frames and blends stands what the ruler gives their class, in percent.
+    Below frames and blends stands what the measuring classifier gives their class, in percent.
     """
     rows, names, notes = [], [], []
     for s, name in enumerate(found.classes):
