@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gannb.analysis.evidence import Evidence
-from gannb.media.image.shifts import SHIFTS
+from gannb.analysis.evidence import Evidence, words_of
+from gannb.media.image import IMAGE
 from gannb.trials.arms import CONVERGENCE, PRIMARY, with_classifier
 from gannb.trials.contrasts import contrasts, dose_arms
 
@@ -26,6 +26,7 @@ WORLD = {
 }  # fmt: skip
 N_REAL = {"fewer": 40, "fewer+classic": 40, "real+more": 160, "real+more+classic": 160, "gan": 0}
 Y = np.repeat([0, 1], 50)
+WORDS = words_of(IMAGE)
 
 
 def evidence(
@@ -84,7 +85,7 @@ def evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
         tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
         dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
-        trials_planned=TRIALS, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of, synthetic_shown=shown,
+        trials_planned=TRIALS, **WORDS, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of, synthetic_shown=shown,
         shifted={arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials) for arm, mean in (shifted or {}).items()},
     )  # fmt: skip
 
@@ -98,4 +99,4 @@ def with_depth(with_gan: float, without: float, half: float | None = None) -> Ev
 
 def on_shifted(mean: float, wobble: float, trials: int) -> dict[int, np.ndarray]:
     """The same balanced accuracy on every kind of shifted test items, by trial."""
-    return {t: np.full(len(SHIFTS), mean + NOISE[t] + wobble * WOBBLE[t]) for t in range(trials)}
+    return {t: np.full(len(WORDS["shifts"]), mean + NOISE[t] + wobble * WOBBLE[t]) for t in range(trials)}

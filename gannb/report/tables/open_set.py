@@ -29,9 +29,7 @@ def table(part: Mapping[str, Any] | None, nouns: Nouns) -> pd.DataFrame:
 
 def _cells(row: Mapping[str, Any]) -> dict[str, str]:
     """Return a measure's mean and, in points, its change against maximum softmax, for every measure."""
-    changes = row.get("change", {})
+    changes = row.get("change", {}) if row["trials"] >= 2 else {}
     return {
-        HEADINGS[m]: percent(row[m]["mean"])
-        + (f" ({interval_text(changes[m])})" if changes and row["trials"] >= 2 else "")
-        for m in MEASURES
+        HEADINGS[m]: percent(row[m]["mean"]) + (f" ({interval_text(changes[m])})" if changes else "") for m in MEASURES
     }
