@@ -88,7 +88,8 @@ def evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
         tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
         dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
-        trials_planned=TRIALS, **words, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of, synthetic_shown=shown,
+        trials_planned=TRIALS, **words, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of,
+        synthetic_shown=shown,
         shifted={
             arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials, len(words["shifts"]))
             for arm, mean in (shifted or {}).items()
