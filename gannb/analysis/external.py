@@ -6,7 +6,7 @@ from typing import Any
 
 from gannb.analysis.evidence import Evidence, as_row, common_trials, difference
 from gannb.analysis.wording import interval_text
-from gannb.trials.arms import PRIMARY
+from gannb.trials.arms import PRIMARY, parse_arm
 
 UNKNOWN = (
     "Its training data are unknown, so it cannot be excluded that it has seen test images; a gain of its images may be "
@@ -23,7 +23,7 @@ def instead(evidence: Evidence) -> list[dict[str, Any]]:
     """
     rows = []
     for source, about in evidence.outside.items():
-        arm = PRIMARY[0].replace("gan", source)
+        arm = parse_arm(PRIMARY[0]).with_source(source).name
         if len(common_trials(evidence, arm, *PRIMARY)) < 2:
             continue
         own, gan, direct = (as_row(difference(evidence, *pair)) for pair in (

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    pass
-from collections.abc import Sequence
-
 from gannb.analysis.wording import METRIC_NAMES, interval_text
-from gannb.experiment.open_set import SEEN, OpenSet
-from gannb.stats.open_set import TAR
-from gannb.units.open_set import BASELINE, METHODS
+from gannb.experiment.open_set import OpenSet
+from gannb.stats import outcomes
+from gannb.stats.intervals import balanced_weights, equal_weights
+from gannb.stats.open_set import SCORES, TAR, auroc, false_accept_rate
+from gannb.trials import splits
+from gannb.units import reading
+from gannb.units.open_set import BASELINE, METHODS, side_of
 from gannb.utils.naming import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gannb.experiment.experiment import Experiment
+
+SEEN = "outliers_of_the_tested"  # no open set any more: the most that outliers could bring
+MEASURES = ("auroc", "far", "known")
 
 MEANINGS = METHODS | {SEEN: "real outliers of the tested classes (no open set)"}
 SCORED = (
@@ -33,15 +41,15 @@ NO_OTHER_SIDE = (
 )
 
 
-def found(open_set: OpenSet, intervals: str, test_train_ratio: float) -> dict[str, Any]:
+def found(experiment: Experiment, intervals: str, test_train_ratio: float) -> dict[str, Any]:
     """Return the part of the verdict about classes held out: rows of numbers, and the sentences that say them.
 
     intervals: what those of this protocol carry, in words.
     """
-    rows = open_set.rows(test_train_ratio)
+    open_set, rows = experiment.plan.open_set, rows_of(experiment, test_train_ratio)
     return {
         "held_out": list(open_set.classes), "sentence": sentence(open_set.classes, rows),
-        "cost": cost(rows, METRIC_NAMES[open_set.experiment.study.metric]),
+        "cost": cost(rows, METRIC_NAMES[experiment.study.metric]),
         "notes": notes(open_set, intervals), "rows": rows,
     }  # fmt: skip
 
@@ -103,3 +111,99 @@ def notes(open_set: OpenSet, intervals: str) -> list[str]:
 
 def percent(measure: Mapping[str, float | None]) -> str:
     return "–" if measure["mean"] is None or np.isnan(measure["mean"]) else f"{100 * measure['mean']:.1f}"
+
+
+# ---- measures ----
+
+
+def scores_of(method: str) -> tuple[str, ...]:
+    """Return the scores that a method gives, by name."""
+    return tuple(SCORES) if method != BASELINE else ("known",)
+
+
+def scores(experiment: Experiment) -> pd.DataFrame:
+    """Return a row per trial, method, side of its outliers, side tested and score; means over classifier seeds.
+
+    auroc, far (at 95 % true accepts); known: the study's metric on the known test items, where taking one of them
+    for `other` is an error. `seen`: the outliers trained on were of the classes tested.
+    """
+    import pandas as pd
+
+    open_set, rows = experiment.plan.open_set, []
+    for trial, method, side in open_set.classifiers:
+        said = experiment.results.open_set_predictions(trial, method, side)
+        for tested in open_set.sides if said else ():
+            about = {"trial": trial, "method": method, "outliers": "" if side is None else open_set.names(side)}
+            about |= {"tested": open_set.names(tested), "seen": side == tested}
+            measured = {kind: _measure(experiment, said, tested, kind) for kind in scores_of(method)}
+            rows += [about | {"score": kind} | measures for kind, measures in measured.items()]
+    return pd.DataFrame(rows, columns=["trial", "method", "outliers", "tested", "seen", "score", *MEASURES])
+
+
+def _measure(experiment: Experiment, said: Mapping[str, np.ndarray], side: int, kind: str) -> dict[str, float]:
+    """Return the measures of a unit's classifiers by one score, on the unseen items of one side."""
+    n_known, held = experiment.dataset.pool.n_classes, len(experiment.plan.open_set.classes)
+    unseen = said["unseen_p"][:, np.isin(said["unseen_y"], side_of(held, side))]
+    pairs = [[SCORES[kind](p, n_known) for p in pair] for pair in zip(said["p"], unseen, strict=True)]
+    balanced = experiment.study.metric == "balanced_accuracy"
+    weights = (balanced_weights if balanced else equal_weights)(said["y"])
+    return {
+        "auroc": float(np.mean([auroc(*pair) for pair in pairs])),
+        "far": float(np.mean([false_accept_rate(*pair) for pair in pairs])),
+        "known": float(((said["p"].argmax(2) == said["y"]) @ weights).mean()),
+    }
+
+
+def by_trial(experiment: Experiment) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the measures by method and score: a row per trial that has every turn, turns averaged."""
+    table, sides = scores(experiment), experiment.plan.open_set.sides
+    table = table[~table["seen"] | (table["method"] == "outliers")]
+    table = table.assign(method=np.where(table["seen"], SEEN, table["method"]))
+    whole = table.groupby(["method", "score", "trial"], sort=False).filter(lambda turn: len(turn) == len(sides))
+    means = whole.groupby(["method", "score", "trial"])[list(MEASURES)].mean()
+    return {key: means.loc[key] for key in means.index.droplevel("trial").unique()}
+
+
+def rows_of(experiment: Experiment, test_train_ratio: float = 0.0) -> list[dict[str, Any]]:
+    """Return a row per method and score: the measures' means, and their differences from maximum softmax.
+
+    Each with its 95 % interval over trials (`stats.paired_t`), given the test items; nan with fewer than two.
+    """
+    import pandas as pd
+
+    tables, open_set = by_trial(experiment), experiment.plan.open_set
+    none, both = pd.DataFrame(columns=list(MEASURES), dtype=float), len(open_set.sides) == 2
+    keys = [(m, kind) for m in (*open_set.methods, SEEN) for kind in scores_of(m) if m != SEEN or both]
+    baseline = tables.get((BASELINE, "known"), none)
+    return [_row(*key, tables.get(key, none), baseline, test_train_ratio) for key in keys]
+
+
+def _row(method: str, kind: str, table: pd.DataFrame, baseline: pd.DataFrame, ratio: float) -> dict[str, Any]:
+    """Return a row of `rows_of`; tables have a row per trial and a column per measure."""
+    row = {"method": method, "score": kind, "trials": len(table)}
+    row |= {m: outcomes.interval(table[m].to_numpy(), ratio, 0.95, 0, 1) for m in MEASURES}
+    d = (table - baseline).dropna()
+    changes = {m: outcomes.interval(d[m].to_numpy(), ratio, 0.95, -1, 1) for m in MEASURES}
+    changes = {m: {"difference": each.pop("mean"), **each} for m, each in changes.items()}
+    return row | ({} if method == BASELINE else {"change": changes})
+
+
+def examples_of(experiment: Experiment, trial: int, number: int) -> dict[str, np.ndarray] | None:
+    """Return the first items of each kind that a GAN made for `other`, and of the unseen test items, by name.
+
+    None where a unit of the trial is not there.
+    """
+    open_set, made = experiment.plan.open_set, {}
+    for (t, method, side), unit in open_set.classifiers.items():
+        if t != trial or method in (BASELINE, "outliers"):
+            continue
+        if not experiment.results.is_done(unit):
+            return None
+        name = "between classes" if side is None else f"GAN given {open_set.names(side)}"
+        made[name] = np.load(experiment.folder / unit.path / "other.npy", allow_pickle=False)[:number]
+    draw = reading.draw_of(experiment.plan.draws[trial].parameters, open_set.held_out)
+    unseen = splits.take(open_set.held_out, draw.test)
+    for side in open_set.sides:
+        tested = unseen.x[np.isin(unseen.y, side_of(len(open_set.classes), side))]
+        made[f"never seen: {open_set.names(side)}"] = tested[:number]
+    return made

@@ -119,9 +119,8 @@ def make_page(experiment: Experiment, evidence: Evidence, found: Mapping[str, An
 
 def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
     """Write open_set.csv, and return what was found about the classes held out."""
-    part = experiment.open_set
-    write_text(experiment.folder / "open_set.csv", part.scores().to_csv(index=False))
-    return plain(open_set.found(part, facts.outcome_intervals(evidence), test_train_ratio(evidence)))
+    write_text(experiment.folder / "open_set.csv", open_set.scores(experiment).to_csv(index=False))
+    return plain(open_set.found(experiment, facts.outcome_intervals(evidence), test_train_ratio(evidence)))
 
 
 def write_page(file: Path, page: Page) -> Path:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from gannb.analysis.open_set import MEANINGS, percent
+from gannb.analysis.open_set import MEANINGS, MEASURES, percent
 from gannb.analysis.wording import interval_text
-from gannb.experiment.open_set import MEASURES
 
 SCORE_NAMES = {"known": "known classes", "other": "“other” alone"}
 HEADINGS = {"auroc": "AUROC, %", "far": "accepted falsely, %", "known": "known classes, %"}
