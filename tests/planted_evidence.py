@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from gannb.analysis.evidence import Evidence
+from gannb.media.image import IMAGE
 from gannb.media.image.shifts import SHIFTS
-from gannb.trials.arms import CONVERGENCE, PRIMARY, with_classifier
+from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
 from gannb.trials.contrasts import contrasts, dose_arms
 
 TRIALS = 8
@@ -82,7 +83,7 @@ def evidence(
     ]
     return Evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
-        tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
+        tuple(contrasts(list(means), IMAGE.nouns)), correct, dict.fromkeys(range(trials), Y),
         dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
         trials_planned=TRIALS, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of, synthetic_shown=shown,
         shifted={arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials) for arm, mean in (shifted or {}).items()},
@@ -91,7 +92,7 @@ def evidence(
 
 def with_depth(with_gan: float, without: float, half: float | None = None) -> Evidence:
     """The world above with a second classifier, `deep_cnn`, of these means."""
-    names = (with_classifier(arm, "deep_cnn").replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
+    names = (parse_arm(arm).at("deep_cnn").name.replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
     world = evidence(**dict(zip(names, (with_gan, without, without if half is None else half), strict=True)))
     return replace(world, classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
 

@@ -75,7 +75,7 @@ def _check_families(settings: Settings) -> None:
 
 def _by_smallest_class(settings: Settings) -> list[int]:
     """Return the first trial of each size that a draw's smallest class has, rising: every other is like one of them."""
-    smallest = settings.all_draw_counts().min(axis=1)
+    smallest = settings.all_draw_counts.min(axis=1)
     return sorted(np.unique(smallest, return_index=True)[1].tolist())
 
 
@@ -145,7 +145,7 @@ def _check_kept(settings: Settings) -> None:
     """Where GAN items only fill up, a class that is kept lacks some; else no arm would get any."""
     if settings.n_synthetic != "balance" or not settings.keep_classes:
         return
-    classes, draws = settings.dataset.pool.classes, settings.all_draw_counts()
+    classes, draws = settings.dataset.pool.classes, settings.all_draw_counts
     short = [classes[k] for k in np.flatnonzero(np.any([lacking(counts) for counts in draws], axis=0))]
     if not set(short) & set(settings.keep_classes):
         raise InputError(
@@ -195,7 +195,7 @@ def check_balance(settings: Settings) -> None:
             f"use protocol=resplit, which keeps the {nouns.many}' own proportions, or {otherwise}."
         )
     whole = np.array(list(settings.class_counts.values()))  # re-splits of equal classes differ by an item, by chance
-    in_batch = {filling_up_in_batch(counts, study.batch_size) for counts in settings.all_draw_counts()}
+    in_batch = {filling_up_in_batch(counts, study.batch_size) for counts in settings.all_draw_counts}
     if in_batch == {0} or not filling_up_in_batch(whole, study.batch_size):
         raise InputError(
             f"{asked} is for classes of unequal size, and these lack less than an item in a batch: they are as large "

@@ -49,9 +49,10 @@ class Experiment:
             InputError: what the study names besides its data is not there, or cannot be used.
         """
         settings = Settings(study, dataset, data_key, at_hand.look(study, dataset, data_key))
-        every = Plan(settings)
-        kept = (unit.path for unit in every.units_without_weights() if is_done(study.folder, unit))
-        plan = Plan(settings, frozenset(kept)) if settings.weights and not settings.can_fine_tune else every
+        plan = Plan(settings)
+        if settings.weights and not settings.can_fine_tune:  # have gone: what they made may be there still
+            made = (unit.path for unit in plan.units_without_weights() if is_done(study.folder, unit))
+            plan = Plan(settings, frozenset(made))
         return cls(settings, plan, Results(plan, study.folder))
 
     @classmethod

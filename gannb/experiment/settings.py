@@ -94,8 +94,9 @@ class Settings:
         """Real items per class of the first trial's draw, (K,)."""
         return splits.train_counts(self.dataset, self.design, [0])[0]
 
+    @cached_property
     def all_draw_counts(self) -> np.ndarray:
-        """Return the real items per class of every trial's draw, (T, K): they differ between re-splits."""
+        """Real items per class of every trial's draw, (T, K): they differ between re-splits."""
         return splits.train_counts(self.dataset, self.design, range(self.study.trials))
 
     @cached_property

@@ -13,6 +13,7 @@ from gannb.analysis.evidence import common_trials, difference, gather
 from gannb.analysis.verdict import came_out, control_row, decide, doses, problems, sentence, worth, worth_sentence
 from gannb.analysis.wording import points
 from gannb.experiment.experiment import Experiment
+from gannb.media.image import IMAGE
 from gannb.stats.decision import Answer
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import paired_t
@@ -112,7 +113,7 @@ def test_a_verdict_has_everything_that_the_page_and_scripts_read():
     for c in found["controls"]:
         assert {"arm", "against", "expected", "came_out"} <= c.keys()
     assert len(found["contrasts"]) + len(found["controls"]) == len(
-        contrasts([a.name for a in study_arms(DEFAULT_ARMS, "draw")])
+        contrasts([a.name for a in study_arms(DEFAULT_ARMS, "draw", IMAGE)], IMAGE.nouns)
     )
 
 
