@@ -11,7 +11,7 @@ import pandas as pd
 
 from gannb.analysis.evidence import Evidence, words_of
 from gannb.media.image import IMAGE
-from gannb.trials.arms import CONVERGENCE, PRIMARY, with_classifier
+from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
 from gannb.trials.contrasts import contrasts, dose_arms
 
 TRIALS = 8
@@ -86,7 +86,7 @@ def evidence(
     ]
     return Evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
-        tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
+        tuple(contrasts(list(means), words["nouns"])), correct, dict.fromkeys(range(trials), Y),
         dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
         trials_planned=TRIALS, **words, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of,
         synthetic_shown=shown,
@@ -101,7 +101,7 @@ def with_depth(
     with_gan: float, without: float, half: float | None = None, words: Mapping[str, Any] = WORDS
 ) -> Evidence:
     """The world above with a second classifier, `deep_cnn`, of these means."""
-    names = (with_classifier(arm, "deep_cnn").replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
+    names = (parse_arm(arm).at("deep_cnn").name.replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
     means = zip(names, (with_gan, without, without if half is None else half), strict=True)
     return replace(evidence(words=words, **dict(means)), classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
 

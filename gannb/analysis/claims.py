@@ -16,7 +16,7 @@ from gannb.analysis.wording import in_points, points
 from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import paired_t
-from gannb.trials.arms import PRIMARY, with_classifier
+from gannb.trials.arms import PRIMARY, parse_arm
 
 FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
 DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
@@ -77,7 +77,7 @@ def _deeper(evidence: Evidence) -> str:
     """Return what the same contrast is for each further classifier, in words."""
     said = ""
     for name in list(evidence.classifiers)[1:]:
-        arms = [with_classifier(arm, name) for arm in PRIMARY]
+        arms = [parse_arm(arm).at(name).name for arm in PRIMARY]
         if len(common_trials(evidence, *arms)) >= 2:
             said += f" With {name}: {in_points(difference(evidence, *arms))} points."
     return said

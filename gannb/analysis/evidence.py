@@ -106,35 +106,36 @@ def gather(experiment: Experiment) -> Evidence:
 
 def read(experiment: Experiment) -> Evidence:
     """Read what is finished of a study, however little."""
-    study, (correct, y, groups) = experiment.study, _answers(experiment)
-    failures = {u: recorded_failure(experiment.folder, u) for u in experiment.all_units()}
-    drawn = [experiment.draw(t) for t in y or experiment.done(1)]
+    study, settings, results = experiment.study, experiment.settings, experiment.results
+    correct, y, groups = _answers(experiment)
+    failures = {u: recorded_failure(experiment.folder, u) for u in experiment.plan.all_units()}
+    drawn = [results.draw(t) for t in y or results.done(1)]
     return Evidence(
-        experiment.design.protocol, study.metric, study.rope, experiment.scores(), experiment.quality(),
-        tuple(experiment.contrasts), correct, y, groups,
+        settings.design.protocol, study.metric, study.rope, results.scores(), results.quality(),
+        tuple(settings.contrasts), correct, y, groups,
         n_train=float(np.mean([len(draw.train) for draw in drawn])) if drawn else 0.0,
         n_test=float(np.mean([len(draw.test) for draw in drawn])) if drawn else 0.0,
-        gan=experiment.family, trials_planned=study.trials, **words_of(experiment.medium),
+        gan=settings.family, trials_planned=study.trials, **words_of(settings.medium),
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=study.preset,
-        most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
-        synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
-        predictions=experiment.predictions(), class_counts=experiment.class_counts,
-        filled_up=not study.doses, small_copying=_small_copying(experiment),
-        classes=experiment.quality_of_classes(), keep_classes=experiment.keep_classes, left_out=experiment.left_out,
-        minutes=experiment.minutes(), classifiers=experiment.classifier_sizes(), external=_external(experiment),
+        most_trials=settings.most_trials, dose_arms=settings.dose_arms, synthetic_shown=settings.synthetic_shown,
+        shifted=_shifted(experiment), predictions=results.predictions(), class_counts=settings.class_counts,
+        filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
+        keep_classes=settings.keep_classes, left_out=experiment.plan.left_out, minutes=results.minutes(),
+        classifiers=settings.classifier_sizes(), external=_external(experiment),
     )  # fmt: skip
 
 
 def _answers(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], dict, dict]:
     """Return `correct`, `y` and `groups` of `Evidence`, of the trials and arms that are finished."""
+    settings, results = experiment.settings, experiment.results
     correct, y, groups = {}, {}, {}
     for trial in range(experiment.study.trials):
-        for arm in experiment.arms:
-            p = experiment.probabilities(trial, arm.name)
+        for arm in settings.arms:
+            p = results.probabilities(trial, arm.name)
             if p is None:
                 continue
             if trial not in y:
-                test = experiment.items(experiment.draw(trial).test)
+                test = settings.items(results.draw(trial).test)
                 y[trial], groups[trial] = test.y, test.groups
             correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
     return correct, y, groups
@@ -142,14 +143,14 @@ def _answers(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], 
 
 def _external(experiment: Experiment) -> dict[str, ExternalSource]:
     """Return what is known of each source from elsewhere that the study names."""
-    abouts = {name: source.about for name, source in experiment.outside.items()}
+    abouts = {name: source.about for name, source in experiment.settings.external.items()}
     return {n: ExternalSource(about["text"], bool(about.get("same_data"))) for n, about in abouts.items()}
 
 
 def _shifted(experiment: Experiment) -> dict[str, dict[int, np.ndarray]]:
     """Return the balanced accuracy on shifted test items, averaged over classifier seeds, of the primary arms."""
     trials = range(experiment.study.trials)
-    found = {arm: {t: experiment.shifted(t, arm) for t in trials} for arm in PRIMARY}
+    found = {arm: {t: experiment.results.shifted(t, arm) for t in trials} for arm in PRIMARY}
     return {
         arm: {t: np.nanmean(recalls, axis=(0, 2)) for t, recalls in by_trial.items() if recalls is not None}
         for arm, by_trial in found.items()
@@ -161,11 +162,11 @@ def _small_copying(experiment: Experiment) -> tuple[float, ...]:
 
     All classes together say little of them. Empty where classes are of about a size.
     """
-    features, found = experiment.medium.raw_features, []
-    classes = smallest(list(experiment.class_counts.values()))
-    for trial in experiment.done(3) if classes else ():
-        draw = experiment.draw(trial)
-        parts = experiment.items(draw.train), experiment.synthetic(trial), experiment.items(draw.test)
+    settings, results, found = experiment.settings, experiment.results, []
+    features, classes = settings.medium.raw_features, smallest(list(settings.class_counts.values()))
+    for trial in results.done(3) if classes else ():
+        draw = results.draw(trial)
+        parts = settings.items(draw.train), results.synthetic(trial), settings.items(draw.test)
         own = [[features(part.x[part.y == k]) for part in parts] for k in classes]
         found.append(float(np.mean([nearer_to_training(*of_class) for of_class in own])))
     return tuple(found)

@@ -8,7 +8,7 @@ from gannb.analysis.evidence import Evidence, ExternalSource, common_trials, dif
 from gannb.analysis.wording import capital, in_points
 from gannb.data.medium import Nouns
 from gannb.stats.estimate import Estimate
-from gannb.trials.arms import PRIMARY
+from gannb.trials.arms import PRIMARY, parse_arm
 
 ONE_FOR_ALL = "It is the same in all trials, so the intervals speak for this one and not for others of its kind."
 
@@ -29,7 +29,7 @@ def external(evidence: Evidence) -> list[ExternalRow]:
     """Return a row per source from elsewhere whose arm is there in two trials or more."""
     rows = []
     for source, about in evidence.external.items():
-        arm = f"real+{source}+classic"
+        arm = parse_arm(PRIMARY[0]).with_source(source).name
         if len(common_trials(evidence, arm, *PRIMARY)) < 2:
             continue
         pairs = ((arm, PRIMARY[1]), PRIMARY, (arm, PRIMARY[0]))

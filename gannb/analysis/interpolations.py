@@ -37,16 +37,16 @@ def trial_interpolations(experiment: Experiment, trial: int) -> Interpolations |
     Test items were seen by no generator. The measuring classifier has not seen what the GAN has, except in re-splits,
     where both have learnt from the training side.
     """
-    generator, medium = experiment.generator(trial), experiment.medium
+    generator, settings, results = experiment.generator(trial), experiment.settings, experiment.results
     if not hasattr(generator, "between"):
         return None
-    classes = experiment.dataset.pool.classes
+    classes, medium = experiment.dataset.pool.classes, settings.medium
     shown = np.unique(np.linspace(0, len(classes) - 1, min(MOST_CLASSES, len(classes))).round().astype(int))
     latent = generator.between(shown, seed_for(experiment.study.seed, "trial", trial, "strips"), FRAMES)
     flat = latent.reshape(-1, *latent.shape[2:])
-    test = experiment.items(experiment.draw(trial).test)
+    test = settings.items(results.draw(trial).test)
     real = test.x[nearest(medium.raw_features(flat), medium.raw_features(test.x))[0]].reshape(latent.shape)
-    blends, classifier = _blends(medium, latent), experiment.ruler(trial)
+    blends, classifier = _blends(medium, latent), results.measuring_classifier(trial)
 
     def sure(items: np.ndarray) -> np.ndarray:
         p = predict(classifier, items.reshape(flat.shape)).reshape(len(shown), FRAMES, -1)

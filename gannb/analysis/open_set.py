@@ -23,7 +23,6 @@ from gannb.trials import splits
 from gannb.units import reading
 from gannb.units.open_set import BASELINE, METHODS, side_of
 from gannb.utils.naming import listed
-from gannb.work.store import is_done
 
 if TYPE_CHECKING:
     from gannb.data.medium import Nouns
@@ -52,9 +51,9 @@ def scores(experiment: Experiment) -> pd.DataFrame:
     auroc, far (at 95 % true accepts); known: the study's metric on the known test items, where taking one of them
     for `other` is an error; all in 0..1. `seen`: the outliers trained on were of the classes tested.
     """
-    part, rows = experiment.open_set, []
+    part, rows = experiment.plan.open_set, []
     for trial, method, side in part.classifiers:
-        said = part.read(trial, method, side)
+        said = experiment.results.open_set_predictions(trial, method, side)
         for tested in part.sides if said else ():
             about = {"trial": trial, "method": method, "outliers": "" if side is None else part.names(side)}
             about |= {"tested": part.names(tested), "seen": side == tested}
@@ -69,7 +68,7 @@ def scores_of(method: str) -> tuple[str, ...]:
 
 def _measured(experiment: Experiment, said: Mapping[str, np.ndarray], side: int, kind: str) -> dict[str, float]:
     """Return the measures of a unit's classifiers by one score, on the unseen items of one side."""
-    n_known, held = experiment.dataset.pool.n_classes, len(experiment.open_set.classes)
+    n_known, held = experiment.dataset.pool.n_classes, len(experiment.plan.open_set.classes)
     unseen = said["unseen_p"][:, np.isin(said["unseen_y"], side_of(held, side))]
     pairs = [[SCORES[kind](p, n_known) for p in pair] for pair in zip(said["p"], unseen, strict=True)]
     balanced = experiment.study.metric == "balanced_accuracy"
@@ -86,7 +85,7 @@ def by_trial(experiment: Experiment) -> dict[tuple[str, str], pd.DataFrame]:
     table = scores(experiment)
     table = table[~table["seen"] | (table["method"] == "outliers")]
     table = table.assign(method=np.where(table["seen"], SEEN, table["method"]))
-    groups, turns = ["method", "score", "trial"], len(experiment.open_set.sides)
+    groups, turns = ["method", "score", "trial"], len(experiment.plan.open_set.sides)
     whole = table.groupby(groups, sort=False).filter(lambda turn: len(turn) == turns)
     means = whole.groupby(groups)[list(MEASURES)].mean()
     return {key: means.loc[key] for key in means.index.droplevel("trial").unique()}
@@ -131,7 +130,7 @@ def decide(experiment: Experiment, intervals: str, test_train_ratio: float) -> O
 
     intervals: what those of this protocol carry, in words.
     """
-    part, nouns = experiment.open_set, experiment.medium.nouns
+    part, nouns = experiment.plan.open_set, experiment.settings.medium.nouns
     found = rows(experiment, test_train_ratio)
     return OpenSetPart(
         tuple(part.classes), sentence(nouns, part.classes, found), cost(found, METRIC_NAMES[experiment.study.metric]),
@@ -144,7 +143,7 @@ def rows(experiment: Experiment, test_train_ratio: float = 0.0) -> list[OpenSetR
 
     Each with its 95 % interval over trials (`stats.paired_t`), given the test items; nan with fewer than two.
     """
-    part, found = experiment.open_set, by_trial(experiment)
+    part, found = experiment.plan.open_set, by_trial(experiment)
     none = pd.DataFrame(columns=list(MEASURES), dtype=float)
     baseline = found.get((BASELINE, "known"), none)
     methods = (*part.methods, SEEN) if len(part.sides) == 2 else part.methods
@@ -204,7 +203,7 @@ def cost(found: Sequence[OpenSetRow], metric: str) -> str:
 
 def notes(experiment: Experiment, intervals: str) -> list[str]:
     """Return what a reader of the rows has to know. intervals: what those of this protocol carry, in words."""
-    part, nouns = experiment.open_set, experiment.medium.nouns
+    part, nouns = experiment.plan.open_set, experiment.settings.medium.nouns
     sides = [part.names(side) for side in part.sides]
     turns = (
         f"Outliers to train on are never of the classes tested: those of {sides[0]} serve against {sides[-1]}, and the "
@@ -247,15 +246,15 @@ def examples_of(experiment: Experiment, trial: int, number: int) -> dict[str, np
 
     None where a unit of the trial is not there.
     """
-    part, found = experiment.open_set, {}
+    part, found = experiment.plan.open_set, {}
     for (t, method, side), unit in part.classifiers.items():
         if t != trial or method in (BASELINE, "outliers"):
             continue
-        if not is_done(experiment.folder, unit):
+        if not experiment.results.is_done(unit):
             return None
         name = "between classes" if side is None else f"GAN given {part.names(side)}"
         found[name] = np.load(experiment.folder / unit.path / "other.npy", allow_pickle=False)[:number]
-    draw = reading.draw_of(experiment.draws[trial].parameters, part.held_out)
+    draw = reading.draw_of(experiment.plan.draws[trial].parameters, part.held_out)
     unseen = splits.take(part.held_out, draw.test)
     for side in part.sides:
         tested = unseen.x[np.isin(unseen.y, side_of(len(part.classes), side))]

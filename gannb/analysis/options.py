@@ -12,7 +12,7 @@ from gannb.classifiers.imbalance import BALANCING
 from gannb.data.medium import Nouns
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Estimate
-from gannb.trials.arms import FROM_OUTSIDE, PRIMARY, Arm, parse_arm, with_classifier
+from gannb.trials.arms import FROM_OUTSIDE, PRIMARY, Arm, from_outside, parse_arm
 
 NO_OPTION = ("copies", "mislabelled", "gaussian", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
@@ -62,7 +62,8 @@ def _is_option(arm: Arm) -> bool:
 
 def option_text(arm: Arm, nouns: Nouns) -> str:
     """Return an option in words."""
-    sources = {"gan": f"GAN {nouns.many}", "more": f"as many real {nouns.many} again"} | FROM_OUTSIDE
+    sources = {"gan": f"GAN {nouns.many}", "more": f"as many real {nouns.many} again"}
+    sources |= {name: from_outside(name, nouns) for name in FROM_OUTSIDE}
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = ["fine-tuning a pretrained network"] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []
@@ -153,7 +154,8 @@ def depth(evidence: Evidence, level: float = 0.95) -> Depth | None:
 
 def _primary_of(name: str) -> tuple[str, str]:
     """Return the arms of the primary contrast with a classifier beside the study's first one."""
-    return with_classifier(PRIMARY[0], name), with_classifier(PRIMARY[1], name)
+    arm, against = (parse_arm(primary).at(name).name for primary in PRIMARY)
+    return arm, against
 
 
 def _depth_row(evidence: Evidence, name: str, arm: str, against: str) -> DepthRow:

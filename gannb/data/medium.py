@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -38,6 +39,67 @@ class Nouns:
 
 
 @dataclass(frozen=True)
+class FurtherSpace:
+    """A feature space of a network whose weights a person has to give, as a file; nothing is ever fetched."""
+
+    name: str  # in tables
+    parameter: str  # of the study: names the file of the weights
+    digest: Callable[[str], str]  # the file -> the SHA-256 of its content. Raises InputError where it is another file
+    check: Callable[
+        [str], str
+    ]  # the same before something is measured: raises InputError where a package is missing, too
+    features: Callable[[str, str], Callable[[np.ndarray], np.ndarray]]  # file, device -> items (N, ...) -> (N, D)
+    frechet: str  # what the Frechet distance is called in this space
+    least: int  # items on either side that it takes
+
+
+class Pretrained(Protocol):
+    """Finds, describes and fine-tunes pretrained networks; `weights` says which network, and where its file lies."""
+
+    def find(self, pretrained: str) -> Any | None:
+        """Return the weights meant by a study's `pretrained`; None: not on this machine. Raises InputError."""
+        ...
+
+    def recall(self, folder: Path, pretrained: str) -> Any | None:
+        """Return the weights last noted in a study's folder for its `pretrained`, their file there or not."""
+        ...
+
+    def keep(self, folder: Path, weights: Any) -> None:
+        """Note in a study's folder where weights are."""
+        ...
+
+    def kept(self, folder: Path, digest: str) -> Any:
+        """Return weights noted in a study's folder. Raises InputError where their file is gone or has changed."""
+        ...
+
+    def check(self, weights: Any, n_classes: int) -> None:
+        """Raise InputError where the weights do not fit their network, or it cannot be fine-tuned."""
+        ...
+
+    def weights_text(self, weights: Any) -> str:
+        """Return in words what network it is and how it takes items."""
+        ...
+
+    def missing_sentence(self, pretrained: str, begun: bool = False) -> str:
+        """Return what is missing where the weights are not there, and how to get it."""
+        ...
+
+    def frozen_features(
+        self, weights: Any, x: np.ndarray, device: str = "cpu", progress: Callable[[int, int], None] = ...
+    ) -> np.ndarray:
+        """Return what the network makes of items, before any training: (N, ...) -> (N, D) float32."""
+        ...
+
+    def features_width(self, weights: Any) -> int:
+        """Return D, the number of features of an item."""
+        ...
+
+    def starting(self, weights: Any, mixture: Any, features: np.ndarray) -> Callable[..., Any]:
+        """Return the `start` of `classifiers.training.train`: the network with a head trained on frozen features."""
+        ...
+
+
+@dataclass(frozen=True)
 class Cell:
     """One place of a grid of items."""
 
@@ -53,6 +115,10 @@ class Medium(Protocol):
     nouns: Nouns
     dtype: np.dtype  # of items
     parameters: type  # a pydantic model of the parameters that belong to this medium alone
+
+    def way_to_smaller(self, shape: tuple[int, ...]) -> str:
+        """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
+        ...
 
     # ---- reading
 
@@ -101,9 +167,18 @@ class Medium(Protocol):
     # ---- augmentation, for classifiers and discriminators alike
 
     policies: Mapping[str, Any]  # "none" is always there
+    tuned_policies: tuple[str, ...]  # those that tuning tries where `augmentation=auto`; the order is part of keys
+
+    def default_policy(self, shape: tuple[int, ...]) -> str:
+        """Return the policy that `augmentation=auto` stands for."""
+        ...
 
     def policy(self, name: str, shape: tuple[int, ...], strength: float = 1.0) -> Any:
         """Return the policy of a name (or `auto`) for items of a shape. Raises InputError for an unknown name."""
+        ...
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        """Return what a GAN's unit declares of the policy its discriminator sees, beside the name; usually nothing."""
         ...
 
     def augment(self, batch: Tensor, policy: Any, rng: Rng, chance: Tensor | None = None, clamp: bool = True) -> Tensor:
@@ -129,7 +204,11 @@ class Medium(Protocol):
         """What the measuring classifier feeds to its last layer: encoded items (N, ...) -> (N, D)."""
         ...
 
-    pretrained: Any | None  # finds, describes and fine-tunes pretrained networks; None: there are no transfer arms
+    def classifier_head(self, network: nn.Module) -> nn.Linear:
+        """The measuring classifier's last layer: features (N, D) -> logits (N, K)."""
+        ...
+
+    pretrained: Pretrained | None  # None: there are no transfer arms
 
     # ---- measuring
 
@@ -138,6 +217,12 @@ class Medium(Protocol):
     def raw_features(self, x: np.ndarray) -> np.ndarray:
         """Items (N, ...) -> (N, D) float32, in which distances mean something without any network."""
         ...
+
+    def exact_features(self, x: np.ndarray) -> np.ndarray:
+        """Items (N, ...) -> (N, D) in which copies are told: whole numbers if they can be, so that distances are exact."""
+        ...
+
+    spaces: Mapping[str, FurtherSpace]  # feature spaces by name, beside the raw one and the measuring classifier's
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
         """Copies altered so little that they are still copies."""

@@ -1,4 +1,4 @@
-"""Open set: are images of classes that training never saw recognised as new, and does an `other` class help?
+"""Open set: are items of classes that training never saw recognised as new, and does an `other` class help?
 
 A classifier gives every item a score for being new. Without an `other` class that is one minus the largest probability
 ("maximum softmax", Hendrycks and Gimpel 2017, arXiv 1610.02136). With one there are two, both measured: the same, over
@@ -14,29 +14,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from gannb.data.examples import Dataset
-from gannb.trials import splits
-from gannb.utils.errors import InputError
-from gannb.work.store import is_done
-from gannb.work.unit import Unit
-
-if TYPE_CHECKING:
-    from gannb.experiment.plan import Wiring
-from gannb.units.open_set import METHODS, NEED_OUTLIERS, make_open_set, make_outlier_gan, side_of
+from gannb.experiment.settings import Settings
+from gannb.units import kinds
+from gannb.units.open_set import METHODS, NEED_OUTLIERS, side_of
 from gannb.utils.naming import listed
-
-# ---- the part of a study ----
+from gannb.work.unit import Unit
 
 
 @dataclass(frozen=True, eq=False)
 class OpenSet:
-    """What a study does about its held-out classes: its units, and what their classifiers said."""
+    """The units of a study about its held-out classes: GANs that are given outliers, and classifiers."""
 
-    experiment: Wiring
+    settings: Settings
     gans: Mapping[int, Unit]  # by trial: the study's own
     training: Mapping[int, dict[str, Any]]  # by trial: how `real+classic` is trained
     choice: Unit | None  # what tuning chose for `real+classic`
@@ -44,7 +36,7 @@ class OpenSet:
     @property
     def held_out(self) -> Dataset:
         """The items of the held-out classes."""
-        return self.experiment.dataset.held_out
+        return self.settings.dataset.held_out
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -65,20 +57,6 @@ class OpenSet:
         """Return the classes of a side, in words."""
         return listed([self.classes[k] for k in side_of(len(self.classes), side)])
 
-    def check(self) -> None:
-        """Raise InputError for anything that would fail later: the GAN's family, the number of held-out items."""
-        from gannb.media.image.gans.families import FAMILIES
-
-        try:
-            FAMILIES[self.experiment.family].check_blend()
-            design, trials = self.experiment.design, self.experiment.study.trials
-            alike = {"protocol": design.protocol, "n_per_class": design.n_per_class}
-            settled = splits.settle(self.held_out, self.experiment.study.model_copy(update=alike))
-            for trial in range(trials) if design.protocol == "resplit" else [trials - 1]:  # the last has the least left
-                splits.make_draw(self.held_out, settled, trial)
-        except InputError as error:
-            raise InputError(f"held_out: {error}") from None
-
     # ---- units
 
     @cached_property
@@ -89,7 +67,7 @@ class OpenSet:
 
     def _outlier_gan(self, like: Unit, side: int) -> Unit:
         place, parameters = f"{like.place}-of-outliers-{side}", like.parameters | {"side": side}
-        return Unit(4, "outlier_gan", place, make_outlier_gan, 1, parameters, like.needs, like.cost)
+        return kinds.OUTLIER_GAN.unit(place, parameters, like.needs)
 
     @cached_property
     def classifiers(self) -> dict[tuple[int, str, int | None], Unit]:
@@ -107,28 +85,14 @@ class OpenSet:
         parameters |= {"n_other": self.n_other} if made else {}
         needs = [*self.gans[trial].needs, *(unit for unit in (made, self.choice) if unit)]
         place = f"{self.gans[trial].place.rsplit('/', 1)[0]}/{method}" + ("" if side is None else f"-{side}")
-        return Unit(4, "open_set", place, make_open_set, 1, parameters, tuple(needs))
+        return kinds.OPEN_SET.unit(place, parameters, tuple(needs))
 
     @property
     def n_other(self) -> int:
         """Items that a GAN makes for `other`: as many as the study makes per class."""
-        return self.experiment.items_made // self.experiment.dataset.pool.n_classes
+        return self.settings.items_made // self.settings.dataset.pool.n_classes
 
     @property
     def units(self) -> list[Unit]:
         """The units of this part of the study: GANs of outliers, then classifiers."""
         return [*self._outlier_gans.values(), *self.classifiers.values()]
-
-    # ---- results
-
-    def read(self, trial: int, method: str, side: int | None) -> dict[str, np.ndarray] | None:
-        """Return what a unit's classifiers said of the test items; None if not there.
-
-        Of the known ones p (S, I, K) and y (I,), of the unseen ones unseen_p (S, U, K) and unseen_y (U,); with `other`
-        there are K + 1 probabilities.
-        """
-        unit, folder = self.classifiers[trial, method, side], self.experiment.folder
-        if not is_done(folder, unit):
-            return None
-        with np.load(folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
-            return dict(stored)

@@ -22,7 +22,7 @@ import numpy as np
 
 from gannb.analysis.verdict import read_verdict
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import final_paths, final_unit, train_final, weights_digest
+from gannb.experiment.final import final_paths, train_final, weights_digest
 from gannb.export.card import write_card
 from gannb.export.formats import FORMATS, Shard
 from gannb.export.shards import (
@@ -211,7 +211,7 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
     pool = experiment.dataset.pool
     FORMATS[format].check(tuple(name for name, n in zip(pool.classes, counts, strict=True) if n))
-    return Plan(format, pool.classes, counts, experiment.shape, seed, no_copies, final_unit(experiment).key)
+    return Plan(format, pool.classes, counts, experiment.shape, seed, no_copies, experiment.plan.final_generator.key)
 
 
 def _check_folder(to: Path, plan: Plan) -> None:

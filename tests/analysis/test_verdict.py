@@ -23,6 +23,7 @@ from gannb.analysis.verdict import (
     read_verdict,
     sentence,
 )
+from gannb.media.image import IMAGE
 from gannb.stats.decision import Answer
 from gannb.stats.estimate import Estimate, Interval
 from gannb.stats.outcomes import OutcomeRow, Predictions
@@ -81,7 +82,7 @@ def test_a_verdict_has_everything_that_the_page_and_scripts_read():
     for c in found["controls"]:
         assert {"arm", "against", "expected", "came_out"} <= c.keys()
     assert len(found["contrasts"]) + len(found["controls"]) == len(
-        contrasts([a.name for a in study_arms(DEFAULT_ARMS, "draw")])
+        contrasts([a.name for a in study_arms(DEFAULT_ARMS, "draw", IMAGE)], IMAGE.nouns)
     )
 
 

@@ -15,12 +15,12 @@ from planted_study import Reader, plant
 from sklearn.metrics import roc_curve
 from tiny_gans import TINY, as_examples, make_draw
 
-from gannb.analysis.open_set import NO_OTHER_SIDE, SEEN, notes
+from gannb.analysis.open_set import NO_OTHER_SIDE, SEEN, notes, rows_of
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.examples import Dataset
 from gannb.data.held_out import hold_out
-from gannb.experiment.estimate import UNITS, disk_bytes, expected_seconds
+from gannb.experiment.estimate import disk_bytes, expected_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Job
@@ -34,7 +34,7 @@ from gannb.study.data_copy import keep_data, load_data
 from gannb.study.folder import load_study, save_study
 from gannb.study.model import make_study
 from gannb.trials import splits
-from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.units.kinds import DEFAULT_SECONDS, KINDS
 from gannb.units.open_set import NEED_OUTLIERS, between, mixture_of
 from gannb.utils.errors import InputError
 from gannb.work.store import execute, is_done
@@ -201,11 +201,12 @@ def test_outliers_to_train_on_are_of_other_classes_than_those_tested(tmp_path, g
 
 
 def test_one_held_out_class_leaves_no_outliers_to_train_on(tmp_path):
-    open_set = study(tmp_path, held_out="9").open_set
+    experiment = study(tmp_path, held_out="9")
+    open_set = experiment.open_set
     assert open_set.methods == ("max_softmax", "between") and open_set.sides == (0,)
     assert names(open_set.units) == {"max_softmax", "between"}
     assert notes(open_set, "")[0] == NO_OTHER_SIDE
-    assert [row["method"] for row in open_set.rows()] == ["max_softmax", "between", "between"]
+    assert [row["method"] for row in rows_of(experiment)] == ["max_softmax", "between", "between"]
 
 
 def test_three_held_out_classes_are_two_sides(tmp_path):
@@ -243,14 +244,14 @@ def test_a_changed_parameter_makes_anew_what_depends_on_it(experiment, change, m
 def test_without_an_other_class_the_classifiers_are_those_of_real_and_classic(experiment):
     unit = experiment.classifiers[0, "real+classic"]
     assert execute(experiment.folder, unit, "cpu") is None
-    said = experiment.open_set.read(0, "max_softmax", None)
+    said = experiment.results.open_set_predictions(0, "max_softmax", None)
     np.testing.assert_array_equal(said["p"], experiment.probabilities(0, "real+classic"))
     assert said["unseen_p"].shape == (1, len(said["unseen_y"]), 8)
 
 
 def test_with_an_other_class_there_is_one_probability_more(experiment):
     for method in ("between", "gan_of_outliers", "outliers"):
-        said = experiment.open_set.read(1, method, 0 if method in NEED_OUTLIERS else None)
+        said = experiment.results.open_set_predictions(1, method, 0 if method in NEED_OUTLIERS else None)
         assert said["p"].shape[2] == said["unseen_p"].shape[2] == 9 and said["y"].max() == 7
         np.testing.assert_allclose(said["unseen_p"].sum(2), 1, atol=1e-5)
 
@@ -268,11 +269,11 @@ def test_the_oracle_is_trained_on_the_outliers_of_its_side(experiment):
 
 def test_every_unit_has_a_name_an_expected_time_and_a_size(experiment):
     kinds, costs = ({getattr(u, name) for u in experiment.all_units()} for name in ("kind", "cost"))
-    assert {"open_set", "outlier_gan"} <= kinds <= set(UNITS) and costs <= set(DEFAULT_SECONDS)
+    assert {"open_set", "outlier_gan"} <= kinds <= set(KINDS) and costs <= set(DEFAULT_SECONDS)
     seconds = dict.fromkeys(kinds | {"mlp"}, 1.0)
     gans = [u for u in experiment.open_set.units if u.kind == "outlier_gan"]
-    assert [expected_seconds(experiment, u, seconds | {"mlp": 7.0}) for u in gans] == [7.0] * 4
-    assert disk_bytes(experiment, experiment.open_set.units) > disk_bytes(experiment, gans) > 4 * 2e6
+    assert [expected_seconds(experiment.settings, u, seconds | {"mlp": 7.0}) for u in gans] == [7.0] * 4
+    assert disk_bytes(experiment.settings, experiment.open_set.units) > disk_bytes(experiment.settings, gans) > 4 * 2e6
 
 
 # ---- between classes ----
@@ -435,7 +436,7 @@ def planted(tmp_path_factory) -> Experiment:
 
 
 def test_rows_say_what_was_planted_and_are_recomputed_by_hand(planted):
-    rows = {(row["method"], row["score"]): row for row in planted.open_set.rows()}
+    rows = {(row["method"], row["score"]): row for row in rows_of(planted)}
     assert rows["outliers", "known"]["change"]["auroc"]["low"] > 0
     assert rows["outliers", "known"]["change"]["far"]["high"] < 0
     assert rows["gan_of_outliers", "known"]["change"]["auroc"]["high"] < 0
@@ -445,7 +446,7 @@ def test_rows_say_what_was_planted_and_are_recomputed_by_hand(planted):
     turns = []
     for trial in range(TRIALS):
         for side, tested in ((0, 1), (1, 0)):  # outliers of a side, test items of the other
-            said = planted.open_set.read(trial, "outliers", side)
+            said = planted.results.open_set_predictions(trial, "outliers", side)
             known = 1 - said["p"][0, :, :8].max(1)
             unknown = 1 - said["unseen_p"][0, said["unseen_y"] == tested, :8].max(1)
             turns.append((unknown[:, None] > known).mean())
@@ -458,7 +459,7 @@ def test_a_trial_without_both_turns_does_not_count(planted):
     kept = record.read_text()
     record.unlink()
     try:
-        rows = {(row["method"], row["score"]): row for row in planted.open_set.rows()}
+        rows = {(row["method"], row["score"]): row for row in rows_of(planted)}
     finally:
         record.write_text(kept)
     assert rows["outliers", "known"]["trials"] == TRIALS - 1 == rows[SEEN, "other"]["trials"]

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gannb.data.medium import FurtherSpace
 from gannb.utils.errors import InputError
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # or pytorch-fid's pt_inception-2015-12-05-6726825d.pth
@@ -72,3 +73,6 @@ def features(file: str | Path, device: str = "cpu") -> Callable[[np.ndarray], np
         return np.concatenate(parts)
 
     return extract
+
+
+SPACE = FurtherSpace("inception", "inception", digest, check, features, frechet="fid", least=LEAST)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import Cell, Nouns
+from gannb.data.medium import Cell, FurtherSpace, Nouns
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gannb.media.image.augmentation import Policy
 
 Shape = tuple[int, ...]  # (H, W, C)
+SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 
 class Images:
@@ -36,6 +37,10 @@ class Images:
         overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
     )  # fmt: skip
     dtype = np.dtype(np.uint8)
+
+    def way_to_smaller(self, shape: Shape) -> str:
+        """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
+        return f"size={SMALL_SIDE}" if min(shape[:2]) > SMALL_SIDE else ""
 
     # ---- reading
 
@@ -100,6 +105,8 @@ class Images:
 
     # ---- augmentation
 
+    tuned_policies = ("none", "shift", "affine", "flip", "trivial")
+
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """Policies by name."""
@@ -107,12 +114,22 @@ class Images:
 
         return POLICIES
 
+    def default_policy(self, shape: Shape) -> str:
+        """See `gannb.media.image.augmentation.default`."""
+        from gannb.media.image.augmentation import default
+
+        return default(shape)
+
     def policy(self, name: str, shape: Shape, strength: float = 1.0) -> Policy:
         """See `gannb.media.image.augmentation.resolve` and `strengthened`."""
         from gannb.media.image.augmentation import resolve, strengthened
 
         found = resolve(name, shape)
         return found if strength == 1.0 else strengthened(found, strength)
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        """`clamp`, where the policy changes colours: those beyond black and white were once cut off."""
+        return {"clamp": False} if self.policies[name].brightness else {}
 
     def augment(
         self,
@@ -178,6 +195,13 @@ class Images:
         from gannb.media.image.features import pixels
 
         return pixels(x)
+
+    @cached_property
+    def spaces(self) -> Mapping[str, FurtherSpace]:
+        """The standard Inception network's, in which the FID is measured."""
+        from gannb.media.image.inception import SPACE
+
+        return {SPACE.name: SPACE}
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
         """See `gannb.media.image.shifts.altered`."""

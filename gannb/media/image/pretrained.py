@@ -278,6 +278,11 @@ def check(weights: Weights, n_classes: int) -> None:
     Pretrained(weights, n_classes)
 
 
+def features_width(weights: Weights) -> int:
+    """Return D, the number of features that the network makes of an image."""
+    return Pretrained(weights, 2).head.in_features
+
+
 def weights_text(weights: Weights) -> str:
     """Return in words what network it is and how it takes items; the file may be gone."""
     import timm

@@ -14,7 +14,7 @@ from gannb.study.folder import read_record
 from gannb.study.model import Study
 from gannb.trials.arms import CONVERGENCE, PRIMARY
 from gannb.trials.tuning import Configuration
-from gannb.units.kinds import UNITS
+from gannb.units.kinds import KINDS
 from gannb.work.store import is_done, read_unit
 
 if TYPE_CHECKING:
@@ -228,7 +228,8 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     for unit in experiment.all_units():
         if is_done(experiment.folder, unit):
             spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
-    parts = ", ".join(f"{UNITS[kind]} {seconds:,.0f} s" for kind, seconds in spent.items())
+    nouns = experiment.settings.medium.nouns
+    parts = ", ".join(f"{KINDS[kind].text(nouns)} {seconds:,.0f} s" for kind, seconds in spent.items())
     return [
         ("Versions", versions or "not recorded"),
         ("Revision", record["git"] or "not from a checkout"),

@@ -373,7 +373,7 @@ def test_what_was_fine_tuned_is_found_where_the_weights_have_gone(fine_tuned, mo
     assert not found.can_fine_tune and found.left_out == ""
     assert [unit.path for unit in found.all_units()] == [unit.path for unit in fine_tuned.all_units()]
     assert found.scores().drop(columns="study").equals(fine_tuned.scores().drop(columns="study"))
-    assert write_status(found)["state"] == "done" and leftovers(found) == []
+    assert write_status(found.results)["state"] == "done" and leftovers(found) == []
     assert transfer_text(found) == transfer_text(fine_tuned)
     assert plan(found.study)["fine_tuning"] == plan(fine_tuned.study)["fine_tuning"]
 
