@@ -5,6 +5,7 @@ In a notebook: `experiment = gannb.open_experiment("outputs/digits")`. On the co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from gannb.experiment.experiment import Experiment
 
 __version__ = metadata.version("gannb")
-__all__ = ["__version__", "open_experiment"]
+__all__ = ["__version__", "open_experiment", "parameters", "versions"]
 
 
 def open_experiment(study: str | Path, **changes: Any) -> Experiment:
@@ -32,3 +33,19 @@ def open_experiment(study: str | Path, **changes: Any) -> Experiment:
 
     follow_launcher()
     return Experiment.open(open_study(study, **changes))
+
+
+def parameters(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a notebook's variables that are parameters of a study and were set: `parameters(globals())`."""
+    from gannb.study.model import Study
+
+    return {name: namespace[name] for name in Study.model_fields if namespace.get(name) is not None}
+
+
+def versions(experiment: Experiment) -> str:
+    """Return what a study runs with: `gannb 0.1.0, torch 2.15.0, numpy 2.4.0, on cpu`."""
+    from gannb.study.folder import versions
+
+    found = versions()
+    named = ", ".join(f"{package} {found[package]}" for package in ("gannb", "torch", "numpy") if package in found)
+    return f"{named}, on {experiment.device}"

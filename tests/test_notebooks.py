@@ -1,4 +1,7 @@
-"""The five notebooks: their sources, and all of them from end to end."""
+"""The five notebooks: their sources, and all of them from end to end.
+
+`python tests/test_notebooks.py` writes the notebooks' parameters cells anew, from the model.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT, SMOKE
 
+import gannb
 from gannb.cli import main
 from gannb.experiment.experiment import Experiment
 from gannb.jupyter.runner import run_notebooks
@@ -87,27 +91,37 @@ def test_any_python_kernel_will_do(source):
     assert source[1].metadata.kernelspec.name == "python3"
 
 
+def written_parameters(name: str) -> str:
+    """The parameters cell of a notebook as the model has it: the study's folder, then every parameter of the stage."""
+    stage, fields = NOTEBOOKS.index(name) + 1, Study.model_fields
+    mine = ALSO.get(name, []) + [n for n, field in fields.items() if field.json_schema_extra["stage"] == stage]
+    lines = ['study = "outputs/digits"  # the study\'s folder; a new one is started where there is none']
+    return "\n".join(lines + [f"{n} = None  # {fields[n].description}" for n in mine])
+
+
 def test_the_parameters_are_those_of_the_stage_with_their_meaning(source):
     name, notebook = source
-    stage = NOTEBOOKS.index(name) + 1
-    expected = ALSO.get(name, []) + [n for n, f in Study.model_fields.items() if f.json_schema_extra["stage"] == stage]
-    lines = parameters_cell(notebook).splitlines()
-    assert re.fullmatch(r'study = "outputs/digits"  # .+', lines[0])
-    found = {}
-    for line in lines[1:]:
-        parameter, comment = re.fullmatch(r"(\w+) = None  # (.+)", line).groups()
-        found[parameter] = comment
-    assert list(found) == expected
-    assert found == {n: Study.model_fields[n].description for n in expected}
+    assert parameters_cell(notebook) == written_parameters(name), "run: python tests/test_notebooks.py"
 
 
 def test_every_parameter_reaches_the_study(source):
+    """The opening cell takes what the parameters cell holds, and no other cell has a variable of such a name."""
     _, notebook = source
-    names = re.findall(r"^(\w+) = None", parameters_cell(notebook), re.MULTILINE)
     (opening,) = [c for c in code_of(notebook) if "gannb.open_experiment(" in c]
-    call = next(n for n in ast.walk(ast.parse(opening)) if isinstance(n, ast.Call))
-    assert {k.arg: k.value.id for k in call.keywords} == {n: n for n in names}
-    assert [a.id for a in call.args] == ["study"]
+    assert "gannb.open_experiment(study, **gannb.parameters(globals()))" in opening
+    cells = [
+        c.source for c in notebook.cells if c.cell_type == "code" and "parameters" not in c.metadata.get("tags", [])
+    ]
+    stored = [
+        n.id for c in cells for n in ast.walk(ast.parse(c)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    ]
+    assert not {"study", *Study.model_fields} & set(stored)
+
+
+def test_a_notebooks_variables_that_are_parameters_and_set_are_its_parameters():
+    assert gannb.parameters({"size": None, "trials": 3, "tune": False, "study": "x", "page": 1}) == {
+        "trials": 3, "tune": False
+    }  # fmt: skip
 
 
 def test_papermill_finds_the_parameters(source):
@@ -165,6 +179,14 @@ def test_all_five_run_from_end_to_end(executed):
     assert json.loads((folder / "verdict.json").read_text())["outcomes"]
     for name in ("scores.csv", "quality.csv"):
         assert len(pd.read_csv(folder / name)) > 0
+
+
+def test_executed_copies_say_what_they_ran_with(executed):
+    for name in NOTEBOOKS:
+        notebook = nbformat.read(executed[0] / f"{name}.ipynb", as_version=4)
+        (opening,) = [c for c in notebook.cells if "gannb.open_experiment(" in c.source]
+        said = "".join(output.text for output in opening.outputs)
+        assert re.fullmatch(rf"digits: gannb {gannb.__version__}, torch [\d.+\w]+, numpy [\d.]+, on cpu\n", said)
 
 
 def test_executed_copies_have_their_outputs_and_no_errors(executed):
@@ -291,3 +313,11 @@ def test_wrong_input_found_by_a_notebook_is_its_sentence(smoke):
         shutil.rmtree(smoke / experiment.classifiers[trial, "real+classic"].path)
     with pytest.raises(InputError, match="Fewer than two trials of 'digits' can be compared"):
         run_notebooks(load_study(smoke), NOTEBOOKS[4:])
+
+
+if __name__ == "__main__":
+    for stem in NOTEBOOKS:
+        content = nbformat.read(FOLDER / f"{stem}.ipynb", as_version=4)
+        (given,) = [c for c in content.cells if "parameters" in c.metadata.get("tags", [])]
+        given.source = written_parameters(stem)
+        nbformat.write(content, FOLDER / f"{stem}.ipynb")

@@ -17,33 +17,38 @@ if TYPE_CHECKING:
 
 
 def gans(experiment: Experiment) -> pd.DataFrame:
-    """Return, per trial, what became of the study's GAN: steps, seconds, remedies, and the last points."""
+    """Return, per trial and family, what became of the study's GANs: steps, seconds, remedies, and the last points."""
     rows = []
     for unit in _gan_units(experiment):
-        history = gan_history(experiment, unit.parameters["trial"])
+        history = _history_of(experiment, unit)
         curves, ratios = history["curves"], history["diversity"]["ratio"]
         last = {name.replace("_", " "): round(values[-1], 3) for name, values in curves.items() if name != "step"}
-        row = {"trial": unit.parameters["trial"], "steps": curves["step"][-1]}
+        row = {"trial": unit.parameters["trial"], "family": unit.parameters["generator"], "steps": curves["step"][-1]}
         row |= {"seconds": read_unit(experiment.folder, unit)["seconds"], "remedies": len(history["log"])}
         rows.append(row | {"diversity": round(ratios[-1], 2) if ratios else None} | last)
     return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["trial"]).set_index("trial")
 
 
 def _gan_units(experiment: Experiment) -> list[Unit]:
-    """Return the finished units of the study's GAN."""
-    units = [u for u in experiment.units(2) if u.parameters["generator"] == experiment.family]
-    return [u for u in units if is_done(experiment.folder, u) and u.parameters["trial"] >= 0]
+    """Return the finished units of the trials' GANs, those of the study's own family first."""
+    units = [u for u in experiment.units(2) if u.parameters["generator"] in experiment.families]
+    units = [u for u in units if is_done(experiment.folder, u) and u.parameters["trial"] >= 0]
+    return sorted(units, key=lambda unit: experiment.families.index(unit.parameters["generator"]))
 
 
-def gan_history(experiment: Experiment, trial: int) -> dict[str, Any]:
-    """Return what there is to tell of the training of a trial's GAN.
+def _history_of(experiment: Experiment, unit: Unit) -> dict[str, Any]:
+    return gan_history(experiment, unit.parameters["trial"], unit.parameters["generator"])
+
+
+def gan_history(experiment: Experiment, trial: int, family: str | None = None) -> dict[str, Any]:
+    """Return what there is to tell of the training of a trial's GAN, of the study's own family by default.
 
     `curves`: `step` and one list per curve. `diversity`: `step` and `ratio`. `log`: what the guard did. `limits`: from
     where on it acts. `kept`: the rule by which the weights were chosen.
     """
     from gannb.generators.adversarial.guard import COLLAPSED, OVERFITTED
 
-    file = experiment.generator_folder(trial) / "generator.json"
+    file = experiment.generator_folder(trial, family) / "generator.json"
     about = json.loads(file.read_text(encoding="utf-8"))
     limits = {"sureness": OVERFITTED, "diversity": COLLAPSED}
     return {name: about[name] for name in ("curves", "diversity", "log", "kept")} | {"limits": limits}
@@ -52,11 +57,20 @@ def gan_history(experiment: Experiment, trial: int) -> dict[str, Any]:
 def guard_log(experiment: Experiment) -> pd.DataFrame:
     """Return what the guards of all trials' GANs noticed and did, an event per row."""
     rows = [
-        {"trial": u.parameters["trial"], "at step": e["step"], "noticed": e["fault"], "went back to": e["back_to"],
-         "and changed": e["remedy"]}
-        for u in _gan_units(experiment) for e in gan_history(experiment, u.parameters["trial"])["log"]
+        {"trial": u.parameters["trial"], "family": u.parameters["generator"], "at step": e["step"],
+         "noticed": e["fault"], "went back to": e["back_to"], "and changed": e["remedy"]}
+        for u in _gan_units(experiment) for e in _history_of(experiment, u)["log"]
     ]  # fmt: skip
-    quiet = [{"trial": "all", "at step": "", "noticed": "nothing", "went back to": "", "and changed": "nothing"}]
+    quiet = [
+        {
+            "trial": "all",
+            "family": "all",
+            "at step": "",
+            "noticed": "nothing",
+            "went back to": "",
+            "and changed": "nothing",
+        }
+    ]
     return pd.DataFrame(rows or quiet).set_index("trial")
 
 

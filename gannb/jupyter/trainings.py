@@ -1,0 +1,34 @@
+"""The trainings of a trial's GANs, one figure for every family of the study."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gannb.report import plots, tables
+from gannb.work.store import is_done
+
+if TYPE_CHECKING:
+    from gannb.experiment.experiment import Experiment
+
+
+def health(experiment: Experiment, trial: int) -> None:
+    """Draw the curves of every family's training in a trial; see `plots.gan_health`."""
+    families = trained(experiment, trial)
+    for family in families:
+        axes = plots.gan_health(tables.gan_history(experiment, trial, family))
+        if len(families) > 1:
+            axes[0].figure.suptitle(family)
+
+
+def samples_over_time(experiment: Experiment, trial: int) -> None:
+    """Draw what every family made as its training in a trial went on; see `plots.samples_over_time`."""
+    for family in trained(experiment, trial):
+        gan = experiment.generator(trial, family)
+        title = f"{family}, trial {trial}, by training step"
+        plots.samples_over_time(gan.grids, gan.grid_steps, experiment.dataset.pool.classes, title=title)
+
+
+def trained(experiment: Experiment, trial: int) -> list[str]:
+    """Return the families of which a trial's GAN is there, the study's own first."""
+    units = {family: experiment.generator_units[trial, family] for family in experiment.families}
+    return [family for family, unit in units.items() if is_done(experiment.folder, unit)]

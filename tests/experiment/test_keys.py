@@ -1,0 +1,92 @@
+"""The keys of all units of the studies in `notebooks/studies`: what was computed once is found again.
+
+`unit_keys.txt` lists, by study, the key of the answer and the path of every unit. A line that changes means that
+everybody who has run such a study computes that unit again; a unit's version must then say why.
+`python -m tests.experiment.test_keys` writes the list anew.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gannb.experiment.experiment import Experiment
+from gannb.study.folder import read_yaml
+from gannb.study.model import make_study
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+LIST = Path(__file__).with_name("unit_keys.txt")
+DATA = {  # study -> where its data lie, below the folder of real data sets
+    "breastmnist": "breastmnist/breastmnist.npz",
+    "breastmnist-balance": "breastmnist/breastmnist.npz",
+    "digits": "",
+    "digits-deeper": "",
+    "digits-1-to-20": "",
+    "fashion-mnist": "fashion-mnist",
+    "fashion-mnist-open-set": "fashion-mnist",
+    "flowers": "flowers",
+}
+WEIGHTS = "mobilenetv2_100=mobilenetv2-imagenet/mobilenetv2_100_same.safetensors"
+
+
+def keys_of(name: str, folder: Path) -> list[str]:
+    """The key of a study's answer, then the paths of its units, each after what it needs."""
+    given = read_yaml(ROOT / "notebooks" / "studies" / f"{name}.yaml")
+    given |= {"data": data_of(name, folder), "output_dir": str(folder), "device": "cpu"}
+    network, _, file = WEIGHTS.partition("=")
+    given |= {"pretrained": f"{network}={SHARED / file}"} if name == "flowers" else {}
+    experiment = Experiment.preview(make_study(**given))
+    units = [unit for each in experiment.all_units() for unit in each.closure()]
+    return [f"answer-{experiment.answer_key}", *dict.fromkeys(unit.path for unit in units)]
+
+
+def data_of(name: str, folder: Path) -> str:
+    """Where a study's data lie; the thinned digits are made in a folder."""
+    if DATA[name]:
+        return str(SHARED / DATA[name])
+    if name != "digits-1-to-20":
+        return "digits"
+    file = folder / "digits-1-to-20.npz"
+    script = ROOT / "benchmarks" / "thinned.py"
+    subprocess.run([sys.executable, str(script), str(file)], check=True, capture_output=True)
+    return str(file)
+
+
+def listed() -> dict[str, list[str]]:
+    """The list that is kept, by study."""
+    found: dict[str, list[str]] = {}
+    for line in LIST.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            current = found.setdefault(line.removeprefix("# "), [])
+        else:
+            current.append(line)
+    return found
+
+
+def test_every_kept_study_is_in_the_list():
+    studies = {file.stem for file in (ROOT / "notebooks" / "studies").glob("*.yaml")}
+    assert studies == set(listed()) == set(DATA)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_the_keys_are_as_they_were(name, tmp_path):
+    if DATA[name] and not SHARED.is_dir():
+        pytest.skip(f"real data sets are not at {SHARED}")
+    assert keys_of(name, tmp_path) == listed()[name]
+
+
+def lines() -> Iterator[str]:
+    """The list anew."""
+    for name in DATA:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from [f"# {name}", *keys_of(name, Path(folder))]
+
+
+if __name__ == "__main__":
+    LIST.write_text("".join(f"{line}\n" for line in lines()), encoding="utf-8")
