@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,11 +38,6 @@ class Settings:
     dataset: Dataset
     data_key: str  # of the data's content, in the name of the study's copy
     at_hand: AtHand = field(default_factory=AtHand)  # what the study finds on this machine
-
-    @property
-    def folder(self) -> Path:
-        """The study's folder, absolute, whether it is there or not."""
-        return self.study.folder
 
     @property
     def medium(self) -> Medium:

@@ -92,30 +92,52 @@ class Sampling(TypedDict):
     truncation: NotRequired[float]
 
 
-class SideTraining(TypedDict):
-    """How a classifier that is no arm is trained."""
+class MeasuringTraining(TypedDict):
+    """How the classifier that measures is trained."""
 
     trial: int
     seed: int
     steps: int
-    augmentation: NotRequired[str]
+
+
+class FilteringTraining(MeasuringTraining):
+    """How the classifier that chooses items is trained."""
+
+    augmentation: str
 
 
 class Measuring(TypedDict):
-    """What is measured."""
+    """Where reference sets are measured."""
 
     trial: int
     seed: int
-    generator: NotRequired[str]  # or source, whose items they are
-    weights: NotRequired[str]  # SHA-256 of those of the pretrained network
+
+
+class MeasuringItems(Measuring):
+    """Whose items are measured."""
+
+    generator: str  # or source
+
+
+class MeasuringInFeatures(MeasuringItems):
+    """Whose items are measured in the features of a pretrained network."""
+
+    weights: str  # their SHA-256
 
 
 class Extracting(TypedDict):
-    """Whose frozen features are computed."""
+    """Which real items frozen features are computed of."""
 
     weights: str
-    data: NotRequired[str]
-    trial: NotRequired[int]
+    data: str
+    trial: NotRequired[int]  # none: of all items that are split again
+
+
+class ExtractingMade(TypedDict):
+    """Which trial's made items frozen features are computed of."""
+
+    weights: str
+    trial: int
 
 
 class Training(TypedDict):
@@ -162,14 +184,14 @@ GENERATOR = Kind(
 )  # fmt: skip
 ITEMS = Kind("items", "making {many}", 3, generators.make_items, 1, Sampling, {"items": 0.5})
 MEASURING_CLASSIFIER = Kind(
-    "ruler", "training the measuring classifier", 3, measures.make_ruler, 3, SideTraining, {"ruler": 2.0},
+    "ruler", "training the measuring classifier", 3, measures.make_ruler, 3, MeasuringTraining, {"ruler": 2.0},
     0.4 * MEGABYTE,
 )  # fmt: skip
 FILTERING_CLASSIFIER = Kind(
-    "judge", "training the choosing classifier", 3, measures.make_judge, 1, SideTraining, {"judge": 2.0},
+    "judge", "training the choosing classifier", 3, measures.make_judge, 1, FilteringTraining, {"judge": 2.0},
     0.4 * MEGABYTE,
 )  # fmt: skip
-QUALITY = Kind("quality", "measuring quality", 3, measures.make_quality, 3, Measuring, {"quality": 1.0})
+QUALITY = Kind("quality", "measuring quality", 3, measures.make_quality, 3, MeasuringItems, {"quality": 1.0})
 REFERENCE_SETS = Kind(
     "yardsticks", "measuring real {many} and copies", 3, measures.make_yardsticks, 1, Measuring, {"yardsticks": 1.0},
     3e4,
@@ -188,13 +210,19 @@ OPEN_SET = Kind(
     "open_set", "training to recognise new classes", 4, open_set.make_open_set, 1, TrainingWithOther, {"open_set": 3.0}
 )
 IN_FEATURES = Kind(
-    "in_features", "measuring in frozen features", 3, measures.make_in_features, 2, Measuring, {"in_features": 20.0}
+    "in_features",
+    "measuring in frozen features",
+    3,
+    measures.make_in_features,
+    2,
+    MeasuringInFeatures,
+    {"in_features": 20.0},
 )
 FEATURES = Kind(
     "features", "frozen features of real {many}", 4, classifiers.make_features, 1, Extracting, {"features": 10.0}
 )
 ITEM_FEATURES = Kind(
-    "item_features", "frozen features of made {many}", 4, classifiers.make_features, 1, Extracting,
+    "item_features", "frozen features of made {many}", 4, classifiers.make_features, 1, ExtractingMade,
     {"item_features": 10.0},
 )  # fmt: skip
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import product
+
 import pytest
 
 from gannb.classifiers.imbalance import BALANCING
 from gannb.generators.variations import VARIATIONS
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
-from gannb.study.model import DEFAULT_ARMS
-from gannb.trials.arms import BALANCED, CONVERGENCE, PRIMARY, Arm, parse_arm, sources_of
+from gannb.study.folder import read_yaml
+from gannb.study.model import DEFAULT_ARMS, make_study
+from gannb.trials.arms import BALANCED, CONVERGENCE, PRIMARY, REAL_SOURCES, Arm, parse_arm, sources_of
 from gannb.trials.contrasts import contrasts, curve_arms, dose_arms, study_arms
 from gannb.utils.errors import InputError
+from tests.conftest import ROOT
 
 
 def names(arms: list[Arm]) -> list[str]:
@@ -95,6 +103,69 @@ def test_an_arm_like_no_other_is_refused_with_the_rule():
         parse_arm("qqq", IMAGE)
     assert "[real|transfer][+SOURCE[.VARIATION][:DOSE]][+classic]" in str(error.value)
     assert "gaussian" in str(error.value)
+
+
+# ---- a name and its arm ----
+
+
+def every_arm() -> Iterator[Arm]:
+    """Arms of every form that there is."""
+    sources = [None, *sources_of(IMAGE), *REAL_SOURCES]
+    for source, variation, dose in product(sources, ["", *VARIATIONS], [None, 2, 50]):
+        yield from (
+            Arm(real, source, classic, half, variation, dose, False, classifier)
+            for real, classic, half, classifier in product(
+                [True, False], [True, False], [True, False], ["", "deep_cnn"]
+            )
+        )
+        yield Arm(True, source, True, False, variation, dose, pretrained=True)
+
+
+def possible() -> dict[str, Arm]:
+    """By name, those of them that are arms of images."""
+    found = {}
+    for arm in every_arm():
+        with suppress(InputError):
+            found[arm.name] = parse_arm(arm.name, IMAGE)
+    return found
+
+
+def test_the_name_of_an_arm_gives_the_arm_and_no_two_arms_have_one_name():
+    found = possible()
+    assert len(found) > 1000 and {"real", "transfer+gan", "gan.fresh:50+classic@deep_cnn@half"} <= set(found)
+    assert all(arm.name == name and parse_arm(name) == arm for name, arm in found.items())
+    assert len(set(found.values())) == len(found)
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "notebooks" / "studies").glob("*.yaml")), ids=lambda file: file.stem)
+def test_so_it_is_for_the_arms_of_the_kept_studies_and_what_they_are_compared_with(study):
+    asked = make_study(**read_yaml(study) | {"data": "digits"})
+    for protocol, balance in product(("draw", "resplit"), (False, True)):
+        arms = study_arms(asked.arms, protocol, IMAGE, asked.classifier[1:], balance)
+        assert all(parse_arm(arm.name, IMAGE) == arm == parse_arm(arm.name) for arm in arms)
+
+
+def test_an_arm_that_differs_in_one_thing_is_made_by_a_method():
+    arm = parse_arm("real+gan.truncated:50+classic")
+    assert arm.with_source("mlp").name == "real+mlp.truncated:50+classic"
+    assert arm.with_variation("").name == "real+gan:50+classic"
+    assert arm.with_dose(None).name == "real+gan.truncated+classic" and arm.with_dose(7).dose == 7
+    assert arm.without_items().name == "real+classic"
+    assert arm.at("deep_cnn").half().name == "real+gan.truncated:50+classic@deep_cnn@half"
+    assert parse_arm("transfer+gan").without_items().name == "transfer"
+    assert parse_arm("gan+classic").with_source("copies").name == "copies+classic"
+
+
+def test_without_a_medium_any_word_is_a_generator_and_a_recipe_is_still_one():
+    assert parse_arm("real+whatever.averaged:5").generator == "whatever"
+    for wrong in ("real+real", "real+transfer", "real+more:5", "real+gan.nothing", "real+gan:1"):
+        with pytest.raises(InputError, match="arms: there is no arm"):
+            parse_arm(wrong)
+
+
+def test_names_are_read_without_importing_a_network():
+    code = "import sys, gannb.trials.arms as a; a.parse_arm('real+gan'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # ---- variations and doses ----

@@ -353,7 +353,7 @@ def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
     whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
     for experiment, items in ((fine_tuned, 40), (whole, 1797)):
         unit = next(u for u in experiment.units(4) if u.kind == "features")
-        assert disk_bytes(experiment, [unit]) - disk_bytes(experiment, []) == items * FEATURES
+        assert disk_bytes(experiment.settings, [unit]) - disk_bytes(experiment.settings, []) == items * FEATURES
 
 
 # ---- weights that have gone ----
