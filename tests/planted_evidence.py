@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gannb.analysis.evidence import Evidence, words_of
+from gannb.data.medium import Nouns, Phrases
 from gannb.media.image import IMAGE
 from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
 from gannb.trials.contrasts import contrasts, dose_arms
@@ -29,6 +30,15 @@ WORLD = {
 N_REAL = {"fewer": 40, "fewer+classic": 40, "real+more": 160, "real+more+classic": 160, "gan": 0}
 Y = np.repeat([0, 1], 50)
 WORDS = words_of(IMAGE)
+SOUND = {  # the words of another medium
+    "nouns": Nouns("sound clip", "sound clips", "log-mel"),
+    "phrases": Phrases(
+        classical="shifts in time", altered="louder", duplicates="that sound alike", unseen_copies="Stretched",
+        taken="recorded", pretrained="", elsewhere="another microphone",
+    ),
+    "raw_space": "log_mel", "measuring_classifier": "small_audio",
+    "shifts": {"noise": "noise added", "pitch": "half a tone higher"},
+}  # fmt: skip
 
 
 def evidence(

@@ -277,7 +277,7 @@ def _elsewhere(evidence: Evidence) -> Finding:
     changes = ", ".join(f"{row.shift} {points(row.change.mean, sign=True)}" for row in each)
     why = (
         f"{PRIMARY[0]} against {PRIMARY[1]} on shifted test {evidence.nouns.many} ({changes}), mean over the shifts. "
-        f"Shifts of our own making stand in for {evidence.nouns.elsewhere}, and are not the thing itself."
+        f"Shifts of our own making stand in for {evidence.phrases.elsewhere}, and are not the thing itself."
     )
     return Finding(verdict, f"{in_points(whole.change)} points", why)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.classifiers.imbalance import smallest
-from gannb.data.medium import Medium, Nouns
+from gannb.data.medium import Medium, Nouns, Phrases
 from gannb.measures.fidelity import nearer_to_training
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import balanced_weights, crossed_t, equal_weights, paired_t
@@ -51,6 +51,7 @@ class Evidence:
     gan: str  # the study's family
     trials_planned: int
     nouns: Nouns  # what items are called
+    phrases: Phrases  # what is true of the medium alone
     raw_space: str  # names of two feature spaces in `quality` and `classes`: that of the items as they are,
     measuring_classifier: str  # and that of the classifier which measures quality
     shifts: Mapping[str, str]  # name of each of the F ways to shift test items -> what it does
@@ -83,8 +84,8 @@ def words_of(medium: Medium) -> dict[str, Any]:
     """Return what evidence has of its medium, by field: what items, feature spaces and shifts are called."""
     meanings = {name: meaning for name, (meaning, _) in medium.shifts.items()}
     return {
-        "nouns": medium.nouns, "raw_space": medium.raw_space, "measuring_classifier": medium.measuring_classifier,
-        "shifts": meanings,
+        "nouns": medium.nouns, "phrases": medium.phrases, "raw_space": medium.raw_space,
+        "measuring_classifier": medium.measuring_classifier, "shifts": meanings,
     }  # fmt: skip
 
 

@@ -67,14 +67,16 @@ def facts(evidence: Evidence) -> list[tuple[str, str]]:
     if about := evidence.external.get("foreign"):
         found.append(("GAN trained elsewhere", f"{about.text} {leakage(nouns, about)} {ONE_FOR_ALL}"))
     if about := evidence.external.get("related"):
-        found.append((f"Related real {nouns.many}", f"{about.text} {_of_related(nouns)}"))
+        found.append((f"Related real {nouns.many}", f"{about.text} {_of_related(evidence)}"))
     return found
 
 
-def _of_related(nouns: Nouns) -> str:
-    overlooked = f"; {nouns.overlooked}" if nouns.overlooked else ""
+def _of_related(evidence: Evidence) -> str:
+    """Return what has to be known of related real items."""
+    many, overlooked = evidence.nouns.many, evidence.phrases.overlooked
     return (
         "In every trial each is used at most once, as many per class as the GAN makes or what there is; the tables "
-        f"count them as synthetic. Whether they show the same things or persons as test {nouns.many} is not "
-        f"known{overlooked}. The intervals speak for this set of them."
+        f"count them as synthetic. Whether they show the same things or persons as test {many} is not known"
+        + f"; {overlooked}" * bool(overlooked)
+        + ". The intervals speak for this set of them."
     )

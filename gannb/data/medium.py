@@ -29,8 +29,6 @@ class Nouns:
     one: str  # "image"
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
-    elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
-    overlooked: str = ""  # copies that no search for duplicates finds, in a sentence: "mirrored copies are not ..."
 
     @property
     def a_one(self) -> str:
@@ -98,14 +96,46 @@ class Pretrained(Protocol):
         """Return the `start` of `classifiers.training.train`: the network with a head trained on frozen features."""
         ...
 
+    @property
+    def a_one(self) -> str:
+        """One of them with its article: "an image"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+
 
 @dataclass(frozen=True)
+class Phrases:
+    """Parts of sentences in the verdict, on the page and in the data card that are true of one medium alone."""
+
+    classical: str  # what classical augmentation does: "shifts, mirror images and the like"
+    altered: str  # what `alter` does: "5% brighter, 2% noise, or JPEG"
+    duplicates: str  # the share that is told: "with the same pixels as a training image, or ..."
+    unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
+    taken: str  # what is done in the world to have one: "photographed"
+    pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
+    elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
+    overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
+
+
+@dataclass(frozen=True, eq=False)
 class Cell:
     """One place of a grid of items."""
 
     item: np.ndarray | None  # None: the place stays empty
     frame: str = ""  # a colour of `utils.figures`; empty: no frame
-    note: str = ""  # written below
+    note: str = ""  # written below; of cells that stand together, below all of them
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Items in rows, to be shown as a figure or as a part of a page."""
+
+    cells: Sequence[Sequence[Cell]]  # row by row; rows may differ in length
+    rows: Sequence[str]  # the rows' names
+    together: int = 1  # so many neighbours in a row belong together, as two of a pair; some room parts them from others
+    columns: Sequence[str] = ()  # a name for each column of what belongs together
+    zoom: float = 1.0  # how large items are drawn, as a multiple of what is usual for the medium
+    title: str = ""
+    below: str = ""  # what the columns' names are, "training steps"; empty: they say it themselves
 
 
 class Medium(Protocol):
@@ -236,14 +266,33 @@ class Medium(Protocol):
 
     # ---- showing
 
-    def grid(self, cells: Sequence[Sequence[Cell]], rows: Sequence[str], ax: Axes | None = None) -> Axes:
-        """Draw items in rows with a name each."""
+    phrases: Phrases
+
+    def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
+        """Draw a grid's items with frames and notes, the rows' names as ticks of y, the columns' as ticks of x."""
+        ...
+
+    def html(self, grid: Grid) -> str | None:
+        """A grid as HTML that needs no network, for what is heard or read; None: a page shows the figure."""
+        ...
+
+    def size_text(self, shape: tuple[int, ...]) -> str:
+        """The size of an item in few characters: `8x8`."""
+        ...
+
+    def shape_text(self, shape: tuple[int, ...]) -> str:
+        """What an item is, in words: `8x8 pixels, grey`."""
         ...
 
     # ---- export
 
+    suffixes: tuple[str, ...]  # of an item's files, in the order in which they are written
+    readable: tuple[str, ...]  # suffixes of the files that a reader of a folder takes for items, in small letters
+
     def files(self, item: np.ndarray) -> Mapping[str, bytes]:
-        """An item as files: suffix -> content, `{".png": ...}`."""
+        """An item as files: suffix -> content, `{".png": ...}`, for each of `suffixes`."""
         ...
 
     hub_feature: Mapping[str, Any]  # of a data set's column on the hub: {"_type": "Image"}
+    hub_task: str  # of the hub's list: "image-classification"
+    reading_code: Mapping[str, str]  # format -> Python that reads a set, a template with `folder` and `urls`

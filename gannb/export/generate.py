@@ -41,7 +41,6 @@ from gannb.export.shards import (
     verify,
 )
 from gannb.export.stream import ItemStream
-from gannb.media.image.export import encode
 from gannb.study.folder import load_study, versions
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
@@ -73,8 +72,8 @@ def generate(
 
     study: the folder of a finished study. to: the folder of the set, new or one that the same call began. per_class:
     items of each class; or like: a CSV with the columns class and count. classes: names; by default those that the
-    study gave GAN images to (`keep_classes`; all without it). format: folder, webdataset or parquet. no_copies: replace
-    items that look like copies of training images. anyway: also where the study's answer is not `helps`. The device and
+    study gave GAN items to (`keep_classes`; all without it). format: folder, webdataset or parquet. no_copies: replace
+    items that look like copies of training items. anyway: also where the study's answer is not `helps`. The device and
     the number of processes are the study's.
 
     Raises:
@@ -112,9 +111,9 @@ def stream(
 ) -> ItemStream:
     """Return an endless `torch.utils.data.IterableDataset` of batches of synthetic items, without disk.
 
-    It gives (x, y): (batch_size, C, H, W) uint8 and (batch_size,) int64 labels as the study numbers its classes, each
-    of `classes` (by default as in `generate`) equally often. Use it as
-    `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of (weights, seed,
+    It gives (x, y): items as `medium.stored` lays them out for networks, still in their own dtype, and (batch_size,)
+    int64 labels as the study numbers its classes, each of `classes` (by default as in `generate`) equally often. Use it
+    as `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of (weights, seed,
     batch_size, classes, t), whatever the number of workers: `start=t` goes on after t batches.
 
     Raises:
@@ -124,7 +123,8 @@ def stream(
     chosen = _chosen(experiment, classes)
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
-    return ItemStream(train_final(experiment), experiment.device, chosen, batch_size, seed, start)
+    medium, device = experiment.medium.name, experiment.device
+    return ItemStream(train_final(experiment), medium, device, chosen, batch_size, seed, start)
 
 
 # ---- checks, before any work ----
@@ -140,9 +140,10 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
             f"The verdict of {experiment.folder} is of an earlier version; write it again, with `gannb report`."
         )
     if verdict["answer_key"] != experiment.answer_key:
+        many = experiment.medium.nouns.many
         raise InputError(
-            f"The verdict of {experiment.folder} is about other parameters or images than the study now has; run it "
-            "again first, with `gannb run`."
+            f"The verdict of {experiment.folder} is about other parameters or {many} than the study now has; run "
+            "it again first, with `gannb run`."
         )
     if verdict["answer"] != "helps" and not anyway:
         raise InputError(
@@ -209,9 +210,11 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
         raise InputError(f"format={format} is none of {', '.join(FORMATS)}.")
     if not 0 <= seed < 2**32:
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
-    pool = experiment.dataset.pool
-    FORMATS[format].check(tuple(name for name, n in zip(pool.classes, counts, strict=True) if n))
-    return Plan(format, pool.classes, counts, experiment.shape, seed, no_copies, experiment.plan.final_generator.key)
+    classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
+    medium = experiment.medium.name
+    plan = Plan(format, classes, counts, experiment.shape, seed, no_copies, generator, medium)
+    plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))
+    return plan
 
 
 def _check_folder(to: Path, plan: Plan) -> None:
@@ -229,10 +232,10 @@ def _check_folder(to: Path, plan: Plan) -> None:
 
 
 def _check_room(to: Path, plan: Plan, experiment: Experiment) -> None:
-    """What is to be made fits the disk, by the size of images that the study has."""
+    """What is to be made fits the disk, by the size of items that the study has."""
     there = next(p for p in (to, *to.parents) if p.is_dir())
     missing = len(plan) - _items_there(to)
-    needed = ROOM * max(0, missing) * _bytes_per_item(experiment, plan.format, os.statvfs(there).f_frsize)
+    needed = ROOM * max(0, missing) * _bytes_per_item(experiment, plan, os.statvfs(there).f_frsize)
     free = shutil.disk_usage(there).free
     if needed > free:
         raise InputError(
@@ -246,12 +249,13 @@ def _items_there(to: Path) -> int:
     return sum(r["items"] for r in known_records(to, manifest).values()) if manifest else 0
 
 
-def _bytes_per_item(experiment: Experiment, format: str, block: int) -> float:
-    """Return bytes on disk per item, from what a GAN of the study made, or where that is gone from its images."""
+def _bytes_per_item(experiment: Experiment, plan: Plan, block: int) -> float:
+    """Return bytes on disk per item, from what a GAN of the study made, or where that is gone from its real items."""
     finished = experiment.done(3)
     x = (experiment.synthetic(finished[0]) if finished else experiment.dataset.pool).x
     some = np.random.default_rng(0).choice(len(x), min(64, len(x)), replace=False)
-    return float(np.mean([FORMATS[format].bytes_of(len(encode(x[i])), block) for i in np.sort(some)]))
+    sizes = [[len(content) for content in experiment.medium.files(x[i]).values()] for i in np.sort(some)]
+    return float(np.mean([plan.layout.bytes_of(each, block) for each in sizes]))
 
 
 def _size_text(size: float) -> str:
@@ -286,7 +290,7 @@ def _set_strays_aside(to: Path, plan: Plan) -> None:
     if read_manifest(to) is None:
         return
     aside = to.with_name(f"{to.name}.foreign")
-    for name in list(FORMATS[plan.format].strays(to, plan.shards)):
+    for name in list(plan.layout.strays(to, plan.shards)):
         target = aside / name
         target.parent.mkdir(parents=True, exist_ok=True)
         while target.exists():

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from planted_evidence import evidence
+from planted_evidence import SOUND, evidence
 
 from gannb.analysis.evidence import ExternalSource
 from gannb.analysis.external import facts
 from gannb.analysis.verdict import decide
-from gannb.data.medium import Nouns
 
 
 def test_what_the_same_effort_brought_elsewhere_stands_beside_the_gan_s():
@@ -37,5 +36,5 @@ def test_how_sources_were_found_is_said_with_what_no_search_finds():
     foreign, related = facts(world)
     assert foreign[0] == "GAN trained elsewhere" and foreign[1].startswith("Found here. It comes from a study of these")
     assert related[0] == "Related real images" and "near duplicates below 16 pixels a side" in related[1]
-    term, text = facts(replace(world, nouns=Nouns("sound clip", "sound clips", "log-mel")))[1]
+    term, text = facts(replace(world, **SOUND))[1]
     assert term == "Related real sound clips" and "test sound clips is not known. The intervals" in text

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from planted_evidence import WORDS, evidence, with_depth
+from planted_evidence import SOUND, WORDS, evidence, with_depth
 
 from gannb.analysis.claims import claims, copying_sentence
 from gannb.analysis.class_lights import CRITERIA, advice, explained
@@ -32,7 +32,6 @@ from gannb.analysis.verdict import disagreement, problems, sentence
 from gannb.analysis.wording import arm_label, interval_text, points, row_word, typeset
 from gannb.analysis.worth import worth_sentence
 from gannb.classifiers.imbalance import BALANCING
-from gannb.data.medium import Nouns
 from gannb.media.image.pretrained import missing_sentence
 from gannb.stats.decision import decide
 from gannb.stats.estimate import Interval
@@ -50,10 +49,6 @@ ANSWERS = {  # what is planted in the primary arm, for each answer
 }
 DEEP = {  # means with GAN images and without, of a deeper network
     "they let one": (0.90, 0.85), "ahead anyhow": (0.90, 0.90), "behind": (0.80, 0.75), "undecided": (0.84, 0.80),
-}  # fmt: skip
-SOUND = {
-    "nouns": Nouns("sound clip", "sound clips", "log-mel", elsewhere="another microphone"), "raw_space": "log_mel",
-    "measuring_classifier": "small_audio", "shifts": {"noise": "noise added", "pitch": "half a tone higher"},
 }  # fmt: skip
 ABSENT = Interval(*[np.nan] * 3)
 

@@ -6,14 +6,14 @@ not wait for torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import Cell, FurtherSpace, Nouns
+from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases
 
 if TYPE_CHECKING:
     import torch
@@ -32,10 +32,7 @@ class Images:
     """What the kit knows of images; see `gannb.data.medium.Medium` for what each part means."""
 
     name = "image"
-    nouns = Nouns(
-        "image", "images", "pixels", elsewhere="another scanner or camera",
-        overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
-    )  # fmt: skip
+    nouns = Nouns("image", "images", "pixels")
     dtype = np.dtype(np.uint8)
 
     def way_to_smaller(self, shape: Shape) -> str:
@@ -225,13 +222,39 @@ class Images:
 
     # ---- showing
 
-    def grid(self, cells: Sequence[Sequence[Cell]], rows: Sequence[str], ax: Axes | None = None) -> Axes:
-        """See `gannb.media.image.display.grid`."""
-        from gannb.media.image.display import grid
+    phrases = Phrases(
+        classical="shifts, mirror images and the like",
+        altered="5% brighter, 2% noise, or JPEG",
+        duplicates="with the same pixels as a training image, or with nearly the same picture (a perceptual hash, from "
+        "16 pixels a side on)",
+        unseen_copies="Shifted, mirrored or recoloured",
+        taken="photographed",
+        pretrained="grey images fill its three channels",
+        elsewhere="another scanner or camera",
+        overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
+    )
 
-        return grid(cells, rows, ax)
+    def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
+        """See `gannb.media.image.display.draw`."""
+        from gannb.media.image.display import draw
+
+        return draw(grid, ax)
+
+    def html(self, grid: Grid) -> None:
+        """Images are seen: a page shows the figure."""
+
+    def size_text(self, shape: Shape) -> str:
+        """`8x8`, height before width."""
+        return f"{shape[0]}x{shape[1]}"
+
+    def shape_text(self, shape: Shape) -> str:
+        """`8x8 pixels, grey`."""
+        return f"{self.size_text(shape)} pixels, {'grey' if shape[2] == 1 else 'colour'}"
 
     # ---- export
+
+    suffixes = (".png",)
+    readable = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif")
 
     def files(self, item: np.ndarray) -> Mapping[str, bytes]:
         """An image as PNG."""
@@ -240,6 +263,14 @@ class Images:
         return {".png": encode(item)}
 
     hub_feature: Mapping[str, Any] = {"_type": "Image"}
+    hub_task = "image-classification"
+
+    @cached_property
+    def reading_code(self) -> Mapping[str, str]:
+        """See `gannb.media.image.export.READING`."""
+        from gannb.media.image.export import READING
+
+        return READING
 
 
 IMAGE = Images()

@@ -51,8 +51,9 @@ def test_the_headline_has_the_answers_own_interval_first_and_then_the_other_ways
 
 
 def test_the_headline_of_a_study_without_other_ways_is_the_answer_alone():
-    ax = plots.headline(VERDICT | {"options": []})
-    assert len(plots.headline_rows(VERDICT | {"options": []})) == 1 and "GAN images" in texts(ax)
+    alone = VERDICT | {"options": [row for row in VERDICT["options"] if row["arm"] == "real+gan+classic"]}
+    ax = plots.headline(alone)
+    assert len(plots.headline_rows(alone)) == 1 and "GAN images" in texts(ax)
 
 
 def test_the_words_of_a_long_option_leave_room_for_its_number():
