@@ -9,7 +9,7 @@ from gannb.analysis.external import leakage
 from gannb.analysis.wording import interval_text
 from gannb.classifiers.imbalance import BALANCING
 from gannb.stats.decision import bonferroni_level
-from gannb.trials.arms import FROM_OUTSIDE, PRIMARY, Arm, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, Arm, parse_arm
 
 NO_OPTION = ("copies", "mislabelled", "gaussian", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
@@ -43,7 +43,7 @@ def _is_option(arm: Arm) -> bool:
 def option_text(arm: Arm) -> str:
     """Return an option in words."""
     sources = {"gan": "GAN images", "more": "as many real images again"}
-    sources |= {name: text.format(many="images") for name, text in FROM_OUTSIDE.items()}
+    sources |= {name: text.format(many="images") for name, text in EXTERNAL_WORDS.items()}
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = ["fine-tuning a pretrained network"] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []

@@ -20,7 +20,14 @@ from gannb.media import MEDIA
 from gannb.study.model import Study
 from gannb.trials import splits
 from gannb.trials.splits import Draw
-from gannb.units.kinds import DEFAULT_SECONDS, KINDS, MEGABYTE
+from gannb.units.kinds import (
+    DEFAULT_SECONDS,
+    FILTERING_CLASSIFIER,
+    KINDS,
+    MEASURING_CLASSIFIER,
+    MEGABYTE,
+    REFERENCE_SETS,
+)
 from gannb.units.measures import SIDE_BATCH
 from gannb.utils.console import QUIET, talk
 from gannb.utils.naming import few_of
@@ -175,9 +182,10 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     predict, sample = once["predict " + study.first_classifier], once["sample"]
     side = 0.2 + settings.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
     known = DEFAULT_SECONDS | {name: settings.steps_of(name) * once[name] for name in settings.families} | {
-        "draw": 0.05, "choice": 0.05, "items": 0.05 + items * sample, "ruler": side, "judge": side,
+        "draw": 0.05, "choice": 0.05, "items": 0.05 + items * sample,
+        MEASURING_CLASSIFIER.stored_as: side, FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
-        "yardsticks": 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
+        REFERENCE_SETS.stored_as: 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
         "open_set": 0.2 + seeds * (settings.classifier_steps * once[study.first_classifier] + scored * predict),
         "fresh": seeds * settings.classifier_steps * study.batch_size * sample,
     }  # fmt: skip

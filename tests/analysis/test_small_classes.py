@@ -11,6 +11,7 @@ from planted_evidence import TRIALS, evidence
 from gannb.analysis.evidence import Evidence
 from gannb.analysis.small_classes import MEASURES, notes, small_classes
 from gannb.analysis.verdict import decide
+from gannb.media.image import IMAGE
 from gannb.report.tables.small_classes import arm_table, change_table, texts
 from gannb.stats.intervals import paired_t
 from gannb.trials.arms import PRIMARY
@@ -31,7 +32,7 @@ def planted(counts: tuple[int, ...], ways: tuple[str, ...] = ARMS[3:], protocol:
     return replace(
         world, correct=right, scores=scores, y=dict.fromkeys(range(TRIALS), Y), class_counts=names,
         groups=dict.fromkeys(range(TRIALS), np.arange(len(Y))),
-        contrasts=tuple(contrasts(list(right))),
+        contrasts=tuple(contrasts(list(right), IMAGE.nouns)),
     )  # fmt: skip
 
 
