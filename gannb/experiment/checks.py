@@ -70,7 +70,7 @@ def _check_families(settings: Settings) -> None:
         differ = family.one_class_batches and design.protocol == "resplit"
         for trial in _by_smallest_class(settings) if differ else [0]:
             draw = settings.items(splits.make_draw(dataset, design, trial).train)
-            Adversarial(family).check(draw, Job(steps=1, seed=0))
+            Adversarial(settings.medium, family).check(draw, Job(steps=1, seed=0))
 
 
 def _by_smallest_class(settings: Settings) -> list[int]:
@@ -175,7 +175,7 @@ def _check_open_set(open_set: OpenSet) -> None:
     """The family can make items between classes, and every trial has held-out items to train and test on."""
     settings = open_set.settings
     try:
-        settings.medium.families[settings.family].check_blend()
+        settings.medium.families[settings.family].check_blend(settings.medium.families)
         alike = {"protocol": settings.design.protocol, "n_per_class": settings.design.n_per_class}
         design = splits.settle(open_set.held_out, settings.study.model_copy(update=alike))
         splits.check_room(open_set.held_out, design, settings.study.trials)

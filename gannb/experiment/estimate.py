@@ -214,15 +214,16 @@ def _time_steps(settings: Settings, device: str) -> dict[str, float]:
     """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled."""
     import torch
 
-    from gannb.generators.interface import Job
-    from gannb.media.medium import GENERATORS
+    from gannb.generators import registry
+    from gannb.generators.interface import Condition, Job
 
     torch.set_num_threads(1)
     draw = settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
     some, found = draw.take(np.arange(256) % len(draw)), {}
-    fit = lambda steps, name: GENERATORS[name](settings.study).fit(draw, Job(steps, 0, device))  # noqa: E731
+    seen = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}
+    fit = lambda steps, name: registry.make(settings.medium, name, **seen).fit(draw, Job(steps, 0, device))  # noqa: E731
     generator = fit(FEW, settings.family)  # also warms up
-    found["sample"] = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
+    found["sample"] = _seconds(lambda: generator.sample(Condition(some.y), 0)) / len(some)
     for name in settings.families:
         found[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
     return found | _time_classifiers(settings, draw, some.x, device)

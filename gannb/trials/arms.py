@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
+from gannb.generators import registry
 from gannb.generators.variations import VARIATIONS
 from gannb.study.model import DEFAULT_ARMS, DOSES
 from gannb.utils.errors import InputError
@@ -106,7 +107,7 @@ def external_text(source: str, nouns: Nouns) -> str:
 
 def sources_of(medium: Medium) -> tuple[str, ...]:
     """Return the names of all generators that an arm may have: the study's family, a medium's, external ones."""
-    return ("gan", *medium.families, *medium.controls, *EXTERNAL_WORDS)
+    return ("gan", *registry.names(medium))
 
 
 def parse_arm(name: str, medium: Medium | None = None) -> Arm:
