@@ -45,9 +45,10 @@ from gannb.classifiers.training import Recipe, features, predict, train
 from gannb.data.examples import Dataset, Examples
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.guard import TrainingError
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import Copies
 from gannb.measures.fidelity import kid, nearest_neighbour_ratio, prdc
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import resolve
 from gannb.media.image.classifiers import to_tensor
 from gannb.media.image.gans.families import FAMILIES
@@ -173,7 +174,7 @@ class OurFamily:
     def _fit(self, draw: Examples, steps: int, seed: int) -> float:
         """Train; CPU seconds."""
         start = time.process_time()
-        self.gan = Adversarial(self.family).fit(draw, Job(steps, seed))
+        self.gan = Adversarial(IMAGE, self.family).fit(draw, Job(steps, seed))
         return time.process_time() - start
 
     def _seen(self, draw: Examples) -> int:
@@ -183,7 +184,7 @@ class OurFamily:
 
     def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
         """One item per label."""
-        return self.gan.sample(labels, seed)
+        return self.gan.sample(Condition(labels), seed)
 
 
 class RealItems:
@@ -196,12 +197,12 @@ class RealItems:
 
     def train(self, draw: Examples, seconds: float, seed: int) -> Trained:
         """Take the items."""
-        self.copies = Copies().fit(self.items, Job(0, seed))
+        self.copies = Copies(IMAGE).fit(self.items, Job(0, seed))
         return Trained(0.0, 0, 0, (0, 0))
 
     def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
         """One real item per label."""
-        return self.copies.sample(labels, seed)
+        return self.copies.sample(Condition(labels), seed)
 
 
 REFERENCES: dict[str, Callable[[Parts], Examples]] = {

@@ -19,7 +19,7 @@ from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.counts import proportional_labels
 from gannb.data.examples import Dataset, Examples, concatenate
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import SIMPLE, Copies
 from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import resolve
@@ -56,6 +56,7 @@ class HeldOut(Copies):
     """A generator as good as one can be: it returns real items that are not in the draw, all equally often."""
 
     def __init__(self, items: Examples) -> None:
+        super().__init__(IMAGE)
         self.held_out = items
 
     def fit(self, draw: Examples, job: Job) -> Self:
@@ -84,10 +85,11 @@ class Trial:
 
     def made_by(self, source: str) -> Examples:
         """The items of a generator fitted to the draw."""
-        generator = HeldOut(self.reserve) if source == "held_out" else SIMPLE[source]()
+        generator = HeldOut(self.reserve) if source == "held_out" else SIMPLE[source](IMAGE)
         counts = self.draw.counts()
         labels = proportional_labels(counts, self.size.n_synthetic * len(counts))
-        x = generator.fit(self.draw, Job(1, seed_for(self.seed, source))).sample(labels, seed_for(self.seed, "items"))
+        generator.fit(self.draw, Job(1, seed_for(self.seed, source)))
+        x = generator.sample(Condition(labels), seed_for(self.seed, "items"))
         return Examples(x, labels, self.draw.classes, np.arange(len(x)).astype(str), np.arange(len(x)))
 
     def correct(self, arm: str) -> np.ndarray:

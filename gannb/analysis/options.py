@@ -12,7 +12,7 @@ from gannb.classifiers.imbalance import BALANCING
 from gannb.data.medium import Nouns
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Estimate
-from gannb.trials.arms import FROM_OUTSIDE, PRIMARY, Arm, from_outside, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, Arm, external_text, parse_arm
 
 NO_OPTION = ("copies", "mislabelled", "gaussian", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
@@ -63,7 +63,7 @@ def _is_option(arm: Arm) -> bool:
 def option_text(arm: Arm, nouns: Nouns) -> str:
     """Return an option in words."""
     sources = {"gan": f"GAN {nouns.many}", "more": f"as many real {nouns.many} again"}
-    sources |= {name: from_outside(name, nouns) for name in FROM_OUTSIDE}
+    sources |= {name: external_text(name, nouns) for name in EXTERNAL_WORDS}
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = ["fine-tuning a pretrained network"] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []

@@ -218,7 +218,8 @@ class Medium(Protocol):
     # ---- what may be trained on it
 
     families: Mapping[str, Any]  # name -> `generators.adversarial.family.Family`
-    controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple`
+    gan_policies: tuple[str, ...]  # policies that `gan_augmentation` may give the discriminator, by name
+    controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple` that has a meaning here
     classifiers: tuple[str, ...]  # the kit's own, the usual one first
     measuring_classifier: str  # the one of them whose features items are measured in
 
@@ -253,6 +254,10 @@ class Medium(Protocol):
         ...
 
     spaces: Mapping[str, FurtherSpace]  # feature spaces by name, beside the raw one and the measuring classifier's
+
+    def least_difference(self, shape: tuple[int, ...]) -> float:
+        """The distance in raw features up to which two items of a shape may differ by rounding alone."""
+        ...
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
         """Copies altered so little that they are still copies."""

@@ -1,4 +1,4 @@
-"""What a study finds on this machine: sources from outside, and weights of networks trained elsewhere.
+"""What a study finds on this machine: external sources, and weights of networks trained elsewhere.
 
 Found once, when a study is opened, and handed to its settings: these and the plan ask no disk.
 """
@@ -30,7 +30,7 @@ T = TypeVar("T")
 class AtHand:
     """What was found."""
 
-    external: Mapping[str, Source] = field(default_factory=dict)  # sources from outside by name, read and checked
+    external: Mapping[str, Source] = field(default_factory=dict)  # external sources by name, read and checked
     weights: Any | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
     spaces: Mapping[str, str] = field(

@@ -13,7 +13,7 @@ from gannb.experiment.settings import Settings
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
-from gannb.trials.arms import FROM_OUTSIDE, Arm
+from gannb.trials.arms import EXTERNAL_WORDS, Arm
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of, nearest
@@ -21,7 +21,7 @@ from gannb.utils.trust import refuse_unless_trusted
 
 
 def check(results: Results) -> None:
-    """Refuse what would fail later: classes, families, arms, classifiers, sizes, what is given from outside.
+    """Refuse what would fail later: classes, families, arms, classifiers, sizes, external sources.
 
     Raises:
         InputError: the first such thing that is found, and the way out.
@@ -70,7 +70,7 @@ def _check_families(settings: Settings) -> None:
         differ = family.one_class_batches and design.protocol == "resplit"
         for trial in _by_smallest_class(settings) if differ else [0]:
             draw = settings.items(splits.make_draw(dataset, design, trial).train)
-            Adversarial(family).check(draw, Job(steps=1, seed=0))
+            Adversarial(settings.medium, family).check(draw, Job(steps=1, seed=0))
 
 
 def _by_smallest_class(settings: Settings) -> list[int]:
@@ -98,7 +98,7 @@ def _check_weights(settings: Settings) -> None:
 
 
 def _check_external(results: Results) -> None:
-    """Sources from outside are given, fit, have what is to be kept, and may run where items are still to be made."""
+    """External sources are given, fit, have what is to be kept, and may run where items are still to be made."""
     settings = results.settings
     check_arms(settings.study, settings.arms)
     for name, source in settings.external.items():
@@ -175,7 +175,7 @@ def _check_open_set(open_set: OpenSet) -> None:
     """The family can make items between classes, and every trial has held-out items to train and test on."""
     settings = open_set.settings
     try:
-        settings.medium.families[settings.family].check_blend()
+        settings.medium.families[settings.family].check_blend(settings.medium.families)
         alike = {"protocol": settings.design.protocol, "n_per_class": settings.design.n_per_class}
         design = splits.settle(open_set.held_out, settings.study.model_copy(update=alike))
         splits.check_room(open_set.held_out, design, settings.study.trials)
@@ -220,9 +220,9 @@ def filling_up_in_batch(counts: np.ndarray, batch_size: int) -> int:
 
 
 def check_arms(study: Study, arms: Sequence[Arm]) -> None:
-    """Raise InputError for an arm whose source from outside is not given."""
+    """Raise InputError for an arm whose external source is not given."""
     for arm in arms:
-        if arm.generator in FROM_OUTSIDE and not getattr(study, arm.generator):
+        if arm.generator in EXTERNAL_WORDS and not getattr(study, arm.generator):
             raise InputError(
                 f"arms: {arm.name} needs {arm.generator}, and the study has none; give {arm.generator}=..., or leave "
                 "the arm out."

@@ -1,7 +1,7 @@
 """What a study's folder holds that its parameters need no more, and its removal.
 
 Units of earlier parameters are kept, so that going back to them costs nothing; this is for who will not go back. Looked
-at are units, wherever the study has them, the copies of the data and of sources from outside, and what stopped
+at are units, wherever the study has them, the copies of the data and of external sources, and what stopped
 processes left under temporary names. Everything else in the folder, as figures, notebooks and whatever a person put
 there, is left alone.
 """
@@ -25,7 +25,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import FINAL
 from gannb.study.data_copy import known_data
 from gannb.study.model import Study
-from gannb.trials.arms import FROM_OUTSIDE
+from gannb.trials.arms import EXTERNAL_WORDS
 from gannb.units.kinds import KINDS
 from gannb.utils.files import write_json
 from gannb.work.locks import is_locked, study_lock
@@ -35,7 +35,7 @@ PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*", f"{FINAL}/*")  # of units
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
 UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8}")  # of a unit that was stopped, or is being removed
-COPY = re.compile(rf"(data|{'|'.join(FROM_OUTSIDE)})-[0-9a-f]{{16}}")
+COPY = re.compile(rf"(data|{'|'.join(EXTERNAL_WORDS)})-[0-9a-f]{{16}}")
 BY_PROCESS = re.compile(r"\..+\.(\d{1,7})(-\d+)?")  # temporary files and copies, with the process that makes them
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {

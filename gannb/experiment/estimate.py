@@ -20,7 +20,14 @@ from gannb.media import MEDIA
 from gannb.study.model import Study
 from gannb.trials import splits
 from gannb.trials.splits import Draw
-from gannb.units.kinds import DEFAULT_SECONDS, KINDS, MEGABYTE
+from gannb.units.kinds import (
+    DEFAULT_SECONDS,
+    FILTERING_CLASSIFIER,
+    KINDS,
+    MEASURING_CLASSIFIER,
+    MEGABYTE,
+    REFERENCE_SETS,
+)
 from gannb.units.measures import SIDE_BATCH
 from gannb.utils.console import QUIET, talk
 from gannb.utils.naming import few_of
@@ -175,9 +182,10 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     predict, sample = once["predict " + study.first_classifier], once["sample"]
     side = 0.2 + settings.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
     known = DEFAULT_SECONDS | {name: settings.steps_of(name) * once[name] for name in settings.families} | {
-        "draw": 0.05, "choice": 0.05, "items": 0.05 + items * sample, "ruler": side, "judge": side,
+        "draw": 0.05, "choice": 0.05, "items": 0.05 + items * sample,
+        MEASURING_CLASSIFIER.stored_as: side, FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
-        "yardsticks": 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
+        REFERENCE_SETS.stored_as: 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
         "open_set": 0.2 + seeds * (settings.classifier_steps * once[study.first_classifier] + scored * predict),
         "fresh": seeds * settings.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
@@ -206,15 +214,16 @@ def _time_steps(settings: Settings, device: str) -> dict[str, float]:
     """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled."""
     import torch
 
-    from gannb.generators.interface import Job
-    from gannb.media.medium import GENERATORS
+    from gannb.generators import registry
+    from gannb.generators.interface import Condition, Job
 
     torch.set_num_threads(1)
     draw = settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
     some, found = draw.take(np.arange(256) % len(draw)), {}
-    fit = lambda steps, name: GENERATORS[name](settings.study).fit(draw, Job(steps, 0, device))  # noqa: E731
+    seen = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}
+    fit = lambda steps, name: registry.make(settings.medium, name, **seen).fit(draw, Job(steps, 0, device))  # noqa: E731
     generator = fit(FEW, settings.family)  # also warms up
-    found["sample"] = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
+    found["sample"] = _seconds(lambda: generator.sample(Condition(some.y), 0)) / len(some)
     for name in settings.families:
         found[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
     return found | _time_classifiers(settings, draw, some.x, device)

@@ -14,6 +14,7 @@ from gannb.data.counts import first_of_each
 from gannb.data.examples import Examples
 from gannb.experiment.plan import Plan
 from gannb.experiment.settings import Settings
+from gannb.generators import registry
 from gannb.stats import outcomes
 from gannb.stats.outcomes import Predictions
 from gannb.study.model import STAGES
@@ -100,9 +101,7 @@ class Results:
 
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
-        from gannb.media.medium import load
-
-        return load(self.generator_folder(trial, name))
+        return registry.load(self.generator_folder(trial, name), self.settings.medium)
 
     def generator_folder(self, trial: int, generator: str | None = None) -> Path:
         """Return the folder of a trial's fitted generator, the study's GAN by default, done or not."""

@@ -19,7 +19,7 @@ from gannb.media import medium_of
 from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, TRANSFER_STEPS, Study
 from gannb.trials import splits
-from gannb.trials.arms import FROM_OUTSIDE, PRIMARY, Arm, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, Arm, parse_arm
 from gannb.trials.contrasts import Contrast, contrasts, dose_arms, study_arms
 from gannb.trials.splits import Design
 from gannb.trials.tuning import DRAWS, tuned_as
@@ -178,7 +178,7 @@ class Settings:
 
     @property
     def external(self) -> Mapping[str, Source]:
-        """The study's sources from outside, by name."""
+        """The study's external sources, by name."""
         return self.at_hand.external
 
     def source_of(self, arm: Arm) -> str:
@@ -283,5 +283,5 @@ class Settings:
 
 
 def arms_for(study: Study) -> tuple[str, ...]:
-    """Return the arms that a study gets by naming a source from outside."""
-    return tuple(parse_arm(PRIMARY[0]).with_source(name).name for name in FROM_OUTSIDE if getattr(study, name))
+    """Return the arms that a study gets by naming an external source."""
+    return tuple(parse_arm(PRIMARY[0]).with_source(name).name for name in EXTERNAL_WORDS if getattr(study, name))

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from gannb.export.formats import FORMATS, Format, Item, Shard
-from gannb.generators.interface import Generator
+from gannb.generators.interface import Condition, Generator
 from gannb.measures.copy_rule import CopyRule
 from gannb.media import FIRST_MEDIUM, MEDIA
 from gannb.utils.errors import InputError
@@ -225,9 +225,10 @@ class Maker:
 @lru_cache(maxsize=1)
 def loaded_generator(folder: Path, device: str) -> Generator:
     """The generator, once per process."""
-    from gannb.media.medium import load
+    from gannb.generators.registry import load
+    from gannb.media.image import IMAGE
 
-    return load(folder, device)
+    return load(folder, IMAGE, device)
 
 
 @lru_cache(maxsize=1)
@@ -242,7 +243,7 @@ def copy_rule(data: Path, draw: Path) -> CopyRule:
 
 def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:
     """The items of class k with indices 64 * block and up, (64, ...)."""
-    return generator.sample(np.full(BLOCK, k), seed_for(seed, "items", k, block, attempt))
+    return generator.sample(Condition(np.full(BLOCK, k)), seed_for(seed, "items", k, block, attempt))
 
 
 def items_of_block(

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from gannb.data.examples import Dataset
-from gannb.generators.external import ABOUT, OUTSIDE, WEIGHTS, open_network, read_weights
-from gannb.media.image import duplicates
+from gannb.generators.external import ABOUT, EXTERNAL, WEIGHTS, open_network, read_weights
+from gannb.media.image import IMAGE, duplicates
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read_like
 from gannb.study.model import Study
@@ -73,7 +73,7 @@ def load(study: Study, dataset: Dataset, data_key: str) -> dict[str, Source]:
     Raises:
         InputError: a source cannot be used with these data; says why, and the way out.
     """
-    return {name: _load(name, study, dataset, data_key) for name in OUTSIDE if getattr(study, name)}
+    return {name: _load(name, study, dataset, data_key) for name in EXTERNAL if getattr(study, name)}
 
 
 def _load(name: str, study: Study, dataset: Dataset, data_key: str) -> Source:
@@ -252,7 +252,7 @@ def _weights(study: Study, dataset: Dataset) -> Source:
     check_shape(file.name, config["shape"], pool.shape)
     labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
     tensors = read_weights(file)
-    open_network(config["generator"], config["shape"], len(config["classes"]), tensors)
+    open_network(IMAGE, config["generator"], config["shape"], len(config["classes"]), tensors)
     content = hashlib.sha256(file.read_bytes()).hexdigest()
     text = f"{file.name}, family {config['generator']}, SHA-256 {content[:16]}. " + classes_text(
         config["classes"], pool.classes, labels, [len(each) for each in labels]

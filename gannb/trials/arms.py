@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
+from gannb.generators import registry
 from gannb.generators.variations import VARIATIONS
 from gannb.study.model import DEFAULT_ARMS, DOSES
 from gannb.utils.errors import InputError
@@ -35,7 +36,7 @@ REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
-FROM_OUTSIDE = {  # by source that a study may be given, what an arm has of it; `{many}` stands for the items
+EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands for the items
     "foreign": "a foreign GAN's {many}",
     "related": "related real {many}",
 }
@@ -99,14 +100,14 @@ class Arm:
         return replace(self, half_budget=True)
 
 
-def from_outside(source: str, nouns: Nouns) -> str:
-    """Return in words what an arm has of a source from outside."""
-    return FROM_OUTSIDE[source].format(many=nouns.many)
+def external_text(source: str, nouns: Nouns) -> str:
+    """Return in words what an arm has of an external source."""
+    return EXTERNAL_WORDS[source].format(many=nouns.many)
 
 
 def sources_of(medium: Medium) -> tuple[str, ...]:
-    """Return the names of all generators that an arm may have: of the study's family, of a medium, from outside."""
-    return ("gan", *medium.families, *medium.controls, *FROM_OUTSIDE)
+    """Return the names of all generators that an arm may have: the study's family, a medium's, external ones."""
+    return ("gan", *registry.names(medium))
 
 
 def parse_arm(name: str, medium: Medium | None = None) -> Arm:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
 from gannb.generators.variations import VARIATIONS
-from gannb.trials.arms import BALANCED, CONVERGENCE, FROM_OUTSIDE, PRIMARY, Arm, from_outside, parse_arm
+from gannb.trials.arms import BALANCED, CONVERGENCE, EXTERNAL_WORDS, PRIMARY, Arm, external_text, parse_arm
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium, Nouns
@@ -129,8 +129,8 @@ def _from_recipe(arms: list[str], nouns: Nouns) -> list[Contrast]:
         if arm.variation and plain in arms:
             adds = f"{VARIATIONS[arm.variation]}, against the plain {arm.source}"
             found.append(Contrast(arm.name, plain, "exploratory", meaning=adds))
-        if arm.source in FROM_OUTSIDE and arm.real and gan in arms:
-            meaning = f"{from_outside(arm.source, nouns)} instead of the GAN's"
+        if arm.source in EXTERNAL_WORDS and arm.real and gan in arms:
+            meaning = f"{external_text(arm.source, nouns)} instead of the GAN's"
             found.append(Contrast(arm.name, gan, "exploratory", meaning=meaning))
     return found
 
@@ -139,8 +139,8 @@ def _meaning(arm: Arm, nouns: Nouns) -> str:
     """Return in words what an arm has that the real items alone have not."""
     details = [VARIATIONS[arm.variation]] if arm.variation else []
     details += [f"{arm.dose:,} per class"] if arm.dose else []
-    if arm.source in FROM_OUTSIDE:
-        what, ours = from_outside(arm.source, nouns), "the draw's"
+    if arm.source in EXTERNAL_WORDS:
+        what, ours = external_text(arm.source, nouns), "the draw's"
     else:
         what, ours = f"GAN {nouns.many}" if arm.source == "gan" else f"items from {arm.source}", "the real ones"
     return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details])

@@ -16,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples, concatenate
+from gannb.media import medium_of
 from gannb.trials.folds import stratified_group_folds
 from gannb.utils.errors import InputError
 from gannb.utils.keys import seed_for
@@ -117,7 +118,7 @@ def _settle_resplit(dataset: Dataset, study) -> Design:
         name = dataset.pool.classes[int(counts.argmin())]
         raise InputError(
             f"Class {name!r} has {counts.min()} items, too few to train and test on; "
-            f"add images until it has at least {need}, or leave the class out."
+            f"add {medium_of(dataset).nouns.many} until it has at least {need}, or leave the class out."
         )
     folds = _share(study.test_share).denominator
     if counts.min() < folds:

@@ -18,7 +18,7 @@ from gannb.trials import splits
 from gannb.trials.splits import Draw
 from gannb.trials.tuning import Configuration, best
 from gannb.units.generators import items_seed
-from gannb.units.reading import dataset_of, read_draw, read_features, read_items
+from gannb.units.reading import dataset_of, medium_of, read_draw, read_features, read_items
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
@@ -245,7 +245,9 @@ def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Exa
 
 def _maker(task: Task, items: Examples, stay: np.ndarray) -> Callable[[int], np.ndarray]:
     """Return what makes the items anew for the pass of a given number, but for those that stay (M,)."""
-    from gannb.media.medium import load
+    from gannb.generators.interface import Condition
+    from gannb.generators.registry import load
 
-    generator, place = load(task.needed("generator"), task.device), stay.reshape(-1, *[1] * (items.x.ndim - 1))
-    return lambda number: np.where(place, items.x, generator.sample(items.y, items_seed(task, "pass", number)))
+    generator, asked = load(task.needed("generator"), medium_of(task), task.device), Condition(items.y)
+    place = stay.reshape(-1, *[1] * (items.x.ndim - 1))
+    return lambda number: np.where(place, items.x, generator.sample(asked, items_seed(task, "pass", number)))

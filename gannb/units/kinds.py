@@ -73,7 +73,7 @@ class Fitting(TypedDict):
     settings: NotRequired[dict[str, Any]]  # of the family
     augmentation: NotRequired[str]  # the classifiers' policy, where the discriminator sees through it
     clamp: NotRequired[bool]  # False where a policy changes colours, which were cut off once
-    content: NotRequired[str]  # the key of a source from outside
+    content: NotRequired[str]  # the key of an external source
 
 
 class FittingOutliers(Fitting):

@@ -16,7 +16,7 @@ from gannb.media.image.features import pixels
 from gannb.study.folder import read_record
 from gannb.trials import splits
 from gannb.trials.splits import Draw
-from gannb.units.reading import dataset_of, load_small_cnn, read_draw, read_features, read_items
+from gannb.units.reading import dataset_of, load_small_cnn, medium_of, read_draw, read_features, read_items
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.store import read_unit
@@ -175,12 +175,12 @@ def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, rese
 
     In pixels: the features of a network that has learnt one of the sets by heart would hold it apart.
     """
-    from gannb.generators.interface import Job
+    from gannb.generators.interface import Condition, Job
     from gannb.generators.simple import Interpolation
     from gannb.measures.fidelity import nearer_to_made
 
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
-    blends = Interpolation().fit(train, Job(0, seed)).sample(fake.y, seed)
+    blends = Interpolation(medium_of(task)).fit(train, Job(0, seed)).sample(Condition(fake.y), seed)
     sets = {"between": fake.x, "between_of_blends": blends, "between_of_real": reserve.x}
     sets = {name: x for name, x in sets.items() if len(x) >= len(fake)}
     return {name: nearer_to_made(test, pixels(x), pixels(train.x)) for name, x in sets.items()}

@@ -83,7 +83,8 @@ def make_outlier_gan(task: Task) -> None:
 
 def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
     """Return the items of `other` that a unit trains on, (M, H, W, C); None without such a class."""
-    from gannb.media.medium import load
+    from gannb.generators.interface import Condition
+    from gannb.generators.registry import load
 
     p = task.parameters
     if p["method"] == BASELINE:
@@ -92,9 +93,9 @@ def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
         return _outliers(task, dataset)
     seed = seed_for(p["seed"], "trial", p["trial"], p["method"], p.get("side", ""))
     if p["method"] == "between":
-        return between(load(task.needed("generator"), task.device), p["n_other"], seed)
-    gan = load(task.needed("outlier_gan"), task.device)
-    return gan.sample(np.full(p["n_other"], dataset.pool.n_classes), seed)
+        return between(load(task.needed("generator"), reading.medium_of(task), task.device), p["n_other"], seed)
+    gan = load(task.needed("outlier_gan"), reading.medium_of(task), task.device)
+    return gan.sample(Condition(np.full(p["n_other"], dataset.pool.n_classes)), seed)
 
 
 def make_open_set(task: Task) -> None:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples
+from gannb.media import MEDIA
 from gannb.trials import splits
 from gannb.trials.splits import Design, Draw
 from gannb.work.unit import Task
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 
 def dataset_of(task: Task) -> Dataset:
     """Return the study's data, from its own copy."""
     key = next(u.parameters["data"] for u in task.unit.closure() if "data" in u.parameters)
     return Dataset.load(task.study / f"data-{key}")
+
+
+def medium_of(task: Task) -> Medium:
+    """Return the medium of the study's data."""
+    return MEDIA[getattr(dataset_of(task), "medium", "image")]
 
 
 def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:

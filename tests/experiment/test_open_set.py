@@ -17,7 +17,7 @@ from gannb.data.held_out import hold_out
 from gannb.experiment.estimate import disk_bytes, expected_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.gan import Adversarial
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.gans.families import FAMILIES
@@ -273,15 +273,15 @@ def test_every_unit_has_a_name_an_expected_time_and_a_size(experiment):
 
 @pytest.fixture(scope="module")
 def gan() -> Adversarial:
-    return Adversarial(TINY["mlp"]).fit(make_draw(), Job(3, 0))
+    return Adversarial(IMAGE, TINY["mlp"]).fit(make_draw(), Job(3, 0))
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if not FAMILIES[name].one_class_batches])
 def test_a_mixture_of_one_class_alone_is_that_class(family):
-    fitted = Adversarial(TINY[family]).fit(make_draw(), Job(1, 0))
+    fitted = Adversarial(IMAGE, TINY[family]).fit(make_draw(), Job(1, 0))
     pairs = np.array([[0, 1], [2, 0], [1, 2]])
     whole = fitted.blend(pairs, np.ones(3), seed=5)
-    ends = fitted.sample(np.repeat(pairs[:, 0], 2), seed=5)[::2]  # positions 0, 2, 4 of the noise
+    ends = fitted.sample(Condition(np.repeat(pairs[:, 0], 2)), seed=5)[::2]  # positions 0, 2, 4 of the noise
     assert np.abs(whole.astype(int) - ends).max() <= 1
     assert (fitted.blend(pairs, np.full(3, 0.5), seed=5) != whole).any()
 
@@ -313,7 +313,7 @@ def test_pairs_are_of_two_classes_each_as_often_as_any_other():
 
 
 def test_families_with_a_network_per_class_have_nothing_between():
-    fitted = Adversarial(TINY["dcgan_per_class"]).fit(make_draw(), Job(1, 0))
+    fitted = Adversarial(IMAGE, TINY["dcgan_per_class"]).fit(make_draw(), Job(1, 0))
     with pytest.raises(InputError, match="nothing between them"):
         fitted.blend(np.array([[0, 1]]), np.ones(1), 0)
 

@@ -84,6 +84,6 @@ def test_an_arm_of_a_generator_that_the_medium_has_not_is_refused():
 
 def test_a_study_of_a_medium_without_pretrained_networks_has_no_arms_that_fine_tune(monkeypatch):
     found = settings(arms=("real", "transfer", "transfer+gan"))
-    monkeypatch.setattr(type(found.medium), "pretrained", None)
+    monkeypatch.setitem(vars(found.medium), "pretrained", None)
     assert not found.wants_pretrained and not any(arm.pretrained for arm in found.arms)
     assert Plan(found).left_out == ""

@@ -6,6 +6,7 @@ not wait for torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import ModuleType
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gannb.data.examples import Dataset, Examples
-    from gannb.generators.adversarial.family import Family
+    from gannb.generators.simple import Simple
     from gannb.media.image.augmentation import Policy
+    from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
 SMALL_SIDE = 32  # pixels, which a study takes minutes with
@@ -146,15 +148,17 @@ class Images:
     classifiers = ("small_cnn", "deep_cnn")
     measuring_classifier = "small_cnn"
 
+    gan_policies = ("none", "diffaugment")
+
     @cached_property
-    def families(self) -> Mapping[str, Family]:
+    def families(self) -> Mapping[str, ImageFamily]:
         """GAN families by name."""
         from gannb.media.image.gans.families import FAMILIES
 
         return FAMILIES
 
     @cached_property
-    def controls(self) -> Mapping[str, type]:
+    def controls(self) -> Mapping[str, type[Simple]]:
         """Generators without a GAN by name."""
         from gannb.generators.simple import SIMPLE
 
@@ -199,6 +203,10 @@ class Images:
         from gannb.media.image.inception import SPACE
 
         return {SPACE.name: SPACE}
+
+    def least_difference(self, shape: Shape) -> float:
+        """One grey level at every pixel."""
+        return math.sqrt(math.prod(shape)) / 255
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
         """See `gannb.media.image.shifts.altered`."""
