@@ -30,7 +30,8 @@ class ItemStream(IterableDataset):
     def __init__(
         self, generator: Path, medium: str, device: str, classes: list[int], batch_size: int, seed: int, start: int
     ) -> None:
-        self.generator, self.medium, self.device, self.batch_size, self.seed = generator, device, batch_size, seed
+        self.generator, self.medium, self.device = generator, medium, device
+        self.batch_size, self.seed = batch_size, seed
         self.classes, self.start, self.next = np.array(classes), start, None
 
     def batch(self, t: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -445,7 +445,8 @@ def test_a_csv_that_is_wrong_is_refused(helpful, tmp_path, untouched, capsys, te
 def test_the_disk_that_is_needed_is_what_is_written(helpful, tar_set):
     experiment = Experiment.open(load_study(helpful))
     size = sum(p.stat().st_size for p in tar_set.glob("*.tar")) / (10 * PER_CLASS)
-    assert module._bytes_per_item(experiment, "webdataset", 4096) == pytest.approx(size, rel=0.1)
+    plan = shards.Plan.of(shards.read_manifest(tar_set))
+    assert module._bytes_per_item(experiment, plan, 4096) == pytest.approx(size, rel=0.1)
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "another set", "a larger set"])
