@@ -332,7 +332,7 @@ def _clean(options: argparse.Namespace) -> int:
         with study_lock(experiment.folder):  # or a person would be asked in vain
             pass
     found = leftovers(experiment)
-    print(clean_text(found))
+    print(clean_text(found, experiment.settings.medium.nouns))
     if not found or options.dry_run or not (options.yes or _agreed()):
         return DONE
     print(f"removed {len(remove(experiment, found))} of {len(found)}")

@@ -28,7 +28,7 @@ def planted_study(outputs: Path) -> Experiment:
     found = Experiment.open(make_study(trials=3, output_dir=str(outputs), name="planted", device="cpu"))
     for trial in range(3):
         plant(found, trial)
-    write_status(found)
+    write_status(found.results)
     return found
 
 

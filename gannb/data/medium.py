@@ -97,16 +97,16 @@ class Pretrained(Protocol):
 
 @dataclass(frozen=True)
 class Phrases:
-    """Parts of sentences on the page and the data card that are true of one medium alone."""
+    """Parts of sentences in the verdict, on the page and in the data card that are true of one medium alone."""
 
     classical: str  # what classical augmentation does: "shifts, mirror images and the like"
     altered: str  # what `alter` does: "5% brighter, 2% noise, or JPEG"
     duplicates: str  # the share that is told: "with the same pixels as a training image, or ..."
     unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
     taken: str  # what is done in the world to have one: "photographed"
-    pretrained: (
-        str  # how items are brought to a pretrained network, beside their size: "grey images fill ..."; or empty
-    )
+    pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
+    elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
+    overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +146,10 @@ class Medium(Protocol):
     reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
+
+    def way_to_smaller(self, shape: tuple[int, ...]) -> str:
+        """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
+        ...
 
     # ---- reading
 
@@ -212,6 +216,7 @@ class Medium(Protocol):
     # ---- augmentation, for classifiers and discriminators alike
 
     policies: Mapping[str, Any]  # "none" is always there
+    tuned_policies: tuple[str, ...]  # those that tuning tries where `augmentation=auto`; the order is part of keys
 
     def default_policy(self, shape: tuple[int, ...]) -> str:
         """Return the policy that `augmentation=auto` stands for."""
@@ -219,6 +224,10 @@ class Medium(Protocol):
 
     def policy(self, name: str, shape: tuple[int, ...], strength: float = 1.0) -> Any:
         """Return the policy of a name (or `auto`) for items of a shape. Raises InputError for an unknown name."""
+        ...
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        """Return what a GAN's unit declares of the policy its discriminator sees, beside the name; usually nothing."""
         ...
 
     def augment(self, batch: Tensor, policy: Any, rng: Rng, chance: Tensor | None = None, clamp: bool = True) -> Tensor:

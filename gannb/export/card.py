@@ -12,9 +12,9 @@ from jinja2 import Environment, StrictUndefined
 from gannb.analysis.wording import capital
 from gannb.data.medium import Medium, Nouns
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import final_items, locked_text
+from gannb.experiment.final import locked_text
 from gannb.export.shards import Plan
-from gannb.trials.splits import make_draw
+from gannb.trials.splits import final_items, make_draw
 from gannb.utils.files import write_text
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (np.inf, "1M<n<10M"))
@@ -87,7 +87,7 @@ def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, v
         numbered="number in the study" if plan.format == "folder" else "label",
         family=manifest["family"], steps=manifest["gan_steps"], verdict=manifest["verdict"],
         learnt=len(final_items(experiment.dataset, experiment.design)),
-        locked=locked_text(experiment.dataset, experiment.design),
+        locked=locked_text(experiment.settings),
         trained=len(make_draw(experiment.dataset, experiment.design, 0).train),
         share=_share(experiment), problems=" ".join(verdict["problems"]),
         copies=_copies(manifest["copies"], plan.no_copies, nouns),

@@ -22,7 +22,7 @@ import numpy as np
 
 from gannb.analysis.verdict import read_verdict
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import final_paths, final_unit, train_final, weights_digest
+from gannb.experiment.final import final_paths, train_final, weights_digest
 from gannb.export.card import write_card
 from gannb.export.formats import FORMATS, Shard
 from gannb.export.shards import (
@@ -210,7 +210,7 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
         raise InputError(f"format={format} is none of {', '.join(FORMATS)}.")
     if not 0 <= seed < 2**32:
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
-    classes, generator = experiment.dataset.pool.classes, final_unit(experiment).key
+    classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
     medium = experiment.medium.name
     plan = Plan(format, classes, counts, experiment.shape, seed, no_copies, generator, medium)
     plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))

@@ -128,8 +128,8 @@ def test_weighted_has_the_items_as_they_are():
 
 @pytest.mark.parametrize(("arm", "words"), [("real+oversampled", "oversampling"), ("real+weighted", "class weights")])
 def test_the_ways_are_options_in_words(arm, words):
-    assert option_text(parse_arm(f"{arm}+classic")) == words
-    assert option_text(parse_arm(f"{arm}+classic@deep_cnn")) == f"the classifier deep_cnn with {words}"
+    assert option_text(parse_arm(f"{arm}+classic"), IMAGE.nouns) == words
+    assert option_text(parse_arm(f"{arm}+classic@deep_cnn"), IMAGE.nouns) == f"the classifier deep_cnn with {words}"
 
 
 # ---- refused before any work ----
@@ -236,9 +236,9 @@ def test_with_a_number_of_items_both_ways_are_there_when_asked_for(tmp_path):
     table = experiment.scores().groupby("arm").first()["n_synthetic"]
     assert table[list(arms)].tolist() == [10, 24, 0]
     found = decide(gather(experiment))
-    secondary = [r["against"] for r in found["contrasts"] if r["role"] == "secondary"]
+    secondary = [row.contrast.against for row in found.contrasts if row.contrast.role == "secondary"]
     assert secondary == ["real+oversampled+classic", "real+weighted+classic"]
-    assert not any("fill up" in problem for problem in found["problems"])  # the GAN's are in the set's own proportions
+    assert not any("fill up" in problem for problem in found.problems)  # the GAN's are in the set's own proportions
 
 
 def test_weights_and_repeated_items_change_what_is_learnt(filled_up):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gannb.cli import main
+from gannb.experiment.at_hand import AtHand
 from gannb.experiment.cleanup import clean_text, leftovers, remove
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import final_unit
+from gannb.experiment.plan import Plan
+from gannb.experiment.results import Results
 from gannb.jupyter.runner import read_experiment
+from gannb.media.image import IMAGE
 from gannb.study.external import Source
 from gannb.study.folder import load_study, open_study, save_study
 from gannb.utils.errors import InputError
@@ -49,7 +53,7 @@ def test_units_of_earlier_parameters_are_told_by_kind_and_removed(smoke):
     assert {each.kind for each in found} == {"classifier"}
     assert {each.path for each in found} == {smoke / unit.path for unit in before.classifiers.values()}
     assert sum(each.bytes for each in found) > 1000
-    assert all(part in clean_text(found) for part in ("training classifiers", " 14 ", " kB"))
+    assert all(part in clean_text(found, IMAGE.nouns) for part in ("training classifiers", " 14 ", " kB"))
     assert remove(experiment, found) == found
     assert all(is_done(smoke, unit) for stage in (1, 2, 3) for unit in before.units(stage))
     assert not any((smoke / unit.path).exists() for unit in before.classifiers.values())
@@ -117,7 +121,7 @@ def test_copies_of_data_read_in_another_way_go_with_their_place_in_the_index(smo
 
 def test_of_final_generators_and_sources_from_outside_the_current_ones_stay(smoke):
     experiment = read_experiment(load_study(smoke))
-    current = smoke / final_unit(experiment).path
+    current = smoke / experiment.plan.final_generator.path
     old = smoke / "final" / f"mlp-{'0' * 16}"
     for folder in (current, old):
         folder.mkdir(parents=True)
@@ -125,8 +129,10 @@ def test_of_final_generators_and_sources_from_outside_the_current_ones_stay(smok
     used, unused = smoke / f"related-{'0' * 16}", smoke / f"related-{'1' * 16}"
     for folder in (used, unused):
         folder.mkdir()
-    experiment.__dict__["outside"] = {"related": Source("related", "0" * 16, {})}
-    assert {each.path: each.kind for each in leftovers(experiment)} == {old: "generator", unused: "outside"}
+    found = AtHand(external={"related": Source("related", "0" * 16, {})})
+    plan = Plan(replace(experiment.settings, at_hand=found))
+    experiment = Experiment(plan.settings, plan, Results(plan, smoke))
+    assert {each.path: each.kind for each in leftovers(experiment)} == {old: "generator", unused: "external"}
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -134,7 +140,7 @@ def test_what_was_fine_tuned_stays_while_its_weights_are_on_another_machine(smok
     unit = smoke / "trials" / "000" / f"transfer-{'0' * 16}"
     unit.mkdir()
     (unit / "unit.json").write_text(json.dumps({"kind": "classifier", "parameters": {"weights": "0"}}))
-    monkeypatch.setattr(Experiment, "left_out", "Fine-tuning is left out." * missing)
+    monkeypatch.setattr(Plan, "left_out", "Fine-tuning is left out." * missing)
     assert [each.path for each in leftovers(read_experiment(load_study(smoke)))] == [unit] * (not missing)
 
 

@@ -16,8 +16,8 @@ from conftest import SMOKE
 from PIL import Image
 
 from gannb.analysis.verdict import SCORE_COLUMNS
+from gannb.experiment.at_hand import resolve_device
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.settings import resolve_device
 from gannb.experiment.status import write_status
 from gannb.generators.variations import VARIATIONS
 from gannb.jupyter.runner import read_experiment, study_status
@@ -540,7 +540,7 @@ def test_status_counts_what_is_to_do_and_what_failed(smoke):
     failed = side_folder(smoke, first, "failed")
     failed.mkdir()
     (failed / "error.json").write_text(json.dumps({"error": "RuntimeError: the loss is nan", "traceback": ""}))
-    status = write_status(experiment)
+    status = write_status(experiment.results)
     assert status["units"]["classifier"] == {
         "done": 2 * len(ARMS) - 2, "running": 0, "failed": 1, "total": 2 * len(ARMS)
     }  # fmt: skip
@@ -553,7 +553,7 @@ def test_status_counts_what_is_to_do_and_what_failed(smoke):
 def test_status_of_an_unfinished_study(smoke):
     experiment = changed(smoke)
     shutil.rmtree(smoke / experiment.units(4)[0].path)
-    assert write_status(experiment)["state"] == "unfinished"
+    assert write_status(experiment.results)["state"] == "unfinished"
 
 
 def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
@@ -564,9 +564,9 @@ def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
     lease = running / LEASE
     running.mkdir()
     lease.touch()
-    assert write_status(experiment)["units"]["classifier"]["running"] == 1
+    assert write_status(experiment.results)["units"]["classifier"]["running"] == 1
     os.utime(lease, (1e9, 1e9))  # nobody holds it any more
-    assert write_status(experiment)["units"]["classifier"]["running"] == 0
+    assert write_status(experiment.results)["units"]["classifier"]["running"] == 0
 
 
 def test_a_study_says_in_its_folder_what_auto_stood_for(finished):

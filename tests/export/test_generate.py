@@ -22,14 +22,16 @@ from conftest import ROOT
 
 from gannb.cli import main
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import FINAL, final_items, final_unit, train_final
+from gannb.experiment.final import train_final
+from gannb.experiment.plan import FINAL
+from gannb.experiment.results import Results
 from gannb.export import formats, shards
 from gannb.export import generate as module
 from gannb.export.generate import generate, verify
 from gannb.media.image.reading import read
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
-from gannb.trials.splits import make_draw
+from gannb.trials.splits import final_items, make_draw
 from gannb.utils.errors import InputError
 from gannb.work.store import is_done
 
@@ -108,20 +110,20 @@ def load_like(**given):
 
 def test_it_is_trained_once_and_found_again_by_its_key(helpful, monkeypatch):
     experiment = Experiment.open(load_study(helpful))
-    unit = final_unit(experiment)
+    unit = experiment.plan.final_generator
     assert unit.place == f"{FINAL}/mlp" and is_done(helpful, unit)
     monkeypatch.setattr("gannb.experiment.final.run_units", lambda *a, **k: pytest.fail("trained again"))
     assert train_final(experiment) == helpful / unit.path
     other = Experiment.preview(experiment.study.model_copy(update={"gan_steps": 6}))
-    assert final_unit(other).key != unit.key
+    assert other.plan.final_generator.key != unit.key
 
 
 def test_a_failed_training_is_told(helpful, monkeypatch):
     from gannb.work.scheduler import Outcome
 
     experiment = Experiment.open(load_study(helpful))
-    unit = final_unit(experiment)
-    monkeypatch.setattr("gannb.experiment.final.is_done", lambda *a: False)
+    unit = experiment.plan.final_generator
+    monkeypatch.setattr(Results, "is_done", lambda *a: False)
     monkeypatch.setattr(
         "gannb.experiment.final.run_units", lambda *a, **k: Outcome((), ((unit, "TrainingError: nan"),), ())
     )

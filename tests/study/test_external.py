@@ -14,7 +14,8 @@ import safetensors.torch
 import torch
 from tiny_gans import as_examples, digits_draw
 
-from gannb.analysis.external import SAME_DATA, UNKNOWN
+from gannb.analysis.evidence import ExternalSource
+from gannb.analysis.external import leakage
 from gannb.cli import main
 from gannb.data.examples import Examples
 from gannb.experiment.experiment import Experiment
@@ -349,7 +350,8 @@ def test_a_finished_study_shows_them_apart_and_opens_without_the_function(smoke,
     experiment = Experiment.open(open_study(smoke, foreign="whole_way:make"))
     assert not any(experiment.run(stage).failed for stage in (2, 3, 4))
     page = publish(experiment).read_text()
-    assert UNKNOWN in page and SAME_DATA not in page and "GAN trained elsewhere" in page
+    unknown, same_data = (leakage(IMAGE.nouns, ExternalSource(same_data=same)) for same in (False, True))
+    assert unknown in page and same_data not in page and "GAN trained elsewhere" in page
     assert set(experiment.quality()["generator"]) - {*REFERENCE_SETS} == {"mlp", "foreign"}
     monkeypatch.setenv(TRUSTED, "{}")
     (tmp_path / "whole_way.py").unlink()

@@ -13,6 +13,7 @@ from gannb.classifiers import training
 from gannb.classifiers.training import Diverged
 from gannb.experiment.checks import check
 from gannb.experiment.experiment import Experiment
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import POLICIES, strengthened
 from gannb.study.folder import open_study
 from gannb.study.model import DEFAULT_ARMS, make_study
@@ -44,23 +45,25 @@ def task_of(experiment: Experiment, unit: Unit) -> Task:
 
 
 def test_every_arm_has_the_list_as_far_as_it_exists_in_it():
-    found = {name: configurations(parse_arm(name), "affine", False) for name in ("real", "real+classic", "real+gan")}
-    assert configurations(parse_arm("real+gan+classic"), "affine", False) == list(LIST)
+    found = {name: configurations(parse_arm(name), "affine") for name in ("real", "real+classic", "real+gan")}
+    assert configurations(parse_arm("real+gan+classic"), "affine") == list(LIST)
     assert {c.learning_rate for c in found["real"]} == {0.5, 1.0, 2.0} and len(found["real"]) == 3
     assert {c.strength for c in found["real+classic"]} == {0.5, 1.0, 2.0} and len(found["real+classic"]) == 5
     assert {c.share for c in found["real+gan"]} == {1.0, 2.0} and len(found["real+gan"]) == 5
-    assert configurations(parse_arm("gan"), "affine", False) == found["real"]  # its share is all
+    assert configurations(parse_arm("gan"), "affine") == found["real"]  # its share is all
     assert all(each[0] == Configuration() for each in found.values())
 
 
 def test_where_the_augmentation_is_left_open_the_others_are_tried_too():
-    chosen = configurations(parse_arm("real+classic"), "shift", True)
+    chosen = configurations(parse_arm("real+classic"), "shift", IMAGE.tuned_policies)
     assert [c.policy for c in chosen if c.policy] == ["none", "affine", "flip", "trivial"]
-    assert configurations(parse_arm("real"), "shift", True) == configurations(parse_arm("real"), "shift", False)
+    assert configurations(parse_arm("real"), "shift", IMAGE.tuned_policies) == configurations(
+        parse_arm("real"), "shift"
+    )
 
 
 def test_arms_that_must_differ_in_one_thing_alone_are_tuned_as_one():
-    arms = study_arms((*DEFAULT_ARMS, "real+gan:50+classic", "real+gan.averaged"), "draw")
+    arms = study_arms((*DEFAULT_ARMS, "real+gan:50+classic", "real+gan.averaged"), "draw", IMAGE)
     found = {arm.name: tuned_as(arm.name) for arm in arms}
     assert found["real+more"] == found["real"] == "real"
     assert found["real+mislabelled"] == found["real+copies"] == "real+copies"  # a control of tuning as well
@@ -126,7 +129,7 @@ def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_tri
     assert tuned.most_trials == plain.most_trials - 2
     tuned.dataset.pool.groups[:] = tuned.dataset.pool.groups // 40  # large ones, which draws at both ends share
     with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=3 or fewer"):
-        check(tuned)
+        check(tuned.results)
 
 
 def test_in_resplit_nothing_is_tuned(tmp_path):

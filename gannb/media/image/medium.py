@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
+SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 
 class Images:
@@ -49,6 +50,10 @@ class Images:
     reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
+
+    def way_to_smaller(self, shape: Shape) -> str:
+        """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
+        return f"size={SMALL_SIDE}" if min(shape[:2]) > SMALL_SIDE else ""
 
     # ---- reading
 
@@ -144,6 +149,8 @@ class Images:
 
     # ---- augmentation
 
+    tuned_policies = ("none", "shift", "affine", "flip", "trivial")
+
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """Policies by name."""
@@ -163,6 +170,10 @@ class Images:
 
         found = resolve(name, shape)
         return found if strength == 1.0 else strengthened(found, strength)
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        """`clamp`, where the policy changes colours: those beyond black and white were once cut off."""
+        return {"clamp": False} if self.policies[name].brightness else {}
 
     def augment(
         self,
@@ -282,6 +293,8 @@ class Images:
         unseen_copies="Shifted, mirrored or recoloured",
         taken="photographed",
         pretrained="grey images fill its three channels",
+        elsewhere="another scanner or camera",
+        overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
     )
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import external
-from gannb.analysis.evidence import Evidence, as_row, common_trials, difference
-from gannb.analysis.wording import METRIC_NAMES, arm_label, interval_text, points
+from gannb.analysis.evidence import Evidence, common_trials, difference
+from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, points
 from gannb.report.page.plain import without_paths
 from gannb.study.folder import read_record
 from gannb.study.model import Study
 from gannb.trials.arms import CONVERGENCE, PRIMARY
 from gannb.trials.tuning import Configuration
-from gannb.units.kinds import UNITS
+from gannb.units.kinds import KINDS
 from gannb.work.store import is_done, read_unit
 
 if TYPE_CHECKING:
@@ -154,11 +154,10 @@ def convergence(evidence: Evidence) -> str:
     """Return what half of the training budget says about whether the classifiers had reached their plateau."""
     if len(common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
         return "Not checked: real + classic at half of the steps is not there."
-    estimate = difference(evidence, PRIMARY[1], CONVERGENCE)
-    row = as_row(estimate)
+    change = difference(evidence, PRIMARY[1], CONVERGENCE)
     return (
         f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
-        f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."
+        f"{in_points(change)} points; a change near 0 means that more steps would not have changed the answer."
     )
 
 
@@ -238,7 +237,8 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     for unit in experiment.all_units():
         if is_done(experiment.folder, unit):
             spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
-    parts = ", ".join(f"{UNITS[kind]} {seconds:,.0f} s" for kind, seconds in spent.items())
+    nouns = experiment.settings.medium.nouns
+    parts = ", ".join(f"{KINDS[kind].text(nouns)} {seconds:,.0f} s" for kind, seconds in spent.items())
     return [
         ("Versions", versions or "not recorded"),
         ("Revision", record["git"] or "not from a checkout"),

@@ -13,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from gannb.analysis import open_set
 from gannb.analysis.evidence import Evidence
 from gannb.data.examples import Examples
 from gannb.report import plots, tables
@@ -186,7 +187,7 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
 def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
     """Draw what GANs made for `other` in the first trial that has it, beside items of the classes held out."""
     trials = range(experiment.study.trials)
-    kinds = {t: found for t in trials if (found := experiment.open_set.examples_of(t, OTHERS_SHOWN))}
+    kinds = {t: found for t in trials if (found := open_set.examples_of(experiment, t, OTHERS_SHOWN))}
     if not kinds:
         return {}
     trial, found = next(iter(kinds.items()))

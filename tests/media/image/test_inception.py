@@ -59,7 +59,7 @@ def test_too_few_items_are_refused_before_anything_runs(weights, tmp_path):
 
 def test_an_empty_text_takes_it_back(tmp_path):
     experiment = Experiment.preview(make_study(**SMOKE | {"inception": "", "output_dir": str(tmp_path)}))
-    assert experiment.inception is None
+    assert not experiment.settings.spaces
 
 
 def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, stand_in):

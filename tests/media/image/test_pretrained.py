@@ -353,7 +353,7 @@ def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
     whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
     for experiment, items in ((fine_tuned, 40), (whole, 1797)):
         unit = next(u for u in experiment.units(4) if u.kind == "features")
-        assert disk_bytes(experiment, [unit]) - disk_bytes(experiment, []) == items * FEATURES
+        assert disk_bytes(experiment.settings, [unit]) - disk_bytes(experiment.settings, []) == items * FEATURES
 
 
 # ---- weights that have gone ----
@@ -373,7 +373,7 @@ def test_what_was_fine_tuned_is_found_where_the_weights_have_gone(fine_tuned, mo
     assert not found.can_fine_tune and found.left_out == ""
     assert [unit.path for unit in found.all_units()] == [unit.path for unit in fine_tuned.all_units()]
     assert found.scores().drop(columns="study").equals(fine_tuned.scores().drop(columns="study"))
-    assert write_status(found)["state"] == "done" and leftovers(found) == []
+    assert write_status(found.results)["state"] == "done" and leftovers(found) == []
     assert transfer_text(found) == transfer_text(fine_tuned)
     assert plan(found.study)["fine_tuning"] == plan(fine_tuned.study)["fine_tuning"]
 
