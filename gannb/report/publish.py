@@ -76,8 +76,8 @@ def publish(experiment: Experiment) -> Path:
 def _publish(experiment: Experiment) -> Path:
     evidence, folder = gather(experiment), experiment.folder
     decided = verdict.decide(evidence)
-    found = plain(to_json(decided)) | {"answer_key": experiment.answer_key, "of": answered(experiment)}
-    if experiment.open_set:
+    found = plain(to_json(decided)) | {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
+    if experiment.plan.open_set:
         found["open_set"] = open_set_part(experiment, evidence)
     write_tables(folder, evidence)
     write_json(folder / "verdict.json", found)
@@ -86,7 +86,7 @@ def _publish(experiment: Experiment) -> Path:
 
 def answered(experiment: Experiment) -> dict[str, Any]:
     """Return what an answer is of, to stand beside it when the study's parameters have changed since."""
-    resolved = experiment.resolved()
+    resolved = experiment.settings.resolved()
     kept = {name: resolved[name] for name in ("shape", "classes", "gan", "gan_steps", "classifier_steps")}
     return kept | {"classifier": list(experiment.study.classifier)}
 
@@ -105,21 +105,21 @@ def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, foun
 
     found: the verdict as it stands in `verdict.json`.
     """
-    resolved = experiment.resolved() | {"device": experiment.device}
+    resolved = experiment.settings.resolved() | {"device": experiment.device}
     unseen = found.get("open_set")
     return Page(
         study=experiment.study.name,
-        medium=experiment.medium,
+        medium=experiment.settings.medium,
         verdict=found,
         pictures=make_pictures(experiment, evidence, found),
         arms=tables.arm_table(evidence),
-        generators=tables.generator_table(evidence, experiment.medium),
+        generators=tables.generator_table(evidence, experiment.settings.medium),
         method=facts.method_facts(experiment, evidence),
         data=facts.data_facts(experiment),
         provenance=facts.provenance(experiment),
         parameters=tables.parameter_table(experiment.study, resolved, read_record(experiment.folder)["set"]),
         shifts=tables.shift_table(found),
-        outcomes=tables.outcome_table(found, experiment.medium.nouns),
+        outcomes=tables.outcome_table(found, experiment.settings.medium.nouns),
         outcome_notes=facts.outcome_notes(experiment, evidence),
         small_classes=texts(found, small_class_notes(decided, evidence)),
         classes=tables.class_table(found),
@@ -137,7 +137,7 @@ def small_class_notes(decided: Verdict, evidence: Evidence) -> list[str]:
 def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
     """Write open_set.csv, and return what was found about the classes held out."""
     write_text(experiment.folder / "open_set.csv", open_set.scores(experiment).to_csv(index=False))
-    intervals = facts.outcome_intervals(evidence, experiment.medium.nouns)
+    intervals = facts.outcome_intervals(evidence, experiment.settings.medium.nouns)
     return plain(to_json(open_set.decide(experiment, intervals, test_train_ratio(evidence))))
 
 

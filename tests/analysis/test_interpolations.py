@@ -29,7 +29,7 @@ def test_interpolations_lead_from_sample_to_sample_beside_real_images_and_blends
     assert found.latent.shape == found.real.shape == found.blends.shape == (4, FRAMES, 8, 8, 1)
     assert found.classes == ("0", "3", "6", "9") and ((found.sure >= 0) & (found.sure <= 1)).all()
     np.testing.assert_array_equal(found.blends[:, [0, -1]], found.latent[:, [0, -1]])
-    test = {item.tobytes() for item in experiment.items(experiment.draw(0).test).x}
+    test = {item.tobytes() for item in experiment.settings.items(experiment.results.draw(0).test).x}
     assert {item.tobytes() for item in found.real.reshape(-1, 8, 8, 1)} <= test
     generator = experiment.generator(0)
     ends = generator.between(np.array([0, 3]), 5, 3)[:, [0, -1]].reshape(-1, 8, 8, 1)

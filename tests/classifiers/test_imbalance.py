@@ -182,7 +182,7 @@ def filled_up(tmp_path_factory) -> Experiment:
 
 
 def test_balance_fills_every_class_up_to_the_largest_in_every_way(filled_up):
-    assert np.bincount(filled_up.items(filled_up.draw(0).train).y).tolist() == [120, 6]
+    assert np.bincount(filled_up.settings.items(filled_up.results.draw(0).train).y).tolist() == [120, 6]
     table = filled_up.scores().groupby("arm").first()
     for arm in ("real+gan+classic", "real+oversampled+classic", "real+oversampled", "real+mislabelled"):
         assert table.loc[arm, ["n_real", "n_synthetic"]].tolist() == [126, 114]
@@ -215,8 +215,12 @@ def test_copying_of_the_small_class_is_measured_by_itself(filled_up):
     found = read_verdict(filled_up.folder)["small_classes"]["copying"]
     by_hand = []
     for trial in (0, 1):
-        draw = filled_up.draw(trial)
-        train, fake, test = filled_up.items(draw.train), filled_up.synthetic(trial), filled_up.items(draw.test)
+        draw = filled_up.results.draw(trial)
+        train, fake, test = (
+            filled_up.settings.items(draw.train),
+            filled_up.synthetic(trial),
+            filled_up.settings.items(draw.test),
+        )
         by_hand.append(nearer_to_training(*(pixels(part.x[part.y == 1]) for part in (train, fake, test))))
     assert found["mean"] == pytest.approx(np.mean(by_hand))
 
@@ -224,7 +228,7 @@ def test_copying_of_the_small_class_is_measured_by_itself(filled_up):
 def test_small_classes_are_in_the_verdict_and_on_the_page(filled_up):
     found = read_verdict(filled_up.folder)["small_classes"]
     assert (found["smallest"], found["items"], found["of"], found["tested"]) == (["1"], 8, 168, 2)
-    assert {row["arm"] for row in found["arms"]} == {arm.name for arm in filled_up.arms}
+    assert {row["arm"] for row in found["arms"]} == {arm.name for arm in filled_up.settings.arms}
     page = (filled_up.folder / "report.html").read_text(encoding="utf-8")
     assert 'id="small-classes"' in page and "“1” is the smallest class, with 8 of 168 images; about 2 are in" in page
     assert "real + weighted + classic" in page

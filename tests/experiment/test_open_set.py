@@ -44,7 +44,7 @@ def study(folder: Path, **given) -> Experiment:
 def experiment(tmp_path_factory) -> Experiment:
     """The open-set part of a smoke study, made in this process."""
     found = study(tmp_path_factory.mktemp("outputs"))
-    for unit in found.open_set.units:
+    for unit in found.plan.open_set.units:
         for needed in unit.closure():
             assert execute(found.folder, needed, "cpu") is None
     return found
@@ -55,7 +55,7 @@ def names(units) -> set[str]:
 
 
 def missing(experiment: Experiment) -> set[str]:
-    return names(u for u in experiment.open_set.units if not is_done(experiment.folder, u))
+    return names(u for u in experiment.plan.open_set.units if not is_done(experiment.folder, u))
 
 
 # ---- classes leave the study ----
@@ -68,12 +68,12 @@ def test_no_item_of_a_held_out_class_is_in_any_part_of_the_ordinary_study(experi
     assert len(held) == 354 and not held & set(dataset.pool.ids)
     assert set(dataset.held_out.pool.ids) == held and len(dataset.pool) + len(held) == len(whole)
     for trial in range(2):
-        draw = experiment.draw(trial)
+        draw = experiment.results.draw(trial)
         for part in (draw.train, draw.reserve, draw.test):
-            items = experiment.items(part)
+            items = experiment.settings.items(part)
             assert not held & set(items.ids) and items.classes == tuple("01234567")
             assert all(whole.y[whole.ids == i][0] == k for i, k in zip(items.ids[:20], items.y[:20], strict=True))
-    for unit in (u for u in experiment.all_units() if u.kind not in ("outlier_gan", "open_set")):
+    for unit in (u for u in experiment.plan.all_units() if u.kind not in ("outlier_gan", "open_set")):
         assert not {"outlier_gan", "open_set"} & {need.kind for need in unit.closure()}
 
 
@@ -107,8 +107,8 @@ def test_classes_by_number_and_none_at_all_come_back_from_a_study_s_folder(name,
 
 def test_a_study_with_no_class_held_out_is_the_one_it_was(tmp_path):
     plain = Experiment.preview(make_study(**SMOKE, output_dir=str(tmp_path)))
-    assert plain.dataset.held_out is None and plain.open_set is None
-    assert not {"open_set", "outlier_gan"} & {u.kind for u in plain.all_units()}
+    assert plain.dataset.held_out is None and plain.plan.open_set is None
+    assert not {"open_set", "outlier_gan"} & {u.kind for u in plain.plan.all_units()}
     assert table(None, IMAGE.nouns).shape == (1, 1)
 
 
@@ -132,7 +132,7 @@ def test_the_copy_of_the_data_serves_when_the_source_is_gone(tmp_path):
 @pytest.mark.parametrize("given", [{}, {"protocol": "resplit", "n_per_class": None}])
 def test_outliers_to_train_on_are_of_other_classes_than_those_tested(tmp_path, given):
     found = study(tmp_path, **given)
-    open_set, used = found.open_set, []
+    open_set, used = found.plan.open_set, []
     assert open_set.sides == (0, 1) and [open_set.names(s) for s in (0, 1)] == ["8", "9"]
     for trial in range(2):
         draw = splits.make_draw(open_set.held_out, found.design, trial)
@@ -145,13 +145,13 @@ def test_outliers_to_train_on_are_of_other_classes_than_those_tested(tmp_path, g
 
 def test_one_held_out_class_leaves_no_outliers_to_train_on(tmp_path):
     experiment = study(tmp_path, held_out="9")
-    open_set = experiment.open_set
+    open_set = experiment.plan.open_set
     assert open_set.methods == ("max_softmax", "between") and open_set.sides == (0,)
     assert names(open_set.units) == {"max_softmax", "between"}
 
 
 def test_three_held_out_classes_are_two_sides(tmp_path):
-    open_set = study(tmp_path, held_out="5,6,7").open_set
+    open_set = study(tmp_path, held_out="5,6,7").plan.open_set
     assert [open_set.names(side) for side in open_set.sides] == ["5 and 7", "6"]
 
 
@@ -159,9 +159,11 @@ def test_three_held_out_classes_are_two_sides(tmp_path):
 
 
 def test_the_units_of_a_trial(experiment):
-    of_trial = [u for u in experiment.open_set.units if u.parameters["trial"] == 0]
+    of_trial = [u for u in experiment.plan.open_set.units if u.parameters["trial"] == 0]
     assert names(of_trial) == CONTENT | GANS and len(of_trial) == 8
-    assert {u for u in experiment.units(4) if u.kind in ("open_set", "outlier_gan")} == set(experiment.open_set.units)
+    assert {u for u in experiment.plan.units(4) if u.kind in ("open_set", "outlier_gan")} == set(
+        experiment.plan.open_set.units
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,10 +185,10 @@ def test_a_changed_parameter_makes_anew_what_depends_on_it(experiment, change, m
 
 
 def test_without_an_other_class_the_classifiers_are_those_of_real_and_classic(experiment):
-    unit = experiment.classifiers[0, "real+classic"]
+    unit = experiment.plan.classifiers[0, "real+classic"]
     assert execute(experiment.folder, unit, "cpu") is None
     said = experiment.results.open_set_predictions(0, "max_softmax", None)
-    np.testing.assert_array_equal(said["p"], experiment.probabilities(0, "real+classic"))
+    np.testing.assert_array_equal(said["p"], experiment.results.probabilities(0, "real+classic"))
     assert said["unseen_p"].shape == (1, len(said["unseen_y"]), 8)
 
 
@@ -199,7 +201,7 @@ def test_with_an_other_class_there_is_one_probability_more(experiment):
 
 def test_the_oracle_is_trained_on_the_outliers_of_its_side(experiment):
     for side, name in ((0, "8"), (1, "9")):
-        unit = experiment.open_set.classifiers[0, "outliers", side]
+        unit = experiment.plan.open_set.classifiers[0, "outliers", side]
         kept = np.load(experiment.folder / unit.path / "other.npy")
         held = experiment.dataset.held_out.pool
         assert len(kept) == SMOKE["n_per_class"]
@@ -209,12 +211,16 @@ def test_the_oracle_is_trained_on_the_outliers_of_its_side(experiment):
 
 
 def test_every_unit_has_a_name_an_expected_time_and_a_size(experiment):
-    kinds, costs = ({getattr(u, name) for u in experiment.all_units()} for name in ("kind", "cost"))
+    kinds, costs = ({getattr(u, name) for u in experiment.plan.all_units()} for name in ("kind", "cost"))
     assert {"open_set", "outlier_gan"} <= kinds <= set(KINDS) and costs <= set(DEFAULT_SECONDS)
     seconds = dict.fromkeys(kinds | {"mlp"}, 1.0)
-    gans = [u for u in experiment.open_set.units if u.kind == "outlier_gan"]
+    gans = [u for u in experiment.plan.open_set.units if u.kind == "outlier_gan"]
     assert [expected_seconds(experiment.settings, u, seconds | {"mlp": 7.0}) for u in gans] == [7.0] * 4
-    assert disk_bytes(experiment.settings, experiment.open_set.units) > disk_bytes(experiment.settings, gans) > 4 * 2e6
+    assert (
+        disk_bytes(experiment.settings, experiment.plan.open_set.units)
+        > disk_bytes(experiment.settings, gans)
+        > 4 * 2e6
+    )
 
 
 # ---- between classes ----

@@ -272,11 +272,14 @@ def ultrasound(root: Path) -> Path:
 def plant(experiment: Experiment) -> None:
     """Write draws and predictions as if they had been trained; with GAN images every malignant one is recognised."""
     folder = experiment.folder
-    for draw in experiment.draws.values():
+    for draw in experiment.plan.draws.values():
         execute(folder, draw, "cpu")
         write_json(folder / draw.path / "unit.json", {"seconds": 1.0})
-    for (trial, arm), unit in experiment.classifiers.items():
-        y, rng = experiment.items(experiment.draw(trial).test).y, np.random.default_rng([trial, len(arm)])
+    for (trial, arm), unit in experiment.plan.classifiers.items():
+        y, rng = (
+            experiment.settings.items(experiment.results.draw(trial).test).y,
+            np.random.default_rng([trial, len(arm)]),
+        )
         said = np.where(rng.random(len(y)) < 0.6, y, 1 - y)
         p = certain(np.where(y == 1, 1, said) if arm == PRIMARY[0] else said, sure=0.7 + 0.02 * trial)[None]
         p[..., 0] -= np.linspace(0, 0.1, len(y))  # no two items alike
@@ -305,8 +308,8 @@ def two_classes(tmp_path_factory) -> Path:
 def test_scores_follow_the_positive_class_without_training(two_classes):
     second = Experiment.preview(load_study(two_classes))
     first = Experiment.preview(open_study(two_classes, positive="benign"))
-    assert [u.path for u in first.all_units()] == [u.path for u in second.all_units()]
-    assert first.done(4) == second.done(4) == [0, 1, 2]
+    assert [u.path for u in first.plan.all_units()] == [u.path for u in second.plan.all_units()]
+    assert first.results.done(4) == second.results.done(4) == [0, 1, 2]
     before, after = second.scores(), first.scores()
     np.testing.assert_allclose(after[["sensitivity", "specificity"]], before[["specificity", "sensitivity"]])
     assert (before["sensitivity"] != before["specificity"]).any()
@@ -318,7 +321,11 @@ def test_scores_follow_the_positive_class_without_training(two_classes):
 def test_the_second_class_is_positive_unless_another_is_named(two_classes):
     for positive, name in ((None, "malignant"), ("malignant", "malignant"), ("benign", "benign")):
         experiment = Experiment.preview(open_study(two_classes, positive=positive))
-        assert experiment.dataset.pool.classes[experiment.positive] == experiment.resolved()["positive"] == name
+        assert (
+            experiment.dataset.pool.classes[experiment.settings.positive]
+            == experiment.settings.resolved()["positive"]
+            == name
+        )
         rows = outcomes.rows(gather(experiment).predictions)
         assert rows[0].outcome == "sensitivity" and rows[0].class_name == name
     assert of(rows, "specificity", "malignant").arm == Interval(1.0, 1.0, 1.0)
@@ -337,7 +344,7 @@ def test_of_many_classes_none_is_positive(tmp_path):
     with pytest.raises(InputError, match="positive: it is for two classes, and there are 10; leave it out"):
         Experiment.preview(make_study(positive="3", output_dir=str(tmp_path)))
     experiment = Experiment.preview(make_study(output_dir=str(tmp_path)))
-    assert experiment.resolved()["positive"] is None
+    assert experiment.settings.resolved()["positive"] is None
 
 
 def test_verdict_and_page_have_the_outcomes(two_classes):
