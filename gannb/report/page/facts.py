@@ -100,9 +100,9 @@ def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
     kept = f" Only {', '.join(evidence.keep_classes)} got them." if evidence.keep_classes else ""
     return (
         f"{evidence.n_train:,.0f} real {many} to train on, {evidence.n_test:,.0f} test {many} that no generator and no "
-        f"training step sees. A GAN ({settings.family}, {settings.gan_steps:,} steps) learns from the training {many} and "
-        f"makes {settings.made_text}. Every arm then trains the same classifier ({study.first_classifier}, unless it names "
-        f"another) for {settings.classifier_steps:,} steps, {times}. Where generated {many} are added, "
+        f"training step sees. A GAN ({settings.family}, {settings.gan_steps:,} steps) learns from the training {many} "
+        f"and makes {settings.made_text}. Every arm then trains the same classifier ({study.first_classifier}, unless "
+        f"it names another) for {settings.classifier_steps:,} steps, {times}. Where generated {many} are added, "
         f"{_share_text(study)}.{kept}"
     )
 
