@@ -6,12 +6,15 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.axes import Axes
+from pydantic import BaseModel
 from torch import Tensor, nn
 
-from gannb.data.examples import Examples
-from gannb.data.medium import FurtherSpace, Nouns
+from gannb.data.examples import DataReport, Dataset, Examples
+from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.simple import SIMPLE
@@ -61,6 +64,19 @@ class Vectors:
 
     name = "vector"
     nouns = Nouns("vector", "vectors", "values")
+    phrases = Phrases(
+        "noise",
+        "half a percent added or taken",
+        "with the same values as a training vector",
+        "Rescaled",
+        "measured",
+        "",
+    )
+    parameters = BaseModel  # it has none of its own
+    meanings: Mapping[str, str] = {}
+    embedded = ("vectors",)
+    reading, reading_like = ("data", "groups"), ()
+    policy_names = tuned_policies = ("none", "noise")
     policies: Mapping[str, float] = {"none": 0.0, "noise": 0.1}  # standard deviation of what is added
     gan_policies = ("none", "noise")
     families: Mapping[str, Family] = {"vector": FAMILY}
@@ -74,6 +90,39 @@ class Vectors:
     def __init__(self, dtype: type[np.generic]) -> None:
         self.dtype = np.dtype(dtype)
         self.scale = 32768 if self.dtype == np.int16 else 1
+
+    def recognises(self, data: str) -> bool:
+        return data in self.embedded
+
+    def takes_files_below(self, data: str) -> bool:
+        return False
+
+    def read(self, data: str, study: Any) -> Dataset:
+        pool = vectors(self, n=60)
+        report = DataReport(data, "planted", {"5": len(pool)}, {}, "As they are.", [], [], [], [], [], len(pool))
+        return Dataset(pool, None, "f" * 64, "p" * 64, report, self.name)
+
+    def way_to_smaller(self, shape: tuple[int, ...]) -> str:
+        return ""
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        return {}
+
+    def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
+        ax = ax or plt.subplots()[1]
+        for row, name in zip(grid.cells, grid.rows, strict=False):
+            for cell in row:
+                ax.plot([] if cell.item is None else cell.item, label=name)
+        return ax
+
+    def html(self, grid: Grid) -> str | None:
+        return None
+
+    def size_text(self, shape: tuple[int, ...]) -> str:
+        return f"{shape[0]}"
+
+    def shape_text(self, shape: tuple[int, ...]) -> str:
+        return f"{shape[0]} values"
 
     def stored(self, x: np.ndarray, device: str) -> Tensor:
         return torch.from_numpy(np.array(x)).to(device)
