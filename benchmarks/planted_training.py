@@ -22,7 +22,6 @@ from gannb.data.examples import Dataset, Examples, concatenate
 from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import SIMPLE, Copies
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import resolve
 from gannb.stats.decision import decide
 from gannb.trials.contrasts import Contrast
 from gannb.trials.splits import Design, make_draw, take
@@ -94,10 +93,10 @@ class Trial:
 
     def correct(self, arm: str) -> np.ndarray:
         """(I,) share of the arm's classifiers that are right on each test item."""
-        policy = resolve("auto" if arm.endswith("+classic") else "none", self.draw.shape)
-        recipe, mixture = Recipe("small_cnn", self.size.steps, self.size.batch, policy), self.mixture(arm)
+        policy = IMAGE.policy("auto" if arm.endswith("+classic") else "none", self.draw.shape)
+        recipe, mixture = Recipe(IMAGE, "small_cnn", self.size.steps, self.size.batch, policy), self.mixture(arm)
         seeds = [seed_for(self.seed, "classifier", number) for number in range(self.size.seeds)]
-        said = [predict(train(mixture, recipe, seed), self.test.x).argmax(1) for seed in seeds]
+        said = [predict(IMAGE, train(mixture, recipe, seed), self.test.x).argmax(1) for seed in seeds]
         return (np.stack(said) == self.test.y).mean(axis=0)
 
 

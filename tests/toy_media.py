@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gannb.data.examples import Examples
-from gannb.data.medium import Nouns
+from gannb.data.medium import FurtherSpace, Nouns
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.simple import SIMPLE
@@ -64,7 +65,11 @@ class Vectors:
     gan_policies = ("none", "noise")
     families: Mapping[str, Family] = {"vector": FAMILY}
     controls = SIMPLE
+    classifiers = ("two_layers",)
+    measuring_classifier = "two_layers"
+    pretrained = None
     raw_space = "values"
+    spaces: Mapping[str, FurtherSpace] = {}
 
     def __init__(self, dtype: type[np.generic]) -> None:
         self.dtype = np.dtype(dtype)
@@ -87,8 +92,23 @@ class Vectors:
     def place(self, network: nn.Module, device: str) -> nn.Module:
         return network.to(device)
 
+    def content(self, item: np.ndarray) -> bytes:
+        return hashlib.blake2b(item.tobytes(), digest_size=16).digest()
+
+    def copies_of(self, x: np.ndarray, others: np.ndarray) -> np.ndarray:
+        exact, near = self.duplicates_among(x, others)
+        return exact | near
+
+    def duplicates_among(self, x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Near ones differ by at most 1 % of the scale in every value."""
+        apart = np.abs(x[:, None].astype(float) - others[None]).max(2)  # (N, M)
+        return (apart == 0).any(1), ((apart > 0) & (apart <= 0.01 * self.scale)).any(1)
+
+    def default_policy(self, shape: tuple[int, ...]) -> str:
+        return "noise"
+
     def policy(self, name: str, shape: tuple[int, ...], strength: float = 1.0) -> str:
-        return name
+        return self.default_policy(shape) if name == "auto" else name
 
     def augment(
         self, batch: Tensor, policy: str, rng: torch.Generator, chance: Tensor | None = None, clamp: bool = True
@@ -99,8 +119,29 @@ class Vectors:
     def default_family(self, shape: tuple[int, ...]) -> str:
         return "vector"
 
+    def classifier(self, name: str, shape: tuple[int, ...], n_classes: int) -> nn.Module:
+        return nn.Sequential(nn.Linear(shape[0], 16), nn.ReLU(), nn.Linear(16, n_classes))
+
+    def classifier_features(self, network: nn.Module, batch: Tensor) -> Tensor:
+        return network[:-1](batch)
+
+    def classifier_head(self, network: nn.Module) -> nn.Linear:
+        return network[-1]
+
     def raw_features(self, x: np.ndarray) -> np.ndarray:
         return x.astype(np.float32) / self.scale
+
+    def exact_features(self, x: np.ndarray) -> np.ndarray:
+        return x
+
+    def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
+        """0.5 % of the scale is added to every value, or taken from it."""
+        ways = np.random.default_rng(seed).choice([-0.005, 0.005], x.shape)
+        return self._items(x.astype(float) + ways * self.scale)
+
+    @property
+    def shifts(self) -> Mapping[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]]:
+        return {"sign": ("every value with the other sign", lambda x, seed: self._items(-x.astype(float)))}
 
     def least_difference(self, shape: tuple[int, ...]) -> float:
         return float(np.sqrt(shape[0])) / self.scale if self.dtype == np.int16 else 0.0

@@ -61,6 +61,11 @@ def change_text(row: Mapping[str, Any], share: bool) -> str:
     return f"{row['difference']:+.3f} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
+def capital(text: str) -> str:
+    """Return a text as it begins a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def typeset(text: str) -> str:
     """Return the text with true minus signs, and with no line break inside a number with its interval or unit."""
     text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)

@@ -2,7 +2,7 @@
 
 A medium is one folder in `gannb/media/` and one line in `gannb.media.MEDIA`. Whoever reads, trains, measures, shows or
 exports asks the medium, and knows nothing of pixels, samples or words. The protocol stands here, below everybody who
-uses it. Shapes: N items, K classes; an item has the shape and the dtype of `Examples.x[i]`.
+uses it. Shapes: N items (N, ...), K classes; an item has the shape and the dtype of `Examples.x[i]`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ class Nouns:
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
 
+    @property
+    def a_one(self) -> str:
+        """One of them with its article: "an image"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+
 
 @dataclass(frozen=True)
 class FurtherSpace:
@@ -37,10 +42,8 @@ class FurtherSpace:
 
     name: str  # in tables
     parameter: str  # of the study: names the file of the weights
-    digest: Callable[[str], str]  # the file -> the SHA-256 of its content. Raises InputError where it is another file
-    check: Callable[
-        [str], str
-    ]  # the same before something is measured: raises InputError where a package is missing, too
+    digest: Callable[[str], str]  # the file -> the SHA-256 of its content; raises InputError for another file
+    check: Callable[[str], str]  # the same before something is measured; raises InputError where a package is missing
     features: Callable[[str, str], Callable[[np.ndarray], np.ndarray]]  # file, device -> items (N, ...) -> (N, D)
     frechet: str  # what the Frechet distance is called in this space
     least: int  # items on either side that it takes
@@ -93,12 +96,39 @@ class Pretrained(Protocol):
 
 
 @dataclass(frozen=True)
+class Phrases:
+    """Parts of sentences on the page and the data card that are true of one medium alone."""
+
+    classical: str  # what classical augmentation does: "shifts, mirror images and the like"
+    altered: str  # what `alter` does: "5% brighter, 2% noise, or JPEG"
+    duplicates: str  # the share that is told: "with the same pixels as a training image, or ..."
+    unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
+    taken: str  # what is done in the world to have one: "photographed"
+    pretrained: (
+        str  # how items are brought to a pretrained network, beside their size: "grey images fill ..."; or empty
+    )
+
+
+@dataclass(frozen=True, eq=False)
 class Cell:
     """One place of a grid of items."""
 
     item: np.ndarray | None  # None: the place stays empty
     frame: str = ""  # a colour of `utils.figures`; empty: no frame
-    note: str = ""  # written below
+    note: str = ""  # written below; of cells that stand together, below all of them
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Items in rows, to be shown as a figure or as a part of a page."""
+
+    cells: Sequence[Sequence[Cell]]  # row by row; rows may differ in length
+    rows: Sequence[str]  # the rows' names
+    together: int = 1  # so many neighbours in a row belong together, as two of a pair; some room parts them from others
+    columns: Sequence[str] = ()  # a name for each column of what belongs together
+    zoom: float = 1.0  # how large items are drawn, as a multiple of what is usual for the medium
+    title: str = ""
+    below: str = ""  # what the columns' names are, "training steps"; empty: they say it themselves
 
 
 class Medium(Protocol):
@@ -107,7 +137,15 @@ class Medium(Protocol):
     name: str  # image, audio, text, captioned
     nouns: Nouns
     dtype: np.dtype  # of items
-    parameters: type  # a pydantic model of the parameters that belong to this medium alone
+
+    # ---- parameters of a study; at hand without torch
+
+    parameters: type  # a pydantic model of those that belong to this medium alone
+    meanings: Mapping[str, str]  # of some general ones, by name: what this medium's values for them are
+    embedded: tuple[str, ...]  # sets that come with the kit, as `data` names them
+    reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
+    reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
+    policy_names: tuple[str, ...]  # augmentations of a classifier
 
     def way_to_smaller(self, shape: tuple[int, ...]) -> str:
         """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
@@ -119,12 +157,30 @@ class Medium(Protocol):
         """Tell whether what lies at `data` is of this medium; looks at names and headers alone."""
         ...
 
+    def takes_files_below(self, data: str) -> bool:
+        """Tell whether any file below `data` may be taken for an item, so that a study must not lie there."""
+        ...
+
     def read(self, data: str, study: Any) -> Dataset:
         """Read, check, bring to one shape and group a labelled set. Raises InputError."""
         ...
 
     def read_like(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
         """Read labelled items brought to the shape of others; and how, in a sentence. Raises InputError."""
+        ...
+
+    def fault_of_shape(self, shape: Any) -> str:
+        """Return what a description should give where its `shape` (from JSON) is that of no item; "" if it is one."""
+        ...
+
+    def way_to_shape(self, made: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+        """Return which parameters bring a study's items from the shape `wanted` to the shape `made`, as advice."""
+        ...
+
+    levels: str  # what the numbers of an item are: "grey levels of 0 to 255"
+
+    def fault_of_levels(self, x: np.ndarray) -> str:
+        """Return what the numbers of items (N, ...) are where they cannot be meant; "" where they can."""
         ...
 
     def content(self, item: np.ndarray) -> bytes:
@@ -213,7 +269,7 @@ class Medium(Protocol):
         ...
 
     def exact_features(self, x: np.ndarray) -> np.ndarray:
-        """Items (N, ...) -> (N, D) in which copies are told: whole numbers if they can be, so that distances are exact."""
+        """Items (N, ...) -> (N, D) by which copies are told: whole numbers if possible, whose distances are exact."""
         ...
 
     spaces: Mapping[str, FurtherSpace]  # feature spaces by name, beside the raw one and the measuring classifier's
@@ -234,14 +290,33 @@ class Medium(Protocol):
 
     # ---- showing
 
-    def grid(self, cells: Sequence[Sequence[Cell]], rows: Sequence[str], ax: Axes | None = None) -> Axes:
-        """Draw items in rows with a name each."""
+    phrases: Phrases
+
+    def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
+        """Draw a grid's items with frames and notes, the rows' names as ticks of y, the columns' as ticks of x."""
+        ...
+
+    def html(self, grid: Grid) -> str | None:
+        """A grid as HTML that needs no network, for what is heard or read; None: a page shows the figure."""
+        ...
+
+    def size_text(self, shape: tuple[int, ...]) -> str:
+        """The size of an item in few characters: `8x8`."""
+        ...
+
+    def shape_text(self, shape: tuple[int, ...]) -> str:
+        """What an item is, in words: `8x8 pixels, grey`."""
         ...
 
     # ---- export
 
+    suffixes: tuple[str, ...]  # of an item's files, in the order in which they are written
+    readable: tuple[str, ...]  # suffixes of the files that a reader of a folder takes for items, in small letters
+
     def files(self, item: np.ndarray) -> Mapping[str, bytes]:
-        """An item as files: suffix -> content, `{".png": ...}`."""
+        """An item as files: suffix -> content, `{".png": ...}`, for each of `suffixes`."""
         ...
 
     hub_feature: Mapping[str, Any]  # of a data set's column on the hub: {"_type": "Image"}
+    hub_task: str  # of the hub's list: "image-classification"
+    reading_code: Mapping[str, str]  # format -> Python that reads a set, a template with `folder` and `urls`

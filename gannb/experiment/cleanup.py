@@ -11,14 +11,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from gannb.data.medium import Nouns
 from gannb.experiment.experiment import Experiment
@@ -27,16 +24,16 @@ from gannb.study.data_copy import known_data
 from gannb.study.model import Study
 from gannb.trials.arms import EXTERNAL_WORDS
 from gannb.units.kinds import KINDS
-from gannb.utils.files import write_json
-from gannb.work.locks import is_locked, study_lock
-from gannb.work.store import RECORD
+from gannb.utils.files import is_abandoned, unique_name, write_json
+from gannb.work.locks import study_lock
+from gannb.work.store import RECORD, is_at_work
 
 PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*", f"{FINAL}/*")  # of units, below the study's folder
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
-UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8}")  # of a unit that was stopped, or is being removed
+UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8,32}")  # a unit or copy of a stopped process, or in removal
 COPY = re.compile(rf"(data|{'|'.join(EXTERNAL_WORDS)})-[0-9a-f]{{16}}")
-BY_PROCESS = re.compile(r"\..+\.(\d{1,7})(-\d+)?")  # temporary files and copies, with the process that makes them
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")  # a file under the name that it has while it is written
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {
     "checkpoint": "progress and errors of such units",
@@ -72,15 +69,20 @@ def _of_units(folder: Path, needed: set[Path], weights_missing: bool) -> Iterato
     """
     for path in sorted(path for place in PLACES for path in folder.glob(place) if path.is_dir()):
         if UNIT.fullmatch(path.name):
-            about = {} if path in needed or _at_work(path) else _record(path)
+            about = {} if path in needed or is_at_work(path) else _record(path)
             if about and not (weights_missing and "weights" in about["parameters"]):
                 yield path, about["kind"]
         elif beside := BESIDE.fullmatch(path.name):
             unit = path.with_name(beside[1])
-            if unit not in needed and not _at_work(unit):
+            if unit not in needed and not is_at_work(unit):
                 yield path, "checkpoint"
-        elif (unfinished := UNFINISHED.fullmatch(path.name)) and not _at_work(path.with_name(unfinished[1])):
+        elif (unfinished := UNFINISHED.fullmatch(path.name)) and _is_given_up(path, path.with_name(unfinished[1])):
             yield path, "temporary"
+
+
+def _is_given_up(unfinished: Path, whole: Path) -> bool:
+    """Tell whether nobody is writing an unfinished unit, by its lease, or copy, by how long it has not changed."""
+    return is_abandoned(unfinished) if COPY.fullmatch(whole.name) else not is_at_work(whole)
 
 
 def _of_study(folder: Path, copies: set[str]) -> Iterator[tuple[Path, str]]:
@@ -90,7 +92,7 @@ def _of_study(folder: Path, copies: set[str]) -> Iterator[tuple[Path, str]]:
             yield path, "data" if copy[1] == "data" else "external"
         elif NOTEBOOK.fullmatch(path.name):
             yield path, "temporary"
-        elif (made := BY_PROCESS.fullmatch(path.name)) and not psutil.pid_exists(int(made[1])):
+        elif TEMPORARY.fullmatch(path.name) and path.is_file() and is_abandoned(path):
             yield path, "temporary"
 
 
@@ -101,10 +103,6 @@ def _record(unit: Path) -> dict[str, Any]:
         return record if record["kind"] in KINDS and isinstance(record["parameters"], dict) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _at_work(unit: Path) -> bool:
-    return is_locked(unit.with_name(f"{unit.name}.running") / "lock")
 
 
 def _size(path: Path) -> int:
@@ -163,5 +161,5 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     if UNIT.fullmatch(path.name):  # a unit, or a copy of the data
-        path = path.replace(path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}"))
+        path = path.replace(unique_name(path))
     shutil.rmtree(path)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,7 @@ from gannb.units.kinds import (
 from gannb.units.measures import SIDE_BATCH
 from gannb.utils.console import QUIET, talk
 from gannb.utils.naming import few_of
-from gannb.work.backends import worker_count
-from gannb.work.processes import followers
+from gannb.work.backends import in_processes, worker_count
 from gannb.work.progress import seconds_text
 from gannb.work.unit import Unit
 
@@ -171,11 +171,8 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     `fresh` is what a classifier takes longer that is trained on nothing but items that are made anew; `transfer` is a
     fine-tuning. Of kinds that follow from none of this, it is what their records say.
     """
-    import joblib
-
     jobs = worker_count(settings.study.workers)
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **followers()):
-        timed = joblib.Parallel()(joblib.delayed(_time_steps)(settings, device) for _ in range(jobs))
+    timed = list(in_processes(partial(_time_steps, device=device), [settings] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
@@ -234,17 +231,18 @@ def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, devi
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, from_scratch, predict, train
 
-    policy, found = settings.medium.policy(settings.policy_name, settings.shape), {}
+    medium, found = settings.medium, {}
+    policy = medium.policy(settings.policy_name, settings.shape)
     starts = dict.fromkeys(settings.study.classifier, from_scratch) | _start_of_transfer(settings, draw)
     for name, start in starts.items():
         steps = (1, 3) if name == "transfer" else (FEW, MORE)
-        recipe = Recipe(name, 1, settings.study.batch_size, policy)
+        recipe = Recipe(medium, name, 1, settings.study.batch_size, policy)
         learn = lambda n, recipe=recipe, start=start: train(  # noqa: E731
             Mixture(draw, None, 0), replace(recipe, steps=n), 0, device, start=start
         )
         network, x = learn(1), some[:16] if name == "transfer" else some
         found[name] = _per_step(learn, *steps)
-        found[f"predict {name}"] = _seconds(lambda network=network, x=x: predict(network, x)) / len(x)
+        found[f"predict {name}"] = _seconds(lambda network=network, x=x: predict(medium, network, x)) / len(x)
     return found
 
 

@@ -125,7 +125,7 @@ class Results:
     def measuring_classifier(self, trial: int) -> Any:
         """Return a trial's measuring classifier; the unit must be done."""
         file = self.folder / self.plan.measuring_classifiers[trial].path / "ruler.safetensors"
-        return reading.load_small_cnn(file, self.settings.dataset.pool)
+        return reading.load_classifier(self.settings.medium, file, self.settings.dataset.pool)
 
     # ---- classifiers
 

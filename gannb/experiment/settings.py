@@ -47,6 +47,7 @@ class Settings:
     def resolved(self) -> dict[str, Any]:
         """Return what the study's `auto` parameters stand for with these data."""
         return {
+            "medium": self.medium.name,
             "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "why": self.design.why,
             "gan": self.family, "gan_steps": self.gan_steps,
             "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),

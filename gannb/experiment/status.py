@@ -9,9 +9,8 @@ from gannb.media import MEDIA
 from gannb.units.kinds import KINDS
 from gannb.utils.files import write_json
 from gannb.work.backends import worker_count
-from gannb.work.locks import is_locked
 from gannb.work.progress import seconds_text
-from gannb.work.store import recorded_failure, side_folder
+from gannb.work.store import is_at_work, recorded_failure
 
 
 def write_status(results: Results, state: str = "") -> dict[str, Any]:
@@ -41,7 +40,7 @@ def status_of(results: Results, state: str = "") -> dict[str, Any]:
         if error := recorded_failure(folder, unit):
             count["failed"] += 1
             failed.append({"unit": unit.path, "error": error})
-        elif is_locked(side_folder(folder, unit, "running") / "lock"):
+        elif is_at_work(folder / unit.path):
             count["running"] += 1
     complete = all(c["done"] == c["total"] for c in kinds.values())
     return {

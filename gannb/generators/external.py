@@ -99,7 +99,7 @@ class Foreign(External):
         turn = np.arange(len(ours))
         theirs = np.array([self.labels[k][i % len(self.labels[k])] for i, k in zip(turn, ours, strict=True)], np.int64)
         if path := self.about.get("function"):
-            return trust.call(path, self._function(path), theirs, seed, self.shape)
+            return trust.call(path, self._function(path), theirs, seed, self.shape, self.medium.dtype)
         from gannb.generators.adversarial.sampling import generate, noise_rows
 
         noise = noise_rows(seed, turn, self.medium.families[self.about["family"]].noise_shape)

@@ -23,6 +23,7 @@ from gannb.utils.files import write_json, write_text
 from gannb.work.locks import study_lock
 
 if TYPE_CHECKING:
+    from gannb.data.medium import Medium
     from gannb.experiment.experiment import Experiment
 
 QUALITY_COLUMNS = (
@@ -41,6 +42,7 @@ class Page:
     """Everything that stands on the page: plain text, tables of text, pictures."""
 
     study: str
+    medium: Medium
     verdict: Mapping[str, Any]
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
     arms: Sequence[Mapping[str, str]] = ()
@@ -100,16 +102,17 @@ def make_page(experiment: Experiment, evidence: Evidence, found: Mapping[str, An
     unseen = found.get("open_set")
     return Page(
         study=experiment.study.name,
+        medium=experiment.medium,
         verdict=found,
         pictures=make_pictures(experiment, evidence, found),
         arms=tables.arm_table(evidence),
-        generators=tables.generator_table(evidence),
+        generators=tables.generator_table(evidence, experiment.medium),
         method=facts.method_facts(experiment, evidence),
         data=facts.data_facts(experiment),
         provenance=facts.provenance(experiment),
         parameters=tables.parameter_table(experiment.study, resolved, read_record(experiment.folder)["set"]),
         shifts=tables.shift_table(found),
-        outcomes=tables.outcome_table(found),
+        outcomes=tables.outcome_table(found, experiment.medium.nouns),
         outcome_notes=facts.outcome_notes(experiment, evidence),
         small_classes=texts(found),
         classes=tables.class_table(found),
@@ -120,13 +123,16 @@ def make_page(experiment: Experiment, evidence: Evidence, found: Mapping[str, An
 def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
     """Write open_set.csv, and return what was found about the classes held out."""
     write_text(experiment.folder / "open_set.csv", open_set.scores(experiment).to_csv(index=False))
-    return plain(open_set.found(experiment, facts.outcome_intervals(evidence), test_train_ratio(evidence)))
+    intervals = facts.outcome_intervals(evidence, experiment.medium.nouns)
+    return plain(open_set.found(experiment, intervals, test_train_ratio(evidence)))
 
 
 def write_page(file: Path, page: Page) -> Path:
     """Write the page as one HTML file that fetches nothing; names and texts are escaped."""
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     shown = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
+    shown |= {"nouns": page.medium.nouns, "phrases": page.medium.phrases}
+    shown |= {"measuring_classifier": page.medium.measuring_classifier}
     shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": CRITERIA}
     write_text(file, render("report.html", **shown))
     return file

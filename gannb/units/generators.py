@@ -9,7 +9,7 @@ import numpy as np
 from gannb.data.counts import labels_to_make
 from gannb.data.examples import Examples
 from gannb.trials import splits
-from gannb.units.reading import dataset_of, design_of, draw_of, load_small_cnn, medium_of, read_draw
+from gannb.units.reading import dataset_of, design_of, draw_of, load_classifier, medium_of, read_draw
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
@@ -94,8 +94,9 @@ def _filter(task: Task, generator: Any) -> Any:
     p, dataset = task.parameters, dataset_of(task)
     if p["variation"] == "by_discriminator":
         return variations.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
-    classifier = load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
-    return variations.recognised(lambda x: predict(classifier, x))
+    medium = medium_of(task)
+    network = load_classifier(medium, task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
+    return variations.recognised(lambda x: predict(medium, network, x))
 
 
 def items_seed(task: Task, *purpose: str | int) -> int:

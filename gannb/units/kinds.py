@@ -184,17 +184,17 @@ GENERATOR = Kind(
 )  # fmt: skip
 ITEMS = Kind("items", "making {many}", 3, generators.make_items, 1, Sampling, {"items": 0.5})
 MEASURING_CLASSIFIER = Kind(
-    "ruler", "training the measuring classifier", 3, measures.make_ruler, 3, MeasuringTraining, {"ruler": 2.0},
-    0.4 * MEGABYTE,
+    "ruler", "training the measuring classifier", 3, measures.make_measuring_classifier, 3, MeasuringTraining,
+    {"ruler": 2.0}, 0.4 * MEGABYTE,
 )  # fmt: skip
 FILTERING_CLASSIFIER = Kind(
-    "judge", "training the choosing classifier", 3, measures.make_judge, 1, FilteringTraining, {"judge": 2.0},
-    0.4 * MEGABYTE,
+    "judge", "training the choosing classifier", 3, measures.make_filtering_classifier, 1, FilteringTraining,
+    {"judge": 2.0}, 0.4 * MEGABYTE,
 )  # fmt: skip
 QUALITY = Kind("quality", "measuring quality", 3, measures.make_quality, 3, MeasuringItems, {"quality": 1.0})
 REFERENCE_SETS = Kind(
-    "yardsticks", "measuring real {many} and copies", 3, measures.make_yardsticks, 1, Measuring, {"yardsticks": 1.0},
-    3e4,
+    "yardsticks", "measuring real {many} and copies", 3, measures.make_reference_sets, 1, Measuring,
+    {"yardsticks": 1.0}, 3e4,
 )  # fmt: skip
 CLASSIFIER = Kind(
     "classifier", "training classifiers", 4, classifiers.make_classifier, 3, Training,

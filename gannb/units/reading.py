@@ -25,7 +25,7 @@ def dataset_of(task: Task) -> Dataset:
 
 def medium_of(task: Task) -> Medium:
     """Return the medium of the study's data."""
-    return MEDIA[getattr(dataset_of(task), "medium", "image")]
+    return MEDIA[dataset_of(task).medium]
 
 
 def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:
@@ -57,12 +57,10 @@ def read_features(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return index, features
 
 
-def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
-    """Return the classifier kept in a file, for items like those given."""
+def load_classifier(medium: Medium, file: Path, like: Examples, device: str = "cpu") -> Any:
+    """Return a trained measuring classifier of a medium, kept in a file, for items like those given."""
     from safetensors.torch import load_file
 
-    from gannb.media.image.classifiers import build
-
-    network = build("small_cnn", like.shape, like.n_classes)
+    network = medium.classifier(medium.measuring_classifier, like.shape, like.n_classes)
     network.load_state_dict(load_file(file))
     return network.to(device).eval()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -22,10 +21,12 @@ from gannb.media.image import IMAGE
 from gannb.study.external import Source
 from gannb.study.folder import load_study, open_study, save_study
 from gannb.utils.errors import InputError
+from gannb.work.leases import take
 from gannb.work.locks import study_lock
-from gannb.work.store import is_done
+from gannb.work.store import LEASE, is_done
 
-GONE_PROCESS = 2**22 + 1  # more than a process' number can be
+LONG_AGO = 1e9  # seconds since 1970
+TOKEN = "0a1b" * 8
 
 
 def changed(folder: Path, **changes) -> Experiment:
@@ -42,7 +43,7 @@ def test_a_finished_study_has_nothing_to_remove(smoke, capsys):
     before = tree(smoke)
     assert main(["clean", str(smoke), "--yes"]) == 0
     assert capsys.readouterr().out.startswith("Nothing to remove")
-    assert tree(smoke) - {".lock"} == before - {".lock"}
+    assert tree(smoke) == before
 
 
 def test_units_of_earlier_parameters_are_told_by_kind_and_removed(smoke):
@@ -73,25 +74,36 @@ def test_what_stopped_processes_left_goes(smoke):
     experiment = read_experiment(load_study(smoke))
     unit = next(iter(experiment.classifiers.values()))
     left = [
-        smoke / "trials" / "000" / f".{Path(unit.path).name}.0a1b2c3d", smoke / f".data-{'0' * 16}.{GONE_PROCESS}",
+        smoke / "trials" / "000" / f".{Path(unit.path).name}.{TOKEN}", smoke / f".data-{'0' * 16}.{TOKEN}",
         smoke / f".data-{'0' * 16}.0a1b2c3d",
     ]  # fmt: skip
     for folder in left:
         folder.mkdir()
         (folder / "x.npy").write_bytes(b"0" * 5000)
-    files = [smoke / ".02_train_gan.running.ipynb", smoke / f".status.json.{GONE_PROCESS}-77"]
+    files = [smoke / ".02_train_gan.running.ipynb", smoke / f".status.json.{TOKEN}"]
     for file in files:
         file.write_text("{}")
+    for path in (*left[1:], *(folder / "x.npy" for folder in left[1:]), *files):
+        os.utime(path, (LONG_AGO, LONG_AGO))
     found = leftovers(experiment)
     assert {each.path for each in found} == {*left, *files} and {each.kind for each in found} == {"temporary"}
     remove(experiment, found)
     assert not any(path.exists() for path in (*left, *files)) and is_done(smoke, unit)
 
 
-def test_what_a_living_process_is_writing_stays(smoke):
-    file = smoke / f".status.json.{os.getpid()}-77"
-    file.write_text("{}")
-    assert leftovers(read_experiment(load_study(smoke))) == []
+def test_what_a_process_may_be_writing_stays(smoke):
+    (smoke / f".status.json.{TOKEN}").write_text("{}")
+    copy = smoke / f".data-{'0' * 16}.{TOKEN}"
+    copy.mkdir()
+    (copy / "x.npy").write_bytes(b"0")
+    os.utime(copy, (LONG_AGO, LONG_AGO))  # what is in it is new
+    experiment = read_experiment(load_study(smoke))
+    unit = smoke / next(iter(experiment.classifiers.values())).path
+    temporary = unit.with_name(f".{unit.name}.{TOKEN}")
+    temporary.mkdir()
+    with take(unit.with_name(f"{unit.name}.running") / LEASE):
+        assert leftovers(experiment) == []
+    assert [each.path for each in leftovers(experiment)] == [temporary]
 
 
 def test_copies_of_data_read_in_another_way_go_with_their_place_in_the_index(smoke):
@@ -149,9 +161,7 @@ def test_a_unit_that_a_process_is_at_work_on_stays(smoke):
     old = next(iter(read_experiment(load_study(smoke)).classifiers.values()))
     experiment = changed(smoke, classifier_steps=6)
     running = smoke / f"{old.path}.running"
-    running.mkdir()
-    with open(running / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with take(running / LEASE):
         listed = {each.path for each in leftovers(experiment)}
         assert not {smoke / old.path, running} & listed and len(listed) == 13
 
@@ -199,4 +209,4 @@ def test_a_study_at_work_is_refused(smoke, capsys):
         with pytest.raises(InputError, match="Another run is at work"):
             remove(experiment, found)
     assert "Another run is at work" in capsys.readouterr().err
-    assert tree(smoke) == before | {".lock"}
+    assert tree(smoke) == before

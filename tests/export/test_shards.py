@@ -18,7 +18,7 @@ from gannb.generators.simple import SIMPLE
 from gannb.measures.copy_rule import CopyRule
 from gannb.media.image import IMAGE
 
-PLAN = Plan("webdataset", ("a", "b", "c"), (70, 0, 200), (8, 8, 1), 0, False, "key")
+PLAN = Plan("webdataset", ("a", "b", "c"), (70, 0, 200), (8, 8, 1), 0, False, "key", "image")
 
 
 def fitted(name: str):
@@ -68,7 +68,7 @@ class Copier:
 
 def test_copies_are_replaced_and_nothing_else_is():
     draw = digits_draw()
-    rule = CopyRule(draw)
+    rule = CopyRule(IMAGE, draw)
     plain = class_block(Copier(draw.x), 0, 1, 4)
     found, replaced = items_of_block(Copier(draw.x), rule, PLAN, 1, 4, 50)
     assert replaced == len(plain[:50:3]) and not rule(found).any()
@@ -84,7 +84,7 @@ def test_a_generator_that_only_copies_is_told_apart(monkeypatch):
     monkeypatch.setattr("gannb.export.shards.ATTEMPTS", 3)
     draw = digits_draw()
     with pytest.raises(RuntimeError, match="class 'b': 3 attempts at an item all look like copies"):
-        items_of_block(Copier(draw.x, 10), CopyRule(draw), PLAN, 1, 0, 64)
+        items_of_block(Copier(draw.x, 10), CopyRule(IMAGE, draw), PLAN, 1, 0, 64)
 
 
 # ---- plans ----
@@ -106,7 +106,7 @@ def test_a_larger_set_begins_with_the_shards_of_a_smaller_one():
 
 @pytest.mark.parametrize(("classes", "side"), [(2, 8), (10, 32), (1000, 8), (10, 1024)])
 def test_a_shard_is_of_a_bounded_size(classes, side):
-    plan = Plan("parquet", tuple(map(str, range(classes))), (10**4,) * classes, (side, side, 3), 0, False, "")
+    plan = Plan("parquet", tuple(map(str, range(classes))), (10**4,) * classes, (side, side, 3), 0, False, "", "image")
     assert plan.span % BLOCK == 0
     assert len(plan.shards[0]) <= max(SHARD_ITEMS, BLOCK * classes)
 

@@ -14,6 +14,7 @@ from sklearn import metrics
 from gannb.analysis.evidence import gather
 from gannb.analysis.verdict import disagreement
 from gannb.experiment.experiment import Experiment
+from gannb.media.image import IMAGE
 from gannb.media.image.shifts import SHIFTS
 from gannb.report import tables
 from gannb.report.publish import publish
@@ -169,7 +170,7 @@ def test_with_fewer_than_two_trials_there_is_no_number():
     said = {t: certain(labels, 3)[None] for t, labels in y.items()}
     row = of(outcomes.rows(Predictions(("a", "b", "c"), 1, y, said, said)), "recall", "c")
     assert row["trials"] == 1 and np.isnan([row["difference"], row["low"], row["arm"]["mean"]]).all()
-    listed = tables.outcomes({"outcomes": [row]})
+    listed = tables.outcomes({"outcomes": [row]}, IMAGE.nouns)
     assert listed.loc["recall: c"].tolist() == ["–", "–", "–", "1"]
 
 
@@ -269,7 +270,7 @@ def test_what_could_not_be_measured_disagrees_with_nothing():
 
 def test_of_very_many_classes_the_first_are_listed_and_the_rest_counted():
     rows = outcomes.rows(predictions(classes=40, trials=2, seeds=1))
-    listed = tables.outcomes({"outcomes": rows})
+    listed = tables.outcomes({"outcomes": rows}, IMAGE.nouns)
     assert list(listed.index[-2:]) == ["recall: class 29", "recall of 10 more classes"]
     assert listed.iloc[-1]["with GAN images"] == "in verdict.json"
     assert len(listed) == len(outcomes.OVERALL) + 30 + 1
@@ -278,7 +279,7 @@ def test_of_very_many_classes_the_first_are_listed_and_the_rest_counted():
 def test_shares_are_in_percent_and_other_numbers_plain():
     levels = {"arm": {"mean": 0.912, "low": 0.9, "high": 0.92}, "against": {"mean": 0.9, "low": 0.89, "high": 0.91}}
     rows = [{"outcome": o, "class": None, "trials": 8} | levels | changed(0.002, 0.022) for o in ("accuracy", "ece")]
-    listed = tables.outcomes({"outcomes": rows})
+    listed = tables.outcomes({"outcomes": rows}, IMAGE.nouns)
     columns = ["91.2% [90.0, 92.0]", "90.0% [89.0, 91.0]", "+1.2 [0.2, 2.2] points", "8"]
     assert listed.loc["accuracy"].tolist() == columns
     assert listed.loc["ECE (lower is better)"].tolist() == [

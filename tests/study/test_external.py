@@ -22,7 +22,7 @@ from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.external import Foreign
 from gannb.generators.interface import Condition, Job
 from gannb.generators.registry import load
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 from gannb.report.publish import publish
@@ -350,7 +350,7 @@ def test_a_finished_study_shows_them_apart_and_opens_without_the_function(smoke,
     assert not any(experiment.run(stage).failed for stage in (2, 3, 4))
     page = publish(experiment).read_text()
     assert UNKNOWN in page and SAME_DATA not in page and "GAN trained elsewhere" in page
-    assert set(experiment.quality()["generator"]) - {*YARDSTICKS} == {"mlp", "foreign"}
+    assert set(experiment.quality()["generator"]) - {*REFERENCE_SETS} == {"mlp", "foreign"}
     monkeypatch.setenv(TRUSTED, "{}")
     (tmp_path / "whole_way.py").unlink()
     again = Experiment.preview(load_study(smoke))

@@ -63,7 +63,7 @@ Strengths = dict[str, Tensor]  # operation -> (N,) in -1..1, as a share of its r
 
 
 def default(shape: tuple[int, int, int]) -> str:
-    """The policy that "auto" stands for: "affine" for sides under 16, else "shift" for grey images, "flip" in colour."""
+    """The policy of "auto": "affine" for sides under 16, else "shift" for grey images and "flip" for colour ones."""
     height, width, channels = shape
     return "affine" if min(height, width) < 16 else "flip" if channels >= 3 else "shift"
 

@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 
 from gannb.analysis.small_classes import MEASURES, notes
-from gannb.analysis.wording import arm_label, change_text
-from gannb.report.tables import level_text
+from gannb.analysis.wording import arm_label, change_text, level_text
 
 
 def arm_table(verdict: Mapping[str, Any]) -> pd.DataFrame:

@@ -26,12 +26,12 @@ def show(table: pd.DataFrame) -> Styler:
 
 
 def class_rows(experiment: Experiment) -> list[dict[str, Any]]:
-    """Return the rows of the traffic-light table of a study, also before there is a verdict; see `lights`."""
+    """Return the rows of the traffic-light table of a study, also before there is a verdict."""
     return class_lights.class_rows(evidence.read(experiment))
 
 
 def traffic_lights(rows: list[dict[str, Any]]) -> Styler:
-    """Return the traffic-light table as a notebook should show it. rows: what `lights.class_rows` returns."""
+    """Return the traffic-light table as a notebook should show it. rows: what `class_rows` returns."""
     colours = [{key: LIGHT_COLOURS.get(row[key]["light"], "") for key in CRITERIA} | {"advice": ""} for row in rows]
     texts = [
         {"class": row["class"]} | {key: f"{row[key]['light']}: {light_number(key, row[key])}" for key in CRITERIA}
