@@ -210,4 +210,4 @@ def test_stopped_with_its_workers_the_same_kernel_goes_on(tmp_path):
     assert kernel.returncode == 0 and "Traceback" not in errors, errors
     assert "what is finished is kept" in output
     assert output.splitlines()[-1] == "2 ()"
-    assert experiment.done(2) == [0, 1] and not list(experiment.folder.glob("trials/*/*.running"))
+    assert experiment.results.done(2) == [0, 1] and not list(experiment.folder.glob("trials/*/*.running"))

@@ -97,16 +97,16 @@ class Pretrained(Protocol):
 
 @dataclass(frozen=True)
 class Phrases:
-    """Parts of sentences on the page and the data card that are true of one medium alone."""
+    """Parts of sentences in the verdict, on the page and in the data card that are true of one medium alone."""
 
     classical: str  # what classical augmentation does: "shifts, mirror images and the like"
     altered: str  # what `alter` does: "5% brighter, 2% noise, or JPEG"
     duplicates: str  # the share that is told: "with the same pixels as a training image, or ..."
     unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
     taken: str  # what is done in the world to have one: "photographed"
-    pretrained: (
-        str  # how items are brought to a pretrained network, beside their size: "grey images fill ..."; or empty
-    )
+    pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
+    elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
+    overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,7 +171,7 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     fine-tuning. Of kinds that follow from none of this, it is what their records say.
     """
     jobs = worker_count(settings.study.workers)
-    timed = list(in_processes(partial(_time_steps, device=device), [settings] * jobs, jobs))
+    timed = list(in_processes(_time_steps, [(settings, device)] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
@@ -231,18 +230,18 @@ def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, devi
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, from_scratch, predict, train
 
-    medium, found = settings.medium, {}
-    policy = medium.policy(settings.policy_name, settings.shape)
+    policy, found = settings.medium.policy(settings.policy_name, settings.shape), {}
     starts = dict.fromkeys(settings.study.classifier, from_scratch) | _start_of_transfer(settings, draw)
     for name, start in starts.items():
         steps = (1, 3) if name == "transfer" else (FEW, MORE)
-        recipe = Recipe(medium, name, 1, settings.study.batch_size, policy)
+        recipe = Recipe(settings.medium, name, 1, settings.study.batch_size, policy)
         learn = lambda n, recipe=recipe, start=start: train(  # noqa: E731
             Mixture(draw, None, 0), replace(recipe, steps=n), 0, device, start=start
         )
         network, x = learn(1), some[:16] if name == "transfer" else some
         found[name] = _per_step(learn, *steps)
-        found[f"predict {name}"] = _seconds(lambda network=network, x=x: predict(medium, network, x)) / len(x)
+        seconds = _seconds(lambda network=network, x=x: predict(settings.medium, network, x))
+        found[f"predict {name}"] = seconds / len(x)
     return found
 
 

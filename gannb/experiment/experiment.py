@@ -165,12 +165,3 @@ class Experiment:
     def scores(self) -> pd.DataFrame:
         """Return one row per finished trial, arm and classifier seed."""
         return self.results.scores()
-
-    def __getattr__(self, name: str) -> Any:  # TEMPORARY: until every reader asks one of the three parts
-        renamed = {"outside": "external", "ruler": "measuring_classifier", "ruler_units": "measuring_classifiers"}
-        renamed |= {"judge_units": "filtering_classifiers", "yardstick_units": "reference_units"}
-        name = renamed.get(name, name)
-        for part in ("settings", "plan", "results") if not name.startswith("_") else ():
-            if hasattr(type(self.__dict__[part]), name) or name in self.__dict__[part].__dict__:
-                return getattr(self.__dict__[part], name)
-        raise AttributeError(name)

@@ -181,7 +181,7 @@ class Results:
         pairs = {t: pair for t, pair in pairs.items() if all(p is not None for p in pair)}
         y = {t: self.settings.items(self.draw(t).test).y for t in pairs}
         arm, against = ({t: pair[i] for t, pair in pairs.items()} for i in (0, 1))
-        return Predictions(self.settings.dataset.pool.classes, self.settings.positive, y, arm, against)
+        return Predictions(self.settings.dataset.pool.classes, self.settings.positive, y, arm, against, PRIMARY)
 
     def shifted(self, trial: int, arm: str) -> np.ndarray | None:
         """Return (S, F, K) recall of each class on test items in the medium's shifted forms; None if not there.

@@ -77,7 +77,7 @@ def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, v
     plan = Plan.of(manifest)
     chosen = [(name, k, n) for k, (name, n) in enumerate(zip(plan.classes, plan.counts, strict=True)) if n]
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    medium, nouns = experiment.medium, experiment.medium.nouns
+    medium, nouns = experiment.settings.medium, experiment.settings.medium.nouns
     reading = environment.from_string(medium.reading_code[plan.format])
     text = environment.from_string(TEMPLATE).render(
         one=nouns.one, many=nouns.many, a_one=capital(nouns.a_one), raw=nouns.raw,
@@ -113,7 +113,7 @@ def _front(manifest: dict[str, Any], plan: Plan, medium: Medium) -> dict[str, An
 def _share(experiment: Experiment) -> str:
     if experiment.study.n_synthetic == "balance":
         return "as many of them as the smaller classes lacked"
-    if experiment.tuning_draws:
+    if experiment.settings.tuning_draws:
         return "the share of every batch that tuning found best"
     return f"a share of {experiment.study.synthetic_share:.0%} of every batch"
 

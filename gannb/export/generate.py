@@ -123,7 +123,7 @@ def stream(
     chosen = _chosen(experiment, classes)
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
-    medium, device = experiment.medium.name, experiment.device
+    medium, device = experiment.settings.medium.name, experiment.device
     return ItemStream(train_final(experiment), medium, device, chosen, batch_size, seed, start)
 
 
@@ -139,8 +139,8 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
         raise InputError(
             f"The verdict of {experiment.folder} is of an earlier version; write it again, with `gannb report`."
         )
-    if verdict["answer_key"] != experiment.answer_key:
-        many = experiment.medium.nouns.many
+    if verdict["answer_key"] != experiment.plan.answer_key:
+        many = experiment.settings.medium.nouns.many
         raise InputError(
             f"The verdict of {experiment.folder} is about other parameters or {many} than the study now has; run "
             "it again first, with `gannb run`."
@@ -157,7 +157,9 @@ def _chosen(experiment: Experiment, classes: Sequence[str] | None) -> list[int]:
     """Return the numbers of the classes that are named, rising; where none is, those that the answer is about."""
     known = experiment.dataset.pool.classes
     names = (
-        [composed(name.strip()) for name in classes] if classes is not None else list(experiment.keep_classes or known)
+        [composed(name.strip()) for name in classes]
+        if classes is not None
+        else list(experiment.settings.keep_classes or known)
     )
     for name in names:
         if name not in known:
@@ -211,8 +213,8 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
     if not 0 <= seed < 2**32:
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
-    medium = experiment.medium.name
-    plan = Plan(format, classes, counts, experiment.shape, seed, no_copies, generator, medium)
+    medium = experiment.settings.medium.name
+    plan = Plan(format, classes, counts, experiment.settings.shape, seed, no_copies, generator, medium)
     plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))
     return plan
 
@@ -251,10 +253,10 @@ def _items_there(to: Path) -> int:
 
 def _bytes_per_item(experiment: Experiment, plan: Plan, block: int) -> float:
     """Return bytes on disk per item, from what a GAN of the study made, or where that is gone from its real items."""
-    finished = experiment.done(3)
+    finished = experiment.results.done(3)
     x = (experiment.synthetic(finished[0]) if finished else experiment.dataset.pool).x
     some = np.random.default_rng(0).choice(len(x), min(64, len(x)), replace=False)
-    sizes = [[len(content) for content in experiment.medium.files(x[i]).values()] for i in np.sort(some)]
+    sizes = [[len(content) for content in experiment.settings.medium.files(x[i]).values()] for i in np.sort(some)]
     return float(np.mean([plan.layout.bytes_of(each, block) for each in sizes]))
 
 
@@ -297,7 +299,7 @@ def _begin(to: Path, plan: Plan, experiment: Experiment, generator: Path) -> Non
         "plan": asdict(plan),
         "study": experiment.study.name, "fingerprint": experiment.dataset.fingerprint,
         "verdict": {name: verdict[name] for name in ("answer", "sentence", "metric", "protocol")},
-        "family": experiment.family, "gan_steps": experiment.gan_steps, "weights_sha256": weights,
+        "family": experiment.family, "gan_steps": experiment.settings.gan_steps, "weights_sha256": weights,
         "device": experiment.device, "versions": versions(),
     }  # fmt: skip
     write_json(to / MANIFEST, about | {"shards": kept})

@@ -42,22 +42,22 @@ DPI = 150  # of a figure, shown at the size of the other figures: sharp on a den
 
 def draws(experiment: Experiment) -> None:
     """Browse the real items of the trials' draws by trial, part and class; test items are not shown."""
-    trials = experiment.done(1)
-    parts = ["train"] + ["reserve"] * any(len(experiment.draw(t).reserve) for t in trials)
+    trials = experiment.results.done(1)
+    parts = ["train"] + ["reserve"] * any(len(experiment.results.draw(t).reserve) for t in trials)
     classes = {"all": ALL} | _classes(experiment)
     controls = {"trial": _choice(trials), "part": _choice(parts), "class": _choice(classes)}
 
     def view(trial: int, part: str, k: int) -> tuple[Axes, str]:
         grid, text = draw_view(experiment, trial, part, k)
-        return plots.show(experiment.medium, grid), text
+        return plots.show(experiment.settings.medium, grid), text
 
     browse(view, controls)
 
 
 def draw_view(experiment: Experiment, trial: int, part: str, k: int) -> tuple[Grid, str]:
     """Return the first items of every class, or those of class `k`, of the `train` or `reserve` part of a draw."""
-    items = experiment.items(getattr(experiment.draw(trial), part))
-    text = f"Trial {trial} has {len(items):,} {experiment.medium.nouns.many} in its {part}"
+    items = experiment.settings.items(getattr(experiment.results.draw(trial), part))
+    text = f"Trial {trial} has {len(items):,} {experiment.settings.medium.nouns.many} in its {part}"
     if k == ALL:
         return plots.class_grid(items, title=f"Trial {trial}: {part}"), f"{text}."
     mine = items.take(np.flatnonzero(items.y == k))
@@ -93,7 +93,7 @@ class Made:
 def learnt(experiment: Experiment, trial: int) -> Learnt:
     """Return a trial's training items, and the distances that are usual and rare for unseen real items."""
     train, unseen = tables.real_sides(experiment, trial)
-    features = experiment.medium.raw_features
+    features = experiment.settings.medium.raw_features
     distance = fidelity.nearest(features(unseen.x), features(train.x))[1]
     return Learnt(train, max(float(np.median(distance)), 1e-9), float(np.quantile(distance, RARE)))
 
@@ -104,7 +104,7 @@ def made(experiment: Experiment, real: Learnt, trial: int, source: str, k: int) 
     mine = items.take(np.flatnonzero(items.y == k))
     if not len(mine):  # related items need not have every class
         return Made(mine, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))
-    features = experiment.medium.raw_features
+    features = experiment.settings.medium.raw_features
     nearest, distance = fidelity.nearest(features(mine.x), features(real.train.x))
     return Made(mine, nearest, distance / real.usual, distance <= real.copy)
 
@@ -114,12 +114,13 @@ def samples(experiment: Experiment) -> None:
 
     Nearest items are searched when a class is first looked at, and kept as long as the widget.
     """
-    trials, size, nouns = experiment.done(3), PAIRS[0] * PAIRS[1], experiment.medium.nouns
+    settings, trials, size = experiment.settings, experiment.results.done(3), PAIRS[0] * PAIRS[1]
+    nouns, sources = settings.medium.nouns, settings.sources
     real = functools.cache(functools.partial(learnt, experiment))
     find = functools.cache(lambda trial, source, k: made(experiment, real(trial), trial, source, k))
-    most = max(experiment.synthetic(t, s).counts().max() for t in trials for s in experiment.sources)
+    most = max(experiment.synthetic(t, s).counts().max() for t in trials for s in sources)
     controls = {
-        "made by": _choice(experiment.sources), "trial": _choice(trials), "class": _choice(_classes(experiment)),
+        "made by": _choice(sources), "trial": _choice(trials), "class": _choice(_classes(experiment)),
         "order": _choice(ORDERS), "page": _slider(-(-int(most) // size)),
     }  # fmt: skip
 
@@ -128,7 +129,7 @@ def samples(experiment: Experiment) -> None:
         if not len(found.distance):
             return _nothing(f"{title}: there are no {nouns.many} of class {_name(train, k)}.")
         grid, text = samples_view(found, train, sign, page, title, nouns)
-        return plots.show(experiment.medium, grid), text
+        return plots.show(experiment.settings.medium, grid), text
 
     browse(view, controls)
 

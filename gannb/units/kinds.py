@@ -188,7 +188,7 @@ MEASURING_CLASSIFIER = Kind(
     {"ruler": 2.0}, 0.4 * MEGABYTE,
 )  # fmt: skip
 FILTERING_CLASSIFIER = Kind(
-    "judge", "training the choosing classifier", 3, measures.make_filtering_classifier, 1, FilteringTraining,
+    "judge", "training the filtering classifier", 3, measures.make_filtering_classifier, 1, FilteringTraining,
     {"judge": 2.0}, 0.4 * MEGABYTE,
 )  # fmt: skip
 QUALITY = Kind("quality", "measuring quality", 3, measures.make_quality, 3, MeasuringItems, {"quality": 1.0})

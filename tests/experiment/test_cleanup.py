@@ -51,12 +51,12 @@ def test_units_of_earlier_parameters_are_told_by_kind_and_removed(smoke):
     experiment = changed(smoke, classifier_steps=6)
     found = leftovers(experiment)
     assert {each.kind for each in found} == {"classifier"}
-    assert {each.path for each in found} == {smoke / unit.path for unit in before.classifiers.values()}
+    assert {each.path for each in found} == {smoke / unit.path for unit in before.plan.classifiers.values()}
     assert sum(each.bytes for each in found) > 1000
     assert all(part in clean_text(found, IMAGE.nouns) for part in ("training classifiers", " 14 ", " kB"))
     assert remove(experiment, found) == found
-    assert all(is_done(smoke, unit) for stage in (1, 2, 3) for unit in before.units(stage))
-    assert not any((smoke / unit.path).exists() for unit in before.classifiers.values())
+    assert all(is_done(smoke, unit) for stage in (1, 2, 3) for unit in before.plan.units(stage))
+    assert not any((smoke / unit.path).exists() for unit in before.plan.classifiers.values())
     assert leftovers(experiment) == []
 
 
@@ -72,7 +72,7 @@ def test_a_trial_that_is_no_more_goes_with_its_folder(smoke):
 
 def test_what_stopped_processes_left_goes(smoke):
     experiment = read_experiment(load_study(smoke))
-    unit = next(iter(experiment.classifiers.values()))
+    unit = next(iter(experiment.plan.classifiers.values()))
     left = [
         smoke / "trials" / "000" / f".{Path(unit.path).name}.{TOKEN}", smoke / f".data-{'0' * 16}.{TOKEN}",
         smoke / f".data-{'0' * 16}.0a1b2c3d",
@@ -98,7 +98,7 @@ def test_what_a_process_may_be_writing_stays(smoke):
     (copy / "x.npy").write_bytes(b"0")
     os.utime(copy, (LONG_AGO, LONG_AGO))  # what is in it is new
     experiment = read_experiment(load_study(smoke))
-    unit = smoke / next(iter(experiment.classifiers.values())).path
+    unit = smoke / next(iter(experiment.plan.classifiers.values())).path
     temporary = unit.with_name(f".{unit.name}.{TOKEN}")
     temporary.mkdir()
     with take(unit.with_name(f"{unit.name}.running") / LEASE):
@@ -146,7 +146,7 @@ def test_what_was_fine_tuned_stays_while_its_weights_are_on_another_machine(smok
 
 def test_checkpoints_and_errors_of_what_is_still_to_be_made_stay(smoke):
     experiment = changed(smoke, classifier_steps=6)
-    unit = next(iter(experiment.classifiers.values()))
+    unit = next(iter(experiment.plan.classifiers.values()))
     for what in ("running", "failed"):
         (smoke / f"{unit.path}.{what}").mkdir()
     assert not {smoke / f"{unit.path}.{what}" for what in ("running", "failed")} & {
@@ -158,7 +158,7 @@ def test_checkpoints_and_errors_of_what_is_still_to_be_made_stay(smoke):
 
 
 def test_a_unit_that_a_process_is_at_work_on_stays(smoke):
-    old = next(iter(read_experiment(load_study(smoke)).classifiers.values()))
+    old = next(iter(read_experiment(load_study(smoke)).plan.classifiers.values()))
     experiment = changed(smoke, classifier_steps=6)
     running = smoke / f"{old.path}.running"
     with take(running / LEASE):
@@ -170,7 +170,7 @@ def test_what_came_to_be_needed_after_it_was_listed_stays(smoke):
     old = read_experiment(load_study(smoke))
     found = leftovers(changed(smoke, classifier_steps=6))
     assert len(found) == 14 and remove(old, found) == []
-    assert all(is_done(smoke, unit) for unit in old.all_units())
+    assert all(is_done(smoke, unit) for unit in old.plan.all_units())
 
 
 def test_what_a_person_put_there_stays(smoke):

@@ -109,12 +109,12 @@ def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
 def test_more_synthetic_items_take_longer_and_need_more_disk(timed):
     assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED["sample"]
     few, many = (Experiment.preview(make_study(**SMOKE | {"n_synthetic": n})) for n in (10, 1010))
-    more = disk_bytes(many.settings, many.all_units()) - disk_bytes(few.settings, few.all_units())
+    more = disk_bytes(many.settings, many.plan.all_units()) - disk_bytes(few.settings, few.plan.all_units())
     assert more == pytest.approx(2 * 1000 * 10 * (64 + 8))  # 2 trials, 10 classes, 64 bytes and a label each
 
 
 def test_the_disk_a_plan_asks_for_is_about_what_a_study_takes(finished):
     experiment = Experiment.preview(load_study(finished))
     taken = sum(f.stat().st_size for f in finished.rglob("*") if f.is_file() and "figures" not in f.parts)
-    planned = disk_bytes(experiment.settings, experiment.all_units())
+    planned = disk_bytes(experiment.settings, experiment.plan.all_units())
     assert 0.5 < planned / taken < 4

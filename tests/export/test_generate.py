@@ -80,8 +80,8 @@ def answered(helpful: Path, tmp_path: Path, **changes) -> Path:
 
 def test_the_final_generator_learns_everything_but_the_locked_test(helpful):
     experiment = Experiment.open(load_study(helpful))
-    draws = [experiment.items(make_draw(experiment.dataset, experiment.design, t).test).ids for t in range(2)]
-    learnt = experiment.items(final_items(experiment.dataset, experiment.design))
+    draws = [experiment.settings.items(make_draw(experiment.dataset, experiment.design, t).test).ids for t in range(2)]
+    learnt = experiment.settings.items(final_items(experiment.dataset, experiment.design))
     assert not set(learnt.ids) & set(draws[0]) and set(draws[0]) == set(draws[1])
     assert len(learnt) + len(draws[0]) == len(experiment.dataset.pool)
 

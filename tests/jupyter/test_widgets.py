@@ -62,8 +62,8 @@ def lab(monkeypatch) -> Lab:
 
 def view(experiment, found, train, sign, page, title="") -> tuple[plt.Axes, str]:
     """A page of samples, drawn."""
-    grid, text = widgets.samples_view(found, train, sign, page, title, experiment.medium.nouns)
-    return plots.show(experiment.medium, grid), text
+    grid, text = widgets.samples_view(found, train, sign, page, title, experiment.settings.medium.nouns)
+    return plots.show(experiment.settings.medium, grid), text
 
 
 # ---- what is computed ----
@@ -87,7 +87,9 @@ def test_training_items_made_again_may_be_copies(experiment, monkeypatch):
 
 
 def test_real_items_from_outside_are_rarely_taken_for_copies(experiment):
-    train, unseen = (experiment.items(i) for i in (experiment.draw(0).train, experiment.draw(0).test))
+    train, unseen = (
+        experiment.settings.items(i) for i in (experiment.results.draw(0).train, experiment.results.draw(0).test)
+    )
     real = widgets.learnt(experiment, 0)
     distance = nearest(pixels(unseen.x), pixels(train.x))[1]
     assert np.mean(distance <= real.copy) < 0.06  # the limit comes from 40 items
@@ -192,4 +194,8 @@ def test_nearest_items_are_searched_once(experiment, lab, monkeypatch):
 
 def test_a_control_with_one_choice_is_not_shown(experiment, lab):
     widgets.samples(experiment)
-    assert experiment.sources == ["mlp"] and set(lab.controls) == {"trial", "class", "order"}  # 5 items: one page
+    assert experiment.settings.sources == ["mlp"] and set(lab.controls) == {
+        "trial",
+        "class",
+        "order",
+    }  # 5 items: one page

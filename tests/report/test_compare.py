@@ -14,13 +14,14 @@ import pytest
 from browsing import browser_page, in_browser
 from conftest import ROOT
 
-from gannb.analysis.verdict import worth_sentence
+from gannb.analysis.worth import worth_sentence
 from gannb.cli import main
 from gannb.data.medium import Nouns
 from gannb.media import MEDIA
 from gannb.media.image import IMAGE
 from gannb.report import compare as comparing
 from gannb.report.compare import answer, compare, controls_text, read_result, sentences, study_facts, worth_text
+from gannb.stats.worth import Worth
 from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
 
@@ -139,7 +140,9 @@ def test_answers_are_counted(kinds, says):
 )  # fmt: skip
 def test_the_worth_has_the_numbers_of_its_sentence(worth, low, high, at_least, at_most):
     row = {"worth": worth, "low": low, "high": high, "at_least": at_least, "at_most": at_most, "n_real": 80}
-    said, sentence = worth_text(row | {"curve": CURVE}), worth_sentence(row | {"curve": CURVE})
+    said = worth_text(row | {"curve": CURVE})
+    found = Worth(worth, low, high, at_least, at_most)
+    sentence = worth_sentence(IMAGE.nouns, 80, found, [point["n"] for point in CURVE])
     assert all(number in sentence for number in re.findall(r"\d+", said))
     assert ("or more" in said, "or fewer" in said) == ("or more" in sentence, "or fewer" in sentence)
 

@@ -293,6 +293,8 @@ class Images:
         unseen_copies="Shifted, mirrored or recoloured",
         taken="photographed",
         pretrained="grey images fill its three channels",
+        elsewhere="another scanner or camera",
+        overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
     )
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:

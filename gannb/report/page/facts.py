@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import external
-from gannb.analysis.evidence import Evidence, as_row, common_trials, difference
-from gannb.analysis.wording import METRIC_NAMES, arm_label, interval_text, points
+from gannb.analysis.evidence import Evidence, common_trials, difference
+from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, points
 from gannb.report.page.plain import without_paths
 from gannb.study.folder import read_record
 from gannb.study.model import Study
@@ -63,7 +63,7 @@ def brackets_note(found: Mapping[str, Any]) -> str:
 
 def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
     """Return how the answer was found, as (term, text)."""
-    rope, corrected, nouns = points(evidence.rope), evidence.protocol == "resplit", experiment.medium.nouns
+    rope, corrected, nouns = points(evidence.rope), evidence.protocol == "resplit", experiment.settings.medium.nouns
     metric = METRIC_NAMES[evidence.metric].capitalize()
     rule = (
         f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
@@ -76,7 +76,7 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("In each trial", _trial_text(experiment, evidence)),
         (
             "Classical augmentation",
-            f"Small random changes of every {nouns.one}, by the policy “{experiment.policy_name}”.",
+            f"Small random changes of every {nouns.one}, by the policy “{experiment.settings.policy_name}”.",
         ),
         ("Measure", f"{metric}, chosen before the study." + _said(BALANCED, nouns) * (evidence.metric != "accuracy")),
         ("The 95% interval", _said(RESPLIT_INTERVAL if corrected else DRAW_INTERVAL, nouns)),
@@ -94,15 +94,16 @@ def _said(text: str, nouns: Nouns) -> str:
 
 
 def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
-    study, many = experiment.study, experiment.medium.nouns.many
+    study, settings = experiment.study, experiment.settings
+    many = settings.medium.nouns.many
     times = f"{study.classifier_seeds} times with different seeds, averaged" if study.classifier_seeds > 1 else "once"
     kept = f" Only {', '.join(evidence.keep_classes)} got them." if evidence.keep_classes else ""
     return (
         f"{evidence.n_train:,.0f} real {many} to train on, {evidence.n_test:,.0f} test {many} that no generator and no "
-        f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
-        f"{many} and makes {experiment.made_text}. Every arm then trains the same classifier "
-        f"({study.first_classifier}, unless it names another) for "
-        f"{experiment.classifier_steps:,} steps, {times}. Where generated {many} are added, {_share_text(study)}.{kept}"
+        f"training step sees. A GAN ({settings.family}, {settings.gan_steps:,} steps) learns from the training {many} "
+        f"and makes {settings.made_text}. Every arm then trains the same classifier ({study.first_classifier}, unless "
+        f"it names another) for {settings.classifier_steps:,} steps, {times}. Where generated {many} are added, "
+        f"{_share_text(study)}.{kept}"
     )
 
 
@@ -117,33 +118,34 @@ def _share_text(study: Study) -> str:
 
 def transfer_text(experiment: Experiment) -> str:
     """Return how a pretrained network was fine-tuned, or why none was."""
-    if experiment.weights is None:
-        return experiment.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
-    pretrained, brought = experiment.medium.pretrained, experiment.medium.phrases.pretrained
-    about = pretrained.weights_text(experiment.weights) + (f"; {brought}" if brought else "")
+    if experiment.settings.weights is None:
+        return experiment.plan.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
+    pretrained, brought = experiment.settings.medium.pretrained, experiment.settings.medium.phrases.pretrained
+    about = pretrained.weights_text(experiment.settings.weights) + (f"; {brought}" if brought else "")
     text = (
         f"Arms named transfer start from {about}. A new last layer is trained on the frozen network's features "
         "(logistic regression, the generated items weighing as much as in a batch), then the whole network for "
-        f"{experiment.transfer_steps:,} steps with the arm's augmentation, at rates that fall by a factor of "
+        f"{experiment.settings.transfer_steps:,} steps with the arm's augmentation, at rates that fall by a factor of "
         f"{pretrained.LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
     )
-    return f"{text} {experiment.left_out}".rstrip()
+    return f"{text} {experiment.plan.left_out}".rstrip()
 
 
 def tuning_text(experiment: Experiment) -> str:
     """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
     if not experiment.study.tune:
         return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
-    if not experiment.tuning_draws:
-        many = experiment.medium.nouns.many
+    if not experiment.settings.tuning_draws:
+        many = experiment.settings.medium.nouns.many
         return f"Off: in resplit no {many} are left that no trial uses, so every arm trains with the parameters below."
-    table = experiment.tuning()
+    table = experiment.results.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
     said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())
+    draws = len(experiment.settings.tuning_draws)
     kinds = "strength and kind" if experiment.study.augmentation == "auto" else "strength"
     return (
         f"Every arm tried the same list of configurations (learning rate, {kinds} of the classical augmentation, "
-        f"synthetic share), as far as they exist in it, on {len(experiment.tuning_draws)} draws that no trial uses; it "
+        f"synthetic share), as far as they exist in it, on {draws} draws that no trial uses; it "
         "keeps the study's own unless another is better by more than a standard error. The GAN was not tuned, and the "
         f"learning curve has the configuration of real + classic. Chosen: {said}. The intervals take these choices as "
         "given; the control with copies, tuned by itself, shows what chance in them does."
@@ -154,11 +156,10 @@ def convergence(evidence: Evidence) -> str:
     """Return what half of the training budget says about whether the classifiers had reached their plateau."""
     if len(common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
         return "Not checked: real + classic at half of the steps is not there."
-    estimate = difference(evidence, PRIMARY[1], CONVERGENCE)
-    row = as_row(estimate)
+    change = difference(evidence, PRIMARY[1], CONVERGENCE)
     return (
         f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
-        f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."
+        f"{in_points(change)} points; a change near 0 means that more steps would not have changed the answer."
     )
 
 
@@ -167,10 +168,13 @@ def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
     notes = [
         f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
         f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
-        "chance. " + outcome_intervals(evidence, experiment.medium.nouns)
+        "chance. " + outcome_intervals(evidence, experiment.settings.medium.nouns)
     ]
     if experiment.dataset.pool.n_classes == 2:
-        name, given = experiment.dataset.pool.classes[experiment.positive], experiment.study.positive is not None
+        name, given = (
+            experiment.dataset.pool.classes[experiment.settings.positive],
+            experiment.study.positive is not None,
+        )
         rule = "as the parameter positive says" if given else "the second, since the parameter positive names none"
         notes.append(f"The positive class is “{name}”, {rule}.")
     return notes
@@ -186,7 +190,7 @@ def outcome_intervals(evidence: Evidence, nouns: Nouns) -> str:
 
 def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
     """Return what was read and done to it, as (term, text)."""
-    dataset, report, many = experiment.dataset, experiment.dataset.report, experiment.medium.nouns.many
+    dataset, report, many = experiment.dataset, experiment.dataset.report, experiment.settings.medium.nouns.many
     pool, counts = dataset.pool, dataset.pool.counts()
     held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
     sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
@@ -235,7 +239,7 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     record = read_record(experiment.folder)
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     spent: dict[str, float] = {}
-    for unit in experiment.all_units():
+    for unit in experiment.plan.all_units():
         if is_done(experiment.folder, unit):
             spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
     nouns = experiment.settings.medium.nouns

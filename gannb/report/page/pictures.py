@@ -44,10 +44,10 @@ class Picture:
 
 def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
     """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
-    folder, nouns = experiment.folder / "figures", experiment.medium.nouns
+    folder, nouns = experiment.folder / "figures", experiment.settings.medium.nouns
     pictures = answer_pictures(folder, found, nouns) | score_pictures(folder, evidence, nouns)
     pictures |= outcome_pictures(folder, evidence, found, nouns) | item_pictures(experiment, folder, found["copying"])
-    return pictures | (open_set_pictures(experiment, folder) if experiment.open_set else {})
+    return pictures | (open_set_pictures(experiment, folder) if experiment.plan.open_set else {})
 
 
 def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
@@ -141,19 +141,19 @@ def item_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[st
 
 
 def _has_items(experiment: Experiment, trial: int) -> bool:
-    units = (made[trial, experiment.family] for made in (experiment.generator_units, experiment.item_units))
+    units = (made[trial, experiment.family] for made in (experiment.plan.generator_units, experiment.plan.item_units))
     return all(is_done(experiment.folder, unit) for unit in units)
 
 
 def _samples(experiment: Experiment, folder: Path, trial: int) -> Picture:
-    real, made = experiment.items(experiment.draw(trial).train), experiment.synthetic(trial)
-    texts = captions.samples_texts(real, trial, experiment.medium.nouns)
+    real, made = experiment.settings.items(experiment.results.draw(trial).train), experiment.synthetic(trial)
+    texts = captions.samples_texts(real, trial, experiment.settings.medium.nouns)
     table = pd.DataFrame({"class": real.classes})
-    return items_picture(folder, "samples", experiment.medium, plots.samples(real, made), table, texts)
+    return items_picture(folder, "samples", experiment.settings.medium, plots.samples(real, made), table, texts)
 
 
 def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) -> Picture:
-    pairs, medium = tables.trial_pairs(experiment, trial), experiment.medium
+    pairs, medium = tables.trial_pairs(experiment, trial), experiment.settings.medium
     fake, real = pairs.synthetic, pairs.nearest
     grid = plots.neighbours(fake.x, real.x, pairs.distance, fake.y, fake.classes)
     names = np.array(fake.classes)
@@ -171,15 +171,17 @@ def _suspects(experiment: Experiment, folder: Path) -> dict[str, Picture]:
     if not pairs:
         return {}
     table = pd.DataFrame([{key: pair[key] for key in ("features", "trial", "suspicion")} for pair in pairs])
-    texts = captions.suspects_texts(table, experiment.medium.nouns)
-    return {"suspects": items_picture(folder, "suspects", experiment.medium, plots.suspects(pairs), table, texts)}
+    texts = captions.suspects_texts(table, experiment.settings.medium.nouns)
+    return {
+        "suspects": items_picture(folder, "suspects", experiment.settings.medium, plots.suspects(pairs), table, texts)
+    }
 
 
 def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
     history = tables.gan_history(experiment, trial)
     diversity = {"step": history["diversity"]["step"], "diversity": history["diversity"]["ratio"]}
     table = pd.DataFrame(history["curves"]).merge(pd.DataFrame(diversity, dtype=float), how="left", on="step")
-    nouns = experiment.medium.nouns
+    nouns = experiment.settings.medium.nouns
     texts = captions.training_texts(history, trial, nouns)
     return _chart(folder, "training", plots.gan_health(history, nouns)[0], table, texts)
 
@@ -195,5 +197,5 @@ def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture
     items = Examples(np.concatenate(list(found.values())), y, tuple(found), np.arange(len(y)).astype(str), y)
     table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
     grid = plots.class_grid(items, OTHERS_SHOWN, "Made for “other”, and never seen")
-    texts = captions.open_set_texts(items.classes, trial, experiment.medium.nouns)
-    return {"open_set": items_picture(folder, "open_set", experiment.medium, grid, table, texts)}
+    texts = captions.open_set_texts(items.classes, trial, experiment.settings.medium.nouns)
+    return {"open_set": items_picture(folder, "open_set", experiment.settings.medium, grid, table, texts)}

@@ -13,7 +13,7 @@ from gannb.data.medium import Cell, Grid
 from gannb.utils.figures import BLUE, MOST_ROWS, RED, STYLE, new_axes, say, set_title, short, title_text
 
 if TYPE_CHECKING:
-    from gannb.analysis.interpolations import Strips
+    from gannb.analysis.interpolations import Interpolations
     from gannb.data.examples import Examples
     from gannb.data.medium import Medium
 
@@ -111,7 +111,7 @@ def _suspect(pair: Mapping[str, Any]) -> list[Cell]:
     return [Cell(pair["made"], RED, f"{pair['suspicion']:.2f}"), Cell(pair["training"]), Cell(pair["held_out"])]
 
 
-def interpolations(found: Strips, title: str = "") -> Grid:
+def interpolations(found: Interpolations, title: str = "") -> Grid:
     """Return walks through a GAN's noise: frames, the real item nearest to each, and the blends of the two ends.
 
     Below frames and blends stands what the measuring classifier gives their class, in percent.
@@ -119,8 +119,10 @@ def interpolations(found: Strips, title: str = "") -> Grid:
     cells, rows = [], []
     for s, name in enumerate(found.classes):
         cells += [_sure(found.latent[s], found.sure[s]), [Cell(x) for x in found.real[s]]]
-        cells += [_sure(found.blends[s], found.sure_of_blends[s])]
-        rows += [f"{short(name, 14)}: GAN", "nearest real", "blend of the ends"]
+        rows += [f"{short(name, 14)}: GAN", "nearest real"]
+        if found.blends is not None:
+            cells += [_sure(found.blends[s], found.sure_of_blends[s])]
+            rows += ["blend of the ends"]
     return Grid(cells, rows, title=title)
 
 

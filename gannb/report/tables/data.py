@@ -60,6 +60,6 @@ def duplicates(dataset: Dataset) -> pd.DataFrame:
 
 def draws(experiment: Experiment) -> pd.DataFrame:
     """Return the sizes of every trial's training set, reserve and test set."""
-    found = [(t, experiment.draw(t)) for t in experiment.done(1)]
+    found = [(t, experiment.results.draw(t)) for t in experiment.results.done(1)]
     rows = [{"trial": t, "train": len(d.train), "reserve": len(d.reserve), "test": len(d.test)} for t, d in found]
     return pd.DataFrame(rows, columns=["trial", "train", "reserve", "test"]).set_index("trial")

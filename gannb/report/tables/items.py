@@ -27,7 +27,9 @@ QUALITY = {  # the measures that are shown, and how a number of each is written
 
 def quality(experiment: Experiment) -> pd.DataFrame:
     """Return the means over trials of the quality measures, by generator or reference set and feature space."""
-    return quality_means(experiment.quality(), experiment.quality_of_classes(), experiment.scores(), experiment.family)
+    return quality_means(
+        experiment.results.quality(), experiment.results.quality_of_classes(), experiment.scores(), experiment.family
+    )
 
 
 def quality_means(measured: pd.DataFrame, classes: pd.DataFrame, scores: pd.DataFrame, gan: str) -> pd.DataFrame:
@@ -81,13 +83,15 @@ def nearest_pairs(
 
 def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
     """Return the pairs of a trial's GAN items."""
-    return nearest_pairs(experiment.medium, experiment.synthetic(trial), *real_sides(experiment, trial))
+    return nearest_pairs(experiment.settings.medium, experiment.synthetic(trial), *real_sides(experiment, trial))
 
 
 def real_sides(experiment: Experiment, trial: int) -> tuple[Examples, Examples]:
     """Return a trial's training items and held-out ones: its reserve, or its test items."""
-    draw = experiment.draw(trial)
-    return experiment.items(draw.train), experiment.items(draw.reserve if len(draw.reserve) else draw.test)
+    draw = experiment.results.draw(trial)
+    return experiment.settings.items(draw.train), experiment.settings.items(
+        draw.reserve if len(draw.reserve) else draw.test
+    )
 
 
 # ---- suspects ----
@@ -100,7 +104,7 @@ def suspects(experiment: Experiment) -> list[dict[str, Any]]:
     was made, the training item nearest to it in that space, and the nearest held-out real one. `suspicion` is the
     distance to the former over that to the latter.
     """
-    found = experiment.suspects()
+    found = experiment.results.suspects()
     if found.empty:
         return []
     mine = found[found["generator"] == experiment.family].sort_values("suspicion", kind="stable")
@@ -112,7 +116,7 @@ def suspects(experiment: Experiment) -> list[dict[str, Any]]:
 
 
 def _items(experiment: Experiment, row: dict[str, Any]) -> dict[str, np.ndarray]:
-    draw, made = experiment.draw(row["trial"]), experiment.measured_items(row["trial"])
-    real = {key: experiment.items(getattr(draw, part)[[row[column]]]).x[0]
+    draw, made = experiment.results.draw(row["trial"]), experiment.results.measured_items(row["trial"])
+    real = {key: experiment.settings.items(getattr(draw, part)[[row[column]]]).x[0]
             for key, part, column in (("training", "train", "training"), ("held_out", "test", "test"))}  # fmt: skip
     return {"made": np.asarray(made.x[row["item"]])} | real

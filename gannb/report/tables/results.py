@@ -93,9 +93,9 @@ def _outcome_texts(row: dict) -> dict[str, str]:
 
 def reliability(experiment: Experiment) -> pd.DataFrame:
     """Return stated confidence and accuracy of the primary contrast's two arms; see `outcomes.reliability`."""
-    return outcome_measures.reliability(experiment.predictions())
+    return outcome_measures.reliability(experiment.results.predictions())
 
 
 def confusion_change(experiment: Experiment) -> pd.DataFrame:
     """Return what the primary contrast changed in which class is taken for which; see `outcomes.confusion_change`."""
-    return outcome_measures.confusion_change(experiment.predictions())
+    return outcome_measures.confusion_change(experiment.results.predictions())

@@ -22,7 +22,7 @@ from planted_figures import (
     scores,
 )
 
-from gannb.analysis.interpolations import Strips
+from gannb.analysis.interpolations import Interpolations
 from gannb.data.examples import Examples
 from gannb.media.image import IMAGE
 from gannb.report import plots
@@ -77,7 +77,7 @@ def test_leaves_its_input_and_the_settings_alone(name):
     for old, new in zip(before, given, strict=True):
         if isinstance(old, pd.DataFrame):
             pd.testing.assert_frame_equal(old, new)
-        elif isinstance(old, Strips):
+        elif isinstance(old, Interpolations):
             np.testing.assert_array_equal(old.latent, new.latent)
         elif isinstance(old, Examples):
             np.testing.assert_array_equal(old.x, new.x)
