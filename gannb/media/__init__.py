@@ -16,4 +16,4 @@ MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE,)}
 
 def medium_of(dataset: Dataset) -> Medium:
     """Return the medium of a data set's items."""
-    return MEDIA[getattr(dataset, "medium", "image")]
+    return MEDIA[dataset.medium]

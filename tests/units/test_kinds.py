@@ -28,7 +28,7 @@ ARMS = ("real", "gan.fresh", "transfer+gan", "real+mislabelled", *(f"real+gan.{n
 def units(**given) -> list[Unit]:
     """The units of a study that has everything: tuning, fine-tuning, classes held out, sources from outside."""
     study = make_study(**SMOKE | {"output_dir": "/nowhere", "arms": ARMS, "foreign": "/nowhere/gan"} | given)
-    dataset = hold_out(read("digits"), ("8", "9"))
+    dataset = hold_out(read("digits"), ("8", "9"), IMAGE.nouns)
     found = AtHand({"foreign": Source("foreign", "0" * 16, {})}, WEIGHTS, True, {"inception": "1" * 64})
     plan = Plan(Settings(study, dataset, "0" * 16, found))
     return [*plan.all_units(), *plan.final_generator.closure()]
