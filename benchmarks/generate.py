@@ -90,7 +90,7 @@ class Bench:
     def __init__(self, kind: str, name: str, trained: Path, folder: Path) -> None:
         size, channels, self.family, blocks = KINDS[kind]
         classes = tuple(map(str, range(10)))
-        self.plan = Plan(name, classes, (blocks * BLOCK,) * 10, (int(size), int(size), channels), 0, False, "")
+        self.plan = Plan(name, classes, (blocks * BLOCK,) * 10, (int(size), int(size), channels), 0, False, "", "image")
         (self.shard,) = self.plan.shards
         self.folder, self.trained, self.generator = folder, trained, loaded_generator(trained, "cpu")
         self.order = [(k, b) for b in range(blocks) for k in range(10)]
@@ -103,7 +103,7 @@ class Bench:
             class_block(self.generator, 0, k, b)
 
     def encoding(self, to: Path) -> None:
-        FORMATS[self.plan.format].write(to, self.shard, iter(self.ready))
+        self.plan.layout.write(to, self.shard, iter(self.ready))
 
     def together(self, to: Path) -> None:
         self._make("cpu", to)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,7 +172,7 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     fine-tuning. Of kinds that follow from none of this, it is what their records say.
     """
     jobs = worker_count(settings.study.workers)
-    timed = list(in_processes(_time_steps, [(settings, device)] * jobs, jobs))
+    timed = list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds

@@ -29,6 +29,8 @@ from gannb.work.store import is_done
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gannb.data.medium import Medium
+
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
@@ -129,6 +131,11 @@ class Experiment:
     def dataset(self) -> Dataset:
         """The study's data."""
         return self.settings.dataset
+
+    @property
+    def medium(self) -> Medium:
+        """What an item is, and all that depends on it."""
+        return self.settings.medium
 
     @property
     def folder(self) -> Path:

@@ -199,7 +199,7 @@ class Maker:
     def _record(self, temporary: Path, shard: Shard) -> dict[str, Any]:
         files = list(self.plan.layout.files(shard))
         if len(files) == 1:
-            sync_files(temporary / files[0])
+            _sync(temporary / files[0])
         size = sum((temporary / name).stat().st_size for name in files)
         sha256 = digest_of(temporary, self.plan, shard)
         record = {"number": shard.number, "name": files[0], "items": len(shard), "bytes": size, "sha256": sha256}
@@ -321,7 +321,7 @@ def _same_bytes(a: Path, b: Path) -> bool:
     return a.stat().st_size == b.stat().st_size and a.read_bytes() == b.read_bytes()
 
 
-def sync_files(file: Path) -> None:
+def _sync(file: Path) -> None:
     with open(file, "rb") as stream:
         os.fsync(stream.fileno())
 

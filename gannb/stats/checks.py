@@ -8,6 +8,11 @@ from gannb.utils.errors import InputError
 
 
 def finite_values(values: np.ndarray, name: str, ndim: int) -> np.ndarray:
+    """Return values as an array of floats, of `ndim` dimensions as (N,) or (N, M); `name` is what they are called.
+
+    Raises:
+        InputError: they are no numbers, have other dimensions, or one of them is not finite.
+    """
     try:
         values = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
@@ -20,16 +25,19 @@ def finite_values(values: np.ndarray, name: str, ndim: int) -> np.ndarray:
 
 
 def check_trials(n: int) -> None:
+    """Raise InputError where there are too few trials for an interval."""
     if n < 2:
         raise InputError(f"An interval needs at least 2 trials, and there are {n}; set trials to 2 or more.")
 
 
 def check_ratio(ratio: float) -> None:
+    """Raise InputError where a ratio of test to training items is not a finite number from 0 on."""
     if not (np.isfinite(ratio) and ratio >= 0):
         raise InputError(f"test_train_ratio is {ratio}; give n_test / n_train, or 0 for disjoint draws.")
 
 
 def check_level(level: float) -> None:
+    """Raise InputError where the level of an interval is not between 0 and 1."""
     if not 0 < level < 1:
         raise InputError(f"The level is {level}; give a number between 0 and 1, such as 0.95.")
 
@@ -37,7 +45,11 @@ def check_level(level: float) -> None:
 def checked_items(
     items: int, weights: np.ndarray, strata: np.ndarray, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The weights, and strata and groups numbered from 0."""
+    """Return weights (I,) of test items, and their strata (I,) and groups (I,) numbered from 0.
+
+    Raises:
+        InputError: there is not one of each for every item, or the weights are not those of shares of classes.
+    """
     weights, strata, groups = finite_values(weights, "the weights", 1), np.asarray(strata), np.asarray(groups)
     if not len(weights) == len(strata) == items or strata.ndim != 1 or items == 0:
         raise InputError(f"{items} test items have {len(weights)} weights and {strata.size} classes; each needs one.")

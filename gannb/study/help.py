@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import textwrap
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gannb.media import MEDIA
-from gannb.study.model import DEFAULT_ARMS, OFFERED, PRESETS, STAGES, Study, choices, owners_of
+from gannb.study.model import DEFAULT_ARMS, OFFERED, PRESETS, STAGES, General, Study, choices, owners_of
 from gannb.utils.errors import InputError
 from gannb.utils.naming import listed, nearest
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 WIDTH = 80  # characters of a line on a terminal
 INDENT = 22  # characters before the meanings
@@ -30,6 +33,14 @@ def by_stage() -> dict[str, list[str]]:
 def meaning(name: str) -> str:
     """Return what a parameter means, as the model has it (with code in backticks)."""
     return str(Study.model_fields[name].description)
+
+
+def meaning_for(name: str, medium: Medium) -> str:
+    """Return what a parameter means where items are of one medium, without what it means for others."""
+    if name not in General.model_fields:
+        return meaning(name)
+    said = medium.meanings.get(name)
+    return "; ".join(filter(None, (str(General.model_fields[name].description), said)))
 
 
 def items_of(name: str) -> str:

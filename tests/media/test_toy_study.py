@@ -66,16 +66,16 @@ def test_its_quality_is_measured_in_its_own_spaces(toy):
     assert (exact == 1).all()
 
 
-def test_more_real_items_and_right_labels_are_learnt(toy):
-    scores = toy.scores().groupby("arm")["accuracy"].mean()
-    assert scores["real"] > 0.8 > scores["real+mislabelled"] - 0.05
+def test_its_classifiers_learn_and_wrong_labels_harm_them(toy):
+    scores = toy.scores().groupby("arm")[["accuracy", "log_loss"]].mean()
+    assert scores.loc["real", "accuracy"] > 0.9
+    assert scores.loc["real+mislabelled", "log_loss"] > 1.5 * scores.loc["real+copies", "log_loss"]
 
 
 def test_its_page_speaks_of_vectors_and_of_no_image(toy):
     text = Reader((toy.folder / "report.html").read_text(encoding="utf-8")).text
-    about_vectors = re.sub(r"published[^.]*\.|Fashion-MNIST[^.]*\.", "", text)
     assert "vectors" in text
-    assert not re.findall(r"[^.]*\b(?:images?|pictures?|photos?|pixels?)\b[^.]*", about_vectors)
+    assert re.findall(r"[^.]*\b(?:images?|pictures?|photos?|pixels?)\b[^.]*", text) == []
 
 
 def test_it_opens_again_from_its_folder(toy):

@@ -58,14 +58,14 @@ class Images:
     # ---- reading
 
     def recognises(self, data: str) -> bool:
-        """See `gannb.media.image.formats.recognises`."""
-        from gannb.media.image.formats import recognises
+        """See `gannb.media.image.sources.formats.recognises`."""
+        from gannb.media.image.sources.formats import recognises
 
         return recognises(data)
 
     def takes_files_below(self, data: str) -> bool:
         """Tell whether `data` is a folder of folders; of idx files and of the digits nothing else is read."""
-        from gannb.media.image.formats import is_idx
+        from gannb.media.image.sources.formats import is_idx
 
         return data not in self.embedded and Path(data).is_dir() and not is_idx(Path(data))
 

@@ -84,7 +84,7 @@ def find(pretrained: str) -> Weights | None:
         _checked_name(name)
         return _weights(name, Path(file), {}, {})
     if "/" in pretrained:
-        return from_folder(Path(pretrained))
+        return _from_folder(Path(pretrained))
     if pretrained == PRETRAINED and not _is_cached_in_any_form(pretrained):
         return None  # without timm, whose import takes seconds
     config = _checked_name(pretrained)
@@ -122,7 +122,7 @@ def _checked_name(name: str) -> Any:
         raise InputError(f"pretrained: timm has no weights for a network {name!r}; {hint}") from None
 
 
-def from_folder(folder: Path) -> Weights:
+def _from_folder(folder: Path) -> Weights:
     try:
         about = json.loads((folder / HUB_CONFIG).read_text(encoding="utf-8"))
         name, config = str(about["architecture"]), dict(about.get("pretrained_cfg", {}))

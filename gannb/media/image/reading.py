@@ -21,9 +21,9 @@ from gannb.data.examples import Dataset, Examples
 from gannb.data.groups import group_finder
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.image import duplicates
-from gannb.media.image.files import FILES, MAX_BYTES, WITH_ALPHA
-from gannb.media.image.formats import open_source
 from gannb.media.image.parameters import NAME
+from gannb.media.image.sources.files import FILES, MAX_BYTES, WITH_ALPHA
+from gannb.media.image.sources.formats import open_source
 from gannb.utils.errors import InputError
 
 SIDES = (4, 1024)  # smallest and largest side of a prepared item

@@ -15,8 +15,10 @@ from gannb.analysis.class_lights import CRITERIA
 from gannb.analysis.evidence import Evidence
 from gannb.analysis.wording import arm_label, interval_text
 from gannb.measures.comparison import REFERENCE_SETS
+from gannb.media import MEDIA
 from gannb.report import tables
 from gannb.report.page.plain import without_paths
+from gannb.study.help import meaning_for
 from gannb.study.model import Study
 
 if TYPE_CHECKING:
@@ -102,6 +104,6 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
         if value in (None, "", "auto", ()):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
-        meaning = str(Study.model_fields[name].description).replace("`", "")
+        meaning = meaning_for(name, MEDIA[study.medium]).replace("`", "")
         rows.append({"name": name, "value": without_paths(text), "meaning": meaning, "set": "set" if by_hand else ""})
     return rows

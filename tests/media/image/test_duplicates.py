@@ -16,9 +16,9 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from gannb.media.image import duplicates
-from gannb.media.image.arrays import _idx
 from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
+from gannb.media.image.sources.arrays import _idx
 
 
 @pytest.mark.parametrize(

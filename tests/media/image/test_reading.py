@@ -12,9 +12,9 @@ from image_sets import (
 )
 from PIL import Image
 
-from gannb.media.image import arrays as array_formats
 from gannb.media.image import reading
 from gannb.media.image.reading import read
+from gannb.media.image.sources import arrays as array_formats
 from gannb.utils.errors import InputError
 
 

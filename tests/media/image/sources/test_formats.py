@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from image_sets import a_file, folder_of, idx_folder, npz
 
-from gannb.media.image.formats import recognises
 from gannb.media.image.reading import read
+from gannb.media.image.sources.formats import recognises
 from gannb.utils.errors import InputError
 
 BAD_DATA = {

@@ -17,8 +17,8 @@ from image_sets import (
 from PIL import Image
 
 from gannb.data.examples import Dataset
-from gannb.media.image import files
 from gannb.media.image.reading import read
+from gannb.media.image.sources import files
 from gannb.utils.errors import InputError
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from gannb.data.folders import PARTS
 from gannb.data.source import Source
-from gannb.media.image.files import MAX_BYTES, from_16_bit, without_equal_channels
 from gannb.media.image.parameters import DIGITS, NOUNS
+from gannb.media.image.sources.files import MAX_BYTES, from_16_bit, without_equal_channels
 from gannb.utils.errors import InputError
 
 

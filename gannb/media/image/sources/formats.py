@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gannb.data.folders import from_folder, list_entries, walk
 from gannb.data.source import Source
-from gannb.media.image.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
-from gannb.media.image.files import FILES
 from gannb.media.image.parameters import DIGITS
+from gannb.media.image.sources.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
+from gannb.media.image.sources.files import FILES
 from gannb.utils.errors import InputError
 from gannb.utils.naming import printable
 
