@@ -1,4 +1,4 @@
-"""Whether the ruler itself is calibrated: intervals, the rule and the worth in real items, on planted truth.
+"""Whether the rule itself is calibrated: intervals, the rule and the worth in real items, on planted truth.
 
     export OMP_NUM_THREADS=1
     python benchmarks/calibration.py simulate --studies 4000 --out rows.jsonl     # minutes

@@ -94,7 +94,7 @@ def parts(pool: Examples, sizes: tuple[int, int], rng: np.random.Generator) -> l
     return [pool.take(rng.permutation(np.flatnonzero(place == part))) for part in range(3)]
 
 
-def ruler_and_pool() -> tuple[Callable[[np.ndarray], np.ndarray], Examples]:
+def measuring_classifier_and_pool() -> tuple[Callable[[np.ndarray], np.ndarray], Examples]:
     """Return the features of a classifier, and the digits that it has not seen."""
     digits = read("digits").pool
     mine, rest, _ = parts(digits, (RULER, 10_000), np.random.default_rng(0))
@@ -103,7 +103,7 @@ def ruler_and_pool() -> tuple[Callable[[np.ndarray], np.ndarray], Examples]:
     return lambda x: features(IMAGE, network, x), rest
 
 
-def trial_rows(pool: Examples, ruler: Callable, sizes: tuple[int, int], trial: int, every: bool) -> list[dict]:
+def trial_rows(pool: Examples, measuring: Callable, sizes: tuple[int, int], trial: int, every: bool) -> list[dict]:
     """Return a row per set of images: both p values, whether it is flagged, and the measures in pixels."""
     rng = np.random.default_rng([sizes[0], trial])
     real, held_out, further = parts(pool, sizes, rng)
@@ -112,7 +112,7 @@ def trial_rows(pool: Examples, ruler: Callable, sizes: tuple[int, int], trial: i
         made = make(real.x, further.x, rng)
         p = {
             space: copying_p(f(real.x), f(made), f(held_out.x), real.y, held_out.y, trial)
-            for space, f in (("pixels", pixels), ("small_cnn", ruler))
+            for space, f in (("pixels", pixels), ("small_cnn", measuring))
         }
         near_by = surroundings(*map(pixels, (real.x, made, held_out.x)))
         row = {"per_class": sizes[0], "held_out": sizes[1], "trial": trial, "images": name, **p}
@@ -170,11 +170,13 @@ def main(words: list[str] | None = None, sizes: tuple[tuple[int, int], ...] = SI
         print(table(rows))
         return 0
     there = {(row["per_class"], row["trial"]) for row in rows}
-    ruler, pool = ruler_and_pool()
+    measuring, pool = measuring_classifier_and_pool()
     for trial in range(given.trials):
         for size in sizes:
             if (size[0], trial) not in there:
-                for row in trial_rows(pool, ruler, size, trial, trial % FEWER == 0) + spread_rows(pool, size, trial):
+                for row in trial_rows(pool, measuring, size, trial, trial % FEWER == 0) + spread_rows(
+                    pool, size, trial
+                ):
                     append(row, given.out)
     return 0
 

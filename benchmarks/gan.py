@@ -72,7 +72,7 @@ class Effort:
     batch: int = 32
     share: float = 0.25  # of a batch that is synthetic
     seeds: int = 2
-    ruler_steps: int = 3000
+    measuring_steps: int = 3000
 
 
 # ---- data ----
@@ -84,7 +84,7 @@ class Parts:
 
     draw: Examples
     scored: Examples  # the test set, or validation items of the pool
-    ruler: Examples  # what the network behind the features is trained on
+    measuring: Examples  # what the network behind the features is trained on
     others: Examples  # real items for the reference row
 
 
@@ -262,30 +262,30 @@ def arm(draw: Examples, made: Examples | None, scored: Examples, effort: Effort)
     return [accuracy(train(mixture, recipe, seed), scored) for seed in range(effort.seeds)]
 
 
-def train_ruler(items: Examples, effort: Effort) -> nn.Module:
+def train_measuring_classifier(items: Examples, effort: Effort) -> nn.Module:
     """The small_cnn behind the features, from real items outside every draw and what is scored."""
-    recipe = Recipe(IMAGE, "small_cnn", effort.ruler_steps, effort.batch, IMAGE.policy("auto", items.shape))
+    recipe = Recipe(IMAGE, "small_cnn", effort.measuring_steps, effort.batch, IMAGE.policy("auto", items.shape))
     return train(Mixture(items, None, 0.0), recipe, 0)
 
 
 class Scorer:
     """Scores what is made from one draw; what does not depend on the generator is computed once."""
 
-    def __init__(self, parts: Parts, ruler: nn.Module, effort: Effort) -> None:
-        self.parts, self.ruler, self.effort = parts, ruler, effort
-        self.features = features(IMAGE, ruler, parts.scored.x)
+    def __init__(self, parts: Parts, measuring: nn.Module, effort: Effort) -> None:
+        self.parts, self.measuring, self.effort = parts, measuring, effort
+        self.features = features(IMAGE, measuring, parts.scored.x)
         self.classic = arm(parts.draw, None, parts.scored, effort)
 
     def __call__(self, made: Examples, seed: int) -> dict[str, Any]:
         """All scores of the made items, in words that the head of this file explains."""
-        parts, fake = self.parts, features(IMAGE, self.ruler, made.x)
+        parts, fake = self.parts, features(IMAGE, self.measuring, made.x)
         with_gan = arm(parts.draw, made, parts.scored, self.effort)
         return {
             "cas": cas(made, parts.scored, self.effort, seed),
             "gain": float(np.mean(with_gan) - np.mean(self.classic)),
             "real+classic": self.classic,
             "real+gan+classic": with_gan,
-            "agreement": accuracy(self.ruler, made),
+            "agreement": accuracy(self.measuring, made),
             "kid": kid(self.features, fake).value,
             **asdict(prdc(self.features, fake)),
             "nn_ratio": nearest_neighbour_ratio(*map(some_pixels, (parts.draw, made, parts.scored))),
@@ -352,7 +352,7 @@ def run(asked: argparse.Namespace, effort: Effort) -> None:
     """Compute the rows that are asked for and not there yet, draw by draw."""
     done = {key(row) for row in read_rows(asked.out)}
     data = read(asked.data)
-    ruler = None
+    measuring = None
     for number in asked.draws:
         score = None
         for name in asked.generators:
@@ -363,8 +363,8 @@ def run(asked: argparse.Namespace, effort: Effort) -> None:
             if score is None:
                 parts = split(data, asked.per_class, number, asked.score)
                 parts = Parts(**{part: padded(items, asked.side) for part, items in vars(parts).items()})
-                ruler = ruler or train_ruler(parts.ruler, effort)
-                score = Scorer(parts, ruler, effort)
+                measuring = measuring or train_measuring_classifier(parts.measuring, effort)
+                score = Scorer(parts, measuring, effort)
             generator = contender(name, score.parts)
             try:
                 figures, made = measure(generator, score, 60 * asked.minutes, number)

@@ -92,7 +92,7 @@ class Bench:
         classes = tuple(map(str, range(10)))
         self.plan = Plan(name, classes, (blocks * BLOCK,) * 10, (int(size), int(size), channels), 0, False, "", "image")
         (self.shard,) = self.plan.shards
-        self.folder, self.trained, self.generator = folder, trained, loaded_generator(trained, "cpu")
+        self.folder, self.trained, self.generator = folder, trained, loaded_generator(trained, "image", "cpu")
         self.order = [(k, b) for b in range(blocks) for k in range(10)]
         made = [(k, BLOCK * b, class_block(self.generator, 0, k, b)) for k, b in self.order]
         self.ready = [(k, start + i, image) for k, start, x in made for i, image in enumerate(x)]

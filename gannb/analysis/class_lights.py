@@ -65,8 +65,8 @@ def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]
     many = nouns.many
     return {
         "fidelity": Explanation(
-            f"share of the class' {many} that the ruler ({measuring_classifier}, trained on real {many}) recognises, "
-            f"less its recall on real test {many} of the class",
+            f"share of the class' {many} that the measuring classifier ({measuring_classifier}, trained on real "
+            f"{many}) recognises, less its recall on real test {many} of the class",
             f"Green above −{points(DISTORTED)} points, red below: the bar of the claim “small and distorted”.",
         ),
         "diversity": Explanation(

@@ -151,7 +151,7 @@ class Dataset:
         return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, medium, held_out)
 
 
-FIRST_MEDIUM = "image"  # of copies that say none: they were made when there was no other
+FIRST_MEDIUM = "image"  # of studies, copies and sets that say none: they were made when there was no other
 ARRAYS = ("x", "y", "ids", "groups")
 
 

@@ -383,7 +383,7 @@ def _copies(maker: Maker, shards: list[dict[str, Any]]) -> dict[str, int]:
     plan = maker.plan
     if plan.no_copies:
         return {"looked_at": len(plan), "found": sum(r["replaced"] for r in shards)}
-    rule, generator = copy_rule(maker.data, maker.draw), loaded_generator(maker.generator, maker.device)
+    rule, generator = copy_rule(maker.data, maker.draw), loaded_generator(maker.generator, plan.medium, maker.device)
     looked, found, classes = 0, 0, np.flatnonzero(plan.counts)
     with one_thread():
         for k in classes:

@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from gannb.data.examples import FIRST_MEDIUM
 from gannb.export.formats import FORMATS, Format, Item, Shard
 from gannb.generators.interface import Condition, Generator
 from gannb.measures.copy_rule import CopyRule
-from gannb.media import FIRST_MEDIUM, MEDIA
+from gannb.media import MEDIA
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -219,16 +220,15 @@ class Maker:
 
     def _loaded(self) -> tuple[Generator, CopyRule | None]:
         rule = copy_rule(self.data, self.draw) if self.plan.no_copies else None
-        return loaded_generator(self.generator, self.device), rule
+        return loaded_generator(self.generator, self.plan.medium, self.device), rule
 
 
 @lru_cache(maxsize=1)
-def loaded_generator(folder: Path, device: str) -> Generator:
-    """The generator, once per process."""
+def loaded_generator(folder: Path, medium: str, device: str) -> Generator:
+    """The generator, of items of the medium of a name, once per process."""
     from gannb.generators.registry import load
-    from gannb.media.image import IMAGE
 
-    return load(folder, IMAGE, device)
+    return load(folder, MEDIA[medium], device)
 
 
 @lru_cache(maxsize=1)

@@ -37,7 +37,8 @@ class ItemStream(IterableDataset):
     def batch(self, t: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Batch number t, from 0."""
         y = Passes(self.classes, self.batch_size, self.seed)[t]  # not kept: it cannot go to a spawned worker
-        x = loaded_generator(self.generator, self.device).sample(Condition(y), seed_for(self.seed, "stream", t))
+        generator = loaded_generator(self.generator, self.medium, self.device)
+        x = generator.sample(Condition(y), seed_for(self.seed, "stream", t))
         return MEDIA[self.medium].stored(x, "cpu").contiguous(), torch.from_numpy(y)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset
-from gannb.media import FIRST_MEDIUM, MEDIA
+from gannb.data.examples import FIRST_MEDIUM
+from gannb.media import MEDIA
 from gannb.study.folder import read_record
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from gannb.data.examples import Dataset
     from gannb.data.medium import Medium
 
-FIRST_MEDIUM = "image"  # what studies and sets are of that say none: they were made when there was no other
 MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE,)}
 
 

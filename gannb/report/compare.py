@@ -24,8 +24,9 @@ from matplotlib.axes import Axes
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS as WORDS
 from gannb.analysis.wording import METRIC_NAMES, interval_text, primary_of, row_text
+from gannb.data.examples import FIRST_MEDIUM
 from gannb.data.medium import Nouns
-from gannb.media import FIRST_MEDIUM, MEDIA
+from gannb.media import MEDIA
 from gannb.report import plots
 from gannb.report.page.html import ANSWERS, inline_svg, render
 from gannb.report.page.pictures import Picture

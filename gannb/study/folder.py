@@ -69,16 +69,18 @@ def find_folder(study: str | Path) -> Path:
     """Return the absolute folder meant by `study`, whatever the working directory.
 
     A relative path is looked for from the working directory upwards, then in the project; the first that holds a
-    `study.json` wins. With none, it is a new study: in the project's folder, without a checkout in the working one.
+    `study.json` wins. With none, it is a new study: in the project's folder where a person works within that, as a
+    notebook of it does, else in the working directory.
     """
     path = Path(study).expanduser()
     if path.is_absolute():
         return path
-    here = Path.cwd()
-    for base in (here, *here.parents, project_root()):
+    here, project = Path.cwd(), project_root()
+    for base in (here, *here.parents, project):
         if (base / path / "study.json").is_file():
             return base / path
-    return (project_root() if (project_root() / "notebooks").is_dir() else here) / path
+    within = (project / "notebooks").is_dir() and here.is_relative_to(project)
+    return (project if within else here) / path
 
 
 def load_study(folder: str | Path) -> Study:

@@ -31,7 +31,7 @@ def test_a_planted_imbalance_is_written_as_a_set_that_is_read(benchmark, tmp_pat
     assert "8 of each of 5 to 9" in capsys.readouterr().out
 
 
-SMALL = {"items": 60, "cas_steps": 3, "cas_batch": 8, "steps": 3, "batch": 8, "seeds": 1, "ruler_steps": 3}
+SMALL = {"items": 60, "cas_steps": 3, "cas_batch": 8, "steps": 3, "batch": 8, "seeds": 1, "measuring_steps": 3}
 
 
 def test_generators_are_trained_scored_and_tabulated_once(benchmark, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The ruler itself: short versions of `benchmarks/calibration.py`, with the wrong analyses that must fail it."""
+"""The rule itself: short versions of `benchmarks/calibration.py`, with the wrong analyses that must fail it."""
 
 from __future__ import annotations
 

@@ -87,7 +87,8 @@ def test_a_finished_study_has_nothing_to_do(finished):
 @pytest.mark.parametrize(
     ("change", "units"),
     [
-        # the ruler does not follow the classifiers' steps and batches: 05 after 04 alone would have no quality to show
+        # the measuring classifier does not follow the classifiers' steps and batches: 05 after 04 alone would have no
+        # quality to show
         ({"classifier_steps": 6}, {*ARMS}),
         ({"classifier_seeds": 2}, {*ARMS}),
         ({"classifier": "resnet10t"}, {*ARMS}),

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from toy_parameters import VECTORS
 
 from gannb.media import MEDIA
 from gannb.media.image import IMAGE
-from gannb.study import folder
-from gannb.study.folder import find_folder, git_revision, load_study, open_study, project_root, read_yaml, save_study
+from gannb.study.folder import open_study, save_study
 from gannb.study.model import PRESETS, STAGES, General, Study, choices, make_study, recognised, study_model
 from gannb.utils.errors import InputError
-from gannb.utils.files import write_json, write_text
 
 
 def message(**given) -> str:
@@ -233,47 +226,9 @@ def test_without_other_media_the_choices_are_those_of_images():
 # ---- YAML ----
 
 
-def test_a_yaml_file_holds_parameters(tmp_path):
-    (tmp_path / "study.yaml").write_text("trials: 4\nsize: 32\narms: [real, real+gan]\n")
-    study = make_study(**read_yaml(tmp_path / "study.yaml"))
-    assert (study.trials, study.size, study.arms) == (4, "32", ("real", "real+gan"))
-
-
-def test_a_parameter_may_not_stand_twice_in_a_file(tmp_path):
-    (tmp_path / "study.yaml").write_text("trials: 4\nsize: 32\ntrials: 6\n")
-    with pytest.raises(InputError, match=r"study.yaml says trials twice; leave one of them out"):
-        read_yaml(tmp_path / "study.yaml")
-
-
 def test_names_of_classes_are_one_however_their_accents_were_typed():
     study = make_study(positive="cafe\u0301", keep_classes="cafe\u0301,te", held_out=["cafe\u0301"])
     assert (study.positive, study.keep_classes, study.held_out) == ("caf\xe9", ("caf\xe9", "te"), ("caf\xe9",))
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"trials: [4\nseed: 1", "not valid YAML at line"),
-        (b"\xff\xfe\x00broken", "not valid YAML"),
-        (b"- trials\n- seed\n", "does not hold parameters"),
-        (b"just words", "does not hold parameters"),
-        (b"3: 4\n", "does not hold parameters"),
-        (b"", "does not hold parameters"),
-        (b"!!python/object/apply:os.system ['true']", "not valid YAML"),
-    ],
-)
-def test_a_broken_yaml_file_is_refused_by_name(tmp_path, content, says):
-    file = tmp_path / "study.yaml"
-    file.write_bytes(content)
-    with pytest.raises(InputError, match=says) as error:
-        read_yaml(file)
-    assert str(file) in str(error.value) and "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("path", ["missing.yaml", "."])
-def test_a_missing_yaml_file_is_refused_by_name(tmp_path, path):
-    with pytest.raises(InputError, match="There is no study file"):
-        read_yaml(tmp_path / path)
 
 
 # ---- names and paths ----
@@ -301,141 +256,10 @@ def test_a_pattern_of_groups_is_no_path():
     assert make_study(groups=r"^(\d+)_").groups == r"^(\d+)_"
 
 
-def test_a_folder_is_found_from_any_directory_below(tmp_path, monkeypatch):
-    save_study(make_study(output_dir=str(tmp_path / "outputs")))
-    below = tmp_path / "notebooks" / "more"
-    below.mkdir(parents=True)
-    monkeypatch.chdir(below)
-    assert find_folder("outputs/digits") == tmp_path / "outputs" / "digits"
-    assert find_folder(tmp_path / "outputs" / "digits") == tmp_path / "outputs" / "digits"
-
-
-def test_a_folder_that_is_nowhere_yet_is_one_of_the_project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert find_folder("outputs/not-there-yet") == project_root() / "outputs" / "not-there-yet"
-
-
 # ---- study.json ----
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        {},
-        {"preset": "smoke", "trials": 3},
-        {"preset": "gpu", "n_per_class": 20, "arms": ("real", "gan")},
-        {"name": "other", "rope": 0.02, "size": "32", "channels": 3, "device": "cpu"},
-    ],
-)
-def test_a_study_comes_back_from_its_folder_as_it_was(tmp_path, given):
-    study = make_study(output_dir=str(tmp_path), **given)
-    save_study(study)
-    assert load_study(study.folder) == study
-    assert make_study(**study.changes()) == study
-
-
-def test_only_what_was_set_by_hand_is_kept_as_set(tmp_path):
-    study = make_study(output_dir=str(tmp_path), preset="smoke", trials=3)
-    save_study(study)
-    record = json.loads((study.folder / "study.json").read_text())
-    assert record["set"] == {"preset": "smoke", "data": "digits", "trials": 3}
-    assert record["parameters"]["n_synthetic"] == PRESETS["smoke"]["n_synthetic"]
-    assert {"torch", "numpy", "gannb"} <= record["versions"].keys()
-
-
-def test_a_moved_folder_is_the_same_study_in_another_place(tmp_path):
-    study = make_study(output_dir=str(tmp_path), trials=3)
-    save_study(study)
-    (tmp_path / "elsewhere").mkdir()
-    study.folder.rename(tmp_path / "elsewhere" / "renamed")
-    moved = load_study(tmp_path / "elsewhere" / "renamed")
-    assert (moved.name, moved.trials, moved.folder) == ("renamed", 3, tmp_path / "elsewhere" / "renamed")
-
-
-def test_facts_of_the_data_stay_when_a_study_is_saved_without_them(tmp_path):
-    study = make_study(output_dir=str(tmp_path))
-    save_study(study, fingerprint="abc")
-    save_study(study)
-    assert json.loads((study.folder / "study.json").read_text())["fingerprint"] == "abc"
-
-
-def test_opening_changes_what_is_given_and_keeps_the_rest(tmp_path):
-    save_study(make_study(output_dir=str(tmp_path), trials=3, gan_steps=7))
-    study = open_study(tmp_path / "digits", gan_steps=9, n_synthetic=None)
-    assert (study.trials, study.gan_steps, study.n_synthetic) == (3, 9, PRESETS["laptop"]["n_synthetic"])
-
-
-def test_opening_writes_nothing(tmp_path):
-    open_study(tmp_path / "new", preset="smoke")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_opening_a_folder_without_a_study_starts_one_named_after_it(tmp_path):
-    study = open_study(tmp_path / "mine", data="digits")
-    assert (study.name, study.folder) == ("mine", tmp_path / "mine")
-
-
-def test_opening_refuses_an_unknown_parameter(tmp_path):
-    with pytest.raises(InputError, match="gan_steps"):
-        open_study(tmp_path / "mine", gan_stpes=3)
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"set": 3}', "null", '{"set": {"trials": 2}} more'])
-def test_a_damaged_study_is_refused_by_name(tmp_path, content):
-    (tmp_path / "study.json").write_text(content)
-    for read in (load_study, open_study):
-        with pytest.raises(InputError, match="damaged") as error:
-            read(tmp_path)
-        assert str(tmp_path / "study.json") in str(error.value)
-
-
-def test_a_damaged_study_is_not_written_over(tmp_path):
-    study = make_study(output_dir=str(tmp_path))
-    study.folder.mkdir()
-    (study.folder / "study.json").write_text("{")
-    with pytest.raises(InputError, match="damaged"):
-        save_study(study)
-
-
-def test_a_folder_without_a_study_cannot_be_loaded(tmp_path):
-    with pytest.raises(InputError, match="There is no study in"):
-        load_study(tmp_path)
-
-
 # ---- files ----
-
-
-def test_json_is_written_whole_or_not_at_all(tmp_path):
-    file = tmp_path / "a" / "value.json"
-    write_json(file, {"old": 1})
-    with pytest.raises(TypeError):
-        write_json(file, {"new": object()})
-    assert json.loads(file.read_text()) == {"old": 1}
-    assert [f.name for f in file.parent.iterdir()] == ["value.json"]
-
-
-def test_a_failed_write_leaves_the_old_text_and_no_temporary_file(tmp_path, monkeypatch):
-    file = tmp_path / "text"
-    write_text(file, "old")
-
-    def no_space(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(OSError, match="No space"):
-        write_text(file, "new")
-    assert file.read_text() == "old"
-    assert [f.name for f in tmp_path.iterdir()] == ["text"]
-
-
-def test_a_study_is_at_hand_without_torch():
-    code = "import sys, gannb.study.folder, gannb.utils.errors; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
-
-
-def test_outside_a_checkout_there_is_no_revision(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder, "project_root", lambda: Path(tmp_path))
-    assert git_revision() is None
 
 
 # ---- how many items are made ----

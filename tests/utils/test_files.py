@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -9,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from gannb.utils import files
-from gannb.utils.files import is_abandoned, move_unless_taken, seconds_unchanged, unique_name, write_folder, write_text
+from gannb.utils.files import (
+    is_abandoned,
+    move_unless_taken,
+    seconds_unchanged,
+    unique_name,
+    write_folder,
+    write_json,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -89,3 +98,26 @@ def test_a_file_or_folder_was_changed_when_the_last_thing_in_it_was(tmp_path, mo
 def test_times_are_counted_by_the_file_systems_clock(tmp_path, monkeypatch):
     monkeypatch.setattr(files.time, "time", lambda: 0.0)  # a machine whose clock is wrong
     assert 0 <= seconds_unchanged(filled(tmp_path / "a")) < 60
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "a" / "value.json"
+    write_json(file, {"old": 1})
+    with pytest.raises(TypeError):
+        write_json(file, {"new": object()})
+    assert json.loads(file.read_text()) == {"old": 1}
+    assert [f.name for f in file.parent.iterdir()] == ["value.json"]
+
+
+def test_a_failed_write_leaves_the_old_text_and_no_temporary_file(tmp_path, monkeypatch):
+    file = tmp_path / "text"
+    write_text(file, "old")
+
+    def no_space(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        write_text(file, "new")
+    assert file.read_text() == "old"
+    assert [f.name for f in tmp_path.iterdir()] == ["text"]
