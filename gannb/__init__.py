@@ -1,6 +1,7 @@
 """Would GAN images help to train your classifier? An experiment on your own images.
 
-In a notebook: `experiment = gannb.open_experiment("outputs/digits")`. On the command line: `gannb run`.
+In a notebook: `experiment = gannb.open_experiment("outputs/digits")`. On the command line: `gannb run`. What a study
+takes is imported inside the functions, since `gannb --help` imports this module too.
 """
 
 from __future__ import annotations

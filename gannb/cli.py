@@ -1,6 +1,7 @@
 """The command `gannb`. Thin: it reads arguments and calls the package; `COMMANDS`, at the end, is all it can do.
 
-Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 anything else.
+Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 anything else. What a command calls is
+imported when it is called, so that help, completions and errors come at once.
 """
 
 from __future__ import annotations

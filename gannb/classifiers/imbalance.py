@@ -54,7 +54,7 @@ def balanced(way: str, train: Examples, seed: int) -> Mixture:
 
     Oversampled, it takes the place of generated items in batches: as many of them, in the same share.
     """
-    from gannb.classifiers.mixture import Mixture
+    from gannb.classifiers.mixture import Mixture  # takes torch; who names arms must not wait for it
 
     if way == "weighted":
         return Mixture(train, None, 0.0, weights=class_weights(train.counts()))

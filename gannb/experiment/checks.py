@@ -10,6 +10,7 @@ from gannb.classifiers.imbalance import BALANCING, lacking
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
+from gannb.generators.interface import Job
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
@@ -61,8 +62,7 @@ def _check_augmentation(settings: Settings) -> None:
 
 def _check_families(settings: Settings) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
-    from gannb.generators.adversarial.gan import Adversarial
-    from gannb.generators.interface import Job
+    from gannb.generators.adversarial.gan import Adversarial  # takes torch; a study's status checks nothing
 
     dataset, design = settings.dataset, settings.design
     for name in settings.families:

@@ -1,4 +1,7 @@
-"""What a study would do, how long it takes and how much disk it needs, from a few timed steps."""
+"""What a study would do, how long it takes and how much disk it needs, from a few timed steps.
+
+Steps are timed in processes of their own. What takes torch is imported there, and not where the command begins.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ import numpy as np
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
 from gannb.experiment.settings import Settings
+from gannb.generators import registry
+from gannb.generators.interface import Condition, Job
 from gannb.generators.variations import FILTERS
 from gannb.measures.comparison import FEW as FEW_ITEMS
 from gannb.media import MEDIA
@@ -211,9 +216,6 @@ def _time_steps(settings: Settings, device: str) -> dict[str, float]:
     """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled."""
     import torch
 
-    from gannb.generators import registry
-    from gannb.generators.interface import Condition, Job
-
     torch.set_num_threads(1)
     draw = settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
     some, found = draw.take(np.arange(256) % len(draw)), {}
@@ -262,7 +264,7 @@ def _per_step(call: Callable[[int], object], few: int, more: int) -> float:
     return max(_seconds(lambda: call(more)) - _seconds(lambda: call(few)), 1e-6) / (more - few)
 
 
-def _seconds(call) -> float:
+def _seconds(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started

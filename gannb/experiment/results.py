@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Examples
@@ -24,9 +25,6 @@ from gannb.units import reading
 from gannb.units.kinds import DEFAULT_SECONDS
 from gannb.work.store import is_done, read_unit, recorded_failure
 from gannb.work.unit import Unit
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,8 +216,6 @@ def _numeric(table: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def _table(folder: Path, units: Iterable[Unit], file: str) -> pd.DataFrame:
-    import pandas as pd
-
     done = [unit for unit in units if is_done(folder, unit)]
     rows = [row for unit in done for row in json.loads((folder / unit.path / file).read_text(encoding="utf-8"))]
     return pd.DataFrame(rows)

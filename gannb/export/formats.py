@@ -195,7 +195,7 @@ class Parquet(FilePerShard):
 
     def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
         """Write one parquet file, a group of rows at a time."""
-        import pyarrow as pa
+        import pyarrow as pa  # an extra of the package, which the other formats do without
         from pyarrow import parquet
 
         schema = self._schema(shard.classes)
@@ -211,7 +211,7 @@ class Parquet(FilePerShard):
         return {"bytes": self.medium.files(x)[suffix], "path": f"{item_name(k, index)}{suffix}"}
 
     def _schema(self, classes: tuple[str, ...]) -> Any:
-        import pyarrow as pa
+        import pyarrow as pa  # as above
 
         column, label = self.medium.name, {"_type": "ClassLabel", "names": list(classes)}
         features = {column: dict(self.medium.hub_feature), "label": label}

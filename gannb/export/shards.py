@@ -23,11 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from gannb.data.examples import FIRST_MEDIUM
-from gannb.export.formats import FORMATS, Format, Item, Shard
+from gannb.data.examples import FIRST_MEDIUM, Dataset
+from gannb.export.formats import FORMATS, Format, Shard
 from gannb.generators.interface import Condition, Generator
+from gannb.generators.registry import load
 from gannb.measures.copy_rule import CopyRule
 from gannb.media import MEDIA
+from gannb.trials import splits
+from gannb.units.reading import read_draw
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -206,7 +209,7 @@ class Maker:
         record = {"number": shard.number, "name": files[0], "items": len(shard), "bytes": size, "sha256": sha256}
         return record | ({"last": files[-1]} if len(files) > 1 else {})
 
-    def _blocks(self, shard: Shard, replaced: list[int]) -> Iterator[Item]:
+    def _blocks(self, shard: Shard, replaced: list[int]) -> Iterator[tuple[int, int, np.ndarray]]:
         """Class, first index and items (M, ...) of blocks, the classes in turn: a small buffer mixes them."""
         generator, is_copy = self._loaded()
         first = min(start for _, start, _ in shard.parts)
@@ -226,19 +229,12 @@ class Maker:
 @lru_cache(maxsize=1)
 def loaded_generator(folder: Path, medium: str, device: str) -> Generator:
     """The generator, of items of the medium of a name, once per process."""
-    from gannb.generators.registry import load
-
     return load(folder, MEDIA[medium], device)
 
 
 @lru_cache(maxsize=1)
 def copy_rule(data: Path, draw: Path) -> CopyRule:
     """The rule for what the generator was trained on, once per process."""
-    from gannb.data.examples import Dataset
-    from gannb.media import MEDIA
-    from gannb.trials import splits
-    from gannb.units.reading import read_draw
-
     dataset = Dataset.load(data)
     return CopyRule(MEDIA[dataset.medium], splits.take(dataset, read_draw(draw).train))
 
@@ -329,7 +325,7 @@ def _sync(file: Path) -> None:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Torch with one thread, as in a worker: what it computes may depend on their number."""
-    import torch
+    import torch  # takes a second, and `gannb verify` does without
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)

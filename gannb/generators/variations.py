@@ -90,7 +90,7 @@ def recognised(predict: Callable[[np.ndarray], np.ndarray]) -> Accept:
 
 def _in_whole_batches(predict: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     """Predictions for items, filled up to whole batches: none must depend on how many are asked for."""
-    from gannb.classifiers.training import PREDICT_BATCH
+    from gannb.classifiers.training import PREDICT_BATCH  # takes torch; who names arms must not wait for it
 
     fill = np.zeros((-len(x) % PREDICT_BATCH, *x.shape[1:]), x.dtype)
     return predict(np.concatenate([x, fill]))[: len(x)]

@@ -79,7 +79,7 @@ COPIES = {"03_generate": f"the {ITEMS}", "05_compare": "the answer"}  # executed
 
 def write_index(folder: Path) -> Path:
     """Write the index into the folder of the studies; return the file."""
-    import nbformat
+    import nbformat  # takes half a second; a notebook that only lists studies does without
     from ipykernel.ipkernel import IPythonKernel
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -97,7 +97,7 @@ def write_index(folder: Path) -> Path:
 
 def studies(folder: str | Path) -> Markdown:
     """Return the studies in a folder, and in its `reference`, as a table for a notebook that lies in the folder."""
-    from IPython.display import Markdown
+    from IPython.display import Markdown  # as above
 
     return Markdown(table_of(Path(folder)))
 

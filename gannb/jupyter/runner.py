@@ -68,7 +68,7 @@ def execute_notebook(name: str, folder: Path) -> None:
         InputError: a cell found the input wrong.
         RuntimeError: another error in a cell, or the kernel was killed.
     """
-    import papermill
+    import papermill  # takes a second, and a study's status runs no notebook
     from nbclient.exceptions import DeadKernelError
 
     out = None if talk() == QUIET else sys.stdout

@@ -1,6 +1,7 @@
 """Widgets for JupyterLab: look through what was drawn and made, one class of one trial at a time.
 
 Controls need a kernel at work. An executed copy shows the first view, a notebook saved in JupyterLab the last one.
+ipywidgets is imported where a control is made, so that whoever only makes views (tests, scripts) does without it.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ def _weights(study: Study, dataset: Dataset) -> Source:
 
 
 def _save_weights(to: Path, tensors: dict[str, Any]) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save_file  # takes torch; a study without weights of its own does without
 
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, to)
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.classifiers.imbalance import balanced, lacking
+from gannb.classifiers.imbalance import BALANCING, balanced, lacking
 from gannb.data.counts import equally_often, first_of_each, labels_to_make, proportional_labels
 from gannb.data.examples import Dataset, Examples, concatenate
+from gannb.generators.interface import Condition
+from gannb.generators.registry import load
 from gannb.stats.scores import classification_scores
 from gannb.trials import splits
+from gannb.trials.arms import Arm, parse_arm
 from gannb.trials.splits import Draw
 from gannb.trials.tuning import Configuration, best
 from gannb.units.generators import items_seed
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, Start
     from gannb.data.medium import Medium
-    from gannb.trials.arms import Arm
 
 MOST_SHIFTED = 1000  # test items, or a few more, that are also tested on in their shifted forms
 
@@ -198,9 +200,7 @@ def _score_row(task: Task, mixture: Mixture, number: int, y: np.ndarray, p: np.n
 
 def arm_mixture(task: Task, dataset: Dataset, draw: Draw) -> tuple[Mixture, FilledUp | None]:
     """Return what an arm's classifiers are trained on, and where its synthetic items come from, if it has any."""
-    from gannb.classifiers.imbalance import BALANCING
     from gannb.classifiers.mixture import Mixture
-    from gannb.trials.arms import parse_arm
 
     arm = parse_arm(task.parameters["arm"])
     if arm.source == "fewer":
@@ -253,9 +253,6 @@ def _taken(arm: Arm, task: Task, made: np.ndarray, counts: np.ndarray) -> np.nda
 
 def _maker(task: Task, filled: FilledUp) -> Callable[[int], np.ndarray]:
     """Return what makes the items anew for the pass of a given number, but for those that the draw's own stand for."""
-    from gannb.generators.interface import Condition
-    from gannb.generators.registry import load
-
     items, generator = filled.items, load(task.needed("generator"), medium_of(task), task.device)
     stay, asked = filled.replaced.reshape(-1, *[1] * (items.x.ndim - 1)), Condition(items.y)
     return lambda number: np.where(stay, items.x, generator.sample(asked, items_seed(task, "pass", number)))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from gannb.data.counts import labels_to_make
 from gannb.data.examples import Examples
+from gannb.generators import registry, variations
+from gannb.generators.interface import Condition, Job, at_hand
 from gannb.trials import splits
 from gannb.units.reading import dataset_of, design_of, draw_of, load_classifier, medium_of, read_draw
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
-
-if TYPE_CHECKING:
-    from gannb.generators.interface import Condition
 
 
 def make_draw(task: Task) -> None:
@@ -38,9 +37,6 @@ def make_generator(task: Task) -> None:
 
 def fit_generator(task: Task, draw: Examples, *purpose: str | int) -> None:
     """Fit the generator that the parameters name to a draw and keep it; its seed follows from trial, name, purpose."""
-    from gannb.generators import registry
-    from gannb.generators.interface import Job
-
     p = task.parameters
     name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
     choices |= {"kept": task.study / f"{name}-{p['content']}"} if "content" in p else {}
@@ -54,12 +50,9 @@ def make_items(task: Task) -> None:
 
     Of related items there may be fewer of a class, or none.
     """
-    from gannb.generators.interface import Condition, at_hand
-    from gannb.generators.registry import load
-
     p, dataset = task.parameters, dataset_of(task)
     counts = splits.take(dataset, read_draw(task.needed("draw")).train).counts()
-    generator = load(task.needed("generator"), medium_of(task), task.device)
+    generator = registry.load(task.needed("generator"), medium_of(task), task.device)
     condition = Condition(at_hand(generator, labels_to_make(counts, p["n_synthetic"])))
     x, found = _sample(task, generator, condition)
     np.save(task.folder / "x.npy", x)
@@ -73,8 +66,6 @@ def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarra
 
     All variations start from one seed: where they change nothing, the items are those of the plain GAN.
     """
-    from gannb.generators import variations
-
     seed, variation = items_seed(task), task.parameters.get("variation")
     if variation == "averaged":
         generator = generator.averaged()
@@ -89,7 +80,6 @@ def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarra
 def _filter(task: Task, generator: Any) -> Any:
     """Return what says which items are accepted: the generator's discriminator, or the trial's filtering classifier."""
     from gannb.classifiers.training import predict
-    from gannb.generators import variations
 
     p, dataset = task.parameters, dataset_of(task)
     if p["variation"] == "by_discriminator":

@@ -11,8 +11,10 @@ import numpy as np
 
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
+from gannb.generators.interface import Condition, Job
+from gannb.measures.comparison import FEW, Measured, Sets, choose, measure, reference_sets, some
 from gannb.measures.features import ClassifierSpace, OncePerItem, Space
-from gannb.measures.fidelity import frechet_distance
+from gannb.measures.fidelity import frechet_distance, nearer_to_made
 from gannb.study.folder import read_record
 from gannb.trials import splits
 from gannb.trials.splits import Draw
@@ -24,7 +26,6 @@ from gannb.work.unit import Task
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
-    from gannb.measures.comparison import Measured, Sets
 
 SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
 
@@ -60,8 +61,6 @@ def _train_aside(task: Task, real: Examples, augmentation: str, name: str) -> No
 
 def make_quality(task: Task) -> None:
     """Measure fidelity, diversity and copying of a trial's synthetic items, in every feature space."""
-    from gannb.measures.comparison import choose, measure
-
     dataset, medium, draw = dataset_of(task), medium_of(task), read_draw(task.needed("draw"))
     train, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
     fake, number = _measured_items(task, dataset, train)
@@ -100,8 +99,6 @@ def _measured_items(task: Task, dataset: Dataset, train: Examples) -> tuple[Exam
 
 def make_reference_sets(task: Task) -> None:
     """Measure what held-out real items, exact copies and altered copies of a trial's draw would get in the same way."""
-    from gannb.measures.comparison import measure, reference_sets
-
     dataset, medium, draw = dataset_of(task), medium_of(task), read_draw(task.needed("draw"))
     train, seed = splits.take(dataset, draw.train), _quality_seed(task)
     spaces, tested = _spaces(task, draw, train)
@@ -116,8 +113,6 @@ def make_in_features(task: Task) -> None:
     A part of them, since it is slow; and a unit of its own, so that what is measured without its weights stays where
     they come or go.
     """
-    from gannb.measures.comparison import FEW, choose, measure, reference_sets, some
-
     dataset, draw, seed = dataset_of(task), read_draw(task.needed("draw")), _quality_seed(task)
     medium, train, test = medium_of(task), splits.take(dataset, draw.train), splits.take(dataset, draw.test)
     fake, _ = _measured_items(task, dataset, train)
@@ -197,9 +192,6 @@ def _between(task: Task, test: Examples, train: Examples, fake: Examples, reserv
     In raw features: those of a network that has learnt one of the sets by heart would hold it apart. Nothing is said of
     blends where the medium has none.
     """
-    from gannb.generators.interface import Condition, Job
-    from gannb.measures.fidelity import nearer_to_made
-
     medium = medium_of(task)
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
     sets = {"between": fake.x}

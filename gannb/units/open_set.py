@@ -9,6 +9,8 @@ import numpy as np
 
 from gannb.data.counts import equally_often
 from gannb.data.examples import Dataset, Examples, concatenate
+from gannb.generators.interface import Condition
+from gannb.generators.registry import load
 from gannb.trials import splits
 from gannb.units import classifiers, reading
 from gannb.units.generators import fit_generator
@@ -83,9 +85,6 @@ def make_outlier_gan(task: Task) -> None:
 
 def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
     """Return the items of `other` that a unit trains on, (M, ...); None without such a class."""
-    from gannb.generators.interface import Condition
-    from gannb.generators.registry import load
-
     p = task.parameters
     if p["method"] == BASELINE:
         return None

@@ -59,7 +59,7 @@ def read_features(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def load_classifier(medium: Medium, file: Path, like: Examples, device: str = "cpu") -> Any:
     """Return a trained measuring classifier of a medium, kept in a file, for items like those given."""
-    from safetensors.torch import load_file
+    from safetensors.torch import load_file  # takes torch, see `gannb.units`
 
     network = medium.classifier(medium.measuring_classifier, like.shape, like.n_classes)
     network.load_state_dict(load_file(file))

@@ -10,6 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import joblib
+from joblib.externals.loky import get_reusable_executor
+
 from gannb.work.processes import followers
 from gannb.work.store import execute
 from gannb.work.unit import Unit
@@ -49,8 +52,6 @@ def engine_for(workers: int, calls: int) -> Engine:
 
 def worker_count(workers: int) -> int:
     """Return the number of processes meant by the parameter `workers` (0: one per core)."""
-    import joblib
-
     return workers or joblib.cpu_count()
 
 
@@ -80,8 +81,6 @@ class Local:
         return future
 
     def _running_pool(self) -> Executor:
-        from joblib.externals.loky import get_reusable_executor
-
         self._pool = get_reusable_executor(self._workers, timeout=IDLE, env=ONE_THREAD, **followers())
         return self._pool
 
@@ -95,7 +94,7 @@ class Local:
 
 
 def _with_one_thread(call: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
-    import torch
+    import torch  # takes a second: in the worker, not in whoever asks how far a study is
 
     torch.set_num_threads(1)
     return call(*arguments)
@@ -132,7 +131,7 @@ def execute_together(study: Path, units: list[Unit], device: str, token: str | N
 def _on_own_stream(study: Path, unit: Unit, device: str, token: str | None) -> str | None:
     if not device.startswith("cuda"):
         return execute(study, unit, device, token)
-    from gannb.utils.cuda_streams import own_stream  # torch takes a second to import, and only a GPU has streams
+    from gannb.utils.cuda_streams import own_stream  # takes torch, and only a GPU has streams
 
     with own_stream(device):
         return execute(study, unit, device, token)

@@ -65,12 +65,12 @@ class Progress:
     def _bar(self) -> Any:
         if not self.interactive:
             return None
-        from tqdm.notebook import tqdm
+        from tqdm.notebook import tqdm  # needs ipywidgets, which only JupyterLab shows
 
         return tqdm(total=100, desc=self.label, bar_format="{desc} {bar} {n:.0f}% [{elapsed}<{remaining}]")
 
     def started(self, units: list[Unit]) -> None:
-        """Take note that units are being made, and tell how far they are."""
+        """Take note that units are being made."""
         self.running |= dict.fromkeys(units)
 
     def finished(self, unit: Unit, error: str | None) -> None:

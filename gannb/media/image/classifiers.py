@@ -72,7 +72,7 @@ def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
     """
     if name in OWN:
         return OWN[name](shape, n_classes)
-    import timm
+    import timm  # takes seconds, and the kit's own networks do without
 
     if not timm.is_model(name):
         hint = nearest(name, [*OWN, *timm.list_models()], most=3) or f"use {', '.join(OWN)} or a timm network's name."

@@ -16,7 +16,7 @@ READING = {
 
 def encode(x: np.ndarray) -> bytes:
     """An image (H, W, 1 or 3) uint8 as PNG."""
-    import torch
+    import torch  # takes a second; whoever asks for READING does without
     from torchvision.io import encode_png
 
     return encode_png(torch.from_numpy(x.transpose(2, 0, 1).copy()), LEVEL).numpy().tobytes()  # (C, H, W)

@@ -57,6 +57,7 @@ def check(file: str | Path) -> str:
 
 def features(file: str | Path, device: str = "cpu") -> Callable[[np.ndarray], np.ndarray]:
     """Return the network's features: (N, H, W, C) uint8 with 1 or 3 channels -> (N, 2048) float32."""
+    # of the extra gannb[fid]
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     tensors = io.BytesIO()  # the package would unpickle whatever stands in the file: let in tensors alone

@@ -1,7 +1,8 @@
 """Fine-tuning a pretrained network: finding its weights, its frozen features, a new head, then the whole network.
 
 The network's own normalisation and input size are kept: items are augmented in their own size, then upsampled to its.
-Weights come from the hub's cache or from files; nothing is fetched here, and nothing is unpickled.
+Weights come from the hub's cache or from files; nothing is fetched here, and nothing is unpickled. timm, whose import
+takes seconds, is imported where weights are there: without them nothing of it is needed.
 """
 
 from __future__ import annotations
@@ -317,7 +318,7 @@ def head_of(features: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np
 
     y: (N,) labels; all K classes must be there. weight: (N,) of the items in the loss.
     """
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # takes half a second, in workers alone
 
     mean, spread = features.mean(0), np.maximum(features.std(0), 1e-3 * features.std() + 1e-12)
     model = LogisticRegression(C=HEAD_PENALTY, max_iter=HEAD_ITERATIONS)

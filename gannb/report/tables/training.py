@@ -46,7 +46,7 @@ def gan_history(experiment: Experiment, trial: int, family: str | None = None) -
     `curves`: `step` and one list per curve. `diversity`: `step` and `ratio`. `log`: what the guard did. `limits`: from
     where on it acts. `kept`: the rule by which the weights were chosen.
     """
-    from gannb.generators.adversarial.guard import COLLAPSED, OVERFITTED
+    from gannb.generators.adversarial.guard import COLLAPSED, OVERFITTED  # takes torch; the other tables do without
 
     file = experiment.results.generator_folder(trial, family) / "generator.json"
     about = json.loads(file.read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from gannb.utils.errors import InputError
 
 def from_digits() -> Source:
     """Return scikit-learn's digits."""
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_digits  # takes a second, and other sets do without
 
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0..16 to 0..255
