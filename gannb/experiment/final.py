@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.settings import Settings
+from gannb.utils.files import sha256_of
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
 from gannb.work.scheduler import run_units
@@ -46,5 +46,4 @@ def final_paths(experiment: Experiment) -> tuple[Path, Path]:
 
 def weights_digest(folder: Path) -> str:
     """Return the sha256 of a generator's weights."""
-    with open(folder / "generator.safetensors", "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(folder / "generator.safetensors")

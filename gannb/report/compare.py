@@ -23,7 +23,7 @@ from matplotlib.axes import Axes
 
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS as WORDS
-from gannb.analysis.wording import METRIC_NAMES, interval_text, primary_of, row_text
+from gannb.analysis.wording import METRIC_NAMES, capital, interval_text, primary_of, row_text
 from gannb.data.examples import FIRST_MEDIUM
 from gannb.data.medium import Nouns
 from gannb.media import MEDIA
@@ -163,7 +163,7 @@ def answer(kinds: Mapping[str, int]) -> str:
         return f"{ANSWERS[next(iter(kinds))]}, in all {sum(kinds.values())}"
     named = [f"{WORDS[kind]} in {kinds[kind]}" for kind in WORDS if kinds.get(kind)]
     first = f"{named[0]} of {sum(kinds.values())}"
-    return ", ".join([first[0].upper() + first[1:], *named[1:]])
+    return ", ".join([capital(first), *named[1:]])
 
 
 def notes(results: Sequence[Result], nouns: Nouns) -> list[str]:
@@ -216,7 +216,7 @@ def _listed(names: str | Sequence[str]) -> str:
 
 
 def worth_text(worth: Mapping[str, Any] | None) -> str:
-    """Return the worth in real images with its interval, as `worth_sentence` has it: `76 [59, 97]`, `160 or more`."""
+    """Return the worth in real items with its interval, as `worth_sentence` has it: `76 [59, 97]`, `160 or more`."""
     if not worth:
         return "not measured"
     if worth["at_least"] and worth["at_most"]:

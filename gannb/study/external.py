@@ -23,7 +23,7 @@ from gannb.media import MEDIA
 from gannb.study.model import Study, is_embedded
 from gannb.utils import trust
 from gannb.utils.errors import InputError
-from gannb.utils.files import files_at, write_folder, write_json
+from gannb.utils.files import files_at, sha256_of, write_folder, write_json
 from gannb.utils.keys import digest
 from gannb.utils.naming import composed, few_of, near, nearest
 from gannb.utils.trust import check_shape, is_import_path, is_trusted, source_hash
@@ -40,7 +40,7 @@ class Source:
     """An external source, read, checked and mapped onto the study's classes.
 
     key: of its content: of the weights, of the function's source file, or of the related items that are left.
-    about: JSON: what its generator needs, and what there is to say of it.
+    about: JSON: what its generator needs, and `text`, what people are told of it.
     """
 
     name: str
@@ -254,7 +254,7 @@ def _weights(study: Study, dataset: Dataset) -> Source:
     labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
     tensors = read_weights(file)
     open_network(medium, config["generator"], config["shape"], len(config["classes"]), tensors)
-    content = hashlib.sha256(file.read_bytes()).hexdigest()
+    content = sha256_of(file)
     text = f"{file.name}, family {config['generator']}, SHA-256 {content[:16]}. " + classes_text(
         config["classes"], pool.classes, labels, [len(each) for each in labels]
     )

@@ -63,7 +63,7 @@ def default(name: str) -> str:
 
 def values(name: str) -> str:
     """Return which values a parameter takes: `smoke, laptop or gpu`, `whole number, 2 to 1,000`, `text`."""
-    return _one_of(choices(name)) if name in OFFERED else _values(_schema()[name])
+    return listed(choices(name), "or") if name in OFFERED else _values(_schema()[name])
 
 
 @cache
@@ -77,17 +77,12 @@ def _values(schema: dict[str, Any]) -> str:
     if "const" in schema:
         return str(schema["const"])
     if "enum" in schema:
-        return _one_of(list(map(str, schema["enum"])))
+        return listed(list(map(str, schema["enum"])), "or")
     if schema.get("type") == "array":
         return f"several {_values(schema['items'])}s, with commas"
     kinds = {"integer": "whole number", "number": "number", "boolean": "true or false"}
     kind = kinds.get(schema.get("type", ""), "text")
     return ", ".join(filter(None, (kind, _range(schema))))
-
-
-def _one_of(names: list[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _range(schema: dict[str, Any]) -> str:

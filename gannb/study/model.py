@@ -21,7 +21,7 @@ from pydantic import (
 from gannb.data.medium import Medium
 from gannb.media import MEDIA
 from gannb.utils.errors import InputError
-from gannb.utils.naming import composed, ended, nearest
+from gannb.utils.naming import composed, ended, listed, nearest
 from gannb.utils.parameters import checked_choice, parameter
 from gannb.utils.trust import is_import_path
 
@@ -233,7 +233,7 @@ class General(BaseModel):
         for name in sorted(self.model_fields_set):
             owners = owners_of(name)
             if owners and medium not in owners:
-                whose = " and ".join(owner.nouns.many for owner in owners)
+                whose = listed([owner.nouns.many for owner in owners])
                 raise ValueError(
                     f"{name}: it is for {whose} alone, and this study is of {many}; leave it out, or set "
                     f"medium={owners[0].name} if that is what they are."

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names as people list them: `a, b and c`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Return names as people list them: `a, b and c`, or with another word before the last."""
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def near(name: str, names: Iterable[str], most: int = 1) -> list[str]:
@@ -19,8 +19,8 @@ def near(name: str, names: Iterable[str], most: int = 1) -> list[str]:
 
 def nearest(name: str, names: Iterable[str], show: Callable[[str], str] = str, most: int = 1) -> str:
     """Return `did you mean NAME?` for the nearest of `names` by spelling, or several; empty where none is near."""
-    found = near(name, names, most)
-    return f"did you mean {' or '.join(map(show, found))}?" if found else ""
+    alike = near(name, names, most)
+    return f"did you mean {' or '.join(map(show, alike))}?" if alike else ""
 
 
 def nearest_class(name: str, classes: Sequence[str]) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import PydanticKnownError
 
+from gannb.utils.naming import listed
+
 
 def parameter(default: Any, stage: int, meaning: str, **limits: Any) -> Any:
     """Return a pydantic field that knows its stage (0: the study as a whole, 1 to 5) and what it means."""
@@ -18,5 +20,4 @@ def checked_choice(given: str, choices: Sequence[str]) -> str:
     """Return a value if it is one of the choices; else raise what pydantic raises for a literal. For validators."""
     if given in choices:
         return given
-    *others, last = map(repr, choices)
-    raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}" if others else last})
+    raise PydanticKnownError("literal_error", {"expected": listed([repr(choice) for choice in choices], "or")})

@@ -7,7 +7,6 @@ process and what it starts (kernels, workers), and nothing of it is written to d
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import json
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from gannb.utils.errors import InputError
+from gannb.utils.files import sha256_of
 
 TRUSTED = "GANNB_TRUSTED"  # variable: the functions that a person has named, each with the folder it is imported from
 IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -73,7 +73,7 @@ def is_trusted(path: str) -> bool:
 
 def source_hash(path: str) -> str:
     """Return the SHA-256 of the source file of a function's module. What that imports or opens is not in it."""
-    return hashlib.sha256(_source_file(path).read_bytes()).hexdigest()
+    return sha256_of(_source_file(path))
 
 
 def _source_file(path: str) -> Path:
@@ -81,7 +81,9 @@ def _source_file(path: str) -> Path:
     whole = Path(_trusted()[path], *path.partition(":")[0].split("."))
     file = whole / "__init__.py" if whole.is_dir() else whole.with_suffix(".py")
     if not file.is_file():
-        raise InputError(f"foreign: {file}, which {path} was found in, is no longer there.")
+        raise InputError(
+            f"foreign: {file}, which {path} was found in, is no longer there; put it back, or give another function."
+        )
     return file
 
 
@@ -115,10 +117,10 @@ def load(path: str) -> Make:
         raise InputError(
             f"foreign: another module {name} is in use already ({module.__file__}); rename that of {path}."
         )
-    found = getattr(module, function, None)
-    if not callable(found):
+    make = getattr(module, function, None)
+    if not callable(make):
         raise InputError(f"foreign: {name} has no function {function}; {CONTRACT} an item for each label.")
-    return found
+    return make
 
 
 def call(

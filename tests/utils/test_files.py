@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -14,7 +15,9 @@ from gannb.utils.files import (
     is_abandoned,
     move_unless_taken,
     seconds_unchanged,
+    sha256_of,
     unique_name,
+    write_bytes,
     write_folder,
     write_json,
     write_text,
@@ -121,3 +124,9 @@ def test_a_failed_write_leaves_the_old_text_and_no_temporary_file(tmp_path, monk
         write_text(file, "new")
     assert file.read_text() == "old"
     assert [f.name for f in tmp_path.iterdir()] == ["text"]
+
+
+def test_bytes_are_kept_as_they_are_and_a_file_has_their_hash(tmp_path):
+    write_bytes(tmp_path / "new" / "a.bin", b"a\r\n\xff")
+    assert (tmp_path / "new" / "a.bin").read_bytes() == b"a\r\n\xff" and names(tmp_path / "new") == ["a.bin"]
+    assert sha256_of(tmp_path / "new" / "a.bin") == hashlib.sha256(b"a\r\n\xff").hexdigest()

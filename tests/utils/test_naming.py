@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gannb.utils.naming import ended, few_of, nearest, nearest_class
+from gannb.utils.naming import ended, few_of, listed, nearest, nearest_class
 
 
 def test_the_nearest_name_is_asked_for_and_none_that_is_far():
@@ -17,6 +17,11 @@ def test_a_class_that_is_not_there_is_told_the_nearest_or_which_there_are():
         "the classes are 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h' and 2 more."
     )
     assert few_of(["a", "b"]) == "a, b"
+
+
+def test_names_are_listed_with_the_word_that_is_asked_for():
+    assert [listed(names) for names in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
+    assert listed(["a", "b"], "or") == "a or b"
 
 
 def test_a_sentence_ends_once():

@@ -7,7 +7,6 @@ first digits of its SHA-256, which are checked, so that no other network's numbe
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ import torch
 from gannb.data.medium import FurtherSpace
 from gannb.media.image.features import checked
 from gannb.utils.errors import InputError
+from gannb.utils.files import sha256_of
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # or pytorch-fid's pt_inception-2015-12-05-6726825d.pth
 SHA256 = "6726825d"  # as the name says
@@ -36,11 +36,10 @@ def digest(file: str | Path) -> str:
     file = Path(file)
     if not file.is_file():
         raise InputError(f"inception: there is no file {file}; give the path of {WEIGHTS}, or leave it out.")
-    with open(file, "rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if not found.startswith(SHA256):
-        raise InputError(f"inception: {file} is not {WEIGHTS} (its SHA-256 begins with {found[:8]}, not {SHA256}).")
-    return found
+    sha256 = sha256_of(file)
+    if not sha256.startswith(SHA256):
+        raise InputError(f"inception: {file} is not {WEIGHTS} (its SHA-256 begins with {sha256[:8]}, not {SHA256}).")
+    return sha256
 
 
 def check(file: str | Path) -> str:
@@ -49,10 +48,10 @@ def check(file: str | Path) -> str:
     Raises:
         InputError: as `digest`; or torch-fidelity is not installed.
     """
-    found = digest(file)
+    sha256 = digest(file)
     if find_spec("torch_fidelity") is None:
         raise InputError("inception: FID takes the package torch-fidelity; install gannb[fid], or leave inception out.")
-    return found
+    return sha256
 
 
 def features(file: str | Path, device: str = "cpu") -> Callable[[np.ndarray], np.ndarray]:

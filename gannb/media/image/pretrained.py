@@ -28,7 +28,7 @@ from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
 from gannb.media.image.parameters import PRETRAINED
 from gannb.media.image.tensors import encode, stored
 from gannb.utils.errors import InputError
-from gannb.utils.files import write_json
+from gannb.utils.files import sha256_of, write_json
 from gannb.utils.naming import nearest
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ def _weights(name: str, file: Path, arguments: Summary, settings: Summary) -> We
 @lru_cache
 def _digest(file: str, size: int, changed: int) -> str:
     """Return the sha256 of a file, read once as long as its size and time stay."""
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256_of(Path(file))
 
 
 def keep(folder: Path, weights: Weights) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from gannb.study.model import Study
 from gannb.trials.arms import CONVERGENCE, PRIMARY
 from gannb.trials.tuning import Configuration
 from gannb.units.kinds import KINDS
+from gannb.utils.naming import few_of
 from gannb.work.store import is_done, read_unit
 
 if TYPE_CHECKING:
@@ -194,10 +195,10 @@ def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
     pool, counts = dataset.pool, dataset.pool.counts()
     held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
     sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
-    unseen = f" Held out: {_listed(dataset.held_out.pool.classes)}." if dataset.held_out else ""
+    unseen = f" Held out: {few_of(dataset.held_out.pool.classes, LISTED)}." if dataset.held_out else ""
     return [
         ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} {many}{held}."),
-        ("Classes", f"{pool.n_classes}, with {sizes} {many} each: {_listed(pool.classes)}.{unseen}"),
+        ("Classes", f"{pool.n_classes}, with {sizes} {many} each: {few_of(pool.classes, LISTED)}.{unseen}"),
         ("Size", report.brought_to.replace("`", "")),
         ("Duplicates", _duplicates(report, many)),
         ("Left out", _skipped(report)),
@@ -223,12 +224,8 @@ def _duplicates(report: DataReport, many: str) -> str:
 def _skipped(report: DataReport) -> str:
     if not report.skipped:
         return "Nothing."
-    return _listed([f"{without_paths(file)} ({without_paths(reason)})" for file, reason in report.skipped]) + "."
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - LISTED
-    return ", ".join(names[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
+    files = [f"{without_paths(file)} ({without_paths(reason)})" for file, reason in report.skipped]
+    return f"{few_of(files, LISTED)}."
 
 
 # ---- provenance ----

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from gannb.utils.figures import TIP
-from gannb.utils.files import write_text
+from gannb.utils.files import write_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,18 +42,3 @@ def save(figure: Figure, folder: Path, name: str, table: pd.DataFrame) -> tuple[
     write_text(files[1], svg(figure, name))
     write_text(files[2], table.to_csv(index=False))
     return files
-
-
-def write_bytes(file: Path, content: bytes) -> None:
-    """Write a file by a temporary name, a sync and a rename."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with open(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, file)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from dataclasses import replace
 
@@ -11,7 +12,6 @@ import pytest
 import torch
 from tiny_gans import MAKERS, TINY, equal, make_draw, make_training
 
-from gannb.generators.adversarial import checkpoint
 from gannb.generators.adversarial import gan as adversarial
 from gannb.generators.adversarial.checkpoint import DamagedCheckpoint, identity, read_checkpoint, write_checkpoint
 from gannb.generators.adversarial.gan import Adversarial, train
@@ -185,7 +185,7 @@ def test_a_writer_that_is_stopped_leaves_the_checkpoint_before(call, tmp_path, e
         raise OSError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoint.os, call, power_cut)
+        patched.setattr(os, call, power_cut)
         with pytest.raises(OSError, match="power cut"):
             Adversarial(IMAGE, TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path))
     assert path.read_bytes() == before
