@@ -74,7 +74,7 @@ class Vectors:
     )
     parameters = BaseModel  # it has none of its own
     meanings: Mapping[str, str] = {}
-    embedded = ("vectors",)
+    embedded: Mapping[str, int | None] = {"vectors": None}
     reading, reading_like = ("data", "groups"), ()
     policy_names = tuned_policies = ("none", "noise")
     policies: Mapping[str, float] = {"none": 0.0, "noise": 0.1}  # standard deviation of what is added

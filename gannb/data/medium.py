@@ -49,30 +49,40 @@ class FurtherSpace:
     least: int  # items on either side that it takes
 
 
-class Pretrained(Protocol):
-    """Finds, describes and fine-tunes pretrained networks; `weights` says which network, and where its file lies."""
+class Weights(Protocol):
+    """A pretrained network and the file of its weights."""
 
-    def find(self, pretrained: str) -> Any | None:
+    network: str  # its name
+    file: str
+    digest: str  # of the file's content and of how it is used: part of keys
+
+
+class Pretrained(Protocol):
+    """Finds, describes and fine-tunes pretrained networks."""
+
+    LAYER_DECAY: float  # the factor by which rates fall from each layer to the one below it
+
+    def find(self, pretrained: str) -> Weights | None:
         """Return the weights meant by a study's `pretrained`; None: not on this machine. Raises InputError."""
         ...
 
-    def recall(self, folder: Path, pretrained: str) -> Any | None:
+    def recall(self, folder: Path, pretrained: str) -> Weights | None:
         """Return the weights last noted in a study's folder for its `pretrained`, their file there or not."""
         ...
 
-    def keep(self, folder: Path, weights: Any) -> None:
+    def keep(self, folder: Path, weights: Weights) -> None:
         """Note in a study's folder where weights are."""
         ...
 
-    def kept(self, folder: Path, digest: str) -> Any:
+    def kept(self, folder: Path, digest: str) -> Weights:
         """Return weights noted in a study's folder. Raises InputError where their file is gone or has changed."""
         ...
 
-    def check(self, weights: Any, n_classes: int) -> None:
+    def check(self, weights: Weights, n_classes: int) -> None:
         """Raise InputError where the weights do not fit their network, or it cannot be fine-tuned."""
         ...
 
-    def weights_text(self, weights: Any) -> str:
+    def weights_text(self, weights: Weights) -> str:
         """Return in words what network it is and how it takes items."""
         ...
 
@@ -81,16 +91,16 @@ class Pretrained(Protocol):
         ...
 
     def frozen_features(
-        self, weights: Any, x: np.ndarray, device: str = "cpu", progress: Callable[[int, int], None] = ...
+        self, weights: Weights, x: np.ndarray, device: str = "cpu", progress: Callable[[int, int], None] = ...
     ) -> np.ndarray:
         """Return what the network makes of items, before any training: (N, ...) -> (N, D) float32."""
         ...
 
-    def features_width(self, weights: Any) -> int:
+    def features_width(self, weights: Weights) -> int:
         """Return D, the number of features of an item."""
         ...
 
-    def starting(self, weights: Any, mixture: Any, features: np.ndarray) -> Callable[..., Any]:
+    def starting(self, weights: Weights, mixture: Any, features: np.ndarray) -> Callable[..., Any]:
         """Return the `start` of `classifiers.training.train`: the network with a head trained on frozen features."""
         ...
 
@@ -142,7 +152,8 @@ class Medium(Protocol):
 
     parameters: type  # a pydantic model of those that belong to this medium alone
     meanings: Mapping[str, str]  # of some general ones, by name: what this medium's values for them are
-    embedded: tuple[str, ...]  # sets that come with the kit, as `data` names them
+    embedded: Mapping[str, int | None]  # sets that come with the kit, as `data` names them -> real items per class that
+    # a draw of one has by default; None: as many as its size allows
     reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
@@ -286,7 +297,8 @@ class Medium(Protocol):
         """Items between a and b (N, ...) at share (N,) of the first; None where there is nothing between two items."""
         ...
 
-    shifts: Mapping[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]]  # name -> meaning, (items, seed) -> items
+    # ways to shift test items, by name: the meaning, and (items, seed) -> items; there may be none
+    shifts: Mapping[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]]
 
     # ---- showing
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
@@ -21,21 +21,19 @@ from gannb.utils.errors import InputError
 from gannb.work.store import RECORD
 
 if TYPE_CHECKING:
-    from gannb.data.medium import FurtherSpace, Medium
+    from gannb.data.medium import FurtherSpace, Medium, Weights
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class AtHand:
-    """What was found."""
+    """The external sources, weights and feature spaces that were found."""
 
     external: Mapping[str, Source] = field(default_factory=dict)  # external sources by name, read and checked
-    weights: Any | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
+    weights: Weights | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
-    spaces: Mapping[str, str] = field(
-        default_factory=dict
-    )  # feature space that weights were given for -> their SHA-256
+    spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
 
 
 def look(study: Study, dataset: Dataset, data_key: str) -> AtHand:
@@ -63,7 +61,7 @@ def wants_pretrained(study: Study, medium: Medium) -> bool:
     return any(parse_arm(name, medium).pretrained for name in study.arms) and medium.pretrained is not None
 
 
-def _weights(study: Study, medium: Medium) -> Any | None:
+def _weights(study: Study, medium: Medium) -> Weights | None:
     """Return the pretrained weights; None where the study never had them on this machine."""
     find, recall = medium.pretrained.find, medium.pretrained.recall
     return _or_recalled(lambda: find(study.pretrained), lambda: recall(study.folder, study.pretrained))

@@ -182,12 +182,12 @@ class Results:
         return Predictions(self.settings.dataset.pool.classes, self.settings.positive, y, arm, against, PRIMARY)
 
     def shifted(self, trial: int, arm: str) -> np.ndarray | None:
-        """Return (S, F, K) recall of each class on test items in the medium's shifted forms; None if not there.
+        """Return (S, F, K) recall of each class on test items in the medium's shifted forms.
 
-        nan for a class that has no such item.
+        None if the unit is not there, or the medium has no such forms; nan for a class that has no such item.
         """
         unit = self.plan.classifiers.get((trial, arm))
-        if unit is None or not self.is_done(unit):
+        if unit is None or not self.is_done(unit) or not self.settings.medium.shifts:
             return None
         with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
             right, y = stored["shifted"] == stored["shifted_y"], stored["shifted_y"]

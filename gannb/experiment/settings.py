@@ -27,7 +27,7 @@ from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
 
 if TYPE_CHECKING:
-    from gannb.data.medium import Medium
+    from gannb.data.medium import Medium, Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +263,7 @@ class Settings:
         return wants_pretrained(self.study, self.medium)
 
     @property
-    def weights(self) -> Any | None:
+    def weights(self) -> Weights | None:
         """The pretrained weights; None where no arm wants them, or the study never had them on this machine."""
         return self.at_hand.weights
 

@@ -100,9 +100,12 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise InputError(f"There is no study in {folder}; start one with `gannb run`.")
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        return record if isinstance(record["set"], dict) else {}["set"]
+        is_whole = isinstance(record["set"], dict)
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{file} is damaged; move it away and run the study again, its units are kept.") from None
+        is_whole = False
+    if not is_whole:
+        raise InputError(f"{file} is damaged; move it away and run the study again, its units are kept.")
+    return record
 
 
 def open_study(study: str | Path, **changes: Any) -> Study:

@@ -17,11 +17,11 @@ import numpy as np
 
 from gannb.data.examples import Dataset, Examples, concatenate
 from gannb.media import medium_of
+from gannb.study.model import Study
 from gannb.trials.folds import stratified_group_folds
 from gannb.utils.errors import InputError
 from gannb.utils.keys import seed_for
 
-DIGITS_PER_CLASS = 8  # the default study's size of draw
 LARGE_CLASS = 400  # with fewer items in the smallest class, the whole set is the small set, unless n_per_class is set
 USUAL_TRIALS = 10  # a draw leaves room for these, whatever `trials` is: more trials must not change the draws
 MOST_PER_CLASS = 100  # the size of draw from a large set, unless n_per_class is set
@@ -78,11 +78,12 @@ def take(dataset: Dataset, index: np.ndarray) -> Examples:
     return both.take(place)
 
 
-def settle(dataset: Dataset, study) -> Design:
+def settle(dataset: Dataset, study: Study) -> Design:
     """Choose the protocol and the size of draw from the data, where the study leaves it open.
 
-    `n_per_class` set means draw. Otherwise digits are drawn 8 per class; a set whose smallest class has at least 400
-    items is drawn as large as ten disjoint draws and reserves allow, at most 100 per class; a smaller set is re-split.
+    `n_per_class` set means draw. Otherwise a set that comes with the kit is drawn as its medium says (digits: 8 per
+    class), a set whose smallest class has at least 400 items as large as ten disjoint draws and reserves allow, at most
+    100 per class; a smaller set is re-split.
 
     Raises:
         InputError: the set is too small for what is asked.
@@ -90,8 +91,9 @@ def settle(dataset: Dataset, study) -> Design:
     smallest = int(dataset.pool.counts().min())
     capacity = int(smallest * (1 if dataset.test is not None else 1 - study.test_share))
     room = capacity // (2 * study.trials)
-    n = study.n_per_class or (DIGITS_PER_CLASS if study.data == "digits" else None)
-    large = study.data == "digits" or smallest >= LARGE_CLASS
+    usual = medium_of(dataset).embedded.get(study.data)
+    n = study.n_per_class or usual
+    large = usual is not None or smallest >= LARGE_CLASS
     if study.protocol == "resplit" or (study.protocol == "auto" and study.n_per_class is None and not large):
         return _settle_resplit(dataset, study)
     n = n or min(MOST_PER_CLASS, max(2, capacity // (2 * USUAL_TRIALS)))
@@ -101,7 +103,7 @@ def settle(dataset: Dataset, study) -> Design:
     return Design("draw", n, study.test_share, study.seed, why, most_trials=capacity // (2 * n))
 
 
-def _no_room(study, dataset: Dataset, n: int, room: int) -> str:
+def _no_room(study: Study, dataset: Dataset, n: int, room: int) -> str:
     counts = dataset.pool.counts()
     name = dataset.pool.classes[int(counts.argmin())]
     way = f"use at most n_per_class={room}, fewer trials, " if room >= 2 else "use fewer trials "
@@ -111,7 +113,7 @@ def _no_room(study, dataset: Dataset, n: int, room: int) -> str:
     )
 
 
-def _settle_resplit(dataset: Dataset, study) -> Design:
+def _settle_resplit(dataset: Dataset, study: Study) -> Design:
     counts = np.bincount(labels_of(dataset), minlength=dataset.pool.n_classes)
     need = max(int(np.ceil(LEAST_TESTED / study.test_share)), int(np.ceil(LEAST_TRAINED / (1 - study.test_share))))
     if counts.min() < need:

@@ -154,7 +154,7 @@ def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], l
     own = ClassifierSpace(lambda x: features(medium, network, x), medium.classifier_head(network))
     spaces = {medium.raw_space: Space(medium.raw_features), medium.measuring_classifier: own}
     for further in medium.spaces.values():
-        if further.parameter in task.parameters:  # in the key by the weights' content; where they lie, the study knows
+        if further.name in task.parameters:  # in the key by the weights' content; where they lie, the study knows
             file = read_record(task.study)["parameters"][further.parameter]
             spaces[further.name] = Space(further.features(file, task.device))
     return spaces, [name for name in spaces if name != medium.measuring_classifier or len(draw.reserve)]

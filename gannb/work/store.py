@@ -149,7 +149,7 @@ def record_failure(failed: Path, error: Exception) -> str:
     """Write down the error that a unit failed with, and return it as a sentence."""
     message = f"{type(error).__name__}: {error}".strip()
     with contextlib.suppress(OSError):  # a full disk must not hide the error that it caused
-        write_json(failed / "error.json", {"error": message, "traceback": traceback.format_exc()})
+        write_json(failed / "error.json", {"error": message, "traceback": "".join(traceback.format_exception(error))})
     return message
 
 

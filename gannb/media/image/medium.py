@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained
-from gannb.media.image.parameters import DIGITS, NAME, NOUNS, ImageParameters
+from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, ImageParameters
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +46,7 @@ class Images:
         "augmentation": "`flip` also mirrors",
         "classifier": "`small_cnn`, `deep_cnn` or a timm network",
     }
-    embedded = (DIGITS,)
+    embedded: Mapping[str, int | None] = {DIGITS: DIGITS_PER_CLASS}
     reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")

@@ -13,6 +13,7 @@ from gannb.utils.parameters import parameter
 NAME = "image"
 NOUNS = Nouns("image", "images", "pixels")
 DIGITS = "digits"  # the set that comes with the kit, by name: scikit-learn's
+DIGITS_PER_CLASS = 8  # of the default study's draws
 PRETRAINED = "mobilenetv2_100"
 
 
