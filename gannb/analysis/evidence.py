@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExternalSource:
-    """What is known of a source of items from elsewhere: a GAN trained elsewhere, or related real items."""
+    """What is known of an external source: a GAN trained elsewhere, or related real items."""
 
     text: str = ""  # how it was found and used, in sentences
     same_data: bool = False  # it has been trained on items of this very set
@@ -143,7 +143,7 @@ def _answers(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], 
 
 
 def _external(experiment: Experiment) -> dict[str, ExternalSource]:
-    """Return what is known of each source from elsewhere that the study names."""
+    """Return what is known of each external source that the study names."""
     abouts = {name: source.about for name, source in experiment.settings.external.items()}
     return {n: ExternalSource(about["text"], bool(about.get("same_data"))) for n, about in abouts.items()}
 
@@ -196,7 +196,7 @@ def test_train_ratio(evidence: Evidence) -> float:
 def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) -> Estimate:
     """Return the paired difference of the metric, a share: crossed over trials and test items, or of re-splits.
 
-    See `stats.crossed_t` for draws, and `stats.paired_t` for the correction of re-splits. Its ends stay in -1..1.
+    See `stats.intervals`: `crossed_t` for draws, and `paired_t`, corrected, for re-splits. Its ends stay in -1..1.
     """
     trials = common_trials(evidence, arm, against)
     if evidence.protocol == "resplit":

@@ -1,4 +1,4 @@
-"""The same effort spent otherwise: what a source of items from elsewhere brings, beside what the GAN's items bring."""
+"""What the items of an external source bring, beside what those of the study's own GAN bring."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ONE_FOR_ALL = "It is the same in all trials, so the intervals speak for this one
 
 @dataclass(frozen=True)
 class ExternalRow:
-    """What a source from elsewhere brings. All of it is exploratory: shown without an answer."""
+    """What an external source brings. All of it is exploratory: shown without an answer."""
 
     source: str  # foreign | related
     arm: str  # `real+SOURCE+classic`
@@ -26,7 +26,7 @@ class ExternalRow:
 
 
 def external(evidence: Evidence) -> list[ExternalRow]:
-    """Return a row per source from elsewhere whose arm is there in two trials or more."""
+    """Return a row per external source whose arm is there in two trials or more."""
     rows = []
     for source, about in evidence.external.items():
         arm = parse_arm(PRIMARY[0]).with_source(source).name
@@ -62,7 +62,7 @@ def leakage(nouns: Nouns, about: ExternalSource) -> str:
 
 
 def facts(evidence: Evidence) -> list[tuple[str, str]]:
-    """Return how the sources from elsewhere were found and used, as (term, text)."""
+    """Return how the external sources were found and used, as (term, text)."""
     found, nouns = [], evidence.nouns
     if about := evidence.external.get("foreign"):
         found.append(("GAN trained elsewhere", f"{about.text} {leakage(nouns, about)} {ONE_FOR_ALL}"))

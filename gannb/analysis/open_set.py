@@ -141,7 +141,7 @@ def decide(experiment: Experiment, intervals: str, test_train_ratio: float) -> O
 def rows(experiment: Experiment, test_train_ratio: float = 0.0) -> list[OpenSetRow]:
     """Return a row per method and score: the measures' means, and their differences from maximum softmax.
 
-    Each with its 95 % interval over trials (`stats.paired_t`), given the test items; nan with fewer than two.
+    Each with its 95 % interval over trials (`stats.intervals.paired_t`), given the test items; nan with fewer than two.
     """
     part, found = experiment.plan.open_set, by_trial(experiment)
     none = pd.DataFrame(columns=list(MEASURES), dtype=float)

@@ -135,7 +135,7 @@ def _(plateau: Plateau) -> dict[str, Any]:
     return _difference(plateau.gain) | {"half_at": plateau.half_at}
 
 
-# ---- claims, shifts, sources from elsewhere ----
+# ---- claims, shifts, external sources ----
 
 
 @to_json.register

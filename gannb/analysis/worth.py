@@ -123,7 +123,7 @@ def doses(evidence: Evidence) -> Doses | None:
 
 
 def _plateau(evidence: Evidence, arms: dict[int, str]) -> Plateau | None:
-    """Return the plateau as `stats.plateau` fits it. arms: by number of items.
+    """Return the plateau as `stats.worth.plateau` fits it. arms: by number of items.
 
     None where the largest number is not yet half of the way, since the interval would then cover far too rarely, and
     where fewer than two trials have every dose.

@@ -87,31 +87,41 @@ def _clusters(labels: np.ndarray) -> list[np.ndarray]:
 
 
 def assemble(
-    medium: str, data: str, source: Source, x: np.ndarray, digests: Sequence[bytes], found: Linked, **report: object
+    medium: str,
+    data: str,
+    source: Source,
+    x: np.ndarray,
+    digests: Sequence[bytes],
+    links: Linked,
+    *,
+    shapes: dict[str, int],
+    modes: dict[str, int],
+    brought_to: str,
 ) -> Dataset:
     """Return the prepared set: pool and test set apart, what leaks left out, the report written.
 
     medium: its name.  data: as the person wrote it.  x: (N, ...) prepared items.  digests: of the items as found.
-    report: what the medium says of them: `shapes`, `modes` and `brought_to` of `DataReport`.  Raises InputError where
-    too little of a class remains.
+    shapes, modes, brought_to: see `DataReport`.  Raises InputError where too little of a class remains.
     """
-    everything = Examples(x, source.y, source.classes, np.array(source.ids), found.groups)
-    pool = _pool_without(everything, ~source.is_test, found.leaks, source.nouns)
+    everything = Examples(x, source.y, source.classes, np.array(source.ids), links.groups)
+    pool = _pool_without(everything, ~source.is_test, links.leaks, source.nouns)
     test = everything.take(source.is_test) if source.is_test.any() else None
-    ids = [everything.ids[cluster].tolist() for cluster in found.exact]
+    ids = [everything.ids[cluster].tolist() for cluster in links.exact]
     facts = DataReport(
         source=data,
         kind=source.kind,
+        shapes=shapes,
+        modes=modes,
+        brought_to=brought_to,
         skipped=source.skipped,
         exact_duplicates=ids,
-        near_duplicates=[everything.ids[cluster].tolist() for cluster in found.near],
+        near_duplicates=[everything.ids[cluster].tolist() for cluster in links.near],
         label_conflicts=[
-            names for names, cluster in zip(ids, found.exact, strict=True) if len(set(source.y[cluster])) > 1
+            names for names, cluster in zip(ids, links.exact, strict=True) if len(set(source.y[cluster])) > 1
         ],
-        removed_from_pool=everything.ids[found.leaks].tolist(),
+        removed_from_pool=everything.ids[links.leaks].tolist(),
         n_groups=len(np.unique(pool.groups)),
-        links_cut=found.n_cut,
-        **report,
+        links_cut=links.n_cut,
     )
     fingerprint = content_fingerprint(source, digests)
     return Dataset(pool, test, fingerprint, prepared_digest(pool, test), facts, medium)

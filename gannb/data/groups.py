@@ -76,21 +76,21 @@ def _groups_from_table(table: dict[str, str], ids: list[str], source: str) -> li
     full = [_same_name(i) for i in ids]
     names = [PurePosixPath(i).name for i in full]
     often = Counter(names)
-    found = []
+    named = []
     for id, name in zip(full, names, strict=True):
         if id not in table and name in table and often[name] > 1:
             raise InputError(
                 f"groups: {source!r} names {name!r}, which several items are called; "
                 "write the path relative to the data folder"
             )
-        found.append(table.get(id) or table.get(name))
-    missing = [id for id, group in zip(ids, found, strict=True) if group is None]
+        named.append(table.get(id) or table.get(name))
+    missing = [id for id, group in zip(ids, named, strict=True) if group is None]
     if missing:
         raise InputError(
             f"groups: {source!r} has no group for {missing[0]!r} ({len(missing):,} such items); "
             "add a line for every item"
         )
-    return found
+    return named
 
 
 def joined(*labels: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ class Source:
     """Items as they were found, not yet decoded.
 
     kind: how they lay there: a folder, an archive, ...
-    shapes: each item's own, before it is brought to that of the study, as far as its header says.
+    shapes: each item's own, before it is brought to that of the study, by its header alone.
     load(i): the item as it was found, and how its values were stored, in a word; raises BadItem.
     """
 

@@ -1,7 +1,7 @@
 """From a study to a large synthetic set on disk, or to an endless stream without disk.
 
-`generate` trains the final generator (`final.py`) and writes the set shard by shard (`shards.py`, `formats.py`) with
-its manifest and its data card (`card.py`). Whatever is there and whole stays as it is.
+`generate` trains the final generator (`experiment.final`) and writes the set shard by shard (`shards`, `formats`) with
+its manifest and its data card (`card`). Whatever is there and whole stays as it is.
 """
 
 from __future__ import annotations

@@ -52,15 +52,16 @@ CODE = """\
 from gannb.jupyter import index
 
 index.studies(".")"""
-ANOTHER = """\
+ANOTHER = f"""\
 ## Start another
 
-In the first code cell of [01_data](../notebooks/01_data.ipynb), give it a folder and name your images; the same `study`
+In the first code cell of [01_data](../notebooks/01_data.ipynb), give it a folder and name your {ITEMS}; \
+the same `study`
 in the other four goes on with it:
 
 ```python
 study = "outputs/photos"
-data = "/home/me/photos"  # a folder with one sub-folder of images per class, or a MedMNIST-layout .npz
+data = "/home/me/photos"  # a folder with one sub-folder of {ITEMS} per class, or a MedMNIST-layout .npz
 ```
 
 All at once, from a terminal (*File › New › Terminal*), with the time and disk that it needs beforehand:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gannb.data.medium import Grid, Nouns
     from gannb.experiment.experiment import Experiment
 
-View = Callable[..., tuple[Axes, str]]  # the values of the controls, by name -> a figure and what there is to say
+View = Callable[..., tuple[Axes, str]]  # the values of the controls, by name -> a figure and the sentence below it
 PAIRS = (3, 6)  # rows and columns of a page of samples
 GRID = (8, 12)  # rows and columns of one class of a draw
 RARE = 0.01  # nearer to a training item than all but this share of unseen real ones may be a copy

@@ -89,8 +89,8 @@ def measure(medium: Medium, sets: Sets, spaces: Spaces, tested: list[str], seed:
         rows.append({"features": name} | row)
         classes += [{"features": name} | each for each in _by_class(sets, train, fake, near_by)]
         suspects += [{"features": name} | each for each in _suspects(sets, near_by)]
-    if found := [row["copying_p"] for row in rows if "copying_p" in row]:
-        rows = [row | {"flagged": float(flagged(found))} for row in rows]
+    if p_values := [row["copying_p"] for row in rows if "copying_p" in row]:
+        rows = [row | {"flagged": float(flagged(p_values))} for row in rows]
     return Measured(rows, classes, suspects)
 
 

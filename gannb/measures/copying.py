@@ -43,7 +43,7 @@ class Surroundings:
         return np.divide(self.to_train, self.to_held_out, out=apart, where=self.to_held_out > 0)
 
     def measures(self) -> dict[str, float]:
-        """The measures that need no labels; see `measures.fidelity`."""
+        """Authenticity, side and nearest-neighbour ratio, by their names in `quality.json`; see `measures.fidelity`."""
         return {
             "authenticity": authentic_share(self.training, self.to_train, self.own),
             "nearer_to_train": self.siding(),

@@ -29,7 +29,7 @@ class OncePerItem:
     ) -> None:
         self.content, self.extract = medium.content, extract
         pairs = (pair for x, features in known for pair in zip(x, features, strict=True))
-        self.known = {self.content(item): found for item, found in pairs}
+        self.known = {self.content(item): row for item, row in pairs}
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return features: items (N, ...) -> (N, D)."""
@@ -49,9 +49,9 @@ class Space:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return features: items (N, ...) -> (N, D) float32."""
-        for items, found in self.known:
+        for items, features in self.known:
             if items is x:
-                return found
+                return features
         self.known.append((x, self.extract(x)))
         return self.known[-1][1]
 

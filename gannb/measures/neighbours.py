@@ -70,8 +70,8 @@ def nearest_of_stream(blocks: Iterable[np.ndarray], reference: np.ndarray) -> It
 
     reference: (N, D). Blocks may be of any size; they are cut so that memory stays bounded.
     """
-    found = Reference(reference)
-    step = max(1, BLOCK_ENTRIES // len(found.exact))
+    searched = Reference(reference)
+    step = max(1, BLOCK_ENTRIES // len(searched.exact))
     for block in blocks:
-        parts = [found.nearest(block[i : i + step]) for i in range(0, len(block), step)]
+        parts = [searched.nearest(block[i : i + step]) for i in range(0, len(block), step)]
         yield np.concatenate([index for index, _ in parts]), np.concatenate([away for _, away in parts])

@@ -1,6 +1,6 @@
-"""Intervals, the decision rule, and scores of predictions: arrays in, numbers out.
+"""Intervals of a mean difference over trials.
 
-Touches no file and keeps no state. The unit of replication is the trial: a fresh draw of the small training
+The unit of replication is the trial: a fresh draw of the small training
 set. A difference is one arm's score minus the score of the arm it is compared with, in the same trial,
 averaged over the classifier seeds before it comes here: seeds of one trial are not replicates.
 """
@@ -15,8 +15,6 @@ from scipy import stats
 from gannb.stats.checks import check_level, check_ratio, check_trials, checked_items, finite_values
 from gannb.stats.estimate import Estimate, could_settle
 from gannb.utils.errors import InputError
-
-# ------------------------------------------------------------------------------------------------------------
 
 
 def paired_t(d: np.ndarray, test_train_ratio: float = 0.0, level: float = 0.95) -> Estimate:

@@ -89,7 +89,7 @@ def measured(classes: int, positive: int) -> list[tuple[str, int | None]]:
 def measure(y: np.ndarray, p: np.ndarray, positive: int) -> np.ndarray:
     """Return the values of `measured` for one classifier; nan where the test items have none of a class.
 
-    y: (I,) labels in 0..K-1; p: (I, K) probabilities -> (M,). Scores as `stats.classification_scores` defines them.
+    y: (I,) labels in 0..K-1; p: (I, K) probabilities -> (M,). Scores as `scores.classification_scores` defines them.
     """
     scores, recalls = classification_scores(y, p, positive), recall(y, p)
     return np.array([recalls[k] if name == "recall" else scores[name] for name, k in measured(p.shape[1], positive)])
@@ -104,20 +104,20 @@ def recall(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float = 0.95) -> list[OutcomeRow]:
     """Return a row per outcome: both arms' means and the paired difference, each with its interval over trials.
 
-    The intervals are `stats.paired_t`'s: for draws they carry the trials, given the test set; for re-splits they are
-    corrected by `test_train_ratio`. Shares stay within 0..1, differences of shares within -1..1. Only trials that have
+    The intervals are those of `intervals.paired_t`: for draws they carry the trials, given the test set; for re-splits
+    they are corrected by `test_train_ratio`. Shares stay within 0..1, differences of shares within -1..1. Only trials that have
     a value count; with fewer than two of them, the numbers are nan.
     """
     arm, against = predictions.means(lambda y, p: measure(y, p, predictions.positive))  # (R, M) each
-    found = []
+    table = []
     for i, (name, k) in enumerate(measured(len(predictions.classes), predictions.positive)):
         there = np.isfinite(arm[:, i]) & np.isfinite(against[:, i])
         a, b, most = arm[there, i], against[there, i], OUTCOMES[name].most
         levels = (interval(values, test_train_ratio, level, 0.0, most) for values in (a, b))
         change = interval(a - b, test_train_ratio, level, -most, most)
         class_name = None if k is None else predictions.classes[k]
-        found.append(OutcomeRow(name, class_name, *levels, change, int(there.sum())))
-    return found
+        table.append(OutcomeRow(name, class_name, *levels, change, int(there.sum())))
+    return table
 
 
 def interval(values: np.ndarray, ratio: float, level: float, least: float, most: float) -> Interval:

@@ -82,9 +82,9 @@ def worth_in_real(
 
 def _interpolated(grid: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Rows (R, P) at the knots, interpolated at a grid (G,) that holds these: (R, G)."""
-    found = PchipInterpolator(knots, values, axis=1)(grid)
-    found[:, np.searchsorted(grid, knots)] = values  # to the last digit, so that an arm on the curve meets it
-    return found
+    between = PchipInterpolator(knots, values, axis=1)(grid)
+    between[:, np.searchsorted(grid, knots)] = values  # to the last digit, so that an arm on the curve meets it
+    return between
 
 
 def plateau(
@@ -112,10 +112,10 @@ def plateau(
 
 def _crossings(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Where the line through the points (x, y) is 0, ascending."""
-    found = list(x[y == 0])
+    zeros = list(x[y == 0])
     for i in np.flatnonzero(y[:-1] * y[1:] < 0):
-        found.append(x[i] + (x[i + 1] - x[i]) * y[i] / (y[i] - y[i + 1]))
-    return np.sort(np.array(found, dtype=float))
+        zeros.append(x[i] + (x[i + 1] - x[i]) * y[i] / (y[i] - y[i + 1]))
+    return np.sort(np.array(zeros, dtype=float))
 
 
 def _checked_curve(

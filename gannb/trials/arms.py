@@ -145,8 +145,8 @@ def _parse(name: str, medium: Medium | None) -> Arm | None:
     }  # fmt: skip
     if not rest:
         return Arm(True, None, **shared)
-    found = SOURCE.fullmatch(rest[0])
-    source, variation, dose = found.groups(default="") if found else ("", "", "")
+    parts = SOURCE.fullmatch(rest[0])
+    source, variation, dose = parts.groups(default="") if parts else ("", "", "")
     arm = Arm(bool(first), source, variation=variation, dose=int(dose) if dose else None, **shared)
     return arm if _is_possible(arm, medium) else None
 

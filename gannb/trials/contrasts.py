@@ -103,10 +103,10 @@ def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
 def _by_depth(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """Return the contrasts of the classifiers besides the study's first one."""
     others = dict.fromkeys(parse_arm(arm).classifier for arm in arms)
-    found = []
+    further = []
     for other in filter(None, others):
         with_gan, without, half = (parse_arm(arm).at(other).name for arm in (*PRIMARY, CONVERGENCE))
-        found += [
+        further += [
             Contrast(with_gan, without, "secondary", meaning=f"GAN {nouns.many} for {other}"),
             Contrast(
                 with_gan, PRIMARY[1], "exploratory", meaning=f"{other} with GAN {nouns.many}, the other without"
@@ -114,25 +114,25 @@ def _by_depth(arms: list[str], nouns: Nouns) -> list[Contrast]:
             Contrast(without, PRIMARY[1], "exploratory", meaning=f"{other} instead of the first classifier"),
             Contrast(without, half, "control", "no difference", f"the full number of steps of {other} instead of half"),
         ]  # fmt: skip
-    return [c for c in found if c.arm in arms and c.against in arms]
+    return [c for c in further if c.arm in arms and c.against in arms]
 
 
 def _from_recipe(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """Return, for arms with generated items, the contrasts with the real items alone and with the (plain) GAN's."""
-    found = []
+    own = []
     for arm in (parse_arm(a) for a in arms):
         if not arm.generator or arm.half_budget:
             continue
         alone, plain, gan = arm.without_items().name, arm.with_variation("").name, arm.with_source("gan").name
         if alone in arms:
-            found.append(Contrast(arm.name, alone, "exploratory", meaning=_meaning(arm, nouns)))
+            own.append(Contrast(arm.name, alone, "exploratory", meaning=_meaning(arm, nouns)))
         if arm.variation and plain in arms:
             adds = f"{VARIATIONS[arm.variation]}, against the plain {arm.source}"
-            found.append(Contrast(arm.name, plain, "exploratory", meaning=adds))
+            own.append(Contrast(arm.name, plain, "exploratory", meaning=adds))
         if arm.source in EXTERNAL_WORDS and arm.real and gan in arms:
             meaning = f"{external_text(arm.source, nouns)} instead of the GAN's"
-            found.append(Contrast(arm.name, gan, "exploratory", meaning=meaning))
-    return found
+            own.append(Contrast(arm.name, gan, "exploratory", meaning=meaning))
+    return own
 
 
 def _meaning(arm: Arm, nouns: Nouns) -> str:
@@ -146,7 +146,7 @@ def _meaning(arm: Arm, nouns: Nouns) -> str:
     return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details])
 
 
-def _of_balancing(arms: list[str], found: list[Contrast]) -> list[Contrast]:
+def _of_balancing(arms: list[str], others: list[Contrast]) -> list[Contrast]:
     """Return the contrasts with the arms that balance the classes without a generator.
 
     Each of them with the real items as they are; and what adds generated items to the real ones with each of them: that
@@ -161,7 +161,7 @@ def _of_balancing(arms: list[str], found: list[Contrast]) -> list[Contrast]:
             meaning=f"{c.meaning}, against {BALANCING[str(way.source)][1]}",
         )
         for way in ways
-        for c in found
+        for c in others
         if c.against == alone[way.name] and _adds_items(parse_arm(c.arm), way.classifier)
     ]  # fmt: skip
     return [c for c in plain if c.against in arms] + against_each

@@ -56,14 +56,14 @@ def configurations(arm: Arm, policy: str, policies: Sequence[str] = ()) -> list[
     policy: the study's classical augmentation. policies: others that are tried as well, besides those of the list.
     """
     others = [Configuration(policy=name) for name in policies if name != policy]
-    found = []
+    existing = []
     for each in [*LIST, *others]:
         if not arm.classic:
             each = replace(each, strength=1.0, policy=None)
         if not (arm.real and arm.generator):
             each = replace(each, share=1.0)
-        found.append(each)
-    return list(dict.fromkeys(found))
+        existing.append(each)
+    return list(dict.fromkeys(existing))
 
 
 def tuned_as(name: str) -> str:

@@ -54,17 +54,18 @@ def make_items(task: Task) -> None:
     counts = splits.take(dataset, read_draw(task.needed("draw")).train).counts()
     generator = registry.load(task.needed("generator"), medium_of(task), task.device)
     condition = Condition(at_hand(generator, labels_to_make(counts, p["n_synthetic"])))
-    x, found = _sample(task, generator, condition)
+    x, how_chosen = _sample(task, generator, condition)
     np.save(task.folder / "x.npy", x)
     np.save(task.folder / "y.npy", condition.labels)
-    if found:
-        write_json(task.folder / "items.json", found)
+    if how_chosen:
+        write_json(task.folder / "items.json", how_chosen)
 
 
 def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarray, dict[str, float]]:
-    """Return the items asked for, in the way that the unit's variation says, and what there is to say of it.
+    """Return the items asked for, in the way that the unit's variation says, and how hard they were to choose.
 
-    All variations start from one seed: where they change nothing, the items are those of the plain GAN.
+    The latter as in `variations.Chosen`, empty where they were not chosen. All variations start from one seed: where
+    they change nothing, the items are those of the plain GAN.
     """
     seed, variation = items_seed(task), task.parameters.get("variation")
     if variation == "averaged":

@@ -97,7 +97,7 @@ def take(file: Path, token: str | None = None, wait: bool = True) -> Lease | Non
                 return None
             seen, since = stamp, time.monotonic()
         elif time.monotonic() - since > EXPIRY:
-            _remove(file, lambda found, stale=stamp: found == stale)
+            _remove(file, lambda seen, stale=stamp: seen == stale)
             continue
         time.sleep(LOOK)
     return lease
@@ -120,7 +120,7 @@ def withdraw(file: Path, token: str) -> None:
     with contextlib.suppress(OSError):
         stamp = _look(file)
         if stamp is not None and stamp.token == token:
-            _remove(file, lambda found: found.token == token)
+            _remove(file, lambda seen: seen.token == token)
 
 
 def withdraw_all() -> None:
@@ -149,7 +149,7 @@ def _create(file: Path, token: str) -> Lease | None:
 
 
 def _look(file: Path) -> Stamp | None:
-    """Return what there is to be seen of a lease, or None if there is none."""
+    """Return the token of a lease and the time of its last touch, or None if there is no lease."""
     try:
         with open(file, encoding="utf-8") as stream:  # opened, since a network file system may not look again for less
             return Stamp(stream.read(), os.fstat(stream.fileno()).st_mtime_ns)

@@ -58,13 +58,13 @@ def read_checkpoint(path: Path, about: dict[str, Any]) -> State:
         with safe_open(path, "pt") as file:
             stored = json.loads(file.metadata()["gannb"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-        found, values = stored["about"], stored["values"]
-        if stored["digest"] != _digest(tensors, found, values):
+        written, values = stored["about"], stored["values"]
+        if stored["digest"] != _digest(tensors, written, values):
             raise ValueError("its content does not match its digest")
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedCheckpoint(f"{path}: {error}") from error
-    if found != about:
-        differing = sorted(k for k in about if found.get(k) != about[k])
+    if written != about:
+        differing = sorted(k for k in about if written.get(k) != about[k])
         raise InputError(f"{path} is of another training ({', '.join(differing)} differ): move it away.")
     return tensors, values
 

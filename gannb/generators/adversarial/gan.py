@@ -62,7 +62,7 @@ def _resume(guard: Guard, path: Path, about: dict[str, Any]) -> None:
 
 
 class Adversarial:
-    """A GAN of one family. Fitted, it keeps its networks and what there is to tell of the training.
+    """A GAN of one family. Fitted, it keeps its networks and how the training went.
 
     curves: {"step": [...], "discriminator_loss": [...], ...}, each value the mean since the last point.
     adversarial_loss is the discriminator's without class head and penalties, real_score and fake_score are its scores,

@@ -120,11 +120,11 @@ class Guard:
         samples, labels = self.training.fixed_samples()
         usual = self.usual[self.watched]
         features = self.training.medium.raw_features(samples)
-        found = np.array([spread(features[labels == k]) for k in np.flatnonzero(self.watched)])
+        spreads = np.array([spread(features[labels == k]) for k in np.flatnonzero(self.watched)])
         if self.training.step >= self.started:
-            self.spread |= found >= SPREAD * usual
-        collapsed = (found < COLLAPSED * usual) & (self.spread | (self.training.step >= self.late))
-        return float(found.mean() / usual.mean()), int(collapsed.sum())
+            self.spread |= spreads >= SPREAD * usual
+        collapsed = (spreads < COLLAPSED * usual) & (self.spread | (self.training.step >= self.late))
+        return float(spreads.mean() / usual.mean()), int(collapsed.sum())
 
     def _mend(self, name: str, words: str) -> None:
         """Go back to the last good state and change one thing."""

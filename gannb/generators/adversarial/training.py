@@ -35,7 +35,7 @@ GRID = (10, 8)  # classes, samples of each
 TAIL = 0.25  # share of the training, its end, over which weights are averaged uniformly
 TAIL_POINTS = 50  # weights in that average
 ADA_TARGET, ADA_EVERY = 0.6, 4  # of E[sign D(x)]; steps (Karras et al. 2020, section 3.2)
-ADA_IMAGES = 100_000  # over which the chance may rise from 0 to 1: their value for short trainings
+ADA_ITEMS = 100_000  # over which the chance may rise from 0 to 1: their value for short trainings
 LECAM_MOMENTUM = 0.99  # Tseng et al. 2021, section 4
 CURVES = (
     "discriminator_loss", "adversarial_loss", "generator_loss", "real_score", "fake_score", "sureness",
@@ -301,7 +301,7 @@ class Training:
     def _adapt(self) -> None:
         """Move the chance of the augmentation towards the target of the sureness (Karras et al. 2020, section 3.2)."""
         direction = (self.signs / ADA_EVERY - ADA_TARGET).sign()
-        self.chance.add_(direction * self.batch * ADA_EVERY / ADA_IMAGES).clamp_(0, 1)
+        self.chance.add_(direction * self.batch * ADA_EVERY / ADA_ITEMS).clamp_(0, 1)
         self.signs.zero_()
 
     def _average_tail(self) -> None:

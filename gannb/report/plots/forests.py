@@ -42,7 +42,7 @@ def forest_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
 def forest(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     """Draw every contrast and control of a verdict: the difference with its interval, in percentage points.
 
-    verdict: what `verdict.decide` returns. The band is the range of no practical consequence; an interval that goes
+    verdict: the content of `verdict.json`. The band is the range of no practical consequence; an interval that goes
     on beyond the axis ends in an arrow.
     """
     rows = forest_rows(verdict)

@@ -41,7 +41,7 @@ def _history_of(experiment: Experiment, unit: Unit) -> dict[str, Any]:
 
 
 def gan_history(experiment: Experiment, trial: int, family: str | None = None) -> dict[str, Any]:
-    """Return what there is to tell of the training of a trial's GAN, of the study's own family by default.
+    """Return how the training of a trial's GAN went, of the study's own family by default.
 
     `curves`: `step` and one list per curve. `diversity`: `step` and `ratio`. `log`: what the guard did. `limits`: from
     where on it acts. `kept`: the rule by which the weights were chosen.

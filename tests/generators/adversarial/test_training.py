@@ -300,7 +300,7 @@ def test_the_chance_falls_while_the_discriminator_is_unsure_and_stays_within_0_a
     training = follow_sureness(monkeypatch, 0.5, start=0.5)
     advance(training, 8)
     assert training.chance.item() == pytest.approx(0.5 - 2 * 32 / 100_000)
-    monkeypatch.setattr(module, "ADA_IMAGES", 100)
+    monkeypatch.setattr(module, "ADA_ITEMS", 100)
     for value, ends in ((0.5, 0.0), (0.7, 1.0)):
         chances = []
         training = follow_sureness(monkeypatch, value, start=0.4)
@@ -322,7 +322,7 @@ def test_the_chance_follows_the_mean_of_the_steps_since_it_last_moved(monkeypatc
 
 
 def test_adaptive_augmentation_with_chance_0_is_no_augmentation(monkeypatch):
-    monkeypatch.setattr(module, "ADA_IMAGES", float("inf"))
+    monkeypatch.setattr(module, "ADA_ITEMS", float("inf"))
     training, plain = make_training(LINEAR, adaptive=True, policy=AFFINE), make_training(LINEAR)
     seen, expected = seen_by(training.discriminator), seen_by(plain.discriminator)
     training.advance(), plain.advance()
@@ -405,7 +405,7 @@ def variant(family: str, name: str, steps: int = 12, device: str = "cpu") -> Tra
 @pytest.mark.parametrize("name", list(VARIANTS))
 @pytest.mark.parametrize("family", ["projection", "dcgan_per_class", "r3gan"])  # test_checkpoint.py says it of all
 def test_a_training_continued_elsewhere_equals_an_undisturbed_one_bit_for_bit(family, name, monkeypatch):
-    monkeypatch.setattr(module, "ADA_IMAGES", 3000)  # for the chance to move
+    monkeypatch.setattr(module, "ADA_ITEMS", 3000)  # for the chance to move
     undisturbed, first, second = (variant(family, name) for _ in range(3))
     advance(undisturbed, 12)
     if name == "adaptive":
