@@ -266,8 +266,8 @@ def _finish(status: dict[str, Any]) -> int:
 def _plan(options: argparse.Namespace) -> int:
     from gannb.experiment.estimate import plan, plan_text
 
-    found = plan(_study_from(options))
-    print(_json(found) if options.json else plan_text(found))
+    planned = plan(_study_from(options))
+    print(_json(planned) if options.json else plan_text(planned))
     return DONE
 
 

@@ -109,11 +109,11 @@ def decide(evidence: Evidence) -> Verdict:
     controls = [control_row(evidence, c) for c in usable if c.role == "control"]
     primary = difference(evidence, *PRIMARY)
     answer = decision.decide(primary, evidence.rope)
-    beside, found = outcome_rows(evidence), options(evidence)
+    beside, ways = outcome_rows(evidence), options(evidence)
     return Verdict(
         answer, sentence(evidence, primary, answer), evidence.protocol, evidence.metric, evidence.rope, evidence.gan,
         problems=tuple(problems(evidence, controls)), copying=copying_sentence(evidence), contrasts=tuple(rows),
-        controls=tuple(controls), advice=advice(evidence, found), options=tuple(found), depth=depth(evidence, level),
+        controls=tuple(controls), advice=advice(evidence, ways), options=tuple(ways), depth=depth(evidence, level),
         worth=arm_worth(evidence), doses=doses(evidence), shifts=tuple(shift_rows(evidence)),
         claims=tuple(claims(evidence)), external=tuple(external(evidence)), classes=tuple(class_rows(evidence)),
         small_classes=small_classes(evidence), outcomes=tuple(beside),

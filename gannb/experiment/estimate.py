@@ -35,6 +35,7 @@ from gannb.units.kinds import (
     REFERENCE_SETS,
 )
 from gannb.units.measures import SIDE_BATCH
+from gannb.units.parameters import Training
 from gannb.utils.console import QUIET, talk
 from gannb.utils.naming import few_of
 from gannb.work.backends import in_processes, worker_count
@@ -97,24 +98,24 @@ def _advice(settings: Settings, seconds: float) -> str | None:
     return f"quicker: {smaller}, fewer gan_steps or trials; preset=smoke shows whether it runs"
 
 
-def plan_text(found: dict[str, Any]) -> str:
-    """Return a plan as text."""
-    nouns = MEDIA[found["medium"]].nouns
+def plan_text(planned: dict[str, Any]) -> str:
+    """Return as text what `plan` returns."""
+    nouns = MEDIA[planned["medium"]].nouns
     return "\n".join([
-        f"{found['study']}: {found['items']:,} items of {'x'.join(map(str, found['shape']))}, {found['classes']} "
-        f"classes ({few_of(found['class_names'])}); {found['trials']} trials, protocol {found['protocol']}: "
-        f"{found['why']}.",
-        *found["found"],
-        f"GAN family {found['gan']}, {found['gan_steps']:,} steps; classifier {' and '.join(found['classifier'])}, "
-        f"{found['classifier_steps']:,} steps; device {found['device']}, {found['workers']} processes.",
-        *found["fine_tuning"],
+        f"{planned['study']}: {planned['items']:,} items of {'x'.join(map(str, planned['shape']))}, "
+        f"{planned['classes']} classes ({few_of(planned['class_names'])}); {planned['trials']} trials, protocol {planned['protocol']}: "
+        f"{planned['why']}.",
+        *planned["found"],
+        f"GAN family {planned['gan']}, {planned['gan_steps']:,} steps; "
+        f"classifier {' and '.join(planned['classifier'])}, {planned['classifier_steps']:,} steps; device {planned['device']}, {planned['workers']} processes.",
+        *planned["fine_tuning"],
         "",
         f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
         *(f"{KINDS[kind].text(nouns):<34} {n['todo']:>6} {n['total']:>6} {seconds_text(n['seconds']):>20}"
-          for kind, n in found["units"].items()),
+          for kind, n in planned["units"].items()),
         "",
-        f"about {seconds_text(found['seconds'])} in all, and {found['disk_bytes'] / MEGABYTE:,.0f} MB of disk",
-        *filter(None, [found["advice"]]),
+        f"about {seconds_text(planned['seconds'])} in all, and {planned['disk_bytes'] / MEGABYTE:,.0f} MB of disk",
+        *filter(None, [planned["advice"]]),
     ])  # fmt: skip
 
 
@@ -136,13 +137,13 @@ def _found(settings: Settings) -> list[str]:
         f"{many} under two classes": len(report.label_conflicts),
         "left out since they are in the test set as well": len(report.removed_from_pool),
     }
-    found = [f"{n:,} {what}" for what, n in counts.items() if n]
+    told = [f"{n:,} {what}" for what, n in counts.items() if n]
     skipped = [f"left out: {file} ({reason})" for file, reason in report.skipped[:5]]
     n = settings.design.n_per_class
     few = f"n_per_class={n}: of fewer than {ENOUGH} {many} of a class most GANs lose their variety and are given up"
     return [
         report.brought_to,
-        *(["; ".join(found) + "; all kept on one side of every split"] if found else []),
+        *(["; ".join(told) + "; all kept on one side of every split"] if told else []),
         *skipped,
         *([few] if n is not None and n < ENOUGH else []),
         *(f"{name}: {source.about['text']}" for name, source in settings.external.items()),
@@ -151,23 +152,23 @@ def _found(settings: Settings) -> list[str]:
 
 def expected_seconds(settings: Settings, unit: Unit, seconds: dict[str, float]) -> float:
     """Return the time of a unit, given the usual ones (see `unit_seconds`): a half budget costs half."""
-    p = unit.parameters
+    declared = unit.parameters
     if unit.cost == "gan":
-        return seconds[p["generator"]]
+        return seconds[declared["generator"]]
     if unit.kind == "items":
-        return seconds["items"] * (CHOOSING if p.get("variation") in FILTERS else 1)
+        return seconds["items"] * (CHOOSING if declared.get("variation") in FILTERS else 1)
     if unit.kind in ("classifier", "tuning"):
-        return _training_seconds(settings, unit, seconds) * len(p.get("configurations", [0]))
+        return _training_seconds(settings, unit, seconds) * len(declared.get("configurations", [0]))
     return seconds[unit.kind]
 
 
 def _training_seconds(settings: Settings, unit: Unit, seconds: dict[str, float]) -> float:
     """Return the time of an arm's classifiers in one configuration."""
-    p = unit.parameters
-    if "weights" in p:
+    training: Training = unit.parameters
+    if "weights" in training:
         return seconds["transfer"]
-    once = seconds[p["classifier"]] + (p.get("synthetic_share", 1) * seconds["fresh"] if unit.cost == "fresh" else 0)
-    return once * p["steps"] / settings.classifier_steps
+    making = training.get("synthetic_share", 1) * seconds["fresh"] if unit.cost == "fresh" else 0
+    return (seconds[training["classifier"]] + making) * training["steps"] / settings.classifier_steps
 
 
 def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
@@ -218,14 +219,14 @@ def _time_steps(settings: Settings, device: str) -> dict[str, float]:
 
     torch.set_num_threads(1)
     draw = settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
-    some, found = draw.take(np.arange(256) % len(draw)), {}
+    some, seconds = draw.take(np.arange(256) % len(draw)), {}
     seen = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}
     fit = lambda steps, name: registry.make(settings.medium, name, **seen).fit(draw, Job(steps, 0, device))  # noqa: E731
     generator = fit(FEW, settings.family)  # also warms up
-    found["sample"] = _seconds(lambda: generator.sample(Condition(some.y), 0)) / len(some)
+    seconds["sample"] = _seconds(lambda: generator.sample(Condition(some.y), 0)) / len(some)
     for name in settings.families:
-        found[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
-    return found | _time_classifiers(settings, draw, some.x, device)
+        seconds[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
+    return seconds | _time_classifiers(settings, draw, some.x, device)
 
 
 def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, device: str) -> dict[str, float]:
@@ -233,7 +234,7 @@ def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, devi
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, from_scratch, predict, train
 
-    policy, found = settings.medium.policy(settings.policy_name, settings.shape), {}
+    policy, seconds = settings.medium.policy(settings.policy_name, settings.shape), {}
     starts = dict.fromkeys(settings.study.classifier, from_scratch) | _start_of_transfer(settings, draw)
     for name, start in starts.items():
         steps = (1, 3) if name == "transfer" else (FEW, MORE)
@@ -242,10 +243,10 @@ def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, devi
             Mixture(draw, None, 0), replace(recipe, steps=n), 0, device, start=start
         )
         network, x = learn(1), some[:16] if name == "transfer" else some
-        found[name] = _per_step(learn, *steps)
-        seconds = _seconds(lambda network=network, x=x: predict(settings.medium, network, x))
-        found[f"predict {name}"] = seconds / len(x)
-    return found
+        seconds[name] = _per_step(learn, *steps)
+        predicting = _seconds(lambda network=network, x=x: predict(settings.medium, network, x))
+        seconds[f"predict {name}"] = predicting / len(x)
+    return seconds
 
 
 def _start_of_transfer(settings: Settings, draw: Examples) -> dict[str, Start]:

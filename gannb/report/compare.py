@@ -128,10 +128,10 @@ def _place(results: Sequence[Result], to: str | Path | None) -> Path:
 def _generator_of(file: Path) -> str:
     """Return what a page says that it was made by; empty for anything else."""
     try:
-        found = re.search(r'<meta name="generator" content="([^"]*)">', file.read_text(encoding="utf-8")[:2000])
+        said = re.search(r'<meta name="generator" content="([^"]*)">', file.read_text(encoding="utf-8")[:2000])
     except (OSError, UnicodeDecodeError):
         return ""
-    return html.unescape(found[1]) if found else ""
+    return html.unescape(said[1]) if said else ""
 
 
 # ---- what stands on the page ----
@@ -187,28 +187,28 @@ def notes(results: Sequence[Result], nouns: Nouns) -> list[str]:
 
 def study_facts(result: Result, file: Path) -> dict[str, Any]:
     """Return one study as text: its answer, effect, worth, data and sizes, and the link to its page from `file`."""
-    found, of = result.verdict, result.verdict["of"]
+    verdict, of = result.verdict, result.verdict["of"]
     with_gan, without = (result.means.loc[arm] for arm in PRIMARY)
     page = result.folder / "report.html"
     link = quote(os.path.relpath(page, file.parent).replace(os.sep, "/")) if page.is_file() else ""
     return {
-        "study": result.name, "link": link, "answer": found["answer"], "word": WORDS[found["answer"]],
-        "change": interval_text(result.primary), "with": f"{100 * with_gan[found['metric']]:.1f}%",
-        "without": f"{100 * without[found['metric']]:.1f}%",
-        "worth": worth_text(found["worth"]), "controls": controls_text(found["controls"]),
+        "study": result.name, "link": link, "answer": verdict["answer"], "word": WORDS[verdict["answer"]],
+        "change": interval_text(result.primary), "with": f"{100 * with_gan[verdict['metric']]:.1f}%",
+        "without": f"{100 * without[verdict['metric']]:.1f}%",
+        "worth": worth_text(verdict["worth"]), "controls": controls_text(verdict["controls"]),
         "shape": "x".join(map(str, of["shape"])), "classes": len(of["classes"]),
         "n_real": f"{without['n_real']:,.0f}", "n_synthetic": f"{with_gan['n_synthetic']:,.0f}",
-        "trials": f"{result.primary['trials']} ({found['protocol']})", "metric": METRIC_NAMES[found["metric"]],
+        "trials": f"{result.primary['trials']} ({verdict['protocol']})", "metric": METRIC_NAMES[verdict["metric"]],
         "gan": f"{of['gan']}, {of['gan_steps']:,} steps",
         "classifier": f"{_listed(of['classifier'])}, {of['classifier_steps']:,} steps",
-        "sentences": sentences(found),
+        "sentences": sentences(verdict),
     }  # fmt: skip
 
 
-def sentences(found: Mapping[str, Any]) -> list[str]:
+def sentences(verdict: Mapping[str, Any]) -> list[str]:
     """Return what a verdict says in sentences; those of earlier versions gave no advice."""
-    worth = found["worth"]["sentence"] if found["worth"] else ""
-    return [text for text in (found["sentence"], found.get("advice", ""), worth, found["copying"]) if text]
+    worth = verdict["worth"]["sentence"] if verdict["worth"] else ""
+    return [text for text in (verdict["sentence"], verdict.get("advice", ""), worth, verdict["copying"]) if text]
 
 
 def _listed(names: str | Sequence[str]) -> str:

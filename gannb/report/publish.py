@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gannb.analysis import open_set, verdict
+from gannb.analysis import open_set
 from gannb.analysis.class_lights import Explanation, explained
 from gannb.analysis.evidence import Evidence, gather, test_train_ratio
 from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
-from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
+from gannb.analysis.verdict import SCORE_COLUMNS, Verdict, decide
 from gannb.analysis.wording import METRIC_NAMES
 from gannb.report.page import facts, tables
 from gannb.report.page.html import ANSWERS, control_word, render
@@ -75,13 +75,13 @@ def publish(experiment: Experiment) -> Path:
 
 def _publish(experiment: Experiment) -> Path:
     evidence, folder = gather(experiment), experiment.folder
-    decided = verdict.decide(evidence)
-    found = plain(to_json(decided)) | {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
+    decided = decide(evidence)
+    verdict = plain(to_json(decided)) | {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
     if experiment.plan.open_set:
-        found["open_set"] = open_set_part(experiment, evidence)
+        verdict["open_set"] = open_set_part(experiment, evidence)
     write_tables(folder, evidence)
-    write_json(folder / "verdict.json", found)
-    return write_page(folder / "report.html", make_page(experiment, evidence, decided, found))
+    write_json(folder / "verdict.json", verdict)
+    return write_page(folder / "report.html", make_page(experiment, evidence, decided, verdict))
 
 
 def answered(experiment: Experiment) -> dict[str, Any]:
@@ -100,29 +100,29 @@ def write_tables(folder: Path, evidence: Evidence) -> None:
         write_text(folder / f"{name}.csv", table.reindex(columns=list(columns)).to_csv(index=False))
 
 
-def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, found: Mapping[str, Any]) -> Page:
+def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, verdict: Mapping[str, Any]) -> Page:
     """Return everything that stands on the page; its figures are drawn, and kept in figures/.
 
-    found: the verdict as it stands in `verdict.json`.
+    verdict: as it stands in `verdict.json`.
     """
     resolved = experiment.settings.resolved() | {"device": experiment.device}
-    unseen = found.get("open_set")
+    unseen = verdict.get("open_set")
     return Page(
         study=experiment.study.name,
         medium=experiment.settings.medium,
-        verdict=found,
-        pictures=make_pictures(experiment, evidence, found),
+        verdict=verdict,
+        pictures=make_pictures(experiment, evidence, verdict),
         arms=tables.arm_table(evidence),
         generators=tables.generator_table(evidence, experiment.settings.medium),
         method=facts.method_facts(experiment, evidence),
         data=facts.data_facts(experiment),
         provenance=facts.provenance(experiment),
         parameters=tables.parameter_table(experiment.study, resolved, read_record(experiment.folder)["set"]),
-        shifts=tables.shift_table(found),
-        outcomes=tables.outcome_table(found, experiment.settings.medium.nouns),
+        shifts=tables.shift_table(verdict),
+        outcomes=tables.outcome_table(verdict, experiment.settings.medium.nouns),
         outcome_notes=facts.outcome_notes(experiment, evidence),
-        small_classes=texts(found, small_class_notes(decided, evidence)),
-        classes=tables.class_table(found),
+        small_classes=texts(verdict, small_class_notes(decided, evidence)),
+        classes=tables.class_table(verdict),
         criteria=explained(evidence.nouns, evidence.measuring_classifier),
         open_set=unseen and unseen | {"table": open_set_table(unseen, evidence.nouns).to_dict("records")},
     )
@@ -130,8 +130,8 @@ def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, foun
 
 def small_class_notes(decided: Verdict, evidence: Evidence) -> list[str]:
     """Return what a reader of the tables on smaller classes has to know; empty for classes of about equal size."""
-    found = decided.small_classes
-    return notes(found, decided.balancing, evidence.metric, evidence.nouns) if found else []
+    smaller = decided.small_classes
+    return notes(smaller, decided.balancing, evidence.metric, evidence.nouns) if smaller else []
 
 
 def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:

@@ -105,8 +105,8 @@ def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float =
     """Return a row per outcome: both arms' means and the paired difference, each with its interval over trials.
 
     The intervals are those of `intervals.paired_t`: for draws they carry the trials, given the test set; for re-splits
-    they are corrected by `test_train_ratio`. Shares stay within 0..1, differences of shares within -1..1. Only trials that have
-    a value count; with fewer than two of them, the numbers are nan.
+    they are corrected by `test_train_ratio`. Shares stay within 0..1, differences of shares within -1..1. Only trials
+    that have a value count; with fewer than two of them, the numbers are nan.
     """
     arm, against = predictions.means(lambda y, p: measure(y, p, predictions.positive))  # (R, M) each
     table = []

@@ -159,27 +159,27 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
         if right and right not in plain:
             raise InputError(f"{name}_classes: this study has no class {right!r}; {_nearest(right, plain)}")
         chosen[left] = right
-    found = [[by_name[each] for each, mine in chosen.items() if mine == our] for our in plain]
-    if not any(found):
+    numbers = [[by_name[each] for each, mine in chosen.items() if mine == our] for our in plain]
+    if not any(numbers):
         alike = ((their, *near(their, plain)) for their in by_name if near(their, plain))
         their, our = next(alike, (theirs[0], ours[0]))
         raise InputError(
             f"{name}: none of its classes ({few_of(theirs)}) is one of this study's ({few_of(ours)}); say which is "
             f"which, as {name}_classes={their}={our}."
         )
-    return found
+    return numbers
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
     return nearest(name, names, repr) or f"it has {few_of(list(names))}."
 
 
-def classes_text(theirs: Sequence[str], ours: Sequence[str], found: list[list[int]], counts: Sequence[int]) -> str:
+def classes_text(theirs: Sequence[str], ours: Sequence[str], matched: list[list[int]], counts: Sequence[int]) -> str:
     """Return in a sentence or two which classes are used, and of which of the study's there are none.
 
-    counts: (K,) of items that there are of each of the study's classes.
+    matched: what `match_classes` returns. counts: (K,) of items that there are of each of the study's classes.
     """
-    used = {number for numbers in found for number in numbers}
+    used = {number for numbers in matched for number in numbers}
     unused = [each for number, each in enumerate(theirs) if number not in used]
     without = [each for each, count in zip(ours, counts, strict=True) if not count]
     text = "All of its classes are used."
@@ -200,20 +200,20 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
     """Read, match and clean related items: what the study has itself, or nearly, is left out."""
     what, pool, medium = Path(str(study.related)).name, dataset.pool, MEDIA[dataset.medium]
     try:
-        found, brought = medium.read_like(str(study.related), pool, study)
+        given, brought = medium.read_like(str(study.related), pool, study)
     except InputError as error:
         raise InputError(str(error).replace("data:", "related:", 1)) from None
-    classes = match_classes(found.classes, pool.classes, study.related_classes, "related")
-    ours = np.full(len(found.classes), -1)
+    classes = match_classes(given.classes, pool.classes, study.related_classes, "related")
+    ours = np.full(len(given.classes), -1)
     for k, theirs in enumerate(classes):
         ours[theirs] = k
-    mapped = found.take(ours[found.y] >= 0)
+    mapped = given.take(ours[given.y] >= 0)
     own = np.concatenate([part.x for part in (pool, dataset.test) if part is not None])
     copies, many = medium.copies_of(mapped.x, own), medium.nouns.many
     left = mapped.take(~copies)
     if len(left) < LEAST_ITEMS:
         raise InputError(
-            f"related: of the {len(found):,} {many} in {what}, {len(left)} are of a class of this study and not in it "
+            f"related: of the {len(given):,} {many} in {what}, {len(left)} are of a class of this study and not in it "
             "already; give others, or leave related out."
         )
     y = ours[left.y].astype(np.int64)
@@ -222,8 +222,8 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
     if copies.any():
         in_study = f"{copies.sum():,} that are identical or nearly identical to {many} of this study were left out."
     text = (
-        f"From {what}, of which {len(left):,} of {len(found):,} {many} are used. "
-        f"{classes_text(found.classes, pool.classes, classes, counts)} {in_study} {brought}"
+        f"From {what}, of which {len(left):,} of {len(given):,} {many} are used. "
+        f"{classes_text(given.classes, pool.classes, classes, counts)} {in_study} {brought}"
     )
     about = {"shape": pool.shape, "classes": pool.classes, "counts": counts.tolist(), "text": text}
     writers = {f"{n}.npy": (lambda to, a=a: np.save(to, a, allow_pickle=False)) for n, a in (("x", left.x), ("y", y))}
@@ -354,12 +354,12 @@ def _study_around(file: Path) -> dict[str, Any]:
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"foreign: {file} cannot be read ({error}); write it again.") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise InputError(f"foreign: {file} does not hold a description; it takes generator, shape and classes.")
-    return found
+    return content
 
 
 def _function(study: Study, dataset: Dataset) -> Source:

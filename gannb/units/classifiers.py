@@ -21,6 +21,7 @@ from gannb.trials.arms import Arm, parse_arm
 from gannb.trials.splits import Draw
 from gannb.trials.tuning import Configuration, best
 from gannb.units.generators import items_seed
+from gannb.units.parameters import Training, Tuning
 from gannb.units.reading import dataset_of, medium_of, read_draw, read_features, read_items
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -89,16 +90,17 @@ def make_classifier(task: Task) -> None:
     """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
     from gannb.classifiers.training import predict, train
 
-    p, dataset, medium = task.parameters, dataset_of(task), medium_of(task)
+    training: Training = task.parameters
+    dataset, medium, seeds = dataset_of(task), medium_of(task), training["seeds"]
     draw = read_draw(task.needed("draw"))
     test = splits.take(dataset, draw.test)
     mixture, recipe, start = training_of(task, dataset, draw, chosen_for(task))
     rows, outputs, moved = [], [], []
-    asked = shifted_items(test.y)[: 0 if "weights" in p else None]  # no claim needs them where they take minutes
+    asked = shifted_items(test.y)[: 0 if "weights" in training else None]  # no claim needs them where they take minutes
     elsewhere = _shifted(task, medium, test.take(asked)) if len(asked) else []
-    for number in range(p["seeds"]):
-        step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
-        network = train(mixture, recipe, classifier_seed(p, number), task.device, step, start)
+    for number in range(seeds):
+        step = lambda done, total, n=number: task.progress(n * total + done, seeds * total)  # noqa: E731
+        network = train(mixture, recipe, classifier_seed(training, number), task.device, step, start)
         outputs.append(predict(medium, network, test.x))
         moved.append([predict(medium, network, x).argmax(1) for x in elsewhere])
         fitted = predict(medium, network, mixture.items.x).argmax(1) == mixture.items.y
@@ -110,26 +112,28 @@ def make_classifier(task: Task) -> None:
     write_json(task.folder / "scores.json", rows)
 
 
-def classifier_seed(p: dict[str, Any], number: int) -> int:
+def classifier_seed(training: Training, number: int) -> int:
     """Return the seed of a trial's classifier by its number, the same for all arms."""
-    return seed_for(p["seed"], "trial", p["trial"], "classifier", number)
+    return seed_for(training["seed"], "trial", training["trial"], "classifier", number)
 
 
 def training_of(task: Task, dataset: Dataset, draw: Draw, chosen: Configuration) -> tuple[Mixture, Recipe, Start]:
     """Return what an arm's classifiers are trained on, how, and from which network, in a configuration."""
-    p, (mixture, filled) = task.parameters, arm_mixture(task, dataset, draw)
+    training: Training = task.parameters
+    mixture, filled = arm_mixture(task, dataset, draw)
     if 0 < mixture.share < 1:
-        mixture = replace(mixture, share=min(1 - 1 / p["batch_size"], chosen.share * mixture.share))
-    recipe = recipe_of(medium_of(task), p, dataset.pool.shape, chosen)
+        mixture = replace(mixture, share=min(1 - 1 / training["batch_size"], chosen.share * mixture.share))
+    recipe = recipe_of(medium_of(task), training, dataset.pool.shape, chosen)
     return mixture, recipe, _start(task, mixture, filled, draw)
 
 
-def recipe_of(medium: Medium, p: dict[str, Any], shape: tuple[int, ...], chosen: Configuration) -> Recipe:
+def recipe_of(medium: Medium, training: Training, shape: tuple[int, ...], chosen: Configuration) -> Recipe:
     """Return how a unit's classifiers are trained on a medium's items of a shape, in a configuration."""
     from gannb.classifiers.training import Recipe
 
-    policy = medium.policy(chosen.policy or p["augmentation"], shape, chosen.strength)
-    return Recipe(medium, p["classifier"], p["steps"], p["batch_size"], policy, chosen.learning_rate)
+    policy = medium.policy(chosen.policy or training["augmentation"], shape, chosen.strength)
+    classifier, steps, batch_size = training["classifier"], training["steps"], training["batch_size"]
+    return Recipe(medium, classifier, steps, batch_size, policy, chosen.learning_rate)
 
 
 def chosen_for(task: Task) -> Configuration:
@@ -142,15 +146,16 @@ def chosen_for(task: Task) -> Configuration:
 
 def make_tuning(task: Task) -> None:
     """Train one arm in every configuration on a draw for tuning, and score it on the draw's reserve."""
-    p, dataset, rows = task.parameters, dataset_of(task), []
+    tuning: Tuning = task.parameters
+    dataset, rows = dataset_of(task), []
     draw = read_draw(task.needed("draw"))
     unseen = splits.take(dataset, draw.test)
-    for number, configuration in enumerate(p["configurations"]):
+    for number, configuration in enumerate(tuning["configurations"]):
         mixture, recipe, start = training_of(task, dataset, draw, Configuration(**configuration))
-        seeds = [classifier_seed(p, n) for n in range(p["seeds"])]
+        seeds = [classifier_seed(tuning, n) for n in range(tuning["seeds"])]
         scores = [_tried(mixture, recipe, seed, unseen, task.device, start) for seed in seeds]
-        rows.append({"draw": -p["trial"], "arm": p["arm"], "configuration": configuration, "scores": scores})
-        task.progress(number + 1, len(p["configurations"]))
+        rows.append({"draw": -tuning["trial"], "arm": tuning["arm"], "configuration": configuration, "scores": scores})
+        task.progress(number + 1, len(tuning["configurations"]))
     write_json(task.folder / "tuning.json", rows)
 
 
@@ -190,10 +195,11 @@ def _shifted(task: Task, medium: Medium, test: Examples) -> list[np.ndarray]:
 
 
 def _score_row(task: Task, mixture: Mixture, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
+    training: Training = task.parameters
     n_real = 0 if mixture.real is None else len(mixture.real)
     made = () if mixture.synthetic is None else mixture.synthetic.y
-    n_synthetic = int(np.isin(made, task.parameters.get("keep_classes", made)).sum())
-    about = {"trial": task.parameters["trial"], "arm": task.parameters["arm"], "n_real": n_real}
+    n_synthetic = int(np.isin(made, training.get("keep_classes", made)).sum())
+    about = {"trial": training["trial"], "arm": training["arm"], "n_real": n_real}
     scores = {k: None if np.isnan(v) else v for k, v in classification_scores(y, p).items()}
     return about | {"n_synthetic": n_synthetic, "seed": number} | scores
 
@@ -202,20 +208,21 @@ def arm_mixture(task: Task, dataset: Dataset, draw: Draw) -> tuple[Mixture, Fill
     """Return what an arm's classifiers are trained on, and where its synthetic items come from, if it has any."""
     from gannb.classifiers.mixture import Mixture
 
-    arm = parse_arm(task.parameters["arm"])
+    training: Training = task.parameters
+    arm = parse_arm(training["arm"])
     if arm.source == "fewer":
         return Mixture(splits.take(dataset, draw.fewer(splits.labels_of(dataset))), None, 0.0), None
     train = splits.take(dataset, draw.train)
     if arm.source == "more":
         return Mixture(concatenate([train, splits.take(dataset, draw.reserve)]), None, 0.0), None
     if arm.source in BALANCING:
-        p = task.parameters
-        return balanced(arm.source, train, seed_for(p["seed"], "trial", p["trial"], arm.source)), None
+        seed = seed_for(training["seed"], "trial", training["trial"], arm.source)
+        return balanced(arm.source, train, seed), None
     filled = _filled_up(task, arm, dataset, train) if arm.generator else None
     if filled is None or not len(filled.items):
         return Mixture(train, None, 0.0), None
     made = len(filled.items)
-    share = task.parameters.get("synthetic_share", made / (len(train) + made))
+    share = training.get("synthetic_share", made / (len(train) + made))
     fresh = _maker(task, filled) if arm.variation == "fresh" else None
     return Mixture(train if arm.real else None, filled.items, share, fresh), filled
 
@@ -225,13 +232,14 @@ def _filled_up(task: Task, arm: Arm, dataset: Dataset, train: Examples) -> Fille
 
     So every class has the same share of the batches as without `keep_classes`, and the arms differ in nothing else.
     """
-    p, made = task.parameters, read_items(task.needed("items"), dataset)
+    training: Training = task.parameters
+    made = read_items(task.needed("items"), dataset)
     number = _taken(arm, task, made.y, train.counts())
     synthetic, own = made.take(number), np.full(len(number), -1)
-    left_out = ~np.isin(synthetic.y, p.get("keep_classes", synthetic.y))
+    left_out = ~np.isin(synthetic.y, training.get("keep_classes", synthetic.y))
     if not left_out.any():
         return FilledUp(synthetic, number, own)
-    rng = np.random.default_rng(seed_for(p["seed"], "trial", p["trial"], "kept"))
+    rng = np.random.default_rng(seed_for(training["seed"], "trial", training["trial"], "kept"))
     for k in np.unique(synthetic.y[left_out]):
         places, mine = np.flatnonzero(synthetic.y == k), np.flatnonzero(train.y == k)
         own[places] = mine[equally_often(len(mine), len(places), rng)]

@@ -11,6 +11,7 @@ from gannb.data.examples import Examples
 from gannb.generators import registry, variations
 from gannb.generators.interface import Condition, Job, at_hand
 from gannb.trials import splits
+from gannb.units.parameters import Fitting, Sampling
 from gannb.units.reading import dataset_of, design_of, draw_of, load_classifier, medium_of, read_draw
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -37,11 +38,12 @@ def make_generator(task: Task) -> None:
 
 def fit_generator(task: Task, draw: Examples, *purpose: str | int) -> None:
     """Fit the generator that the parameters name to a draw and keep it; its seed follows from trial, name, purpose."""
-    p = task.parameters
-    name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
-    choices |= {"kept": task.study / f"{name}-{p['content']}"} if "content" in p else {}
-    seed = seed_for(p["seed"], "trial", p["trial"], "generator", name, *purpose)
-    job = Job(p.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
+    fitting: Fitting = task.parameters
+    name, given = fitting["generator"], ("gan_augmentation", "augmentation")
+    choices = {choice: fitting[choice] for choice in given if choice in fitting}
+    choices |= {"kept": task.study / f"{name}-{fitting['content']}"} if "content" in fitting else {}
+    seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
+    job = Job(fitting.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
     registry.make(medium_of(task), name, **choices).fit(draw, job).save(task.folder)
 
 
@@ -50,10 +52,11 @@ def make_items(task: Task) -> None:
 
     Of related items there may be fewer of a class, or none.
     """
-    p, dataset = task.parameters, dataset_of(task)
+    sampling: Sampling = task.parameters
+    dataset = dataset_of(task)
     counts = splits.take(dataset, read_draw(task.needed("draw")).train).counts()
     generator = registry.load(task.needed("generator"), medium_of(task), task.device)
-    condition = Condition(at_hand(generator, labels_to_make(counts, p["n_synthetic"])))
+    condition = Condition(at_hand(generator, labels_to_make(counts, sampling["n_synthetic"])))
     x, how_chosen = _sample(task, generator, condition)
     np.save(task.folder / "x.npy", x)
     np.save(task.folder / "y.npy", condition.labels)
@@ -82,8 +85,8 @@ def _filter(task: Task, generator: Any) -> Any:
     """Return what says which items are accepted: the generator's discriminator, or the trial's filtering classifier."""
     from gannb.classifiers.training import predict
 
-    p, dataset = task.parameters, dataset_of(task)
-    if p["variation"] == "by_discriminator":
+    dataset = dataset_of(task)
+    if task.parameters["variation"] == "by_discriminator":
         return variations.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
     medium = medium_of(task)
     network = load_classifier(medium, task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
@@ -92,5 +95,5 @@ def _filter(task: Task, generator: Any) -> Any:
 
 def items_seed(task: Task, *purpose: str | int) -> int:
     """Return the seed of the items that a unit makes with its generator, or a further one for a purpose."""
-    p, name = task.parameters, task.unit.need("generator").parameters["generator"]
-    return seed_for(p["seed"], "trial", p["trial"], "items", name, *purpose)
+    seed, trial = task.parameters["seed"], task.parameters["trial"]
+    return seed_for(seed, "trial", trial, "items", task.unit.need("generator").parameters["generator"], *purpose)

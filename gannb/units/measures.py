@@ -18,6 +18,7 @@ from gannb.measures.fidelity import frechet_distance, nearer_to_made
 from gannb.study.folder import read_record
 from gannb.trials import splits
 from gannb.trials.splits import Draw
+from gannb.units.parameters import MeasuringTraining
 from gannb.units.reading import dataset_of, load_classifier, medium_of, read_draw, read_features, read_items
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -52,10 +53,12 @@ def _train_aside(task: Task, real: Examples, augmentation: str, name: str) -> No
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, train
 
-    p, medium = task.parameters, medium_of(task)
+    training: MeasuringTraining = task.parameters
+    medium = medium_of(task)
     policy = medium.policy(augmentation, real.shape)
-    recipe = Recipe(medium, medium.measuring_classifier, p["steps"], SIDE_BATCH, policy)
-    network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], name), task.device)
+    recipe = Recipe(medium, medium.measuring_classifier, training["steps"], SIDE_BATCH, policy)
+    seed = seed_for(training["seed"], "trial", training["trial"], name)
+    network = train(Mixture(real, None, 0.0), recipe, seed, task.device)
     save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / f"{name}.safetensors")
 
 

@@ -14,6 +14,7 @@ from gannb.generators.registry import load
 from gannb.trials import splits
 from gannb.units import classifiers, reading
 from gannb.units.generators import fit_generator
+from gannb.units.parameters import TrainingWithOther
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
 
@@ -85,16 +86,17 @@ def make_outlier_gan(task: Task) -> None:
 
 def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
     """Return the items of `other` that a unit trains on, (M, ...); None without such a class."""
-    p = task.parameters
-    if p["method"] == BASELINE:
+    training: TrainingWithOther = task.parameters
+    method = training["method"]
+    if method == BASELINE:
         return None
-    if p["method"] == "outliers":
+    if method == "outliers":
         return _outliers(task, dataset)
-    seed = seed_for(p["seed"], "trial", p["trial"], p["method"], p.get("side", ""))
-    if p["method"] == "between":
-        return between(load(task.needed("generator"), reading.medium_of(task), task.device), p["n_other"], seed)
+    seed = seed_for(training["seed"], "trial", training["trial"], method, training.get("side", ""))
+    if method == "between":
+        return between(load(task.needed("generator"), reading.medium_of(task), task.device), training["n_other"], seed)
     gan = load(task.needed("outlier_gan"), reading.medium_of(task), task.device)
-    return gan.sample(Condition(np.full(p["n_other"], dataset.pool.n_classes)), seed)
+    return gan.sample(Condition(np.full(training["n_other"], dataset.pool.n_classes)), seed)
 
 
 def make_open_set(task: Task) -> None:
@@ -104,17 +106,18 @@ def make_open_set(task: Task) -> None:
     """
     from gannb.classifiers.training import predict, train
 
-    p, dataset, medium = task.parameters, reading.dataset_of(task), reading.medium_of(task)
+    training: TrainingWithOther = task.parameters
+    dataset, medium, seeds = reading.dataset_of(task), reading.medium_of(task), training["seeds"]
     draw = reading.read_draw(task.needed("draw"))
     known, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
     _, unseen = _held_out(task, dataset)
     other = _other(task, dataset)
-    mixture = mixture_of(known, other, p["batch_size"])
-    recipe = classifiers.recipe_of(medium, p, known.shape, classifiers.chosen_for(task))
+    mixture = mixture_of(known, other, training["batch_size"])
+    recipe = classifiers.recipe_of(medium, training, known.shape, classifiers.chosen_for(task))
     said = []
-    for number in range(p["seeds"]):
-        step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
-        network = train(mixture, recipe, classifiers.classifier_seed(p, number), task.device, step)
+    for number in range(seeds):
+        step = lambda done, total, n=number: task.progress(n * total + done, seeds * total)  # noqa: E731
+        network = train(mixture, recipe, classifiers.classifier_seed(training, number), task.device, step)
         said.append([predict(medium, network, x) for x in (test.x, unseen.x)])
     on_known, on_unseen = (np.stack(each) for each in zip(*said, strict=True))
     np.savez_compressed(task.folder / "predictions.npz", p=on_known, y=test.y, unseen_p=on_unseen, unseen_y=unseen.y)

@@ -11,6 +11,7 @@ from gannb.data.examples import Dataset, Examples
 from gannb.media import MEDIA
 from gannb.trials import splits
 from gannb.trials.splits import Design, Draw
+from gannb.units.parameters import Drawing
 from gannb.work.unit import Task
 
 if TYPE_CHECKING:
@@ -28,14 +29,14 @@ def medium_of(task: Task) -> Medium:
     return MEDIA[dataset_of(task).medium]
 
 
-def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:
+def draw_of(drawing: Drawing, dataset: Dataset) -> Draw:
     """Return what the parameters of a unit of drawing draw from a data set."""
-    return splits.make_draw(dataset, design_of(p), p["trial"])
+    return splits.make_draw(dataset, design_of(drawing), drawing["trial"])
 
 
-def design_of(p: dict[str, Any]) -> Design:
+def design_of(drawing: Drawing) -> Design:
     """Return how trials are made, from the parameters of a unit of drawing."""
-    return Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
+    return Design(drawing["protocol"], drawing["n_per_class"], drawing["test_share"], drawing["seed"], "")
 
 
 def read_draw(folder: Path) -> Draw:

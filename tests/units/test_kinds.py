@@ -1,4 +1,4 @@
-"""The kinds of units: every unit of every study is one of them, and declares what its record says."""
+"""The kinds of units: every unit of every study is one of them, and declares what `units.parameters` says."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ARMS = ("real", "gan.fresh", "transfer+gan", "real+mislabelled", *(f"real+gan.{n
 
 
 def units(**given) -> list[Unit]:
-    """The units of a study that has everything: tuning, fine-tuning, classes held out, sources from outside."""
+    """The units of a study that has everything: tuning, fine-tuning, classes held out, external sources."""
     study = make_study(**SMOKE | {"output_dir": "/nowhere", "arms": ARMS, "foreign": "/nowhere/gan"} | given)
     dataset = hold_out(read("digits"), ("8", "9"), IMAGE.nouns)
     found = AtHand({"foreign": Source("foreign", "0" * 16, {})}, WEIGHTS, True, {"inception": "1" * 64})

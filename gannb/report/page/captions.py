@@ -24,9 +24,9 @@ MOST_CHANGED = 4  # cells of a confusion that are said in words
 # ---- the answer ----
 
 
-def headline_texts(found: Mapping[str, Any]) -> Texts:
+def headline_texts(verdict: Mapping[str, Any]) -> Texts:
     """Return title, caption and alternative text of the answer beside the other ways."""
-    rows = plots.headline_rows(found)
+    rows = plots.headline_rows(verdict)
     caption = (
         "Every row against classical augmentation alone: the mean change (mark) and its 95% interval (bar), the "
         "differences that fit what was measured."
@@ -37,9 +37,9 @@ def headline_texts(found: Mapping[str, Any]) -> Texts:
     return "The answer beside other ways", caption, f"Change against classical augmentation alone: {listed}."
 
 
-def forest_texts(found: Mapping[str, Any]) -> Texts:
+def forest_texts(verdict: Mapping[str, Any]) -> Texts:
     """Return title, caption and alternative text of the forest plot."""
-    rows = [row_text(row) for row in plots.forest_rows(found)]
+    rows = [row_text(row) for row in plots.forest_rows(verdict)]
     caption = (
         "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95% "
         "interval: the differences that fit what was measured. A bar across the zero line leaves the direction open. "
@@ -60,9 +60,9 @@ def trials_texts(pairs: pd.DataFrame, metric: str, nouns: Nouns) -> Texts:
     return "Trial by trial", f"{caption} {alt}", alt
 
 
-def worth_texts(found: Mapping[str, Any], nouns: Nouns) -> Texts:
+def worth_texts(verdict: Mapping[str, Any], nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of the worth in real items."""
-    row, many = found["worth"], nouns.many
+    row, many = verdict["worth"], nouns.many
     curve = ", ".join(f"{p['n']:,.0f} {many} {p['mean']:.1%}" for p in row["curve"])
     caption = (
         f"Solid: what the classifier reaches with more or fewer real {many}. Dashed: what it reaches with real and GAN "
@@ -73,9 +73,9 @@ def worth_texts(found: Mapping[str, Any], nouns: Nouns) -> Texts:
     return f"Worth in real {many}", caption, f"Learning curve of real {many}: {curve}; {level}. {row['sentence']}"
 
 
-def doses_texts(found: Mapping[str, Any], nouns: Nouns) -> Texts:
+def doses_texts(verdict: Mapping[str, Any], nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of the dose response."""
-    rows, plateau = found["doses"]["rows"], found["doses"]["plateau"]
+    rows, plateau = verdict["doses"]["rows"], verdict["doses"]["plateau"]
     listed = "; ".join(f"{row['n_synthetic']:,} per class {interval_text(row)} points" for row in rows)
     towards = (
         f" The dashed fit, a curve that saturates, goes towards {interval_text(plateau)} points, half of it at "
@@ -109,9 +109,9 @@ def arms_texts(pairs: pd.DataFrame, metric: str) -> Texts:
     return "Scores by arm", caption, alt
 
 
-def reliability_texts(bins: pd.DataFrame, found: Mapping[str, Any]) -> Texts:
+def reliability_texts(bins: pd.DataFrame, verdict: Mapping[str, Any]) -> Texts:
     """Return title, caption and alternative text of the reliability diagram."""
-    ece = next(row for row in found["outcomes"] if row["outcome"] == "ece")
+    ece = next(row for row in verdict["outcomes"] if row["outcome"] == "ece")
     arms = []
     for arm, side in zip(PRIMARY, ("arm", "against"), strict=True):
         rows = bins[bins["arm"] == arm]

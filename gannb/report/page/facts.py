@@ -48,13 +48,13 @@ DRAW_OUTCOMES = (
 # ---- the answer ----
 
 
-def brackets_note(found: Mapping[str, Any]) -> str:
+def brackets_note(verdict: Mapping[str, Any]) -> str:
     """Return what the intervals of the answer and of the advice below it are: the advice has several options."""
     note = "In brackets: the 95% interval, in percentage points."
-    if "[" in found["advice"] and len(found["options"]) > 1:
+    if "[" in verdict["advice"] and len(verdict["options"]) > 1:
         note += (
             " Those under “What to do” are wider, adjusted for the number of options: all "
-            f"{len(found['options'])} of them hold together with 95%."
+            f"{len(verdict['options'])} of them hold together with 95%."
         )
     return note
 

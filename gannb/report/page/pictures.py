@@ -42,11 +42,13 @@ class Picture:
     narrow: str = ""  # the same chart for a narrow screen
 
 
-def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
+def make_pictures(experiment: Experiment, evidence: Evidence, verdict: Mapping[str, Any]) -> dict[str, Picture]:
     """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
     folder, nouns = experiment.folder / "figures", experiment.settings.medium.nouns
-    pictures = answer_pictures(folder, found, nouns) | score_pictures(folder, evidence, nouns)
-    pictures |= outcome_pictures(folder, evidence, found, nouns) | item_pictures(experiment, folder, found["copying"])
+    pictures = answer_pictures(folder, verdict, nouns) | score_pictures(folder, evidence, nouns)
+    pictures |= outcome_pictures(folder, evidence, verdict, nouns) | item_pictures(
+        experiment, folder, verdict["copying"]
+    )
     return pictures | (open_set_pictures(experiment, folder) if experiment.plan.open_set else {})
 
 
@@ -72,31 +74,31 @@ def items_picture(
 # ---- the answer and its scores ----
 
 
-def answer_pictures(folder: Path, found: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
+def answer_pictures(folder: Path, verdict: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
     """Draw every comparison and, where they were measured, the worth in real items and the dose response."""
-    table, texts = forest_table(found), captions.forest_texts(found)
-    narrow = _chart(folder, "forest_narrow", plots.forest_narrow(found), table, texts)
-    wide = _chart(folder, "forest", plots.forest(found), table, texts)
-    pictures = {"headline": _headline(folder, found), "forest": replace(wide, narrow=narrow.content)}
-    if worth := found["worth"]:
-        ax, table = plots.worth_curve(worth, found["metric"], nouns), pd.DataFrame(worth["curve"])
-        pictures["worth"] = _chart(folder, "worth", ax, table, captions.worth_texts(found, nouns))
-    if doses := found["doses"]:
-        ax, table = plots.dose_response(doses, found["rope"], nouns)[0], pd.DataFrame(doses["rows"])
-        pictures["doses"] = _chart(folder, "doses", ax, table, captions.doses_texts(found, nouns))
+    table, texts = forest_table(verdict), captions.forest_texts(verdict)
+    narrow = _chart(folder, "forest_narrow", plots.forest_narrow(verdict), table, texts)
+    wide = _chart(folder, "forest", plots.forest(verdict), table, texts)
+    pictures = {"headline": _headline(folder, verdict), "forest": replace(wide, narrow=narrow.content)}
+    if worth := verdict["worth"]:
+        ax, table = plots.worth_curve(worth, verdict["metric"], nouns), pd.DataFrame(worth["curve"])
+        pictures["worth"] = _chart(folder, "worth", ax, table, captions.worth_texts(verdict, nouns))
+    if doses := verdict["doses"]:
+        ax, table = plots.dose_response(doses, verdict["rope"], nouns)[0], pd.DataFrame(doses["rows"])
+        pictures["doses"] = _chart(folder, "doses", ax, table, captions.doses_texts(verdict, nouns))
     return pictures
 
 
-def _headline(folder: Path, found: Mapping[str, Any]) -> Picture:
+def _headline(folder: Path, verdict: Mapping[str, Any]) -> Picture:
     columns = "option arm difference low high trials".split()
-    table = pd.DataFrame(plots.headline_rows(found)).reindex(columns=columns)
-    return _chart(folder, "headline", plots.headline(found), table, captions.headline_texts(found))
+    table = pd.DataFrame(plots.headline_rows(verdict)).reindex(columns=columns)
+    return _chart(folder, "headline", plots.headline(verdict), table, captions.headline_texts(verdict))
 
 
-def forest_table(found: Mapping[str, Any]) -> pd.DataFrame:
+def forest_table(verdict: Mapping[str, Any]) -> pd.DataFrame:
     """Return the data of the forest plot."""
     columns = "role arm against meaning difference low high trials answer expected came_out".split()
-    return pd.DataFrame(plots.forest_rows(found)).reindex(columns=columns)
+    return pd.DataFrame(plots.forest_rows(verdict)).reindex(columns=columns)
 
 
 def score_pictures(folder: Path, evidence: Evidence, nouns: Nouns) -> dict[str, Picture]:
@@ -112,11 +114,11 @@ def score_pictures(folder: Path, evidence: Evidence, nouns: Nouns) -> dict[str, 
     return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
 
 
-def outcome_pictures(folder: Path, evidence: Evidence, found: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
+def outcome_pictures(folder: Path, evidence: Evidence, verdict: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
     """Draw the calibration of the primary contrast's arms, and what it changed in which class is taken for which."""
     bins, change = (make(evidence.predictions) for make in (outcomes.reliability, outcomes.confusion_change))
     figures = {
-        "reliability": (plots.reliability(bins), bins, captions.reliability_texts(bins, found)),
+        "reliability": (plots.reliability(bins), bins, captions.reliability_texts(bins, verdict)),
         "confusion": (plots.confusion_change(change), change.rename_axis("true class").reset_index(),
                       captions.confusion_texts(change, nouns)),
     }  # fmt: skip
@@ -189,12 +191,12 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
 def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
     """Draw what GANs made for `other` in the first trial that has it, beside items of the classes held out."""
     trials = range(experiment.study.trials)
-    kinds = {t: found for t in trials if (found := open_set.examples_of(experiment, t, OTHERS_SHOWN))}
+    kinds = {t: examples for t in trials if (examples := open_set.examples_of(experiment, t, OTHERS_SHOWN))}
     if not kinds:
         return {}
-    trial, found = next(iter(kinds.items()))
-    y = np.repeat(np.arange(len(found)), [len(x) for x in found.values()])
-    items = Examples(np.concatenate(list(found.values())), y, tuple(found), np.arange(len(y)).astype(str), y)
+    trial, examples = next(iter(kinds.items()))
+    y = np.repeat(np.arange(len(examples)), [len(x) for x in examples.values()])
+    items = Examples(np.concatenate(list(examples.values())), y, tuple(examples), np.arange(len(y)).astype(str), y)
     table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
     grid = plots.class_grid(items, OTHERS_SHOWN, "Made for “other”, and never seen")
     texts = captions.open_set_texts(items.classes, trial, experiment.settings.medium.nouns)

@@ -64,32 +64,32 @@ def generator_table(evidence: Evidence, medium: Medium) -> list[dict[str, str]]:
 
 def _numbers(values: Mapping[str, Any], by_classifier: bool) -> dict[str, str]:
     """Return the measures as text; a dash for what was not measured, and for what the feature space does not touch."""
-    found = {key: values.get(key) for key in tables.QUALITY if by_classifier or key not in BY_CLASSIFIER}
-    measured = {key: x is not None and math.isfinite(x) for key, x in found.items()}
-    return {key: format(found[key], form) if measured.get(key) else "–" for key, form in tables.QUALITY.items()}
+    numbers = {key: values.get(key) for key in tables.QUALITY if by_classifier or key not in BY_CLASSIFIER}
+    measured = {key: x is not None and math.isfinite(x) for key, x in numbers.items()}
+    return {key: format(numbers[key], form) if measured.get(key) else "–" for key, form in tables.QUALITY.items()}
 
 
-def class_table(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def class_table(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a row per class: its lights as (light, number), and what they speak for."""
     return [
         {"class": row["class"], "advice": row["advice"]}
         | {key: (row[key]["light"], tables.light_number(key, row[key])) for key in CRITERIA}
-        for row in found["classes"]
+        for row in verdict["classes"]
     ]
 
 
-def outcome_table(found: Mapping[str, Any], nouns: Nouns) -> list[dict[str, str]]:
+def outcome_table(verdict: Mapping[str, Any], nouns: Nouns) -> list[dict[str, str]]:
     """Return a row per outcome beside the metric, as text: outcome, with, without, change, trials."""
-    table = tables.outcomes(found, nouns).rename(columns={f"with GAN {nouns.many}": "with"})
+    table = tables.outcomes(verdict, nouns).rename(columns={f"with GAN {nouns.many}": "with"})
     return table.reset_index().to_dict("records")
 
 
-def shift_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
+def shift_table(verdict: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return a row per kind of shifted test items: both arms of the primary contrast and their difference."""
     return [
         {"shift": row["shift"], "meaning": row["meaning"], "arm": f"{100 * row['arm']:.1f}",
          "against": f"{100 * row['against']:.1f}", "change": interval_text(row)}
-        for row in found["shifts"]
+        for row in verdict["shifts"]
     ]  # fmt: skip
 
 

@@ -80,14 +80,14 @@ def tuning(experiment: Experiment) -> pd.DataFrame:
     The chosen one is in brackets; empty where a configuration does not exist in an arm. Scores are those on draws for
     tuning, which are too few to compare arms by.
     """
-    found = experiment.results.tuning()
-    if found.empty:
+    tried = experiment.results.tuning()
+    if tried.empty:
         return pd.DataFrame({"tuning": ["off"]})
-    found = found.assign(tried=[str(Configuration(**c)) for c in found["configuration"]])
-    found = found.assign(score=[np.mean(np.array(scores, float)) for scores in found["scores"]])
-    means = found.groupby(["arm", "tried"], sort=False)[["score", "chosen"]].mean().reset_index()
+    tried = tried.assign(tried=[str(Configuration(**c)) for c in tried["configuration"]])
+    tried = tried.assign(score=[np.mean(np.array(scores, float)) for scores in tried["scores"]])
+    means = tried.groupby(["arm", "tried"], sort=False)[["score", "chosen"]].mean().reset_index()
     shown = (100 * means["score"]).map("{:.1f}".format)
     texts = shown.where(means["chosen"] == 0, "[" + shown + "]")
-    order = list(dict.fromkeys(found["tried"]))
+    order = list(dict.fromkeys(tried["tried"]))
     table = means.assign(text=texts).pivot(index="tried", columns="arm", values="text")
-    return table.loc[order, list(dict.fromkeys(found["arm"]))].fillna("").rename_axis("configuration", axis=0)
+    return table.loc[order, list(dict.fromkeys(tried["arm"]))].fillna("").rename_axis("configuration", axis=0)

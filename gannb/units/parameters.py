@@ -1,0 +1,128 @@
+"""What units of each kind declare: all that their results depend on, beside the units they need and the code."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+
+class Drawing(TypedDict):
+    """How a trial's items are chosen."""
+
+    data: str  # the key of the data's content
+    trial: int | str  # below 0: a draw for tuning; "final": all that the final generator learns
+    protocol: str
+    n_per_class: int | None
+    test_share: float
+    seed: int
+
+
+class Fitting(TypedDict):
+    """How a generator is trained."""
+
+    generator: str
+    trial: int | str
+    seed: int
+    gan_steps: NotRequired[int]
+    gan_augmentation: NotRequired[str]
+    settings: NotRequired[dict[str, Any]]  # of the family
+    augmentation: NotRequired[str]  # the classifiers' policy, where the discriminator sees through it
+    clamp: NotRequired[bool]  # False where a policy changes colours, which were cut off once
+    content: NotRequired[str]  # the key of an external source
+
+
+class FittingOutliers(Fitting):
+    """How the study's GAN is trained with outliers as one more class."""
+
+    side: int  # of the held-out classes, whose items are the outliers
+
+
+class Sampling(TypedDict):
+    """How items are made with a generator."""
+
+    n_synthetic: int | str
+    trial: int
+    seed: int
+    variation: NotRequired[str]
+    truncation: NotRequired[float]
+
+
+class MeasuringTraining(TypedDict):
+    """How the classifier that measures is trained."""
+
+    trial: int
+    seed: int
+    steps: int
+
+
+class FilteringTraining(MeasuringTraining):
+    """How the classifier that chooses items is trained."""
+
+    augmentation: str
+
+
+class Measuring(TypedDict):
+    """Where reference sets are measured."""
+
+    trial: int
+    seed: int
+
+
+class MeasuringItems(Measuring):
+    """Whose items are measured."""
+
+    generator: str  # or source
+
+
+class MeasuringInFeatures(MeasuringItems):
+    """Whose items are measured in the features of a pretrained network."""
+
+    weights: str  # their SHA-256
+
+
+class Extracting(TypedDict):
+    """Which real items frozen features are computed of."""
+
+    weights: str
+    data: str
+    trial: NotRequired[int]  # none: of all items that are split again
+
+
+class ExtractingMade(TypedDict):
+    """Which trial's made items frozen features are computed of."""
+
+    weights: str
+    trial: int
+
+
+class Training(TypedDict):
+    """How an arm's classifiers are trained."""
+
+    arm: str
+    trial: int
+    seed: int
+    classifier: str
+    steps: int
+    seeds: int
+    batch_size: int
+    augmentation: str
+    keep_classes: NotRequired[list[int]]
+    weights: NotRequired[str]
+    synthetic_share: NotRequired[float]
+
+
+class Tuning(Training):
+    """Which configurations of an arm are tried."""
+
+    configurations: list[dict[str, Any]]
+
+
+class Choosing(TypedDict):
+    """Nothing: what is chosen follows from the units of tuning."""
+
+
+class TrainingWithOther(Training):
+    """How classifiers with a class `other` are trained."""
+
+    method: str
+    side: NotRequired[int]
+    n_other: NotRequired[int]
