@@ -103,11 +103,12 @@ def plan_text(planned: dict[str, Any]) -> str:
     nouns = MEDIA[planned["medium"]].nouns
     return "\n".join([
         f"{planned['study']}: {planned['items']:,} items of {'x'.join(map(str, planned['shape']))}, "
-        f"{planned['classes']} classes ({few_of(planned['class_names'])}); {planned['trials']} trials, protocol {planned['protocol']}: "
-        f"{planned['why']}.",
+        f"{planned['classes']} classes ({few_of(planned['class_names'])}); {planned['trials']} trials, "
+        f"protocol {planned['protocol']}: {planned['why']}.",
         *planned["found"],
         f"GAN family {planned['gan']}, {planned['gan_steps']:,} steps; "
-        f"classifier {' and '.join(planned['classifier'])}, {planned['classifier_steps']:,} steps; device {planned['device']}, {planned['workers']} processes.",
+        f"classifier {' and '.join(planned['classifier'])}, {planned['classifier_steps']:,} steps; "
+        f"device {planned['device']}, {planned['workers']} processes.",
         *planned["fine_tuning"],
         "",
         f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
