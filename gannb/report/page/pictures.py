@@ -46,9 +46,8 @@ def make_pictures(experiment: Experiment, evidence: Evidence, verdict: Mapping[s
     """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
     folder, nouns = experiment.folder / "figures", experiment.settings.medium.nouns
     pictures = answer_pictures(folder, verdict, nouns) | score_pictures(folder, evidence, nouns)
-    pictures |= outcome_pictures(folder, evidence, verdict, nouns) | item_pictures(
-        experiment, folder, verdict["copying"]
-    )
+    pictures |= outcome_pictures(folder, evidence, verdict, nouns)
+    pictures |= item_pictures(experiment, folder, verdict["copying"])
     return pictures | (open_set_pictures(experiment, folder) if experiment.plan.open_set else {})
 
 
