@@ -284,13 +284,14 @@ def _status(options: argparse.Namespace) -> int:
 
 def _generate(options: argparse.Namespace) -> int:
     from gannb.export.generate import generate
+    from gannb.export.shards import Plan
 
     manifest = generate(
         options.folder, options.to, per_class=options.per_class, like=options.like,
         classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
         no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
     )  # fmt: skip
-    many = MEDIA[manifest["plan"]["medium"]].nouns.many
+    many = MEDIA[Plan.of(manifest).medium].nouns.many
     print(f"\n{manifest['items']:,} {many}; what they are and are not for: {Path(options.to) / 'README.md'}")
     return DONE
 

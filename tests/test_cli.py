@@ -444,6 +444,14 @@ def test_a_name_in_use_with_other_data_is_refused(smoke, tmp_path, capsys):
     assert tree(smoke) == before
 
 
+def test_a_set_that_says_no_medium_is_of_images(monkeypatch, capsys):
+    plan = {"format": "folder", "classes": ["a"], "counts": [3], "shape": [8, 8, 1], "seed": 0, "no_copies": False}
+    made = {"items": 3, "plan": plan | {"generator": "0" * 16}}  # a manifest of before there were several media
+    monkeypatch.setattr("gannb.export.generate.generate", lambda *_, **__: made)
+    assert main(["generate", "study", "--per-class", "3", "--to", "set"]) == 0
+    assert "3 images; what they are and are not for" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["run", "plan", "status", "report"])
 def test_a_damaged_study_is_refused(smoke, capsys, name):
     (smoke / "study.json").write_text("{")

@@ -268,6 +268,10 @@ def shift_rows(evidence: Evidence) -> list[ShiftRow]:
 
 
 def _elsewhere(evidence: Evidence) -> Finding:
+    if not evidence.shifts:
+        return _not_tested(
+            f"this kit knows no way to make test {evidence.nouns.many} as another source might give them."
+        )
     rows = shift_rows(evidence)
     if not rows:
         return NOT_TESTED

@@ -13,6 +13,8 @@ import pytest
 from planted_study import Reader
 from toy_media import INT16
 
+from gannb.analysis.evidence import read
+from gannb.analysis.verdict import decide
 from gannb.experiment.experiment import Experiment
 from gannb.media import MEDIA
 from gannb.report.publish import publish
@@ -20,6 +22,7 @@ from gannb.study.folder import load_study
 from gannb.study.model import make_study
 from gannb.utils.errors import InputError
 from gannb.work.store import execute
+from gannb.work.unit import Task
 
 ARMS = ("real", "real+gan", "gan", "real+gaussian", "real+copies", "real+mislabelled", "real+more",
         "real+interpolation+classic", "real+gan.averaged+classic")  # fmt: skip
@@ -76,6 +79,17 @@ def test_its_page_speaks_of_vectors_and_of_no_image(toy):
     text = Reader((toy.folder / "report.html").read_text(encoding="utf-8")).text
     assert "vectors" in text
     assert re.findall(r"[^.]*\b(?:images?|pictures?|photos?|pixels?)\b[^.]*", text) == []
+
+
+def test_a_medium_may_have_no_way_to_shift_test_items(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(INT16), "shifts", {})
+    unit = toy.plan.classifiers[0, "real+classic"]
+    unit.make(Task(unit, toy.folder, tmp_path, tmp_path / "checkpoint", "cpu", lambda done, total: None))
+    with np.load(tmp_path / "predictions.npz") as stored:
+        assert stored["shifted"].size == 0 and len(stored["p"]) == 1
+    verdict = decide(read(toy))
+    assert verdict.shifts == () and verdict.claims[-1].found.number == ""
+    assert "no way to make test vectors" in verdict.claims[-1].found.why
 
 
 def test_it_opens_again_from_its_folder(toy):
