@@ -54,6 +54,10 @@ class External:
             raise InputError(f"{self.kept} was prepared for other classes or another shape: run the study again.")
         return self
 
+    def to(self, device: str) -> Self:
+        """Nothing to move, unless there is a network."""
+        return self
+
     def save(self, folder: Path) -> None:
         """Write `generator.json`, which says where the kept folder is."""
         Path(folder).mkdir(parents=True, exist_ok=True)

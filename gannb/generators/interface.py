@@ -54,10 +54,9 @@ class Condition:
 
 
 class Generator(Protocol):
-    """Fits a draw, then samples what a condition asks for. Items have the shape and the dtype of the draw's.
+    """Fits a draw, then samples what a condition asks for. Items have the shape and the dtype of the draw's."""
 
-    One that cannot make any number of items of every class says so by `most`, (K,) int64 (see `at_hand`).
-    """
+    most: np.ndarray | None  # (K,) int64, items of each class that it can give at the most; None: any number
 
     def fit(self, draw: Examples, job: Job) -> Self:
         """Fit the draw; gives back itself."""
@@ -65,6 +64,10 @@ class Generator(Protocol):
 
     def sample(self, condition: Condition, seed: int) -> np.ndarray:
         """Make the M items that the condition asks for, (M, ...); equal seeds, equal items. Raises InputError."""
+        ...
+
+    def to(self, device: str) -> Self:
+        """Sample on a device from now on, where it has a network that can; gives back itself."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -79,11 +82,10 @@ class Generator(Protocol):
 
 def at_hand(generator: Generator, labels: np.ndarray) -> np.ndarray:
     """Of labels (M,) in rising order, those that the generator has items for: no more of a class than its `most`."""
-    most = getattr(generator, "most", None)
-    if most is None:
+    if generator.most is None:
         return labels
-    counts = np.minimum(np.bincount(labels, minlength=len(most)), most)
-    return np.repeat(np.arange(len(most)), counts)
+    counts = np.minimum(np.bincount(labels, minlength=len(generator.most)), generator.most)
+    return np.repeat(np.arange(len(counts)), counts)
 
 
 def check_classes(draw: Examples) -> None:

@@ -67,8 +67,7 @@ def load(folder: Path, medium: Medium, device: str = "cpu") -> Generator:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
     if kind is not None:
-        loaded = kind.load(folder, medium)
-        return loaded.to(device) if hasattr(loaded, "to") else loaded
+        return kind.load(folder, medium).to(device)
     from gannb.generators.adversarial.gan import Adversarial
 
     return Adversarial.load(folder, medium).to(device)

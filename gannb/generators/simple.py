@@ -27,9 +27,14 @@ class Simple:
     """
 
     name: str
+    most = None  # it repeats or makes as many as are asked for
 
     def __init__(self, medium: Medium) -> None:
         self.medium = medium
+
+    def to(self, device: str) -> Self:
+        """Nothing to move: there is no network."""
+        return self
 
     def fit(self, draw: Examples, job: Job) -> Self:
         """Keep the draw. Raises InputError where it lacks a class."""

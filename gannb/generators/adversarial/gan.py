@@ -72,6 +72,8 @@ class Adversarial:
     `grid_steps` (T) steps.
     """
 
+    most = None  # it makes as many items as are asked for
+
     def __init__(self, medium: Medium, family: Family, policy: str | None = None, adaptive: bool = False) -> None:
         """`policy` is the name of one of the medium; None means the family's own. `adaptive`: see `Training`."""
         self.medium, self.family, self.policy, self.adaptive = medium, family, policy, adaptive
