@@ -99,7 +99,7 @@ class Foreign(External):
         ours = check_labels(condition.labels, len(self.classes))
         for k in np.unique(ours):
             if not self.labels[k]:
-                raise InputError(f"foreign: it makes no items of class {self.classes[k]!r}.")
+                raise InputError(f"foreign: it makes no items of class {self.classes[k]!r}; ask for other classes.")
         turn = np.arange(len(ours))
         theirs = np.array([self.labels[k][i % len(self.labels[k])] for i, k in zip(turn, ours, strict=True)], np.int64)
         if path := self.about.get("function"):
@@ -174,7 +174,7 @@ class Related(External):
             places, mine = np.flatnonzero(labels == k), np.flatnonzero(self.y == k)
             if len(places) > len(mine):
                 what = f"class {self.classes[k]!r} has {len(mine)} {self.medium.nouns.many}"
-                raise InputError(f"related: {what}, fewer than asked for.")
+                raise InputError(f"related: {what}, fewer than asked for; ask for no more.")
             items[places] = self.x[np.random.default_rng([seed, k]).permutation(mine)[: len(places)]]
         return items
 

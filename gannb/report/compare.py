@@ -103,7 +103,7 @@ def compare(folders: Sequence[str | Path], to: str | Path | None = None) -> tupl
     """
     results = [read_result(folder) for folder in folders]
     if len({result.folder for result in results}) < max(FEWEST, len(results)):
-        raise InputError(f"A comparison takes {FEWEST} or more different studies.")
+        raise InputError(f"A comparison takes {FEWEST} or more different studies; name another folder.")
     file = _place(results, to)
     generator = GENERATOR + ", ".join(sorted(result.name for result in results))
     replaced = file.exists()

@@ -50,7 +50,7 @@ def trust(path: str) -> None:
     except ImportError as error:
         raise InputError(f"foreign: {path} cannot be imported ({error}); start in the folder of its module.") from None
     except Exception as error:  # the package around a module runs when the module is looked for
-        raise InputError(f"foreign: {path} cannot be imported ({type(error).__name__}: {error}).") from None
+        raise InputError(f"foreign: {path} cannot be imported ({type(error).__name__}: {error}); mend it.") from None
     finally:
         sys.path.remove(str(Path.cwd()))
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
@@ -112,7 +112,7 @@ def load(path: str) -> Make:
             module = importlib.reload(module)
             _loaded[name] = now
     except Exception as error:
-        raise InputError(f"foreign: {path} cannot be imported ({type(error).__name__}: {error}).") from error
+        raise InputError(f"foreign: {path} cannot be imported ({type(error).__name__}: {error}); mend it.") from error
     if Path(str(module.__file__)).resolve() != _source_file(path):
         raise InputError(
             f"foreign: another module {name} is in use already ({module.__file__}); rename that of {path}."

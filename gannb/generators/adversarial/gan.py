@@ -107,7 +107,7 @@ class Adversarial:
         if job.steps < 1:
             raise InputError(f"gan_steps: {job.steps} is too few, give at least 1.")
         if draw.n_classes < 2:
-            raise InputError("gan: the draw has one class, and a conditional GAN needs two.")
+            raise InputError("gan: the draw has one class, and a conditional GAN needs two; give data of two or more.")
         check_classes(draw)
         least = draw.counts().min() if self.family.one_class_batches else len(draw)
         if least < LEAST_ITEMS:

@@ -38,7 +38,10 @@ def digest(file: str | Path) -> str:
         raise InputError(f"inception: there is no file {file}; give the path of {WEIGHTS}, or leave it out.")
     sha256 = sha256_of(file)
     if not sha256.startswith(SHA256):
-        raise InputError(f"inception: {file} is not {WEIGHTS} (its SHA-256 begins with {sha256[:8]}, not {SHA256}).")
+        raise InputError(
+            f"inception: {file} is not {WEIGHTS} (its SHA-256 begins with {sha256[:8]}, not {SHA256}); give "
+            "that file, or leave inception out."
+        )
     return sha256
 
 

@@ -22,7 +22,9 @@ class ImageFamily(Family):
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise InputError where the family cannot make images of this shape."""
         if len(shape) != 3 or not 1 <= shape[2] <= 4:
-            raise InputError(f"gan: {self.name} makes images of 1 to 4 channels, not items of shape {shape}.")
+            raise InputError(
+                f"gan: {self.name} makes images of 1 to 4 channels, not items of shape {shape}; set channels."
+            )
         if not self.min_side <= min(shape[:2]) <= max(shape[:2]) <= self.max_side:
             raise InputError(
                 f"gan: {self.name} makes images of {self.min_side} to {self.max_side} pixels a side, not "
