@@ -30,7 +30,7 @@ def check(results: Results) -> None:
     settings = results.settings
     _check_family(settings)
     _check_augmentation(settings)
-    _ = settings.arms, settings.design, settings.positive, settings.keep_classes
+    _ = settings.arms, settings.design, settings.positive, settings.keep_classes  # each refuses what is wrong with it
     _check_families(settings)
     _check_classifiers(settings)
     _check_weights(settings)

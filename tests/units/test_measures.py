@@ -80,7 +80,7 @@ def test_a_medium_s_further_space_names_its_weights_its_least_number_and_its_dis
     monkeypatch.setitem(MEDIA, "vector", medium)
     study = ToyStudy(tmp_path, medium)
     write_json(tmp_path / "study.json", {"set": {}, "parameters": {"weights_of_halves": "/w/halves"}})
-    made = study.quality("gaussian", weights_of_halves="digest")
+    made = study.quality("gaussian", halves="digest")  # as the plan declares it, by the name of the space
     rows = {row["features"]: row for row in study.read(made, "quality.json")}
     assert used == [("/w/halves", "cpu")] and set(rows) == {"values", "two_layers", "halves"}
     assert ("halves_distance" in rows["halves"]) == has_it and "halves_distance" not in rows["values"]
