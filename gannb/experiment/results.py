@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gannb.data.counts import first_of_each
 from gannb.data.examples import Examples
 from gannb.experiment.plan import Plan
 from gannb.experiment.settings import Settings
@@ -91,11 +90,9 @@ class Results:
         return reading.read_items(self.folder / unit.path, self.settings.dataset)
 
     def measured_items(self, trial: int) -> Examples:
-        """Return those of the study's GAN's items that quality was measured on; see `units.measures.make_quality`."""
-        made = self.synthetic(trial)
-        if self.settings.study.doses:
-            return made
-        return made.take(first_of_each(made.y, self.settings.items(self.draw(trial).train).counts()))
+        """Return those of the study's GAN's items that quality was measured on; see `units.reading.measured_of`."""
+        counts = self.settings.items(self.draw(trial).train).counts()
+        return reading.measured_of(self.synthetic(trial), counts, self.settings.n_synthetic)
 
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""

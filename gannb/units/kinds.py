@@ -33,6 +33,7 @@ from gannb.units.parameters import (
 from gannb.work.unit import Task, Unit
 
 MEGABYTE = 1e6
+SHARING = ("gan",)  # costs of which several units share a GPU, which one does not fill
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Kind:
     parameters: type  # a TypedDict of what a unit declares; beside these, where it measures, a digest by feature space
     seconds: Mapping[str, float]  # by cost, about what one takes while none is done; the first cost is the usual one
     size: float = 1e4  # bytes on disk, about; `experiment.estimate` knows better of those that grow with the data
+    quick: bool = False  # made faster than a process takes it
 
     def unit(self, place: str, parameters: Mapping[str, Any], needs: tuple[Unit, ...] = (), cost: str = "") -> Unit:
         """Return a unit of this kind: where it goes below the study's folder, what it declares and what it needs.
@@ -58,7 +60,10 @@ class Kind:
         cost: one of `seconds`; empty for the usual one.
         """
         cost = cost or next(iter(self.seconds))
-        return Unit(self.stage, self.stored_as, place, self.make, self.version, dict(parameters), needs, cost)
+        return Unit(
+            self.stage, self.stored_as, place, self.make, self.version, dict(parameters), needs, cost, self.quick,
+            shares=cost in SHARING,
+        )  # fmt: skip
 
     def text(self, nouns: Nouns) -> str:
         """Return what people call the work on a medium's items."""
@@ -67,7 +72,7 @@ class Kind:
 
 # ---- the kinds, in the order of the stages ----
 
-DRAW = Kind("draw", "drawing the trials", 1, generators.make_draw, 2, Drawing, {"draw": 0.1})
+DRAW = Kind("draw", "drawing the trials", 1, generators.make_draw, 2, Drawing, {"draw": 0.1}, quick=True)
 FINAL_DRAW = replace(DRAW, make=generators.make_final_draw, version=1)
 GENERATOR = Kind(
     "generator", "training generators", 2, generators.make_generator, 1, Fitting, {"generator": 0.2, "gan": 20.0},

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
 from gannb.generators.interface import Condition, Job
 from gannb.measures.comparison import FEW, Measured, Sets, choose, measure, reference_sets, some
@@ -19,7 +18,15 @@ from gannb.study.folder import read_record
 from gannb.trials import splits
 from gannb.trials.splits import Draw
 from gannb.units.parameters import MeasuringTraining
-from gannb.units.reading import dataset_of, load_classifier, medium_of, read_draw, read_features, read_items
+from gannb.units.reading import (
+    dataset_of,
+    load_classifier,
+    measured_of,
+    medium_of,
+    read_draw,
+    read_features,
+    read_items,
+)
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.store import read_unit
@@ -96,8 +103,7 @@ def _add_frechet(
 def _measured_items(task: Task, dataset: Dataset, train: Examples) -> tuple[Examples, int]:
     """Return a source's items in the proportions of the training set, and how many were made."""
     made = read_items(task.needed("items"), dataset)
-    balance = task.unit.need("items").parameters["n_synthetic"] == "balance"  # then they are in other proportions
-    return (made.take(first_of_each(made.y, train.counts())) if balance else made), len(made)
+    return measured_of(made, train.counts(), task.unit.need("items").parameters["n_synthetic"]), len(made)
 
 
 def make_reference_sets(task: Task) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
 from gannb.media import MEDIA
 from gannb.trials import splits
@@ -50,6 +51,14 @@ def read_items(folder: Path, dataset: Dataset) -> Examples:
     x, y = (np.load(folder / f"{name}.npy", allow_pickle=False, mmap_mode="r") for name in "xy")
     ids = np.char.add("synthetic-", np.arange(len(y)).astype(str))
     return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)))
+
+
+def measured_of(made: Examples, counts: np.ndarray, n_synthetic: int | str) -> Examples:
+    """Return those of a source's items that quality is measured on: all, or of what is to balance a draw a part.
+
+    Of the latter it is the first of each class, as many as the draw has: `counts`, (K,).
+    """
+    return made.take(first_of_each(made.y, counts)) if n_synthetic == "balance" else made
 
 
 def read_features(folder: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from gannb.work.progress import Progress
 from gannb.work.store import execute, forget, is_done, record_failure, recorded_failure, side_folder
 from gannb.work.unit import Unit
 
-GANS_AT_ONCE = 8  # in one process on a GPU, which one GAN does not fill
+SHARED = 8  # units that share a process on a GPU, at the most
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def run_units(
     """Make the targets and whatever they need that is not there yet, in parallel processes of one thread each.
 
     A unit that fails does not stop the others; what needs it is blocked. What failed in an earlier stage is tried
-    again in that stage only, so that a GAN that fails after an hour does not fail in every stage that needs it.
+    again in that stage only, so that what fails after an hour does not fail in every stage that needs it.
     """
     targets = list(targets)
     stage = min((u.stage for u in targets), default=0)
@@ -56,7 +56,7 @@ class Queue:
         self.made: list[Unit] = []
         self.failed: dict[Unit, str] = {}
         self.blocked: list[Unit] = []
-        self.small: deque[Unit] = deque()  # ready, and made faster than a process takes them
+        self.small: deque[Unit] = deque()  # ready, and quick
         self.large: list[Unit] = []  # ready, the one first that the most work waits for
         self._needed_by = defaultdict[Unit, list[Unit]](list)
         for unit in todo:
@@ -72,7 +72,7 @@ class Queue:
 
     def _make_ready(self, unit: Unit) -> None:
         del self._waiting[unit]
-        if unit.kind == "draw":
+        if unit.quick:
             self.small.append(unit)
         else:
             bisect.insort(self.large, unit, key=self._order.__getitem__)
@@ -97,15 +97,15 @@ class Queue:
                     blocked.append(other)
 
     def next_large(self, device: str) -> list[Unit]:
-        """Return, and take out, the units for the next call: one, or on a GPU several GANs to share a process.
+        """Return, and take out, the units for the next call: one, or on a GPU several that share a process.
 
-        None are ready, or GANs wait for company: small units that are ready may be what other GANs need.
+        Empty where none is ready, or where units wait for others to share with: quick ones may be what those need.
         """
         if not self.large or (device.startswith("cuda") and self.small):
             return []
-        if not device.startswith("cuda") or self.large[0].cost != "gan":
+        if not device.startswith("cuda") or not self.large[0].shares:
             return [self.large.pop(0)]
-        together = [u for u in self.large if u.cost == "gan"][:GANS_AT_ONCE]
+        together = [u for u in self.large if u.shares][:SHARED]
         self.large = [u for u in self.large if u not in together]
         return together
 
@@ -119,7 +119,7 @@ def _order(
 ) -> dict[Unit, tuple[float, int]]:
     """Return what to sort units by: the longest chain of work that begins with one, longest first; then as they came.
 
-    So GANs start early, which classifiers wait for.
+    So what takes long and is waited for, as a GAN, starts early.
     """
     chain: dict[Unit, float] = {}
     for unit in reversed(todo):

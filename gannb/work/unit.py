@@ -27,6 +27,8 @@ class Unit:
     parameters: dict[str, Any] = field(default_factory=dict)
     needs: tuple[Unit, ...] = ()
     cost: str = ""  # units of one cost take about the same time; by default, those of one kind
+    quick: bool = False  # made faster than a process takes it, so in the one that runs the others
+    shares: bool = False  # does not fill a GPU: several such are made at once in a process on one
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cost", self.cost or self.kind)

@@ -62,6 +62,12 @@ def test_stage_version_and_cost_are_those_of_the_record(every):
         assert unit.place.startswith("final/") or (unit.make, unit.version) == (kind.make, kind.version)
 
 
+def test_draws_are_quick_and_gans_share_a_gpu(every):
+    assert {unit.kind for unit in every if unit.quick} == {"draw"}
+    assert {unit.kind for unit in every if unit.shares} == {"generator", "outlier_gan"}
+    assert all(unit.shares == (unit.cost == "gan") for unit in every)
+
+
 def test_words_take_their_nouns_from_the_medium():
     assert KINDS["items"].text(IMAGE.nouns) == "making images"
     assert KINDS["yardsticks"].text(Nouns("clip", "clips", "samples")) == "measuring real clips and copies"

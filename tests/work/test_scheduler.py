@@ -18,13 +18,13 @@ from conftest import ROOT
 from tiny_units import be_killed, fail, fill_the_disk, leftovers, log, tell_process, unit, wait_a_little, write
 
 from gannb.work import scheduler
-from gannb.work.scheduler import GANS_AT_ONCE, Queue, run_units
+from gannb.work.scheduler import SHARED, Queue, run_units
 from gannb.work.store import LEASE, is_done, recorded_failure
 from gannb.work.unit import Unit
 
 
 def test_units_are_made_after_what_they_need(tmp_path):
-    draw = Unit(1, "draw", "trials/000/draw", write, 1, {"trial": 0})
+    draw = Unit(1, "draw", "trials/000/draw", write, 1, {"trial": 0}, quick=True)
     middle = unit("b", needs=(draw,), stage=2)
     last = unit("c", needs=(draw, middle), stage=3)
     outcome = run_units(tmp_path, [last], workers=2)
@@ -49,15 +49,15 @@ def calls(units: list[Unit], device: str, cost=lambda unit: 1.0) -> list[list[Un
 
 
 def test_gans_share_a_process_on_a_gpu_and_nothing_else_does():
-    gans = [replace(unit(f"gan {i}"), cost="gan") for i in range(GANS_AT_ONCE + 2)]
+    gans = [replace(unit(f"gan {i}"), shares=True) for i in range(SHARED + 2)]
     a, b = unit("a"), unit("b")
-    assert calls([a, *gans, b], "cuda:1") == [[a], gans[:GANS_AT_ONCE], gans[GANS_AT_ONCE:], [b]]
+    assert calls([a, *gans, b], "cuda:1") == [[a], gans[:SHARED], gans[SHARED:], [b]]
     assert calls([a, *gans, b], "cpu") == [[u] for u in [a, *gans, b]]
 
 
 def test_on_a_gpu_gans_wait_for_the_draws_of_others_and_elsewhere_nothing_does():
-    draws = [Unit(1, "draw", f"trials/00{i}/draw", write, 1, {"trial": i}) for i in range(2)]
-    gans = [replace(unit(f"gan {i}", needs=(draw,)), cost="gan") for i, draw in enumerate(draws)]
+    draws = [Unit(1, "draw", f"trials/00{i}/draw", write, 1, {"trial": i}, quick=True) for i in range(2)]
+    gans = [replace(unit(f"gan {i}", needs=(draw,)), shares=True) for i, draw in enumerate(draws)]
     for device, first in (("cuda", []), ("cpu", [gans[0]])):
         queue = Queue([draws[0], gans[0], draws[1], gans[1]], {}, lambda unit: 1.0)
         queue.succeed(queue.small.popleft())
@@ -67,7 +67,7 @@ def test_on_a_gpu_gans_wait_for_the_draws_of_others_and_elsewhere_nothing_does()
 
 
 def test_what_most_work_waits_for_comes_first():
-    a, gan, b = unit("a"), replace(unit("gan"), cost="gan"), unit("b")
+    a, gan, b = unit("a"), replace(unit("gan"), shares=True), unit("b")
     items = unit("items", needs=(gan,))
     long, short = unit("long", needs=(items,)), unit("short", needs=(a,))
     todo = [a, short, b, gan, items, long]
