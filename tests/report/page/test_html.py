@@ -1,0 +1,68 @@
+"""From facts to HTML: nothing is loaded, everything is escaped, marks show their values."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from planted_page import verdict, written
+from planted_study import Reader
+
+import gannb
+from gannb.analysis.wording import arm_label, interval_text, typeset
+from gannb.media.image import IMAGE
+from gannb.report.page.pictures import Picture
+from gannb.report.publish import Page
+
+
+def test_loads_nothing_and_runs_its_own_script_only(published):
+    html = published.read_text(encoding="utf-8")
+    found = Reader(html)
+    assert found.loads and all(load.startswith(("data:image/", "#")) for load in found.loads)
+    assert found.named("script") == [{}] and not found.named("link") and not found.named("iframe")
+    assert not re.search(r"@import|url\((?!#)|\son\w+=", html)
+    (script,) = re.findall("<script>(.*?)</script>", html, re.S)
+    policy = next(m["content"] for m in found.named("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert "default-src 'none'" in policy and policy.endswith(f"script-src 'sha256-{digest}'")
+
+
+@pytest.mark.parametrize(
+    "template", sorted((Path(gannb.__file__).parent / "report" / "page" / "templates").glob("*.html"))
+)
+def test_a_template_leaves_no_brace_of_its_own_in_the_page(template):
+    left = re.sub(r"{{.*?}}|{%.*?%}|{#.*?#}", "", template.read_text(encoding="utf-8"), flags=re.S)
+    assert not set("{}") & set(left)
+
+
+def test_names_and_texts_are_escaped(tmp_path):
+    bad = '<script>alert("x")</script>'
+    claims = [{"claim": bad, "verdict": "undecided", "number": bad, "why": bad}]
+    picture = Picture(bad, bad, f'"{bad}', "data:image/png;base64,", "drawn")
+    facts = [(bad, bad)]
+    table = [{"name": bad, "value": bad, "meaning": bad, "set": ""}]
+    words = verdict(claims=claims, sentence=bad, problems=[bad], copying=bad)
+    html = written(tmp_path, Page(bad, IMAGE, words, {"forest": picture}, (), (), facts, facts, facts, table))
+    assert html.count("<script") == 1 and 'alert("x")' not in html and "alert(&#34;x&#34;)" in html
+    assert Reader(html).named("img")[0]["alt"] == f'"{bad}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [("helps", "They help"), ("hurts", "They hurt"), ("equivalent", "No difference that matters")],
+)
+def test_every_answer_has_its_words(tmp_path, answer, words):
+    assert f">{words}</p>" in written(tmp_path, Page("digits", IMAGE, verdict(answer=answer)))
+
+
+def test_marks_of_a_chart_show_their_value_under_a_pointer(published):
+    html = published.read_text(encoding="utf-8")
+    found = json.loads((published.parent / "verdict.json").read_text(encoding="utf-8"))
+    for row in found["contrasts"] + found["controls"]:
+        said = f"{arm_label(row['arm'])} against {arm_label(row['against'])}: {typeset(interval_text(row))} points"
+        assert f"<title>{said}" in html, said
+    assert "tip: " not in html
