@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import SMOKE
 
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import train_final
+from gannb.experiment.final import final_paths, locked_text, train_final, weights_digest
 from gannb.experiment.plan import FINAL
 from gannb.experiment.results import Results
+from gannb.experiment.settings import Settings
 from gannb.media.image.reading import read
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
@@ -68,3 +71,29 @@ def test_a_failed_training_is_told(helpful, monkeypatch):
     )
     with pytest.raises(RuntimeError, match="TrainingError: nan"):
         train_final(experiment)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "the study's test set, and whatever belongs to a group with it, was kept back"),
+        ({"protocol": "resplit", "n_per_class": None}, "nothing was kept back, since re-splits have no test set"),
+    ],
+    ids=["draw", "resplit"],
+)
+def test_what_was_kept_back_is_said(given, says):
+    settings = Settings(make_study(**SMOKE | given | {"output_dir": "/nowhere"}), read("digits"), "0" * 16)
+    assert locked_text(settings).startswith(says)
+    tested = replace(settings, dataset=replace(settings.dataset, test=settings.dataset.pool.take(np.arange(10))))
+    assert locked_text(tested) == "the test set that was given with the images was kept back"
+
+
+def test_the_final_folders_hold_the_data_its_draw_and_its_weights(helpful):
+    experiment = Experiment.preview(load_study(helpful))
+    data, draw = final_paths(experiment)
+    assert np.array_equal(np.load(data / "pool_x.npy"), experiment.dataset.pool.x)
+    learnt = final_items(experiment.dataset, experiment.design)
+    assert np.array_equal(np.load(draw / "draw.npz")["train"], learnt)
+    folder = helpful / experiment.plan.final_generator.path
+    digest = hashlib.sha256((folder / "generator.safetensors").read_bytes()).hexdigest()
+    assert weights_digest(folder) == digest

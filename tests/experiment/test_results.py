@@ -13,7 +13,9 @@ from gannb.analysis.verdict import SCORE_COLUMNS
 from gannb.experiment.experiment import Experiment
 from gannb.measures.comparison import REFERENCE_SETS
 from gannb.study.folder import load_study
+from gannb.units.kinds import DEFAULT_SECONDS
 from gannb.utils.files import write_json
+from gannb.work.store import read_unit
 
 
 def test_scores_are_tidy_and_complete(finished):
@@ -66,3 +68,25 @@ def test_notebooks_show_the_first_trial_that_is_finished(smoke):
         write_json(smoke / f"{unit.path}.failed" / "error.json", {"error": "TrainingError: the loss is nan"})
     with pytest.raises(RuntimeError, match="02 train_gan.*loss is nan"):
         experiment.shown_trial(2)
+
+
+def test_minutes_are_those_of_an_arm_s_units_with_what_they_need(planted):
+    """Every planted unit took 2 seconds, but for the draws; an arm's classifiers need its GAN and its items."""
+    minutes = planted.results.minutes()
+    draws = [read_unit(planted.folder, draw)["seconds"] for draw in planted.plan.draws.values()]
+    for arm, units in {"real": 1, "real+gan": 3}.items():
+        assert minutes[arm] == pytest.approx((2 * units + np.mean(draws)) / 60)
+
+
+def test_the_seconds_of_a_kind_are_the_median_of_those_done_or_the_usual_ones(planted):
+    found = planted.results.seconds_by_kind()
+    assert found["classifier"] == found["generator"] == 2.0
+    assert found["open_set"] == DEFAULT_SECONDS["open_set"]  # none is part of the study
+
+
+def test_the_recalls_on_shifted_items_are_those_of_the_planted_predictions(planted):
+    shifted = planted.results.shifted(0, "real+classic")
+    p, y = planted.results.probabilities(0, "real+classic"), planted.settings.items(planted.results.draw(0).test).y
+    right = p.argmax(2) == y  # as right on shifted items as on the items themselves
+    assert shifted.shape == (len(p), len(planted.settings.medium.shifts), 10)
+    assert shifted[:, 0] == pytest.approx(np.stack([right[:, y == k].mean(1) for k in range(10)], 1))

@@ -10,7 +10,7 @@ from conftest import SMOKE
 from smoke_study import ARMS, changed
 
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.status import write_status
+from gannb.experiment.status import status_of, status_text, write_status
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
 from gannb.work.store import LEASE, recorded_failure, side_folder
@@ -69,3 +69,26 @@ def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
     assert write_status(experiment.results)["units"]["classifier"]["running"] == 1
     os.utime(lease, (1e9, 1e9))  # nobody holds it any more
     assert write_status(experiment.results)["units"]["classifier"]["running"] == 0
+
+
+def test_a_status_in_words_names_what_failed_and_the_time_left():
+    units = {"classifier": {"done": 3, "running": 1, "failed": 1, "total": 9}}
+    failed = [{"unit": "trials/000/real-0", "error": "RuntimeError: the loss is nan"}]
+    status = {"study": "digits", "medium": "image", "state": "failed", "units": units, "failed": failed}
+    assert status_text(status | {"seconds_left": 45}).splitlines() == [
+        "digits: failed",
+        f"  {'training classifiers':<34}     3 of 9, 1 running, 1 failed",
+        "  failed: trials/000/real-0: RuntimeError: the loss is nan",
+        "  about 45 s of work left",
+    ]
+
+
+def test_the_time_left_is_shared_by_the_workers(smoke):
+    record = smoke / changed(smoke).plan.units(4)[0].path / "unit.json"
+    kept = json.loads(record.read_text())
+    for unit in changed(smoke).plan.units(4)[1:]:  # all of one cost but the first, which took a minute and a half
+        shutil.rmtree(smoke / unit.path)
+    record.write_text(json.dumps(kept | {"seconds": 90.0}))
+    left = [status_of(changed(smoke, workers=n).results)["seconds_left"] for n in (1, 2)]
+    n = len(changed(smoke).plan.units(4)) - 1
+    assert left == [90 * n, 45 * n]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 from image_sets import photos
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
 
 from gannb.experiment.experiment import Experiment
 from gannb.jupyter.runner import execute_notebook, read_experiment, run_notebooks, study_status
@@ -13,6 +19,7 @@ from gannb.study.folder import load_study, open_study
 from gannb.study.model import NOTEBOOKS, make_study
 from gannb.utils.console import talking
 from gannb.utils.errors import InputError
+from gannb.work.processes import LAUNCHER
 
 
 def test_what_a_study_is_and_has_can_be_told_whatever_becomes_of_its_images(tmp_path):
@@ -69,3 +76,68 @@ def test_wrong_input_found_by_a_notebook_is_its_sentence(smoke):
         shutil.rmtree(smoke / experiment.plan.classifiers[trial, "real+classic"].path)
     with pytest.raises(InputError, match="Fewer than two trials of 'digits' can be compared"):
         run_notebooks(load_study(smoke), NOTEBOOKS[4:])
+
+
+@pytest.fixture
+def papermill(monkeypatch):
+    """Let papermill write so much of a notebook, and then end with an error or without."""
+
+    def ends(written: str, error: BaseException | None = None) -> None:
+        def execute(source, target, **_):
+            Path(target).write_text(written)
+            if error:
+                raise error
+
+        monkeypatch.setattr("papermill.execute_notebook", execute)
+
+    return ends
+
+
+def cell_error(name: str, value: str) -> PapermillExecutionError:
+    return PapermillExecutionError(0, 1, "code", name, value, [])
+
+
+WHOLE = json.dumps({"cells": [{"source": "1"}]})
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "says"),
+    [
+        (cell_error("InputError", "trials=1 is not valid."), InputError, "^trials=1 is not valid.$"),
+        (cell_error("ValueError", "no"), RuntimeError, "^01_data: ValueError: no; .*01_data.ipynb shows where$"),
+        (DeadKernelError("died"), RuntimeError, "^the kernel of 01_data was killed .*; run again to go on$"),
+        (KeyboardInterrupt(), KeyboardInterrupt, ""),
+    ],
+    ids=["input", "cell", "killed", "stopped"],
+)
+def test_an_error_in_a_notebook_is_told_and_its_copy_is_kept(papermill, tmp_path, monkeypatch, raised, error, says):
+    monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", False)
+    papermill(WHOLE, raised)
+    with pytest.raises(error, match=says):
+        execute_notebook("01_data", tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["01_data.ipynb"]
+    assert (tmp_path / "01_data.ipynb").read_text() == WHOLE
+
+
+@pytest.mark.parametrize("written", ["", '{"cells": [', "[]", '{"cells": []}'])
+def test_a_copy_that_was_not_written_to_its_end_replaces_none(papermill, tmp_path, written):
+    (tmp_path / "01_data.ipynb").write_text("of before")
+    papermill(written)
+    execute_notebook("01_data", tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["01_data.ipynb"]
+    assert (tmp_path / "01_data.ipynb").read_text() == "of before"
+
+
+def test_kernels_are_told_whose_they_are_and_the_environment_is_put_back(smoke, monkeypatch):
+    monkeypatch.delenv(LAUNCHER, raising=False)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    seen = []
+    monkeypatch.setattr(
+        "gannb.jupyter.runner.execute_notebook",
+        lambda name, folder: seen.append((name, folder, os.environ[LAUNCHER], os.environ["MPLBACKEND"])),
+    )
+    result = run_notebooks(load_study(smoke), ["01_data", "05_compare"])
+    told = (smoke, str(os.getpid()), "module://matplotlib_inline.backend_inline")
+    assert seen == [("01_data", *told), ("05_compare", *told)]
+    assert LAUNCHER not in os.environ and os.environ["MPLBACKEND"] == "Agg"
+    assert result["page"] == smoke / "report.html" and result["failed"] == []

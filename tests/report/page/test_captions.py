@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from planted_figures import HISTORY, WORTH, texts
+from planted_figures import HISTORY, WORTH, examples, scores, texts
 from planted_study import Reader
 
 from gannb.data.medium import Nouns
@@ -14,6 +14,8 @@ from gannb.media.image import IMAGE
 from gannb.report import plots
 from gannb.report.page import captions
 from gannb.report.page.captions import training_texts
+
+NOUNS = Nouns("vector", "vectors", "coordinates")
 
 
 def test_every_figure_says_in_words_what_it_shows(published):
@@ -39,9 +41,6 @@ def test_the_training_s_caption_says_what_its_curve_does_not(ratio, collapsed, s
     assert (says in caption) if says else "alike" not in caption and "not watched" not in caption
 
 
-NOUNS = Nouns("vector", "vectors", "coordinates")
-
-
 @pytest.mark.parametrize(
     "said",
     [
@@ -56,3 +55,25 @@ NOUNS = Nouns("vector", "vectors", "coordinates")
 )
 def test_captions_and_axes_speak_of_the_mediums_items(said):
     assert "vectors" in " ".join(said) and "image" not in " ".join(said)
+
+
+def test_the_best_arm_is_said_first_and_the_trials_are_counted():
+    means = plots.trial_means(scores(), "balanced_accuracy")
+    title, caption, alt = captions.trials_texts(means, "balanced_accuracy", IMAGE.nouns)
+    assert title == "Trial by trial" and "in 3 of 3 trials: mean 93.1% against 91.1%" in alt and caption.endswith(alt)
+    alt = captions.arms_texts(means, "balanced_accuracy")[2]
+    assert re.findall(r"\d+\.\d%", alt) == ["93.1%", "91.1%", "86.1%"]
+
+
+def test_the_largest_changes_of_a_confusion_are_said_and_cells_without_items_are_not():
+    names = ["a", "b", "c"]
+    change = pd.DataFrame([[0.1, -0.3, 0.2], [0.0, 0.05, -0.05], [float("nan")] * 3], names, names)
+    alt = captions.confusion_texts(change, NOUNS)[2]
+    said = alt.partition("largest: ")[2]
+    assert said == "a taken for b -30.0; a taken for c +20.0; a taken for a +10.0; b taken for b +5.0."
+
+
+@pytest.mark.parametrize(("classes", "says"), [(12, "of 12 classes: "), (13, "of the first 12 of 13 classes: ")])
+def test_classes_that_are_not_shown_are_not_named(classes, says):
+    alt = captions.samples_texts(examples(classes=classes, per_class=1), 0, NOUNS)[2]
+    assert says in alt and alt.count("class ") == 12

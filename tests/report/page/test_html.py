@@ -9,23 +9,25 @@ import re
 from pathlib import Path
 
 import pytest
-from planted_page import verdict, written
+from jinja2 import UndefinedError
+from planted_page import row, verdict, written
 from planted_study import Reader
 
 import gannb
 from gannb.analysis.wording import arm_label, interval_text, typeset
 from gannb.media.image import IMAGE
+from gannb.report.page import html
 from gannb.report.page.pictures import Picture
 from gannb.report.publish import Page
 
 
 def test_loads_nothing_and_runs_its_own_script_only(published):
-    html = published.read_text(encoding="utf-8")
-    found = Reader(html)
+    page = published.read_text(encoding="utf-8")
+    found = Reader(page)
     assert found.loads and all(load.startswith(("data:image/", "#")) for load in found.loads)
     assert found.named("script") == [{}] and not found.named("link") and not found.named("iframe")
-    assert not re.search(r"@import|url\((?!#)|\son\w+=", html)
-    (script,) = re.findall("<script>(.*?)</script>", html, re.S)
+    assert not re.search(r"@import|url\((?!#)|\son\w+=", page)
+    (script,) = re.findall("<script>(.*?)</script>", page, re.S)
     policy = next(m["content"] for m in found.named("meta") if m.get("http-equiv") == "Content-Security-Policy")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert "default-src 'none'" in policy and policy.endswith(f"script-src 'sha256-{digest}'")
@@ -60,9 +62,39 @@ def test_every_answer_has_its_words(tmp_path, answer, words):
 
 
 def test_marks_of_a_chart_show_their_value_under_a_pointer(published):
-    html = published.read_text(encoding="utf-8")
+    page = published.read_text(encoding="utf-8")
     found = json.loads((published.parent / "verdict.json").read_text(encoding="utf-8"))
-    for row in found["contrasts"] + found["controls"]:
-        said = f"{arm_label(row['arm'])} against {arm_label(row['against'])}: {typeset(interval_text(row))} points"
-        assert f"<title>{said}" in html, said
-    assert "tip: " not in html
+    for each in found["contrasts"] + found["controls"]:
+        said = f"{arm_label(each['arm'])} against {arm_label(each['against'])}: {typeset(interval_text(each))} points"
+        assert f"<title>{said}" in page, said
+    assert "tip: " not in page
+
+
+def test_the_ids_of_a_drawing_are_its_own_and_its_marks_keep_their_titles():
+    drawing = (
+        '<?xml version="1.0"?><!DOCTYPE svg><svg width="1"><metadata>when</metadata><defs><path id="g1"/>'
+        '<style>* {}</style></defs><g id="axes_1"><title>a" id="x</title><use href="#g1"/>'
+        '<rect clip-path="url(#g1)"/></g></svg>'
+    )
+    assert html.inline_svg(drawing, "forest") == (
+        '<svg aria-hidden="true" width="1"><defs><path id="forest-g1"/></defs><g><title>a" id="x</title>'
+        '<use href="#forest-g1"/><rect clip-path="url(#forest-g1)"/></g></svg>'
+    )
+
+
+def test_embedded_content_comes_back():
+    content = bytes(range(256))
+    kind, _, body = html.data_uri("image/png", content).partition(";base64,")
+    assert kind == "data:image/png" and base64.b64decode(body) == content
+
+
+def test_a_fact_that_a_template_lacks_is_an_error_and_not_an_empty_place():
+    with pytest.raises(UndefinedError):
+        html.render("report.html")
+
+
+@pytest.mark.parametrize(
+    ("came_out", "word"), [(True, "helps, as expected"), (False, "not as expected"), (None, "too uncertain to tell")]
+)
+def test_a_control_says_how_it_came_out(came_out, word):
+    assert html.control_word(row(expected="helps", came_out=came_out)) == word

@@ -17,3 +17,9 @@ def test_the_tables_have_texts_the_best_arm_first():
     assert table.iloc[0]["macro-F1"].startswith(f"{100 * best['macro_f1']['mean']:.1f}% [")
     assert change_table(found).iloc[0]["minority recall"].endswith(" points")
     assert set(texts(found, [])) == {"notes", "arms", "contrasts"}
+
+
+def test_classes_of_about_equal_size_have_a_row_that_says_so_and_nothing_on_the_page():
+    found = {"small_classes": None}
+    assert arm_table(found).index.tolist() == ["not measured: classes are of about equal size"]
+    assert change_table(found).shape == (1, 2) and texts(found, ["note"]) == {}
