@@ -106,7 +106,7 @@ WHOLE = json.dumps({"cells": [{"source": "1"}]})
         (cell_error("InputError", "trials=1 is not valid."), InputError, "^trials=1 is not valid.$"),
         (cell_error("ValueError", "no"), RuntimeError, "^01_data: ValueError: no; .*01_data.ipynb shows where$"),
         (DeadKernelError("died"), RuntimeError, "^the kernel of 01_data was killed .*; run again to go on$"),
-        (KeyboardInterrupt(), KeyboardInterrupt, ""),
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
     ],
     ids=["input", "cell", "killed", "stopped"],
 )

@@ -90,7 +90,8 @@ def test_the_time_is_that_of_the_units_by_kind(planted):
     """Every planted unit took 2 seconds, but for the draws."""
     text = facts_of(facts.provenance(planted))["Time"]
     total = sum(read_unit(planted.folder, unit)["seconds"] for unit in planted.plan.all_units())
-    assert text.startswith(f"{total:,.0f} s of work") and f"training classifiers {2 * 3 * 13:,} s" in text
+    assert text.startswith(f"{total:,.0f} s of work")
+    assert f"training classifiers {2 * len(planted.plan.classifiers)} s." in text
 
 
 def test_what_is_not_tuned_or_fine_tuned_says_so(planted):

@@ -12,9 +12,7 @@ from gannb.media.image import IMAGE
 from gannb.report import tables
 from gannb.stats import outcomes
 from gannb.stats.estimate import Interval
-from gannb.stats.outcomes import (
-    OutcomeRow,
-)
+from gannb.stats.outcomes import OutcomeRow
 
 
 def changed(low: float, high: float) -> Interval:
