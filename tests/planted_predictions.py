@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gannb.stats.outcomes import (
-    OutcomeRow,
-    Predictions,
-)
+from gannb.stats.outcomes import OutcomeRow, Predictions
 from gannb.trials.arms import PRIMARY
 
 

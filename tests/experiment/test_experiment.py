@@ -94,11 +94,11 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
         "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
-        "pretrained", "transfer_steps",  # see test_transfer.py
-        "positive",  # of two classes: see test_outcomes.py
-        "foreign", "foreign_classes", "related", "related_classes",  # see test_foreign.py, test_related.py
+        "pretrained", "transfer_steps",  # see media/image/test_pretrained.py
+        "positive",  # see test_positive_class.py
+        "foreign", "foreign_classes", "related", "related_classes",  # see study/test_external.py
         "keep_classes",  # above
-        "inception",  # see test_inception.py
+        "inception",  # see media/image/test_inception.py
         "held_out",  # see test_open_set.py
         "medium",  # see study/test_model.py
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Outcomes of the primary contrast: against scikit-learn, by hand, and from a planted study's files."""
+"""Outcomes of the primary contrast: against scikit-learn, and by hand."""
 
 from __future__ import annotations
 
