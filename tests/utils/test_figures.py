@@ -27,8 +27,8 @@ def test_a_title_is_written_as_it_is_and_an_empty_one_changes_nothing():
     ax = plt.subplots()[1]
     ax.set_title("before", loc="left")
     assert set_title(ax, "") is ax and ax.get_title(loc="left") == "before"
-    set_title(ax, "$x^")
-    ax.figure.canvas.draw()  # a lone dollar would be refused as mathematics
+    set_title(ax, "$x^$")
+    ax.figure.canvas.draw()  # as mathematics it would be refused
 
 
 def test_axes_that_have_nothing_to_show_say_so_and_show_nothing_else():

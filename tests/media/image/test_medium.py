@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from image_sets import folder_of
+from image_sets import folder_of, write
+from PIL import Image
 
 from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import POLICIES, strengthened
@@ -108,8 +109,15 @@ def test_a_shape_is_said_height_first(shape, text):
     assert IMAGE.shape_text(shape) == text and text.startswith(IMAGE.size_text(shape))
 
 
-def test_a_study_s_own_parameters_reach_the_reader(tmp_path):
-    folder_of(tmp_path, n=4, height=20, width=10)
-    study = SimpleNamespace(size="8", channels=1, resize="stretch", groups=None, on_bad_image="fail")
+@pytest.mark.parametrize(("resize", "corner"), [("crop", 0), ("stretch", 255)])
+def test_a_study_s_own_parameters_reach_the_reader(tmp_path, resize, corner):
+    """Tall images, white at both ends, which a square from the middle does not hold."""
+    for name, k in (("cat", 0), ("dog", 1)):
+        for i in range(2):
+            x = np.full((24, 8, 3), 40 * k + 20 * i, np.uint8)
+            x[:6] = x[-6:] = 255
+            write(tmp_path / name / f"{i}.png", Image.fromarray(x))
+    study = SimpleNamespace(size="8", channels=1, resize=resize, groups=None, on_bad_image="fail")
     found = IMAGE.read(str(tmp_path), study)
     assert found.pool.shape == (8, 8, 1) and found.medium == IMAGE.name and found.pool.x.dtype == IMAGE.dtype
+    assert found.pool.x[0, 0, 0, 0] == corner

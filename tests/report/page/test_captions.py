@@ -65,12 +65,14 @@ def test_the_best_arm_is_said_first_and_the_trials_are_counted():
     assert re.findall(r"\d+\.\d%", alt) == ["93.1%", "91.1%", "86.1%"]
 
 
-def test_the_largest_changes_of_a_confusion_are_said_and_cells_without_items_are_not():
-    names = ["a", "b", "c"]
-    change = pd.DataFrame([[0.1, -0.3, 0.2], [0.0, 0.05, -0.05], [float("nan")] * 3], names, names)
-    alt = captions.confusion_texts(change, NOUNS)[2]
-    said = alt.partition("largest: ")[2]
-    assert said == "a taken for b -30.0; a taken for c +20.0; a taken for a +10.0; b taken for b +5.0."
+def test_the_largest_changes_of_a_confusion_are_said_and_those_of_a_class_without_items_are_not():
+    def said(*rows: list[float]) -> str:
+        names = list("abc")[: len(rows)]
+        return captions.confusion_texts(pd.DataFrame(rows, names, names), NOUNS)[2].partition("largest: ")[2]
+
+    most = "a taken for b -30.0; a taken for c +20.0; a taken for a +10.0; b taken for b +5.0."
+    assert said([0.1, -0.3, 0.2], [0.0, 0.05, -0.04], [0.0, 0.01, -0.01]) == most
+    assert said([0.1, -0.2], [float("nan")] * 2) == "a taken for b -20.0; a taken for a +10.0."
 
 
 @pytest.mark.parametrize(("classes", "says"), [(12, "of 12 classes: "), (13, "of the first 12 of 13 classes: ")])

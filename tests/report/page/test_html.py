@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, UndefinedError
 from planted_page import row, verdict, written
 from planted_study import Reader
 
@@ -88,9 +88,11 @@ def test_embedded_content_comes_back():
     assert kind == "data:image/png" and base64.b64decode(body) == content
 
 
-def test_a_fact_that_a_template_lacks_is_an_error_and_not_an_empty_place():
+def test_a_fact_that_a_template_lacks_is_an_error_and_one_with_a_tag_is_escaped(monkeypatch):
+    monkeypatch.setattr("jinja2.PackageLoader", lambda *_: DictLoader({"a": "{{ title }}"}))
+    assert html.render("a", title="<b>") == "&lt;b&gt;"
     with pytest.raises(UndefinedError):
-        html.render("report.html")
+        html.render("a")
 
 
 @pytest.mark.parametrize(
