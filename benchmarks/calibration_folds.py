@@ -16,7 +16,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from gannb.stats.estimate import Estimate, could_settle
 from gannb.stats.failures import with_failures
 from gannb.stats.intervals import balanced_weights, crossed_t, paired_t
 from gannb.stats.looks import look_levels, looks_until
-from gannb.stats.planning import power_to_equate, power_to_tell, trials_to_equate, trials_to_tell
+from gannb.stats.planning import trials_to_equate, trials_to_tell
 from gannb.stats.pooling import pooled
 from gannb.utils.keys import seed_for
 
@@ -180,20 +180,26 @@ def of_looks(effect: float, rng: np.random.Generator) -> Studied:
 
 
 def of_planning(effect: float, rng: np.random.Generator) -> Studied:
-    """Power at the planned number of trials, the spread known; and at the number whose half-width is the effect."""
-    known = Estimate(0, 0, 0, 0, 10**6, 1.0, 10**6, 0.95)
+    """Power at the planned number of trials, the spread known; and at the number whose half-width is the effect.
+
+    Without an effect, power to be equivalent within half a standard deviation.
+    """
+    planned, half = planned_trials(effect)
+    e = paired_t(rng.normal(effect, 1, planned))
+    answered = e.low > 0 if effect else decide(e, 0.5) == Answer.EQUIVALENT
+    yield Found("answers at the planned number", answered, planned / 100, (0.8, 0.9))
     if effect:
-        planned = trials_to_tell(known, effect)[1]
-        half = next(n for n in range(3, 10**4) if stats.t.ppf(0.975, n - 1) / np.sqrt(n) <= effect)
-        telling = [paired_t(rng.normal(effect, 1, n)).low > 0 for n in (planned, half)]
-        yield Found("answers at the planned number", telling[0], planned / 100, (0.8, 0.9))
-        yield Found("answers where the half-width is the effect", telling[1], half / 100, (0.8, 0.9), must_fail=True)
-        assert power_to_tell(1 / np.sqrt(planned), planned - 1, effect) >= 0.8
-    else:
-        planned = trials_to_equate(known, 0.5)[1]
-        e = paired_t(rng.normal(0, 1, planned))
-        yield Found("answers at the planned number", decide(e, 0.5) == Answer.EQUIVALENT, planned / 100, (0.8, 0.9))
-        assert power_to_equate(1 / np.sqrt(planned), planned - 1, 0.5) >= 0.8
+        told = paired_t(rng.normal(effect, 1, half)).low > 0
+        yield Found("answers where the half-width is the effect", told, half / 100, (0.8, 0.9), must_fail=True)
+
+
+@cache
+def planned_trials(effect: float) -> tuple[int, int]:
+    """Trials for 80 % power, and trials whose expected half-width is the effect; standard deviation 1."""
+    known = Estimate(0, 0, 0, 0, 10**6, 1.0, 10**6, 0.95)
+    planned = trials_to_tell(known, effect) if effect else trials_to_equate(known, 0.5)
+    half = next(n for n in range(3, 10**4) if stats.t.ppf(0.975, n - 1) / np.sqrt(n) <= (effect or 0.5))
+    return planned[1], half
 
 
 def of_failing(trials: int, share: float, harm: float, spread: float, rng: np.random.Generator) -> Studied:
@@ -229,6 +235,11 @@ FAILING = Folded(failing=0.1, failure=0.8)
 PLAIN = ("items alone, 8", "items alone, 40")
 BLOCKED = Blocked(of_items=0.35, gan=0.05, items=720)
 GIVEN = Nested(draw=0.0, draw_item=0.0, item=2.34, gan=0.1)
+FAILURES = (  # trials, their standard deviation, share of GANs that fail, what they lose; in points
+    (8, 1, 0.0, 0), (8, 1, 0.1, 12), (8, 1, 0.1, 6), (8, 1, 0.1, 3), (8, 1, 0.2, 8), (8, 3, 0.1, 12), (8, 0.5, 0.05, 8),
+    (16, 1, 0.1, 12),
+)  # fmt: skip
+POOLED = ((4, 0), (4, 2), (10, 0), (10, 2))  # studies, standard deviation of their true effects in points
 BY_TRAINING = ("trainings alone, 40",)
 SETTINGS: dict[str, Callable[[np.random.Generator], Studied]] = {
     "195 and 530 items (breast-like), effect -2.6": partial(of_folds, BREAST, PLAIN[:1]),
@@ -251,13 +262,10 @@ SETTINGS: dict[str, Callable[[np.random.Generator], Studied]] = {
     "planned for a margin of .5 sd": partial(of_planning, 0.0),
     **{
         f"{n} trials, sd {sd:g}, {share:.0%} of GANs lose {harm:g} points": partial(of_failing, n, share, harm, sd)
-        for n, sd, share, harm in (
-            (8, 1, 0.0, 0), (8, 1, 0.1, 12), (8, 1, 0.1, 6), (8, 1, 0.1, 3), (8, 1, 0.2, 8), (8, 3, 0.1, 12), (8, 0.5, 0.05, 8),
-            (16, 1, 0.1, 12),
-        )
+        for n, sd, share, harm in FAILURES
     },
-    **{f"{k} studies, true effects differ by {sd:g} points": partial(of_studies, k, sd) for k in (4, 10) for sd in (0, 2)},
-}  # fmt: skip
+    **{f"{k} studies, true effects differ by {sd:g} points": partial(of_studies, k, sd) for k, sd in POOLED},
+}
 
 
 def simulated_rows(setting: str, studies: int) -> list[dict[str, Any]]:

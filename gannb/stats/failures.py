@@ -18,7 +18,7 @@ from gannb.utils.errors import InputError
 
 PRIOR = (1.0, 9.0)  # of the share of GANs that fail, a beta distribution: one in ten on average
 HARM = 0.08  # scale of the half-normal prior of what a failing GAN costs, in the unit of the differences (a share)
-_SHARES, _HARMS, _MEANS, _SPREADS = 12, 12, 161, 14  # points of the grid
+_SHARES, _HARMS, _MEANS, _SPREADS = 10, 10, 97, 10  # points of the grid
 _BINS = 500  # of the distribution of the mean difference
 
 
@@ -81,7 +81,7 @@ def _grid(d: np.ndarray, least_sd: float, harm: float) -> tuple[np.ndarray, np.n
     sd = max(float(d.std(ddof=1)), least_sd)
     q = stats.beta.ppf((np.arange(_SHARES) + 0.5) / _SHARES, *PRIOR)
     h = harm * stats.halfnorm.ppf((np.arange(_HARMS) + 0.5) / _HARMS)
-    m = np.median(d) + sd * np.linspace(-4, 4, _MEANS)
+    m = np.median(d) + sd * max(3.0, 24 / len(d)) * np.linspace(-1, 1, _MEANS)
     s = np.geomspace(max(least_sd, sd / 10), 3 * sd, _SPREADS)
     return q, h, m, s
 

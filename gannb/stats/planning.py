@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
+from scipy.optimize import brentq
 
 from gannb.stats.checks import check_level
 from gannb.stats.estimate import Estimate
@@ -23,24 +24,25 @@ _QUANTILES = (np.arange(400) + 0.5) / 400  # of the chance in an estimated stand
 def power_to_tell(se: float, df: float, difference: float, level: float = 0.95) -> float:
     """Return the probability that an interval of this standard error excludes 0 on the side of a true difference.
 
-    The non-central t distribution, which carries that the standard error is itself estimated (Cohen 1988, "Statistical
-    power analysis", ch. 2). se, difference: in one unit, se above 0.
+    The mean over the chance in the estimated standard error of P(mean > t s), which is the non-central t distribution
+    (Cohen 1988, "Statistical power analysis", ch. 2). se, difference: in one unit, se above 0.
     """
-    reach, shift = stats.t.ppf((1 + level) / 2, df), abs(difference) / se
-    if df > 1e4:  # where the non-central t is the normal, and scipy's is slow
-        return float(stats.norm.sf(reach - shift))
-    return float(stats.nct.sf(reach, df, shift))
+    return float(np.mean(stats.norm.cdf(abs(difference) / se - _reach(df, level))))
 
 
 def power_to_equate(se: float, df: float, margin: float, level: float = 0.95) -> float:
     """Return the probability that an interval of this standard error lies within +-margin when there is no difference.
 
-    The mean over the chance in the estimated standard error of P(|mean| <= margin - t s) (Schuirmann 1987, "A
-    comparison of the two one-sided tests procedure", with the interval of the decision rule).
+    The mean over the same chance of P(|mean| <= margin - t s) (Schuirmann 1987, "A comparison of the two one-sided
+    tests procedure", with the interval of the decision rule).
     """
-    found = np.sqrt(stats.chi2.ppf(_QUANTILES, df) / df)
-    room = margin - stats.t.ppf((1 + level) / 2, df) * se * found
-    return float(np.mean(np.where(room > 0, 2 * stats.norm.cdf(room / se) - 1, 0.0)))
+    room = margin / se - _reach(df, level)
+    return float(np.mean(np.where(room > 0, 2 * stats.norm.cdf(room) - 1, 0.0)))
+
+
+def _reach(df: float, level: float) -> np.ndarray:
+    """Return the interval's half-width in true standard errors, at even quantiles of its distribution."""
+    return stats.t.ppf((1 + level) / 2, df) * np.sqrt(stats.chi2.ppf(_QUANTILES, df) / df)
 
 
 def trials_to_tell(
@@ -63,6 +65,19 @@ def trials_to_equate(
     Raises InputError for a margin of 0.
     """
     return _range(estimate, power_to_equate, margin, power, step, confidence)
+
+
+def difference_to_tell(estimate: Estimate, power: float = POWER) -> float:
+    """Return the smallest true difference that a study like this one tells from 0 with `power`; 0 without any spread.
+
+    Half as large again as the interval's half-width: a difference of just that is found in half of the studies.
+    """
+    check_level(power)
+    if estimate.se == 0:
+        return 0.0
+    most = 2 * (float(_reach(estimate.df, estimate.level).max()) + 10) * estimate.se
+    found = brentq(lambda d: power_to_tell(estimate.se, estimate.df, d, estimate.level) - power, 0.0, most)
+    return float(found)
 
 
 def power_after(estimate: Estimate, trials: int, power: Callable[..., float], value: float) -> float:
