@@ -70,7 +70,7 @@ def trials_to_equate(
 def difference_to_tell(estimate: Estimate, power: float = POWER) -> float:
     """Return the smallest true difference that a study like this one tells from 0 with `power`; 0 without any spread.
 
-    Half as large again as the interval's half-width: a difference of just that is found in half of the studies.
+    About 1.4 half-widths of its interval; a difference of one half-width is found in about half of the studies.
     """
     check_level(power)
     if estimate.se == 0:
