@@ -1,7 +1,7 @@
 """What is written about the package is true of it: README, architecture page, citation, docstrings.
 
 `python tests/test_documents.py` writes the README's tables of parameters and of studies anew, from the model and from
-the verdicts in `outputs/reference`.
+the verdicts in `outputs/reference`, and the architecture page's table of files, from the first line of each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gannb.study.help import markdown
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.trials.arms import PRIMARY
 
-README = ROOT / "README.md"
+README, ARCHITECTURE = ROOT / "README.md", ROOT / "ARCHITECTURE.md"
 REFERENCE = ROOT / "outputs" / "reference"
 PAGES = [*ROOT.glob("*.md"), *(ROOT / folder / "README.md" for folder in ("notebooks", "outputs", "benchmarks"))]
 MODULES = sorted((ROOT / "gannb").rglob("*.py"))
@@ -32,13 +32,45 @@ ARRAY = re.compile(r"(tuple\[)?(np\.)?(ndarray|Tensor)\b")
 SHAPE = re.compile(r"\((\w+,|[A-Z]\w*\)|\., |\w+ \* \w+,)")  # as in (N, D), (size,), (N), (., D), (rows * columns, H)
 
 
-def with_tables(text: str) -> str:
-    """The README's text with its tables as the model and the kept verdicts have them now."""
-    for name, table in (("parameters", markdown()), ("studies", studies())):
+def with_tables(text: str, tables: dict[str, str]) -> str:
+    """A page's text with its tables, by name, as they are now."""
+    for name, table in tables.items():
         before, start, rest = text.partition(f"<!-- {name}:")
         first_line, end = rest.partition("\n")[0], f"<!-- end of {name} -->"
         text = f"{before}{start}{first_line}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
     return text
+
+
+def readme() -> str:
+    """The README with its tables as the model and the kept verdicts have them now."""
+    return with_tables(README.read_text(encoding="utf-8"), {"parameters": markdown(), "studies": studies()})
+
+
+def architecture() -> str:
+    """The architecture page with its table of files as the modules have it now."""
+    return with_tables(ARCHITECTURE.read_text(encoding="utf-8"), {"files": files()})
+
+
+def files() -> str:
+    """The table of files: every folder from top to bottom, and what each of its modules is for."""
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = contract["contracts"][0]["layers"]
+    inside = sorted((m for m in MODULES if m.parent.name != "gannb"), key=lambda m: (
+        layers.index(m.relative_to(ROOT).parts[1]), m.parent, m.name != "__init__.py", m.name
+    ))  # fmt: skip
+    rows = [f"| {_file_name(m)} | {_first_line(m)} |" for m in (ROOT / "gannb" / "cli.py", *inside)]
+    return "\n".join(["| file | what |", "| --- | --- |", *rows])
+
+
+def _file_name(module: Path) -> str:
+    if module.name == "__init__.py":
+        return f"**`{module.parent.relative_to(ROOT / 'gannb')}/`**"
+    return f"`{module.stem}`"
+
+
+def _first_line(module: Path) -> str:
+    said = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return said.partition("\n\n")[0].replace("\n", " ")
 
 
 def studies() -> str:
@@ -58,8 +90,7 @@ def _study_row(result: Result) -> str:
 
 
 def test_the_readmes_tables_are_the_models_and_the_verdicts():
-    text = README.read_text(encoding="utf-8")
-    assert text == with_tables(text), "run: python tests/test_documents.py"
+    assert README.read_text(encoding="utf-8") == readme(), "run: python tests/test_documents.py"
 
 
 def test_every_kept_study_has_its_files_and_stands_in_the_outputs_table():
@@ -112,8 +143,7 @@ def test_every_link_within_the_project_leads_somewhere(page):
 
 
 def test_the_architecture_page_says_what_every_file_does():
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    assert {module.stem for module in MODULES} - {"__init__"} <= set(re.findall(r"`(\w+)`", text))
+    assert ARCHITECTURE.read_text(encoding="utf-8") == architecture(), "run: python tests/test_documents.py"
 
 
 def test_the_citation_is_of_this_version():
@@ -155,7 +185,8 @@ def test_what_refuses_input_says_so():
         return any(isinstance(e, ast.Call) and getattr(e.func, "id", "") == "InputError" for e in raised)
 
     functions = [(name, node) for name, node in NAMES if isinstance(node, ast.FunctionDef)]
-    assert [name for name, node in functions if refuses(node) and "InputError" not in ast.get_docstring(node)] == []
+    silent = [name for name, node in functions if refuses(node) and "InputError" not in (ast.get_docstring(node) or "")]
+    assert silent == []
 
 
 def test_what_takes_or_gives_an_array_says_its_shape():
@@ -176,5 +207,6 @@ def _has_array(node: ast.FunctionDef) -> bool:
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(readme(), encoding="utf-8")
+    ARCHITECTURE.write_text(architecture(), encoding="utf-8")
     sys.stdout.write(f"{markdown()}\n\n{studies()}\n")

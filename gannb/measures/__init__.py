@@ -1,0 +1,1 @@
+"""What synthetic items are like: fidelity, diversity, copying, in every feature space."""

@@ -1,0 +1,1 @@
+"""How a study is divided: splits into trials, arms, which arm is compared with which, tuning."""

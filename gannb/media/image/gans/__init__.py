@@ -1,0 +1,1 @@
+"""Families of GANs that make images: networks, and their defaults as data."""
