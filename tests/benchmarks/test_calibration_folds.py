@@ -47,10 +47,10 @@ def test_no_interval_from_one_set_is_one_for_all_such_sets():
 # ---- the planted truths are what they are said to be ----
 
 
-FAILING, GROUPED = Folded(failing=0.1, failure=0.8), Folded(sizes=(60,) * 3, group=5)
+GROUPED = Folded(sizes=(60,) * 3, group=5)
 
 
-@pytest.mark.parametrize("model", [Folded(effect=-0.026), Folded(of_set=0.2), FAILING, GROUPED])
+@pytest.mark.parametrize("model", [Folded(effect=-0.026), Folded(of_set=0.2), calibration.FAILING, GROUPED])
 def test_a_folded_effect_is_the_mean_over_studies(model):
     found = []
     for seed in range(150):
@@ -60,7 +60,7 @@ def test_a_folded_effect_is_the_mean_over_studies(model):
 
 
 def test_a_failing_gan_loses_12_points():
-    model = Folded(failing=1.0, failure=0.8)
+    model = replace(calibration.FAILING, failing=1.0)
     assert 100 * (model.gain(0.0) - replace(model, failing=0.0).gain(0.0)) == pytest.approx(-12, abs=0.5)
 
 
