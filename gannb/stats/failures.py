@@ -17,7 +17,7 @@ from gannb.stats.floor import LEAST_TRIALS
 from gannb.utils.errors import InputError
 
 PRIOR = (1.0, 9.0)  # of the share of GANs that fail, a beta distribution: one in ten on average
-HARM = 0.08  # scale of the half-normal prior of what a failing GAN costs, in the unit of the differences (a share)
+HARM = 0.08  # mean of the exponential prior of what a failing GAN costs, in the unit of the differences (a share)
 _SHARES, _HARMS, _MEANS, _SPREADS = 10, 10, 97, 10  # points of the grid
 _BINS = 500  # of the distribution of the mean difference
 
@@ -49,8 +49,8 @@ def with_failures(
 ) -> WithFailures:
     """Return the mean difference and its interval if GANs may fail: a mixture of two normals, integrated on a grid.
 
-    d: (R,) the trials' differences, R >= 3. d_r ~ (1 - q) N(m, s^2) + q N(m - h, s^2), with priors q ~ Beta(1, 9), h ~
-    half-normal of scale `harm`, m flat, s ~ 1 / s: what is asked for is m - q h, the mean over GANs that fail and that
+    d: (R,) the trials' differences, R >= 3. d_r ~ (1 - q) N(m, s^2) + q N(m - h, s^2), with priors q ~ Beta(1, 9), h
+    exponential of mean `harm`, m flat, s ~ 1 / s: what is asked for is m - q h, the mean over GANs that fail and that
     do not. floor_se: standard error from test items (`Estimate.floor_se`), added as a normal. least_sd: s is taken to
     be no smaller (one test item's weight), for trials that are all alike. The answer stands on the prior as far as
     few trials can tell nothing of rare failures; that is its point. Raises InputError for fewer than three trials.
@@ -80,7 +80,7 @@ def _grid(d: np.ndarray, least_sd: float, harm: float) -> tuple[np.ndarray, np.n
     """Return points of q and h that are alike in prior probability, of m at even and of s at even logarithmic steps."""
     sd = max(float(d.std(ddof=1)), least_sd)
     q = stats.beta.ppf((np.arange(_SHARES) + 0.5) / _SHARES, *PRIOR)
-    h = harm * stats.halfnorm.ppf((np.arange(_HARMS) + 0.5) / _HARMS)
+    h = harm * stats.expon.ppf((np.arange(_HARMS) + 0.5) / _HARMS)
     m = np.median(d) + sd * max(3.0, 24 / len(d)) * np.linspace(-1, 1, _MEANS)
     s = np.geomspace(max(least_sd, sd / 10), 3 * sd, _SPREADS)
     return q, h, m, s

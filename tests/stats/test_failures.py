@@ -48,7 +48,7 @@ def test_a_trial_that_lost_12_points_is_found_and_the_others_are_not():
 def test_it_is_the_same_as_by_sampling():
     rng = np.random.default_rng(0)
     many = 400_000
-    q, h = rng.beta(*PRIOR, many), 0.08 * np.abs(rng.standard_normal(many))
+    q, h = rng.beta(*PRIOR, many), 0.08 * rng.exponential(size=many)
     m, s = rng.normal(D.mean(), 0.02, many), np.exp(rng.uniform(np.log(0.002), np.log(0.04), many))
     log = -stats.norm.logpdf(m, D.mean(), 0.02)  # m is flat
     for d in D:
