@@ -26,7 +26,7 @@ from gannb.classifiers.training import Recipe, features, train
 from gannb.data.examples import Examples
 from gannb.measures.copying import LEVEL, copying_p, flagged, surroundings
 from gannb.measures.fidelity import diversity
-from gannb.media.image.augmentation import resolve
+from gannb.media.image import IMAGE
 from gannb.media.image.features import pixels
 from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
@@ -98,9 +98,9 @@ def ruler_and_pool() -> tuple[Callable[[np.ndarray], np.ndarray], Examples]:
     """Return the features of a classifier, and the digits that it has not seen."""
     digits = read("digits").pool
     mine, rest, _ = parts(digits, (RULER, 10_000), np.random.default_rng(0))
-    recipe = Recipe("small_cnn", STEPS, 32, resolve("auto", mine.shape))
+    recipe = Recipe(IMAGE, "small_cnn", STEPS, 32, IMAGE.policy("auto", mine.shape))
     network = train(Mixture(mine, None, 0.0), recipe, 0)
-    return lambda x: features(network, x), rest
+    return lambda x: features(IMAGE, network, x), rest
 
 
 def trial_rows(pool: Examples, ruler: Callable, sizes: tuple[int, int], trial: int, every: bool) -> list[dict]:

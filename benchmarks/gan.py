@@ -40,16 +40,15 @@ from PIL import Image
 from torch import nn
 
 from gannb import __version__
-from gannb.classifiers.mixture import Mixture
+from gannb.classifiers.mixture import Mixture, encoded
 from gannb.classifiers.training import Recipe, features, predict, train
 from gannb.data.examples import Dataset, Examples
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.guard import TrainingError
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import Copies
 from gannb.measures.fidelity import kid, nearest_neighbour_ratio, prdc
-from gannb.media.image.augmentation import resolve
-from gannb.media.image.classifiers import to_tensor
+from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
@@ -173,7 +172,7 @@ class OurFamily:
     def _fit(self, draw: Examples, steps: int, seed: int) -> float:
         """Train; CPU seconds."""
         start = time.process_time()
-        self.gan = Adversarial(self.family).fit(draw, Job(steps, seed))
+        self.gan = Adversarial(IMAGE, self.family).fit(draw, Job(steps, seed))
         return time.process_time() - start
 
     def _seen(self, draw: Examples) -> int:
@@ -183,7 +182,7 @@ class OurFamily:
 
     def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
         """One item per label."""
-        return self.gan.sample(labels, seed)
+        return self.gan.sample(Condition(labels), seed)
 
 
 class RealItems:
@@ -196,12 +195,12 @@ class RealItems:
 
     def train(self, draw: Examples, seconds: float, seed: int) -> Trained:
         """Take the items."""
-        self.copies = Copies().fit(self.items, Job(0, seed))
+        self.copies = Copies(IMAGE).fit(self.items, Job(0, seed))
         return Trained(0.0, 0, 0, (0, 0))
 
     def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
         """One real item per label."""
-        return self.copies.sample(labels, seed)
+        return self.copies.sample(Condition(labels), seed)
 
 
 REFERENCES: dict[str, Callable[[Parts], Examples]] = {
@@ -241,7 +240,7 @@ def cas(made: Examples, scored: Examples, effort: Effort, seed: int) -> float:
         network = scoring_network(made.shape, made.n_classes).train()
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, effort.cas_steps)
-    items, labels = to_tensor(made.x), torch.tensor(made.y)
+    items, labels = encoded(IMAGE, made.x), torch.tensor(made.y)
     for _ in range(effort.cas_steps):
         index = torch.from_numpy(rng.integers(len(made), size=effort.cas_batch))
         optimiser.zero_grad()
@@ -253,19 +252,19 @@ def cas(made: Examples, scored: Examples, effort: Effort, seed: int) -> float:
 
 def accuracy(network: nn.Module, items: Examples) -> float:
     """Share of the items that the classifier gets right."""
-    return float((predict(network, items.x).argmax(1) == items.y).mean())
+    return float((predict(IMAGE, network, items.x).argmax(1) == items.y).mean())
 
 
 def arm(draw: Examples, made: Examples | None, scored: Examples, effort: Effort) -> list[float]:
     """Accuracy of `real+gan+classic`, or without made items of `real+classic`, for each classifier seed."""
-    recipe = Recipe("small_cnn", effort.steps, effort.batch, resolve("auto", draw.shape))
+    recipe = Recipe(IMAGE, "small_cnn", effort.steps, effort.batch, IMAGE.policy("auto", draw.shape))
     mixture = Mixture(draw, made, effort.share if made is not None else 0.0)
     return [accuracy(train(mixture, recipe, seed), scored) for seed in range(effort.seeds)]
 
 
 def train_ruler(items: Examples, effort: Effort) -> nn.Module:
     """The small_cnn behind the features, from real items outside every draw and what is scored."""
-    recipe = Recipe("small_cnn", effort.ruler_steps, effort.batch, resolve("auto", items.shape))
+    recipe = Recipe(IMAGE, "small_cnn", effort.ruler_steps, effort.batch, IMAGE.policy("auto", items.shape))
     return train(Mixture(items, None, 0.0), recipe, 0)
 
 
@@ -274,12 +273,12 @@ class Scorer:
 
     def __init__(self, parts: Parts, ruler: nn.Module, effort: Effort) -> None:
         self.parts, self.ruler, self.effort = parts, ruler, effort
-        self.features = features(ruler, parts.scored.x)
+        self.features = features(IMAGE, ruler, parts.scored.x)
         self.classic = arm(parts.draw, None, parts.scored, effort)
 
     def __call__(self, made: Examples, seed: int) -> dict[str, Any]:
         """All scores of the made items, in words that the head of this file explains."""
-        parts, fake = self.parts, features(self.ruler, made.x)
+        parts, fake = self.parts, features(IMAGE, self.ruler, made.x)
         with_gan = arm(parts.draw, made, parts.scored, self.effort)
         return {
             "cas": cas(made, parts.scored, self.effort, seed),

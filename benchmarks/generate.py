@@ -25,10 +25,10 @@ import torch
 
 from gannb.export.formats import FORMATS
 from gannb.export.shards import BLOCK, WORK, Maker, Plan, class_block, loaded_generator
-from gannb.generators.interface import Generator, Job
+from gannb.generators import registry
+from gannb.generators.interface import Condition, Generator, Job
+from gannb.media.image import IMAGE
 from gannb.media.image.reading import read
-from gannb.media.medium import GENERATORS
-from gannb.study.model import make_study
 
 KINDS = {  # name: size, channels, family, blocks of each of ten classes in a shard
     "8x8 grey": ("8", 1, "mlp", 12),
@@ -65,7 +65,7 @@ def _trained(kind: str, folder: Path, steps: int) -> Path:
     """A generator trained for a few steps on handwritten digits of this size."""
     size, channels, family, _ = KINDS[kind]
     draw = read("digits", size=size, channels=channels, resize="stretch").pool
-    GENERATORS[family](make_study()).fit(draw, Job(steps, 0)).save(folder / "generator")
+    registry.make(IMAGE, family).fit(draw, Job(steps, 0)).save(folder / "generator")
     return folder / "generator"
 
 
@@ -76,10 +76,10 @@ class Elsewhere:
         self.generator, self.seconds = generator, 0.0
         self.made: dict[tuple[int, int], np.ndarray] = {}
 
-    def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
-        key = (int(labels[0]), seed)
+    def sample(self, condition: Condition, seed: int) -> np.ndarray:
+        key = (int(condition.labels[0]), seed)
         if key not in self.made:
-            self.made[key] = self.generator.sample(labels, seed)
+            self.made[key] = self.generator.sample(condition, seed)
         time.sleep(self.seconds)
         return self.made[key]
 

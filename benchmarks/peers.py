@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gannb.classifiers.mixture import cycle
+from gannb.classifiers.mixture import cycle, encoded
 from gannb.data.examples import Examples
-from gannb.media.image.classifiers import to_tensor
+from gannb.media.image import IMAGE
 from gannb.utils.errors import InputError
 
 SIDE = 32
@@ -81,7 +81,7 @@ class Peer:
         """
         if draw.shape[:2] != (SIDE, SIDE):
             raise InputError(f"--side: {self.package} is set up for {SIDE}x{SIDE} items, not {draw.shape}.")
-        self.x, self.y = to_tensor(draw.x).contiguous(), torch.from_numpy(draw.y)  # (N, C, 32, 32) in [-1, 1]
+        self.x, self.y = encoded(IMAGE, draw.x).contiguous(), torch.from_numpy(draw.y)  # (N, C, 32, 32) in [-1, 1]
         self.queue = cycle(len(draw), self.batch, np.random.default_rng(seed))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

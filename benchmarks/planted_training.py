@@ -19,9 +19,9 @@ from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.counts import proportional_labels
 from gannb.data.examples import Dataset, Examples, concatenate
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import SIMPLE, Copies
-from gannb.media.image.augmentation import resolve
+from gannb.media.image import IMAGE
 from gannb.stats.decision import decide
 from gannb.trials.contrasts import Contrast
 from gannb.trials.splits import Design, make_draw, take
@@ -55,6 +55,7 @@ class HeldOut(Copies):
     """A generator as good as one can be: it returns real items that are not in the draw, all equally often."""
 
     def __init__(self, items: Examples) -> None:
+        super().__init__(IMAGE)
         self.held_out = items
 
     def fit(self, draw: Examples, job: Job) -> Self:
@@ -83,18 +84,19 @@ class Trial:
 
     def made_by(self, source: str) -> Examples:
         """The items of a generator fitted to the draw."""
-        generator = HeldOut(self.reserve) if source == "held_out" else SIMPLE[source]()
+        generator = HeldOut(self.reserve) if source == "held_out" else SIMPLE[source](IMAGE)
         counts = self.draw.counts()
         labels = proportional_labels(counts, self.size.n_synthetic * len(counts))
-        x = generator.fit(self.draw, Job(1, seed_for(self.seed, source))).sample(labels, seed_for(self.seed, "items"))
+        generator.fit(self.draw, Job(1, seed_for(self.seed, source)))
+        x = generator.sample(Condition(labels), seed_for(self.seed, "items"))
         return Examples(x, labels, self.draw.classes, np.arange(len(x)).astype(str), np.arange(len(x)))
 
     def correct(self, arm: str) -> np.ndarray:
         """(I,) share of the arm's classifiers that are right on each test item."""
-        policy = resolve("auto" if arm.endswith("+classic") else "none", self.draw.shape)
-        recipe, mixture = Recipe("small_cnn", self.size.steps, self.size.batch, policy), self.mixture(arm)
+        policy = IMAGE.policy("auto" if arm.endswith("+classic") else "none", self.draw.shape)
+        recipe, mixture = Recipe(IMAGE, "small_cnn", self.size.steps, self.size.batch, policy), self.mixture(arm)
         seeds = [seed_for(self.seed, "classifier", number) for number in range(self.size.seeds)]
-        said = [predict(train(mixture, recipe, seed), self.test.x).argmax(1) for seed in seeds]
+        said = [predict(IMAGE, train(mixture, recipe, seed), self.test.x).argmax(1) for seed in seeds]
         return (np.stack(said) == self.test.y).mean(axis=0)
 
 

@@ -35,6 +35,7 @@ from gannb.data.examples import Examples
 from gannb.generators.adversarial.cuda_graphs import own_stream
 from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Job
+from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 
 SIDE, CLASSES, WARM_UP = 32, 10, 10
@@ -48,7 +49,7 @@ def make_training(family: str, device: str, items: int = 1000, seed: int = 0) ->
     y = np.arange(items) % CLASSES
     x = rng.integers(0, 256, (items, SIDE, SIDE, 1), dtype=np.uint8)
     draw = Examples(x, y, tuple(map(str, range(CLASSES))), np.arange(items).astype(str), np.arange(items))
-    training = Training(FAMILIES[family], FAMILIES[family].augmentation, draw, Job(10**9, seed, device))
+    training = Training(IMAGE, FAMILIES[family], FAMILIES[family].augmentation, draw, Job(10**9, seed, device))
     advance(training, WARM_UP)
     return training
 

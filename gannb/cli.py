@@ -165,7 +165,7 @@ def _which_study(parser: argparse.ArgumentParser) -> None:
     changes.completer = _complete  # type: ignore[attr-defined]
 
 
-def _complete(prefix: str, **_: Any) -> list[str]:
+def _complete(prefix: str, **_: Any) -> dict[str, str]:
     return completions(prefix)
 
 

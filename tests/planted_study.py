@@ -10,7 +10,7 @@ import numpy as np
 
 from gannb.data.examples import Examples
 from gannb.experiment.experiment import Experiment
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.media.image.shifts import SHIFTS
 from gannb.stats.scores import classification_scores
 from gannb.study.model import make_study
@@ -59,7 +59,7 @@ def plant(experiment: Experiment, trial: int) -> None:
 
 
 def plant_quality(place: Path, parameters: dict, train: Examples) -> None:
-    names = [parameters["generator"]] if "generator" in parameters else YARDSTICKS
+    names = [parameters["generator"]] if "generator" in parameters else REFERENCE_SETS
     rows = [row for name in names for row in quality_rows(parameters | {"generator": name})]
     about = [{key: row[key] for key in ("trial", "generator", "features")} for row in rows]
     measured = {"gan_test": 0.9, "ruler_accuracy": 0.9, "diversity": 0.9, "nearer_to_train": 0.0}

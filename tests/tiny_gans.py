@@ -14,6 +14,7 @@ from gannb.data.examples import Examples
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Job
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
 from gannb.media.image.gans.families import FAMILIES
@@ -90,7 +91,7 @@ def make_training(
     """A training of a narrow family, by name, or of any other, with the family's policy unless one is given."""
     family = TINY[family] if isinstance(family, str) else family
     policy, draw = policy or family.augmentation, make_draw() if draw is None else draw
-    return Training(family, policy, draw, Job(steps, seed, device), adaptive)
+    return Training(IMAGE, family, policy, draw, Job(steps, seed, device), adaptive)
 
 
 def weights(network: nn.Module) -> dict[str, torch.Tensor]:

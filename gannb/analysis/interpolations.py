@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gannb.measures.fidelity import nearest
+from gannb.media import MEDIA
 from gannb.media.image.features import pixels
 from gannb.utils.keys import seed_for
 
@@ -52,7 +53,7 @@ def trial_strips(experiment: Experiment, trial: int) -> Strips | None:
     ruler = experiment.ruler(trial)
 
     def sure(images: np.ndarray) -> np.ndarray:
-        p = predict(ruler, images.reshape(flat.shape)).reshape(len(shown), FRAMES, -1)
+        p = predict(MEDIA[experiment.dataset.medium], ruler, images.reshape(flat.shape)).reshape(len(shown), FRAMES, -1)
         return np.take_along_axis(p, shown[:, None, None], axis=2)[..., 0]
 
     names = tuple(classes[k] for k in shown)

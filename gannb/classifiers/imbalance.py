@@ -50,7 +50,7 @@ def repeated(train: Examples, seed: int) -> Examples:
 
 
 def balanced(way: str, train: Examples, seed: int) -> Mixture:
-    """Return a draw balanced in one of the ways of `arms.BALANCING`.
+    """Return a draw balanced in one of the ways of `BALANCING`.
 
     Oversampled, it takes the place of generated items in batches: as many of them, in the same share.
     """

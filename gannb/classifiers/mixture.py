@@ -12,9 +12,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
-from gannb.media.image.classifiers import to_tensor
-
-AUGMENT_AT_ONCE = 2**16  # pixels times channels
+    from gannb.data.medium import Medium
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +22,7 @@ class Mixture:
     real: Examples | None
     synthetic: Examples | None
     share: float  # of each batch, 0..1, whatever the two sets' sizes; 1 without real items, 0 without synthetic ones
-    fresh: Callable[[int], np.ndarray] | None = None  # number of a pass, from 1 -> the synthetic items anew, as uint8
+    fresh: Callable[[int], np.ndarray] | None = None  # number of a pass, from 1 -> the synthetic items anew
     weights: np.ndarray | None = None  # (K,) how much the loss of an item of each class counts; None: as it is
 
     @property
@@ -59,32 +57,38 @@ def batches(mixture: Mixture, size: int, seed: int) -> Iterator[np.ndarray]:
         yield np.concatenate(parts)
 
 
+def encoded(medium: Medium, x: np.ndarray, device: str = "cpu") -> Tensor:
+    """Return items (N, ...) as networks of the medium take them, on a device."""
+    return medium.encode(medium.stored(x, device))
+
+
 class Stock:
-    """The items of a mixture as tensors, the real ones first, the synthetic ones made anew at every pass if `fresh`.
+    """The items of a mixture, encoded, the real ones first, the synthetic ones made anew at every pass if `fresh`.
 
     A pass is over when every synthetic item has been handed out once; the first hands out the items as they are.
     """
 
-    def __init__(self, mixture: Mixture, device: str = "cpu") -> None:
+    def __init__(self, medium: Medium, mixture: Mixture, device: str = "cpu") -> None:
+        self.medium = medium
         parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
-        self.x = torch.cat([to_tensor(part.x, device) for part in parts])  # (N, C, H, W)
+        self.x = torch.cat([encoded(medium, part.x, device) for part in parts])  # (N, ...)
         self.y = torch.from_numpy(np.concatenate([part.y for part in parts])).to(device)  # (N,)
         self.n_real = 0 if mixture.real is None else len(mixture.real)
         self.fresh, self.number, self.handed_out = mixture.fresh, 0, 0
 
     def take(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Hand out items: index (B,) -> images (B, C, H, W), labels (B,)."""
+        """Hand out items: index (B,) -> encoded items (B, ...), labels (B,)."""
         chosen = torch.from_numpy(index).to(self.x.device)
         if self.fresh is None or not np.any(index >= self.n_real):
             return self.x[chosen], self.y[chosen]
         first, *later = np.unique(number := self._passes(index))
         self._turn_to(first)
-        images = self.x[chosen]
+        items = self.x[chosen]
         for following in later:
             self._turn_to(following)
             at = torch.from_numpy(np.flatnonzero(number == following)).to(self.x.device)
-            images[at] = self.x[chosen[at]]
-        return images, self.y[chosen]
+            items[at] = self.x[chosen[at]]
+        return items, self.y[chosen]
 
     def _passes(self, index: np.ndarray) -> np.ndarray:
         """Return the pass that each item belongs to, (B,); real items, which are always the same, to the first here."""
@@ -97,5 +101,5 @@ class Stock:
 
     def _turn_to(self, number: int) -> None:
         if number != self.number:
-            self.x[self.n_real :] = to_tensor(self.fresh(int(number)), str(self.x.device))
+            self.x[self.n_real :] = encoded(self.medium, self.fresh(int(number)), str(self.x.device))
             self.number = number

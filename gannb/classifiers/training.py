@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gannb.media.image.augmentation import Policy, augment
+from gannb.classifiers.mixture import Mixture, Stock, batches, encoded
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
-from gannb.classifiers.mixture import AUGMENT_AT_ONCE, Mixture, Stock, batches
-from gannb.media.image.classifiers import build, to_tensor
+    from gannb.data.medium import Medium
 
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-2
+AUGMENT_AT_ONCE = 2**16  # values of encoded items
 PREDICT_BATCH = 512
 
 
@@ -31,10 +31,11 @@ class Diverged(RuntimeError):
 class Recipe:
     """How a classifier is trained; every arm of a trial has the same, but for the policy and what tuning chose."""
 
+    medium: Medium  # of the items
     classifier: str
     steps: int
     batch_size: int
-    policy: Policy
+    policy: Any  # one of the medium's
     rate: float = 1.0  # times LEARNING_RATE
 
 
@@ -44,7 +45,7 @@ Start = Callable[[Recipe, "Examples"], tuple[nn.Module, list[dict[str, Any]]]]  
 
 def from_scratch(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[dict[str, Any]]]:
     """Return an untrained classifier for items, and its parameters with their rate."""
-    network = build(recipe.classifier, items.shape, items.n_classes)
+    network = recipe.medium.classifier(recipe.classifier, items.shape, items.n_classes)
     return network, [{"params": list(network.parameters()), "lr": recipe.rate * LEARNING_RATE}]
 
 
@@ -77,15 +78,15 @@ def _train(
     progress: Callable[[int, int], None],
 ) -> nn.Module:
     """Train, drawing from torch's global randomness where the network does."""
-    stock, rates = Stock(mixture, device), [group["lr"] for group in groups]
-    network = network.to(device, memory_format=torch.channels_last).train()  # up to twice as fast on a CPU
+    stock, rates = Stock(recipe.medium, mixture, device), [group["lr"] for group in groups]
+    network = recipe.medium.place(network, device).train()
     optimizer = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=recipe.steps + 1)
     rng = torch.Generator(device=device).manual_seed(seed)
     weights = None if mixture.weights is None else torch.from_numpy(mixture.weights).float().to(device)
     stream = batches(mixture, recipe.batch_size, seed)
-    for step, (images, labels) in zip(range(recipe.steps), augmented(stream, stock, recipe, rng), strict=False):
-        loss = cross_entropy(network(images), labels, weights)
+    for step, (items, labels) in zip(range(recipe.steps), augmented(stream, stock, recipe, rng), strict=False):
+        loss = cross_entropy(network(items), labels, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -111,32 +112,31 @@ def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None)
 def augmented(
     stream: Iterator[np.ndarray], stock: Stock, recipe: Recipe, rng: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield augmented batches (B, C, H, W) with labels (B,) for ever.
+    """Yield augmented batches (B, ...) with labels (B,) for ever.
 
-    Several batches are augmented in one call: on tiny images a call costs as much as a good part of a training step.
+    Several batches are augmented in one call: for tiny items a call costs as much as a good part of a training step.
     """
     count = max(1, AUGMENT_AT_ONCE // (recipe.batch_size * stock.x[0].numel()))
     while True:
-        images, labels = stock.take(np.concatenate([next(stream) for _ in range(count)]))
-        images = augment(images, recipe.policy, rng)
-        yield from zip(images.split(recipe.batch_size), labels.split(recipe.batch_size), strict=True)
+        items, labels = stock.take(np.concatenate([next(stream) for _ in range(count)]))
+        items = recipe.medium.augment(items, recipe.policy, rng)
+        yield from zip(items.split(recipe.batch_size), labels.split(recipe.batch_size), strict=True)
 
 
 @torch.no_grad()
-def predict(network: nn.Module, x: np.ndarray) -> np.ndarray:
-    """Return class probabilities: items (N, H, W, C) uint8 -> (N, K) float32."""
-    device = str(next(network.parameters()).device)
-    parts = [
-        network(to_tensor(x[i : i + PREDICT_BATCH], device)).softmax(1).cpu().numpy()
-        for i in range(0, len(x), PREDICT_BATCH)
-    ]
-    return np.concatenate(parts)
+def predict(medium: Medium, network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Return class probabilities: items (N, ...) -> (N, K) float32."""
+    return _in_parts(medium, lambda batch: network(batch).softmax(1), network, x)
 
 
 @torch.no_grad()
-def features(network: nn.Module, x: np.ndarray) -> np.ndarray:
-    """Return what `small_cnn` feeds to its last layer: items (N, H, W, C) uint8 -> (N, D) float32."""
-    body = network[:-1]
+def features(medium: Medium, network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Return what the medium's measuring classifier feeds to its last layer: items (N, ...) -> (N, D) float32."""
+    return _in_parts(medium, lambda batch: medium.classifier_features(network, batch), network, x)
+
+
+def _in_parts(medium: Medium, call: Callable[[Tensor], Tensor], network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Return what `call` makes of items (N, ...), encoded a batch at a time on the network's device."""
     device = str(next(network.parameters()).device)
-    parts = [body(to_tensor(x[i : i + PREDICT_BATCH], device)).cpu().numpy() for i in range(0, len(x), PREDICT_BATCH)]
-    return np.concatenate(parts)
+    starts = range(0, len(x), PREDICT_BATCH)
+    return np.concatenate([call(encoded(medium, x[i : i + PREDICT_BATCH], device)).cpu().numpy() for i in starts])

@@ -3,44 +3,133 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 
-from gannb.data.examples import Examples
+from gannb.data.examples import DataReport, Dataset, Examples, prepared_digest
+from gannb.data.groups import joined
+from gannb.data.medium import Nouns
 from gannb.data.source import Source
 from gannb.utils.errors import InputError
+
+LINKED_SHARE, LINKED_LEAST, LINKED_MOST = 0.2, 3, 50  # see `link`
 
 
 @dataclass(frozen=True)
 class Linked:
+    """Which items of a set belong together."""
+
     groups: np.ndarray  # (N,) int64
     leaks: np.ndarray  # (N,) bool: pool items linked to a test item
-    exact: list[np.ndarray]
+    exact: list[np.ndarray]  # positions, cluster by cluster
     near: list[np.ndarray]
-    n_cut: int
+    n_cut: int  # near pairs that the cap left apart
 
 
-def clusters(labels: np.ndarray) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class Links:
+    """labels: (N,) items that share a number are linked.  cut: (M, 2) near pairs the cap left apart."""
+
+    labels: np.ndarray
+    cut: np.ndarray
+
+
+def identical(contents: Iterable[bytes]) -> np.ndarray:
+    """(N,) int64: for each of N contents the position of the first that is the same."""
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(content, i) for i, content in enumerate(contents)], np.int64)
+
+
+def link(pairs: np.ndarray, distances: np.ndarray, y: np.ndarray) -> Links:
+    """Single linkage, nearest pairs first, capped, so that a chain of look-alikes cannot swallow a class.
+
+    A cluster holds at most a fifth of the smaller of the two items' classes, and between 3 and 50 items; a
+    pair that would make a larger one is cut. Nearest first: the weakest links of a chain are those that are
+    cut.
+    pairs: (M, 2), distances: (M,), y: (N,) classes.
+    """
+    sizes = np.bincount(y)
+    sets = DisjointSet(range(len(y)))
+    cut = []
+    for i, j in pairs[np.argsort(distances, kind="stable")].tolist():
+        if sets.connected(i, j):
+            continue
+        cap = np.clip(int(LINKED_SHARE * min(sizes[y[i]], sizes[y[j]])), LINKED_LEAST, LINKED_MOST)
+        if sets.subset_size(i) + sets.subset_size(j) <= cap:
+            sets.merge(i, j)
+        else:
+            cut.append((i, j))
+    labels = np.fromiter((sets[i] for i in range(len(y))), np.int64, len(y))
+    return Links(labels, np.array(cut, dtype=np.int64).reshape(-1, 2))
+
+
+def linked(source: Source, same: np.ndarray, links: Links, named: Sequence[str]) -> Linked:
+    """Join exact duplicates, near duplicates and the person's groups.
+
+    same: (N,) as `identical` gives it; named: the person's group of each item, "" where none was asked for.
+    """
+    asked = np.array([name or f"\0{i}" for i, name in enumerate(named)])  # else a group of its own
+    groups = joined(same, links.labels, asked)
+    leaks = np.isin(groups, groups[source.is_test])
+    tested = np.isin(links.cut, same[source.is_test])  # (M, 2); the cap must not leave a test item's copy behind
+    leaks |= np.isin(same, links.cut[tested.any(1)])
+    return Linked(groups, leaks & ~source.is_test, _clusters(same), _clusters(links.labels), len(links.cut))
+
+
+def _clusters(labels: np.ndarray) -> list[np.ndarray]:
     """Positions that share a label, for labels met more than once."""
     order = np.argsort(labels, kind="stable")
     starts = np.flatnonzero(np.diff(labels[order])) + 1
     return [cluster for cluster in np.split(order, starts) if len(cluster) > 1]
 
 
-def pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray) -> Examples:
+def assemble(
+    medium: str, data: str, source: Source, x: np.ndarray, digests: Sequence[bytes], found: Linked, **report: object
+) -> Dataset:
+    """Return the prepared set: pool and test set apart, what leaks left out, the report written.
+
+    medium: its name.  data: as the person wrote it.  x: (N, ...) prepared items.  digests: of the items as found.
+    report: what the medium says of them: `shapes`, `modes` and `brought_to` of `DataReport`.  Raises InputError where
+    too little of a class remains.
+    """
+    everything = Examples(x, source.y, source.classes, np.array(source.ids), found.groups)
+    pool = _pool_without(everything, ~source.is_test, found.leaks, source.nouns)
+    test = everything.take(source.is_test) if source.is_test.any() else None
+    ids = [everything.ids[cluster].tolist() for cluster in found.exact]
+    facts = DataReport(
+        source=data,
+        kind=source.kind,
+        skipped=source.skipped,
+        exact_duplicates=ids,
+        near_duplicates=[everything.ids[cluster].tolist() for cluster in found.near],
+        label_conflicts=[
+            names for names, cluster in zip(ids, found.exact, strict=True) if len(set(source.y[cluster])) > 1
+        ],
+        removed_from_pool=everything.ids[found.leaks].tolist(),
+        n_groups=len(np.unique(pool.groups)),
+        links_cut=found.n_cut,
+        **report,
+    )
+    fingerprint = content_fingerprint(source, digests)
+    return Dataset(pool, test, fingerprint, prepared_digest(pool, test), facts, medium)
+
+
+def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray, nouns: Nouns) -> Examples:
     pool = everything.take(in_pool & ~leaks)
     for name, n in zip(pool.classes, pool.counts(), strict=True):
         if n < 2:
             raise InputError(
-                f"data: class {name!r} keeps {n} training images once those that share content or a group "
-                "with the test set are left out; give a test set of other images, or none"
+                f"data: class {name!r} keeps {n} training {nouns.many} once those that share content or a group "
+                f"with the test set are left out; give a test set of other {nouns.many}, or none"
             )
     return pool
 
 
-def content_fingerprint(source: Source, digests: list[bytes]) -> str:
-    """Over classes, then per item in its order: part, class and the digest of its native pixels."""
+def content_fingerprint(source: Source, digests: Sequence[bytes]) -> str:
+    """Over classes, then per item in its order: part, class and the digest of the item as it was found."""
     total = hashlib.sha256()
     for name in source.classes:
         total.update(hashlib.sha256(name.encode("utf-8")).digest())

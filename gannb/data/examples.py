@@ -1,9 +1,4 @@
-"""Examples: labelled items, the one currency between the stages; reading, checking, grouping, fingerprint.
-
-`read` takes "digits", a folder with a sub-folder of images per class (or train/ and test/ of such), an .npz
-in the MedMNIST layout, or a folder with four idx .gz files. The formats are in
-`sources`.
-"""
+"""Examples: labelled items of a medium, the one currency between the stages; and a prepared set of them."""
 
 from __future__ import annotations
 
@@ -23,7 +18,8 @@ from gannb.utils.naming import composed
 class Examples:
     """Labelled items.
 
-    x: (N, H, W, C) uint8, 0..255.  y: (N,) int64 in 0..K-1.  classes: K names in natural order.
+    x: (N, ...), items of the shape and dtype of their medium.  y: (N,) int64 in 0..K-1.  classes: K names in natural
+    order.
     ids: (N,) str, unique.  groups: (N,) int64; items that share a number stay on one side of every split.
     """
 
@@ -48,7 +44,7 @@ class Examples:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one item, (H, W, C) for images."""
+        """Shape of one item."""
         return tuple(self.x.shape[1:])
 
     def counts(self) -> np.ndarray:
@@ -78,12 +74,12 @@ class DataReport:
     """What was found and done; JSON-able through dataclasses.asdict."""
 
     source: str  # as the person wrote it
-    kind: str  # digits | folder | npz | idx
-    shapes: dict[str, int]  # native "HxW" -> items
-    modes: dict[str, int]  # pixel kind as found, Pillow's names ("L", "RGB", "I;16", "P+transparency") -> items
+    kind: str  # how they lay there: folder, npz, ...
+    shapes: dict[str, int]  # the items' own shapes, as the medium writes them -> items
+    modes: dict[str, int]  # how their values were stored, in the medium's words -> items
     brought_to: str  # one or two sentences: the prepared shape and the rule that led to it
     skipped: list[tuple[str, str]]  # (file, reason)
-    exact_duplicates: list[list[str]]  # ids of items whose prepared pixels are identical, cluster by cluster
+    exact_duplicates: list[list[str]]  # ids of items that are identical once prepared, cluster by cluster
     near_duplicates: list[list[str]]  # ids, cluster by cluster; of identical items only the first
     label_conflicts: list[list[str]]  # ids of identical items under different classes
     removed_from_pool: list[str]  # pool items linked to an item of a given test set, left out
@@ -96,11 +92,11 @@ class Dataset:
     """A prepared data set.
 
     pool: everything except a given test set.
-    test: a given test set (folder with test/, npz test_*, idx t10k-*), or None.
-    fingerprint: sha256 of the decoded content with its parts and class names, before size, channels and
-    resize; independent of the data's path, of times, compression and the order of files on disk.
-    prepared: sha256 of what the study sees (pixels, labels, groups): it follows size, channels, resize,
-    groups and held_out.
+    test: a given test set (a folder's test/, an archive's test_*), or None.
+    fingerprint: sha256 of the decoded content with its parts and class names, before it is brought to one shape;
+    independent of the data's path, of times, compression and the order of files on disk.
+    prepared: sha256 of what the study sees (items, labels, groups): it follows how they are read, groups and held_out.
+    medium: the name of what the items are, in `gannb.media.MEDIA`.
     held_out: the classes that no part of the ordinary study sees, a data set of their own; see `held_out`.
     """
 
@@ -109,6 +105,7 @@ class Dataset:
     fingerprint: str
     prepared: str
     report: DataReport
+    medium: str
     held_out: Dataset | None = None
 
     def save(self, folder: Path) -> None:
@@ -120,7 +117,7 @@ class Dataset:
             for name in ARRAYS:
                 np.save(folder / f"{part}_{name}.npy", getattr(examples, name), allow_pickle=False)
         about = {"parts": list(parts), "classes": self.pool.classes, "fingerprint": self.fingerprint}
-        about |= {"prepared": self.prepared, "report": asdict(self.report)}
+        about |= {"prepared": self.prepared, "report": asdict(self.report), "medium": self.medium}
         (folder / "dataset.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         if self.held_out is not None:
             self.held_out.save(folder / "held_out")
@@ -149,16 +146,17 @@ class Dataset:
 
         about["report"]["skipped"] = [(file, reason) for file, reason in about["report"]["skipped"]]
         test = part("test") if "test" in about["parts"] else None
-        report = DataReport(**about["report"])
+        report, medium = DataReport(**about["report"]), about.get("medium", FIRST_MEDIUM)
         held_out = cls._load(folder / "held_out") if (folder / "held_out").is_dir() else None
-        return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, held_out)
+        return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, medium, held_out)
 
 
+FIRST_MEDIUM = "image"  # of copies that say none: they were made when there was no other
 ARRAYS = ("x", "y", "ids", "groups")
 
 
 def prepared_digest(pool: Examples, test: Examples | None) -> str:
-    """The sha256 of what a study sees of a data set: classes, pixels, labels, groups."""
+    """The sha256 of what a study sees of a data set: classes, items, labels, groups."""
     total = hashlib.sha256(json.dumps(pool.classes).encode())
     for examples in [pool] if test is None else [pool, test]:
         for array in (examples.x, examples.y, examples.groups):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
 
+from gannb.data.medium import Nouns
 from gannb.data.source import Source, attempt, refuse_or_list
-from gannb.media.image.files import EXTENSIONS, UNREADABLE, decode_file, read_header
 from gannb.utils.errors import InputError
 from gannb.utils.naming import composed, few_of, printable
 
@@ -26,46 +26,86 @@ HIDDEN = ("__macosx", "thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
+class FileKind:
+    """What a folder's files are, an item each.
+
+    extensions: those of files that are read; unreadable: of files that a person takes for items, but that are not read
+    here, so that they count as bad ones rather than be ignored in silence. In lower case, with the dot.
+    header: file -> the item's own shape, from its header alone; raises BadItem.
+    decode: file -> the item, and how its values were stored, in a word; raises BadItem.
+    on_bad: the parameter that says what becomes of a bad file.
+    """
+
+    nouns: Nouns
+    extensions: frozenset[str]
+    unreadable: frozenset[str]
+    header: Callable[[Path], tuple[int, ...]]
+    decode: Callable[[Path], tuple[np.ndarray, str]]
+    on_bad: str
+
+    def is_item(self, name: str | Path) -> bool:
+        """Tell whether a file's name says that it is an item, readable or not."""
+        return Path(name).suffix.lower() in self.extensions | self.unreadable
+
+
+@dataclass(frozen=True)
 class FileEntry:
+    """A file of a class folder."""
+
     path: Path
     id: str  # path relative to the data folder, with "/"
     label: int
     is_test: bool
 
 
-def from_folder(root: Path, on_bad_image: str) -> Source:
-    parts = _part_folders(root)
-    classes, skipped = _class_names(parts), _stray_images(root)
+def from_folder(root: Path, kind: FileKind, on_bad: str) -> Source:
+    """Return what lies in a folder with a sub-folder of files per class, or train/, val/ and test/ of such.
+
+    on_bad: what becomes of a file that is not read, "fail" or "skip".  Raises InputError.
+    """
+    parts = _part_folders(root, kind)
+    classes, skipped = _class_names(parts, kind), _stray_items(root, kind)
     if len(parts) == 1:
-        _check_no_parts(parts[0][0])
-    files: list[FileEntry] = []
-    ignored: Counter[str] = Counter()
-    for part, is_test in parts:
-        folders = _class_folders(part)
-        for label, name in enumerate(classes):
-            paths, others = _image_files(folders[name])
-            if not paths:
-                raise InputError(
-                    f"data: class folder {str(folders[name])!r} holds no images{_found(others)}; "
-                    "add images or remove the folder"
-                )
-            files += [FileEntry(path, printable(path.relative_to(root).as_posix()), label, is_test) for path in paths]
-            ignored += others
-    skipped += [(f"*{printable(ext)}", f"{n:,} files without an image extension") for ext, n in sorted(ignored.items())]
-    sizes, bad = attempt(lambda file: read_header(file.path), files, threads=1)
-    skipped += refuse_or_list([(files[i].id, reason) for i, reason in bad], on_bad_image)
-    kept = [file for file, size in zip(files, sizes, strict=True) if size is not None]
+        _check_no_parts(parts[0][0], kind)
+    files, ignored = _files_of(root, parts, classes, kind)
+    without = f"files without {kind.nouns.a_one} extension"
+    skipped += [(f"*{printable(ext)}", f"{n:,} {without}") for ext, n in sorted(ignored.items())]
+    shapes, bad = attempt(lambda file: kind.header(file.path), files, threads=1)
+    skipped += refuse_or_list([(files[i].id, reason) for i, reason in bad], on_bad, kind.on_bad)
+    kept = [file for file, shape in zip(files, shapes, strict=True) if shape is not None]
     return Source(
         kind="folder",
+        nouns=kind.nouns,
         ids=[file.id for file in kept],
         y=np.array([file.label for file in kept], dtype=np.int64),
         classes=classes,
         is_test=np.array([file.is_test for file in kept], dtype=bool),
-        sizes=[size for size in sizes if size is not None],
+        shapes=[shape for shape in shapes if shape is not None],
         has_test=any(is_test for _, is_test in parts),
-        load=lambda i: decode_file(kept[i].path),
+        load=lambda i: kind.decode(kept[i].path),
         skipped=skipped,
     )
+
+
+def _files_of(
+    root: Path, parts: list[tuple[Path, bool]], classes: tuple[str, ...], kind: FileKind
+) -> tuple[list[FileEntry], Counter[str]]:
+    """The items' files of all parts and classes, and how many others lie among them by extension."""
+    files: list[FileEntry] = []
+    ignored: Counter[str] = Counter()
+    for part, is_test in parts:
+        folders = _class_folders(part, kind)
+        for label, name in enumerate(classes):
+            paths, others = _item_files(folders[name], kind)
+            if not paths:
+                many = kind.nouns.many
+                raise InputError(
+                    f"data: class folder {str(folders[name])!r} holds no {many}{_found(others)}; "
+                    f"add {many} or remove the folder"
+                )
+            files += [FileEntry(path, printable(path.relative_to(root).as_posix()), label, is_test) for path in paths]
+            ignored += others
+    return files, ignored
 
 
 def natural_key(name: str) -> tuple:
@@ -75,7 +115,7 @@ def natural_key(name: str) -> tuple:
 
 
 def list_entries(folder: Path) -> list[os.DirEntry]:
-    """What a folder holds, hidden things left out, in natural order."""
+    """What a folder holds, hidden things left out, in natural order. Raises InputError where it cannot be read."""
     try:
         with os.scandir(folder) as found:
             visible = [e for e in found if not e.name.startswith(".") and e.name.lower() not in HIDDEN]
@@ -86,18 +126,17 @@ def list_entries(folder: Path) -> list[os.DirEntry]:
     return sorted(visible, key=lambda e: natural_key(e.name))
 
 
-def _folders(folder: Path) -> list[os.DirEntry]:
+def _folders(folder: Path, kind: FileKind) -> list[os.DirEntry]:
     entries = list_entries(folder)
     for entry in entries:  # a link that leads nowhere may have been to a folder
-        is_image = Path(entry.name).suffix.lower() in EXTENSIONS | UNREADABLE
-        if entry.is_symlink() and not os.path.exists(entry.path) and not is_image:
+        if entry.is_symlink() and not os.path.exists(entry.path) and not kind.is_item(entry.name):
             raise InputError(f'data: "{printable(entry.path)}" is a link that leads nowhere; mend it or remove it')
     return [entry for entry in entries if entry.is_dir()]
 
 
-def _part_folders(root: Path) -> list[tuple[Path, bool]]:
+def _part_folders(root: Path, kind: FileKind) -> list[tuple[Path, bool]]:
     """(folder of class folders, whether it is the test set): train/, val/, test/, or the root itself."""
-    folders = _folders(root)
+    folders = _folders(root, kind)
     found = {part: [e for e in folders if e.name.lower() in names] for part, names in PARTS.items()}
     n_parts = sum(map(len, found.values()))
     if n_parts == len(folders) > 1 and not found["train"]:
@@ -113,15 +152,17 @@ def _part_folders(root: Path) -> list[tuple[Path, bool]]:
     return [(Path(entries[0].path), part == "test") for part, entries in found.items() if entries]
 
 
-def _class_names(parts: list[tuple[Path, bool]]) -> tuple[str, ...]:
+def _class_names(parts: list[tuple[Path, bool]], kind: FileKind) -> tuple[str, ...]:
     """The class folders' names, the same in every part, in natural order."""
     first = parts[0][0]
-    names = list(_class_folders(first))
+    names = list(_class_folders(first, kind))
     if not names:
-        where = "images lie directly in" if _stray_images(first) else "there are no class folders and no images in"
-        raise InputError(f"data: {where} {str(first)!r}; give one sub-folder of images per class")
+        many = kind.nouns.many
+        stray = _stray_items(first, kind)
+        where = f"{many} lie directly in" if stray else f"there are no class folders and no {many} in"
+        raise InputError(f"data: {where} {str(first)!r}; give one sub-folder of {many} per class")
     for part, _ in parts[1:]:
-        differing = sorted(set(names) ^ set(_class_folders(part)), key=natural_key)
+        differing = sorted(set(names) ^ set(_class_folders(part, kind)), key=natural_key)
         if differing:
             raise InputError(
                 f"data: class folder {differing[0]!r} is in only one of {str(first)!r} and {str(part)!r}; "
@@ -130,10 +171,10 @@ def _class_names(parts: list[tuple[Path, bool]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _class_folders(part: Path) -> dict[str, Path]:
+def _class_folders(part: Path, kind: FileKind) -> dict[str, Path]:
     """The class folders by name in natural order; accents in one form, whichever the file system has."""
     found: dict[str, Path] = {}
-    for entry in _folders(part):
+    for entry in _folders(part, kind):
         if printable(entry.name) != entry.name:
             raise InputError(f'data: the name of the folder "{printable(entry.path)}" is not UTF-8; rename it')
         name = composed(entry.name)
@@ -143,28 +184,29 @@ def _class_folders(part: Path) -> dict[str, Path]:
     return found
 
 
-def _check_no_parts(root: Path) -> None:
+def _check_no_parts(root: Path, kind: FileKind) -> None:
     """Refuse parts of a set that would be taken for its classes, as seg_train/ beside seg_test/."""
-    folders = _class_folders(root)
+    folders = _class_folders(root, kind)
     for name, twin in combinations(folders, 2):
-        inside = _only_folders(folders[name]) if _are_parts_of_one(name, twin) else set()
-        if inside and inside == _only_folders(folders[twin]):
+        inside = _only_folders(folders[name], kind) if _are_parts_of_one(name, twin) else set()
+        if inside and inside == _only_folders(folders[twin], kind):
             raise InputError(
                 f"data: {name}/ and {twin}/ in {str(root)!r} look like parts of one set, since they hold the same "
                 f"folders ({few_of(sorted(inside))}); call them train/ and test/ with nothing else beside them, "
                 "or rename them if they are classes"
             )
     for name, other in permutations(folders) if len(folders) == 2 else ():
-        if name.lower() in PARTS["train"] and _only_folders(folders[name]) and not _only_folders(folders[other]):
+        inside, beside = (_only_folders(folders[each], kind) for each in (name, other))
+        if name.lower() in PARTS["train"] and inside and not beside:
             raise InputError(
                 f"data: {str(root)!r} has {name}/ with folders of its own beside {other}/; move {other}/ elsewhere, "
                 f"call it test/ if it has the same folders, or rename {name}/ if it is a class"
             )
 
 
-def _only_folders(folder: Path) -> set[str]:
-    """The names of a folder's two or more folders; none where there are images beside them, or fewer."""
-    if _stray_images(folder):
+def _only_folders(folder: Path, kind: FileKind) -> set[str]:
+    """The names of a folder's two or more folders; none where there are items beside them, or fewer."""
+    if _stray_items(folder, kind):
         return set()
     inside = {entry.name for entry in list_entries(folder) if entry.is_dir()}
     return inside if len(inside) > 1 else set()
@@ -177,21 +219,25 @@ def _are_parts_of_one(name: str, other: str) -> bool:
     return plain[0] == plain[1] and all(len(p) < len(n) for p, n in zip(plain, (name, other), strict=True))
 
 
-def _stray_images(root: Path) -> list[tuple[str, str]]:
-    found = [e.name for e in list_entries(root) if not e.is_dir() and Path(e.name).suffix.lower() in EXTENSIONS]
+def _stray_items(root: Path, kind: FileKind) -> list[tuple[str, str]]:
+    found = [e.name for e in list_entries(root) if not e.is_dir() and Path(e.name).suffix.lower() in kind.extensions]
     return [(printable(name), "not in a class folder") for name in found]
 
 
-def _image_files(folder: Path) -> tuple[list[Path], Counter[str]]:
-    """Image files below a class folder, recursively, in natural order, and how many others by extension."""
-    images, others = [], Counter()
-    for path in _walk(folder, set()):
-        extension = path.suffix.lower()
-        if extension in EXTENSIONS or extension in UNREADABLE:
-            images.append(path)
+def _item_files(folder: Path, kind: FileKind) -> tuple[list[Path], Counter[str]]:
+    """The items' files below a class folder, recursively, in natural order, and how many others by extension."""
+    items, others = [], Counter()
+    for path in walk(folder):
+        if kind.is_item(path):
+            items.append(path)
         else:
-            others[extension or " (no extension)"] += 1
-    return images, others
+            others[path.suffix.lower() or " (no extension)"] += 1
+    return items, others
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """The files below a folder, hidden ones left out, in natural order; a link that leads back up is not followed."""
+    yield from _walk(folder, set())
 
 
 def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
@@ -202,7 +248,7 @@ def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
     for entry in list_entries(folder):
         if entry.is_dir():
             yield from _walk(Path(entry.path), seen)
-        elif entry.is_file() or entry.is_symlink():  # a dangling link is a bad image, a pipe is nothing
+        elif entry.is_file() or entry.is_symlink():  # a dangling link is a bad item, a pipe is nothing
             yield Path(entry.path)
 
 

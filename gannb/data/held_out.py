@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples, prepared_digest
+from gannb.data.medium import Nouns
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
 
 
-def hold_out(dataset: Dataset, names: Sequence[str]) -> Dataset:
+def hold_out(dataset: Dataset, names: Sequence[str], nouns: Nouns) -> Dataset:
     """Return the data set without the named classes, which become its `held_out`, a data set of their own.
 
     Items of the named classes that share content or a group with an item of another class are left out altogether:
@@ -39,8 +40,8 @@ def hold_out(dataset: Dataset, names: Sequence[str]) -> Dataset:
         for name, n in zip(part.classes, part.counts(), strict=True):
             if n < least:
                 raise InputError(
-                    f"held_out: class {name!r} keeps {n} images to {use} on once those that share content or a group "
-                    "with other classes are left out; hold out another class."
+                    f"held_out: class {name!r} keeps {n} {nouns.many} to {use} on once those that share content or a "
+                    "group with other classes are left out; hold out another class."
                 )
     both = hashlib.sha256(f"{known.prepared} {unseen.prepared}".encode()).hexdigest()
     return replace(known, prepared=both, held_out=unseen)
@@ -60,7 +61,7 @@ def _of_classes(dataset: Dataset, chosen: list[int], without: np.ndarray) -> Dat
         removed_from_pool=removed if len(without) else dataset.report.removed_from_pool,
     )  # fmt: skip
     test = kept[1] if len(kept) > 1 else None
-    return Dataset(kept[0], test, dataset.fingerprint, prepared_digest(kept[0], test), report)
+    return Dataset(kept[0], test, dataset.fingerprint, prepared_digest(kept[0], test), report, dataset.medium)
 
 
 def _renumbered(part: Examples, chosen: list[int]) -> Examples:

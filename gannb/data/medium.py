@@ -2,13 +2,14 @@
 
 A medium is one folder in `gannb/media/` and one line in `gannb.media.MEDIA`. Whoever reads, trains, measures, shows or
 exports asks the medium, and knows nothing of pixels, samples or words. The protocol stands here, below everybody who
-uses it. Shapes: N items, K classes; an item has the shape and the dtype of `Examples.x[i]`.
+uses it. Shapes: N items (N, ...), K classes; an item has the shape and the dtype of `Examples.x[i]`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -29,6 +30,70 @@ class Nouns:
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
 
+    @property
+    def a_one(self) -> str:
+        """One of them with its article: "an image"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+
+
+@dataclass(frozen=True)
+class FurtherSpace:
+    """A feature space of a network whose weights a person has to give, as a file; nothing is ever fetched."""
+
+    name: str  # in tables
+    parameter: str  # of the study: names the file of the weights
+    digest: Callable[[str], str]  # the file -> the SHA-256 of its content; raises InputError for another file
+    check: Callable[[str], str]  # the same before something is measured; raises InputError where a package is missing
+    features: Callable[[str, str], Callable[[np.ndarray], np.ndarray]]  # file, device -> items (N, ...) -> (N, D)
+    frechet: str  # what the Frechet distance is called in this space
+    least: int  # items on either side that it takes
+
+
+class Pretrained(Protocol):
+    """Finds, describes and fine-tunes pretrained networks; `weights` says which network, and where its file lies."""
+
+    def find(self, pretrained: str) -> Any | None:
+        """Return the weights meant by a study's `pretrained`; None: not on this machine. Raises InputError."""
+        ...
+
+    def recall(self, folder: Path, pretrained: str) -> Any | None:
+        """Return the weights last noted in a study's folder for its `pretrained`, their file there or not."""
+        ...
+
+    def keep(self, folder: Path, weights: Any) -> None:
+        """Note in a study's folder where weights are."""
+        ...
+
+    def kept(self, folder: Path, digest: str) -> Any:
+        """Return weights noted in a study's folder. Raises InputError where their file is gone or has changed."""
+        ...
+
+    def check(self, weights: Any, n_classes: int) -> None:
+        """Raise InputError where the weights do not fit their network, or it cannot be fine-tuned."""
+        ...
+
+    def weights_text(self, weights: Any) -> str:
+        """Return in words what network it is and how it takes items."""
+        ...
+
+    def missing_sentence(self, pretrained: str, begun: bool = False) -> str:
+        """Return what is missing where the weights are not there, and how to get it."""
+        ...
+
+    def frozen_features(
+        self, weights: Any, x: np.ndarray, device: str = "cpu", progress: Callable[[int, int], None] = ...
+    ) -> np.ndarray:
+        """Return what the network makes of items, before any training: (N, ...) -> (N, D) float32."""
+        ...
+
+    def features_width(self, weights: Any) -> int:
+        """Return D, the number of features of an item."""
+        ...
+
+    def starting(self, weights: Any, mixture: Any, features: np.ndarray) -> Callable[..., Any]:
+        """Return the `start` of `classifiers.training.train`: the network with a head trained on frozen features."""
+        ...
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -45,12 +110,24 @@ class Medium(Protocol):
     name: str  # image, audio, text, captioned
     nouns: Nouns
     dtype: np.dtype  # of items
-    parameters: type  # a pydantic model of the parameters that belong to this medium alone
+
+    # ---- parameters of a study; at hand without torch
+
+    parameters: type  # a pydantic model of those that belong to this medium alone
+    meanings: Mapping[str, str]  # of some general ones, by name: what this medium's values for them are
+    embedded: tuple[str, ...]  # sets that come with the kit, as `data` names them
+    reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
+    reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
+    policy_names: tuple[str, ...]  # augmentations of a classifier
 
     # ---- reading
 
     def recognises(self, data: str) -> bool:
         """Tell whether what lies at `data` is of this medium; looks at names and headers alone."""
+        ...
+
+    def takes_files_below(self, data: str) -> bool:
+        """Tell whether any file below `data` may be taken for an item, so that a study must not lie there."""
         ...
 
     def read(self, data: str, study: Any) -> Dataset:
@@ -59,6 +136,20 @@ class Medium(Protocol):
 
     def read_like(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
         """Read labelled items brought to the shape of others; and how, in a sentence. Raises InputError."""
+        ...
+
+    def fault_of_shape(self, shape: Any) -> str:
+        """Return what a description should give where its `shape` (from JSON) is that of no item; "" if it is one."""
+        ...
+
+    def way_to_shape(self, made: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+        """Return which parameters bring a study's items from the shape `wanted` to the shape `made`, as advice."""
+        ...
+
+    levels: str  # what the numbers of an item are: "grey levels of 0 to 255"
+
+    def fault_of_levels(self, x: np.ndarray) -> str:
+        """Return what the numbers of items (N, ...) are where they cannot be meant; "" where they can."""
         ...
 
     def content(self, item: np.ndarray) -> bytes:
@@ -95,6 +186,10 @@ class Medium(Protocol):
 
     policies: Mapping[str, Any]  # "none" is always there
 
+    def default_policy(self, shape: tuple[int, ...]) -> str:
+        """Return the policy that `augmentation=auto` stands for."""
+        ...
+
     def policy(self, name: str, shape: tuple[int, ...], strength: float = 1.0) -> Any:
         """Return the policy of a name (or `auto`) for items of a shape. Raises InputError for an unknown name."""
         ...
@@ -106,7 +201,8 @@ class Medium(Protocol):
     # ---- what may be trained on it
 
     families: Mapping[str, Any]  # name -> `generators.adversarial.family.Family`
-    controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple`
+    gan_policies: tuple[str, ...]  # policies that `gan_augmentation` may give the discriminator, by name
+    controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple` that has a meaning here
     classifiers: tuple[str, ...]  # the kit's own, the usual one first
     measuring_classifier: str  # the one of them whose features items are measured in
 
@@ -122,7 +218,11 @@ class Medium(Protocol):
         """What the measuring classifier feeds to its last layer: encoded items (N, ...) -> (N, D)."""
         ...
 
-    pretrained: Any | None  # finds, describes and fine-tunes pretrained networks; None: there are no transfer arms
+    def classifier_head(self, network: nn.Module) -> nn.Linear:
+        """The measuring classifier's last layer: features (N, D) -> logits (N, K)."""
+        ...
+
+    pretrained: Pretrained | None  # None: there are no transfer arms
 
     # ---- measuring
 
@@ -130,6 +230,16 @@ class Medium(Protocol):
 
     def raw_features(self, x: np.ndarray) -> np.ndarray:
         """Items (N, ...) -> (N, D) float32, in which distances mean something without any network."""
+        ...
+
+    def exact_features(self, x: np.ndarray) -> np.ndarray:
+        """Items (N, ...) -> (N, D) by which copies are told: whole numbers if possible, whose distances are exact."""
+        ...
+
+    spaces: Mapping[str, FurtherSpace]  # feature spaces by name, beside the raw one and the measuring classifier's
+
+    def least_difference(self, shape: tuple[int, ...]) -> float:
+        """The distance in raw features up to which two items of a shape may differ by rounding alone."""
         ...
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gannb.data.medium import Nouns
 from gannb.utils.errors import InputError
 
 
-class BadImage(Exception):
+class BadItem(Exception):
     """One file cannot be used; the text is the reason."""
 
 
@@ -19,24 +20,27 @@ class BadImage(Exception):
 class Source:
     """Items as they were found, not yet decoded.
 
-    load(i): the native pixels, (H, W) or (H, W, 3) uint8, and the pixel kind as found; raises BadImage.
+    kind: how they lay there: a folder, an archive, ...
+    shapes: each item's own, before it is brought to that of the study, as far as its header says.
+    load(i): the item as it was found, and how its values were stored, in a word; raises BadItem.
     """
 
     kind: str
+    nouns: Nouns
     ids: list[str]
     y: np.ndarray  # (N,) int64
     classes: tuple[str, ...]
     is_test: np.ndarray  # (N,) bool
-    sizes: list[tuple[int, int]]  # height, width
+    shapes: list[tuple[int, ...]]
     has_test: bool
     load: Callable[[int], tuple[np.ndarray, str]]
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, keep: Sequence[int]) -> Source:
         """The items at `keep`, in that order."""
-        ids, sizes = [self.ids[i] for i in keep], [self.sizes[i] for i in keep]
+        ids, shapes = [self.ids[i] for i in keep], [self.shapes[i] for i in keep]
         y, is_test = self.y[keep], self.is_test[keep]
-        return replace(self, ids=ids, sizes=sizes, y=y, is_test=is_test, load=lambda i: self.load(keep[i]))
+        return replace(self, ids=ids, shapes=shapes, y=y, is_test=is_test, load=lambda i: self.load(keep[i]))
 
 
 def check_counts(source: Source, data: str) -> None:
@@ -56,19 +60,21 @@ def check_counts(source: Source, data: str) -> None:
     test = np.bincount(source.y[source.is_test], minlength=len(source.classes))
     for name, n_pool, n_test in zip(source.classes, pool, test, strict=True):
         if n_pool < 2:
-            raise InputError(f"data: class {name!r} of {data!r} has {n_pool} images to train on; give at least 2")
+            many = source.nouns.many
+            raise InputError(f"data: class {name!r} of {data!r} has {n_pool} {many} to train on; give at least 2")
         if source.has_test and n_test == 0:
-            raise InputError(f"data: class {name!r} of {data!r} has no image in the test set; give at least 1")
+            one = source.nouns.one
+            raise InputError(f"data: class {name!r} of {data!r} has no {one} in the test set; give at least 1")
 
 
 def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[tuple[int, str]]]:
-    """work(thing) for all, None where it raised BadImage; and (position, reason) of those."""
+    """work(thing) for all, None where it raised BadItem; and (position, reason) of those."""
     bad: list[tuple[int, str]] = []
 
     def one(i: int) -> object:
         try:
             return work(things[i])
-        except BadImage as reason:
+        except BadItem as reason:
             bad.append((i, str(reason)))
             return None
 
@@ -79,10 +85,13 @@ def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[
     return results, sorted(bad)
 
 
-def refuse_or_list(bad: list[tuple[str, str]], on_bad_image: str) -> list[tuple[str, str]]:
-    """The list itself if bad images are skipped; else InputError for the first."""
-    if bad and on_bad_image == "fail":
+def refuse_or_list(bad: list[tuple[str, str]], on_bad: str, parameter: str) -> list[tuple[str, str]]:
+    """The bad items (name, reason) themselves where they are to be skipped.
+
+    on_bad: "fail" or "skip"; parameter: the one that says so.  Raises InputError for the first, unless they are.
+    """
+    if bad and on_bad == "fail":
         more = f" and {len(bad) - 1:,} more" if len(bad) > 1 else ""
         first, reason = bad[0]
-        raise InputError(f"{first} cannot be used ({reason}){more}; repair or remove it, or set on_bad_image: skip")
+        raise InputError(f"{first} cannot be used ({reason}){more}; repair or remove it, or set {parameter}: skip")
     return bad

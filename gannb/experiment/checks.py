@@ -19,7 +19,7 @@ from gannb.work.store import is_done
 if TYPE_CHECKING:
     from gannb.study.model import Study
 
-from gannb.generators.external import OUTSIDE
+from gannb.generators.external import EXTERNAL
 from gannb.media.image.gans.families import FAMILIES
 from gannb.study.external import Source
 from gannb.study.model import Study
@@ -69,12 +69,13 @@ def _check_families(wiring: Wiring) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
     from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.interface import Job
+    from gannb.media.image import IMAGE
 
     for name in wiring.families:
         differ = FAMILIES[name].one_class_batches and wiring.design.protocol == "resplit"
         for trial in range(wiring.study.trials if differ else 1):
             draw = wiring.items(splits.make_draw(wiring.dataset, wiring.design, trial).train)
-            Adversarial(FAMILIES[name]).check(draw, Job(steps=1, seed=0))
+            Adversarial(IMAGE, FAMILIES[name]).check(draw, Job(steps=1, seed=0))
 
 
 def _check_classifiers(wiring: Wiring) -> None:
@@ -221,7 +222,7 @@ def filling_up_in_batch(counts: np.ndarray, batch_size: int) -> int:
 def check_arms(study: Study, arms: Sequence[Arm]) -> None:
     """Raise InputError for an arm whose source from outside is not given."""
     for arm in arms:
-        if arm.generator in OUTSIDE and not getattr(study, arm.generator):
+        if arm.generator in EXTERNAL and not getattr(study, arm.generator):
             raise InputError(
                 f"arms: {arm.name} needs {arm.generator}, and the study has none; give {arm.generator}=..., or leave "
                 "the arm out."

@@ -22,7 +22,7 @@ import psutil
 
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.final import FINAL, final_unit
-from gannb.generators.external import OUTSIDE
+from gannb.generators.external import EXTERNAL
 from gannb.study.data_copy import known_data
 from gannb.study.model import Study
 from gannb.units.kinds import UNITS
@@ -34,7 +34,7 @@ PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*", f"{FINAL}/*")  # of units
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
 UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8}")  # of a unit that was stopped, or is being removed
-COPY = re.compile(rf"(data|{'|'.join(OUTSIDE)})-[0-9a-f]{{16}}")
+COPY = re.compile(rf"(data|{'|'.join(EXTERNAL)})-[0-9a-f]{{16}}")
 BY_PROCESS = re.compile(r"\..+\.(\d{1,7})(-\d+)?")  # temporary files and copies, with the process that makes them
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {

@@ -196,30 +196,31 @@ def _time_steps(experiment: Experiment) -> dict[str, float]:
 
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, from_scratch, predict, train
-    from gannb.generators.interface import Job
-    from gannb.media.image.augmentation import resolve
-    from gannb.media.medium import GENERATORS
+    from gannb.generators import registry
+    from gannb.generators.interface import Condition, Job
+    from gannb.media import MEDIA
 
     torch.set_num_threads(1)
-    study, device = experiment.study, experiment.device
+    study, device, medium = experiment.study, experiment.device, MEDIA[experiment.dataset.medium]
     draw = experiment.items(splits.make_draw(experiment.dataset, experiment.design, 0).train)
     some, found = draw.take(np.arange(256) % len(draw)), {}
-    fit = lambda steps, name: GENERATORS[name](study).fit(draw, Job(steps, 0, device))  # noqa: E731
+    seen = {"gan_augmentation": study.gan_augmentation, "augmentation": study.augmentation}
+    fit = lambda steps, name: registry.make(medium, name, **seen).fit(draw, Job(steps, 0, device))  # noqa: E731
     generator = fit(FEW, experiment.family)  # also warms up
-    found["sample"] = _seconds(lambda: generator.sample(some.y, 0)) / len(some)
+    found["sample"] = _seconds(lambda: generator.sample(Condition(some.y), 0)) / len(some)
     for name in experiment.families:
         found[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
     starts = dict.fromkeys(study.classifier, from_scratch) | _start_of_transfer(experiment, draw)
     for name, start in starts.items():
         steps = (1, 3) if name == "transfer" else (FEW, MORE)
-        recipe = Recipe(name, 1, study.batch_size, resolve(experiment.policy_name, experiment.shape))
+        recipe = Recipe(medium, name, 1, study.batch_size, medium.policy(experiment.policy_name, experiment.shape))
         learn = lambda n, recipe=recipe, start=start: train(  # noqa: E731
             Mixture(draw, None, 0), replace(recipe, steps=n), 0, device, start=start
         )
         network = learn(1)
         found[name] = _per_step(learn, *steps)
         x = some.x[:16] if name == "transfer" else some.x
-        found[f"predict {name}"] = _seconds(lambda network=network, x=x: predict(network, x)) / len(x)
+        found[f"predict {name}"] = _seconds(lambda network=network, x=x: predict(medium, network, x)) / len(x)
     return found
 
 

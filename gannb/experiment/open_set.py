@@ -93,7 +93,7 @@ class OpenSet:
         from gannb.media.image.gans.families import FAMILIES
 
         try:
-            FAMILIES[self.experiment.family].check_blend()
+            FAMILIES[self.experiment.family].check_blend(FAMILIES)
             design, trials = self.experiment.design, self.experiment.study.trials
             alike = {"protocol": design.protocol, "n_per_class": design.n_per_class}
             settled = splits.settle(self.held_out, self.experiment.study.model_copy(update=alike))

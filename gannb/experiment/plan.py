@@ -11,9 +11,8 @@ from gannb.experiment.settings import Choices
 from gannb.media.image.augmentation import POLICIES
 from gannb.trials.arms import PRIMARY, Arm, parse_arm
 from gannb.trials.tuning import configurations, tuned_as
-from gannb.units import classifiers
+from gannb.units import classifiers, measures
 from gannb.units.generators import make_draw, make_generator, make_items
-from gannb.units.measures import SIDE_BATCH, make_in_features, make_judge, make_quality, make_ruler, make_yardsticks
 from gannb.utils.keys import digest
 from gannb.work.store import is_done
 from gannb.work.unit import Unit
@@ -126,9 +125,12 @@ class Wiring(Choices):
     def ruler_units(self) -> list[Unit]:
         """The units of training the classifier that measures, by trial."""
         return [
-            Unit(3, "ruler", f"{_place(t)}/ruler", make_ruler, 3, self._usual_training(t), (self.draws[t],))
+            Unit(
+                3, "ruler", f"{_place(t)}/ruler", measures.make_measuring_classifier, 3,
+                self._usual_training(t), (self.draws[t],),
+            )
             for t in range(self.study.trials)
-        ]
+        ]  # fmt: skip
 
     @cached_property
     def judge_units(self) -> list[Unit]:
@@ -137,7 +139,7 @@ class Wiring(Choices):
             return []
         return [
             Unit(
-                3, "judge", f"{_place(t)}/judge", make_judge, 1,
+                3, "judge", f"{_place(t)}/judge", measures.make_filtering_classifier, 1,
                 self._usual_training(t) | {"augmentation": self.policy_name}, (self.draws[t],),
             )
             for t in range(self.study.trials)
@@ -145,7 +147,7 @@ class Wiring(Choices):
 
     def _usual_training(self, trial: int) -> dict[str, Any]:
         """Return the parameters of a classifier that is no arm."""
-        return {"trial": trial, "seed": self.study.seed, "steps": self.usual_steps(SIDE_BATCH)}
+        return {"trial": trial, "seed": self.study.seed, "steps": self.usual_steps(measures.SIDE_BATCH)}
 
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
@@ -157,7 +159,7 @@ class Wiring(Choices):
         parameters = {"trial": trial, "generator": source, "seed": self.study.seed} | self._further_spaces
         fitted = self.generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self.item_units[trial, source], self.ruler_units[trial], fitted)
-        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", make_quality, 3, parameters, needs)
+        return Unit(3, "quality", f"{_place(trial)}/{source}-quality", measures.make_quality, 3, parameters, needs)
 
     @property
     def _further_spaces(self) -> dict[str, str]:
@@ -177,7 +179,7 @@ class Wiring(Choices):
         about = {"generator": self.family, "seed": self.study.seed, "weights": self.weights.digest}
         return [
             Unit(
-                3, "in_features", f"{_place(t)}/{self.family}-in-features", make_in_features, 2,
+                3, "in_features", f"{_place(t)}/{self.family}-in-features", measures.make_in_features, 2,
                 about | {"trial": t},
                 (self.draws[t], self.item_units[t, self.family], self.feature_units[t], *self._features_of_gan(t)),
             )
@@ -193,7 +195,7 @@ class Wiring(Choices):
         """What measures held-out real items and copies as if they were generated, by trial."""
         return [
             Unit(
-                3, "yardsticks", f"{_place(t)}/yardsticks", make_yardsticks, 1,
+                3, "yardsticks", f"{_place(t)}/yardsticks", measures.make_reference_sets, 1,
                 {"trial": t, "seed": self.study.seed} | self._further_spaces,
                 (self.draws[t], self.ruler_units[t]),
             )

@@ -12,6 +12,7 @@ import numpy as np
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Examples
 from gannb.experiment.plan import Wiring
+from gannb.media import MEDIA
 from gannb.stats import outcomes
 from gannb.stats.outcomes import Predictions
 from gannb.study.model import STAGES
@@ -82,9 +83,10 @@ class Results(Wiring):
 
     def generator(self, trial: int, name: str | None = None) -> Any:
         """Return a trial's fitted generator (the study's GAN by default); the unit must be done."""
-        from gannb.media.medium import load
+        from gannb.generators.registry import load
+        from gannb.media.image import IMAGE
 
-        return load(self.generator_folder(trial, name))
+        return load(self.generator_folder(trial, name), IMAGE)
 
     def generator_folder(self, trial: int, generator: str | None = None) -> Path:
         """Return the folder of a trial's fitted generator, the study's GAN by default, done or not."""
@@ -93,7 +95,7 @@ class Results(Wiring):
     # ---- quality
 
     def quality(self) -> pd.DataFrame:
-        """Return one row per trial, feature space and generator, or yardstick (see `measuring.YARDSTICKS`)."""
+        """Return one row per trial, feature space and generator, or reference set (see `comparison.REFERENCE_SETS`)."""
         return _numeric(_table(self.folder, self.measuring_units, "quality.json"), "generator", "features")
 
     def quality_of_classes(self) -> pd.DataFrame:
@@ -108,7 +110,7 @@ class Results(Wiring):
     def ruler(self, trial: int) -> Any:
         """Return a trial's measuring classifier; the unit must be done."""
         file = self.folder / self.ruler_units[trial].path / "ruler.safetensors"
-        return reading.load_small_cnn(file, self.dataset.pool)
+        return reading.load_classifier(MEDIA[self.dataset.medium], file, self.dataset.pool)
 
     # ---- classifiers
 

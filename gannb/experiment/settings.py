@@ -28,7 +28,7 @@ import json
 
 import torch
 
-from gannb.generators.external import OUTSIDE
+from gannb.generators.external import EXTERNAL
 from gannb.media.image.gans.families import FAMILIES
 from gannb.work.store import RECORD
 
@@ -348,4 +348,4 @@ def recall(folder: Path) -> str | None:
 
 def arms_for(study: Study) -> tuple[str, ...]:
     """Return the arms that a study gets by naming a source from outside."""
-    return tuple(f"real+{name}+classic" for name in OUTSIDE if getattr(study, name))
+    return tuple(f"real+{name}+classic" for name in EXTERNAL if getattr(study, name))

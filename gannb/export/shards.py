@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from gannb.export.formats import FORMATS, Item, Shard
-from gannb.generators.interface import Generator
+from gannb.generators.interface import Condition, Generator
 from gannb.measures.copy_rule import CopyRule
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
@@ -218,24 +218,27 @@ class Maker:
 @lru_cache(maxsize=1)
 def loaded_generator(folder: Path, device: str) -> Generator:
     """The generator, once per process."""
-    from gannb.media.medium import load
+    from gannb.generators.registry import load
+    from gannb.media.image import IMAGE
 
-    return load(folder, device)
+    return load(folder, IMAGE, device)
 
 
 @lru_cache(maxsize=1)
 def copy_rule(data: Path, draw: Path) -> CopyRule:
     """The rule for what the generator was trained on, once per process."""
     from gannb.data.examples import Dataset
+    from gannb.media import MEDIA
     from gannb.trials import splits
     from gannb.units.reading import read_draw
 
-    return CopyRule(splits.take(Dataset.load(data), read_draw(draw).train))
+    dataset = Dataset.load(data)
+    return CopyRule(MEDIA[dataset.medium], splits.take(dataset, read_draw(draw).train))
 
 
 def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:
     """The items of class k with indices 64 * block and up, (64, H, W, C) uint8."""
-    return generator.sample(np.full(BLOCK, k), seed_for(seed, "items", k, block, attempt))
+    return generator.sample(Condition(np.full(BLOCK, k)), seed_for(seed, "items", k, block, attempt))
 
 
 def items_of_block(

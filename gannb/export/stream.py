@@ -12,6 +12,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from gannb.export.shards import loaded_generator
 from gannb.generators.adversarial.training import Passes
+from gannb.generators.interface import Condition
 from gannb.utils.keys import seed_for
 
 
@@ -33,7 +34,7 @@ class ItemStream(IterableDataset):
     def batch(self, t: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Batch number t, from 0."""
         y = Passes(self.classes, self.batch_size, self.seed)[t]  # not kept: it cannot go to a spawned worker
-        x = loaded_generator(self.generator, self.device).sample(y, seed_for(self.seed, "stream", t))
+        x = loaded_generator(self.generator, self.device).sample(Condition(y), seed_for(self.seed, "stream", t))
         return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(y)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

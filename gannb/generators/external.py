@@ -1,7 +1,8 @@
-"""Generators from outside: a GAN trained elsewhere, and related real images that take the place of made ones.
+"""External generators: a GAN trained elsewhere, and related real items that take the place of made ones.
 
-Neither learns from the draw. What they are made of lies in a folder that the study keeps (see `gannb.outside`),
-prepared and mapped onto the study's classes; a fitted generator is a pointer to it, the same in all trials.
+Neither learns from the draw. What they are made of lies in a folder that the study keeps (see `gannb.study.external`),
+prepared and mapped onto the study's classes; a fitted generator is a pointer to it, the same in all trials. Torch is
+imported where a network is opened: whoever asks for the names alone must not wait for it.
 """
 
 from __future__ import annotations
@@ -10,28 +11,26 @@ import json
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
-from torch import nn
 
 from gannb.data.examples import Examples
-from gannb.generators.adversarial.sampling import generate, noise_rows
-from gannb.generators.adversarial.training import lent_randomness, place, under
-from gannb.generators.interface import Job, check_labels
-from gannb.media.image.gans.families import FAMILIES
+from gannb.generators.interface import Condition, Job, check_labels
 from gannb.utils import trust
 from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from gannb.data.medium import Medium
 
 ABOUT = "outside.json"  # in the kept folder
 WEIGHTS = "generator.safetensors"
 NO_LIMIT = np.iinfo(np.int64).max
 
 
-class Outside:
+class External:
     """What the two have in common: a kept folder, and the study's classes that it has items of.
 
     `most`: (K,) items of each of the study's classes that it can give at the most; 0 of those that it has not.
@@ -40,14 +39,14 @@ class Outside:
     name: str
     most: np.ndarray
 
-    def __init__(self, kept: str | Path) -> None:
-        """Raises InputError where the folder does not hold what a study keeps of a source from outside."""
-        self.kept = Path(kept)
+    def __init__(self, medium: Medium, kept: str | Path) -> None:
+        """Raises InputError where the folder does not hold what a study keeps of an external source."""
+        self.medium, self.kept = medium, Path(kept)
         try:
             self.about: dict[str, Any] = json.loads((self.kept / ABOUT).read_text(encoding="utf-8"))
             self.shape, self.classes = tuple(self.about["shape"]), tuple(self.about["classes"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.kept} holds no source from outside ({error}): run the study again.") from error
+            raise InputError(f"{self.kept} holds no external source ({error}): run the study again.") from error
 
     def fit(self, draw: Examples, job: Job) -> Self:
         """Learn nothing; raises InputError where the draw has other classes or another shape than it was kept for."""
@@ -62,22 +61,22 @@ class Outside:
         (Path(folder) / "generator.json").write_text(json.dumps(about))
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, medium: Medium) -> Self:
         """Read what `save` wrote. Raises InputError where it is not readable."""
         try:
             kept = json.loads((Path(folder) / "generator.json").read_text())["kept"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{folder} holds no readable generator ({error}): make it again.") from error
-        return cls(Path(folder) / kept)
+        return cls(medium, Path(folder) / kept)
 
 
-class Foreign(Outside):
+class Foreign(External):
     """A GAN trained elsewhere: weights of one of the families, or a function, asked in its own numbers of classes."""
 
     name = "foreign"
 
-    def __init__(self, kept: str | Path) -> None:
-        super().__init__(kept)
+    def __init__(self, medium: Medium, kept: str | Path) -> None:
+        super().__init__(medium, kept)
         self.labels: list[list[int]] = self.about["labels"]  # of each of the study's classes, its own numbers
         self.most = np.array([NO_LIMIT if theirs else 0 for theirs in self.labels])
         self.device = "cpu"
@@ -87,22 +86,24 @@ class Foreign(Outside):
         self.device = device
         return self
 
-    def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
-        """One item per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; equal seeds, equal items.
+    def sample(self, condition: Condition, seed: int) -> np.ndarray:
+        """One item per label: (M,) in 0..K-1 -> (M, ...); equal seeds, equal items.
 
         A class that stands for several of the generator's own has them in turn. Raises InputError for a class of which
         it makes nothing.
         """
-        ours = check_labels(condition, len(self.classes))
+        ours = check_labels(condition.labels, len(self.classes))
         for k in np.unique(ours):
             if not self.labels[k]:
                 raise InputError(f"foreign: it makes no items of class {self.classes[k]!r}.")
         turn = np.arange(len(ours))
         theirs = np.array([self.labels[k][i % len(self.labels[k])] for i, k in zip(turn, ours, strict=True)], np.int64)
         if path := self.about.get("function"):
-            return trust.call(path, self._function(path), theirs, seed, self.shape)
-        noise = noise_rows(seed, turn, FAMILIES[self.about["family"]].noise)
-        return generate(self.network.to(self.device), noise, theirs)
+            return trust.call(path, self._function(path), theirs, seed, self.shape, self.medium.dtype)
+        from gannb.generators.adversarial.sampling import generate, noise_rows
+
+        noise = noise_rows(seed, turn, self.medium.families[self.about["family"]].noise_shape)
+        return generate(self.medium, self.network.to(self.device), noise, theirs)
 
     def _function(self, path: str) -> trust.Make:
         if trust.source_hash(path) != self.about["sha256"]:
@@ -113,14 +114,19 @@ class Foreign(Outside):
     def network(self) -> nn.Module:
         """The generator network, read once."""
         tensors = read_weights(self.kept / WEIGHTS)
-        return open_network(self.about["family"], self.shape, self.about["n_classes"], tensors)
+        return open_network(self.medium, self.about["family"], self.shape, self.about["n_classes"], tensors)
 
 
-def read_weights(file: Path) -> dict[str, torch.Tensor]:
+def read_weights(file: Path) -> dict[str, Tensor]:
     """The tensors of a generator network by name: those of a file, or its `average.` ones, if it is gannb's own.
 
     Raises InputError where the file is not a safetensors file.
     """
+    import safetensors.torch
+    from safetensors import SafetensorError
+
+    from gannb.generators.adversarial.training import under
+
     try:
         tensors = safetensors.torch.load_file(file)
     except (OSError, SafetensorError) as error:
@@ -128,40 +134,45 @@ def read_weights(file: Path) -> dict[str, torch.Tensor]:
     return under(tensors, "average.") or tensors
 
 
-def open_network(family: str, shape: tuple[int, ...], n_classes: int, tensors: dict[str, torch.Tensor]) -> nn.Module:
+def open_network(
+    medium: Medium, family: str, shape: tuple[int, ...], n_classes: int, tensors: dict[str, Tensor]
+) -> nn.Module:
     """A family's generator network with these weights. Raises InputError where they do not fit or are not finite."""
+    from gannb.generators.adversarial.training import lent_randomness
+
     with lent_randomness():
-        network = place(FAMILIES[family].generator(shape, n_classes), torch.device("cpu"))
+        network = medium.place(medium.families[family].generator(shape, n_classes), "cpu")
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[1].strip()
         raise InputError(f"foreign: the weights do not fit family {family} ({reason}); name the right one.") from None
-    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
         raise InputError("foreign: some of the weights are not finite; train the GAN again.")
     return network.requires_grad_(False).eval()
 
 
-class Related(Outside):
-    """Related real images: each at most once, in an order that the seed chooses; nothing is repeated or changed."""
+class Related(External):
+    """Related real items: each at most once, in an order that the seed chooses; nothing is repeated or changed."""
 
     name = "related"
 
-    def __init__(self, kept: str | Path) -> None:
-        super().__init__(kept)
+    def __init__(self, medium: Medium, kept: str | Path) -> None:
+        super().__init__(medium, kept)
         self.x, self.y = (np.load(self.kept / f"{a}.npy", mmap_mode="r", allow_pickle=False) for a in "xy")
         self.most = np.bincount(self.y, minlength=len(self.classes))
 
-    def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
-        """One item per label: (M,) in 0..K-1 -> (M, H, W, C) uint8. Raises InputError beyond `most` of a class."""
-        labels = check_labels(condition, len(self.classes))
-        items = np.empty((len(labels), *self.shape), dtype=np.uint8)
+    def sample(self, condition: Condition, seed: int) -> np.ndarray:
+        """One item per label: (M,) in 0..K-1 -> (M, ...). Raises InputError beyond `most` of a class."""
+        labels = check_labels(condition.labels, len(self.classes))
+        items = np.empty((len(labels), *self.shape), dtype=self.x.dtype)
         for k in np.unique(labels):
             places, mine = np.flatnonzero(labels == k), np.flatnonzero(self.y == k)
             if len(places) > len(mine):
-                raise InputError(f"related: class {self.classes[k]!r} has {len(mine)} images, fewer than asked for.")
+                what = f"class {self.classes[k]!r} has {len(mine)} {self.medium.nouns.many}"
+                raise InputError(f"related: {what}, fewer than asked for.")
             items[places] = self.x[np.random.default_rng([seed, k]).permutation(mine)[: len(places)]]
         return items
 
 
-OUTSIDE: dict[str, type[Outside]] = {kind.name: kind for kind in (Foreign, Related)}
+EXTERNAL: dict[str, type[External]] = {kind.name: kind for kind in (Foreign, Related)}

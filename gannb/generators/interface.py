@@ -1,4 +1,4 @@
-"""What every generator does, and the job that it is given."""
+"""What every generator does, the job that it is given, and what it is asked for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
+    from gannb.data.medium import Medium
 
 
 def _ignore(done: int, total: int) -> None:
@@ -30,8 +31,30 @@ class Job:
     progress: Callable[[int, int], None] = _ignore  # called with (steps done, steps in all)
 
 
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What items are asked for: a label each, and a caption each where the medium has captions.
+
+    labels: (M,) int64 in 0..K-1. captions: (M, L) int32 numbers of tokens, or None.
+    """
+
+    labels: np.ndarray
+    captions: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.captions is not None and len(self.captions) != len(self.labels):
+            raise ValueError(f"{len(self.labels)} labels and {len(self.captions)} captions: give one for each item")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: np.ndarray) -> Condition:
+        """What is asked for at the positions `index`, (J,) or a mask (M,)."""
+        return Condition(self.labels[index], None if self.captions is None else self.captions[index])
+
+
 class Generator(Protocol):
-    """Fits a draw, then samples for given labels.
+    """Fits a draw, then samples what a condition asks for. Items have the shape and the dtype of the draw's.
 
     One that cannot make any number of items of every class says so by `most`, (K,) int64 (see `at_hand`).
     """
@@ -40,8 +63,8 @@ class Generator(Protocol):
         """Fit the draw; gives back itself."""
         ...
 
-    def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
-        """Make one item per label: labels (M,) in 0..K-1 -> (M, H, W, C) uint8; equal seeds, equal items."""
+    def sample(self, condition: Condition, seed: int) -> np.ndarray:
+        """Make the M items that the condition asks for, (M, ...); equal seeds, equal items. Raises InputError."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -49,8 +72,8 @@ class Generator(Protocol):
         ...
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the samples are the same."""
+    def load(cls, folder: Path, medium: Medium) -> Self:
+        """Read what `save` wrote of items of a medium; the samples are the same."""
         ...
 
 
@@ -70,9 +93,9 @@ def check_classes(draw: Examples) -> None:
         raise InputError(f"n_per_class: the draw has no item of class {absent[0]!r}; draw more items.")
 
 
-def check_labels(condition: np.ndarray, n_classes: int) -> np.ndarray:
+def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """Labels as int64 (M,). Raises InputError where they are not one row of numbers in 0..n_classes-1."""
-    labels = np.asarray(condition, dtype=np.int64)
+    labels = np.asarray(labels, dtype=np.int64)
     if labels.ndim != 1 or (len(labels) and not 0 <= labels.min() <= labels.max() < n_classes):
         raise InputError(f"condition: labels must be one row of numbers in 0..{n_classes - 1}.")
     return labels

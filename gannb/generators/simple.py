@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from safetensors import SafetensorError
@@ -12,8 +12,11 @@ from safetensors.numpy import load_file, save_file
 
 from gannb.data.counts import equally_often
 from gannb.data.examples import Examples
-from gannb.generators.interface import Job, check_classes, check_labels
+from gannb.generators.interface import Condition, Job, check_classes, check_labels
 from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 
 class Simple:
@@ -25,23 +28,26 @@ class Simple:
 
     name: str
 
+    def __init__(self, medium: Medium) -> None:
+        self.medium = medium
+
     def fit(self, draw: Examples, job: Job) -> Self:
         """Keep the draw. Raises InputError where it lacks a class."""
         check_classes(draw)
         self.x, self.y, self.n_classes, self.seed = draw.x, draw.y, draw.n_classes, job.seed
         return self
 
-    def sample(self, condition: np.ndarray, seed: int) -> np.ndarray:
-        """One item per label: (M,) in 0..K-1 -> (M, H, W, C) uint8; equal seeds, equal items."""
-        labels = check_labels(condition, self.n_classes)
-        items = np.empty((len(labels), *self.x.shape[1:]), dtype=np.uint8)
+    def sample(self, condition: Condition, seed: int) -> np.ndarray:
+        """One item per label: (M,) in 0..K-1 -> (M, ...) of the draw's dtype; equal seeds, equal items."""
+        labels = check_labels(condition.labels, self.n_classes)
+        items = np.empty((len(labels), *self.x.shape[1:]), dtype=self.x.dtype)
         for k in np.unique(labels):
             chosen = np.flatnonzero(labels == k)
             items[chosen] = self._make(int(k), len(chosen), np.random.default_rng([seed, k]))
         return items
 
     def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
-        """m items for label k, (m, H, W, C) uint8."""
+        """m items for label k, (m, ...) of the draw's dtype."""
         raise NotImplementedError
 
     def _items(self, k: int) -> np.ndarray:
@@ -58,9 +64,9 @@ class Simple:
         (folder / "generator.json").write_text(json.dumps(about))
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, medium: Medium) -> Self:
         """Read what `save` wrote. Raises InputError where it is not readable, or another generator's."""
-        loaded = cls()
+        loaded = cls(medium)
         try:
             about = json.loads((Path(folder) / "generator.json").read_text())
             arrays = load_file(Path(folder) / "generator.safetensors")
@@ -100,12 +106,13 @@ class Mislabelled(Simple):
 
 
 class Gaussian(Simple):
-    """A normal distribution per class, with the mean and the covariance of the draw's own pixels.
+    """A normal distribution per class, with the mean and the covariance of the draw's own values.
 
-    With n items of D pixels and n <= D the covariance is singular. No shrinkage is needed to sample from it
+    With n items of D values and n <= D the covariance is singular. No shrinkage is needed to sample from it
     all the same: with A (n, D) the centred items and z standard normal, mean + A^T z / sqrt(n - 1) has
     exactly the sample covariance A^T A / (n - 1), and stays in the span of the items. One item alone is
-    repeated. Values are rounded and clipped to 0..255, which is all that moves mean and covariance.
+    repeated. Whole numbers are rounded and clipped to what their dtype holds, which is all that moves mean and
+    covariance.
     """
 
     name = "gaussian"
@@ -116,11 +123,17 @@ class Gaussian(Simple):
         mean = flat.mean(axis=0)
         z = rng.standard_normal((m, len(flat)))
         values = mean + z @ (flat - mean) / np.sqrt(max(1, len(flat) - 1))
-        return _pixels(values).reshape(m, *items.shape[1:])
+        if np.issubdtype(items.dtype, np.integer):
+            limits = np.iinfo(items.dtype)
+            values = np.rint(values).clip(limits.min, limits.max)
+        return values.astype(items.dtype).reshape(m, *items.shape[1:])
 
 
 class Interpolation(Simple):
-    """A blend of two different items of the class, its weight uniform in 0..1; one alone is repeated."""
+    """A blend of two different items of the class, its weight uniform in 0..1; one alone is repeated.
+
+    For media in which there is something between two items, see `Medium.blend`.
+    """
 
     name = "interpolation"
 
@@ -129,12 +142,7 @@ class Interpolation(Simple):
         n = len(items)
         first = equally_often(n, m, rng)
         second = (first + rng.integers(1, max(2, n), size=m)) % n
-        weight = rng.random(m).reshape(m, *[1] * (items.ndim - 1))
-        return _pixels(weight * items[first] + (1 - weight) * items[second])
-
-
-def _pixels(values: np.ndarray) -> np.ndarray:
-    return np.rint(values).clip(0, 255).astype(np.uint8)
+        return self.medium.blend(items[first], items[second], rng.random(m))
 
 
 SIMPLE: dict[str, type[Simple]] = {kind.name: kind for kind in (Copies, Mislabelled, Gaussian, Interpolation)}

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gannb.generators.interface import Condition
+
 if TYPE_CHECKING:
     from gannb.generators.adversarial.gan import Adversarial
 
@@ -26,34 +28,36 @@ VARIATIONS = {
 FILTERS = ("by_discriminator", "by_classifier")
 ATTEMPTS = 10  # at an item that is not accepted; the last one stays
 CALIBRATION = 128  # items per class whose median score is the discriminator's bar
-Accept = Callable[[np.ndarray, np.ndarray], np.ndarray]  # items (N, H, W, C) uint8, labels (N,) -> (N,) bool
+Accept = Callable[[np.ndarray, np.ndarray], np.ndarray]  # items (N, ...), labels (N,) -> (N,) bool
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
     """Items that were chosen, and how hard that was."""
 
-    x: np.ndarray  # (M, H, W, C) uint8
+    x: np.ndarray  # (M, ...)
     accepted_first: float  # share of items of which the first attempt was accepted
     never_accepted: float  # share of items of which no attempt was accepted
 
 
-def choose(generator: Adversarial, accept: Accept, labels: np.ndarray, seed: int) -> Chosen:
-    """Return an accepted item for every label (M,); after `ATTEMPTS` the last one made stays.
+def choose(generator: Adversarial, accept: Accept, condition: Condition, seed: int) -> Chosen:
+    """Return an accepted item for each of the M that the condition asks for; after `ATTEMPTS` the last one made stays.
 
-    Item i depends on the weights, the seed, its label, i and `accept`, and not on how many are asked for. Its first
-    attempt is item i of `generator.sample(labels, seed)`: chosen and plain items differ only where one was refused.
+    Item i depends on the weights, the seed, what is asked for there, i and `accept`, and not on how many are asked for.
+    Its first attempt is item i of `generator.sample(condition, seed)`: chosen and plain items differ only where one was
+    refused.
     """
-    pending, left, x = np.arange(len(labels)), [], None
+    pending, left, x = np.arange(len(condition)), [], None
     for attempt in range(ATTEMPTS):
-        made = generator.sample(labels[pending], attempt_seed(seed, attempt), pending)
+        asked = condition.take(pending)
+        made = generator.sample(asked, attempt_seed(seed, attempt), pending)
         x = made.copy() if x is None else x
         x[pending] = made
-        pending = pending[~accept(made, labels[pending])]
+        pending = pending[~accept(made, asked.labels)]
         left.append(len(pending))
         if not len(pending):
             break
-    return Chosen(x, 1 - left[0] / len(labels), left[-1] / len(labels))
+    return Chosen(x, 1 - left[0] / len(condition), left[-1] / len(condition))
 
 
 def attempt_seed(seed: int, attempt: int) -> int:
@@ -71,7 +75,7 @@ def above_median(generator: Adversarial, n_classes: int, seed: int) -> Accept:
     the density ratio that the scores estimate) and Sinha et al. 2020 (which keeps the best of a batch).
     """
     labels = np.repeat(np.arange(n_classes), CALIBRATION)
-    scores = generator.realness(generator.sample(labels, seed), labels)
+    scores = generator.realness(generator.sample(Condition(labels), seed), labels)
     medians = np.median(scores.reshape(n_classes, CALIBRATION), axis=1)  # (K,)
     return lambda x, y: generator.realness(x, y) > medians[y]
 
@@ -79,7 +83,7 @@ def above_median(generator: Adversarial, n_classes: int, seed: int) -> Accept:
 def recognised(predict: Callable[[np.ndarray], np.ndarray]) -> Accept:
     """Return what accepts the items in which a classifier sees their label (GaFi, arXiv 2305.10118).
 
-    predict: (N, H, W, C) uint8 -> (N, K) probabilities.
+    predict: items (N, ...) -> (N, K) probabilities.
     """
     return lambda x, y: _in_whole_batches(predict, x).argmax(1) == y
 

@@ -1,6 +1,6 @@
 """What is measured of a set of items, in every feature space: fidelity, diversity and copying, in all and by class.
 
-A feature space is a name and a function that turns items (N, H, W, C) uint8 into features (N, D). Every number stands
+A feature space is a name and a function that turns items (N, ...) of a medium into features (N, D). Every number stands
 in a row that names its space. Real items to compare with are test items: no generator and no network has seen them.
 """
 
@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.data.examples import Examples
 from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import authenticity, kid, prdc, spread
-from gannb.media.image import duplicates
-from gannb.media.image.shifts import altered
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 Spaces = Mapping[str, Callable[[np.ndarray], np.ndarray]]
 NEIGHBOURS = 5  # k of precision, recall, density, coverage (Naeem et al. 2020 use 5)
 FEW = 500  # generated and test items, each, in a space that takes long
 HELD_OUT = 4  # held-out items for the copying measures: so many times the training set, if there are
-YARDSTICKS = ("held-out real", "exact copies", "altered copies")  # what other items would get, for comparison
+REFERENCE_SETS = ("held-out real", "exact copies", "altered copies")  # what other items would get, for comparison
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +67,15 @@ class Measured:
     suspects: list[dict[str, Any]]
 
 
-def measure(sets: Sets, spaces: Spaces, tested: list[str], seed: int) -> Measured:
-    """Measure in every space. tested: the spaces in which copying may be tested.
+def measure(medium: Medium, sets: Sets, spaces: Spaces, tested: list[str], seed: int) -> Measured:
+    """Measure items of a medium in every space. tested: the spaces in which copying may be tested.
 
     A network that has learnt the training set by heart holds it apart from all other items, copied or not. Where
     none is tested, nothing is said of copying as a whole (`flagged`).
     """
-    exact, near = duplicates.among(sets.fake.x, sets.train.x)
+    exact, near = medium.duplicates_among(sets.fake.x, sets.train.x)
     copies = {"exact_duplicates": float(exact.mean())}
-    copies |= {"near_duplicates": float(near.mean())} if min(sets.train.shape[:2]) >= duplicates.THUMB else {}
+    copies |= {} if near is None else {"near_duplicates": float(near.mean())}
     rows, classes, suspects = [], [], []
     for name, space in spaces.items():
         train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))
@@ -130,8 +131,12 @@ def _suspects(sets: Sets, near_by: Surroundings) -> list[dict[str, Any]]:
 # ---- what other items would get ----
 
 
-def yardsticks(train: Examples, test: Examples, seed: int) -> dict[str, Sets]:
-    """Return what each of `YARDSTICKS` is measured on: half of the test items, for one half of them and for copies."""
+def reference_sets(medium: Medium, train: Examples, test: Examples, seed: int) -> dict[str, Sets]:
+    """Return what each of `REFERENCE_SETS` is measured on.
+
+    Half of the test items are held-out real ones, to be measured as if they were generated, as are the copies of the
+    training set; the other half are what all of them are compared with.
+    """
     order = np.random.default_rng(seed).permutation(len(test))
     place = np.zeros(len(test), int)
     for k in np.unique(test.y):
@@ -140,7 +145,7 @@ def yardsticks(train: Examples, test: Examples, seed: int) -> dict[str, Sets]:
     other, rest = (test.take(np.flatnonzero(place == half)) for half in (1, 0))
     if not len(other):
         other = rest
-    light = replace(train, x=altered(train.x, seed))
+    altered = replace(train, x=medium.alter(train.x, seed))
     honest = other.take(np.sort(matched(other.y, train.counts(), np.random.default_rng(seed))))
-    sets = dict(zip(YARDSTICKS, (honest, train, light), strict=True))
+    sets = dict(zip(REFERENCE_SETS, (honest, train, altered), strict=True))
     return {name: choose(train, items, rest, seed) for name, items in sets.items()}

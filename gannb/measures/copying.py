@@ -43,7 +43,7 @@ class Surroundings:
         return np.divide(self.to_train, self.to_held_out, out=apart, where=self.to_held_out > 0)
 
     def measures(self) -> dict[str, float]:
-        """The measures that need no labels; see `quality`."""
+        """The measures that need no labels; see `measures.fidelity`."""
         return {
             "authenticity": authentic_share(self.training, self.to_train, self.own),
             "nearer_to_train": self.siding(),
@@ -51,7 +51,7 @@ class Surroundings:
         }
 
     def siding(self, chosen: slice | np.ndarray = slice(None)) -> float:
-        """`quality.nearer_to_training` of some of the items; nan of none."""
+        """`fidelity.nearer_to_training` of some of the items; nan of none."""
         if not len(self.to_train[chosen]):
             return float("nan")
         return excess_share(self.to_train[chosen], self.to_held_out[chosen], self.chance)

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gannb.data.examples import Examples
-from gannb.media.image.duplicates import content
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gannb.data.medium import Medium
 
 
 class OncePerItem:
-    """Extracts features that take long, of each item once, whichever array it stands in.
+    """Extracts features that take long, of each item of a medium once, whichever array it stands in.
 
-    extract: (N, H, W, C) uint8 -> (N, D). known: pairs of items and their features that are there already.
+    extract: items (N, ...) -> (N, D). known: pairs of items and their features that are there already.
     """
 
     def __init__(
-        self, extract: Callable[[np.ndarray], np.ndarray], known: Sequence[tuple[np.ndarray, np.ndarray]] = ()
+        self,
+        medium: Medium,
+        extract: Callable[[np.ndarray], np.ndarray],
+        known: Sequence[tuple[np.ndarray, np.ndarray]] = (),
     ) -> None:
-        self.extract = extract
-        self.known = {content(item): found for x, features in known for item, found in zip(x, features, strict=True)}
+        self.content, self.extract = medium.content, extract
+        pairs = (pair for x, features in known for pair in zip(x, features, strict=True))
+        self.known = {self.content(item): found for item, found in pairs}
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return features: (N, H, W, C) uint8 -> (N, D)."""
-        keys = [content(item) for item in x]
+        """Return features: items (N, ...) -> (N, D)."""
+        keys = [self.content(item) for item in x]
         new = {key: i for i, key in enumerate(keys) if key not in self.known}
         if new:
             self.known |= zip(new, self.extract(x[list(new.values())]), strict=True)
@@ -33,21 +41,28 @@ class OncePerItem:
 
 
 class Space:
-    """A feature space that takes each array once; with a classifier's last layer, also what classes it sees."""
+    """A feature space that takes each array once."""
 
-    def __init__(self, extract: Callable[[np.ndarray], np.ndarray], last: Any = None) -> None:
-        self.extract, self.last = extract, last
+    def __init__(self, extract: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.extract = extract
         self.known: list[tuple[np.ndarray, np.ndarray]] = []
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return features: (N, H, W, C) uint8 -> (N, D) float32."""
+        """Return features: items (N, ...) -> (N, D) float32."""
         for items, found in self.known:
             if items is x:
                 return found
         self.known.append((x, self.extract(x)))
         return self.known[-1][1]
 
+
+class ClassifierSpace(Space):
+    """The features that a classifier feeds to its last layer, and with that layer also what classes it sees."""
+
+    def __init__(self, extract: Callable[[np.ndarray], np.ndarray], head: nn.Linear) -> None:
+        super().__init__(extract)
+        self.weight, self.bias = (tensor.detach().cpu().numpy() for tensor in (head.weight, head.bias))
+
     def recognises(self, items: Examples) -> np.ndarray:
         """Return in which items the classifier sees their class, (N,) bool."""
-        weight, bias = (tensor.detach().cpu().numpy() for tensor in (self.last.weight, self.last.bias))
-        return (self(items.x) @ weight.T + bias).argmax(1) == items.y
+        return (self(items.x) @ self.weight.T + self.bias).argmax(1) == items.y

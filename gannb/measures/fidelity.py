@@ -1,6 +1,6 @@
 """Fidelity, diversity and copying of generated items: features in, numbers out.
 
-Features are float arrays (N, D), pixels or a network's; every distance is Euclidean and depends on their
+Features are float arrays (N, D), a medium's raw ones or a network's; every distance is Euclidean and depends on their
 scale. Work is done in float64 and in blocks, so memory stays bounded. No single number here says "good":
 class-free blobs reach a fair precision, copies of the training set pass all but the copying checks, and noise
 passes those.

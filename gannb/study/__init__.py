@@ -1,1 +1,1 @@
-"""What a person asks for: parameters, the study's folder, its copy of the data, sources from outside it."""
+"""What a person asks for: parameters, the study's folder, its copy of the data, external sources."""

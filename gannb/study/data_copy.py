@@ -9,10 +9,9 @@ from typing import Any
 
 from gannb.data.examples import Dataset
 from gannb.data.held_out import hold_out
-from gannb.media.image.arrays import IDX_FILES
-from gannb.media.image.reading import read
+from gannb.media import MEDIA
 from gannb.study.folder import read_record
-from gannb.study.model import Study
+from gannb.study.model import Study, is_embedded
 from gannb.utils.errors import InputError
 from gannb.utils.files import files_at, write_folder, write_json
 from gannb.utils.keys import digest
@@ -37,14 +36,14 @@ def load_data(study: Study) -> tuple[Dataset, str]:
 
 
 def check_place(study: Study) -> None:
-    """Refuse a study whose folder lies within its data, where its own files would be taken for images.
+    """Refuse a study whose folder lies within its data, where its own files would be taken for items.
 
     Raises:
         InputError: it does.
     """
     data, folder = Path(study.data).resolve(), study.folder.resolve()
-    if study.data == "digits" or not data.is_dir() or any((data / name).exists() for name in IDX_FILES):
-        return  # of which nothing else is read
+    if not MEDIA[study.medium].takes_files_below(study.data):
+        return
     if folder.is_relative_to(data) and not any(part.startswith(".") for part in folder.relative_to(data).parts):
         raise InputError(
             f"output_dir: the study would lie in {study.folder}, within its own data; choose a folder outside of "
@@ -63,22 +62,20 @@ def kept_data(study: Study) -> tuple[Dataset, str]:
     return (Dataset.load(copy), key) if key and copy.is_dir() else load_data(study)
 
 
-READING = ("data", "size", "channels", "resize", "groups", "on_bad_image")  # what the prepared items depend on
-
-
 def _source_exists(study: Study) -> bool:
-    return study.data == "digits" or Path(study.data).exists()
+    return is_embedded(study.data) or Path(study.data).exists()
 
 
 def _is_read_as_before(study: Study) -> bool:
     """Tell whether the study asks for the copy that was kept last: the same source, brought to the same form."""
     before = read_record(study.folder).get("parameters", {}) if (study.folder / "study.json").is_file() else {}
-    return _how_read(before) == _how_read(study.model_dump(mode="json"))
+    return _how_read(before, study.medium) == _how_read(study.model_dump(mode="json"), study.medium)
 
 
-def _how_read(parameters: Mapping[str, Any]) -> list[Any]:
+def _how_read(parameters: Mapping[str, Any], medium: str) -> list[Any]:
     """Return what the prepared items depend on; no word of held-out classes where there are none, as ever before."""
-    return [parameters.get(name) for name in READING] + [held for held in [parameters.get("held_out")] if held]
+    held_out = parameters.get("held_out")
+    return [parameters.get(name) for name in MEDIA[medium].reading] + ([held_out] if held_out else [])
 
 
 def keep_data(study: Study, dataset: Dataset, key: str) -> None:
@@ -103,10 +100,8 @@ def read_data(study: Study) -> Dataset:
     Raises:
         InputError: the data cannot be read, or the study's name is in use with other data.
     """
-    dataset = read(
-        study.data, size=study.size, channels=study.channels, resize=study.resize,
-        groups=study.groups, on_bad_image=study.on_bad_image,
-    )  # fmt: skip
+    medium = MEDIA[study.medium]
+    dataset = medium.read(study.data, study)
     if (study.folder / "study.json").is_file():
         before = read_record(study.folder).get("fingerprint")
         if before and before != dataset.fingerprint:
@@ -114,11 +109,11 @@ def read_data(study: Study) -> Dataset:
                 f"The study {study.name!r} in {study.folder} was made with other data than {study.data}, or with what "
                 "was there before; put that back, or give this one another name (`gannb run` with --set name=...)."
             )
-    return hold_out(dataset, study.held_out) if study.held_out else dataset
+    return hold_out(dataset, study.held_out, medium.nouns) if study.held_out else dataset
 
 
 def source_stamp(study: Study) -> str:
     """Return a hash that changes when the source's files or the way they are read change; reads no content."""
-    how = _how_read(study.model_dump(mode="json"))
-    paths = [Path(p) for p in (study.data, study.groups or "") if p and p != "digits"]
+    how = _how_read(study.model_dump(mode="json"), study.medium)
+    paths = [Path(p) for p in (study.data, study.groups or "") if p and not is_embedded(p)]
     return digest(how, [seen for path in paths for seen in files_at(path)])

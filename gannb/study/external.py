@@ -1,7 +1,7 @@
-"""What a study is given beside its data: a GAN trained elsewhere (`foreign`), and related real images (`related`).
+"""What a study is given beside its data: a GAN trained elsewhere (`foreign`), and related real items (`related`).
 
 Both become sources of items in all arms. Here they are found, checked, mapped onto the study's classes, and kept in the
-study's folder, as `NAME-KEY/`, for the units to read; `gannb.generators.outside` samples from what is kept.
+study's folder, as `NAME-KEY/`, for the units to read; `gannb.generators.external` samples from what is kept.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 
 from gannb.data.examples import Dataset
-from gannb.generators.external import ABOUT, OUTSIDE, WEIGHTS, open_network, read_weights
-from gannb.media.image import duplicates
-from gannb.media.image.gans.families import FAMILIES
-from gannb.media.image.reading import read_like
-from gannb.study.model import Study
+from gannb.data.medium import Medium
+from gannb.generators.external import ABOUT, EXTERNAL, WEIGHTS, open_network, read_weights
+from gannb.media import MEDIA
+from gannb.study.model import Study, is_embedded
 from gannb.utils import trust
 from gannb.utils.errors import InputError
 from gannb.utils.files import files_at, write_folder, write_json
@@ -31,16 +30,16 @@ from gannb.utils.trust import check_shape, is_import_path, is_trusted, source_ha
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".tar", ".h5", ".keras")
 MOST_CLASSES = 100_000  # of a generator
-LEAST_IMAGES = 2  # related ones that are left, in all
+LEAST_ITEMS = 2  # related ones that are left, in all
 INDEX = "outside.json"  # in the study's folder: what was kept of which source, and as it was then
 TRIED = 2  # items per class that a generator makes when it is checked
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A source from outside, read, checked and mapped onto the study's classes.
+    """An external source, read, checked and mapped onto the study's classes.
 
-    key: of its content: of the weights, of the function's source file, or of the images that are left.
+    key: of its content: of the weights, of the function's source file, or of the related items that are left.
     about: JSON: what its generator needs, and what there is to say of it.
     """
 
@@ -57,7 +56,7 @@ class Source:
     @property
     def classes(self) -> tuple[str, ...]:
         """Those of the study's classes that it has items of."""
-        has = self.about["counts"] if "counts" in self.about else self.about["labels"]  # images, or a GAN's classes
+        has = self.about["counts" if "counts" in self.about else "labels"]  # of related items; of a GAN
         return tuple(name for name, some in zip(self.about["classes"], has, strict=True) if some)
 
 
@@ -65,7 +64,7 @@ class Source:
 
 
 def load(study: Study, dataset: Dataset, data_key: str) -> dict[str, Source]:
-    """Return a study's sources from outside by name, writing nothing.
+    """Return a study's external sources by name, writing nothing.
 
     What the study has kept serves where the source has not changed since, is no longer there, or is a function that
     nobody has named by hand in this session.
@@ -73,7 +72,7 @@ def load(study: Study, dataset: Dataset, data_key: str) -> dict[str, Source]:
     Raises:
         InputError: a source cannot be used with these data; says why, and the way out.
     """
-    return {name: _load(name, study, dataset, data_key) for name in OUTSIDE if getattr(study, name)}
+    return {name: _load(name, study, dataset, data_key) for name in EXTERNAL if getattr(study, name)}
 
 
 def _load(name: str, study: Study, dataset: Dataset, data_key: str) -> Source:
@@ -91,15 +90,15 @@ def _index(folder: Path) -> dict[str, dict[str, str]]:
 
 def _wish(name: str, study: Study, data_key: str) -> str:
     """Return what identifies a source and the way that it is used, whatever is in it."""
-    reading = [study.resize, study.on_bad_image] if name == "related" else []
+    reading = [getattr(study, each) for each in MEDIA[study.medium].reading_like] if name == "related" else []
     return digest(name, getattr(study, name), getattr(study, f"{name}_classes"), reading, data_key)
 
 
 def _stamp(given: str) -> str:
-    """Return a hash that changes when a source's files do, "" where they are not to be seen; reads no images."""
+    """Return a hash that changes when a source's files do, "" where they are not to be seen; reads no items."""
     if is_import_path(given):
         return source_hash(given) if is_trusted(given) else ""
-    if given == "digits":
+    if is_embedded(given):
         return given
     path = Path(given)
     beside = path.parent.glob("*.json") if path.is_file() else []
@@ -194,14 +193,14 @@ def classes_text(theirs: Sequence[str], ours: Sequence[str], found: list[list[in
     return text
 
 
-# ---- related images ----
+# ---- related items ----
 
 
 def _read_related(study: Study, dataset: Dataset) -> Source:
-    """Read, match and clean related images: what the study has itself, or nearly, is left out."""
-    what, pool = Path(str(study.related)).name, dataset.pool
+    """Read, match and clean related items: what the study has itself, or nearly, is left out."""
+    what, pool, medium = Path(str(study.related)).name, dataset.pool, MEDIA[dataset.medium]
     try:
-        found, brought = read_like(str(study.related), pool, resize=study.resize, on_bad_image=study.on_bad_image)
+        found, brought = medium.read_like(str(study.related), pool, study)
     except InputError as error:
         raise InputError(str(error).replace("data:", "related:", 1)) from None
     classes = match_classes(found.classes, pool.classes, study.related_classes, "related")
@@ -210,20 +209,21 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
         ours[theirs] = k
     mapped = found.take(ours[found.y] >= 0)
     own = np.concatenate([part.x for part in (pool, dataset.test) if part is not None])
-    copies = duplicates.copies_of(mapped.x, own)
+    copies, many = medium.copies_of(mapped.x, own), medium.nouns.many
     left = mapped.take(~copies)
-    if len(left) < LEAST_IMAGES:
+    if len(left) < LEAST_ITEMS:
         raise InputError(
-            f"related: of the {len(found):,} images in {what}, {len(left)} are of a class of this study and not in it "
+            f"related: of the {len(found):,} {many} in {what}, {len(left)} are of a class of this study and not in it "
             "already; give others, or leave related out."
         )
     y = ours[left.y].astype(np.int64)
     counts = np.bincount(y, minlength=pool.n_classes)
-    in_study = f"{copies.sum():,} that are identical or nearly identical to images of this study were left out."
+    in_study = f"None is, or nearly is, {medium.nouns.a_one} of this study."
+    if copies.any():
+        in_study = f"{copies.sum():,} that are identical or nearly identical to {many} of this study were left out."
     text = (
-        f"From {what}, of which {len(left):,} of {len(found):,} images are used. "
-        + classes_text(found.classes, pool.classes, classes, counts)
-        + (f" {in_study} {brought}" if copies.any() else f" None is, or nearly is, an image of this study. {brought}")
+        f"From {what}, of which {len(left):,} of {len(found):,} {many} are used. "
+        f"{classes_text(found.classes, pool.classes, classes, counts)} {in_study} {brought}"
     )
     about = {"shape": pool.shape, "classes": pool.classes, "counts": counts.tolist(), "text": text}
     writers = {f"{n}.npy": (lambda to, a=a: np.save(to, a, allow_pickle=False)) for n, a in (("x", left.x), ("y", y))}
@@ -248,11 +248,12 @@ def _read_foreign(study: Study, dataset: Dataset) -> Source:
 def _weights(study: Study, dataset: Dataset) -> Source:
     """Read a family's weights: the file is opened as safetensors alone, and its description checked before it."""
     file, description = find_weights(Path(str(study.foreign)))
-    config, pool = read_description(description), dataset.pool
-    check_shape(file.name, config["shape"], pool.shape)
+    medium, pool = MEDIA[dataset.medium], dataset.pool
+    config = read_description(description, medium)
+    check_shape(file.name, config["shape"], pool.shape, medium.way_to_shape)
     labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
     tensors = read_weights(file)
-    open_network(config["generator"], config["shape"], len(config["classes"]), tensors)
+    open_network(medium, config["generator"], config["shape"], len(config["classes"]), tensors)
     content = hashlib.sha256(file.read_bytes()).hexdigest()
     text = f"{file.name}, family {config['generator']}, SHA-256 {content[:16]}. " + classes_text(
         config["classes"], pool.classes, labels, [len(each) for each in labels]
@@ -313,23 +314,28 @@ def _gan_of_study(folder: Path) -> Path:
     return made[0].parent
 
 
-def read_description(file: Path) -> dict[str, Any]:
-    """Return a generator.json, checked: `generator` (a family), `shape` (H, W, C), `classes` (their names).
+def read_description(file: Path, medium: Medium) -> dict[str, Any]:
+    """Return a generator.json, checked: `generator` (a family), `shape` (of an item), `classes` (their names).
 
     Names that it does not hold are taken from the study that it lies in, else they are numbers. Raises InputError.
     """
     config = _json(file)
     family, shape, study = config.get("generator"), config.get("shape"), _study_around(file)
-    if family not in list(FAMILIES):
-        raise InputError(
-            f"foreign: {file} is of a generator {family!r}, which is no GAN family; it takes {', '.join(FAMILIES)}."
-        )
-    if not isinstance(shape, list) or len(shape) != 3 or not all(isinstance(side, int) and side > 0 for side in shape):
-        raise InputError(f"foreign: {file} says shape {shape!r}; give the height, width and channels of its images.")
+    if family not in list(medium.families):
+        names = ", ".join(medium.families)
+        raise InputError(f"foreign: {file} is of a generator {family!r}, which is no GAN family; it takes {names}.")
+    if fault := medium.fault_of_shape(shape):
+        raise InputError(f"foreign: {file} says shape {shape!r}; {fault}.")
     try:
-        FAMILIES[family].check(tuple(shape))
+        medium.families[family].check(tuple(shape))
     except InputError as error:
         raise InputError(str(error).replace("gan:", "foreign:", 1)) from None
+    origin = config.get("fingerprint") or study.get("fingerprint")
+    classes = _classes_in(file, config, study)
+    return {"generator": family, "shape": tuple(shape), "classes": classes, "fingerprint": origin}
+
+
+def _classes_in(file: Path, config: dict[str, Any], study: dict[str, Any]) -> list[str]:
     names = config.get("classes") or study.get("resolved", {}).get("classes")
     count = config.get("n_classes", len(names) if isinstance(names, list) else None)
     if not isinstance(count, int) or not 1 <= count <= MOST_CLASSES:
@@ -337,8 +343,7 @@ def read_description(file: Path) -> dict[str, Any]:
     names = list(map(str, names if isinstance(names, list) else range(count)))
     if len(names) != count or len(set(names)) != count:
         raise InputError(f"foreign: {file} says n_classes {count} and {len(set(names))} names of classes; mend it.")
-    origin = config.get("fingerprint") or study.get("fingerprint")
-    return {"generator": family, "shape": tuple(shape), "classes": names, "fingerprint": origin}
+    return names
 
 
 def _study_around(file: Path) -> dict[str, Any]:
@@ -359,18 +364,17 @@ def _json(file: Path) -> dict[str, Any]:
 
 def _function(study: Study, dataset: Dataset) -> Source:
     """Check a function: it is imported, and makes a few items of every class, twice the same."""
-    path, pool = str(study.foreign), dataset.pool
+    path, pool, medium = str(study.foreign), dataset.pool, MEDIA[dataset.medium]
     make, content = trust.load(path), source_hash(path)
     names = _names_of(make, study, pool.classes)
     labels = match_classes(names, pool.classes, study.foreign_classes, "foreign")
     theirs = np.repeat([number for numbers in labels for number in numbers], TRIED)
-    first, second = (trust.call(path, make, theirs, 0, pool.shape) for _ in range(2))
+    asked = make, theirs, 0, pool.shape, medium.dtype, medium.way_to_shape
+    first, second = (trust.call(path, *asked) for _ in range(2))
     if not np.array_equal(first, second):
         raise InputError(f"foreign: {path} gives other items for the same labels and seed; draw them from the seed.")
-    if int(first.max()) - int(first.min()) <= 1:
-        raise InputError(
-            f"foreign: {path} makes values of {first.min()} to {first.max()}; give grey levels of 0 to 255."
-        )
+    if fault := medium.fault_of_levels(first):
+        raise InputError(f"foreign: {path} makes {fault}; give {medium.levels}.")
     text = f"The function {path}, SHA-256 of its file {content[:16]} (what that imports or opens is not in it). "
     text += classes_text(names, pool.classes, labels, [len(each) for each in labels])
     about = _about(pool, labels, text) | {"function": path, "sha256": content}

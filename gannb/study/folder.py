@@ -118,7 +118,7 @@ def open_study(study: str | Path, **changes: Any) -> Study:
 
 
 def trust_given(given: Mapping[str, Any]) -> None:
-    """Let a function run that a person has named by hand as `foreign`; see `gannb.callables`."""
+    """Let a function run that a person has named by hand as `foreign`; see `gannb.utils.trust`."""
     if isinstance(given.get("foreign"), str) and is_import_path(given["foreign"]):
         trust(given["foreign"])
 
@@ -146,7 +146,7 @@ def save_study(study: Study, **facts: Any) -> None:
     kept = {k: before[k] for k in ("fingerprint", "device", "resolved") if k in before}
     record = {
         "set": _set_by_hand(study),
-        "parameters": study.model_dump(mode="json", exclude={"output_dir"}),
+        "parameters": study.model_dump(mode="json", include=set(study.applying()) - {"output_dir"}),
         "versions": versions(),
         "git": git_revision(),
         **kept,

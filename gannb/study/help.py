@@ -1,6 +1,7 @@
 """What the model `Study` says of its parameters: as text, as the README's table, as what a shell completes.
 
-Nothing here names a parameter but for what no model can know: the names of GAN families and arms.
+A parameter that belongs to some media alone is marked with what their items are called. Nothing here names a parameter
+but for what no model can know: the names of GAN families and arms.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import textwrap
 from functools import cache
 from typing import Any
 
-from gannb.study.model import DEFAULT_ARMS, PRESETS, STAGES, Study, choices
+from gannb.media import MEDIA
+from gannb.study.model import DEFAULT_ARMS, OFFERED, PRESETS, STAGES, Study, choices, owners_of
 from gannb.utils.errors import InputError
-from gannb.utils.naming import nearest
+from gannb.utils.naming import listed, nearest
 
 WIDTH = 80  # characters of a line on a terminal
 INDENT = 22  # characters before the meanings
@@ -30,6 +32,16 @@ def meaning(name: str) -> str:
     return str(Study.model_fields[name].description)
 
 
+def items_of(name: str) -> str:
+    """Return what items of the media are called that a parameter belongs to, as `images`; empty for a general one."""
+    return listed([medium.nouns.many for medium in owners_of(name)])
+
+
+def marked(name: str) -> str:
+    """Return what a parameter means, and whose it is."""
+    return f"{meaning(name)} ({items_of(name)})" if items_of(name) else meaning(name)
+
+
 def default(name: str) -> str:
     """Return a parameter's default as it would be written, with what presets make of it; empty for none."""
     value = Study.model_fields[name].default
@@ -40,7 +52,7 @@ def default(name: str) -> str:
 
 def values(name: str) -> str:
     """Return which values a parameter takes: `smoke, laptop or gpu`, `whole number, 2 to 1,000`, `text`."""
-    return _values(_schema()[name])
+    return _one_of(choices(name)) if name in OFFERED else _values(_schema()[name])
 
 
 @cache
@@ -54,13 +66,17 @@ def _values(schema: dict[str, Any]) -> str:
     if "const" in schema:
         return str(schema["const"])
     if "enum" in schema:
-        *others, last = map(str, schema["enum"])
-        return f"{', '.join(others)} or {last}" if others else last
+        return _one_of(list(map(str, schema["enum"])))
     if schema.get("type") == "array":
         return f"several {_values(schema['items'])}s, with commas"
     kinds = {"integer": "whole number", "number": "number", "boolean": "true or false"}
     kind = kinds.get(schema.get("type", ""), "text")
     return ", ".join(filter(None, (kind, _range(schema))))
+
+
+def _one_of(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _range(schema: dict[str, Any]) -> str:
@@ -83,9 +99,11 @@ def names_text(width: int = WIDTH) -> str:
     """Return the names of all parameters by stage, for the help of a command."""
     lines = []
     for title, names in by_stage().items():
-        lines += textwrap.wrap(
-            " ".join(names), width, initial_indent=f"  {title:<{INDENT}}", subsequent_indent=" " * (INDENT + 2)
-        )
+        whose = dict.fromkeys(map(items_of, names))  # "" first: the general ones
+        for items in whose:
+            text = " ".join(name for name in names if items_of(name) == items)
+            start = f"    {items:<{INDENT - 2}}" if items else f"  {title:<{INDENT}}"
+            lines += textwrap.wrap(text, width, initial_indent=start, subsequent_indent=" " * (INDENT + 2))
     return "\n".join(lines)
 
 
@@ -95,7 +113,7 @@ def table_text(width: int = WIDTH) -> str:
     for title, names in by_stage().items():
         lines += ["", title] if lines else [title]
         for name in names:
-            text = meaning(name) + (f" [{default(name)}]" if default(name) else "")
+            text = marked(name) + (f" [{default(name)}]" if default(name) else "")
             lines += textwrap.wrap(
                 text, width, initial_indent=f"  {name:<{INDENT - 2}}", subsequent_indent=" " * INDENT,
                 break_on_hyphens=False,
@@ -114,17 +132,18 @@ def parameter_text(name: str, width: int = WIDTH) -> str:
         raise InputError(f"There is no parameter {name}; {hint}")
     stage = STAGES[Study.model_fields[name].json_schema_extra["stage"]]
     facts = {"meaning": meaning(name), "values": values(name), "default": default(name) or "none", "stage": stage}
+    facts["for"] = items_of(name) or "all data"
     wrap = lambda title, text: textwrap.fill(text, width, initial_indent=f"  {title:<9}", subsequent_indent=" " * 11)  # noqa: E731
     return "\n".join([name, *(wrap(title, text) for title, text in facts.items())])
 
 
 def markdown() -> str:
     """Return the table of all parameters for the README."""
-    lines = ["| parameter | meaning | values | default |", "| --- | --- | --- | --- |"]
+    lines = ["| parameter | meaning | values | default | only for |", "| --- | --- | --- | --- | --- |"]
     for title, names in by_stage().items():
-        lines.append(f"| **{title}** | | | |")
+        lines.append(f"| **{title}** | | | | |")
         for name in names:
-            cells = (f"`{name}`", meaning(name), values(name), _code(default(name)))
+            cells = (f"`{name}`", meaning(name), values(name), _code(default(name)), items_of(name))
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
@@ -137,19 +156,17 @@ def _code(text: str) -> str:
 # ---- as completions ----
 
 
-def completions(prefix: str) -> list[str]:
-    """Return what `--set` may go on with after a prefix: names with `=`, or a name's values."""
+def completions(prefix: str) -> dict[str, str]:
+    """Return what `--set` may go on with after a prefix, and what it means: names with `=`, or a name's values."""
     name, equals, _ = prefix.partition("=")
     if not equals:
-        return [f"{each}=" for each in Study.model_fields]
-    return [f"{name}={value}" for value in suggestions(name)] if name in Study.model_fields else []
+        return {f"{each}=": marked(each) for each in Study.model_fields}
+    return {f"{name}={value}": "" for value in suggestions(name)} if name in Study.model_fields else {}
 
 
 def suggestions(name: str) -> list[str]:
     """Return the values of a parameter that can be named: its choices, GAN families, arms."""
     named = choices(name) + (["true", "false"] if Study.model_fields[name].annotation is bool else [])
     if name == "gan":
-        from gannb.media.image.gans.families import FAMILIES
-
-        named += list(FAMILIES)
+        named += [family for medium in MEDIA.values() for family in medium.families]
     return named + (list(DEFAULT_ARMS) if name == "arms" else [])

@@ -1,15 +1,28 @@
-"""The study: its parameters (one flat model), their presets, and the folder that holds everything it makes."""
+"""The study: its parameters (one flat model: the general ones and each medium's own), their presets, its folder."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
+from gannb.data.medium import Medium
+from gannb.media import MEDIA
 from gannb.utils.errors import InputError
 from gannb.utils.naming import composed, ended, nearest
+from gannb.utils.parameters import checked_choice, parameter
 from gannb.utils.trust import is_import_path
 
 STAGES = {
@@ -38,111 +51,103 @@ TRANSFER_STEPS = {"smoke": 2, "laptop": 30, "gpu": 300}
 DOSES = (2, 1_000_000)  # least and most synthetic items per class
 
 
-def _parameter(default: Any, stage: int, meaning: str, **limits: Any) -> Any:
-    """Return a pydantic field that knows the stage it belongs to and what it means."""
-    return Field(default, description=meaning, json_schema_extra={"stage": stage}, **limits)
+OFFERED = ("medium", "augmentation", "gan_augmentation")  # parameters whose values follow from the media
 
 
-class Study(BaseModel):
-    """Every parameter of a study: default, range, meaning and owning stage.
+def offered(name: str, media: Iterable[Medium] | None = None) -> tuple[str, ...]:
+    """Return the values of a parameter in `OFFERED`, with the media that there are, or with some of them."""
+    media = list(MEDIA.values() if media is None else media)
+    classical = [policy for medium in media for policy in medium.policy_names]
+    of_gans = [policy for medium in media for policy in medium.gan_policies]
+    values = {
+        "medium": ["auto", *(medium.name for medium in media)],
+        "augmentation": ["auto", *classical],
+        "gan_augmentation": ["auto", "none", "policy", *of_gans, "ada"],
+    }
+    return tuple(dict.fromkeys(values[name]))
 
-    The command line, YAML files, the notebooks' parameter cells and the help table all follow from this model.
-    Unknown names and wrong types are refused; use `make_study` to get them as one-sentence `InputError`s.
-    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+class General(BaseModel):
+    """The parameters that every study has, whatever its items are; see `Study`."""
 
-    data: str = _parameter("digits", 0, "`digits`, a folder of images per class, a MedMNIST-layout .npz, or idx files")
-    name: str = _parameter(
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, defer_build=True)
+
+    data: str = parameter("digits", 0, "where the labelled items are")
+    medium: str = parameter("auto", 0, "what an item is; `auto`: recognised from the data")
+    name: str = parameter(
         "", 0, "the study's name and folder; empty: taken from the data", pattern=r"^(\.*[\w\-][\w.\-]*)?$"
     )
-    output_dir: str = _parameter("outputs", 0, "where the study's folder goes")
-    preset: Literal["smoke", "laptop", "gpu"] = _parameter("laptop", 0, "sizes and steps that belong together")
-    seed: int = _parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
-    device: str = _parameter(
+    output_dir: str = parameter("outputs", 0, "where the study's folder goes")
+    preset: Literal["smoke", "laptop", "gpu"] = parameter("laptop", 0, "sizes and steps that belong together")
+    seed: int = parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
+    device: str = parameter(
         "auto", 0, "`auto`, `cpu`, `cuda`, `cuda:1` or `mps`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$"
     )
-    workers: int = _parameter(0, 0, "processes at work at once; 0: one per core", ge=0, le=1024)
+    workers: int = parameter(0, 0, "processes at work at once; 0: one per core", ge=0, le=1024)
 
-    size: str | None = _parameter(None, 1, "side in pixels, or HxW as `96x64`, that items are brought to")
-    channels: Literal[1, 3] | None = _parameter(None, 1, "1 grey or 3 colour; by default as the images are")
-    resize: Literal["crop", "pad", "stretch"] | None = _parameter(None, 1, "how other shapes are brought to the size")
-    groups: str | None = _parameter(None, 1, "a CSV or a pattern on file names: items of a group stay on one side")
-    on_bad_image: Literal["fail", "skip"] = _parameter("fail", 1, "what to do with a damaged image")
-    held_out: tuple[str, ...] = _parameter(
-        (), 1, "classes, by name, that training never sees: are their images recognised as new?"
+    groups: str | None = parameter(None, 1, "a CSV or a pattern on file names: items of a group stay on one side")
+    held_out: tuple[str, ...] = parameter(
+        (), 1, "classes, by name, that training never sees: are their items recognised as new?"
     )
-    protocol: Literal["auto", "draw", "resplit"] = _parameter("auto", 1, "disjoint draws, or repeated splits of all")
-    n_per_class: int | None = _parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
-    trials: int = _parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
-    test_share: float = _parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
+    protocol: Literal["auto", "draw", "resplit"] = parameter("auto", 1, "disjoint draws, or repeated splits of all")
+    n_per_class: int | None = parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
+    trials: int = parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
+    test_share: float = parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
 
-    gan: str = _parameter("auto", 2, "the GAN family, or `auto` by size of image")
-    gan_steps: int | None = _parameter(
+    gan: str = parameter("auto", 2, "the GAN family, or `auto` by size of an item")
+    gan_steps: int | None = parameter(
         None, 2, "training steps of each GAN; by default by family and preset", ge=1, le=10_000_000
     )
-    gan_augmentation: Literal["auto", "none", "policy", "diffaugment", "ada"] = _parameter(
-        "auto", 2, "what the discriminator sees of an image; `auto`: the family's measured default"
+    gan_augmentation: str = parameter(
+        "auto", 2, "what the discriminator sees of an item; `auto`: the family's measured default"
     )
 
-    n_synthetic: int | tuple[int, ...] | Literal["balance"] = _parameter(
+    n_synthetic: int | tuple[int, ...] | Literal["balance"] = parameter(
         200, 3, "synthetic items per class; several as `50,200`; or `balance`: fill every class up to the largest"
     )
-    truncation: float = _parameter(
+    truncation: float = parameter(
         1.0, 3, "standard deviations beyond which `truncated` sources have no noise", ge=0.1, le=4
     )
-    inception: str | None = _parameter(
-        None, 3, "file of the standard Inception weights, for FID; needs 10,000 test items and as many made"
-    )
-    foreign: str | None = _parameter(
+    foreign: str | None = parameter(
         None,
         3,
         "a GAN trained elsewhere: a folder or .safetensors of gannb's; by hand alone also `module:function`",
     )
-    foreign_classes: str | None = _parameter(
+    foreign_classes: str | None = parameter(
         None,
         3,
         "which of its classes are which of yours, where names differ; written as in the README",
     )
-    related: str | None = _parameter(None, 3, "related real images, as a source beside the GAN: any format of `data`")
-    related_classes: str | None = _parameter(
+    related: str | None = parameter(None, 3, "related real items, as a source beside the GAN: any format of `data`")
+    related_classes: str | None = parameter(
         None, 3, "which of their classes are which of yours, as for `foreign_classes`"
     )
 
-    arms: tuple[str, ...] = _parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
-    keep_classes: tuple[str, ...] = _parameter(
+    arms: tuple[str, ...] = parameter(DEFAULT_ARMS, 4, "the ways to train that are compared")
+    keep_classes: tuple[str, ...] = parameter(
         (), 4, "by name: the only classes that get synthetic items (`3,8`); empty: all do"
     )
-    synthetic_share: float = _parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
-    augmentation: Literal["auto", "none", "shift", "flip", "affine", "trivial"] = _parameter(
-        "auto", 4, "the classifier's classical augmentation (`flip` also mirrors)"
+    synthetic_share: float = parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
+    augmentation: str = parameter("auto", 4, "the classifier's classical augmentation")
+    classifier: tuple[str, ...] = parameter(
+        (), 4, "networks, untrained, of which the first one counts; by default the medium's usual one", min_length=1
     )
-    classifier: tuple[str, ...] = _parameter(
-        ("small_cnn",), 4, "`small_cnn`, `deep_cnn` or a timm network, untrained; of several the first one counts",
-        min_length=1,
-    )  # fmt: skip
-    classifier_steps: int | None = _parameter(
+    classifier_steps: int | None = parameter(
         None, 4, "optimiser steps of each classifier; by default by preset and number of items", ge=2, le=10_000_000
     )
-    classifier_seeds: int = _parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
-    pretrained: str = _parameter(
-        "mobilenetv2_100",
-        4,
-        "what `transfer` arms fine-tune: a timm name, or weights in a folder or file",
-        min_length=1,
-    )
-    transfer_steps: int | None = _parameter(
+    classifier_seeds: int = parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
+    transfer_steps: int | None = parameter(
         None, 4, "optimiser steps of a fine-tuning; by default by preset", ge=1, le=1_000_000
     )
-    batch_size: int = _parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
+    batch_size: int = parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
 
-    tune: bool = _parameter(False, 4, "whether every arm is tuned, from one list, on draws that no trial uses")
+    tune: bool = parameter(False, 4, "whether every arm is tuned, from one list, on draws that no trial uses")
 
-    metric: Literal["balanced_accuracy", "accuracy"] = _parameter("balanced_accuracy", 5, "the predeclared metric")
-    positive: str | None = _parameter(
+    metric: Literal["balanced_accuracy", "accuracy"] = parameter("balanced_accuracy", 5, "the predeclared metric")
+    positive: str | None = parameter(
         None, 5, "of two classes, by name: the one whose recall is the sensitivity; by default the second"
     )
-    rope: float = _parameter(0.01, 5, "differences within +- this are of no practical consequence", gt=0, lt=0.5)
+    rope: float = parameter(0.01, 5, "differences within +- this are of no practical consequence", gt=0, lt=0.5)
 
     @model_validator(mode="before")
     @classmethod
@@ -196,17 +201,51 @@ class Study(BaseModel):
         """Return names of classes as the data's are."""
         return tuple(map(composed, given)) if isinstance(given, tuple) else given and composed(given)
 
+    @field_validator(*OFFERED)
+    @classmethod
+    def _is_offered(cls, given: str, about: ValidationInfo) -> str:
+        return checked_choice(given, offered(str(about.field_name)))
+
     @model_validator(mode="after")
-    def _name_and_consistency(self) -> Study:
+    def _name_and_paths(self) -> General:
         if not self.data.strip():
             raise ValueError("data is empty; name a folder, a file or digits")
         if not self.name:
             object.__setattr__(self, "name", _name_from(self.data))
-        for field in ("data", "groups", "inception", "foreign", "related"):  # paths stay true in other folders
+        for field in ("data", "groups", "foreign", "related"):  # paths stay true in other folders
             value = getattr(self, field)
             if value and _is_path(field, value):
                 object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
-        object.__setattr__(self, "pretrained", _absolute(self.pretrained))
+        return self
+
+    @model_validator(mode="after")
+    def _settle_medium(self) -> General:
+        medium = recognised(self.data) if self.medium == "auto" else MEDIA[self.medium]
+        object.__setattr__(self, "medium", medium.name)
+        if not self.classifier:
+            object.__setattr__(self, "classifier", medium.classifiers[:1])
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_what_is_of_other_media(self) -> General:
+        medium = MEDIA[self.medium]
+        many = medium.nouns.many
+        for name in sorted(self.model_fields_set):
+            owners = owners_of(name)
+            if owners and medium not in owners:
+                whose = " and ".join(owner.nouns.many for owner in owners)
+                raise ValueError(
+                    f"{name}: it is for {whose} alone, and this study is of {many}; leave it out, or set "
+                    f"medium={owners[0].name} if that is what they are."
+                )
+        for name in OFFERED:
+            names = offered(name, (medium,))
+            if getattr(self, name) not in names:
+                raise ValueError(f"{name}={getattr(self, name)!r} is not for {many}; it takes {', '.join(names)}.")
+        return self
+
+    @model_validator(mode="after")
+    def _consistency(self) -> General:
         if self.protocol == "resplit" and self.n_per_class is not None:
             raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")
         if not 0 < round(self.synthetic_share * self.batch_size) < self.batch_size:
@@ -233,28 +272,68 @@ class Study(BaseModel):
             return (self.n_synthetic,)
         return () if self.n_synthetic == "balance" else self.n_synthetic
 
+    def applying(self) -> list[str]:
+        """Return the names of the parameters that mean something here, general or of its medium, by stage."""
+        fields, medium = type(self).model_fields, MEDIA[self.medium]
+        names = [name for name in fields if not (owners := owners_of(name)) or medium in owners]
+        return sorted(names, key=lambda name: fields[name].json_schema_extra["stage"])
+
     def changes(self) -> dict[str, Any]:
         """Return the parameters that differ from what the preset alone would give."""
-        plain = Study(preset=self.preset, data=self.data)
-        return {"preset": self.preset, "data": self.data} | {
-            k: v for k, v in self.model_dump(mode="json").items() if v != plain.model_dump(mode="json")[k]
-        }
+        plain = type(self)(preset=self.preset, data=self.data, medium=self.medium).model_dump(mode="json")
+        always = {"preset": self.preset, "data": self.data}
+        if self.medium != next(iter(MEDIA)):  # which is what is taken where the data are no longer there
+            always["medium"] = self.medium
+        return always | {k: v for k, v in self.model_dump(mode="json").items() if v != plain[k]}
+
+
+def study_model(media: Iterable[Medium]) -> type[General]:
+    """Return the model of a study's parameters: the general ones, then each medium's own, all at one level.
+
+    Where a medium has something to say of a general one (`Medium.meanings`), it stands behind what that means.
+    """
+    media = list(media)
+    fields = {}
+    for name, field in General.model_fields.items():
+        said = [f"{medium.nouns.many}: {medium.meanings[name]}" for medium in media if name in medium.meanings]
+        if said:
+            fields[name] = (field.annotation, field := copy(field))
+            field.description = "; ".join([str(field.description), *said])
+    own = dict.fromkeys(medium.parameters for medium in media)  # once, where two media share them
+    return create_model("StudyParameters", __base__=(*own, General), **fields)
+
+
+class Study(study_model(MEDIA.values())):
+    """Every parameter of a study: default, range, meaning and owning stage.
+
+    The command line, YAML files, the notebooks' parameter cells and the help table all follow from this model.
+    Unknown names and wrong types are refused; use `make_study` to get them as one-sentence `InputError`s.
+    """
+
+
+def owners_of(name: str) -> list[Medium]:
+    """Return the media to which a parameter belongs alone; none where it is general, or there is no such."""
+    return [medium for medium in MEDIA.values() if name in medium.parameters.model_fields]
+
+
+def recognised(data: str) -> Medium:
+    """Return the medium of what lies at `data`: the first that recognises it, else the first of all."""
+    first, *others = MEDIA.values()
+    if not others:
+        return first
+    return next((medium for medium in (first, *others) if medium.recognises(data)), first)
+
+
+def is_embedded(data: str) -> bool:
+    """Tell whether `data` is the name of a set that comes with the kit."""
+    return any(data in medium.embedded for medium in MEDIA.values())
 
 
 def _is_path(field: str, value: str) -> bool:
     """Tell whether a parameter that may hold a path holds one, and no word, pattern or function."""
     if field == "groups":
         return value.lower().endswith(".csv")
-    return value != "digits" and not (field == "foreign" and is_import_path(value))
-
-
-def _absolute(pretrained: str) -> str:
-    """Return `pretrained` with the path in it, if there is one, made absolute."""
-    name, equals, file = pretrained.partition("=")
-    if equals:
-        return f"{name}={Path(file).expanduser().resolve()}"
-    is_path = "/" in pretrained or pretrained.startswith(("~", "."))
-    return str(Path(pretrained).expanduser().resolve()) if is_path else pretrained
+    return not is_embedded(value) and not (field == "foreign" and is_import_path(value))
 
 
 def _whole(given: Any) -> int:
@@ -267,7 +346,7 @@ def _whole(given: Any) -> int:
 
 def _name_from(data: str) -> str:
     """Return a study name made from the data's path: `photos/my flowers.npz` -> `my-flowers`."""
-    stem = Path(data).expanduser().resolve().name.removesuffix(".npz") if data != "digits" else data
+    stem = data if is_embedded(data) else Path(data).expanduser().resolve().name.removesuffix(".npz")
     return "".join(c if c.isalnum() or c in "._-" else "-" for c in stem) or "study"
 
 
@@ -275,7 +354,8 @@ def make_study(**given: Any) -> Study:
     """Return the study with the given parameters.
 
     Raises:
-        InputError: an unknown parameter (with the nearest valid name) or a value out of type or range.
+        InputError: an unknown parameter (with the nearest valid name), a value out of type or range, or a parameter of
+            another medium than the data's.
     """
     try:
         return Study(**given)
@@ -298,7 +378,9 @@ def _one_sentence(error: ValidationError) -> str:
 
 
 def choices(name: str) -> list[str]:
-    """Return the values of a parameter that have a name: its literal ones, or for a text what its meaning quotes."""
+    """Return the values of a parameter that have a name: those offered, or for a text what its meaning quotes."""
+    if name in OFFERED:
+        return list(offered(name))
     field = Study.model_fields[name]
     parts = (field.annotation, *get_args(field.annotation))
     named = [str(choice) for part in parts if get_origin(part) is Literal for choice in get_args(part)]

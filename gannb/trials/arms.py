@@ -18,9 +18,9 @@ import re
 from dataclasses import dataclass
 
 from gannb.classifiers.imbalance import BALANCING
+from gannb.generators.registry import names
 from gannb.generators.variations import VARIATIONS
-from gannb.media.image.gans.families import FAMILIES
-from gannb.media.medium import GENERATORS
+from gannb.media.image import IMAGE
 from gannb.study.model import DEFAULT_ARMS, DOSES
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
@@ -76,7 +76,7 @@ def parse_arm(name: str) -> Arm:
     """
     arm = _parse(name)
     if arm is None:
-        sources = ", ".join(["gan", *GENERATORS, *REAL_SOURCES])
+        sources = ", ".join(["gan", *names(IMAGE), *REAL_SOURCES])
         rule = f"an arm is [real|transfer][+SOURCE[.VARIATION][:DOSE]][+classic], SOURCE {sources}."
         raise InputError(f"arms: there is no arm {name!r}; {_nearest(name) or rule}")
     return arm
@@ -114,11 +114,11 @@ def _is_possible(arm: Arm) -> bool:
         return arm.real == (arm.source != "fewer") and not arm.variation and arm.dose is None
     if arm.variation and not (arm.source in _gans() and arm.variation in VARIATIONS):
         return False
-    return arm.source in ("gan", *GENERATORS) and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
+    return arm.source in ("gan", *names(IMAGE)) and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
 
 
 def _gans() -> tuple[str, ...]:
-    return ("gan", *FAMILIES)
+    return ("gan", *IMAGE.families)
 
 
 def _nearest(name: str) -> str:
@@ -130,7 +130,7 @@ def _nearest(name: str) -> str:
     if bare != name and (arm := _parse(bare)):
         ways = [bare] + [bare.replace(str(arm.source), f"{arm.source}.{v}") for v in VARIATIONS]
         return nearest(name, [way for way in ways if _parse(way)])
-    made = ["gan", *GENERATORS, *(f"{gan}.{variation}" for gan in _gans() for variation in VARIATIONS)]
+    made = ["gan", *names(IMAGE), *(f"{gan}.{variation}" for gan in _gans() for variation in VARIATIONS)]
     added = [*made, "more", *BALANCING]
     known = [*DEFAULT_ARMS, PRIMARY[0]] + [f"real+{s}" for s in added] + made
     known += [f"real+{s}+classic" for s in added] + [f"transfer+{s}" for s in made]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gannb.classifiers.imbalance import BALANCING
-from gannb.generators.external import OUTSIDE
+from gannb.generators.external import EXTERNAL
 from gannb.generators.variations import VARIATIONS
 from gannb.trials.arms import BALANCED, CONVERGENCE, FROM_OUTSIDE, PRIMARY, Arm, parse_arm, with_classifier
 
@@ -113,7 +113,7 @@ def _from_recipe(arms: list[str]) -> list[Contrast]:
             adds = f"{VARIATIONS[arm.variation]}, against the plain {arm.source}"
             found.append(Contrast(arm.name, arm.without_variation, "exploratory", meaning=adds))
         gan = arm.name.replace(str(arm.source), "gan")
-        if arm.source in OUTSIDE and arm.real and gan in arms:
+        if arm.source in EXTERNAL and arm.real and gan in arms:
             meaning = f"{FROM_OUTSIDE[arm.source]} instead of the GAN's"
             found.append(Contrast(arm.name, gan, "exploratory", meaning=meaning))
     return found

@@ -4,35 +4,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.classifiers.imbalance import balanced, lacking
-from gannb.data.counts import first_of_each, labels_to_make, proportional_labels
+from gannb.data.counts import equally_often, first_of_each, labels_to_make, proportional_labels
 from gannb.data.examples import Dataset, Examples, concatenate
 from gannb.stats.scores import classification_scores
 from gannb.trials import splits
 from gannb.trials.splits import Draw
 from gannb.trials.tuning import Configuration, best
 from gannb.units.generators import items_seed
-from gannb.units.reading import dataset_of, read_draw, read_features, read_items
+from gannb.units.reading import dataset_of, medium_of, read_draw, read_features, read_items
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
 
 if TYPE_CHECKING:
+    from gannb.classifiers.mixture import Mixture
+    from gannb.classifiers.training import Recipe, Start
+    from gannb.data.medium import Medium
     from gannb.trials.arms import Arm
 
 MOST_SHIFTED = 1000  # test items, or a few more, that are also tested on in their shifted forms
 
 
+@dataclass(frozen=True, eq=False)
+class FilledUp:
+    """Synthetic items of an arm, the draw's own in the places of classes that get no synthetic ones."""
+
+    items: Examples  # (M,)
+    number: np.ndarray  # (M,) int64: which of all items that were made this place is for
+    own: np.ndarray  # (M,) int64: which of the draw's items stands there instead of it; -1 where none does
+
+    @property
+    def replaced(self) -> np.ndarray:
+        """In which places one of the draw's own items stands, (M,) bool."""
+        return self.own >= 0
+
+
 def make_features(task: Task) -> None:
     """Compute a pretrained network's frozen features: of synthetic items, of a draw's, or else of all there are."""
-    from gannb.media.image import pretrained
-
+    pretrained = medium_of(task).pretrained
     dataset, kinds = dataset_of(task), {need.kind for need in task.unit.needs}
     weights = pretrained.kept(task.study, task.parameters["weights"])
     if "items" in kinds:
@@ -45,19 +61,18 @@ def make_features(task: Task) -> None:
     np.save(task.folder / "index.npy", index)
 
 
-def _start(task: Task, mixture: Any, draw: Draw) -> Any:
+def _start(task: Task, mixture: Mixture, filled: FilledUp | None, draw: Draw) -> Start:
     """Return what gives the network that training starts from, and the rates of its layers."""
     from gannb.classifiers.training import from_scratch
-    from gannb.media.image import pretrained
 
     if "weights" not in task.parameters:
         return from_scratch
+    pretrained = medium_of(task).pretrained
     weights = pretrained.kept(task.study, task.parameters["weights"])
-    features = [_features_of(task.needed("features"), draw.train)]
-    if mixture.synthetic is not None:
-        number = mixture.synthetic.groups  # see `_filled_up`
-        made = _features_of(task.needed("item_features"), np.maximum(number, 0))
-        features.append(np.where((number < 0)[:, None], features[0][-1 - np.minimum(number, -1)], made))
+    features = [real := _features_of(task.needed("features"), draw.train)]
+    if filled is not None:
+        made = _features_of(task.needed("item_features"), filled.number)
+        features.append(np.where(filled.replaced[:, None], real[filled.own], made))
     return pretrained.starting(weights, mixture, np.concatenate(features))
 
 
@@ -72,20 +87,19 @@ def make_classifier(task: Task) -> None:
     """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
     from gannb.classifiers.training import predict, train
 
-    p, dataset = task.parameters, dataset_of(task)
+    p, dataset, medium = task.parameters, dataset_of(task), medium_of(task)
     draw = read_draw(task.needed("draw"))
     test = splits.take(dataset, draw.test)
-    mixture, recipe = _training(task, dataset, draw, chosen_for(task))
-    start = _start(task, mixture, draw)
+    mixture, recipe, start = training_of(task, dataset, draw, chosen_for(task))
     rows, outputs, moved = [], [], []
     asked = shifted_items(test.y)[: 0 if "weights" in p else None]  # no claim needs them where they take minutes
-    elsewhere = _shifted(task, test.take(asked)) if len(asked) else []
+    elsewhere = _shifted(task, medium, test.take(asked)) if len(asked) else []
     for number in range(p["seeds"]):
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
         network = train(mixture, recipe, classifier_seed(p, number), task.device, step, start)
-        outputs.append(predict(network, test.x))
-        moved.append([predict(network, x).argmax(1) for x in elsewhere])
-        fitted = predict(network, mixture.items.x).argmax(1) == mixture.items.y
+        outputs.append(predict(medium, network, test.x))
+        moved.append([predict(medium, network, x).argmax(1) for x in elsewhere])
+        fitted = predict(medium, network, mixture.items.x).argmax(1) == mixture.items.y
         rows.append(_score_row(task, mixture, number, test.y, outputs[-1]) | {"train_accuracy": float(fitted.mean())})
     np.savez_compressed(
         task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test,
@@ -99,21 +113,21 @@ def classifier_seed(p: dict[str, Any], number: int) -> int:
     return seed_for(p["seed"], "trial", p["trial"], "classifier", number)
 
 
-def _training(task: Task, dataset: Dataset, draw: Draw, chosen: Configuration) -> tuple[Any, Any]:
-    """Return what an arm's classifiers are trained on and how, in a configuration."""
-    p, mixture = task.parameters, _mixture(task, dataset, draw)
+def training_of(task: Task, dataset: Dataset, draw: Draw, chosen: Configuration) -> tuple[Mixture, Recipe, Start]:
+    """Return what an arm's classifiers are trained on, how, and from which network, in a configuration."""
+    p, (mixture, filled) = task.parameters, arm_mixture(task, dataset, draw)
     if 0 < mixture.share < 1:
         mixture = replace(mixture, share=min(1 - 1 / p["batch_size"], chosen.share * mixture.share))
-    return mixture, recipe_of(p, dataset.pool.shape, chosen)
+    recipe = recipe_of(medium_of(task), p, dataset.pool.shape, chosen)
+    return mixture, recipe, _start(task, mixture, filled, draw)
 
 
-def recipe_of(p: dict[str, Any], shape: tuple[int, ...], chosen: Configuration) -> Any:
-    """Return how a unit's classifiers are trained on items of a shape, in a configuration."""
+def recipe_of(medium: Medium, p: dict[str, Any], shape: tuple[int, ...], chosen: Configuration) -> Recipe:
+    """Return how a unit's classifiers are trained on a medium's items of a shape, in a configuration."""
     from gannb.classifiers.training import Recipe
-    from gannb.media.image.augmentation import resolve, strengthened
 
-    policy = strengthened(resolve(chosen.policy or p["augmentation"], shape), chosen.strength)
-    return Recipe(p["classifier"], p["steps"], p["batch_size"], policy, chosen.learning_rate)
+    policy = medium.policy(chosen.policy or p["augmentation"], shape, chosen.strength)
+    return Recipe(medium, p["classifier"], p["steps"], p["batch_size"], policy, chosen.learning_rate)
 
 
 def chosen_for(task: Task) -> Configuration:
@@ -130,23 +144,23 @@ def make_tuning(task: Task) -> None:
     draw = read_draw(task.needed("draw"))
     unseen = splits.take(dataset, draw.test)
     for number, configuration in enumerate(p["configurations"]):
-        mixture, recipe = _training(task, dataset, draw, Configuration(**configuration))
-        start, seeds = _start(task, mixture, draw), [classifier_seed(p, n) for n in range(p["seeds"])]
+        mixture, recipe, start = training_of(task, dataset, draw, Configuration(**configuration))
+        seeds = [classifier_seed(p, n) for n in range(p["seeds"])]
         scores = [_tried(mixture, recipe, seed, unseen, task.device, start) for seed in seeds]
         rows.append({"draw": -p["trial"], "arm": p["arm"], "configuration": configuration, "scores": scores})
         task.progress(number + 1, len(p["configurations"]))
     write_json(task.folder / "tuning.json", rows)
 
 
-def _tried(mixture: Any, recipe: Any, seed: int, unseen: Examples, device: str, start: Any) -> float | None:
+def _tried(mixture: Mixture, recipe: Recipe, seed: int, unseen: Examples, device: str, start: Start) -> float | None:
     """Return the balanced accuracy of a classifier on items that it has not seen; None where its training diverges."""
     from gannb.classifiers.training import Diverged, predict, train
 
     try:
-        p = predict(train(mixture, recipe, seed, device, start=start), unseen.x)
+        network = train(mixture, recipe, seed, device, start=start)
     except Diverged:
         return None
-    return classification_scores(unseen.y, p)["balanced_accuracy"]
+    return classification_scores(unseen.y, predict(recipe.medium, network, unseen.x))["balanced_accuracy"]
 
 
 def make_choice(task: Task) -> None:
@@ -167,15 +181,13 @@ def shifted_items(y: np.ndarray) -> np.ndarray:
     return np.sort(np.concatenate([order[y[order] == k][:n] for k, n in enumerate(per_class)]))
 
 
-def _shifted(task: Task, test: Examples) -> list[np.ndarray]:
+def _shifted(task: Task, medium: Medium, test: Examples) -> list[np.ndarray]:
     """Return the test items in every shifted form, the same for all arms of a trial."""
-    from gannb.media.image.shifts import SHIFTS, shifted
-
-    p = task.parameters
-    return [shifted(test.x, kind, seed_for(p["seed"], "trial", p["trial"], "shift", kind)) for kind in SHIFTS]
+    seed, trial = task.parameters["seed"], task.parameters["trial"]
+    return [shift(test.x, seed_for(seed, "trial", trial, "shift", kind)) for kind, (_, shift) in medium.shifts.items()]
 
 
-def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
+def _score_row(task: Task, mixture: Mixture, number: int, y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
     n_real = 0 if mixture.real is None else len(mixture.real)
     made = () if mixture.synthetic is None else mixture.synthetic.y
     n_synthetic = int(np.isin(made, task.parameters.get("keep_classes", made)).sum())
@@ -184,68 +196,66 @@ def _score_row(task: Task, mixture: Any, number: int, y: np.ndarray, p: np.ndarr
     return about | {"n_synthetic": n_synthetic, "seed": number} | scores
 
 
-def _mixture(task: Task, dataset: Dataset, draw: Draw) -> Any:
-    """Return what an arm's classifiers are trained on."""
+def arm_mixture(task: Task, dataset: Dataset, draw: Draw) -> tuple[Mixture, FilledUp | None]:
+    """Return what an arm's classifiers are trained on, and where its synthetic items come from, if it has any."""
     from gannb.classifiers.imbalance import BALANCING
     from gannb.classifiers.mixture import Mixture
     from gannb.trials.arms import parse_arm
 
     arm = parse_arm(task.parameters["arm"])
     if arm.source == "fewer":
-        return Mixture(splits.take(dataset, draw.fewer(splits.labels_of(dataset))), None, 0.0)
+        return Mixture(splits.take(dataset, draw.fewer(splits.labels_of(dataset))), None, 0.0), None
     train = splits.take(dataset, draw.train)
     if arm.source == "more":
-        return Mixture(concatenate([train, splits.take(dataset, draw.reserve)]), None, 0.0)
+        return Mixture(concatenate([train, splits.take(dataset, draw.reserve)]), None, 0.0), None
     if arm.source in BALANCING:
         p = task.parameters
-        return balanced(arm.source, train, seed_for(p["seed"], "trial", p["trial"], arm.source))
-    synthetic = _items_of(arm, task, dataset, train.counts()) if arm.generator else None
-    if not synthetic:
-        return Mixture(train, None, 0.0)
-    in_all = len(train) + len(synthetic)
-    share = task.parameters.get("synthetic_share", len(synthetic) / in_all)
-    synthetic, left_out = _filled_up(task, synthetic, train)
-    fresh = _maker(task, synthetic, left_out) if arm.variation == "fresh" else None
-    return Mixture(train if arm.real else None, synthetic, share, fresh)
+        return balanced(arm.source, train, seed_for(p["seed"], "trial", p["trial"], arm.source)), None
+    filled = _filled_up(task, arm, dataset, train) if arm.generator else None
+    if filled is None or not len(filled.items):
+        return Mixture(train, None, 0.0), None
+    made = len(filled.items)
+    share = task.parameters.get("synthetic_share", made / (len(train) + made))
+    fresh = _maker(task, filled) if arm.variation == "fresh" else None
+    return Mixture(train if arm.real else None, filled.items, share, fresh), filled
 
 
-def _filled_up(task: Task, synthetic: Examples, train: Examples) -> tuple[Examples, np.ndarray]:
-    """Return the items with the draw's own in the places of classes that get none, and which places these are, (M,).
-
-    The `groups` of the draw's item i are -1 - i there, else the number of the synthetic item.
+def _filled_up(task: Task, arm: Arm, dataset: Dataset, train: Examples) -> FilledUp:
+    """Return an arm's synthetic items, the draw's own in the places of classes that get none.
 
     So every class has the same share of the batches as without `keep_classes`, and the arms differ in nothing else.
     """
-    from gannb.data.counts import equally_often
-
-    left_out = ~np.isin(synthetic.y, task.parameters.get("keep_classes", synthetic.y))
+    p, made = task.parameters, read_items(task.needed("items"), dataset)
+    number = _taken(arm, task, made.y, train.counts())
+    synthetic, own = made.take(number), np.full(len(number), -1)
+    left_out = ~np.isin(synthetic.y, p.get("keep_classes", synthetic.y))
     if not left_out.any():
-        return synthetic, left_out
-    p = task.parameters
-    x, ids, groups = (np.array(part) for part in (synthetic.x, synthetic.ids, synthetic.groups))
+        return FilledUp(synthetic, number, own)
     rng = np.random.default_rng(seed_for(p["seed"], "trial", p["trial"], "kept"))
     for k in np.unique(synthetic.y[left_out]):
-        places, own = np.flatnonzero(synthetic.y == k), np.flatnonzero(train.y == k)
-        chosen = own[equally_often(len(own), len(places), rng)]
-        x[places], ids[places] = train.x[chosen], np.char.add("again-", places.astype(str))
-        groups[places] = -1 - chosen
-    return replace(synthetic, x=x, ids=ids, groups=groups), left_out
+        places, mine = np.flatnonzero(synthetic.y == k), np.flatnonzero(train.y == k)
+        own[places] = mine[equally_often(len(mine), len(places), rng)]
+    x, ids = np.array(synthetic.x), np.array(synthetic.ids)
+    x[left_out], ids[left_out] = train.x[own[left_out]], np.char.add("again-", np.flatnonzero(left_out).astype(str))
+    return FilledUp(replace(synthetic, x=x, ids=ids), number, own)
 
 
-def _items_of(arm: Arm, task: Task, dataset: Dataset, counts: np.ndarray) -> Examples:
-    """Return the synthetic items that an arm takes of those made, beside a draw of `counts` (K,) items per class."""
-    made, asked = read_items(task.needed("items"), dataset), task.unit.need("items").parameters["n_synthetic"]
-    wanted = np.bincount(labels_to_make(counts, asked))  # all that were made, or of related images all that there are
+def _taken(arm: Arm, task: Task, made: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return which of the items made, labels (M,), an arm takes beside a draw of `counts` (K,) items per class."""
+    asked = task.unit.need("items").parameters["n_synthetic"]
+    wanted = np.bincount(labels_to_make(counts, asked))  # all that were made, or of related items all that there are
     if asked == "balance" and arm.real:
         wanted = lacking(counts)
     elif arm.dose:
         wanted = np.bincount(proportional_labels(wanted, arm.dose * len(counts)))
-    return made.take(first_of_each(made.y, wanted))
+    return first_of_each(made, wanted)
 
 
-def _maker(task: Task, items: Examples, stay: np.ndarray) -> Callable[[int], np.ndarray]:
-    """Return what makes the items anew for the pass of a given number, but for those that stay (M,)."""
-    from gannb.media.medium import load
+def _maker(task: Task, filled: FilledUp) -> Callable[[int], np.ndarray]:
+    """Return what makes the items anew for the pass of a given number, but for those that the draw's own stand for."""
+    from gannb.generators.interface import Condition
+    from gannb.generators.registry import load
 
-    generator, place = load(task.needed("generator"), task.device), stay.reshape(-1, *[1] * (items.x.ndim - 1))
-    return lambda number: np.where(place, items.x, generator.sample(items.y, items_seed(task, "pass", number)))
+    items, generator = filled.items, load(task.needed("generator"), medium_of(task), task.device)
+    stay, asked = filled.replaced.reshape(-1, *[1] * (items.x.ndim - 1)), Condition(items.y)
+    return lambda number: np.where(stay, items.x, generator.sample(asked, items_seed(task, "pass", number)))

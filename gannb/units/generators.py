@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.data.counts import labels_to_make
 from gannb.data.examples import Examples
-from gannb.study.model import make_study
 from gannb.trials import splits
-from gannb.units.reading import dataset_of, draw_of, load_small_cnn, read_draw
+from gannb.units.reading import dataset_of, draw_of, load_classifier, medium_of, read_draw
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
+
+if TYPE_CHECKING:
+    from gannb.generators.interface import Condition
 
 
 def make_draw(task: Task) -> None:
@@ -29,38 +31,38 @@ def make_generator(task: Task) -> None:
 
 def fit_generator(task: Task, draw: Examples, *purpose: str | int) -> None:
     """Fit the generator that the parameters name to a draw and keep it; its seed follows from trial, name, purpose."""
+    from gannb.generators import registry
     from gannb.generators.interface import Job
-    from gannb.media.medium import GENERATORS
 
     p = task.parameters
     name, choices = p["generator"], {k: p[k] for k in ("gan_augmentation", "augmentation") if k in p}
-    choices |= {name: str(task.study / f"{name}-{p['content']}")} if "content" in p else {}
+    choices |= {"kept": task.study / f"{name}-{p['content']}"} if "content" in p else {}
     seed = seed_for(p["seed"], "trial", p["trial"], "generator", name, *purpose)
     job = Job(p.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
-    GENERATORS[name](make_study(**choices)).fit(draw, job).save(task.folder)
+    registry.make(medium_of(task), name, **choices).fit(draw, job).save(task.folder)
 
 
 def make_items(task: Task) -> None:
     """Sample a trial's generator in the draw's class proportions, as many of each class if they are to balance it.
 
-    Of related images there may be fewer of a class, or none.
+    Of related items there may be fewer of a class, or none.
     """
-    from gannb.generators.interface import at_hand
-    from gannb.media.medium import load
+    from gannb.generators.interface import Condition, at_hand
+    from gannb.generators.registry import load
 
     p, dataset = task.parameters, dataset_of(task)
     counts = splits.take(dataset, read_draw(task.needed("draw")).train).counts()
-    generator = load(task.needed("generator"), task.device)
-    y = at_hand(generator, labels_to_make(counts, p["n_synthetic"]))
-    x, found = _sample(task, generator, y)
+    generator = load(task.needed("generator"), medium_of(task), task.device)
+    condition = Condition(at_hand(generator, labels_to_make(counts, p["n_synthetic"])))
+    x, found = _sample(task, generator, condition)
     np.save(task.folder / "x.npy", x)
-    np.save(task.folder / "y.npy", y)
+    np.save(task.folder / "y.npy", condition.labels)
     if found:
         write_json(task.folder / "items.json", found)
 
 
-def _sample(task: Task, generator: Any, y: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
-    """Return items for labels y (M,), in the way that the unit's variation asks for, and what there is to say of it.
+def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarray, dict[str, float]]:
+    """Return the items asked for, in the way that the unit's variation says, and what there is to say of it.
 
     All variations start from one seed: where they change nothing, the items are those of the plain GAN.
     """
@@ -72,21 +74,22 @@ def _sample(task: Task, generator: Any, y: np.ndarray) -> tuple[np.ndarray, dict
     if variation == "truncated":
         generator = generator.truncated(task.parameters["truncation"])
     if variation not in variations.FILTERS:
-        return generator.sample(y, seed), {}
-    chosen = variations.choose(generator, _filter(task, generator), y, seed)
+        return generator.sample(condition, seed), {}
+    chosen = variations.choose(generator, _filter(task, generator), condition, seed)
     return chosen.x, {"accepted_first": chosen.accepted_first, "never_accepted": chosen.never_accepted}
 
 
 def _filter(task: Task, generator: Any) -> Any:
-    """Return what says which items are accepted: the generator's discriminator, or the trial's judge."""
+    """Return what says which items are accepted: the generator's discriminator, or the trial's filtering classifier."""
     from gannb.classifiers.training import predict
     from gannb.generators import variations
 
     p, dataset = task.parameters, dataset_of(task)
     if p["variation"] == "by_discriminator":
         return variations.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
-    judge = load_small_cnn(task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
-    return variations.recognised(lambda x: predict(judge, x))
+    medium = medium_of(task)
+    network = load_classifier(medium, task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
+    return variations.recognised(lambda x: predict(medium, network, x))
 
 
 def items_seed(task: Task, *purpose: str | int) -> int:

@@ -3,50 +3,57 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
-from gannb.measures.features import OncePerItem, Space
+from gannb.measures.features import ClassifierSpace, OncePerItem, Space
 from gannb.measures.fidelity import frechet_distance
-from gannb.media.image.features import pixels
 from gannb.study.folder import read_record
 from gannb.trials import splits
 from gannb.trials.splits import Draw
-from gannb.units.reading import dataset_of, load_small_cnn, read_draw, read_features, read_items
+from gannb.units.reading import dataset_of, load_classifier, medium_of, read_draw, read_features, read_items
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.store import read_unit
 from gannb.work.unit import Task
 
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
+    from gannb.measures.comparison import Measured, Sets
+
 SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no arms, they do not follow their settings
 
 
-def make_ruler(task: Task) -> None:
+def make_measuring_classifier(task: Task) -> None:
     """Train the classifier that measures quality: on the reserve, or where there is none on the training side."""
     dataset, draw = dataset_of(task), read_draw(task.needed("draw"))
-    _train_small_cnn(task, splits.take(dataset, draw.reserve if len(draw.reserve) else draw.train), "auto", "ruler")
+    _train_aside(task, splits.take(dataset, draw.reserve if len(draw.reserve) else draw.train), "auto", "ruler")
 
 
-def make_judge(task: Task) -> None:
+def make_filtering_classifier(task: Task) -> None:
     """Train the classifier that chooses items for `by_classifier`: on the draw, with the study's augmentation."""
     real = splits.take(dataset_of(task), read_draw(task.needed("draw")).train)
-    _train_small_cnn(task, real, task.parameters["augmentation"], "judge")
+    _train_aside(task, real, task.parameters["augmentation"], "judge")
 
 
-def _train_small_cnn(task: Task, real: Examples, augmentation: str, name: str) -> None:
-    """Train a classifier that is no arm on real items, and keep its weights as `name`.safetensors."""
+def _train_aside(task: Task, real: Examples, augmentation: str, name: str) -> None:
+    """Train a classifier that is no arm on real items, and keep its weights as `name`.safetensors.
+
+    Seed and file have the names of earlier studies: "ruler" measures, "judge" filters.
+    """
     from safetensors.torch import save_file
 
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, train
-    from gannb.media.image.augmentation import resolve
 
-    p = task.parameters
-    recipe = Recipe("small_cnn", p["steps"], SIDE_BATCH, resolve(augmentation, real.shape))
+    p, medium = task.parameters, medium_of(task)
+    policy = medium.policy(augmentation, real.shape)
+    recipe = Recipe(medium, medium.measuring_classifier, p["steps"], SIDE_BATCH, policy)
     network = train(Mixture(real, None, 0.0), recipe, seed_for(p["seed"], "trial", p["trial"], name), task.device)
     save_file({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, task.folder / f"{name}.safetensors")
 
@@ -54,23 +61,34 @@ def _train_small_cnn(task: Task, real: Examples, augmentation: str, name: str) -
 def make_quality(task: Task) -> None:
     """Measure fidelity, diversity and copying of a trial's synthetic items, in every feature space."""
     from gannb.measures.comparison import choose, measure
-    from gannb.media.image.inception import LEAST
 
-    dataset, draw = dataset_of(task), read_draw(task.needed("draw"))
+    dataset, medium, draw = dataset_of(task), medium_of(task), read_draw(task.needed("draw"))
     train, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
     fake, number = _measured_items(task, dataset, train)
     seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
     sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
     about = {"seconds": seconds, "items_per_second": round(number / max(sampling, 1e-3), 1)}
     sets = choose(train, fake, test, _quality_seed(task))
-    between = _between(task, pixels(test.x), train, fake.take(sets.same), splits.take(dataset, draw.reserve))
-    about |= _how_chosen(task.needed("items")) | between
+    about |= _how_chosen(task.needed("items"))
+    about |= _between(task, test, train, fake.take(sets.same), splits.take(dataset, draw.reserve))
     spaces, tested = _spaces(task, draw, train)
-    found = measure(sets, spaces, tested, _quality_seed(task))
-    if "inception" in spaces and min(len(test), len(fake)) >= LEAST:  # of related images there may be few
-        of_inception = next(row for row in found.spaces if row["features"] == "inception")
-        of_inception["fid"] = frechet_distance(*(spaces["inception"](part.x) for part in (test, fake)))
-    _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces["small_cnn"], about)
+    found = measure(medium, sets, spaces, tested, _quality_seed(task))
+    _add_frechet(medium, found.spaces, spaces, test, fake)
+    _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces[medium.measuring_classifier], about)
+
+
+def _add_frechet(
+    medium: Medium, rows: list[dict[str, Any]], spaces: dict[str, Space], test: Examples, fake: Examples
+) -> None:
+    """Add the Frechet distance to the rows of the further spaces that have a name for it, of enough items.
+
+    Of related items there may be few.
+    """
+    for row in rows:
+        further = medium.spaces.get(row["features"])
+        if further is not None and min(len(test), len(fake)) >= further.least:
+            space = spaces[further.name]
+            row[further.frechet] = frechet_distance(space(test.x), space(fake.x))
 
 
 def _measured_items(task: Task, dataset: Dataset, train: Examples) -> tuple[Examples, int]:
@@ -80,44 +98,44 @@ def _measured_items(task: Task, dataset: Dataset, train: Examples) -> tuple[Exam
     return (made.take(first_of_each(made.y, train.counts())) if balance else made), len(made)
 
 
-def make_yardsticks(task: Task) -> None:
+def make_reference_sets(task: Task) -> None:
     """Measure what held-out real items, exact copies and altered copies of a trial's draw would get in the same way."""
-    from gannb.measures.comparison import measure, yardsticks
+    from gannb.measures.comparison import measure, reference_sets
 
-    dataset, draw = dataset_of(task), read_draw(task.needed("draw"))
+    dataset, medium, draw = dataset_of(task), medium_of(task), read_draw(task.needed("draw"))
     train, seed = splits.take(dataset, draw.train), _quality_seed(task)
     spaces, tested = _spaces(task, draw, train)
-    found = yardsticks(train, splits.take(dataset, draw.test), seed)
-    measured = {name: (sets, measure(sets, spaces, tested, seed)) for name, sets in found.items()}
-    _write_measured(task, measured, spaces["small_cnn"], {})
+    found = reference_sets(medium, train, splits.take(dataset, draw.test), seed)
+    measured = {name: (sets, measure(medium, sets, spaces, tested, seed)) for name, sets in found.items()}
+    _write_measured(task, measured, spaces[medium.measuring_classifier], {})
 
 
 def make_in_features(task: Task) -> None:
-    """Measure the GAN's items and the yardsticks in the features of the pretrained network: a part of them, it is slow.
+    """Measure the GAN's items and the reference sets in the features of the pretrained network.
 
-    A unit of its own, so that what is measured without its weights stays where they come or go.
+    A part of them, since it is slow; and a unit of its own, so that what is measured without its weights stays where
+    they come or go.
     """
-    from gannb.measures.comparison import FEW, choose, measure, some, yardsticks
-    from gannb.media.image import pretrained
+    from gannb.measures.comparison import FEW, choose, measure, reference_sets, some
 
     dataset, draw, seed = dataset_of(task), read_draw(task.needed("draw")), _quality_seed(task)
-    train, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
+    medium, train, test = medium_of(task), splits.take(dataset, draw.train), splits.take(dataset, draw.test)
     fake, _ = _measured_items(task, dataset, train)
-    weights = pretrained.kept(task.study, task.parameters["weights"])
-    frozen = OncePerItem(lambda x: pretrained.frozen_features(weights, x, task.device), _kept_features(task, dataset))
+    weights = medium.pretrained.kept(task.study, task.parameters["weights"])
+    extract = partial(medium.pretrained.frozen_features, weights, device=task.device)
+    spaces = {weights.network: OncePerItem(medium, extract, _kept_features(task, dataset))}
     sets = {task.parameters["generator"]: choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed)}
-    sets |= yardsticks(train, some(test, 2 * FEW, seed), seed)
-    about = {"trial": task.parameters["trial"]}
+    sets |= reference_sets(medium, train, some(test, 2 * FEW, seed), seed)
     rows = [
-        about | {"generator": name} | row
+        {"trial": task.parameters["trial"], "generator": name} | row
         for name, each in sets.items()
-        for row in measure(each, {weights.network: frozen}, [], seed).spaces
+        for row in measure(medium, each, spaces, [], seed).spaces
     ]
     write_json(task.folder / "quality.json", rows)
 
 
 def _kept_features(task: Task, dataset: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return items (N, H, W, C) and their frozen features (N, D), as far as the units of fine-tuning have them."""
+    """Return arrays of items (N, ...) with the frozen features (N, D) that units of fine-tuning have made of them."""
     found = []
     for need in task.unit.needs:
         if need.kind in ("features", "item_features"):
@@ -135,23 +153,26 @@ def _quality_seed(task: Task) -> int:
 def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], list[str]]:
     """Return the feature spaces by name, and in which of them copying may be tested: not where the draw was learnt."""
     from gannb.classifiers.training import features
-    from gannb.media.image import inception
 
-    ruler = load_small_cnn(task.needed("ruler") / "ruler.safetensors", like, task.device)
-    spaces = {"pixels": pixels, "small_cnn": lambda x: features(ruler, x)}
-    if "inception" in task.parameters:  # in the key by the content of the weights; where they lie is the study's matter
-        file = read_record(task.study)["parameters"]["inception"]
-        spaces["inception"] = inception.features(file, task.device)
-    remembered = {name: Space(space, ruler[-1] if name == "small_cnn" else None) for name, space in spaces.items()}
-    return remembered, [name for name in spaces if name != "small_cnn" or len(draw.reserve)]
+    medium = medium_of(task)
+    network = load_classifier(medium, task.needed("ruler") / "ruler.safetensors", like, task.device)
+    own = ClassifierSpace(lambda x: features(medium, network, x), medium.classifier_head(network))
+    spaces = {medium.raw_space: Space(medium.raw_features), medium.measuring_classifier: own}
+    for further in medium.spaces.values():
+        if further.parameter in task.parameters:  # in the key by the weights' content; where they lie, the study knows
+            file = read_record(task.study)["parameters"][further.parameter]
+            spaces[further.name] = Space(further.features(file, task.device))
+    return spaces, [name for name in spaces if name != medium.measuring_classifier or len(draw.reserve)]
 
 
-def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Space, about: dict[str, Any]) -> None:
+def _write_measured(
+    task: Task, found: dict[str, tuple[Sets, Measured]], classifier: ClassifierSpace, about: dict[str, Any]
+) -> None:
     """Write what was measured, by name: quality.json (a row per space), classes.json and suspects.json."""
     rows, classes, suspects = [], [], []
     for name, (sets, measured) in found.items():
         first = {"trial": task.parameters["trial"], "generator": name}
-        recognised, of_class = _recognised(ruler, sets)
+        recognised, of_class = _recognised(classifier, sets)
         rows += [first | recognised | about | row for row in measured.spaces]
         classes += [first | row | of_class[row["class"]] for row in measured.classes]
         suspects += [first | row for row in measured.suspects]
@@ -159,10 +180,10 @@ def _write_measured(task: Task, found: dict[str, tuple[Any, Any]], ruler: Space,
         write_json(task.folder / f"{file}.json", table)
 
 
-def _recognised(ruler: Space, sets: Any) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:
-    """Return in what share of generated and of real items the ruler sees their class, in all and by class' name."""
+def _recognised(classifier: ClassifierSpace, sets: Sets) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:
+    """Return in what share of generated and of real items the classifier sees their class, in all and by class."""
     parts = {"gan_test": sets.fake, "ruler_accuracy": sets.test}
-    right = {key: (ruler.recognises(part), part.y) for key, part in parts.items()}
+    right = {key: (classifier.recognises(part), part.y) for key, part in parts.items()}
     of_class = {
         name: {key: float(hit[y == k].mean()) if np.any(y == k) else None for key, (hit, y) in right.items()}
         for k, name in enumerate(sets.train.classes)
@@ -170,23 +191,28 @@ def _recognised(ruler: Space, sets: Any) -> tuple[dict[str, float], dict[str, di
     return {key: float(hit.mean()) for key, (hit, _) in right.items()}, of_class
 
 
-def _between(task: Task, test: np.ndarray, train: Examples, fake: Examples, reserve: Examples) -> dict[str, float]:
-    """Return the shares of test items (T, D) that are nearer to one made, blended or held out than to the training set.
+def _between(task: Task, test: Examples, train: Examples, fake: Examples, reserve: Examples) -> dict[str, float]:
+    """Return the shares of test items that are nearer to one made, blended or held out than to the training set.
 
-    In pixels: the features of a network that has learnt one of the sets by heart would hold it apart.
+    In raw features: those of a network that has learnt one of the sets by heart would hold it apart. Nothing is said of
+    blends where the medium has none.
     """
-    from gannb.generators.interface import Job
-    from gannb.generators.simple import Interpolation
+    from gannb.generators.interface import Condition, Job
     from gannb.measures.fidelity import nearer_to_made
 
+    medium = medium_of(task)
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "between")
-    blends = Interpolation().fit(train, Job(0, seed)).sample(fake.y, seed)
-    sets = {"between": fake.x, "between_of_blends": blends, "between_of_real": reserve.x}
+    sets = {"between": fake.x}
+    if "interpolation" in medium.controls:
+        blending = medium.controls["interpolation"](medium).fit(train, Job(0, seed))
+        sets["between_of_blends"] = blending.sample(Condition(fake.y), seed)
+    sets["between_of_real"] = reserve.x
     sets = {name: x for name, x in sets.items() if len(x) >= len(fake)}
-    return {name: nearer_to_made(test, pixels(x), pixels(train.x)) for name, x in sets.items()}
+    of_test, of_train = medium.raw_features(test.x), medium.raw_features(train.x)
+    return {name: nearer_to_made(of_test, medium.raw_features(x), of_train) for name, x in sets.items()}
 
 
 def _how_chosen(items: Path) -> dict[str, float]:
-    """Return how hard it was to choose the items, where they were chosen; see `after.Chosen`."""
+    """Return how hard it was to choose the items, where they were chosen; see `generators.variations.Chosen`."""
     file = items / "items.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -38,7 +38,7 @@ def side_of(classes: int, side: int) -> np.ndarray:
 
 
 def between(gan: Adversarial, number: int, seed: int) -> np.ndarray:
-    """Return items between two classes each, (number, H, W, C) uint8: pairs at random, every class equally often."""
+    """Return items between two classes each, (number, ...): pairs at random, every class equally often."""
     rng = np.random.default_rng(seed)
     first = equally_often(gan.n_classes, number, rng)
     second = (first + rng.integers(1, gan.n_classes, number)) % gan.n_classes
@@ -46,14 +46,14 @@ def between(gan: Adversarial, number: int, seed: int) -> np.ndarray:
 
 
 def with_other(known: Examples, x: np.ndarray) -> tuple[Examples, Examples]:
-    """Return known items and those of `other` (M, H, W, C) as examples of K + 1 classes, `other` the last."""
+    """Return known items and those of `other` (M, ...) as examples of K + 1 classes, `other` the last."""
     classes, number = (*known.classes, OTHER), np.arange(len(x))
     ids = np.char.add(f"{OTHER}-", number.astype(str))
     return replace(known, classes=classes), Examples(x, np.full(len(x), known.n_classes), classes, ids, number)
 
 
 def mixture_of(known: Examples, x: np.ndarray | None, batch_size: int) -> Mixture:
-    """Return what a classifier is trained on: `other` (M, H, W, C) takes the share of a batch that every class has."""
+    """Return what a classifier is trained on: `other` (M, ...) takes the share of a batch that every class has."""
     from gannb.classifiers.mixture import Mixture
 
     if x is None:
@@ -68,7 +68,7 @@ def _held_out(task: Task, dataset: Dataset) -> tuple[Examples, Examples]:
 
 
 def _outliers(task: Task, dataset: Dataset) -> np.ndarray:
-    """Return the outliers to train on of the unit's side, (M, H, W, C)."""
+    """Return the outliers to train on of the unit's side, (M, ...)."""
     outliers, _ = _held_out(task, dataset)
     return outliers.x[np.isin(outliers.y, side_of(outliers.n_classes, task.parameters["side"]))]
 
@@ -82,8 +82,9 @@ def make_outlier_gan(task: Task) -> None:
 
 
 def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
-    """Return the items of `other` that a unit trains on, (M, H, W, C); None without such a class."""
-    from gannb.media.medium import load
+    """Return the items of `other` that a unit trains on, (M, ...); None without such a class."""
+    from gannb.generators.interface import Condition
+    from gannb.generators.registry import load
 
     p = task.parameters
     if p["method"] == BASELINE:
@@ -92,9 +93,9 @@ def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
         return _outliers(task, dataset)
     seed = seed_for(p["seed"], "trial", p["trial"], p["method"], p.get("side", ""))
     if p["method"] == "between":
-        return between(load(task.needed("generator"), task.device), p["n_other"], seed)
-    gan = load(task.needed("outlier_gan"), task.device)
-    return gan.sample(np.full(p["n_other"], dataset.pool.n_classes), seed)
+        return between(load(task.needed("generator"), reading.medium_of(task), task.device), p["n_other"], seed)
+    gan = load(task.needed("outlier_gan"), reading.medium_of(task), task.device)
+    return gan.sample(Condition(np.full(p["n_other"], dataset.pool.n_classes)), seed)
 
 
 def make_open_set(task: Task) -> None:
@@ -104,18 +105,18 @@ def make_open_set(task: Task) -> None:
     """
     from gannb.classifiers.training import predict, train
 
-    p, dataset = task.parameters, reading.dataset_of(task)
+    p, dataset, medium = task.parameters, reading.dataset_of(task), reading.medium_of(task)
     draw = reading.read_draw(task.needed("draw"))
     known, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
     _, unseen = _held_out(task, dataset)
     other = _other(task, dataset)
     mixture = mixture_of(known, other, p["batch_size"])
-    recipe = classifiers.recipe_of(p, known.shape, classifiers.chosen_for(task))
+    recipe = classifiers.recipe_of(medium, p, known.shape, classifiers.chosen_for(task))
     said = []
     for number in range(p["seeds"]):
         step = lambda done, total, n=number: task.progress(n * total + done, p["seeds"] * total)  # noqa: E731
         network = train(mixture, recipe, classifiers.classifier_seed(p, number), task.device, step)
-        said.append([predict(network, x) for x in (test.x, unseen.x)])
+        said.append([predict(medium, network, x) for x in (test.x, unseen.x)])
     on_known, on_unseen = (np.stack(each) for each in zip(*said, strict=True))
     np.savez_compressed(task.folder / "predictions.npz", p=on_known, y=test.y, unseen_p=on_unseen, unseen_y=unseen.y)
     np.save(task.folder / "other.npy", unseen.x[:0] if other is None else other[:SHOWN])

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples
+from gannb.media import MEDIA
 from gannb.trials import splits
 from gannb.trials.splits import Design, Draw
 from gannb.work.unit import Task
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 
 def dataset_of(task: Task) -> Dataset:
     """Return the study's data, from its own copy."""
     key = next(u.parameters["data"] for u in task.unit.closure() if "data" in u.parameters)
     return Dataset.load(task.study / f"data-{key}")
+
+
+def medium_of(task: Task) -> Medium:
+    """Return the medium of the study's data."""
+    return MEDIA[dataset_of(task).medium]
 
 
 def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:
@@ -44,12 +53,10 @@ def read_features(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return index, features
 
 
-def load_small_cnn(file: Path, like: Examples, device: str = "cpu") -> Any:
-    """Return the classifier kept in a file, for items like those given."""
+def load_classifier(medium: Medium, file: Path, like: Examples, device: str = "cpu") -> Any:
+    """Return a trained measuring classifier of a medium, kept in a file, for items like those given."""
     from safetensors.torch import load_file
 
-    from gannb.media.image.classifiers import build
-
-    network = build("small_cnn", like.shape, like.n_classes)
+    network = medium.classifier(medium.measuring_classifier, like.shape, like.n_classes)
     network.load_state_dict(load_file(file))
     return network.to(device).eval()

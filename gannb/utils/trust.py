@@ -23,8 +23,9 @@ from gannb.utils.errors import InputError
 
 TRUSTED = "GANNB_TRUSTED"  # variable: the functions that a person has named, each with the folder it is imported from
 IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-CONTRACT = "it takes labels (M,) and a seed, and returns (M, H, W, C) uint8"
-Make = Callable[[np.ndarray, int], np.ndarray]  # labels (M,), seed -> (M, H, W, C) uint8
+CONTRACT = "it takes labels (M,) and a seed, and returns"  # what it returns
+Make = Callable[[np.ndarray, int], np.ndarray]  # labels (M,), seed -> items (M, ...)
+Way = Callable[[tuple[int, ...], tuple[int, ...]], str]
 _loaded: dict[str, str] = {}  # module -> hash of its source file when it was imported
 
 
@@ -116,35 +117,47 @@ def load(path: str) -> Make:
         )
     found = getattr(module, function, None)
     if not callable(found):
-        raise InputError(f"foreign: {name} has no function {function}; {CONTRACT}.")
+        raise InputError(f"foreign: {name} has no function {function}; {CONTRACT} an item for each label.")
     return found
 
 
-def call(path: str, make: Make, labels: np.ndarray, seed: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a function's items for labels (M,), (M, H, W, C) uint8; raises InputError where it gives anything else."""
+def call(
+    path: str,
+    make: Make,
+    labels: np.ndarray,
+    seed: int,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    way: Way | None = None,
+) -> np.ndarray:
+    """Return a function's items for labels (M,): (M, *shape) of a dtype.
+
+    way: see `check_shape`.  Raises InputError where the function gives anything else.
+    """
     if not len(labels):
-        return np.empty((0, *shape), np.uint8)
+        return np.empty((0, *shape), dtype)
+    contract = f"{CONTRACT} (M, {', '.join(map(str, shape))}) {dtype}"
     try:
         items = np.asarray(make(labels, seed))
     except Exception as error:
         problem = f"failed on {len(labels)} labels ({type(error).__name__}: {error})"
-        raise InputError(f"foreign: {path} {problem}; {CONTRACT}.") from error
-    if items.dtype != np.uint8:
-        raise InputError(f"foreign: {path} returned {items.dtype}; {CONTRACT}, grey levels of 0 to 255.")
-    if items.ndim != 4 or len(items) != len(labels):
-        raise InputError(f"foreign: {path} returned shape {items.shape} for {len(labels)} labels; {CONTRACT}.")
-    check_shape(path, items.shape[1:], shape)
+        raise InputError(f"foreign: {path} {problem}; {contract}.") from error
+    if items.dtype != dtype:
+        raise InputError(f"foreign: {path} returned {items.dtype}; {contract}.")
+    if items.ndim != 1 + len(shape) or len(items) != len(labels):
+        raise InputError(f"foreign: {path} returned shape {items.shape} for {len(labels)} labels; {contract}.")
+    check_shape(path, items.shape[1:], shape, way)
     return items
 
 
-def check_shape(what: str, made: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    """Raise InputError, with the way out, where a foreign generator's items have another shape than the study's."""
-    if tuple(made) == tuple(wanted):
-        return
-    way = f"set size={made[0]}x{made[1]}" if made[:2] != wanted[:2] else ""
-    if made[2] != wanted[2]:
-        way += (" and " if way else "set ") + f"channels={made[2]}"
-    raise InputError(f"foreign: {what} makes items of {_sides(made)}, and this study has {_sides(wanted)}; {way}.")
+def check_shape(what: str, made: tuple[int, ...], wanted: tuple[int, ...], way: Way | None = None) -> None:
+    """Raise InputError where a foreign generator's items have another shape than the study's.
+
+    way: from both shapes to what to do about it, if there is something; see `Medium.way_to_shape`.
+    """
+    if tuple(made) != tuple(wanted):
+        advice = f"; {way(made, wanted)}" if way else ""
+        raise InputError(f"foreign: {what} makes items of {_sides(made)}, and this study has {_sides(wanted)}{advice}.")
 
 
 def _sides(shape: tuple[int, ...]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from gannb.analysis.interpolations import FRAMES, trial_strips
 from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.sampling import great_circle
+from gannb.generators.interface import Condition
 from gannb.study.folder import open_study
 
 
@@ -32,4 +33,4 @@ def test_strips_lead_from_sample_to_sample_beside_real_images_and_blends(finishe
     assert {item.tobytes() for item in found.real.reshape(-1, 8, 8, 1)} <= test
     generator = experiment.generator(0)
     ends = generator.between(np.array([0, 3]), 5, 3)[:, [0, -1]].reshape(-1, 8, 8, 1)
-    np.testing.assert_array_equal(ends, generator.sample(np.array([0, 0, 3, 3]), 5))
+    np.testing.assert_array_equal(ends, generator.sample(Condition(np.array([0, 0, 3, 3])), 5))

@@ -20,6 +20,7 @@ from gannb.data.examples import Examples
 from gannb.experiment.checks import filling_up_in_batch
 from gannb.experiment.experiment import Experiment
 from gannb.measures.fidelity import nearer_to_training
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import POLICIES
 from gannb.media.image.features import pixels
 from gannb.report.publish import publish
@@ -83,9 +84,9 @@ def test_without_weights_the_loss_is_the_usual_one():
 
 def test_weighted_more_of_the_small_class_is_recognised():
     items, unseen = stripes((120, 6)), stripes((10, 100), seed=1)
-    recipe = Recipe("small_cnn", 40, 32, POLICIES["none"])
+    recipe = Recipe(IMAGE, "small_cnn", 40, 32, POLICIES["none"])
     said = [
-        predict(train(mixture, recipe, seed=0), unseen.x).argmax(1)
+        predict(IMAGE, train(mixture, recipe, seed=0), unseen.x).argmax(1)
         for mixture in (Mixture(items, None, 0.0), balanced("weighted", items, 0))
     ]
     plain, weighted = ((each[unseen.y == 1] == 1).mean() for each in said)

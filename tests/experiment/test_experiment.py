@@ -15,13 +15,12 @@ from conftest import SMOKE
 from PIL import Image
 
 from gannb.analysis.verdict import SCORE_COLUMNS
-from gannb.data.counts import proportional_labels
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.settings import resolve_device
 from gannb.experiment.status import write_status
 from gannb.generators.variations import VARIATIONS
 from gannb.jupyter.runner import read_experiment, study_status
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.study.data_copy import load_data
 from gannb.study.folder import load_study, open_study, save_study
 from gannb.study.model import Study, make_study
@@ -127,7 +126,8 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "foreign", "foreign_classes", "related", "related_classes",  # see test_foreign.py, test_related.py
         "keep_classes",  # above
         "inception",  # see test_inception.py
-        "held_out",  # see test_openset.py
+        "held_out",  # see test_open_set.py
+        "medium",  # see study/test_model.py
     }  # fmt: skip
     assert set(Study.model_fields) == covered
 
@@ -226,7 +226,7 @@ def test_every_variation_and_dose_is_trained_and_scored(smoke):
         "gan:3": 30, "real+gan:2+classic": 20, "gan.fresh": 50
     }  # fmt: skip
     sources = {f"mlp.{v}" for v in VARIATIONS if v != "fresh"} | {"mlp"}
-    assert set(experiment.quality()["generator"]) == sources | set(YARDSTICKS)
+    assert set(experiment.quality()["generator"]) == sources | set(REFERENCE_SETS)
     plain, fewer = experiment.synthetic(0), experiment.synthetic(0, "mlp.truncated")
     assert np.array_equal(plain.y, fewer.y) and not np.array_equal(plain.x, fewer.x)
 
@@ -247,7 +247,7 @@ def mixture_of(experiment, arm, root):
 
     unit, draw = experiment.classifiers[0, arm], experiment.draw(0)
     task = Task(unit, experiment.folder, root, root, "cpu", lambda done, total: None)
-    return classifiers._mixture(task, experiment.dataset, draw), splits.take(experiment.dataset, draw.train)
+    return classifiers.arm_mixture(task, experiment.dataset, draw)[0], splits.take(experiment.dataset, draw.train)
 
 
 def test_a_class_that_gets_no_synthetic_items_has_its_own_in_their_places(finished, tmp_path):
@@ -311,7 +311,7 @@ def test_synthetic_items_are_examples_like_the_real_ones(finished):
 def test_quality_has_a_row_per_trial_generator_and_features(finished):
     table = changed(finished).quality()
     found = set(zip(table["trial"], table["generator"], table["features"], strict=True))
-    assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *YARDSTICKS) for f in ("pixels", "small_cnn")}
+    assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *REFERENCE_SETS) for f in ("pixels", "small_cnn")}
 
 
 def test_what_is_not_there_is_none(finished):
@@ -320,30 +320,6 @@ def test_what_is_not_there_is_none(finished):
     assert experiment.probabilities(0, "no such arm") is None
     assert experiment.scores().empty
     assert (experiment.done(3), experiment.done(4)) == ([0, 1], [])
-
-
-# ---- labels of synthetic items ----
-
-
-@pytest.mark.parametrize("counts", [[8] * 10, [3, 7, 11], [1, 1], [147, 399]])
-@pytest.mark.parametrize("times", [1, 2, 7, 25])
-def test_multiples_of_the_draw_are_exact(counts, times):
-    labels = proportional_labels(np.array(counts), times * sum(counts))
-    assert np.bincount(labels).tolist() == [times * n for n in counts]
-
-
-@pytest.mark.parametrize(
-    ("counts", "total"), [([10, 1], 7), ([1000, 1, 1], 6), ([5, 5, 5], 7), ([100, 1, 1, 1], 8), ([3, 2], 2)]
-)
-def test_there_is_at_least_one_item_of_each_class_and_as_many_as_asked_for(counts, total):
-    labels = proportional_labels(np.array(counts), total)
-    assert len(labels) == total
-    assert np.bincount(labels, minlength=len(counts)).min() >= 1
-
-
-def test_proportions_are_kept_to_within_one():
-    labels = proportional_labels(np.array([30, 50, 21]), 77)
-    assert np.abs(np.bincount(labels) - np.array([30, 50, 21]) * 77 / 101).max() < 1
 
 
 # ---- data ----
@@ -457,7 +433,7 @@ def test_the_status_follows_a_changed_study(tmp_path):
 def test_the_copy_is_used_again_without_reading_the_source(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
     key = Experiment.open(study).data_key
-    monkeypatch.setattr("gannb.study.data_copy.read", lambda *a, **k: pytest.fail("the source was read again"))
+    monkeypatch.setattr("gannb.media.image.reading.read", lambda *a, **k: pytest.fail("the source was read again"))
     assert Experiment.open(study).data_key == key
 
 

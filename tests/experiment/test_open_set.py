@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -18,12 +17,11 @@ from tiny_gans import TINY, as_examples, make_draw
 from gannb.analysis.open_set import NO_OTHER_SIDE, SEEN, notes
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
-from gannb.data.examples import Dataset
-from gannb.data.held_out import hold_out
 from gannb.experiment.estimate import UNITS, disk_bytes, expected_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.gan import Adversarial
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read
@@ -84,54 +82,6 @@ def test_no_item_of_a_held_out_class_is_in_any_part_of_the_ordinary_study(experi
             assert all(whole.y[whole.ids == i][0] == k for i, k in zip(items.ids[:20], items.y[:20], strict=True))
     for unit in (u for u in experiment.all_units() if u.kind not in ("outlier_gan", "open_set")):
         assert not {"outlier_gan", "open_set"} & {need.kind for need in unit.closure()}
-
-
-def test_labels_stay_with_their_items_and_a_copy_is_the_same(tmp_path):
-    whole = read("digits")
-    dataset = hold_out(whole, ("3",))
-    for part, named in ((dataset.pool, "012456789"), (dataset.held_out.pool, "3")):
-        assert part.classes == tuple(named)
-        before = whole.pool.take([np.flatnonzero(whole.pool.ids == i)[0] for i in part.ids[:50]])
-        assert [part.classes[k] for k in part.y[:50]] == [whole.pool.classes[k] for k in before.y]
-        np.testing.assert_array_equal(part.x[:50], before.x)
-    assert dataset.prepared not in (whole.prepared, hold_out(whole, ("4",)).prepared)
-    dataset.save(tmp_path / "copy")
-    again = Dataset.load(tmp_path / "copy")
-    assert again.prepared == dataset.prepared and again.held_out.pool.classes == ("3",)
-    np.testing.assert_array_equal(again.held_out.pool.x, dataset.held_out.pool.x)
-
-
-def grouped(groups: list[int], given_test: bool = False) -> Dataset:
-    """Four classes of four items each with these groups; with a given test set of one item more per class."""
-    whole = read("digits")
-    draw = as_examples(make_draw(4, 4).x, np.repeat(np.arange(4), 4))
-    draw = replace(draw, groups=np.array(groups), classes=("cat", "cow", "dog", "hen"))
-    test = replace(draw.take(np.arange(0, 16, 4)), groups=np.arange(100, 104)) if given_test else None
-    return replace(whole, pool=draw, test=test)
-
-
-def test_held_out_items_that_share_a_group_with_other_classes_are_used_nowhere():
-    groups = list(range(16))
-    groups[14] = groups[0]  # an item of "hen" and one of "cat"
-    dataset = hold_out(grouped(groups, given_test=True), ("hen",))
-    assert dataset.held_out.report.removed_from_pool == ["14"]
-    assert dataset.held_out.pool.ids.tolist() == ["12", "13", "15"] and len(dataset.held_out.test) == 1
-    assert "0" in dataset.pool.ids
-    with pytest.raises(InputError, match="class 'hen' keeps 1 images to train on once .* hold out another class"):
-        hold_out(grouped([*range(12), 0, 1, 2, 15]), ("hen",))
-
-
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [
-        ({"held_out": "cats"}, "there is no class 'cats'; did you mean 'cat'"),
-        ({"held_out": "zzz"}, "there is no class 'zzz'; the classes are 'cat', "),
-        ({"held_out": ("cat", "dog", "hen")}, "1 of 4 classes would remain, and a classifier needs two; hold out 2"),
-    ],
-)
-def test_held_out_classes_are_checked_by_name_and_number(given, sentence):
-    with pytest.raises(InputError, match="held_out: " + sentence):
-        hold_out(grouped(list(range(16))), make_study(**given).held_out)
 
 
 @pytest.mark.parametrize(
@@ -280,15 +230,15 @@ def test_every_unit_has_a_name_an_expected_time_and_a_size(experiment):
 
 @pytest.fixture(scope="module")
 def gan() -> Adversarial:
-    return Adversarial(TINY["mlp"]).fit(make_draw(), Job(3, 0))
+    return Adversarial(IMAGE, TINY["mlp"]).fit(make_draw(), Job(3, 0))
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if not FAMILIES[name].one_class_batches])
 def test_a_mixture_of_one_class_alone_is_that_class(family):
-    fitted = Adversarial(TINY[family]).fit(make_draw(), Job(1, 0))
+    fitted = Adversarial(IMAGE, TINY[family]).fit(make_draw(), Job(1, 0))
     pairs = np.array([[0, 1], [2, 0], [1, 2]])
     whole = fitted.blend(pairs, np.ones(3), seed=5)
-    ends = fitted.sample(np.repeat(pairs[:, 0], 2), seed=5)[::2]  # positions 0, 2, 4 of the noise
+    ends = fitted.sample(Condition(np.repeat(pairs[:, 0], 2)), seed=5)[::2]  # positions 0, 2, 4 of the noise
     assert np.abs(whole.astype(int) - ends).max() <= 1
     assert (fitted.blend(pairs, np.full(3, 0.5), seed=5) != whole).any()
 
@@ -320,7 +270,7 @@ def test_pairs_are_of_two_classes_each_as_often_as_any_other():
 
 
 def test_families_with_a_network_per_class_have_nothing_between():
-    fitted = Adversarial(TINY["dcgan_per_class"]).fit(make_draw(), Job(1, 0))
+    fitted = Adversarial(IMAGE, TINY["dcgan_per_class"]).fit(make_draw(), Job(1, 0))
     with pytest.raises(InputError, match="nothing between them"):
         fitted.blend(np.array([[0, 1]]), np.ones(1), 0)
 
@@ -382,9 +332,9 @@ def pictures(kind: int, n: int, seed: int) -> np.ndarray:
 def told(other: np.ndarray | None) -> dict[str, float]:
     """AUROC of each score on kind 3, which no training sees, where the known are kinds 0 and 1."""
     known = as_examples(np.concatenate([pictures(k, 20, 0) for k in (0, 1)]), np.repeat([0, 1], 20))
-    network = train(mixture_of(known, other, 16), Recipe("small_cnn", 60, 16, Policy()), seed=1)
+    network = train(mixture_of(known, other, 16), Recipe(IMAGE, "small_cnn", 60, 16, Policy()), seed=1)
     test = np.concatenate([pictures(k, 50, 1) for k in (0, 1)])
-    said = [predict(network, x) for x in (test, pictures(3, 100, 1))]
+    said = [predict(IMAGE, network, x) for x in (test, pictures(3, 100, 1))]
     kinds = ["known"] if other is None else ["known", "other"]
     return {kind: auroc(*(SCORES[kind](p, 2) for p in said)) for kind in kinds}
 

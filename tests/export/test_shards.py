@@ -13,17 +13,18 @@ from tiny_gans import TINY, digits_draw, make_draw
 
 from gannb.export.shards import BLOCK, SHARD_ITEMS, Plan, ahead, class_block, items_of_block
 from gannb.generators.adversarial.gan import Adversarial
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import SIMPLE
 from gannb.measures.copy_rule import CopyRule
+from gannb.media.image import IMAGE
 
 PLAN = Plan("webdataset", ("a", "b", "c"), (70, 0, 200), (8, 8, 1), 0, False, "key")
 
 
 def fitted(name: str):
     if name in SIMPLE:
-        return SIMPLE[name]().fit(make_draw(), Job(1, 0))
-    return Adversarial(TINY[name]).fit(make_draw(), Job(2, 0))
+        return SIMPLE[name](IMAGE).fit(make_draw(), Job(1, 0))
+    return Adversarial(IMAGE, TINY[name]).fit(make_draw(), Job(2, 0))
 
 
 # ---- what an item depends on ----
@@ -57,8 +58,8 @@ class Copier:
     def __init__(self, x: np.ndarray, attempts_of_copies: int = 1) -> None:
         self.x, self.left = x, attempts_of_copies
 
-    def sample(self, labels: np.ndarray, seed: int) -> np.ndarray:
-        made = np.random.default_rng(seed).integers(256, size=(len(labels), *self.x.shape[1:]), dtype=np.uint8)
+    def sample(self, condition: Condition, seed: int) -> np.ndarray:
+        made = np.random.default_rng(seed).integers(256, size=(len(condition), *self.x.shape[1:]), dtype=np.uint8)
         if self.left > 0:
             made[::3] = self.x[: len(made[::3])]
         self.left -= 1
@@ -67,7 +68,7 @@ class Copier:
 
 def test_copies_are_replaced_and_nothing_else_is():
     draw = digits_draw()
-    rule = CopyRule(draw)
+    rule = CopyRule(IMAGE, draw)
     plain = class_block(Copier(draw.x), 0, 1, 4)
     found, replaced = items_of_block(Copier(draw.x), rule, PLAN, 1, 4, 50)
     assert replaced == len(plain[:50:3]) and not rule(found).any()
@@ -83,7 +84,7 @@ def test_a_generator_that_only_copies_is_told_apart(monkeypatch):
     monkeypatch.setattr("gannb.export.shards.ATTEMPTS", 3)
     draw = digits_draw()
     with pytest.raises(RuntimeError, match="class 'b': 3 attempts at an item all look like copies"):
-        items_of_block(Copier(draw.x, 10), CopyRule(draw), PLAN, 1, 0, 64)
+        items_of_block(Copier(draw.x, 10), CopyRule(IMAGE, draw), PLAN, 1, 0, 64)
 
 
 # ---- plans ----

@@ -12,11 +12,12 @@ from tiny_gans import as_examples, digits_draw
 
 from gannb.experiment.experiment import Experiment
 from gannb.generators.external import Related
-from gannb.generators.interface import Job, at_hand
+from gannb.generators.interface import Condition, Job, at_hand
+from gannb.generators.registry import load
 from gannb.generators.simple import Gaussian
+from gannb.media.image import IMAGE
 from gannb.media.image.duplicates import copies_of
 from gannb.media.image.reading import read, read_like
-from gannb.media.medium import load
 from gannb.report.publish import publish
 from gannb.study.external import match_classes
 from gannb.study.folder import open_study
@@ -174,31 +175,33 @@ def kept(tmp_path) -> Path:
 
 def test_each_image_is_given_at_most_once_in_an_order_by_seed(kept, tmp_path):
     draw = as_examples(noise(6, 8, 8, 1), np.arange(6) % 3)
-    generator = Related(kept).fit(draw, Job(1, 0))
-    items = [generator.sample(np.array([0, 2, 0, 0]), seed) for seed in range(6)]
+    generator = Related(IMAGE, kept).fit(draw, Job(1, 0))
+    items = [generator.sample(Condition(np.array([0, 2, 0, 0])), seed) for seed in range(6)]
     assert all({i.tobytes() for i in made} == {i.tobytes() for i in generator.x} for made in items)
     assert len({made.tobytes() for made in items}) > 1
-    assert np.array_equal(generator.sample(np.array([0, 2]), 5), Related(kept).sample(np.array([0, 2]), 5))
+    assert np.array_equal(
+        generator.sample(Condition(np.array([0, 2])), 5), Related(IMAGE, kept).sample(Condition(np.array([0, 2])), 5)
+    )
     with pytest.raises(InputError, match="class 'class 2' has 1 images, fewer than asked for"):
-        generator.sample(np.array([2, 2]), 0)
+        generator.sample(Condition(np.array([2, 2])), 0)
     (tmp_path / "unit").mkdir()
     generator.save(tmp_path / "unit")
     (tmp_path / "unit").rename(tmp_path / "renamed")
-    assert np.array_equal(load(tmp_path / "renamed").sample(np.array([0, 2, 0, 0]), 3), items[3])
+    assert np.array_equal(load(tmp_path / "renamed", IMAGE).sample(Condition(np.array([0, 2, 0, 0])), 3), items[3])
 
 
 def test_no_more_is_asked_for_than_is_there(kept):
     wanted = np.repeat([0, 1, 2], [2, 2, 2])
-    assert at_hand(Related(kept), wanted).tolist() == [0, 0, 2]
-    assert at_hand(Gaussian(), wanted).tolist() == wanted.tolist()
+    assert at_hand(Related(IMAGE, kept), wanted).tolist() == [0, 0, 2]
+    assert at_hand(Gaussian(IMAGE), wanted).tolist() == wanted.tolist()
 
 
 def test_a_draw_of_other_classes_and_a_damaged_folder_are_refused(kept):
     with pytest.raises(InputError, match="prepared for other classes"):
-        Related(kept).fit(digits_draw(2), Job(1, 0))
+        Related(IMAGE, kept).fit(digits_draw(2), Job(1, 0))
     (kept / "outside.json").write_text("{}")
-    with pytest.raises(InputError, match="holds no source from outside"):
-        Related(kept)
+    with pytest.raises(InputError, match="holds no external source"):
+        Related(IMAGE, kept)
 
 
 # ---- in a study ----

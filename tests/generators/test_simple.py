@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tiny_gans import as_examples, make_draw, usage
+from toy_media import FLOAT, INT16, Vectors, vectors
 
-from gannb.generators.interface import Job
+from gannb.data.examples import Examples
+from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import SIMPLE, Copies, Gaussian, Interpolation, Mislabelled
+from gannb.media.image import IMAGE
 
 
 @pytest.mark.parametrize("m", [1, 6, 7, 50])
@@ -15,7 +18,7 @@ from gannb.generators.simple import SIMPLE, Copies, Gaussian, Interpolation, Mis
 def test_copies_use_every_item_equally_often(kind, m):
     draw = make_draw()
     labels = np.random.default_rng(0).permutation(np.repeat(np.arange(3), m))
-    counts = usage(kind().fit(draw, Job(0, 1)).sample(labels, 2), draw)
+    counts = usage(kind(IMAGE).fit(draw, Job(0, 1)).sample(Condition(labels), 2), draw)
     assert counts.sum() == 3 * m
     for k in range(3):
         assert np.ptp(counts[draw.y == k]) <= 1
@@ -29,15 +32,15 @@ def test_copies_are_right_and_mislabelled_never():
     def shown(items: np.ndarray) -> np.ndarray:
         return np.abs(items.mean(axis=(1, 2, 3))[:, None] - levels).argmin(axis=1)
 
-    assert (shown(Copies().fit(draw, Job(0, 0)).sample(labels, 0)) == labels).all()
+    assert (shown(Copies(IMAGE).fit(draw, Job(0, 0)).sample(Condition(labels), 0)) == labels).all()
     for seed in range(5):
-        assert not (shown(Mislabelled().fit(draw, Job(0, seed)).sample(labels, 0)) == labels).any()
+        assert not (shown(Mislabelled(IMAGE).fit(draw, Job(0, seed)).sample(Condition(labels), 0)) == labels).any()
 
 
 def test_mislabelled_is_never_right_with_two_unequal_classes():
     draw = make_draw(classes=2).take([0, 1, 2, 3, 4, 5, 6])  # 6 and 1
     labels = np.repeat([0, 1], [30, 5])
-    counts = usage(Mislabelled().fit(draw, Job(0, 0)).sample(labels, 0), draw)
+    counts = usage(Mislabelled(IMAGE).fit(draw, Job(0, 0)).sample(Condition(labels), 0), draw)
     assert counts[6] == 30 and counts[:6].sum() == 5
 
 
@@ -46,7 +49,13 @@ def test_gaussian_has_the_mean_and_the_covariance_of_the_draw(n):
     rng = np.random.default_rng(0)
     x = (128 + 25 * rng.standard_normal((2 * n, 3, 3, 1))).clip(60, 200).astype(np.uint8)
     draw = as_examples(x, np.repeat([0, 1], n))
-    made = Gaussian().fit(draw, Job(0, 0)).sample(np.zeros(40_000, dtype=int), 0).reshape(-1, 9).astype(float)
+    made = (
+        Gaussian(IMAGE)
+        .fit(draw, Job(0, 0))
+        .sample(Condition(np.zeros(40_000, dtype=int)), 0)
+        .reshape(-1, 9)
+        .astype(float)
+    )
     real = draw.x[draw.y == 0].reshape(-1, 9).astype(float)
     assert np.abs(made.mean(axis=0) - real.mean(axis=0)).max() < 1
     assert np.abs(np.cov(made.T) - np.cov(real.T)).max() < 0.06 * np.cov(real.T).max()
@@ -54,7 +63,7 @@ def test_gaussian_has_the_mean_and_the_covariance_of_the_draw(n):
 
 def test_interpolations_lie_between_two_different_items_of_the_class():
     draw = make_draw(n=2, classes=2)
-    made = Interpolation().fit(draw, Job(0, 0)).sample(np.ones(300, dtype=int), 0).astype(float)
+    made = Interpolation(IMAGE).fit(draw, Job(0, 0)).sample(Condition(np.ones(300, dtype=int)), 0).astype(float)
     a, b = draw.x[draw.y == 1].astype(float)
     weight = ((made - b) * (a - b)).sum(axis=(1, 2, 3)) / ((a - b) ** 2).sum()
     blend = weight[:, None, None, None] * a + (1 - weight[:, None, None, None]) * b
@@ -66,7 +75,7 @@ def test_interpolations_lie_between_two_different_items_of_the_class():
 def test_one_item_per_class_is_repeated(name):
     draw = make_draw(n=1)
     labels = np.array([0, 1, 2, 0])
-    made = SIMPLE[name]().fit(draw, Job(0, 0)).sample(labels, 0)
+    made = SIMPLE[name](IMAGE).fit(draw, Job(0, 0)).sample(Condition(labels), 0)
     if name == "mislabelled":
         assert np.array_equal(made[0], made[3]) and usage(made[:3], draw).tolist() == [1, 1, 1]
     else:
@@ -75,8 +84,61 @@ def test_one_item_per_class_is_repeated(name):
 
 @pytest.mark.parametrize("name", list(SIMPLE))
 def test_the_items_of_a_class_do_not_depend_on_the_other_labels(name):
-    fitted = SIMPLE[name]().fit(make_draw(), Job(0, 0))
-    alone = fitted.sample(np.ones(9, dtype=int), 3)
-    among = fitted.sample(np.array([0, 1, 2] * 9), 3)
+    fitted = SIMPLE[name](IMAGE).fit(make_draw(), Job(0, 0))
+    alone = fitted.sample(Condition(np.ones(9, dtype=int)), 3)
+    among = fitted.sample(Condition(np.array([0, 1, 2] * 9)), 3)
     assert np.array_equal(alone, among[1::3])
-    assert not np.array_equal(alone, fitted.sample(np.ones(9, dtype=int), 4))
+    assert not np.array_equal(alone, fitted.sample(Condition(np.ones(9, dtype=int)), 4))
+
+
+# ---- whatever the dtype ----
+
+both = pytest.mark.parametrize("medium", [INT16, FLOAT], ids=lambda medium: str(medium.dtype))
+
+
+def made_of(kind: str, medium: Vectors, draw: Examples, labels: np.ndarray) -> np.ndarray:
+    items = SIMPLE[kind](medium).fit(draw, Job(0, 1)).sample(Condition(labels), 2)
+    assert items.dtype == medium.dtype and items.shape == (len(labels), *draw.shape)
+    return items
+
+
+@both
+def test_copies_keep_dtype_and_values(medium, tmp_path):
+    draw, labels = vectors(medium), np.repeat([0, 1], 12)
+    assert np.array_equal(usage(made_of("copies", medium, draw, labels), draw), np.ones(24))
+    wrong = made_of("mislabelled", medium, draw, labels)
+    assert np.array_equal(usage(wrong[:12], draw), np.repeat([0, 1], 12))
+    fitted = SIMPLE["copies"](medium).fit(draw, Job(0, 1))
+    fitted.save(tmp_path)
+    again = Copies.load(tmp_path, medium).sample(Condition(labels), 2)
+    assert again.dtype == medium.dtype and np.array_equal(again, fitted.sample(Condition(labels), 2))
+
+
+@both
+@pytest.mark.parametrize("n", [4, 60])  # fewer and more items than dimensions
+def test_a_gaussian_of_any_dtype_has_the_mean_and_the_covariance_of_the_draw(medium, n):
+    draw = vectors(medium, n)
+    made = made_of("gaussian", medium, draw, np.ones(40_000, dtype=int)).astype(float)
+    real = draw.x[draw.y == 1].astype(float)
+    assert np.abs(made.mean(axis=0) - real.mean(axis=0)).max() < 0.02 * real.std()
+    assert np.abs(np.cov(made.T) - np.cov(real.T)).max() < 0.05 * np.cov(real.T).max()
+
+
+def test_a_gaussian_is_clipped_to_what_its_dtype_holds_and_does_not_wrap():
+    x = np.array([[32767, -32768], [32000, -32000], [30000, -31000]] * 2, np.int16)
+    draw = Examples(x, np.repeat([0, 1], 3), ("a", "b"), np.arange(6).astype(str), np.arange(6))
+    made = made_of("gaussian", INT16, draw, np.zeros(500, dtype=int))
+    assert made[:, 0].max() == 32767 and made[:, 1].min() == -32768  # which is where it ends
+    assert made[:, 0].min() > 20_000 and made[:, 1].max() < -20_000
+
+
+@both
+def test_an_interpolation_of_any_dtype_lies_between_two_items(medium):
+    draw = vectors(medium, n=2)
+    made = made_of("interpolation", medium, draw, np.zeros(200, dtype=int)).astype(float)
+    a, b = draw.x[:2].astype(float)
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    tolerance = 1e-6 * medium.scale
+    assert (made >= low - tolerance).all() and (made <= high + tolerance).all()
+    share = (made - b) / (a - b)  # of the first, in each dimension
+    assert np.ptp(share, axis=1).max() < 0.05 and np.ptp(share) > 0.9

@@ -7,8 +7,9 @@ import pytest
 from tiny_gans import TINY, make_draw
 
 from gannb.generators.adversarial.gan import Adversarial
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 from gannb.generators.variations import ATTEMPTS, CALIBRATION, above_median, attempt_seed, choose, recognised
+from gannb.media.image import IMAGE
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
 
@@ -16,10 +17,10 @@ LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
 class Numbers:
     """A generator whose item says which attempt and which position it is of."""
 
-    def sample(self, labels: np.ndarray, seed: int, index: np.ndarray | None = None) -> np.ndarray:
-        index = np.arange(len(labels)) if index is None else index
+    def sample(self, condition: Condition, seed: int, index: np.ndarray | None = None) -> np.ndarray:
+        index = np.arange(len(condition)) if index is None else index
         attempt = next(a for a in range(ATTEMPTS) if attempt_seed(7, a) == seed)
-        return np.stack([[attempt, i, y] for i, y in zip(index, labels, strict=True)]).astype(np.uint8)
+        return np.stack([[attempt, i, y] for i, y in zip(index, condition.labels, strict=True)]).astype(np.uint8)
 
     def realness(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         return x[:, 1].astype(float)  # of later positions higher
@@ -32,28 +33,28 @@ def from_attempt(wanted: np.ndarray):
 
 def test_every_item_is_of_the_first_attempt_that_is_accepted():
     wanted = np.array([0, 3, 0, 1, 9, 2, 0, 0])
-    chosen = choose(Numbers(), from_attempt(wanted), LABELS, 7)
+    chosen = choose(Numbers(), from_attempt(wanted), Condition(LABELS), 7)
     assert np.array_equal(chosen.x, np.stack([wanted, np.arange(8), LABELS], 1))
     assert (chosen.accepted_first, chosen.never_accepted) == (4 / 8, 0)
 
 
 def test_after_the_last_attempt_the_last_item_stays_and_is_counted():
     wanted = np.array([0, ATTEMPTS, 0, 0, 0, 0, 0, ATTEMPTS])
-    chosen = choose(Numbers(), from_attempt(wanted), LABELS, 7)
+    chosen = choose(Numbers(), from_attempt(wanted), Condition(LABELS), 7)
     assert chosen.x[[1, 7], 0].tolist() == [ATTEMPTS - 1] * 2
     assert (chosen.accepted_first, chosen.never_accepted) == (6 / 8, 2 / 8)
 
 
 def test_where_all_is_accepted_the_items_are_the_plain_ones():
-    gan = Adversarial(TINY["projection"]).fit(make_draw(), Job(3, 1))
-    chosen = choose(gan, lambda x, y: np.ones(len(x), bool), LABELS, 5)
-    assert np.array_equal(chosen.x, gan.sample(LABELS, 5)) and chosen.accepted_first == 1
+    gan = Adversarial(IMAGE, TINY["projection"]).fit(make_draw(), Job(3, 1))
+    chosen = choose(gan, lambda x, y: np.ones(len(x), bool), Condition(LABELS), 5)
+    assert np.array_equal(chosen.x, gan.sample(Condition(LABELS), 5)) and chosen.accepted_first == 1
 
 
 def test_a_larger_choice_contains_the_smaller_one():
-    gan = Adversarial(TINY["projection"]).fit(make_draw(), Job(3, 1))
+    gan = Adversarial(IMAGE, TINY["projection"]).fit(make_draw(), Job(3, 1))
     accept = lambda x, y: x.reshape(len(x), -1).sum(1) % 3 == 0  # noqa: E731
-    few, many = (choose(gan, accept, np.tile(LABELS, n), 5).x for n in (1, 20))
+    few, many = (choose(gan, accept, Condition(np.tile(LABELS, n)), 5).x for n in (1, 20))
     assert np.array_equal(many[: len(few)], few)
 
 
@@ -64,8 +65,8 @@ def test_seeds_of_attempts_are_the_seed_itself_and_then_others():
 
 def test_above_median_accepts_what_scores_above_the_median_of_its_class():
     class Scores(Numbers):
-        def sample(self, labels, seed, index=None):
-            return np.stack([np.arange(len(labels)), np.arange(len(labels)), labels], 1)
+        def sample(self, condition, seed, index=None):
+            return np.stack([np.arange(len(condition)), np.arange(len(condition)), condition.labels], 1)
 
     accept = above_median(Scores(), 2, 0)  # class 0 scores 0..127, class 1 128..255
     medians = np.array([CALIBRATION - 1, 3 * CALIBRATION - 1]) / 2
@@ -77,9 +78,9 @@ def test_above_median_accepts_what_scores_above_the_median_of_its_class():
 
 
 def test_above_median_accepts_about_half_of_a_gans_items():
-    gan = Adversarial(TINY["projection"]).fit(make_draw(), Job(3, 1))
+    gan = Adversarial(IMAGE, TINY["projection"]).fit(make_draw(), Job(3, 1))
     labels = np.repeat([0, 1, 2], 200)
-    share = above_median(gan, 3, 11)(gan.sample(labels, 12), labels).reshape(3, 200).mean(1)
+    share = above_median(gan, 3, 11)(gan.sample(Condition(labels), 12), labels).reshape(3, 200).mean(1)
     assert share == pytest.approx([0.5] * 3, abs=0.2)  # medians and shares each vary by .04
 
 

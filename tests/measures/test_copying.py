@@ -1,30 +1,19 @@
-"""Copying: the rule on planted copiers and on honest digits, C_T, duplicates, and what is measured of a set."""
+"""Copying: the rule on planted copiers and on honest digits, C_T, and the most suspicious items."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from conftest import ROOT
+from planted_items import digits_trial
 from scipy.stats import mannwhitneyu
-from sklearn.datasets import load_digits
 
 from gannb.data.examples import Examples
 from gannb.measures import copying
-from gannb.measures.comparison import YARDSTICKS, choose, measure, yardsticks
 from gannb.measures.copying import c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import authenticity, nearer_to_training, nearest, nearest_neighbour_ratio
-from gannb.media.image import duplicates
 from gannb.media.image.features import pixels
-from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
-
-
-def trial(seed: int, n: int = 8, held_out: int = 24) -> list[Examples]:
-    """Disjoint real digits: a training set, held-out and further ones, so many per class of the first two."""
-    pool, rng = read("digits").pool, np.random.default_rng(seed)
-    orders = [rng.permutation(np.flatnonzero(pool.y == k)) for k in range(10)]
-    cuts = (slice(0, n), slice(n, n + held_out), slice(n + held_out, None))
-    return [pool.take(np.concatenate([order[cut] for order in orders])) for cut in cuts]
 
 
 def p_of(made: np.ndarray, train: Examples, held_out: Examples, seed: int = 0) -> float:
@@ -37,7 +26,7 @@ def p_of(made: np.ndarray, train: Examples, held_out: Examples, seed: int = 0) -
 def test_honest_digits_are_flagged_in_one_trial_of_twenty():
     found = []
     for seed in range(60):
-        train, held_out, further = trial(seed)
+        train, held_out, further = digits_trial(seed)
         found.append(flagged([p_of(further.x[::8], train, held_out, seed)]))
     assert np.mean(found) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 60)  # benchmarks/copying.py has more trials
 
@@ -45,7 +34,7 @@ def test_honest_digits_are_flagged_in_one_trial_of_twenty():
 @pytest.mark.parametrize("share", [1.0, 0.2])
 def test_a_copier_is_caught_in_every_trial_copied_exactly_or_altered_lightly(share):
     for seed in range(5):
-        train, held_out, further = trial(seed)
+        train, held_out, further = digits_trial(seed)
         honest = further.x[: round((1 - share) * 400)]
         for copies in (np.concatenate([train.x] * 5), altered(np.concatenate([train.x] * 5), seed)):
             made = np.concatenate([honest, copies[: round(share * 400)]])
@@ -53,7 +42,7 @@ def test_a_copier_is_caught_in_every_trial_copied_exactly_or_altered_lightly(sha
 
 
 def test_poor_items_that_owe_nothing_to_the_training_set_are_not_flagged():
-    train, held_out, further = trial(0)
+    train, held_out, further = digits_trial(0)
     noise = np.random.default_rng(0).integers(0, 256, further.x.shape, dtype=np.uint8)
     for made in (noise, further.x // 4, np.repeat(further.x[:1], 50, axis=0)):
         assert not flagged([p_of(made, train, held_out)])
@@ -113,67 +102,10 @@ def test_c_t_is_the_published_statistic_by_cell():
 
 
 def test_c_t_is_about_0_for_honest_items_and_far_below_for_copies():
-    train, held_out, further = trial(3)
+    train, held_out, further = digits_trial(3)
     to_train = [nearest(pixels(part.x), pixels(train.x))[1] for part in (further, held_out, train)]
     honest = c_t((to_train[0], to_train[1]), (further.y, held_out.y))
     assert abs(honest) < 1.5 and c_t((to_train[2], to_train[1]), (train.y, held_out.y)) < -3
-
-
-def test_altered_copies_are_near_and_not_the_same():
-    x = trial(0)[0].x
-    changed = altered(x)
-    off = np.abs(changed.astype(int) - x).reshape(len(x), -1)
-    assert (off.max(axis=1) > 0).mean() > 0.9 and off.mean() < 12 and changed.dtype == np.uint8
-    colour = np.random.default_rng(0).integers(0, 256, (6, 20, 20, 3), dtype=np.uint8)
-    assert altered(colour).shape == colour.shape
-
-
-def test_duplicates_of_a_reference_are_found_exact_and_near(shared_data):
-    flowers = read(str(shared_data / "flowers"), size="32").pool
-    real, other = flowers.x[:200], flowers.x[400:600]
-    exact, near = duplicates.among(np.concatenate([real[:50], altered(real[50:150]), other]), real)
-    assert exact[:50].all() and near[:50].all() and not exact[150:].any()
-    assert near[50:150].mean() > 0.9 and near[150:].mean() < 0.02
-
-
-def test_duplicates_are_those_of_the_data_audit():
-    rng = np.random.default_rng(0)
-    real = rng.integers(0, 256, (20, 4, 4, 1), dtype=np.uint8).repeat(5, axis=1).repeat(5, axis=2)  # 20 x 20
-    made = np.concatenate([altered(real[:6]), 255 - real[6:9]])
-    _, near = duplicates.among(made, real)
-    thumbs = np.stack([duplicates.thumbnail(x[..., 0])[..., None] for x in np.concatenate([real, made])])
-    pairs, _ = duplicates.near_pairs(thumbs)
-    assert near.tolist() == [(20 + i) in pairs[:, 1] for i in range(9)] and near[:6].any() and not near[6:].any()
-    small = load_digits().images[:10, :, :, None].astype(np.uint8)
-    assert [found.all() for found in duplicates.among(small, small)] == [True, False]  # too small for near ones
-
-
-# ---- all of it, in every feature space ----
-
-
-def test_a_further_feature_space_is_a_name_and_a_function():
-    train, held_out, further = trial(0)
-    spaces = {"pixels": pixels, "stand-in": lambda x: pixels(x)[:, :10]}
-    found = measure(choose(train, further, held_out, 0), spaces, ["stand-in"], 0)
-    assert [row["features"] for row in found.spaces] == ["pixels", "stand-in"]
-    assert "copying_p" not in found.spaces[0] and 0 < found.spaces[1]["copying_p"] <= 1
-    assert len(found.classes) == 20 and {row["features"] for row in found.suspects} == set(spaces)
-    best = found.suspects[0]
-    ratios = surroundings(pixels(train.x), pixels(further.x), pixels(held_out.x)).suspicion
-    assert best["suspicion"] >= ratios.min() - 1e-9 and best["to_train"] < best["to_held_out"]
-
-
-def test_yardsticks_are_what_their_names_say():
-    train, held_out, _ = trial(1)
-    sets = yardsticks(train, held_out, 0)
-    rows = {name: measure(s, {"pixels": pixels}, ["pixels"], 0).spaces[0] for name, s in sets.items()}
-    assert tuple(rows) == YARDSTICKS
-    ids = [set(part.ids) for part in (sets["held-out real"].fake, sets["held-out real"].test, train)]
-    assert sum(map(len, ids)) == len(set.union(*ids))
-    honest, exact, light = (rows[name] for name in YARDSTICKS)
-    assert exact["nn_ratio"] == exact["authenticity"] == 0 and exact["exact_duplicates"] == exact["flagged"] == 1
-    assert light["flagged"] == 1 and light["nn_ratio"] < 0.3 < 0.8 < honest["nn_ratio"] < 1.2
-    assert honest["c_t"] > -2 > light["c_t"] and abs(honest["nearer_to_train"]) < 0.3
 
 
 def test_the_benchmark_runs_and_tabulates(monkeypatch, tmp_path, capsys):

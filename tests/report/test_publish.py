@@ -9,7 +9,7 @@ import pytest
 
 from gannb.analysis.verdict import SCORE_COLUMNS, read_verdict
 from gannb.experiment.experiment import Experiment
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.report.page.html import ANSWERS
 from gannb.report.publish import CLASS_COLUMNS, QUALITY_COLUMNS, publish
 from gannb.study.model import make_study
@@ -27,7 +27,7 @@ def test_scores_are_tidy_and_complete(published, planted):
 def test_quality_has_its_columns(published):
     table = pd.read_csv(published.parent / "quality.csv")
     assert tuple(table.columns) == QUALITY_COLUMNS
-    assert set(table["features"]) == {"pixels", "small_cnn"} and set(YARDSTICKS) < set(table["generator"])
+    assert set(table["features"]) == {"pixels", "small_cnn"} and set(REFERENCE_SETS) < set(table["generator"])
     assert tuple(pd.read_csv(published.parent / "classes.csv").columns) == CLASS_COLUMNS
 
 

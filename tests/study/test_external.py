@@ -20,10 +20,11 @@ from gannb.data.examples import Examples
 from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.external import Foreign
-from gannb.generators.interface import Job
-from gannb.measures.comparison import YARDSTICKS
+from gannb.generators.interface import Condition, Job
+from gannb.generators.registry import load
+from gannb.measures.comparison import REFERENCE_SETS
+from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
-from gannb.media.medium import load
 from gannb.report.publish import publish
 from gannb.study.external import find_weights
 from gannb.study.folder import load_study, open_study, read_yaml
@@ -49,7 +50,7 @@ def gan() -> Adversarial:
     """A GAN of digits, hardly trained."""
     draw = digits_draw(4)
     draw = Examples(draw.x, draw.y, tuple(map(str, range(10))), draw.ids, draw.groups)
-    return Adversarial(FAMILIES["mlp"]).fit(draw, Job(2, seed=1))
+    return Adversarial(IMAGE, FAMILIES["mlp"]).fit(draw, Job(2, seed=1))
 
 
 @pytest.fixture
@@ -97,12 +98,15 @@ def test_it_makes_what_the_gan_makes_under_this_study_s_numbers_of_the_classes(g
     experiment = preview(tmp_path, foreign=str(saved), foreign_classes=BACKWARDS).record()
     folder = experiment.folder / experiment.outside["foreign"].folder
     assert {f.name for f in folder.iterdir()} == {"outside.json", "generator.safetensors"}
-    generator = Foreign(folder).fit(experiment.dataset.pool.take([0]), Job(1, 0))
+    generator = Foreign(IMAGE, folder).fit(experiment.dataset.pool.take([0]), Job(1, 0))
     labels = np.array([0, 9, 3, 3, 5])
-    assert np.array_equal(generator.sample(labels, 7), gan.sample(9 - labels, 7))
+    assert np.array_equal(generator.sample(Condition(labels), 7), gan.sample(Condition(9 - labels), 7))
     generator.save(experiment.folder / "trials" / "unit")
     experiment.folder.rename(tmp_path / "moved")
-    assert np.array_equal(load(tmp_path / "moved" / "trials" / "unit").sample(labels, 7), gan.sample(9 - labels, 7))
+    assert np.array_equal(
+        load(tmp_path / "moved" / "trials" / "unit", IMAGE).sample(Condition(labels), 7),
+        gan.sample(Condition(9 - labels), 7),
+    )
 
 
 def test_a_class_that_it_lacks_is_said_and_one_of_several_names_has_them_in_turn(gan, saved, tmp_path):
@@ -113,11 +117,13 @@ def test_a_class_that_it_lacks_is_said_and_one_of_several_names_has_them_in_turn
         "8 of its 10 classes are used; left out: 8, 9. 3 of this study's 10 classes have none (0, 8, 9)"
         in (source.about["text"])
     )
-    generator = Foreign(experiment.folder / source.folder)
-    assert np.array_equal(generator.sample(np.array([1, 1, 1, 2]), 3), gan.sample(np.array([0, 1, 0, 2]), 3))
+    generator = Foreign(IMAGE, experiment.folder / source.folder)
+    assert np.array_equal(
+        generator.sample(Condition(np.array([1, 1, 1, 2])), 3), gan.sample(Condition(np.array([0, 1, 0, 2])), 3)
+    )
     assert (generator.most == 0).tolist() == [True, *[False] * 7, True, True]
     with pytest.raises(InputError, match="foreign: it makes no items of class '8'"):
-        generator.sample(np.array([8]), 0)
+        generator.sample(Condition(np.array([8])), 0)
 
 
 def test_weights_prepared_by_hand_take_a_family_a_shape_and_names(gan, tmp_path):
@@ -126,8 +132,8 @@ def test_weights_prepared_by_hand_take_a_family_a_shape_and_names(gan, tmp_path)
     about = {"generator": "mlp", "shape": [8, 8, 1], "classes": list("9876543210")}
     (tmp_path / "theirs.json").write_text(json.dumps(about))
     experiment = preview(tmp_path, foreign=str(tmp_path / "theirs.safetensors")).record()
-    generator = Foreign(experiment.folder / experiment.outside["foreign"].folder)
-    assert np.array_equal(generator.sample(np.arange(10), 0), gan.sample(9 - np.arange(10), 0))
+    generator = Foreign(IMAGE, experiment.folder / experiment.outside["foreign"].folder)
+    assert np.array_equal(generator.sample(Condition(np.arange(10)), 0), gan.sample(Condition(9 - np.arange(10)), 0))
 
 
 def test_another_study_s_folder_gives_its_first_gan_and_says_that_it_knows_these_images(finished, tmp_path):
@@ -135,7 +141,8 @@ def test_another_study_s_folder_gives_its_first_gan_and_says_that_it_knows_these
     source = experiment.outside["foreign"]
     theirs = Experiment.preview(load_study(finished)).generator(0)
     assert np.array_equal(
-        Foreign(experiment.folder / source.folder).sample(np.arange(10), 4), theirs.sample(np.arange(10), 4)
+        Foreign(IMAGE, experiment.folder / source.folder).sample(Condition(np.arange(10)), 4),
+        theirs.sample(Condition(np.arange(10)), 4),
     )
     assert source.about["same_data"]
 
@@ -303,7 +310,7 @@ def test_its_classes_have_the_names_that_it_says_or_numbers(tmp_path, monkeypatc
     experiment = preview(tmp_path, foreign="says_names:make", foreign_classes="one=1").record()
     source = experiment.outside["foreign"]
     assert source.about["labels"] == [[1], [0], [2], *[[]] * 7]
-    items = Foreign(experiment.folder / source.folder).sample(np.array([0, 1, 2]), 5)
+    items = Foreign(IMAGE, experiment.folder / source.folder).sample(Condition(np.array([0, 1, 2])), 5)
     assert (items.min((1, 2, 3)) // 20).tolist() == [1, 0, 2]  # asked by its own numbers
     module(tmp_path, "says_none", GREY)
     trust.trust("says_none:make")
@@ -320,15 +327,17 @@ def test_a_changed_file_is_another_function_and_only_its_units_are_made_anew(smo
     monkeypatch.chdir(tmp_path)
     before = Experiment.open(open_study(smoke, foreign="changes:make"))
     assert missing(before) == UNITS
-    first = Foreign(before.folder / before.outside["foreign"].folder)
-    assert first.sample(np.array([1]), 0).min() >= 20
+    first = Foreign(IMAGE, before.folder / before.outside["foreign"].folder)
+    assert first.sample(Condition(np.array([1])), 0).min() >= 20
     module(tmp_path, "changes", "(x + 100).astype(np.uint8)")
     after = Experiment.open(open_study(smoke, foreign="changes:make"))
     keys = [{u.place: u.key for u in e.all_units()} for e in (before, after)]
     assert {place.rsplit("/", 1)[-1] for place in keys[0] if keys[0][place] != keys[1][place]} == UNITS
     with pytest.raises(InputError, match="has changed since it was checked"):
-        first.sample(np.array([1]), 0)
-    assert Foreign(after.folder / after.outside["foreign"].folder).sample(np.array([1]), 0).min() >= 120
+        first.sample(Condition(np.array([1])), 0)
+    assert (
+        Foreign(IMAGE, after.folder / after.outside["foreign"].folder).sample(Condition(np.array([1])), 0).min() >= 120
+    )
 
 
 # ---- in a study ----
@@ -341,7 +350,7 @@ def test_a_finished_study_shows_them_apart_and_opens_without_the_function(smoke,
     assert not any(experiment.run(stage).failed for stage in (2, 3, 4))
     page = publish(experiment).read_text()
     assert UNKNOWN in page and SAME_DATA not in page and "GAN trained elsewhere" in page
-    assert set(experiment.quality()["generator"]) - {*YARDSTICKS} == {"mlp", "foreign"}
+    assert set(experiment.quality()["generator"]) - {*REFERENCE_SETS} == {"mlp", "foreign"}
     monkeypatch.setenv(TRUSTED, "{}")
     (tmp_path / "whole_way.py").unlink()
     again = Experiment.preview(load_study(smoke))

@@ -10,10 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from toy_parameters import VECTORS
 
+from gannb.media import MEDIA
+from gannb.media.image import IMAGE
 from gannb.study import folder
 from gannb.study.folder import find_folder, git_revision, load_study, open_study, project_root, read_yaml, save_study
-from gannb.study.model import PRESETS, STAGES, Study, make_study
+from gannb.study.model import PRESETS, STAGES, General, Study, choices, make_study, recognised, study_model
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json, write_text
 
@@ -133,6 +136,98 @@ def test_a_size_may_be_written_as_a_number_or_as_text(size):
 
 def test_arms_may_be_written_with_commas():
     assert make_study(arms="real, real+gan").arms == make_study(arms=["real", "real+gan"]).arms == ("real", "real+gan")
+
+
+# ---- media and their parameters ----
+
+
+@pytest.fixture
+def two_media(monkeypatch) -> type[General]:
+    """The model of a study where there are vectors as well as images."""
+    monkeypatch.setitem(MEDIA, "vector", VECTORS)
+    return study_model(MEDIA.values())
+
+
+def test_with_one_medium_a_study_is_of_that_whatever_its_data_are():
+    assert make_study(data="no/such/folder").medium == make_study(medium="image").medium == "image"
+
+
+def test_a_study_has_the_general_parameters_and_those_of_every_medium_at_one_level(two_media):
+    own = [*IMAGE.parameters.model_fields, *VECTORS.parameters.model_fields]
+    assert sorted(two_media.model_fields) == sorted([*General.model_fields, *own])
+    assert not set(own) & set(General.model_fields)
+    study = two_media(data="a.vec", length=3)
+    assert (study.length, study.scale, study.medium, study.classifier) == (3, "none", "vector", ("tiny_mlp",))
+    assert two_media.model_fields["length"].json_schema_extra["stage"] == 1
+    assert two_media(**study.changes()) == study  # as study.json keeps it
+    assert sorted(study.applying()) == sorted([*General.model_fields, *VECTORS.parameters.model_fields])
+    names = study.applying()
+    assert names.index("test_share") < names.index("length") < names.index("gan")  # by stage
+    with pytest.raises(ValueError, match="greater than or equal to 2"):
+        two_media(data="a.vec", length=1)
+
+
+def test_a_medium_says_behind_a_general_parameter_what_it_takes(two_media):
+    plain, both = General.model_fields["data"].description, two_media.model_fields["data"].description
+    assert both == f"{plain}; images: {IMAGE.meanings['data']}; vectors: a .vec file"
+    assert General.model_fields["data"].description == plain
+
+
+@pytest.mark.parametrize(
+    ("data", "medium"), [("digits", "image"), ("two moons", "vector"), ("a.vec", "vector"), ("nowhere", "image")]
+)
+def test_the_medium_is_recognised_from_the_data(two_media, data, medium):
+    assert recognised(data).name == two_media(data=data).medium == medium
+    assert two_media(data=data, medium="vector").medium == "vector"
+
+
+def test_data_that_a_medium_brings_are_no_path(two_media):
+    study = two_media(data="two moons")
+    assert (study.data, study.name) == ("two moons", "two-moons")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"data": "digits", "length": 3}, "length: it is for vectors alone, and this study is of images; leave it out"),
+        (
+            {"data": "a.vec", "size": "8"},
+            "size: it is for images alone, and this study is of vectors; leave it out",
+        ),
+        ({"data": "a.vec", "on_bad_image": "fail"}, "on_bad_image: .* set medium=image if that is what they are"),
+        ({"data": "digits", "medium": "vector", "resize": "pad"}, "resize: it is for images alone"),
+        (
+            {"data": "a.vec", "augmentation": "flip"},
+            "='flip' is not for vectors; it takes auto, none, jitter",
+        ),
+        (
+            {"data": "a.vec", "gan_augmentation": "diffaugment"},
+            "='diffaugment' is not for vectors; it takes auto, none",
+        ),
+    ],
+)
+def test_a_parameter_of_one_medium_is_refused_by_name_for_data_of_another(two_media, given, says):
+    with pytest.raises(ValueError, match=says):
+        two_media(**given)
+    assert two_media(data="a.vec", size=None).medium == "vector"  # as a notebook's cell has it
+
+
+def test_what_augmentations_there_are_the_media_say(two_media):
+    assert two_media(data="a.vec", augmentation="jitter").augmentation == "jitter"
+    assert choices("augmentation") == ["auto", "none", "shift", "flip", "affine", "trivial", "jitter"]
+    assert choices("medium") == ["auto", "image", "vector"]
+
+
+def test_without_other_media_the_choices_are_those_of_images():
+    assert choices("augmentation") == ["auto", *IMAGE.policy_names]
+    assert choices("gan_augmentation") == ["auto", "none", "policy", "diffaugment", "ada"]
+    assert message(augmentation="jitter").startswith(
+        "augmentation='jitter' is not valid: input should be 'auto', 'none'"
+    )
+    assert message(gan_augmentation="difaugment").endswith("did you mean diffaugment?")
+    assert message(medium="imgae") == (
+        "medium='imgae' is not valid: input should be 'auto' or 'image'; did you mean image?"
+    )
 
 
 # ---- YAML ----

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gannb.classifiers.imbalance import BALANCING
+from gannb.generators.registry import names as generators
+from gannb.generators.simple import SIMPLE
 from gannb.generators.variations import VARIATIONS
+from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
-from gannb.media.medium import GENERATORS
 from gannb.study.model import DEFAULT_ARMS
 from gannb.trials.arms import BALANCED, CONVERGENCE, PRIMARY, Arm, parse_arm, with_classifier
 from gannb.trials.contrasts import contrasts, curve_arms, dose_arms, study_arms
@@ -58,7 +60,7 @@ def test_half_is_the_same_recipe_with_half_of_the_steps():
     assert (half.real, half.source, half.classic) == (whole.real, whole.source, whole.classic)
 
 
-@pytest.mark.parametrize("source", GENERATORS)
+@pytest.mark.parametrize("source", generators(IMAGE))
 def test_every_generator_has_its_arms(source):
     for name in (source, f"real+{source}", f"real+{source}+classic"):
         assert parse_arm(name).generator == source
@@ -265,7 +267,7 @@ def test_a_contrast_needs_both_of_its_arms():
 
 
 def test_a_new_generator_brings_its_arms_and_contrasts(monkeypatch):
-    monkeypatch.setitem(GENERATORS, "flow", GENERATORS["gaussian"])
+    monkeypatch.setitem(SIMPLE, "flow", SIMPLE["gaussian"])
     asked = ("real", "real+flow", "real+flow+classic", "flow")
     arms = names(study_arms(asked, "draw"))
     assert set(asked) <= set(arms)

@@ -30,7 +30,7 @@ def dataset(counts: list[int], test: list[int] | None = None, groups: np.ndarray
     if test:
         given = examples(test, prefix="test")
         given = Examples(given.x, given.y, given.classes, given.ids, given.groups + 1_000_000)
-    return Dataset(examples(counts, groups), given, "fingerprint", "prepared", report=None)
+    return Dataset(examples(counts, groups), given, "fingerprint", "prepared", report=None, medium="image")
 
 
 def draw_design(n: int, seed: int = 0, test_share: float = 0.25) -> Design:

@@ -168,7 +168,7 @@ def test_a_trial_trains_in_the_chosen_configuration(tuned):
 @pytest.mark.parametrize("chosen", [Configuration(0.5, 2.0, share=2.0), Configuration(policy="flip"), Configuration()])
 def test_a_configuration_changes_rate_augmentation_and_share(tuned, chosen):
     task = task_of(tuned, tuned.classifiers[0, "real+gan+classic"])
-    mixture, recipe = classifiers._training(task, tuned.dataset, tuned.draw(0), chosen)
+    mixture, recipe, _ = classifiers.training_of(task, tuned.dataset, tuned.draw(0), chosen)
     assert recipe.rate == chosen.learning_rate and mixture.share == 0.25 * chosen.share
     usual = POLICIES[chosen.policy or "affine"]
     assert recipe.policy.rotation == usual.rotation * chosen.strength and recipe.policy.flip == usual.flip

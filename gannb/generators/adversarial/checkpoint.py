@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from gannb.data.examples import Examples
+from gannb.generators.adversarial.family import plain_policy
 from gannb.generators.adversarial.training import Training
 from gannb.utils.errors import InputError
 
@@ -30,7 +30,7 @@ def identity(training: Training, draw: Examples) -> dict[str, Any]:
         "family": training.family.name,
         "settings": training.family.settings(),
         "networks": [list(p.shape) for n in (training.generator, training.discriminator) for p in n.parameters()],
-        "policy": asdict(training.policy),
+        "policy": plain_policy(training.policy),
         "adaptive": training.adaptive,
         "steps": training.job.steps,
         "seed": training.job.seed,

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 from torch import nn
 
 from gannb.generators.adversarial.losses import Loss
-from gannb.media.image.augmentation import Policy
 from gannb.utils.errors import InputError
 
-Shape = tuple[int, int, int]  # (H, W, C)
-Network = Callable[[Shape, int], nn.Module]  # (shape, number of classes) -> network
+Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, number of classes) -> network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Family:
-    """Networks, loss and defaults: all that tells one kind of GAN from another.
+    """Networks, loss and defaults: all that tells one kind of GAN from another, for whatever medium.
 
-    generator: (noise (N, noise), labels (N,)) -> images (N, C, H, W) in [-1, 1].
-    discriminator: (images, labels) -> scores (N,), class logits (N, K) or None where it has no class head.
+    generator: (noise (N, *noise), labels (N,) or the classes' shares (N, K)) -> N items, encoded by the medium.
+    discriminator: (encoded items, labels) -> scores (N,), class logits (N, K) or None where it has no class head.
     """
 
     name: str
@@ -30,14 +28,12 @@ class Family:
     generator: Network
     discriminator: Network
     loss: Loss
-    noise: int  # dimensions of the noise
+    noise: int | tuple[int, ...]  # shape of an item's noise, which is standard normal
     learning_rate: float  # of both networks (Adam)
     betas: tuple[float, float]
-    batch: int = 32  # images, or the whole draw where it is smaller
+    augmentation: Any  # a policy of the medium: what the discriminator sees of reals and fakes alike
+    batch: int = 32  # items, or the whole draw where it is smaller
     ema: float = 0.998  # momentum of the averaged generator, once warm
-    min_side: int = 8  # pixels
-    max_side: int = 1024
-    augmentation: Policy = Policy()  # what the discriminator sees of reals and fakes alike
     auxiliary_weight: float = 0.0  # of the class head's loss; 0 where there is none
     discriminator_steps: int = 1  # to one of the generator
     r1: float = 0.0  # gamma of the penalty gamma / 2 |grad D|^2 on reals (Mescheder et al. 2018, equation 9)
@@ -48,26 +44,33 @@ class Family:
     lecam: float = 0.0  # weight of `losses.lecam`
     one_class_batches: bool = False  # a batch holds one class, each in turn: for networks that are separate by class
 
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """Shape of an item's noise."""
+        return (self.noise,) if isinstance(self.noise, int) else self.noise
+
     def settings(self) -> dict[str, Any]:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps")}
         plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
-        return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": asdict(self.augmentation)}))
+        return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": plain_policy(self.augmentation)}))
 
-    def check_blend(self) -> None:
-        """Raise InputError where nothing lies between two classes, since each has a network of its own."""
+    def check_blend(self, families: Mapping[str, Family]) -> None:
+        """Raise InputError where nothing lies between two classes, since each has a network of its own.
+
+        families: those of the medium, the first of which that fits is recommended.
+        """
         if self.one_class_batches:
+            other = next((f", as gan={f.name}" for f in families.values() if not f.one_class_batches), "")
             raise InputError(
                 f"gan: {self.name} has a network of its own for every class, and nothing between them; use another "
-                "family, as gan=projection."
+                f"family{other}."
             )
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Raise InputError where the family cannot make items of this shape."""
-        if len(shape) != 3 or not 1 <= shape[2] <= 4:
-            raise InputError(f"gan: {self.name} makes images of 1 to 4 channels, not items of shape {shape}.")
-        if not self.min_side <= min(shape[:2]) <= max(shape[:2]) <= self.max_side:
-            raise InputError(
-                f"gan: {self.name} makes images of {self.min_side} to {self.max_side} pixels a side, not "
-                f"{shape[0]}x{shape[1]}; choose another family or set size."
-            )
+        """Raise InputError where the family cannot make items of this shape; here it can do all."""
+
+
+def plain_policy(policy: Any) -> Any:
+    """A policy of augmentation as JSON takes it: the fields of a dataclass, anything else as it is."""
+    return asdict(policy) if is_dataclass(policy) else policy

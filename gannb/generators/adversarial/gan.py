@@ -8,7 +8,7 @@ import json
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import safetensors.torch
@@ -21,11 +21,12 @@ from gannb.generators.adversarial.checkpoint import DamagedCheckpoint, identity,
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.guard import RULE, Guard
 from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
-from gannb.generators.adversarial.training import Training, lent_randomness, place
-from gannb.generators.interface import Job, check_classes, check_labels
-from gannb.media.image.augmentation import resolve
-from gannb.media.image.gans.families import FAMILIES
+from gannb.generators.adversarial.training import Training, lent_randomness
+from gannb.generators.interface import Condition, Job, check_classes, check_labels
 from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 CHECKPOINT_EVERY = 30.0  # seconds
 PROGRESS_EVERY = 0.5  # seconds
@@ -38,6 +39,7 @@ def train(guard: Guard, path: Path | None, about: dict[str, Any]) -> None:
     training, job = guard.training, guard.training.job
     if path is not None and path.exists():
         _resume(guard, path, about)
+    job.progress(training.step, job.steps)  # what was told before a kill need not hold any more
     saved = told = time.monotonic()
     while training.step < job.steps:
         training.advance()
@@ -66,14 +68,14 @@ class Adversarial:
     adversarial_loss is the discriminator's without class head and penalties, real_score and fake_score are its scores,
     sureness is E[sign D(x)], or of pairs (see `losses.Loss`), label_agreement is the share of fakes in which the class
     head sees their label, chance is that of an adaptive augmentation.
-    diversity, log: see `guard.Guard`. grids: (T, rows, columns, H, W, C) uint8, a row a class, from the same noise
-    after `grid_steps` (T) steps.
+    diversity, log: see `guard.Guard`. grids: items (T, rows, columns, ...), a row a class, from the same noise after
+    `grid_steps` (T) steps.
     """
 
-    def __init__(self, family: Family, policy: str | None = None, adaptive: bool = False) -> None:
-        """`policy` is a name for `gannb.augment.resolve`; None means the family's own. `adaptive`: see `Training`."""
-        self.family, self.policy, self.adaptive = family, policy, adaptive
-        self.sampled, self.limit = "average", None  # which of the networks makes the images; of its noise
+    def __init__(self, medium: Medium, family: Family, policy: str | None = None, adaptive: bool = False) -> None:
+        """`policy` is the name of one of the medium; None means the family's own. `adaptive`: see `Training`."""
+        self.medium, self.family, self.policy, self.adaptive = medium, family, policy, adaptive
+        self.sampled, self.limit = "average", None  # which of the networks makes the items; of its noise
 
     def fit(self, draw: Examples, job: Job) -> Self:
         """Train on the draw; continues from the checkpoint in `job.checkpoint` if there is one.
@@ -82,8 +84,9 @@ class Adversarial:
         family cannot do the draw, TrainingError where training goes wrong and the guard cannot mend it.
         """
         self.check(draw, job)
-        policy = self.family.augmentation if self.policy is None else resolve(self.policy, draw.shape)
-        training = Training(self.family, policy, draw, job, self.adaptive)
+        own = self.policy is None
+        policy = self.family.augmentation if own else self.medium.policy(self.policy, draw.shape)
+        training = Training(self.medium, self.family, policy, draw, job, self.adaptive)
         guard = Guard(training, draw)
         path = None if job.checkpoint is None else job.checkpoint / "checkpoint.safetensors"
         try:
@@ -106,51 +109,58 @@ class Adversarial:
         check_classes(draw)
         least = draw.counts().min() if self.family.one_class_batches else len(draw)
         if least < LEAST_ITEMS:
-            per = " of a class" if self.family.one_class_batches else ""
+            per, many = " of a class" if self.family.one_class_batches else "", self.medium.nouns.many
             raise InputError(
-                f"gan: {least} training images{per} make no batch for {self.family.name}, which needs {LEAST_ITEMS}; "
-                f"{'use another family, or ' * bool(per)}give more images."
+                f"gan: {least} training {many}{per} make no batch for {self.family.name}, which needs {LEAST_ITEMS}; "
+                f"{'use another family, or ' * bool(per)}give more {many}."
             )
 
-    def sample(self, condition: np.ndarray, seed: int, index: np.ndarray | None = None) -> np.ndarray:
-        """One image per label: (M,) in 0..K-1 -> (M, H, W, C) uint8.
+    def sample(self, condition: Condition, seed: int, index: np.ndarray | None = None) -> np.ndarray:
+        """One item per label: (M,) in 0..K-1 -> (M, ...).
 
-        index: (M,) positions in the seed's endless sequence of images, 0..M-1 by default. An image depends on the seed,
+        index: (M,) positions in the seed's endless sequence of items, 0..M-1 by default. An item depends on the seed,
         its position and its label, and on nothing else. Raises InputError for labels out of range.
         """
-        labels = check_labels(condition, self.n_classes)
-        noise = noise_rows(seed, np.arange(len(labels)) if index is None else np.asarray(index), self.family.noise)
+        labels = check_labels(condition.labels, self.n_classes)
+        noise = self._noise(seed, np.arange(len(labels)) if index is None else np.asarray(index))
         noise = noise if self.limit is None else truncate(noise, self.limit)
-        return generate(self.networks[self.sampled], noise, labels)
+        return self._made(noise, labels)
 
-    def between(self, condition: np.ndarray, seed: int, frames: int) -> np.ndarray:
-        """Images on the way from one noise to another: labels (M,) in 0..K-1 -> (M, frames, H, W, C) uint8.
+    def _noise(self, seed: int, index: np.ndarray) -> np.ndarray:
+        """Noise of positions (M,) in the seed's sequence, (M, ...)."""
+        return noise_rows(seed, index, self.family.noise_shape)
+
+    def _made(self, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Items (M, ...) of noise (M, ...) and labels (M,), or the classes' shares (M, K)."""
+        return generate(self.medium, self.networks[self.sampled], noise, labels)
+
+    def between(self, labels: np.ndarray, seed: int, frames: int) -> np.ndarray:
+        """Items on the way from one noise to another: labels (M,) in 0..K-1 -> (M, frames, ...).
 
         Row i leads from position 2 i to 2 i + 1 of the seed's sequence, both with label i. On the great circle (White
         2016, "Sampling generative networks"), since the noise between two points on a straight line is shorter than any
         that the generator was trained with. Raises InputError for labels out of range.
         """
-        labels = check_labels(condition, self.n_classes)
-        ends = noise_rows(seed, np.arange(2 * len(labels)), self.family.noise).reshape(len(labels), 2, -1)
-        noise = np.concatenate([great_circle(a, b, np.linspace(0, 1, frames)) for a, b in ends])
-        images = generate(self.networks[self.sampled], noise, np.repeat(labels, frames))
-        return images.reshape(len(labels), frames, *self.shape)
+        labels = check_labels(labels, self.n_classes)
+        ends = self._noise(seed, np.arange(2 * len(labels)))
+        noise = [great_circle(a, b, np.linspace(0, 1, frames)) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+        items = self._made(np.concatenate(noise), np.repeat(labels, frames))
+        return items.reshape(len(labels), frames, *self.shape)
 
     def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
-        """One image between two classes per row: labels (M, 2), share (M,) of the first -> (M, H, W, C) uint8.
+        """One item between two classes per row: labels (M, 2), share (M,) of the first -> (M, ...).
 
-        A point on the straight line between the codes of two images, noise and label alike; mixed labels are how Ge et
+        A point on the straight line between the codes of two items, noise and label alike; mixed labels are how Ge et
         al. 2017 ("Generative OpenMax") make items of no class. The noise is not brought back to its usual length, since
-        a mixture of two normal draws that is would be one more draw. An image depends on the seed, its position and its
+        a mixture of two normal draws that is would be one more draw. An item depends on the seed, its position and its
         row. Raises InputError where the classes have nothing in common, see `Family.check_blend`.
         """
-        self.family.check_blend()
-        pairs, share = np.asarray(pairs, np.int64), np.asarray(share, np.float32)[:, None]
+        self.family.check_blend(self.medium.families)
+        pairs, share = np.asarray(pairs, np.int64), np.asarray(share, np.float32)
         check_labels(pairs.ravel(), self.n_classes)
-        ends = noise_rows(seed, np.arange(pairs.size), self.family.noise).reshape(*pairs.shape, -1)  # (M, 2, noise)
+        ends = self._noise(seed, np.arange(pairs.size))
         classes = np.eye(self.n_classes, dtype=np.float32)[pairs]  # (M, 2, K)
-        noise, labels = (share * both[:, 0] + (1 - share) * both[:, 1] for both in (ends, classes))
-        return generate(self.networks[self.sampled], noise, labels)
+        return self._made(_mixed(share, ends[::2], ends[1::2]), _mixed(share, classes[:, 0], classes[:, 1]))
 
     def averaged(self) -> Self:
         """The same GAN, sampled with the uniform average of its weights over the last quarter of the training."""
@@ -166,8 +176,8 @@ class Adversarial:
         return other
 
     def realness(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The discriminator's scores (M,), high for "real", of images (M, H, W, C) uint8 with labels (M,)."""
-        return score(self.networks["discriminator"], x, check_labels(labels, self.n_classes))
+        """The discriminator's scores (M,), high for "real", of items (M, ...) with labels (M,)."""
+        return score(self.medium, self.networks["discriminator"], x, check_labels(labels, self.n_classes))
 
     def to(self, device: str) -> Self:
         """Move the networks to a device, to sample there."""
@@ -190,11 +200,11 @@ class Adversarial:
         (folder / "generator.json").write_text(json.dumps(about))
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, medium: Medium) -> Self:
         """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
         try:
             about = json.loads((Path(folder) / "generator.json").read_text())
-            loaded = cls(FAMILIES[about["generator"]], about["policy"], about["adaptive"])
+            loaded = cls(medium, medium.families[about["generator"]], about["policy"], about["adaptive"])
             content = (Path(folder) / "generator.safetensors").read_bytes()
             written = about.get("sha256")  # older ones are without
             if written is not None and written != hashlib.sha256(content).hexdigest():
@@ -203,7 +213,7 @@ class Adversarial:
             loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
             loaded.classes = tuple(about.get("classes", ()))  # older ones are without
             loaded.grids = tensors.pop("grids").numpy()
-            loaded.networks = _networks(loaded.family, loaded.shape, loaded.n_classes)
+            loaded.networks = _networks(medium, loaded.family, loaded.shape, loaded.n_classes)
             loaded.networks.load_state_dict(tensors)
             for name in ("curves", "grid_steps", "diversity", "log"):
                 setattr(loaded, name, about[name])
@@ -214,12 +224,18 @@ class Adversarial:
         return loaded
 
 
-def _networks(family: Family, shape: tuple[int, int, int], n_classes: int) -> nn.ModuleDict:
+def _networks(medium: Medium, family: Family, shape: tuple[int, ...], n_classes: int) -> nn.ModuleDict:
     """Networks as a fitted GAN keeps them, their weights not yet loaded."""
     makers = {name: family.discriminator if name == "discriminator" else family.generator for name in NETWORKS}
     with lent_randomness():
-        made = {name: place(make(shape, n_classes), torch.device("cpu")) for name, make in makers.items()}
+        made = {name: medium.place(make(shape, n_classes), "cpu") for name, make in makers.items()}
     return nn.ModuleDict(made)
+
+
+def _mixed(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Rows (M, ...) with a share (M,) of the first and the rest of the second."""
+    share = share.reshape(-1, *[1] * (first.ndim - 1))
+    return share * first + (1 - share) * second
 
 
 def _stack(grids: list[torch.Tensor]) -> np.ndarray:

@@ -11,17 +11,17 @@ from torch import Tensor
 
 from gannb.generators.adversarial.training import GRID
 from gannb.measures.fidelity import spread
-from gannb.media.image.features import pixels
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
+    from gannb.data.medium import Medium
     from gannb.generators.adversarial.training import Training
 
 CHECK_EVERY = 4  # points of the curves
 COLLAPSED = 0.15  # diversity of samples over that of the draw, below which they all look alike
 COLLAPSED_SHARE = 0.5  # of the classes, from which on it is the GAN that collapsed, whatever the others do
-MOST_ITEMS, MOST_VALUES = 200, 2**24  # of a class of the draw, whose diversity is taken: all pairs of them; pixels
-CHANCES = 100  # random handfuls of a class, to see how alike its own images can be
+MOST_ITEMS, MOST_VALUES = 200, 2**24  # of a class of the draw, whose diversity is taken: all pairs of them
+CHANCES = 100  # random handfuls of a class, to see how alike its own items can be
 SPREAD = 0.3  # what it must once have reached for a fall to count
 PATIENCE = 0.5  # share of the training after which it must have
 LEAST_STEPS = 500  # of a network, before which a training that has not spread is merely short
@@ -36,6 +36,7 @@ RULE = (
     f"finite, and from step {START} on where samples stay alike or the discriminator stays undeceived; it looks at the "
     "draw and at nothing else"
 )
+UNKNOWN: dict[str, list[float]] = {"step": [], "ratio": [], "collapsed": []}  # the diversity before the first look
 
 
 class TrainingError(RuntimeError):
@@ -45,26 +46,26 @@ class TrainingError(RuntimeError):
 class Guard:
     """Watches a training by what it may see: the draw, the curves, samples of fixed noise.
 
-    log: what happened, {"step", "fault", "number", "remedy"} each. diversity: {"step": [...], "ratio": [...],
-    "collapsed": [...]}, mean distance of samples of a class over that of the draw's items of the class, in pixels, 1 is
-    as diverse as the draw; and the number of classes whose samples all look alike, though they once did not or it is
-    late. Classes in which a handful of the draw's own items may look alike have no diversity and are not watched. A
-    discriminator is never held to be undeceived where its loss has no least value (Wasserstein).
+    log: what happened, {"step", "fault", "number", "back_to", "remedy"} each. diversity: {"step": [...], "ratio":
+    [...], "collapsed": [...]}, mean distance of samples of a class over that of the draw's items of the class, in the
+    medium's raw features, 1 is as diverse as the draw; and the number of classes whose samples all look alike, though
+    they once did not or it is late. Classes in which a handful of the draw's own items may look alike have no diversity
+    and are not watched. A discriminator is never held to be undeceived where its loss has no least value (Wasserstein).
     """
 
     def __init__(self, training: Training, draw: Examples) -> None:
         self.training = training
-        of_class = [usual_spread(draw.x[draw.y == k], training.job.seed) for k in range(draw.n_classes)]
+        medium, seed = training.medium, training.job.seed
+        of_class = [usual_spread(medium, draw.x[draw.y == k], seed) for k in range(draw.n_classes)]
         self.usual, least = np.array(of_class).T
-        grey_level = math.sqrt(math.prod(draw.shape)) / 255  # of distance: less can be lost in rounding
-        self.watched = (least > COLLAPSED * self.usual) & (self.usual >= grey_level)
+        self.watched = (least > COLLAPSED * self.usual) & (self.usual >= medium.least_difference(draw.shape))
         self.spread = np.zeros(self.watched.sum(), bool)  # those of the watched that once did
         self.every = CHECK_EVERY * training.every  # steps
         in_turn = draw.n_classes if training.family.one_class_batches else 1  # each class has networks of its own
         self.late = max(LEAST_STEPS * in_turn, PATIENCE * training.job.steps)
         self.started = START * in_turn
         self.log: list[dict[str, Any]] = []
-        self.diversity: dict[str, list[float]] = {"step": [], "ratio": [], "collapsed": []}
+        self.diversity = _copy(UNKNOWN)
         self.doubts = 0  # checks in a row at which a fault was seen
         self.good = self.state()
 
@@ -118,7 +119,8 @@ class Guard:
             return math.nan, 0
         samples, labels = self.training.fixed_samples()
         usual = self.usual[self.watched]
-        found = np.array([spread(pixels(samples[labels == k])) for k in np.flatnonzero(self.watched)])
+        features = self.training.medium.raw_features(samples)
+        found = np.array([spread(features[labels == k]) for k in np.flatnonzero(self.watched)])
         if self.training.step >= self.started:
             self.spread |= found >= SPREAD * usual
         collapsed = (found < COLLAPSED * usual) & (self.spread | (self.training.step >= self.late))
@@ -131,8 +133,8 @@ class Guard:
             tried = "; ".join(event["remedy"] for event in self.log)
             raise TrainingError(
                 f"The {self.training.family.name} GAN fails at step {step} ({words}), after {MOST_REMEDIES} remedies "
-                f"({tried}): try another family (gan), fewer steps (gan_steps), more images (n_per_class) or another "
-                "seed."
+                f"({tried}): try another family (gan), fewer steps (gan_steps), more "
+                f"{self.training.medium.nouns.many} (n_per_class) or another seed."
             )
         log = self.log
         self.restore(*self.good)
@@ -152,18 +154,19 @@ class Guard:
         self.training.restore(tensors, values)
         own = {"spread": [False] * len(self.spread)} | values["guard"]  # older ones are without
         self.log, self.spread = list(own["log"]), np.array(own["spread"], bool)
-        self.diversity = _copy({"collapsed": []} | own["diversity"])
+        self.diversity = _copy(UNKNOWN | own["diversity"])  # in this order
         self.doubts, self.good = 0, (tensors, values)
 
 
-def usual_spread(x: np.ndarray, seed: int) -> tuple[float, float]:
-    """Mean distance of two images (N, H, W, C) of a class, and what 95 % of random handfuls exceed; nan for fewer.
+def usual_spread(medium: Medium, x: np.ndarray, seed: int) -> tuple[float, float]:
+    """Mean distance, in raw features, of two items (N, ...) of a class, and what 95 % of random handfuls exceed.
 
-    A handful is as many as there are samples of a class, drawn with replacement, as from a perfect generator.
+    Both nan for fewer than two. A handful is as many as there are samples of a class, drawn with replacement, as from a
+    perfect generator.
     """
     rng = np.random.default_rng(seed)
     most = max(2 * GRID[1], min(MOST_ITEMS, MOST_VALUES // math.prod(x.shape[1:])))
-    flat = pixels(x[rng.permutation(len(x))[:most]] if len(x) > most else x)
+    flat = medium.raw_features(x[rng.permutation(len(x))[:most]] if len(x) > most else x)
     if len(flat) < 2:
         return math.nan, math.nan
     distance = cdist(flat, flat)

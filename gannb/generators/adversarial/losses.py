@@ -48,7 +48,7 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 def auxiliary(logits: Tensor, labels: Tensor) -> Tensor:
     """-E[log P(class | x)] of an auxiliary class head (Odena et al. 2017, equation 3), logits (N, K).
 
-    The discriminator learns it on reals alone, the generator on its own images.
+    The discriminator learns it on reals alone, the generator on its own items.
     """
     return F.cross_entropy(logits, labels)
 
@@ -87,20 +87,21 @@ RELATIVISTIC = Loss("relativistic", relativistic_discriminator, relativistic_gen
 # ---- penalties on the discriminator ----
 
 
-def squared_gradients(scores: Tensor, images: Tensor) -> Tensor:
-    """|grad D(x)|^2 of each image: scores (N,) of images (N, C, H, W) -> (N,), differentiable.
+def squared_gradients(scores: Tensor, items: Tensor) -> Tensor:
+    """|grad D(x)|^2 of each item: scores (N,) of encoded items (N, ...) -> (N,), differentiable.
 
-    Of the sum of all scores: where D has batch norm an image has a part in the others' scores, and that is in it too.
+    Of the sum of all scores: where D has batch norm an item has a part in the others' scores, and that is in it too.
     """
-    (gradients,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
-    return gradients.square().sum(dim=(1, 2, 3))
+    (gradients,) = torch.autograd.grad(scores.sum(), items, create_graph=True)
+    return gradients.square().sum(dim=tuple(range(1, gradients.ndim)))
 
 
 def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor, share: Tensor) -> Tensor:
-    """E[(|grad D(x)| - 1)^2] at x = share * real + (1 - share) * fake, share (N, 1, 1, 1) uniform in 0..1.
+    """E[(|grad D(x)| - 1)^2] at x = share * real + (1 - share) * fake, share (N,) uniform in 0..1.
 
-    Gulrajani et al. 2017, equation 3.
+    Gulrajani et al. 2017, equation 3; real and fake are encoded items (N, ...) with the same labels (N,).
     """
+    share = share.view(-1, *[1] * (real.ndim - 1))
     between = (share * real + (1 - share) * fake).requires_grad_()
     norms = squared_gradients(discriminator(between, labels)[0], between).add(1e-12).sqrt()
     return (norms - 1).square().mean()

@@ -1,30 +1,36 @@
-"""From a generator network to images: noise by position, batches of one size, truncation."""
+"""From a generator network to items: noise by position, batches of one size, truncation."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from scipy.special import ndtr, ndtri
 from torch import nn
 
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
+
 SAMPLE_BATCH = 64
 BLOCK = 64  # rows of noise that are drawn together
 
 
-def noise_rows(seed: int, index: np.ndarray, dimensions: int) -> np.ndarray:
-    """Standard normal noise of the positions `index` (M,) in the seed's endless sequence, (M, dimensions) float32.
+def noise_rows(seed: int, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Standard normal noise of the positions `index` (M,) in the seed's endless sequence, (M, *shape) float32.
 
     A row depends on the seed and its position, and on nothing else, on every machine.
     """
     blocks, place = np.unique(np.asarray(index) // BLOCK, return_inverse=True)
-    drawn = [np.random.default_rng([seed, b]).standard_normal((BLOCK, dimensions), dtype=np.float32) for b in blocks]
-    return np.stack(drawn)[place, index % BLOCK] if len(index) else np.empty((0, dimensions), np.float32)
+    drawn = [np.random.default_rng([seed, b]).standard_normal((BLOCK, *shape), dtype=np.float32) for b in blocks]
+    return np.stack(drawn)[place, index % BLOCK] if len(index) else np.empty((0, *shape), np.float32)
 
 
 def truncate(noise: np.ndarray, limit: float) -> np.ndarray:
-    """Noise (N, Z) of the normal distribution cut off at +-limit, by the quantiles of the noise given.
+    """Noise (N, ...) of the normal distribution cut off at +-limit, by the quantiles of the noise given.
 
-    The truncation trick (Brock et al. 2019, section 3.1): less variety, more typical images. Row for row the same
+    The truncation trick (Brock et al. 2019, section 3.1): less variety, more typical items. Row for row the same
     order of values as before, so that nothing has to be drawn again.
     """
     inside = ndtr(limit) - ndtr(-limit)
@@ -32,18 +38,18 @@ def truncate(noise: np.ndarray, limit: float) -> np.ndarray:
 
 
 def great_circle(start: np.ndarray, end: np.ndarray, fractions: np.ndarray) -> np.ndarray:
-    """Points between two of noise, (Z,) each, along the arc between them: fractions (F,) in 0..1 -> (F, Z) float32."""
-    cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
+    """Points between two of noise, of one shape, along the arc between them: fractions (F,) in 0..1 -> (F, ...)."""
+    cosine = np.dot(start.ravel(), end.ravel()) / (np.linalg.norm(start) * np.linalg.norm(end))
     angle = np.arccos(np.clip(cosine, -1, 1))
-    t = fractions[:, None]
+    t = fractions.reshape(-1, *[1] * start.ndim)
     if np.sin(angle) < 1e-6:
         return ((1 - t) * start + t * end).astype(np.float32)
     return ((np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)).astype(np.float32)
 
 
 @torch.inference_mode()
-def in_batches(function, *arrays: np.ndarray) -> np.ndarray:
-    """Apply a function of tensors to rows of arrays in batches of one size: rows (M, ...) -> (M, ...).
+def in_batches(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """Apply a function of arrays to rows of them in batches of one size: rows (M, ...) -> (M, ...).
 
     The last batch is filled up: a row's result must not depend on how many are computed with it.
     """
@@ -52,27 +58,25 @@ def in_batches(function, *arrays: np.ndarray) -> np.ndarray:
     for start in range(0, max(1, n), SAMPLE_BATCH):
         parts = [a[start : start + SAMPLE_BATCH] for a in arrays]
         fill = SAMPLE_BATCH - len(parts[0])
-        padded = [torch.from_numpy(np.pad(p, [(0, fill)] + [(0, 0)] * (p.ndim - 1))) for p in parts]
-        results.append(function(*padded).cpu().numpy())
+        results.append(function(*(np.pad(p, [(0, fill)] + [(0, 0)] * (p.ndim - 1)) for p in parts)))
     return np.concatenate(results)[:n]
 
 
-def generate(network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Images (M, H, W, C) uint8 of noise (M, Z) and labels, (M,) or the classes' shares (M, K) float32."""
+def generate(medium: Medium, network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Items (M, ...) of noise (M, ...) and labels, (M,) or the classes' shares (M, K) float32."""
     device = next(network.parameters()).device
 
-    def pixels(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        images = network(z.to(device), y.to(device)).permute(0, 2, 3, 1)
-        return ((images + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
+    def items(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return medium.decode(network(torch.from_numpy(z).to(device), torch.from_numpy(y).to(device)))
 
-    return in_batches(pixels, noise, labels)
+    return in_batches(items, noise, labels)
 
 
-def score(network: nn.Module, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The discriminator's scores (M,) of images (M, H, W, C) uint8 with labels (M,), high for "real"."""
-    device = next(network.parameters()).device
+def score(medium: Medium, network: nn.Module, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The discriminator's scores (M,) of items (M, ...) with labels (M,), high for "real"."""
+    device = str(next(network.parameters()).device)
 
-    def scores(images: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return network(images.to(device).permute(0, 3, 1, 2).float() / 127.5 - 1, y.to(device))[0]
+    def scores(items: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return network(medium.encode(medium.stored(items, device)), torch.from_numpy(y).to(device))[0].cpu().numpy()
 
     return in_batches(scores, x, labels)

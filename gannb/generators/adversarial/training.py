@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,7 +25,9 @@ from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import auxiliary, gradient_penalty, lecam, squared_gradients
 from gannb.generators.adversarial.sampling import generate, noise_rows
 from gannb.generators.interface import Job
-from gannb.media.image.augmentation import Policy, augment
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 POINTS = 200  # of the curves, or more: a point is the mean over at most 50 steps
 MOMENTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the training, at which a grid of samples is kept
@@ -103,25 +105,28 @@ def lent_randomness(seed: int = 0) -> Iterator[None]:
 class Training:
     """Everything that changes while a GAN is trained: networks, optimisers, averages, curves, grids, step.
 
-    adaptive: whether the policy is applied with a chance that follows the discriminator's overfitting (ADA).
+    policy: the medium's, for what the discriminator sees; adaptive: whether it is applied with a chance that follows
+    the discriminator's overfitting (ADA).
     """
 
-    def __init__(self, family: Family, policy: Policy, draw: Examples, job: Job, adaptive: bool = False) -> None:
-        self.family, self.policy, self.job, self.adaptive = family, policy, job, adaptive
+    def __init__(
+        self, medium: Medium, family: Family, policy: Any, draw: Examples, job: Job, adaptive: bool = False
+    ) -> None:
+        self.medium, self.family, self.policy, self.job, self.adaptive = medium, family, policy, job, adaptive
         self.device = torch.device(job.device)
-        self.x = torch.tensor(draw.x, device=self.device).permute(0, 3, 1, 2)  # (N, C, H, W) uint8
+        self.x = medium.stored(draw.x, job.device)  # (N, ...), not yet encoded
         self.y = torch.tensor(draw.y, device=self.device)
         self.n_classes = draw.n_classes
         self.half = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0)
         with lent_randomness(derive(job.seed, 2)):
-            self.generator = place(family.generator(draw.shape, draw.n_classes), self.device)
-            self.discriminator = place(family.discriminator(draw.shape, draw.n_classes), self.device)
+            self.generator = medium.place(family.generator(draw.shape, draw.n_classes), job.device)
+            self.discriminator = medium.place(family.discriminator(draw.shape, draw.n_classes), job.device)
         self.average, self.tail = (copy.deepcopy(self.generator).requires_grad_(False).eval() for _ in range(2))
         self.optimisers = {name: self._optimiser(name) for name in ("generator", "discriminator")}
         # listed once: to walk through the modules at every step takes longer than a small network does
         self.averages = float_tensors(self.average), float_tensors(self.generator)
         self.tails = float_tensors(self.tail), self.averages[1]
-        self.judges = list(self.discriminator.parameters())
+        self.learning = list(self.discriminator.parameters())
         # batch statistics over reals and fakes together would tell them apart by their neighbours
         self.apart = any(isinstance(module, BatchNorm) for module in self.discriminator.modules())
         self.passes = self._make_passes(draw)
@@ -140,7 +145,7 @@ class Training:
         self.names = [n for n in CURVES if self._has(n)]
         self.window = torch.zeros(len(self.names), device=self.device)  # sums since the last point
         self.curves: dict[str, list[float]] = {name: [] for name in ("step", *self.names)}
-        self.grids: list[Tensor] = []  # each (classes, columns, H, W, C) uint8
+        self.grids: list[Tensor] = []  # each (classes, columns, ...) items
         self.grid_steps: list[int] = []
 
     def _optimiser(self, name: str) -> torch.optim.Optimizer:
@@ -191,17 +196,18 @@ class Training:
         """
         last = len(index) - 1
         for turn, chosen_items in enumerate(index):
-            real, labels = self.x[chosen_items].float().div_(127.5).sub_(1), self.y[chosen_items]
+            real, labels = self.medium.encode(self.x[chosen_items]), self.y[chosen_items]
             wanted = self._labels_of_fakes(labels)
-            noise = torch.randn((self.batch, self.family.noise), generator=self.rng, device=self.device)
+            shape = (self.batch, *self.family.noise_shape)
+            noise = torch.randn(shape, generator=self.rng, device=self.device)
             with torch.set_grad_enabled(turn == last):
                 fake = self._through(self.generator, noise, wanted)
             loss_d, game, *scores = self._discriminate(real, fake.detach(), labels, wanted, penalise, bounded)
             self._descend("discriminator", loss_d)
-        _set_learning(self.judges, False)
+        _set_learning(self.learning, False)
         loss_g, agreement = self._deceive(real, fake, labels, wanted)
         self._descend("generator", loss_g)
-        _set_learning(self.judges, True)
+        _set_learning(self.learning, True)
         return self._point(loss_d, game, loss_g, *scores, agreement)
 
     def _labels_of_fakes(self, labels: Tensor) -> Tensor:
@@ -224,10 +230,10 @@ class Training:
             output = network(*inputs)
         return tuple(o if o is None else o.float() for o in output) if isinstance(output, tuple) else output.float()
 
-    def _augment(self, images: Tensor) -> Tensor:
-        return augment(images, self.policy, self.rng, self.chance if self.adaptive else None, clamp=False)
+    def _augment(self, items: Tensor) -> Tensor:
+        return self.medium.augment(items, self.policy, self.rng, self.chance if self.adaptive else None, clamp=False)
 
-    def _judge(self, both: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _scored(self, both: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
         """Scores (2B,) and class logits of reals followed by fakes: in one pass where that changes nothing."""
         if not self.apart:
             return self._through(self.discriminator, both, labels)
@@ -242,7 +248,7 @@ class Training:
         family, n = self.family, len(real)
         both = self._augment(torch.cat([real, fake]))
         gradients = penalise and (family.r1 > 0 or family.r2 > 0)
-        scores, logits = self._judge(both.requires_grad_(gradients), torch.cat([labels, wanted]))
+        scores, logits = self._scored(both.requires_grad_(gradients), torch.cat([labels, wanted]))
         real_scores, fake_scores = scores.chunk(2)
         loss = game = family.loss.discriminator(real_scores, fake_scores)
         if family.auxiliary_weight:
@@ -251,7 +257,7 @@ class Training:
             on_real, on_fake = squared_gradients(scores, both).chunk(2)
             loss = loss + self.strength * family.penalty_every / 2 * (family.r1 * on_real + family.r2 * on_fake).mean()
         if penalise and family.gradient_penalty:
-            share = torch.rand((n, 1, 1, 1), generator=self.rng, device=self.device)
+            share = torch.rand(n, generator=self.rng, device=self.device)
             penalty = gradient_penalty(self.discriminator, *both.chunk(2), labels, share)
             loss = loss + family.penalty_every * family.gradient_penalty * penalty
         if bounded:
@@ -264,7 +270,7 @@ class Training:
         """The generator's loss, and the share of fakes in which the class head sees their label."""
         if self.family.loss.paired:
             both = self._augment(torch.cat([real, fake]))
-            scores, logits = self._judge(both, torch.cat([labels, wanted]))
+            scores, logits = self._scored(both, torch.cat([labels, wanted]))
             real_scores, scores = scores.chunk(2)
             logits = None if logits is None else logits[len(real) :]
         else:
@@ -314,18 +320,18 @@ class Training:
             self.curves[name].append(mean)
 
     def _keep_grid(self) -> None:
-        images, _ = self.fixed_samples(GRID[0])
-        self.grids.append(torch.from_numpy(images.reshape(-1, GRID[1], *images.shape[1:])))
+        items, _ = self.fixed_samples(GRID[0])
+        self.grids.append(torch.from_numpy(items.reshape(-1, GRID[1], *items.shape[1:])))
         self.grid_steps.append(self.step)
 
     def fixed_samples(self, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Images (8 K, H, W, C) uint8 of the averaged generator, 8 of each class or of the first `most`, and labels.
+        """Items (8 K, ...) of the averaged generator, 8 of each class or of the first `most`, and labels.
 
         The same noise every time.
         """
         labels = np.repeat(np.arange(self.n_classes)[:most], GRID[1])
-        noise = noise_rows(derive(self.job.seed, 3), np.arange(len(labels)), self.family.noise)
-        return generate(self.average, noise, labels), labels
+        noise = noise_rows(derive(self.job.seed, 3), np.arange(len(labels)), self.family.noise_shape)
+        return generate(self.medium, self.average, noise, labels), labels
 
     # ---- state ----
 
@@ -395,11 +401,6 @@ class Training:
 def _set_learning(parameters: list[Tensor], learning: bool) -> None:
     for parameter in parameters:
         parameter.requires_grad_(learning)
-
-
-def place(network: nn.Module, device: torch.device) -> nn.Module:
-    """Move a network to a device, its weights channels last."""
-    return network.to(device=device, memory_format=torch.channels_last)
 
 
 def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -12,16 +12,18 @@ import numpy as np
 from gannb.data.folders import PARTS
 from gannb.data.source import Source
 from gannb.media.image.files import MAX_BYTES, from_16_bit, without_equal_channels
+from gannb.media.image.parameters import DIGITS, NOUNS
 from gannb.utils.errors import InputError
 
 
 def from_digits() -> Source:
+    """Return scikit-learn's digits."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0..16 to 0..255
     classes = tuple(map(str, range(10)))
-    return _from_arrays("digits", {"digits": (images, digits.target)}, classes, "L")
+    return _from_arrays(DIGITS, {DIGITS: (images, digits.target)}, classes, "L")
 
 
 def _from_arrays(kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, mode: str) -> Source:
@@ -30,23 +32,16 @@ def _from_arrays(kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], cla
     ids = [f"{part}-{i}" for part, (images, _) in parts.items() for i in range(len(images))]
     is_test = np.concatenate([np.full(len(labels), part == "test") for part, (_, labels) in parts.items()])
     natives = [image for images, _ in parts.values() for image in images]
-    sizes = [image.shape[:2] for image in natives]
-    return Source(
-        kind,
-        ids,
-        y,
-        classes,
-        is_test,
-        sizes,
-        "test" in parts,
-        lambda i: (without_equal_channels(natives[i]), mode),
-    )
+    shapes = [image.shape[:2] for image in natives]
+    decoded = lambda i: (without_equal_channels(natives[i]), mode)  # noqa: E731
+    return Source(kind, NOUNS, ids, y, classes, is_test, shapes, "test" in parts, decoded)
 
 
 IDX_FILES = tuple(f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
 
 
 def from_idx(folder: Path) -> Source:
+    """Return the set of a folder with the four idx .gz files; raises InputError where one is not whole."""
     for name in IDX_FILES:
         if not (folder / name).is_file():
             raise InputError(f"data: {str(folder)!r} lacks {name}; an idx set needs {', '.join(IDX_FILES)}")
@@ -101,7 +96,19 @@ def _numbered_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]], where: st
     return tuple(map(str, range(len(labels))))
 
 
+def is_npz(path: Path) -> bool:
+    """Tell whether a file is an .npz with images to train on, by its name and its table of contents alone."""
+    if path.suffix.lower() != ".npz" or not path.is_file():
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "train_images.npy" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def from_npz(path: Path) -> Source:
+    """Return the set of an .npz in the MedMNIST layout; raises InputError where it is not one, or not whole."""
     arrays = _npz_arrays(path)
     parts, modes = {}, set()
     for part in PARTS:

@@ -62,16 +62,19 @@ _OPERATIONS = {  # operation -> the field that holds its range, in the order in 
 Strengths = dict[str, Tensor]  # operation -> (N,) in -1..1, as a share of its range; 0 leaves the image as it is
 
 
-def resolve(name: str, shape: tuple[int, int, int]) -> Policy:
-    """The policy of that name for images of shape (H, W, C).
+def default(shape: tuple[int, int, int]) -> str:
+    """The policy of "auto": "affine" for sides under 16, else "shift" for grey images and "flip" for colour ones."""
+    height, width, channels = shape
+    return "affine" if min(height, width) < 16 else "flip" if channels >= 3 else "shift"
 
-    "auto" is "affine" for sides under 16, else "shift" for grey images and "flip" for colour ones. Grey
-    images get their edge repeated beyond the border, so that a black background stays black; colour images
+
+def resolve(name: str, shape: tuple[int, int, int]) -> Policy:
+    """The policy of that name, or `default`'s for "auto", for images of shape (H, W, C).
+
+    Grey images get their edge repeated beyond the border, so that a black background stays black; colour images
     get it mirrored. Raises InputError for an unknown name.
     """
-    height, width, channels = shape
-    if name == "auto":
-        name = "affine" if min(height, width) < 16 else "flip" if channels >= 3 else "shift"
+    name, channels = default(shape) if name == "auto" else name, shape[2]
     if name not in POLICIES:
         raise InputError(f"augmentation: {name!r} is none of auto, {', '.join(POLICIES)}.")
     return replace(POLICIES[name], padding="reflection" if channels >= 3 else "border")

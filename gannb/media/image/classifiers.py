@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
-
-if TYPE_CHECKING:
-    pass
 
 
 def small_cnn(shape: tuple[int, int, int], n_classes: int) -> nn.Module:
@@ -91,8 +85,3 @@ def build(name: str, shape: tuple[int, int, int], n_classes: int) -> nn.Module:
         reason = str(error).splitlines()[0]
         raise InputError(f"classifier: {name} cannot take {shape[0]}x{shape[1]} items ({reason}); set size.") from None
     return network
-
-
-def to_tensor(x: np.ndarray, device: str = "cpu") -> Tensor:
-    """Return images as floats: (N, H, W, C) uint8 -> (N, C, H, W) float32 in [-1, 1], channels last in memory."""
-    return torch.from_numpy(np.array(x)).to(device).float().permute(0, 3, 1, 2) / 127.5 - 1

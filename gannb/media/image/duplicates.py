@@ -1,4 +1,4 @@
-"""Exact and near duplicates among images, and the rule by which they are linked.
+"""Exact and near duplicates among images.
 
 Near duplicates are what a re-encoded, slightly resized or slightly brightened copy gives, and bursts of a
 scene. Each item's luminance thumbnail, 16x16, is brought to mean 0 and norm 1, so that brightness and
@@ -18,12 +18,12 @@ copies.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy.cluster.hierarchy import DisjointSet
 from scipy.spatial import cKDTree
+
+from gannb.data.assembly import identical
 
 THUMB = 16  # side of the thumbnails; also the smallest side at which near duplicates are searched for
 NEAR = 0.004  # largest 1 - correlation
@@ -33,19 +33,12 @@ FLAT = 2.0  # thumbnails that vary by less (grey levels) carry no picture: compa
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow
 AXES = 24  # dimensions of the candidate search
 NEIGHBOURS = 32  # candidates per item: bounds time and memory where thousands of items are alike
-LINKED_SHARE, LINKED_LEAST, LINKED_MOST = 0.2, 3, 50  # see `link`
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 -> (16, 16) or (16, 16, 3) uint8, antialiased, aspect ignored."""
     small = Image.fromarray(pixels).resize((THUMB, THUMB), Image.Resampling.BILINEAR, reducing_gap=4.0)
     return np.asarray(small)
-
-
-def identical(x: np.ndarray) -> np.ndarray:
-    """(N,) int64: for each item the position of the first item with the same pixels. x: (N, ...) uint8."""
-    first: dict[bytes, int] = {}
-    return np.fromiter((first.setdefault(content(item), i) for i, item in enumerate(x)), np.int64, len(x))
 
 
 def content(item: np.ndarray) -> bytes:
@@ -116,16 +109,11 @@ def among(x: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     x: (N, H, W, C), reference: (R, H, W, C) uint8, at least 16 pixels a side for near ones, which are all False below.
     Every pair is compared, by the limits of `near_pairs`.
     """
-    both = identical(np.concatenate([reference, x]))[len(reference) :]
+    both = identical(content(item) for part in (reference, x) for item in part)[len(reference) :]
     exact = both < len(reference)
     if min(x.shape[1:3]) < THUMB:
         return exact, np.zeros_like(exact)
-    return exact, exact | _near_any(*(np.stack([_with_channels(item) for item in part]) for part in (x, reference)))
-
-
-def _with_channels(item: np.ndarray) -> np.ndarray:
-    """(H, W, C) -> the thumbnail, (16, 16, C)."""
-    return thumbnail(item.squeeze(2) if item.shape[2] == 1 else item).reshape(THUMB, THUMB, -1)
+    return exact, exact | _near_any(*(np.stack([_thumbnail_of_item(item) for item in part]) for part in (x, reference)))
 
 
 def _near_any(thumbs: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -172,34 +160,3 @@ def _compare(unit: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarra
         distance[block] = (difference**2).sum(1) / 2
         worst[block] = difference.max(1) * np.sqrt(unit.shape[1])
     return distance, worst
-
-
-@dataclass(frozen=True)
-class Links:
-    """labels: (N,) items that share a number are linked.  cut: (M, 2) near pairs the cap left apart."""
-
-    labels: np.ndarray
-    cut: np.ndarray
-
-
-def link(pairs: np.ndarray, distances: np.ndarray, y: np.ndarray) -> Links:
-    """Single linkage, nearest pairs first, capped, so that a chain of look-alikes cannot swallow a class.
-
-    A cluster holds at most a fifth of the smaller of the two items' classes, and between 3 and 50 items; a
-    pair that would make a larger one is cut. Nearest first: the weakest links of a chain are those that are
-    cut.
-    pairs: (M, 2), distances: (M,), y: (N,) classes.
-    """
-    sizes = np.bincount(y)
-    sets = DisjointSet(range(len(y)))
-    cut = []
-    for i, j in pairs[np.argsort(distances, kind="stable")].tolist():
-        if sets.connected(i, j):
-            continue
-        cap = np.clip(int(LINKED_SHARE * min(sizes[y[i]], sizes[y[j]])), LINKED_LEAST, LINKED_MOST)
-        if sets.subset_size(i) + sets.subset_size(j) <= cap:
-            sets.merge(i, j)
-        else:
-            cut.append((i, j))
-    labels = np.fromiter((sets[i] for i in range(len(y))), np.int64, len(y))
-    return Links(labels, np.array(cut, dtype=np.int64).reshape(-1, 2))

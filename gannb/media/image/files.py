@@ -1,7 +1,4 @@
-"""The data formats: where labelled images are found, and how their pixels are decoded.
-
-A new format is one function that returns a `Source`, named in `open_source`.
-"""
+"""Image files: which are read, what their headers say, and how their pixels are decoded."""
 
 from __future__ import annotations
 
@@ -12,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gannb.data.source import BadImage
+from gannb.data.folders import FileKind
+from gannb.data.source import BadItem
+from gannb.media.image.parameters import NOUNS
 
 MAX_PIXELS = 64_000_000  # of one image; checked in its header, before decoding
 MAX_BYTES = 8 * 2**30  # of all items together, as found in a file or as prepared
@@ -27,9 +26,6 @@ FORMATS = "PNG JPEG MPO GIF BMP DIB TIFF WEBP PPM JPEG2000 ICO PCX SGI AVIF".spl
 WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")  # Pillow's modes with an alpha channel
 
 
-# ---- image files ---------------------------------------------------------------------------------
-
-
 @cache
 def _formats(extension: str) -> tuple[str, ...]:
     """The formats this Pillow can open. TGA has no signature: tried for its own extension only."""
@@ -39,7 +35,7 @@ def _formats(extension: str) -> tuple[str, ...]:
 
 def _opened(path: Path) -> Image.Image:
     if path.suffix.lower() in UNREADABLE:
-        raise BadImage(f"{path.suffix} files are not read here; convert it to PNG or JPEG")
+        raise BadItem(f"{path.suffix} files are not read here; convert it to PNG or JPEG")
     return Image.open(path, formats=_formats(path.suffix.lower()))
 
 
@@ -52,26 +48,26 @@ def read_header(path: Path) -> tuple[int, int]:
             if image.format == "TIFF":  # newer Pillows have turned `size` already
                 width, height = image.tag_v2[256], image.tag_v2[257]
             if width * height > MAX_PIXELS:
-                raise BadImage(f"{width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller")
+                raise BadItem(f"{width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller")
             # a PNG whose EXIF comes last would have to be decoded here; decoding turns it anyway
             orientation = image.getexif().get(0x0112) if image.format != "PNG" or "exif" in image.info else None
             return (width, height) if orientation in (5, 6, 7, 8) else (height, width)
 
 
 class _reasons:
-    """Turns whatever a decoder throws into a BadImage with a short reason."""
+    """Turns whatever a decoder throws into a BadItem with a short reason."""
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, BadImage) or not isinstance(error, Exception):
+        if isinstance(error, BadItem) or not isinstance(error, Exception):
             return
         if isinstance(error, UnidentifiedImageError):
-            raise BadImage("it is empty, cut short or not an image") from error
+            raise BadItem("it is empty, cut short or not an image") from error
         if isinstance(error, Image.DecompressionBombError):
-            raise BadImage(f"more than {MAX_PIXELS // 10**6} million pixels; make it smaller") from error
-        raise BadImage(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
+            raise BadItem(f"more than {MAX_PIXELS // 10**6} million pixels; make it smaller") from error
+        raise BadItem(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
 
 
 def decode_file(path: Path) -> tuple[np.ndarray, str]:
@@ -89,12 +85,12 @@ def _to_8_bit(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
-            raise BadImage("its 32-bit pixels go beyond 0..65535; save it with 8 or 16 bits")
+            raise BadItem("its 32-bit pixels go beyond 0..65535; save it with 8 or 16 bits")
         return from_16_bit(values)
     if image.mode == "F":
         values = np.asarray(image)
         if not (values.min() >= 0 and values.max() <= 1):  # NaN fails too
-            raise BadImage("its float pixels are not in 0..1; scale them or save it with 8 or 16 bits")
+            raise BadItem("its float pixels are not in 0..1; scale them or save it with 8 or 16 bits")
         return np.rint(values * 255).astype(np.uint8)
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -104,6 +100,7 @@ def _to_8_bit(image: Image.Image) -> np.ndarray:
 
 
 def from_16_bit(values: np.ndarray) -> np.ndarray:
+    """Grey levels 0..65535 of any shape, (H, W) say, scaled to uint8."""
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 -> 255
 
 
@@ -115,3 +112,6 @@ def without_equal_channels(pixels: np.ndarray) -> np.ndarray:
         if (view != view[..., :1]).any():
             return pixels
     return np.ascontiguousarray(pixels[..., 0])
+
+
+FILES = FileKind(NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, on_bad="on_bad_image")

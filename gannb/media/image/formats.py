@@ -1,12 +1,17 @@
-"""The formats in which images come, and which of them a path holds."""
+"""The formats in which images come, and which of them a path holds.
+
+A new format is one function that returns a `Source`, named in `open_source`, and recognised in `recognises`.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from gannb.data.folders import from_folder, list_entries
+from gannb.data.folders import from_folder, list_entries, walk
 from gannb.data.source import Source
-from gannb.media.image.arrays import IDX_FILES, from_digits, from_idx, from_npz
+from gannb.media.image.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
+from gannb.media.image.files import FILES
+from gannb.media.image.parameters import DIGITS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import printable
 
@@ -16,13 +21,28 @@ WAYS = (
 )
 
 
+def recognises(data: str) -> bool:
+    """Tell whether there are images at `data`, by names and headers alone."""
+    if data == DIGITS:
+        return True
+    path = Path(data).expanduser()
+    if not path.is_dir():
+        return is_npz(path)
+    return is_idx(path) or any(map(FILES.is_item, walk(path)))
+
+
+def is_idx(folder: Path) -> bool:
+    """Tell whether a folder is a set of idx files, of which nothing else in it is read."""
+    return any((folder / name).exists() for name in IDX_FILES)
+
+
 def open_source(data: str, on_bad_image: str) -> Source:
     """Return what is at `data` (`digits`, a folder, a MedMNIST-layout .npz or idx files), its labels checked.
 
     Raises:
         InputError: nothing is there, or nothing that can be read; names the file.
     """
-    if data == "digits":
+    if data == DIGITS:
         return from_digits()
     if printable(data) != data:
         raise InputError(f'data: the name "{printable(data)}" is not UTF-8; rename it')
@@ -35,7 +55,7 @@ def open_source(data: str, on_bad_image: str) -> Source:
         raise InputError(f"data: there is no file or folder {data!r}; {WAYS}")
     if is_folder:
         names = {entry.name for entry in list_entries(path)}
-        return from_idx(path) if names & set(IDX_FILES) else from_folder(path, on_bad_image)
+        return from_idx(path) if names & set(IDX_FILES) else from_folder(path, FILES, on_bad_image)
     if path.suffix.lower() == ".npz":
         return from_npz(path)
     raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")

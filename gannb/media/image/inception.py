@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gannb.data.medium import FurtherSpace
+from gannb.media.image.features import checked
 from gannb.utils.errors import InputError
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # or pytorch-fid's pt_inception-2015-12-05-6726825d.pth
@@ -67,8 +69,11 @@ def features(file: str | Path, device: str = "cpu") -> Callable[[np.ndarray], np
     def extract(x: np.ndarray) -> np.ndarray:
         parts = []
         for start in range(0, len(x), BATCH):
-            images = torch.from_numpy(np.array(x[start : start + BATCH])).permute(0, 3, 1, 2).to(device)
+            images = torch.from_numpy(np.array(checked(x[start : start + BATCH]))).permute(0, 3, 1, 2).to(device)
             parts.append(network(images.expand(-1, 3, -1, -1))[0].cpu().numpy())
         return np.concatenate(parts)
 
     return extract
+
+
+SPACE = FurtherSpace("inception", "inception", digest, check, features, frechet="fid", least=LEAST)

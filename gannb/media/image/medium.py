@@ -1,19 +1,21 @@
 """Images behind the protocol of `gannb.data.medium`.
 
 Imports stand inside the methods, and what is a table is a cached property: whoever asks for a name or a parameter must
-not wait for torch.
+not wait for torch. Images are (N, H, W, C) uint8.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from types import ModuleType
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import Cell, Nouns
+from gannb.data.medium import Cell, FurtherSpace, Pretrained
+from gannb.media.image.parameters import DIGITS, NAME, NOUNS, ImageParameters
 
 if TYPE_CHECKING:
     import torch
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gannb.data.examples import Dataset, Examples
-    from gannb.generators.adversarial.family import Family
+    from gannb.generators.simple import Simple
     from gannb.media.image.augmentation import Policy
+    from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
 
@@ -30,11 +33,36 @@ Shape = tuple[int, ...]  # (H, W, C)
 class Images:
     """What the kit knows of images; see `gannb.data.medium.Medium` for what each part means."""
 
-    name = "image"
-    nouns = Nouns("image", "images", "pixels")
+    name = NAME
+    nouns = NOUNS
     dtype = np.dtype(np.uint8)
 
+    # ---- parameters
+
+    parameters = ImageParameters
+    meanings: Mapping[str, str] = {
+        "data": f"`{DIGITS}`, a folder of images per class, a MedMNIST-layout .npz, or idx files",
+        "augmentation": "`flip` also mirrors",
+        "classifier": "`small_cnn`, `deep_cnn` or a timm network",
+    }
+    embedded = (DIGITS,)
+    reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
+    reading_like = ("resize", "on_bad_image")
+    policy_names = ("none", "shift", "flip", "affine", "trivial")
+
     # ---- reading
+
+    def recognises(self, data: str) -> bool:
+        """See `gannb.media.image.formats.recognises`."""
+        from gannb.media.image.formats import recognises
+
+        return recognises(data)
+
+    def takes_files_below(self, data: str) -> bool:
+        """Tell whether `data` is a folder of folders; of idx files and of the digits nothing else is read."""
+        from gannb.media.image.formats import is_idx
+
+        return data not in self.embedded and Path(data).is_dir() and not is_idx(Path(data))
 
     def read(self, data: str, study: Any) -> Dataset:
         """See `gannb.media.image.reading.read`."""
@@ -50,6 +78,24 @@ class Images:
         from gannb.media.image.reading import read_like
 
         return read_like(data, like, resize=study.resize, on_bad_image=study.on_bad_image)
+
+    def fault_of_shape(self, shape: Any) -> str:
+        """See `Medium.fault_of_shape`; it takes three whole numbers above 0."""
+        if isinstance(shape, list) and len(shape) == 3 and all(isinstance(side, int) and side > 0 for side in shape):
+            return ""
+        return "give the height, width and channels of its images"
+
+    def way_to_shape(self, made: Shape, wanted: Shape) -> str:
+        """Name `size` and `channels`, whichever differ."""
+        ways = [f"size={made[0]}x{made[1]}"] if made[:2] != wanted[:2] else []
+        return "set " + " and ".join(ways + ([f"channels={made[2]}"] if made[2] != wanted[2] else []))
+
+    levels = "grey levels of 0 to 255"
+
+    def fault_of_levels(self, x: np.ndarray) -> str:
+        """Say so where images (N, H, W, C) uint8 have hardly two levels, as floats in 0..1 that were cut off."""
+        low, high = int(x.min()), int(x.max())
+        return f"values of {low} to {high}" if high - low <= 1 else ""
 
     def content(self, item: np.ndarray) -> bytes:
         """See `gannb.media.image.duplicates.content`."""
@@ -74,20 +120,21 @@ class Images:
 
     def stored(self, x: np.ndarray, device: str) -> Tensor:
         """(N, H, W, C) uint8 -> (N, C, H, W) uint8, channels last in memory."""
-        import torch
+        from gannb.media.image import tensors
 
-        return torch.from_numpy(np.array(x)).to(device).permute(0, 3, 1, 2)
+        return tensors.stored(x, device)
 
     def encode(self, stored: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> float32 in [-1, 1]."""
-        return stored.float().div_(127.5).sub_(1)
+        from gannb.media.image import tensors
+
+        return tensors.encode(stored)
 
     def decode(self, values: Tensor) -> np.ndarray:
         """(N, C, H, W) in [-1, 1] -> (N, H, W, C) uint8."""
-        import torch
+        from gannb.media.image import tensors
 
-        levels = ((values.permute(0, 2, 3, 1) + 1) * 127.5).round_().clamp_(0, 255)
-        return levels.to(torch.uint8).cpu().numpy()
+        return tensors.decode(values)
 
     def place(self, network: nn.Module, device: str) -> nn.Module:
         """Weights channels last, which is up to twice as fast on a CPU."""
@@ -103,6 +150,12 @@ class Images:
         from gannb.media.image.augmentation import POLICIES
 
         return POLICIES
+
+    def default_policy(self, shape: Shape) -> str:
+        """See `gannb.media.image.augmentation.default`."""
+        from gannb.media.image.augmentation import default
+
+        return default(shape)
 
     def policy(self, name: str, shape: Shape, strength: float = 1.0) -> Policy:
         """See `gannb.media.image.augmentation.resolve` and `strengthened`."""
@@ -129,15 +182,17 @@ class Images:
     classifiers = ("small_cnn", "deep_cnn")
     measuring_classifier = "small_cnn"
 
+    gan_policies = ("none", "diffaugment")
+
     @cached_property
-    def families(self) -> Mapping[str, Family]:
+    def families(self) -> Mapping[str, ImageFamily]:
         """GAN families by name."""
         from gannb.media.image.gans.families import FAMILIES
 
         return FAMILIES
 
     @cached_property
-    def controls(self) -> Mapping[str, type]:
+    def controls(self) -> Mapping[str, type[Simple]]:
         """Generators without a GAN by name."""
         from gannb.generators.simple import SIMPLE
 
@@ -159,9 +214,13 @@ class Images:
         """What `small_cnn` feeds to its last layer: (N, C, H, W) -> (N, D)."""
         return network[:-1](batch)
 
+    def classifier_head(self, network: nn.Module) -> nn.Linear:
+        """The last layer of `small_cnn`."""
+        return network[-1]
+
     @cached_property
-    def pretrained(self) -> ModuleType:
-        """The module that finds, describes and fine-tunes pretrained networks."""
+    def pretrained(self) -> Pretrained:
+        """The module `gannb.media.image.pretrained`, whose functions are those of the protocol."""
         from gannb.media.image import pretrained
 
         return pretrained
@@ -175,6 +234,23 @@ class Images:
         from gannb.media.image.features import pixels
 
         return pixels(x)
+
+    def exact_features(self, x: np.ndarray) -> np.ndarray:
+        """Pixels as they are, (N, H, W, C) uint8 -> (N, D) uint8."""
+        from gannb.media.image.features import flat
+
+        return flat(x)
+
+    @cached_property
+    def spaces(self) -> Mapping[str, FurtherSpace]:
+        """The standard Inception network's, in which the FID is measured."""
+        from gannb.media.image.inception import SPACE
+
+        return {SPACE.name: SPACE}
+
+    def least_difference(self, shape: Shape) -> float:
+        """One grey level at every pixel."""
+        return math.sqrt(math.prod(shape)) / 255
 
     def alter(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
         """See `gannb.media.image.shifts.altered`."""

@@ -24,8 +24,8 @@ from torch.nn import functional as F
 
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
-from gannb.media.image.classifiers import to_tensor
-from gannb.study.model import Study
+from gannb.media.image.parameters import PRETRAINED
+from gannb.media.image.tensors import encode, stored
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.utils.naming import nearest
@@ -85,7 +85,7 @@ def find(pretrained: str) -> Weights | None:
         return _weights(name, Path(file), {}, {})
     if "/" in pretrained:
         return from_folder(Path(pretrained))
-    if pretrained == Study.model_fields["pretrained"].default and not _is_cached_in_any_form(pretrained):
+    if pretrained == PRETRAINED and not _is_cached_in_any_form(pretrained):
         return None  # without timm, whose import takes seconds
     config = _checked_name(pretrained)
     found = try_to_load_from_cache(config.hf_hub_id, HUB_FILE) if config.hf_hub_id else None
@@ -278,6 +278,11 @@ def check(weights: Weights, n_classes: int) -> None:
     Pretrained(weights, n_classes)
 
 
+def features_width(weights: Weights) -> int:
+    """Return D, the number of features that the network makes of an image."""
+    return Pretrained(weights, 2).head.in_features
+
+
 def weights_text(weights: Weights) -> str:
     """Return in words what network it is and how it takes items; the file may be gone."""
     import timm
@@ -298,11 +303,11 @@ def frozen_features(
     device: str = "cpu",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
-    """Return what the pretrained network makes of items: (N, H, W, C) uint8 -> (N, D) float32."""
+    """Return what the pretrained network makes of images: (N, H, W, C) uint8 -> (N, D) float32."""
     network = Pretrained(weights, 2).to(device, memory_format=torch.channels_last).eval()
     parts = []
     for start in range(0, len(x), AT_ONCE):
-        parts.append(network.features(to_tensor(x[start : start + AT_ONCE], device)).float().cpu().numpy())
+        parts.append(network.features(encode(stored(x[start : start + AT_ONCE], device))).float().cpu().numpy())
         progress(min(len(x), start + AT_ONCE), len(x))
     return np.concatenate(parts)
 

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageOps
 
-from gannb.data.assembly import Linked, clusters, content_fingerprint, pool_without
-from gannb.data.examples import DataReport, Dataset, Examples, prepared_digest
-from gannb.data.groups import group_finder, joined
+from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
+from gannb.data.examples import Dataset, Examples
+from gannb.data.groups import group_finder
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.image import duplicates
-from gannb.media.image.files import MAX_BYTES, WITH_ALPHA
+from gannb.media.image.files import FILES, MAX_BYTES, WITH_ALPHA
 from gannb.media.image.formats import open_source
+from gannb.media.image.parameters import NAME
 from gannb.utils.errors import InputError
 
 SIDES = (4, 1024)  # smallest and largest side of a prepared item
@@ -133,13 +134,13 @@ def _parsed_size(size: str | None) -> tuple[int, int] | None:
 
 def _target(source: Source, wish: _Wish) -> _Target:
     """The prepared size, and why. Raises InputError where it is out of range or too much to hold."""
-    own = {tuple(s) for s in source.sizes}
+    own = {tuple(s) for s in source.shapes}
     if wish.size:
         size, why = wish.size, "as `size` asks"
     elif len(own) == 1:
         size, why = own.pop(), "the size of all items"
     else:
-        side = int(np.clip(8 * round(np.median([min(s) for s in source.sizes]) / 8), 8, AUTO_SIDE))
+        side = int(np.clip(8 * round(np.median([min(s) for s in source.shapes]) / 8), 8, AUTO_SIDE))
         size = (side, side)
         why = f"the median short side in steps of 8, at most {AUTO_SIDE}; `size` chooses another"
     total = len(source.ids) * size[0] * size[1] * 3
@@ -177,7 +178,7 @@ def _decode_all(
 
     threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1  # arrays need no decoding
     items, bad = attempt(item, range(len(source.ids)), threads)
-    skipped = refuse_or_list([(source.ids[i], reason) for i, reason in bad], on_bad_image)
+    skipped = refuse_or_list([(source.ids[i], reason) for i, reason in bad], on_bad_image, FILES.on_bad)
     keep = [i for i, found in enumerate(items) if found is not None]
     _check_range([items[i] for i in keep])
     source = replace(source.take(keep), skipped=source.skipped + skipped)
@@ -238,47 +239,25 @@ def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
     return text + (f" 16-bit pixels were scaled to 8 bits ({deep:,} items)." if deep else "")
 
 
-def _linked(x: np.ndarray, items: list[_Item], source: Source, named: list[str]) -> Linked:
-    """Joins exact duplicates, near duplicates and the person's groups."""
-    same = duplicates.identical(x)
-    sides = np.array([min(item.shape) for item in items])
-    first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))  # contents, large enough
-    shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
-    thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
-    pairs, distances = duplicates.near_pairs(thumbs)
-    links = duplicates.link(first[pairs], distances, source.y)
-    asked = np.array([name or f"\0{i}" for i, name in enumerate(named)])  # else a group of its own
-    groups = joined(same, links.labels, asked)
-    leaks = np.isin(groups, groups[source.is_test])
-    tested = np.isin(links.cut, same[source.is_test])  # (M, 2); the cap must not leave a test item's copy behind
-    leaks |= np.isin(same, links.cut[tested.any(1)])
-    return Linked(groups, leaks & ~source.is_test, clusters(same), clusters(links.labels), len(links.cut))
-
-
 def _assemble(data: str, source: Source, named: list[str], items: list[_Item], target: _Target) -> Dataset:
     grey = all(item.pixels.ndim == 2 for item in items)
     channels = target.channels or (1 if grey else 3)
     x = np.stack([_with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
-    linked = _linked(x, items, source, named)
-    everything = Examples(x, source.y, source.classes, np.array(source.ids), linked.groups)
-    pool = pool_without(everything, ~source.is_test, linked.leaks)
-    test = everything.take(source.is_test) if source.is_test.any() else None
-    ids = [everything.ids[cluster].tolist() for cluster in linked.exact]
-    report = DataReport(
-        source=data,
-        kind=source.kind,
+    same = identical(map(duplicates.content, x))
+    found = linked(source, same, link(*_near_pairs(x, items, same), source.y), named)
+    return assemble(
+        NAME, data, source, x, [item.digest for item in items], found,
         shapes=dict(Counter(_shape_name(item.shape) for item in items)),
         modes=dict(Counter(item.mode for item in items)),
         brought_to=_brought_to(items, target, channels),
-        skipped=source.skipped,
-        exact_duplicates=ids,
-        near_duplicates=[everything.ids[cluster].tolist() for cluster in linked.near],
-        label_conflicts=[
-            names for names, cluster in zip(ids, linked.exact, strict=True) if len(set(source.y[cluster])) > 1
-        ],
-        removed_from_pool=everything.ids[linked.leaks].tolist(),
-        n_groups=len(np.unique(pool.groups)),
-        links_cut=linked.n_cut,
-    )
-    digests = [item.digest for item in items]
-    return Dataset(pool, test, content_fingerprint(source, digests), prepared_digest(pool, test), report)
+    )  # fmt: skip
+
+
+def _near_pairs(x: np.ndarray, items: list[_Item], same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell."""
+    sides = np.array([min(item.shape) for item in items])
+    first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))
+    shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
+    thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
+    pairs, distances = duplicates.near_pairs(thumbs)
+    return first[pairs], distances

@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from gannb.media.image.features import checked
+
 NOISE = 0.1  # standard deviation, of the range of values
 BLUR = 1 / 32  # standard deviation, of the shorter side, but at least
 LEAST_BLUR = 0.5  # pixels: less changes nothing
@@ -50,11 +52,11 @@ SHIFTS: dict[str, tuple[str, Callable[[np.ndarray, np.random.Generator], np.ndar
 
 def shifted(x: np.ndarray, kind: str, seed: int) -> np.ndarray:
     """Items changed in one of the ways of `SHIFTS`: (N, H, W, C) uint8 -> the same; equal seeds, equal results."""
-    changed = SHIFTS[kind][1](x.astype(np.float32), np.random.default_rng(seed))
+    changed = SHIFTS[kind][1](checked(x).astype(np.float32), np.random.default_rng(seed))
     return np.clip(np.rint(changed), 0, 255).astype(np.uint8)
 
 
-BRIGHTER, NOISE, JPEG = 1.05, 0.02, 75  # the light changes: factor, sd as a share of white, quality
+BRIGHTER, LIGHT_NOISE, JPEG = 1.05, 0.02, 75  # the light changes: factor, sd as a share of white, quality
 
 
 def altered(x: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -62,7 +64,7 @@ def altered(x: np.ndarray, seed: int = 0) -> np.ndarray:
 
     x: (N, H, W, C) uint8 with 1 or 3 channels -> the same shape.
     """
-    noise = np.random.default_rng(seed).normal(0, NOISE * 255, x.shape)
+    noise = np.random.default_rng(seed).normal(0, LIGHT_NOISE * 255, checked(x).shape)
     changed = [np.rint(x * BRIGHTER), np.rint(x + noise), np.stack([_recompressed(item) for item in x])]
     turn = np.arange(len(x)) % len(changed)
     return np.choose(turn.reshape(-1, *[1] * (x.ndim - 1)), changed).clip(0, 255).astype(np.uint8)

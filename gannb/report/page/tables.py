@@ -14,7 +14,7 @@ import pandas as pd
 from gannb.analysis.class_lights import CRITERIA
 from gannb.analysis.evidence import Evidence
 from gannb.analysis.wording import arm_label, interval_text
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.report import tables
 from gannb.report.page.plain import without_paths
 from gannb.study.model import Study
@@ -46,9 +46,9 @@ def generator_table(evidence: Evidence) -> list[dict[str, str]]:
         return []
     classes = pd.DataFrame() if evidence.classes is None else evidence.classes
     means = tables.quality_means(evidence.quality, classes, evidence.scores, evidence.gan)
-    made = sorted(set(evidence.quality["generator"]) - set(YARDSTICKS), key=lambda n: (n != evidence.gan, n))
+    made = sorted(set(evidence.quality["generator"]) - set(REFERENCE_SETS), key=lambda n: (n != evidence.gan, n))
     labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made} | dict(
-        zip(YARDSTICKS, YARDSTICKS, strict=True)
+        zip(REFERENCE_SETS, REFERENCE_SETS, strict=True)
     )
     return [
         {"generator": label, "features": str(space)} | _numbers(row, space)
@@ -90,7 +90,7 @@ def shift_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
 def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return a row per parameter: value, what `auto` stood for, meaning; paths by their last part."""
     rows = []
-    for name, field_ in Study.model_fields.items():
+    for name in study.applying():
         if name == "output_dir":
             continue
         value = getattr(study, name)
@@ -98,6 +98,6 @@ def parameter_table(study: Study, resolved: Mapping[str, Any], set_by_hand: Mapp
         if value in (None, "", "auto", ()):
             text = f"auto: {resolved[name]}" if resolved.get(name) is not None else "auto" if value == "auto" else "–"
         by_hand = name in set_by_hand and name not in ("preset", "data")
-        meaning = str(field_.description).replace("`", "")
+        meaning = str(Study.model_fields[name].description).replace("`", "")
         rows.append({"name": name, "value": without_paths(text), "meaning": meaning, "set": "set" if by_hand else ""})
     return rows

@@ -17,6 +17,7 @@ from gannb.generators.adversarial.checkpoint import DamagedCheckpoint, identity,
 from gannb.generators.adversarial.gan import Adversarial, train
 from gannb.generators.adversarial.guard import Guard
 from gannb.generators.interface import Job
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import POLICIES
 from gannb.utils.errors import InputError
 
@@ -65,9 +66,10 @@ def test_killed_and_resumed_from_the_file_equals_undisturbed_bit_for_bit(family,
     steps = []
     resumed.training.job = replace(resumed.training.job, progress=lambda done, total: steps.append(done))
     train(resumed, tmp_path / "c", about(resumed))
-    assert steps[0] == 9  # it did go on from the checkpoint after step 8
+    assert steps[:2] == [8, 9]  # it did go on from the checkpoint after step 8, and said so at once
     (tensors, values), (expected, expected_values) = resumed.state(), undisturbed.state()
     assert equal(tensors, expected) and values == expected_values
+    assert json.dumps(values) == json.dumps(expected_values)  # the order of keys too: they are written to files
     assert equal(resumed.good[0], undisturbed.good[0])
 
 
@@ -97,29 +99,29 @@ def test_a_checkpoint_holds_the_last_state_that_the_guard_found_good(tmp_path, e
         ({"draw": make_draw(seed=1)}, "draw"),
         ({"draw": make_draw(shape=(8, 4, 2))}, "shape"),
         ({"draw": make_draw(classes=2)}, "classes, draw, networks"),
-        ({"gan": Adversarial(TINY["dcgan"])}, "family, networks, policy, settings"),
-        ({"gan": Adversarial(replace(TINY["mlp"], learning_rate=0.5))}, "settings"),
-        ({"gan": Adversarial(TINY["mlp"], "shift")}, "policy"),
-        ({"gan": Adversarial(TINY["mlp"], adaptive=True)}, "adaptive"),
+        ({"gan": Adversarial(IMAGE, TINY["dcgan"])}, "family, networks, policy, settings"),
+        ({"gan": Adversarial(IMAGE, replace(TINY["mlp"], learning_rate=0.5))}, "settings"),
+        ({"gan": Adversarial(IMAGE, TINY["mlp"], "shift")}, "policy"),
+        ({"gan": Adversarial(IMAGE, TINY["mlp"], adaptive=True)}, "adaptive"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_checkpoint_of_another_training_is_refused_and_kept(changes, differs, tmp_path, every_step):
     with pytest.raises(Killed):
-        Adversarial(TINY["mlp"]).fit(make_draw(), Job(12, 3, checkpoint=tmp_path, progress=kill_at(9)))
+        Adversarial(IMAGE, TINY["mlp"]).fit(make_draw(), Job(12, 3, checkpoint=tmp_path, progress=kill_at(9)))
     before = (tmp_path / "checkpoint.safetensors").read_bytes()
     job = replace(changes.get("job", Job(12, 3)), checkpoint=tmp_path)
     with pytest.raises(InputError, match=rf"of another training \({differs} differ\): move it away"):
-        changes.get("gan", Adversarial(TINY["mlp"])).fit(changes.get("draw", make_draw()), job)
+        changes.get("gan", Adversarial(IMAGE, TINY["mlp"])).fit(changes.get("draw", make_draw()), job)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
 
 
 def test_a_checkpoint_of_networks_of_another_size_is_refused(tmp_path, every_step):
     with pytest.raises(Killed):
-        Adversarial(TINY["mlp"]).fit(make_draw(), Job(12, 3, checkpoint=tmp_path, progress=kill_at(9)))
+        Adversarial(IMAGE, TINY["mlp"]).fit(make_draw(), Job(12, 3, checkpoint=tmp_path, progress=kill_at(9)))
     wider = replace(TINY["mlp"], generator=lambda shape, classes: MAKERS["mlp"][0](shape, classes, hidden=48))
     with pytest.raises(InputError, match="of another training"):
-        Adversarial(wider).fit(make_draw(), Job(12, 3, checkpoint=tmp_path))
+        Adversarial(IMAGE, wider).fit(make_draw(), Job(12, 3, checkpoint=tmp_path))
 
 
 def test_the_device_is_no_part_of_what_a_checkpoint_must_agree_in():
@@ -142,12 +144,15 @@ def damaged(content: bytes, damage: str) -> bytes:
 def test_a_damaged_checkpoint_is_left_out_with_a_warning(damage, tmp_path, every_step):
     draw = make_draw()
     with pytest.raises(Killed):
-        Adversarial(TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path, progress=kill_at(9)))
+        Adversarial(IMAGE, TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path, progress=kill_at(9)))
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(damaged(path.read_bytes(), damage))
+    told = []
+    job = Job(12, 3, checkpoint=tmp_path, progress=lambda done, total: told.append((done, total)))
     with pytest.warns(RuntimeWarning, match="checkpoint is damaged, training starts again"):
-        gan = Adversarial(TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path))
-    expected = Adversarial(TINY["mlp"]).fit(draw, Job(12, 3))
+        gan = Adversarial(IMAGE, TINY["mlp"]).fit(draw, job)
+    assert told == [(step, 12) for step in range(13)]  # progress starts again as well, before the first step
+    expected = Adversarial(IMAGE, TINY["mlp"]).fit(draw, Job(12, 3))
     assert equal(gan.networks.state_dict(), expected.networks.state_dict())
     assert gan.curves == expected.curves and np.array_equal(gan.grids, expected.grids)
 
@@ -173,7 +178,7 @@ def test_a_writer_that_is_stopped_leaves_the_checkpoint_before(call, tmp_path, e
     path = tmp_path / "checkpoint.safetensors"
     draw = make_draw()
     with pytest.raises(Killed):
-        Adversarial(TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path, progress=kill_at(6)))
+        Adversarial(IMAGE, TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path, progress=kill_at(6)))
     before = path.read_bytes()
 
     def power_cut(*_) -> None:
@@ -182,11 +187,11 @@ def test_a_writer_that_is_stopped_leaves_the_checkpoint_before(call, tmp_path, e
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint.os, call, power_cut)
         with pytest.raises(OSError, match="power cut"):
-            Adversarial(TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path))
+            Adversarial(IMAGE, TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path))
     assert path.read_bytes() == before
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing is damaged
-        gan = Adversarial(TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path))
-    expected = Adversarial(TINY["mlp"]).fit(draw, Job(12, 3))
+        gan = Adversarial(IMAGE, TINY["mlp"]).fit(draw, Job(12, 3, checkpoint=tmp_path))
+    expected = Adversarial(IMAGE, TINY["mlp"]).fit(draw, Job(12, 3))
     assert equal(gan.networks.state_dict(), expected.networks.state_dict())
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.safetensors"]

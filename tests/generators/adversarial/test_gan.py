@@ -14,17 +14,20 @@ import pytest
 import safetensors.torch
 import torch
 from tiny_gans import MAKERS, TINY, digits_draw, equal, make_draw, weights
+from toy_media import FLOAT, INT16, vectors
 
 from gannb.generators.adversarial import gan as adversarial
 from gannb.generators.adversarial import sampling
 from gannb.generators.adversarial.gan import Adversarial
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import resolve
 from gannb.media.image.gans.families import FAMILIES
 from gannb.utils.errors import InputError
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 LABELS = np.arange(9) % 3
+ASKED = Condition(LABELS)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +39,7 @@ def tiny_families(monkeypatch):
 
 def fit(family: str = "mlp", steps: int = 5, seed: int = 0, **options) -> Adversarial:
     draw = options.pop("draw", make_draw())
-    return Adversarial(TINY[family], **options).fit(draw, Job(steps, seed))
+    return Adversarial(IMAGE, TINY[family], **options).fit(draw, Job(steps, seed))
 
 
 # ---- fitting ----
@@ -74,7 +77,7 @@ def test_nothing_of_a_training_is_left_once_it_is_over(monkeypatch):
     ],
 )
 def test_what_cannot_be_fitted_is_refused_in_one_sentence(family, draw, steps, reason):
-    for call in (Adversarial(TINY[family]).check, Adversarial(TINY[family]).fit):
+    for call in (Adversarial(IMAGE, TINY[family]).check, Adversarial(IMAGE, TINY[family]).fit):
         with pytest.raises(InputError, match=reason):
             call(draw, Job(steps, 0))
 
@@ -83,7 +86,7 @@ def test_what_cannot_be_fitted_is_refused_in_one_sentence(family, draw, steps, r
 def test_the_smallest_draw_and_the_shortest_training_are_enough(family):
     draw = make_draw(n=4, classes=2) if family == "dcgan_per_class" else make_draw(n=1, classes=4)
     gan = fit(family, steps=1, draw=draw)
-    assert gan.sample(np.array([0, 1]), 0).shape == (2, 8, 8, 1) and gan.grid_steps == [1]
+    assert gan.sample(Condition(np.array([0, 1])), 0).shape == (2, 8, 8, 1) and gan.grid_steps == [1]
 
 
 def test_an_unknown_policy_is_refused_before_any_work(monkeypatch):
@@ -95,7 +98,7 @@ def test_an_unknown_policy_is_refused_before_any_work(monkeypatch):
 def test_the_policy_is_the_familys_unless_one_is_named(monkeypatch):
     seen = []
     make = adversarial.Training
-    monkeypatch.setattr(adversarial, "Training", lambda *a: seen.append((a[1], a[4])) or make(*a))
+    monkeypatch.setattr(adversarial, "Training", lambda *a: seen.append((a[2], a[5])) or make(*a))
     fit(steps=1), fit(steps=1, policy="none"), fit(steps=1, policy="shift", adaptive=True)
     shape = (8, 8, 1)
     assert seen == [
@@ -107,7 +110,7 @@ def test_the_policy_is_the_familys_unless_one_is_named(monkeypatch):
 
 def test_the_gan_learns_the_brightness_of_each_class():
     gan = fit(steps=400, draw=make_draw(n=8), policy="none")
-    made = gan.sample(np.repeat([0, 1, 2], 50), 0)
+    made = gan.sample(Condition(np.repeat([0, 1, 2], 50)), 0)
     means = [made[50 * k : 50 * (k + 1)].mean() for k in range(3)]
     assert np.abs(np.array(means) - [80, 110, 140]).max() < 12
     assert gan.curves["label_agreement"][-1] > 0.8
@@ -131,12 +134,12 @@ def test_a_grid_shows_ten_classes_at_most():
 def test_progress_is_throttled_and_ends_with_the_last_step(monkeypatch):
     told = []
     job = Job(12, 0, progress=lambda *done: told.append(done))
-    Adversarial(TINY["mlp"]).fit(make_draw(), job)
+    Adversarial(IMAGE, TINY["mlp"]).fit(make_draw(), job)
     assert told[-1] == (12, 12) and len(told) < 6
     monkeypatch.setattr(adversarial, "PROGRESS_EVERY", 0.0)
     told.clear()
-    Adversarial(TINY["mlp"]).fit(make_draw(), job)
-    assert told == [(step, 12) for step in range(1, 13)]
+    Adversarial(IMAGE, TINY["mlp"]).fit(make_draw(), job)
+    assert told == [(step, 12) for step in range(13)]
 
 
 def test_equal_seeds_give_equal_results_and_leave_global_randomness_alone():
@@ -147,9 +150,9 @@ def test_equal_seeds_give_equal_results_and_leave_global_randomness_alone():
         torch.manual_seed(5)
         gan = fit(seed=1)
         assert torch.equal(torch.rand(1), untouched)
-        results.append(gan.sample(LABELS, 0))
+        results.append(gan.sample(ASKED, 0))
     assert np.array_equal(*results)
-    assert not np.array_equal(results[0], fit(seed=2).sample(LABELS, 0))
+    assert not np.array_equal(results[0], fit(seed=2).sample(ASKED, 0))
 
 
 def test_fitting_warns_of_nothing():
@@ -165,21 +168,25 @@ def test_fitting_warns_of_nothing():
 def test_an_image_depends_on_the_weights_the_seed_its_position_and_its_label_alone(family):
     gan = fit(family, steps=3)
     labels = np.arange(300) % 3
-    made = gan.sample(labels, 5)
-    assert np.array_equal(made[:7], gan.sample(labels[:7], 5))
-    assert np.array_equal(made[:270], gan.sample(labels[:270], 5))
+    made = gan.sample(Condition(labels), 5)
+    assert np.array_equal(made[:7], gan.sample(Condition(labels[:7]), 5))
+    assert np.array_equal(made[:270], gan.sample(Condition(labels[:270]), 5))
     some = np.array([299, 0, 64, 130, 65])
-    assert np.array_equal(made[some], gan.sample(labels[some], 5, index=some))
-    assert np.array_equal(made[::3], gan.sample(np.where(np.arange(300) % 3, 1, 0), 5)[::3])
-    assert not np.array_equal(made, gan.sample(labels, 6))
-    far = gan.sample(np.array([1]), 5, index=np.array([10**9]))
-    assert np.array_equal(far, gan.sample(np.array([0, 1]), 5, index=np.array([3, 10**9]))[1:])
+    assert np.array_equal(made[some], gan.sample(Condition(labels[some]), 5, index=some))
+    assert np.array_equal(made[::3], gan.sample(Condition(np.where(np.arange(300) % 3, 1, 0)), 5)[::3])
+    assert not np.array_equal(made, gan.sample(Condition(labels), 6))
+    far = gan.sample(Condition(np.array([1])), 5, index=np.array([10**9]))
+    assert np.array_equal(far, gan.sample(Condition(np.array([0, 1])), 5, index=np.array([3, 10**9]))[1:])
 
 
 def test_sampling_leaves_the_generator_as_it_is():
     gan = fit("projection")
     before = weights(gan.networks)
-    gan.sample(LABELS, 0), gan.averaged().sample(LABELS, 0), gan.realness(make_draw().x[:9], LABELS)
+    (
+        gan.sample(ASKED, 0),
+        gan.averaged().sample(ASKED, 0),
+        gan.realness(make_draw().x[:9], LABELS),
+    )
     assert equal(weights(gan.networks), before)
 
 
@@ -189,27 +196,27 @@ def test_sampling_leaves_the_generator_as_it_is():
 def test_averaged_samples_come_from_the_tail_of_the_training():
     gan = fit("projection", steps=40)
     varied = gan.averaged()
-    noise = sampling.noise_rows(3, np.arange(9), gan.family.noise)
-    assert np.array_equal(varied.sample(LABELS, 3), sampling.generate(gan.networks["tail"], noise, LABELS))
-    assert np.array_equal(gan.sample(LABELS, 3), sampling.generate(gan.networks["average"], noise, LABELS))
-    assert not np.array_equal(varied.sample(LABELS, 3), gan.sample(LABELS, 3))
+    noise = sampling.noise_rows(3, np.arange(9), gan.family.noise_shape)
+    assert np.array_equal(varied.sample(ASKED, 3), sampling.generate(IMAGE, gan.networks["tail"], noise, LABELS))
+    assert np.array_equal(gan.sample(ASKED, 3), sampling.generate(IMAGE, gan.networks["average"], noise, LABELS))
+    assert not np.array_equal(varied.sample(ASKED, 3), gan.sample(ASKED, 3))
 
 
 def test_truncated_samples_come_from_truncated_noise_and_are_less_diverse():
     gan = fit("mlp", steps=200, draw=digits_draw(n=6, classes=3))
     labels = np.zeros(200, dtype=int)
-    noise = sampling.truncate(sampling.noise_rows(3, np.arange(200), gan.family.noise), 0.5)
-    varied = gan.truncated(0.5).sample(labels, 3)
-    assert np.array_equal(varied, sampling.generate(gan.networks["average"], noise, labels))
-    assert varied.std(axis=0).mean() < 0.8 * gan.sample(labels, 3).std(axis=0).mean()
+    noise = sampling.truncate(sampling.noise_rows(3, np.arange(200), gan.family.noise_shape), 0.5)
+    varied = gan.truncated(0.5).sample(Condition(labels), 3)
+    assert np.array_equal(varied, sampling.generate(IMAGE, gan.networks["average"], noise, labels))
+    assert varied.std(axis=0).mean() < 0.8 * gan.sample(Condition(labels), 3).std(axis=0).mean()
 
 
 def test_variations_combine_and_leave_the_gan_as_it_was():
     gan = fit(steps=20)
-    plain = gan.sample(LABELS, 0)
+    plain = gan.sample(ASKED, 0)
     both = gan.averaged().truncated(0.7)
-    assert np.array_equal(both.sample(LABELS, 0), gan.truncated(0.7).averaged().sample(LABELS, 0))
-    assert np.array_equal(gan.sample(LABELS, 0), plain) and not np.array_equal(both.sample(LABELS, 0), plain)
+    assert np.array_equal(both.sample(ASKED, 0), gan.truncated(0.7).averaged().sample(ASKED, 0))
+    assert np.array_equal(gan.sample(ASKED, 0), plain) and not np.array_equal(both.sample(ASKED, 0), plain)
 
 
 def test_realness_is_higher_for_items_of_the_draw_than_for_noise():
@@ -234,11 +241,11 @@ def test_saved_and_loaded_it_is_the_same_gan(family, tmp_path):
     torch.manual_seed(7)
     expected = torch.rand(1)
     torch.manual_seed(7)
-    loaded = Adversarial.load(tmp_path / "new" / "g")
+    loaded = Adversarial.load(tmp_path / "new" / "g", IMAGE)
     assert torch.equal(torch.rand(1), expected)  # global randomness is left alone
     x = make_draw().x[:9]
     for a, b in ((gan, loaded), (gan.averaged(), loaded.averaged()), (gan.truncated(1.0), loaded.truncated(1.0))):
-        assert np.array_equal(a.sample(LABELS, 4), b.sample(LABELS, 4))
+        assert np.array_equal(a.sample(ASKED, 4), b.sample(ASKED, 4))
     assert np.array_equal(gan.realness(x, LABELS), loaded.realness(x, LABELS))
     assert np.array_equal(gan.grids, loaded.grids) and equal(weights(gan.networks), weights(loaded.networks))
     for name in ("curves", "grid_steps", "diversity", "log", "policy", "adaptive", "shape", "n_classes"):
@@ -283,7 +290,7 @@ def test_a_gan_of_before_weights_had_a_digest_is_read(tmp_path):
     made.save(tmp_path)
     about = tmp_path / "generator.json"
     about.write_text(json.dumps({k: v for k, v in json.loads(about.read_text()).items() if k != "sha256"}))
-    assert equal(weights(Adversarial.load(tmp_path).networks), weights(made.networks))
+    assert equal(weights(Adversarial.load(tmp_path, IMAGE).networks), weights(made.networks))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +304,7 @@ def test_a_corrupted_folder_is_refused(damage, tmp_path):
     fit().save(tmp_path)
     spoil(tmp_path, damage)
     with pytest.raises(InputError, match="holds no readable generator .*: train it again"):
-        Adversarial.load(tmp_path)
+        Adversarial.load(tmp_path, IMAGE)
 
 
 # ---- threads ----
@@ -339,12 +346,43 @@ def test_a_gan_loaded_in_one_thread_does_not_disturb_one_that_begins_in_another(
         return made
 
     monkeypatch.setitem(FAMILIES, "mlp", replace(TINY["mlp"], generator=slow_loader))
-    loader = threading.Thread(target=Adversarial.load, args=(tmp_path,))
+    loader = threading.Thread(target=Adversarial.load, args=(tmp_path, IMAGE))
     loader.start()
     loading.wait()
-    made = Adversarial(replace(TINY["projection"], generator=slow_beginner)).fit(make_draw(), Job(1, 0))
+    made = Adversarial(IMAGE, replace(TINY["projection"], generator=slow_beginner)).fit(make_draw(), Job(1, 0))
     loader.join()
     assert equal(weights(made.networks["discriminator"]), weights(expected.networks["discriminator"]))
+
+
+# ---- of another medium ----
+
+
+@pytest.mark.parametrize("medium", [INT16, FLOAT], ids=lambda medium: str(medium.dtype))
+def test_a_gan_of_vectors_is_fitted_sampled_blended_saved_and_loaded(medium, tmp_path):
+    """Items, noise and augmentation are the medium's and the family's: nothing here is (H, W, C) or 0..255."""
+    draw, labels = vectors(medium), np.arange(40) % 2
+    gan = Adversarial(medium, medium.families["vector"], "noise").fit(draw, Job(400, 1))
+    made = gan.sample(Condition(labels), 3)
+    assert made.dtype == medium.dtype and made.shape == (40, 5) and gan.grids.shape == (6, 2, 8, 5)
+    assert gan.grids.dtype == medium.dtype and np.isfinite(gan.diversity["ratio"]).all()
+    real = np.array([draw.x[draw.y == k].mean() for k in (0, 1)])
+    means = np.array([made[labels == k].mean() for k in (0, 1)])
+    assert np.abs(means - real).max() < 0.5 * np.ptp(real)  # negative, and far beyond 255 where they are int16
+    assert gan.between(np.array([0, 1]), 3, 4).shape == (2, 4, 5)
+    np.testing.assert_array_equal(gan.between(labels[:2], 3, 3)[0, 0], made[0])
+    blends = gan.blend(np.array([[0, 1]] * 40), np.full(40, 0.5), 3)
+    assert blends.dtype == medium.dtype and real.min() < blends.mean() < real.max()
+    assert gan.realness(draw.x, draw.y).shape == (24,)
+    gan.save(tmp_path)
+    loaded = Adversarial.load(tmp_path, medium)
+    assert np.array_equal(loaded.sample(Condition(labels), 3), made) and loaded.grids.dtype == medium.dtype
+    assert loaded.truncated(0.5).sample(Condition(labels), 3).std() < made.std()
+
+
+def test_what_is_refused_is_called_what_the_medium_calls_it():
+    gan = Adversarial(INT16, INT16.families["vector"])
+    with pytest.raises(InputError, match="3 training vectors make no batch for vector, .*; give more vectors"):
+        gan.check(vectors(INT16, n=1, classes=3), Job(1, 0))
 
 
 # ---- on a GPU ----
@@ -353,9 +391,10 @@ def test_a_gan_loaded_in_one_thread_does_not_disturb_one_that_begins_in_another(
 @needs_gpu
 @pytest.mark.parametrize("family", list(TINY))
 def test_fitted_on_a_gpu_it_is_sampled_there_and_on_the_cpu_alike(family, tmp_path):
-    gan = Adversarial(TINY[family]).fit(make_draw(), Job(20, 3, "cuda"))
+    gan = Adversarial(IMAGE, TINY[family]).fit(make_draw(), Job(20, 3, "cuda"))
     assert next(gan.networks.parameters()).is_cuda
     gan.save(tmp_path)
-    on_gpu, on_cpu = gan.sample(LABELS, 0).astype(int), Adversarial.load(tmp_path).sample(LABELS, 0).astype(int)
+    loaded = Adversarial.load(tmp_path, IMAGE)
+    on_gpu, on_cpu = gan.sample(ASKED, 0).astype(int), loaded.sample(ASKED, 0).astype(int)
     assert np.abs(on_gpu - on_cpu).max() <= 2
-    assert np.array_equal(Adversarial.load(tmp_path).to("cuda").sample(LABELS, 0), on_gpu)
+    assert np.array_equal(loaded.to("cuda").sample(ASKED, 0), on_gpu)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from tiny_gans import TINY, digits_draw, equal, make_draw, make_training
 from torch import nn
+from toy_media import FLOAT, INT16, vectors
 
 from gannb.generators.adversarial import gan, guard
 from gannb.generators.adversarial import training as training_module
@@ -30,6 +31,7 @@ from gannb.generators.adversarial.guard import (
 )
 from gannb.generators.adversarial.losses import RELATIVISTIC, WASSERSTEIN
 from gannb.generators.adversarial.training import Training
+from gannb.generators.interface import Job
 from gannb.media.image.gans.dcgan import DcganDiscriminator
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.gans.mlp import MlpGenerator
@@ -323,6 +325,7 @@ def test_a_checkpoint_of_before_classes_were_counted_goes_on(tmp_path):
     resumed.restore(tensors, values)
     train(resumed, None, {})
     assert resumed.training.step == 24 and len(resumed.diversity["collapsed"]) == 3
+    assert list(resumed.diversity) == ["step", "ratio", "collapsed"]  # in one order, resumed or not
 
 
 def test_a_class_that_collapses_is_counted_and_the_others_are_left_alone(monkeypatch, strict):
@@ -362,6 +365,15 @@ def test_a_class_whose_images_differ_by_less_than_a_grey_level_is_not_watched():
     for k, most in enumerate((1, 8)):
         draw.x[draw.y == k] = rng.integers(0, most + 1, draw.x[draw.y == k].shape)
     assert list(start(draw=draw).watched) == [False, True, True]
+
+
+@pytest.mark.parametrize(("medium", "watched"), [(INT16, False), (FLOAT, True)], ids=["int16", "float32"])
+def test_what_rounding_may_do_is_the_mediums_to_say(medium, watched):
+    """The vectors of class 0 differ by one step of an int16, which in floats is a difference."""
+    draw = vectors(medium, n=10)
+    draw.x[draw.y == 0] = np.random.default_rng(0).integers(0, 2, (10, 5)) / (1 if medium is INT16 else 32768)
+    training = Training(medium, medium.families["vector"], "none", draw, Job(40, 1))
+    assert list(Guard(training, draw).watched) == [watched, True]
 
 
 def test_of_large_images_fewer_stand_for_all(monkeypatch):

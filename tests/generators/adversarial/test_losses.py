@@ -141,7 +141,7 @@ def test_squared_gradients_are_those_of_each_image_alone():
 
 @pytest.mark.parametrize("length", [0.25, 1.0, 3.0])
 def test_gradient_penalty_of_a_linear_map_is_the_squared_distance_of_its_norm_from_1(length):
-    network, share = Linear(direction(length)), torch.rand((4, 1, 1, 1))
+    network, share = Linear(direction(length)), torch.rand(4)
     value = losses.gradient_penalty(network, images(), images(seed=1), torch.zeros(4), share)
     assert value.item() == pytest.approx((length - 1) ** 2, abs=1e-5)
     (on_w,) = torch.autograd.grad(value, network.w)
@@ -156,7 +156,7 @@ def test_gradient_penalty_looks_between_the_real_and_the_fake_image():
         return x.sum(dim=(1, 2, 3)), None
 
     real, fake, labels = images(), images(seed=1), torch.arange(4)
-    share = torch.tensor([0.0, 1.0, 0.25, 0.5]).view(4, 1, 1, 1)
+    share = torch.tensor([0.0, 1.0, 0.25, 0.5])
     losses.gradient_penalty(spy, real, fake, labels, share)
     between, given = seen[0]
     assert torch.equal(between[0], fake[0]) and torch.equal(between[1], real[1])
@@ -165,7 +165,7 @@ def test_gradient_penalty_looks_between_the_real_and_the_fake_image():
 
 def test_a_flat_discriminator_has_a_finite_gradient_penalty():
     network = Linear(torch.zeros(2, 3, 3))
-    value = losses.gradient_penalty(network, images(), images(seed=1), torch.zeros(4), torch.rand((4, 1, 1, 1)))
+    value = losses.gradient_penalty(network, images(), images(seed=1), torch.zeros(4), torch.rand(4))
     assert value.item() == pytest.approx(1, abs=1e-4)
     assert torch.isfinite(torch.autograd.grad(value, network.w)[0]).all()
 
@@ -177,3 +177,18 @@ def test_lecam_by_hand():
     assert value.item() == pytest.approx((2.5**2 + 1 + 0) / 3 + (2.5**2 + 0.25**2 + 0) / 3)
     expected = [[2 * v / 3 for v in on_real], [-2 * v / 3 for v in on_fake]]
     assert slopes(value, real, fake) == [pytest.approx(e) for e in expected]
+
+
+@pytest.mark.parametrize("shape", [(5,), (7, 2), (2, 3, 3), (2, 2, 2, 3)])
+def test_penalties_take_items_of_any_shape(shape):
+    rng = torch.Generator().manual_seed(0)
+    real, fake, w = (torch.randn((4, *shape), generator=rng) for _ in range(3))
+    w = w[0] / w[0].norm() * 3
+
+    def linear(x: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return (x * w).flatten(1).sum(1), None
+
+    x = real.clone().requires_grad_()
+    assert losses.squared_gradients(linear(x, None)[0], x).tolist() == pytest.approx([9.0] * 4, rel=1e-5)
+    penalty = losses.gradient_penalty(linear, real, fake, torch.zeros(4), torch.rand(4, generator=rng))
+    assert penalty.item() == pytest.approx(4, rel=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from conftest import SMOKE
 
 from gannb.experiment.experiment import Experiment
 from gannb.jupyter.runner import study_status
-from gannb.media.image import inception
+from gannb.media.image import IMAGE, inception
 from gannb.media.image.inception import WEIGHTS, check, features
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
@@ -38,6 +39,18 @@ def weights(tmp_path, monkeypatch):
     return file
 
 
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Call it with the least number of items: another network stands for the standard one."""
+
+    def put(least: int) -> None:
+        monkeypatch.setattr(inception, "LEAST", least)
+        extractor = lambda file, device: lambda x: x.reshape(len(x), -1)[:, :20] / 255  # noqa: E731
+        monkeypatch.setitem(IMAGE.spaces, "inception", replace(inception.SPACE, features=extractor, least=least))
+
+    return put
+
+
 def test_too_few_items_are_refused_before_anything_runs(weights, tmp_path):
     study = make_study(**SMOKE | {"inception": str(weights), "output_dir": str(tmp_path)})
     with pytest.raises(InputError, match="FID takes 10,000 test items and as many made, and there are 450 and 50"):
@@ -49,9 +62,8 @@ def test_an_empty_text_takes_it_back(tmp_path):
     assert experiment.inception is None
 
 
-def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(inception, "LEAST", 10)
-    monkeypatch.setattr(inception, "features", lambda file, device: lambda x: x.reshape(len(x), -1)[:, :20] / 255)
+def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, stand_in):
+    stand_in(10)
     study = make_study(**SMOKE | {"inception": str(weights), "output_dir": str(tmp_path), "workers": 1})
     experiment = Experiment.open(study)
     unit = experiment.quality_units[0, "mlp"]
@@ -60,15 +72,14 @@ def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, mo
     assert execute(experiment.folder, unit, "cpu") is None
     table = experiment.quality().set_index(["generator", "features"])
     assert table.loc[("mlp", "inception"), "fid"] > 0 and np.isnan(table.loc[("mlp", "pixels"), "fid"])
-    monkeypatch.setattr(inception, "LEAST", 51)  # one more than were made, as where a source has fewer than the GAN
+    stand_in(51)  # one more than were made, as where a source has fewer than the GAN
     assert execute(experiment.folder, experiment.quality_units[1, "mlp"], "cpu") is None
     table = experiment.quality().set_index(["generator", "features", "trial"])
     assert np.isnan(table.loc[("mlp", "inception", 1), "fid"])
 
 
-def test_a_finished_study_needs_the_file_no_more_and_an_unfinished_one_does(weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(inception, "LEAST", 10)
-    monkeypatch.setattr(inception, "features", lambda file, device: lambda x: x.reshape(len(x), -1)[:, :20] / 255)
+def test_a_finished_study_needs_the_file_no_more_and_an_unfinished_one_does(weights, tmp_path, monkeypatch, stand_in):
+    stand_in(10)
     study = make_study(**SMOKE | {"inception": str(weights), "output_dir": str(tmp_path), "workers": 1})
     experiment = Experiment.open(study)
     measuring = [each.closure() for each in experiment.units(3) if "inception" in each.parameters]

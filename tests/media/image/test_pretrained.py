@@ -15,24 +15,24 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 
-from gannb.classifiers.mixture import Mixture
+from gannb.classifiers.mixture import Mixture, encoded
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.examples import Examples
 from gannb.experiment.cleanup import leftovers
 from gannb.experiment.estimate import FEATURES, disk_bytes, plan, plan_text
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.status import write_status
-from gannb.measures.comparison import YARDSTICKS
-from gannb.measures.features import OncePerItem
+from gannb.measures.comparison import REFERENCE_SETS
+from gannb.media.image import IMAGE
 from gannb.media.image import pretrained as transfer
 from gannb.media.image.augmentation import Policy
-from gannb.media.image.classifiers import to_tensor
 from gannb.media.image.pretrained import Pretrained, Weights, find
 from gannb.media.image.reading import read
 from gannb.report.page.facts import transfer_text
 from gannb.report.publish import publish
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
+from gannb.trials.tuning import Configuration
 from gannb.units import classifiers
 from gannb.utils.errors import InputError
 from gannb.work.store import is_done
@@ -179,7 +179,7 @@ def test_items_reach_the_network_in_its_own_normalisation(weights):
     wanted = (scaled - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
     with torch.no_grad():
         expected = own.forward_head(own.forward_features(wanted), pre_logits=True)
-        assert torch.allclose(network.features(to_tensor(x)), expected, atol=1e-4)
+        assert torch.allclose(network.features(encoded(IMAGE, x)), expected, atol=1e-4)
 
 
 def test_grey_items_fill_three_channels_and_of_four_the_first_three_are_taken(weights):
@@ -187,14 +187,14 @@ def test_grey_items_fill_three_channels_and_of_four_the_first_three_are_taken(we
     grey = items(4, channels=1).x
     with_a_fourth = np.concatenate([grey, grey, grey, 255 - grey], axis=3)
     with torch.no_grad():
-        expected = network(to_tensor(np.repeat(grey, 3, axis=3)))
-        assert torch.allclose(network(to_tensor(grey)), expected, atol=1e-5)
-        assert torch.allclose(network(to_tensor(with_a_fourth)), expected, atol=1e-5)
+        expected = network(encoded(IMAGE, np.repeat(grey, 3, axis=3)))
+        assert torch.allclose(network(encoded(IMAGE, grey)), expected, atol=1e-5)
+        assert torch.allclose(network(encoded(IMAGE, with_a_fourth)), expected, atol=1e-5)
 
 
 def test_items_are_upsampled_to_the_networks_size(weights):
     network = Pretrained(weights, 3)
-    assert network.prepared(to_tensor(items(2, side=9).x)).shape == (2, 3, 32, 32)
+    assert network.prepared(encoded(IMAGE, items(2, side=9).x)).shape == (2, 3, 32, 32)
     assert "upsampled to 32x32 (bicubic)" in transfer.weights_text(weights)
 
 
@@ -237,12 +237,12 @@ def test_synthetic_items_weigh_as_much_as_in_a_batch():
 
 
 def test_fine_tuning_starts_from_the_head_and_leaves_batch_normalisations_statistics(weights):
-    real, recipe = items(24), Recipe(NETWORK, 1, 8, Policy(), rate=1e-12)
+    real, recipe = items(24), Recipe(IMAGE, NETWORK, 1, 8, Policy(), rate=1e-12)
     features = transfer.frozen_features(weights, real.x)
     start = transfer.starting(weights, Mixture(real, None, 0.0), features)
     network = train(Mixture(real, None, 0.0), recipe, 0, start=start)
     matrix, bias = transfer.head_of(features, real.y, np.ones(24))
-    assert np.array_equal(predict(network, real.x).argmax(1), (features @ matrix.T + bias).argmax(1))
+    assert np.array_equal(predict(IMAGE, network, real.x).argmax(1), (features @ matrix.T + bias).argmax(1))
     before, after = load_file(weights.file), network.network.state_dict()
     statistics = [name for name in before if "running_" in name]
     assert statistics and all(torch.equal(before[name], after[name]) for name in statistics)
@@ -302,7 +302,7 @@ def test_frozen_features_are_computed_once_per_item(fine_tuned):
 def test_the_gans_items_are_measured_in_its_features_beside_real_ones_and_copies(fine_tuned):
     table = fine_tuned.quality()
     rows = table[table["features"] == NETWORK].set_index(["generator", "trial"])
-    assert set(rows.index.get_level_values(0)) == {"mlp", *YARDSTICKS}
+    assert set(rows.index.get_level_values(0)) == {"mlp", *REFERENCE_SETS}
     for trial in (0, 1):
         assert rows.loc["exact copies", trial]["nn_ratio"] == 0 < rows.loc["held-out real", trial]["nn_ratio"]
         assert rows.loc["exact copies", trial]["authenticity"] == 0
@@ -321,10 +321,10 @@ def test_classes_that_get_no_synthetic_items_bring_the_features_of_their_own(fin
     unit = experiment.classifiers[0, "transfer+gan"]
     task = Task(unit, experiment.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
     dataset, draw = experiment.dataset, experiment.draw(0)
-    mixture, found = classifiers._mixture(task, dataset, draw), []
+    found = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transfer, "starting", lambda weights, mixture, features: found.append(features))
-        classifiers._start(task, mixture, draw)
+        mixture, _, _ = classifiers.training_of(task, dataset, draw, Configuration())
     x = np.concatenate([mixture.real.x, mixture.synthetic.x])
     expected = transfer.frozen_features(find(experiment.study.pretrained), x)
     assert np.allclose(found[0], expected, atol=1e-4)
@@ -418,7 +418,7 @@ def test_real_weights_tell_a_cat(mobilenet, shared_data):
     x = np.asarray(photo.resize((224, 224), Image.Resampling.BICUBIC))[None]
     at_its_size = replace(mobilenet, settings=mobilenet.settings | {"input_size": [3, 224, 224]})
     with torch.no_grad():
-        logits = transfer._load(at_its_size)(Pretrained(at_its_size, 5).prepared(to_tensor(x)))
+        logits = transfer._load(at_its_size)(Pretrained(at_its_size, 5).prepared(encoded(IMAGE, x)))
     assert 281 <= int(logits.argmax()) <= 285  # ImageNet's cats
 
 
@@ -431,17 +431,3 @@ def test_frozen_features_of_real_weights_tell_flowers_apart(mobilenet, shared_da
     matrix, bias = transfer.head_of(transfer.frozen_features(mobilenet, drawn.x), drawn.y, np.ones(100))
     right = (transfer.frozen_features(mobilenet, unseen.x) @ matrix.T + bias).argmax(1) == unseen.y
     assert right.mean() > 0.45
-
-
-def test_features_that_take_long_are_extracted_once_per_item():
-    x = np.arange(6 * 4, dtype=np.uint8).reshape(6, 2, 2, 1)
-    taken = []
-
-    def extract(some: np.ndarray) -> np.ndarray:
-        taken.append(len(some))
-        return some.reshape(len(some), -1).astype(np.float32)
-
-    once = OncePerItem(extract, [(x[:2], np.full((2, 4), 7.0))])
-    assert np.array_equal(once(x[[2, 2, 3]]), extract(x[[2, 2, 3]]))
-    assert np.array_equal(once(x)[2:], x[2:].reshape(4, -1)) and np.all(once(x)[:2] == 7)  # known ones are believed
-    assert taken == [2, 3, 2]  # two of them, the test's own three, then what is left

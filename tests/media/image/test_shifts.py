@@ -1,12 +1,12 @@
-"""Shifted test items: every shift does what it says, at its strength, and nothing else."""
+"""Shifted test items: every shift does what it says, at its strength, and nothing else; and lightly altered copies."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from planted_items import digits_trial
 
-from gannb.media.image.shifts import CONTRAST, NOISE, ROTATION, SHIFTS, shifted
-from gannb.units.classifiers import MOST_SHIFTED, shifted_items
+from gannb.media.image.shifts import CONTRAST, LIGHT_NOISE, NOISE, ROTATION, SHIFTS, altered, shifted
 
 
 def images(n: int = 6, side: int = 32, channels: int = 3) -> np.ndarray:
@@ -52,9 +52,17 @@ def test_rotation_turns_by_its_angle_one_way_or_the_other():
     assert np.abs(angles) == pytest.approx(np.full(40, ROTATION), abs=1) and {-1, 1} == set(np.sign(angles))
 
 
-def test_few_test_items_are_all_shifted_and_of_many_some_in_their_proportions():
-    assert np.array_equal(shifted_items(np.array([0, 1, 1, 0])), np.arange(4))
-    y = np.repeat([0, 1, 2], [6000, 3000, 1000])
-    chosen = shifted_items(y)
-    assert np.bincount(y[chosen]).tolist() == [600, 300, 100] and len(chosen) == MOST_SHIFTED
-    assert (np.diff(chosen) > 0).all() and np.array_equal(chosen, shifted_items(y))
+def test_altered_copies_are_near_and_not_the_same():
+    x = digits_trial(0)[0].x
+    changed = altered(x)
+    off = np.abs(changed.astype(int) - x).reshape(len(x), -1)
+    assert (off.max(axis=1) > 0).mean() > 0.9 and off.mean() < 12 and changed.dtype == np.uint8
+    colour = np.random.default_rng(0).integers(0, 256, (6, 20, 20, 3), dtype=np.uint8)
+    assert altered(colour).shape == colour.shape
+
+
+def test_the_noise_of_an_altered_copy_is_lighter_than_that_of_a_shift():
+    x = np.full((3, 64, 64, 1), 128, np.uint8)
+    light = altered(x)[1].astype(float) - 128  # by turns: brighter, noisy, JPEG
+    assert light.std() == pytest.approx(255 * LIGHT_NOISE, rel=0.05) and SHIFTS["noise"][0].startswith("noise of 10%")
+    assert shifted(x, "noise", 0).std() == pytest.approx(25.5, rel=0.05) and NOISE == 0.1

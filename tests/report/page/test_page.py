@@ -17,7 +17,7 @@ from planted_study import Reader
 import gannb
 from gannb.analysis.evidence import gather
 from gannb.analysis.wording import arm_label, interval_text, typeset
-from gannb.measures.comparison import YARDSTICKS
+from gannb.measures.comparison import REFERENCE_SETS
 from gannb.report.page.captions import training_texts
 from gannb.report.page.pictures import Picture
 from gannb.report.page.plain import plain, without_paths
@@ -216,7 +216,7 @@ def test_metrics_that_disagree_are_named_under_the_outcomes(tmp_path):
 def test_every_measure_stands_beside_its_feature_space_and_what_others_get(published, planted):
     rows = generator_table(gather(planted))
     assert [row["features"] for row in rows[:2]] == ["pixels", "small_cnn"]
-    assert set(YARDSTICKS) < {row["generator"] for row in rows}
+    assert set(REFERENCE_SETS) < {row["generator"] for row in rows}
     ruled = [row for row in rows if row["features"] == "small_cnn"]
     assert ruled[0]["gan_test"] == "50.0%" and ruled[0]["gan_train"].endswith("%") and rows[0]["gan_test"] == "–"
     text = Reader(published.read_text(encoding="utf-8")).text

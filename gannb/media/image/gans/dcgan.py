@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gannb.generators.adversarial.family import Shape
+from gannb.media.image.gans.family import Shape
 from gannb.media.image.gans.layers import (
     LEAK,
     LabelEmbedding,

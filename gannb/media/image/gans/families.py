@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
+from gannb.media.image.gans.family import ImageFamily
 from gannb.media.image.gans.layers import ByClass
 from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
 from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator
@@ -19,7 +19,7 @@ from gannb.media.image.gans.resnet import ResnetDiscriminator, ResnetGenerator
 
 SMALLEST_CONVOLUTIONAL = 16  # pixels a side from which a study gets a convolutional family unless it names one
 _FAMILIES = (
-    Family(
+    ImageFamily(
         name="projection",
         steps=4000,  # CAS .79 to .80 on Fashion-MNIST after 4,000 to 10,000, 100 per class
         generator=ConvGenerator,
@@ -30,7 +30,7 @@ _FAMILIES = (
         betas=(0.0, 0.99),
         auxiliary_weight=0.5,
     ),  # no augmentation: any made it worse within minutes
-    Family(
+    ImageFamily(
         name="mlp",
         steps=1000,  # more mostly copy more: nearest-neighbour ratio .80 here, .69 after 2,000, digits, 8 per class
         generator=MlpGenerator,
@@ -46,7 +46,7 @@ _FAMILIES = (
         min_side=2,
         max_side=32,
     ),
-    Family(
+    ImageFamily(
         name="dcgan",
         steps=4000,
         generator=DcganGenerator,
@@ -58,7 +58,7 @@ _FAMILIES = (
         r1=1.0,  # for forms that it would leave out: see benchmarks/README.md, as for the next two
         penalty_every=4,
     ),
-    Family(
+    ImageFamily(
         name="dcgan_per_class",
         steps=6000,  # of one class each, in turn
         generator=partial(ByClass, partial(DcganGenerator, base=16)),
@@ -71,7 +71,7 @@ _FAMILIES = (
         penalty_every=4,
         one_class_batches=True,
     ),
-    Family(
+    ImageFamily(
         name="acgan",
         steps=4000,
         generator=DcganGenerator,
@@ -84,7 +84,7 @@ _FAMILIES = (
         r1=1.0,  # the same
         penalty_every=4,
     ),
-    Family(
+    ImageFamily(
         name="resnet",
         steps=2000,
         generator=ResnetGenerator,
@@ -95,7 +95,7 @@ _FAMILIES = (
         betas=(0.0, 0.9),
         auxiliary_weight=0.5,
     ),
-    Family(
+    ImageFamily(
         name="r3gan",
         steps=2000,
         generator=R3Generator,
@@ -108,7 +108,7 @@ _FAMILIES = (
         r2=0.5,
         penalty_every=4,  # theirs is every step; lazy, twice as many steps fit into a minute
     ),
-    Family(
+    ImageFamily(
         name="wgan_gp",  # Gulrajani et al. 2017, section 4: no normalisation in the critic, five steps of it to one
         steps=1000,
         generator=ConvGenerator,
@@ -121,7 +121,7 @@ _FAMILIES = (
         discriminator_steps=5,
     ),
 )
-FAMILIES: dict[str, Family] = {family.name: family for family in _FAMILIES}
+FAMILIES: dict[str, ImageFamily] = {family.name: family for family in _FAMILIES}
 
 
 def default_family(shape: tuple[int, ...]) -> str:

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gannb.generators.adversarial.family import Network, Shape
+from gannb.generators.adversarial.family import Network
+from gannb.media.image.gans.family import Shape
 
 LEAK = 0.2  # slope of leaky ReLU below 0
 

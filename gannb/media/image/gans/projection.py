@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gannb.generators.adversarial.family import Shape
+from gannb.media.image.gans.family import Shape
 from gannb.media.image.gans.layers import (
     LEAK,
     ConditionalBatchNorm,

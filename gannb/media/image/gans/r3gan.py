@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gannb.generators.adversarial.family import Shape
+from gannb.media.image.gans.family import Shape
 from gannb.media.image.gans.layers import (
     LEAK,
     LabelEmbedding,

@@ -1,0 +1,74 @@
+"""The generators of a medium by name: its GAN families, its controls and the external ones; made, and read again.
+
+The GAN itself is imported where one is needed: whoever asks for a name must not wait for torch.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gannb.generators.external import EXTERNAL
+from gannb.generators.interface import Generator
+from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
+
+# Of `gan_augmentation`: they give the discriminator the classifiers' policy, the second as its sureness demands.
+OF_THE_STUDY = ("policy", "ada")
+
+
+def names(medium: Medium) -> list[str]:
+    """Return the names of all generators of a medium."""
+    return [*medium.families, *medium.controls, *EXTERNAL]
+
+
+def make(
+    medium: Medium,
+    name: str,
+    *,
+    gan_augmentation: str = "auto",
+    augmentation: str = "auto",
+    kept: str | Path | None = None,
+) -> Generator:
+    """Return a generator by name, not yet fitted.
+
+    gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`). kept: the folder
+    that the study keeps of an external generator. Raises InputError where `gan_augmentation` is unknown.
+    """
+    if name in medium.families:
+        from gannb.generators.adversarial.gan import Adversarial
+
+        return Adversarial(medium, medium.families[name], *discriminator_policy(medium, gan_augmentation, augmentation))
+    return EXTERNAL[name](medium, kept) if name in EXTERNAL else medium.controls[name](medium)
+
+
+def discriminator_policy(medium: Medium, gan_augmentation: str, augmentation: str) -> tuple[str | None, bool]:
+    """Return the policy that the discriminator sees items under, None for the family's own, and whether it adapts.
+
+    Raises InputError where `gan_augmentation` is neither `auto`, `policy`, `ada` nor one of the medium's.
+    """
+    policies = {"auto": None} | {name: name for name in medium.gan_policies} | dict.fromkeys(OF_THE_STUDY, augmentation)
+    if gan_augmentation not in policies:
+        raise InputError(f"gan_augmentation: {gan_augmentation!r} is none of {', '.join(policies)}.")
+    return policies[gan_augmentation], gan_augmentation == "ada"
+
+
+def load(folder: Path, medium: Medium, device: str = "cpu") -> Generator:
+    """Return the fitted generator that `save` wrote into the folder, whichever kind it is; a network on the device.
+
+    Raises InputError when the folder holds none.
+    """
+    try:
+        name = json.loads((Path(folder) / "generator.json").read_text())["generator"]
+        kind = (EXTERNAL | dict(medium.controls)).get(name)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
+    if kind is not None:
+        loaded = kind.load(folder, medium)
+        return loaded.to(device) if hasattr(loaded, "to") else loaded
+    from gannb.generators.adversarial.gan import Adversarial
+
+    return Adversarial.load(folder, medium).to(device)

@@ -1,0 +1,61 @@
+"""Bad items, skipped or refused, and what has to be left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from image_sets import (
+    arrays,
+    bomb,
+    broken_jpeg,
+    folder_of,
+    npz,
+    split_folder,
+)
+
+from gannb.media.image.reading import read
+from gannb.utils.errors import InputError
+
+
+def test_bad_images_can_be_skipped_and_are_listed(tmp_path):
+    folder_of(broken_jpeg(tmp_path))
+    (tmp_path / "dog" / "empty.png").write_bytes(b"")
+    bomb(tmp_path)
+    found = read(str(tmp_path), on_bad_image="skip")
+    assert [file for file, _ in found.report.skipped] == ["cat/bomb.png", "dog/empty.png", "cat/half.jpg"]
+    assert len(found.pool) == 6 and all(reason for _, reason in found.report.skipped)
+
+
+def test_skipping_must_leave_enough(tmp_path):
+    folder_of(tmp_path)
+    for i in (1, 2):
+        (tmp_path / "cat" / f"cat{i}.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match="class 'cat'.*has 1 images"):
+        read(str(tmp_path), on_bad_image="skip")
+
+
+def test_a_test_set_lost_to_skipping_is_an_error(tmp_path):
+    split_folder(tmp_path)
+    for file in (tmp_path / "test").rglob("*.png"):
+        file.write_bytes(b"no image")
+    with pytest.raises(InputError, match="no image in the test set"):
+        read(str(tmp_path), on_bad_image="skip")
+
+
+X, Y = arrays()["train_images"], arrays()["train_labels"]
+BAD_DATA = {
+    "one class": (lambda p: folder_of(p / "set", ("cat",)), "one class folder only.*'cat'"),
+    "a class with one image": (lambda p: folder_of(p / "set", n=1), "class 'cat'.*has 1 images.*at least 2"),
+    "npz one class": (lambda p: npz(p / "set.npz", train_labels=Y * 0), "one class only"),
+    "npz test lacks a class": (
+        lambda p: npz(p / "set.npz", test=4, test_labels=np.zeros(4, int)),
+        "'1'.*test set",
+    ),
+}
+
+
+@pytest.mark.parametrize("make, sentence", BAD_DATA.values(), ids=BAD_DATA)
+def test_bad_data_is_refused_in_one_sentence(tmp_path, make, sentence):
+    with pytest.raises(InputError, match=sentence) as caught:
+        read(str(make(tmp_path)))
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,28 @@
+"""A medium that has parameters and reads nothing much: vectors, to try how a study's model is composed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Literal
+
+from pydantic import BaseModel
+
+from gannb.data.medium import Nouns
+from gannb.utils.parameters import parameter
+
+
+class VectorParameters(BaseModel):
+    """The parameters that belong to vectors alone."""
+
+    length: int | None = parameter(None, 1, "numbers that a vector has", ge=2)
+    scale: Literal["none", "unit"] = parameter("none", 1, "what vectors are divided by")
+
+
+VECTORS = SimpleNamespace(
+    name="vector", nouns=Nouns("vector", "vectors", "numbers"), parameters=VectorParameters,
+    meanings={"data": "a .vec file"}, embedded=("two moons",), reading=("data", "length"), reading_like=(),
+    policy_names=("none", "jitter"), gan_policies=("none",), classifiers=("tiny_mlp", "wide_mlp"),
+    recognises=lambda data: data == "two moons" or Path(data).suffix == ".vec",
+    takes_files_below=lambda data: False,
+)  # fmt: skip
