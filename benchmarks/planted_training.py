@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from gannb.analysis.evidence import Evidence, as_row, difference
+from gannb.analysis.evidence import Evidence, difference, words_of
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.counts import proportional_labels
@@ -120,7 +120,7 @@ def evidence(dataset: Dataset, study: int, arms: list[str], size: Size) -> Evide
     nothing = pd.DataFrame()
     n_train, n_test = float(len(trial.draw)), float(len(trial.test))
     about = (nothing, nothing, CONTRASTS, correct, y, groups, n_train, n_test, "", size.trials)
-    return Evidence("draw", "balanced_accuracy", ROPE, *about)
+    return Evidence("draw", "balanced_accuracy", ROPE, *about, **words_of(IMAGE))
 
 
 def study_rows(
@@ -131,7 +131,8 @@ def study_rows(
     found, rows = evidence(dataset, study, arms, size), []
     for contrast in contrasts:
         estimate = difference(found, contrast.arm, contrast.against)
-        numbers = as_row(estimate) | {"trials": estimate.n, "answer": str(decide(estimate, ROPE))}
+        numbers = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high, "trials": estimate.n}
+        numbers |= {"answer": str(decide(estimate, ROPE))}
         about = {"part": "train", "study": study, "arm": contrast.arm, "against": contrast.against}
         rows.append(about | {"planted": contrast.expected, "size": asdict(size)} | numbers)
     return rows

@@ -32,11 +32,11 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from gannb.data.examples import Examples
-from gannb.generators.adversarial.cuda_graphs import own_stream
 from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Job
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
+from gannb.utils.cuda_streams import own_stream
 
 SIDE, CLASSES, WARM_UP = 32, 10, 10
 POOLS = (200, 1000, 20_000)  # items in the draw

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from gannb.media import MEDIA
 from gannb.study.folder import load_study, read_yaml, trust_given
 from gannb.study.help import WIDTH, completions, names_text, parameter_text, table_text
 from gannb.study.model import NOTEBOOKS, Study, make_study
@@ -130,7 +131,8 @@ def make_parser() -> argparse.ArgumentParser:
     from gannb import __version__
 
     layout = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
-    about = "Would images made by a GAN help to train your classifier?"
+    items = " or ".join(medium.nouns.many for medium in MEDIA.values())
+    about = f"Would {items} made by a GAN help to train your classifier?"
     parser = _Parser(prog="gannb", description=about, epilog=EPILOG, **layout)
     parser.add_argument("--version", action="version", version=f"gannb {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
@@ -287,20 +289,21 @@ def _generate(options: argparse.Namespace) -> int:
         classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
         no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
     )  # fmt: skip
-    print(f"\n{manifest['items']:,} images; what they are and are not for: {Path(options.to) / 'README.md'}")
+    many = MEDIA[manifest["plan"]["medium"]].nouns.many
+    print(f"\n{manifest['items']:,} {many}; what they are and are not for: {Path(options.to) / 'README.md'}")
     return DONE
 
 
 def _which_set(parser: argparse.ArgumentParser) -> None:
     number = parser.add_mutually_exclusive_group(required=True)
-    number.add_argument("--per-class", type=int, metavar="N", help="images of each class")
+    number.add_argument("--per-class", type=int, metavar="N", help="items of each class")
     number.add_argument("--like", metavar="CSV", help="a number per class: a CSV with the columns class and count")
     parser.add_argument("--classes", metavar="A,B", help="these classes alone")
     parser.add_argument("--to", required=True, metavar="FOLDER", help="where the set goes; goes on where it stopped")
     parser.add_argument("--format", default="folder", help="folder (ImageFolder), webdataset or parquet [folder]")
-    parser.add_argument("--no-copies", action="store_true", help="replace what looks like copies of training images")
+    parser.add_argument("--no-copies", action="store_true", help="replace what looks like copies of training items")
     parser.add_argument("--anyway", action="store_true", help="also where the answer is not that it helps")
-    parser.add_argument("--seed", type=int, default=0, help="another number, other images [0]")
+    parser.add_argument("--seed", type=int, default=0, help="another number, other items [0]")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -329,7 +332,7 @@ def _clean(options: argparse.Namespace) -> int:
         with study_lock(experiment.folder):  # or a person would be asked in vain
             pass
     found = leftovers(experiment)
-    print(clean_text(found))
+    print(clean_text(found, experiment.settings.medium.nouns))
     if not found or options.dry_run or not (options.yes or _agreed()):
         return DONE
     print(f"removed {len(remove(experiment, found))} of {len(found)}")

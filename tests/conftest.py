@@ -88,7 +88,6 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
     The answer is planted: nothing but the final generator was trained.
     """
     from gannb.experiment.experiment import Experiment
-    from gannb.experiment.final import final_unit
     from gannb.study.model import make_study
     from gannb.utils.files import write_json
     from gannb.work.store import execute
@@ -96,10 +95,13 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = SMOKE | {"workers": 1, "output_dir": str(tmp_path_factory.mktemp("helpful"))}
     with _no_launcher():
         experiment = Experiment.open(make_study(**given))
-        assert [execute(experiment.folder, unit, "cpu") for unit in final_unit(experiment).closure()] == [None, None]
+        assert [execute(experiment.folder, unit, "cpu") for unit in experiment.plan.final_generator.closure()] == [
+            None,
+            None,
+        ]
     verdict = {"answer": "helps", "sentence": "They help.", "gan": experiment.family, "metric": "accuracy"}
     verdict |= {"protocol": "draw", "problems": ["A control did not come out."], "copying": "The GAN copies."}
-    verdict |= {"answer_key": experiment.answer_key}
+    verdict |= {"answer_key": experiment.plan.answer_key}
     write_json(experiment.folder / "verdict.json", verdict)
     return experiment.folder
 

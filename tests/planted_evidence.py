@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gannb.analysis.evidence import Evidence
-from gannb.media.image.shifts import SHIFTS
-from gannb.trials.arms import CONVERGENCE, PRIMARY, with_classifier
+from gannb.analysis.evidence import Evidence, words_of
+from gannb.data.medium import Nouns, Phrases
+from gannb.media.image import IMAGE
+from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
 from gannb.trials.contrasts import contrasts, dose_arms
 
 TRIALS = 8
@@ -26,6 +29,16 @@ WORLD = {
 }  # fmt: skip
 N_REAL = {"fewer": 40, "fewer+classic": 40, "real+more": 160, "real+more+classic": 160, "gan": 0}
 Y = np.repeat([0, 1], 50)
+WORDS = words_of(IMAGE)
+SOUND = {  # the words of another medium
+    "nouns": Nouns("sound clip", "sound clips", "log-mel"),
+    "phrases": Phrases(
+        classical="shifts in time", altered="louder", duplicates="that sound alike", unseen_copies="Stretched",
+        taken="recorded", pretrained="", elsewhere="another microphone",
+    ),
+    "raw_space": "log_mel", "measuring_classifier": "small_audio",
+    "shifts": {"noise": "noise added", "pitch": "half a tone higher"},
+}  # fmt: skip
 
 
 def evidence(
@@ -40,13 +53,14 @@ def evidence(
     spread: float = 0.01,
     minutes: dict[str, float] | None = None,
     left_out: str = "",
+    words: Mapping[str, Any] = WORDS,
     **arms: float,
 ) -> Evidence:
     """The world above with other means for some arms (`__` for `+`), in which every trial scores exactly as planted.
 
     wobble: how much more arms differ by chance; gap: train accuracy beyond accuracy, by arm; measures: quality of the
     GAN, which differs by `spread` between trials; doses: mean of the primary arm by synthetic items per class; shifted:
-    mean on all shifted test items, by arm; minutes: of computing, by arm.
+    mean on all shifted test items, by arm; minutes: of computing, by arm; words: of a medium, see `evidence.words_of`.
     """
     means = WORLD | {name.replace("__", "+"): value for name, value in arms.items()}
     arms_of = dict(zip(doses or {}, (*dose_arms(tuple(doses or ())), PRIMARY[0]), strict=False))
@@ -78,24 +92,30 @@ def evidence(
         {"trial": t, "generator": "mlp", "features": f}
         | {k: v + (spread if k in (measures or {}) else 0.01) * WOBBLE[t] / 0.005 for k, v in planted.items()}
         for t in range(trials)
-        for f in ("pixels", "small_cnn")
+        for f in (words["raw_space"], words["measuring_classifier"])
     ]
     return Evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
-        tuple(contrasts(list(means))), correct, dict.fromkeys(range(trials), Y),
+        tuple(contrasts(list(means), words["nouns"])), correct, dict.fromkeys(range(trials), Y),
         dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
-        trials_planned=TRIALS, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of, synthetic_shown=shown,
-        shifted={arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials) for arm, mean in (shifted or {}).items()},
+        trials_planned=TRIALS, **words, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of,
+        synthetic_shown=shown,
+        shifted={
+            arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials, len(words["shifts"]))
+            for arm, mean in (shifted or {}).items()
+        },
     )  # fmt: skip
 
 
-def with_depth(with_gan: float, without: float, half: float | None = None) -> Evidence:
+def with_depth(
+    with_gan: float, without: float, half: float | None = None, words: Mapping[str, Any] = WORDS
+) -> Evidence:
     """The world above with a second classifier, `deep_cnn`, of these means."""
-    names = (with_classifier(arm, "deep_cnn").replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
-    world = evidence(**dict(zip(names, (with_gan, without, without if half is None else half), strict=True)))
-    return replace(world, classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
+    names = (parse_arm(arm).at("deep_cnn").name.replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
+    means = zip(names, (with_gan, without, without if half is None else half), strict=True)
+    return replace(evidence(words=words, **dict(means)), classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
 
 
-def on_shifted(mean: float, wobble: float, trials: int) -> dict[int, np.ndarray]:
-    """The same balanced accuracy on every kind of shifted test items, by trial."""
-    return {t: np.full(len(SHIFTS), mean + NOISE[t] + wobble * WOBBLE[t]) for t in range(trials)}
+def on_shifted(mean: float, wobble: float, trials: int, shifts: int) -> dict[int, np.ndarray]:
+    """The same balanced accuracy on test items shifted in each of so many ways, by trial."""
+    return {t: np.full(shifts, mean + NOISE[t] + wobble * WOBBLE[t]) for t in range(trials)}

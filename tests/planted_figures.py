@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gannb.analysis.interpolations import Strips
+from gannb.analysis.interpolations import Interpolations
 from gannb.data.examples import Examples
 
 
@@ -74,7 +74,7 @@ CONFUSION = pd.DataFrame([[0.02, -0.02], [-0.001, 0.001]], ["ill", "well"], ["il
 SUSPECT = dict.fromkeys(("made", "training", "held_out"), examples().x[0]) | {"trial": 0, "suspicion": 0.25}
 SUSPECTS = [SUSPECT | {"features": name} for name in ("pixels", "pixels", "small_cnn")]
 WALK = np.zeros((2, 5, 8, 8, 1), np.uint8)
-WALKS = Strips(("a", "b"), WALK, WALK, WALK, np.full((2, 5), 0.9), np.full((2, 5), 0.4))
+WALKS = Interpolations(("a", "b"), WALK, WALK, WALK, np.full((2, 5), 0.9), np.full((2, 5), 0.4))
 DOSES = {
     "rows": [{"n_synthetic": n, "difference": 0.01, "low": -0.01, "high": 0.03} for n in (50, 200, 800)],
     "plateau": {"difference": 0.02, "low": 0.0, "high": 0.04, "half_at": 60.0},

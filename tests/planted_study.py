@@ -28,21 +28,21 @@ def planted_study(outputs: Path) -> Experiment:
     found = Experiment.open(make_study(trials=3, output_dir=str(outputs), name="planted", device="cpu"))
     for trial in range(3):
         plant(found, trial)
-    write_status(found)
+    write_status(found.results)
     return found
 
 
 def plant(experiment: Experiment, trial: int) -> None:
     """Write a trial's units as if they had been made: draw, GAN, items, quality and every arm's predictions."""
     folder = experiment.folder
-    mine = [u for u in experiment.all_units() if u.parameters["trial"] == trial]
+    mine = [u for u in experiment.plan.all_units() if u.parameters["trial"] == trial]
     for unit in mine:
         (folder / unit.path).mkdir(parents=True, exist_ok=True)
         if unit.kind != "draw":
             write_json(folder / unit.path / "unit.json", {"seconds": 2.0})
-    execute(folder, experiment.draws[trial], "cpu")
-    draw = experiment.draw(trial)
-    train, test = experiment.items(draw.train), experiment.items(draw.test)
+    execute(folder, experiment.plan.draws[trial], "cpu")
+    draw = experiment.results.draw(trial)
+    train, test = experiment.settings.items(draw.train), experiment.settings.items(draw.test)
     curves = {"step": [10, 20], "discriminator_loss": [2.0, 1.5], "generator_loss": [1.0, 0.9], "sureness": [0.2, 0.5]}
     diversity = {"step": [20], "ratio": [0.8]}
     for unit in mine:

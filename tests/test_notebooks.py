@@ -239,8 +239,7 @@ def test_notebooks_go_on_where_nothing_is_suspicious_and_the_worth_was_not_measu
 
 
 def test_nothing_temporary_is_left(executed):
-    hidden = {p.name for p in executed[0].rglob(".*")}
-    assert hidden <= {".lock"}
+    assert not list(executed[0].rglob(".*"))
     assert not list(executed[0].rglob("*.running"))
 
 
@@ -288,13 +287,13 @@ def test_classifier_steps_in_04_train_no_gan(smoke):
     papermill("04_train_classifiers", smoke, classifier_steps=7)
     experiment = Experiment.preview(load_study(smoke))
     assert experiment.study.classifier_steps == 7
-    assert newly_made(smoke, before) == {arm.name: 2 for arm in experiment.arms}
+    assert newly_made(smoke, before) == {arm.name: 2 for arm in experiment.settings.arms}
 
 
 def test_a_unit_that_fails_is_reported_the_others_finish_and_the_exit_code_is_1(smoke, monkeypatch, capsys):
     monkeypatch.setattr("gannb.cli.NOTEBOOKS", NOTEBOOKS[3:])  # the first three would find everything done
     experiment = Experiment.preview(load_study(smoke))
-    bad, other = experiment.classifiers[1, "real+gan"], experiment.classifiers[0, "real"]
+    bad, other = experiment.plan.classifiers[1, "real+gan"], experiment.plan.classifiers[0, "real"]
     for unit in (bad, other):
         shutil.rmtree(smoke / unit.path)
     (smoke / bad.path).write_text("in the way")  # so that the unit cannot be put in its place
@@ -310,7 +309,7 @@ def test_a_unit_that_fails_is_reported_the_others_finish_and_the_exit_code_is_1(
 def test_wrong_input_found_by_a_notebook_is_its_sentence(smoke):
     experiment = Experiment.preview(load_study(smoke))
     for trial in (0, 1):
-        shutil.rmtree(smoke / experiment.classifiers[trial, "real+classic"].path)
+        shutil.rmtree(smoke / experiment.plan.classifiers[trial, "real+classic"].path)
     with pytest.raises(InputError, match="Fewer than two trials of 'digits' can be compared"):
         run_notebooks(load_study(smoke), NOTEBOOKS[4:])
 

@@ -7,78 +7,102 @@ can and cannot show. Each speaks for these items, this size of set, this classif
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from gannb.analysis.evidence import Evidence, as_row, by_trial, common_trials, difference, per_trial, test_train_ratio
-from gannb.analysis.wording import interval_text, points
-from gannb.media.image.shifts import SHIFTS
+from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, per_trial, test_train_ratio
+from gannb.analysis.wording import in_points, points
 from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import paired_t
-from gannb.trials.arms import PRIMARY, with_classifier
+from gannb.trials.arms import PRIMARY, parse_arm
 
 FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
 DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
 ATTRACTION = 0.1  # up to this share of copies is taken for none
-Finding = tuple[str, str, str]  # verdict, number, why
-NOT_TESTED = ("undecided", "", "Not tested: the arms for it are not part of this study.")
 
 
-def claims(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return a row per claim: {"claim", "verdict", "number", "why"}."""
-    rows = []
-    for claim, test in TESTS.items():
-        verdict, number, why = test(evidence)
-        rows.append({"claim": claim, "verdict": verdict, "number": number, "why": why})
-    return rows
+@dataclass(frozen=True)
+class Finding:
+    """What a test found of a claim."""
+
+    verdict: str  # supported | contradicted | undecided
+    number: str  # with its unit; empty where nothing was tested
+    why: str  # what the number can and cannot show, in sentences
 
 
-def _by_answer(evidence: Evidence, arm: str, against: str, verdicts: dict[Answer, str]) -> tuple[str, str] | None:
-    """Return the verdict on a claim by the answer of a contrast, and its number; None when an arm is missing."""
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the discussion, and what was found of it."""
+
+    claim: str  # in words
+    found: Finding
+
+
+NOT_TESTED = Finding("undecided", "", "Not tested: the arms for it are not part of this study.")
+
+
+def claims(evidence: Evidence) -> list[Claim]:
+    """Return the claims of `TESTS` in their order, each with what was found of it."""
+    return [Claim(claim.format(many=evidence.nouns.many), test(evidence)) for claim, test in TESTS.items()]
+
+
+def _by_answer(evidence: Evidence, arm: str, against: str, verdicts: dict[Answer, str], why: str) -> Finding | None:
+    """Return the finding that follows from the answer of a contrast; None where an arm is missing.
+
+    verdicts: by answer; an answer that is not among them leaves the claim undecided.
+    """
     if len(common_trials(evidence, arm, against)) < 2:
         return None
     estimate = difference(evidence, arm, against)
     answer = decide(estimate, evidence.rope)
-    return verdicts.get(answer, "undecided"), f"{interval_text(as_row(estimate))} points"
+    return Finding(verdicts.get(answer, "undecided"), f"{in_points(estimate)} points", why)
+
+
+def _not_tested(reason: str) -> Finding:
+    return Finding("undecided", "", f"Not tested: {reason}")
+
+
+# ---- use ----
 
 
 def _enlarges(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "contradicted"}
-    found = _by_answer(evidence, *PRIMARY, verdicts)
     why = f"{PRIMARY[0]} against {PRIMARY[1]}, for this classifier and size of set.{_deeper(evidence)}"
-    return (*found, why) if found else NOT_TESTED
+    return _by_answer(evidence, *PRIMARY, verdicts, why) or NOT_TESTED
 
 
 def _deeper(evidence: Evidence) -> str:
     """Return what the same contrast is for each further classifier, in words."""
     said = ""
     for name in list(evidence.classifiers)[1:]:
-        arms = [with_classifier(arm, name) for arm in PRIMARY]
+        arms = [parse_arm(arm).at(name).name for arm in PRIMARY]
         if len(common_trials(evidence, *arms)) >= 2:
-            said += f" With {name}: {interval_text(as_row(difference(evidence, *arms)))} points."
+            said += f" With {name}: {in_points(difference(evidence, *arms))} points."
     return said
 
 
 def _collecting(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "supported"}
-    found = _by_answer(evidence, "real+more+classic", PRIMARY[0], verdicts)
-    return (*found, f"Twice the real images against {PRIMARY[0]}.") if found else NOT_TESTED
+    why = f"Twice the real {evidence.nouns.many} against {PRIMARY[0]}."
+    return _by_answer(evidence, "real+more+classic", PRIMARY[0], verdicts, why) or NOT_TESTED
 
 
 def _fine_tuning(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "undecided"}
-    found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts)
-    why = f"A network pretrained on other images and fine-tuned on the draw, against {PRIMARY[0]}."
+    why = f"A network pretrained on other {evidence.nouns.many} and fine-tuned on the draw, against {PRIMARY[0]}."
     reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
-    return (*found, why) if found else ("undecided", "", f"Not tested: {reason[0].lower()}{reason[1:]}")
+    found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts, why)
+    return found or _not_tested(f"{reason[0].lower()}{reason[1:]}")
 
 
 def _mean_variance(evidence: Evidence) -> Finding:
-    found = _by_answer(evidence, "real+gan", "real+gaussian", {Answer.HELPS: "contradicted"})
-    why = "real+gan against images with the same mean and covariance; a loss would not prove it, the GAN may be poor."
-    return (*found, why) if found else NOT_TESTED
+    why = (
+        f"real+gan against {evidence.nouns.many} with the same mean and covariance; a loss would not prove it, the GAN "
+        "may be poor."
+    )
+    return _by_answer(evidence, "real+gan", "real+gaussian", {Answer.HELPS: "contradicted"}, why) or NOT_TESTED
 
 
 def _overtrains(evidence: Evidence) -> Finding:
@@ -94,57 +118,53 @@ def _overtrains(evidence: Evidence) -> Finding:
         f"calibration error {ece[0]:.3f} against {ece[1]:.3f}."
     )
     if min(fit.mean() for fit in fitted) > FITTED:
-        verdict, why = "undecided", why + " Both fit their training images completely, so the gap tells nothing more."
-    return verdict, f"{interval_text(as_row(estimate))} points", why
+        verdict = "undecided"
+        why += f" Both fit their training {evidence.nouns.many} completely, so the gap tells nothing more."
+    return Finding(verdict, f"{in_points(estimate)} points", why)
 
 
 def _distorted(evidence: Evidence) -> Finding:
-    recognised, real = (per_trial(evidence, column, "small_cnn") for column in ("gan_test", "ruler_accuracy"))
+    columns, many = ("gan_test", "ruler_accuracy"), evidence.nouns.many
+    recognised, real = (per_trial(evidence, column, evidence.measuring_classifier) for column in columns)
     if recognised is None or real is None:
         return NOT_TESTED
     if evidence.protocol == "resplit":
-        return "undecided", "", "Not tested: no real images are left over to train a classifier that the GAN never saw."
+        return _not_tested(f"no real {many} are left over to train a classifier that the GAN never saw.")
     estimate = paired_t(recognised - real)
     verdict = "undecided"
     if estimate.high < -DISTORTED:
         verdict = "supported"
     elif estimate.low > -DISTORTED:
         verdict = "contradicted"
-    number = f"GAN-test {recognised.mean():.1%}, real test images {real.mean():.1%}"
+    number = f"GAN-test {recognised.mean():.1%}, real test {many} {real.mean():.1%}"
     why = (
-        "Share recognised as their class by a classifier trained on real images; "
+        f"Share recognised as their class by a classifier trained on real {many}; "
         f"more than {points(DISTORTED)} points fewer counts as distorted. It does not see a lack of variety."
     )
-    return verdict, number, why
+    return Finding(verdict, number, why)
 
 
 # ---- saturation ----
 
 
 def _saturates(evidence: Evidence) -> Finding:
+    many = evidence.nouns.many
     if len(evidence.dose_arms) < 2:
-        return "undecided", "", "Not tested: it takes several numbers of GAN images (n_synthetic=50,100,200)."
+        return _not_tested(f"it takes several numbers of GAN {many} (n_synthetic=50,100,200).")
     (fewer, fewer_arm), (most, most_arm) = list(evidence.dose_arms.items())[-2:]
     if most < 2 * fewer:
-        return "undecided", "", f"Not tested: {fewer:,} and {most:,} GAN images per class are too close to tell."
+        return _not_tested(f"{fewer:,} and {most:,} GAN {many} per class are too close to tell.")
     if most * evidence.n_classes > evidence.synthetic_shown:
-        return (
-            "undecided",
-            "",
-            (
-                f"Not tested: {most * evidence.n_classes:,} GAN images were made and a training shows "
-                f"{evidence.synthetic_shown:,} of them; raise classifier_steps."
-            ),
+        return _not_tested(
+            f"{most * evidence.n_classes:,} GAN {many} were made and a training shows "
+            f"{evidence.synthetic_shown:,} of them; raise classifier_steps."
         )
-    verdicts = {Answer.EQUIVALENT: "supported", Answer.HELPS: "contradicted"}
-    found = _by_answer(evidence, most_arm, fewer_arm, verdicts)
-    if found is None:
-        return NOT_TESTED
     why = (
-        f"{most:,} GAN images per class against {fewer:,}: if the interval lies within the margin, more of them no "
+        f"{most:,} GAN {many} per class against {fewer:,}: if the interval lies within the margin, more of them no "
         "longer matter. This speaks for “gains saturate” only, not for “no information is added”."
     )
-    return (*found, why)
+    verdicts = {Answer.EQUIVALENT: "supported", Answer.HELPS: "contradicted"}
+    return _by_answer(evidence, most_arm, fewer_arm, verdicts, why) or NOT_TESTED
 
 
 # ---- forms between those of the training set ----
@@ -152,19 +172,19 @@ def _saturates(evidence: Evidence) -> Finding:
 
 def _in_between(evidence: Evidence) -> Finding:
     names = "between", "between_of_blends", "between_of_real"
-    made, blends, real = (per_trial(evidence, name, "pixels") for name in names)
+    made, blends, real = (per_trial(evidence, name, evidence.raw_space) for name in names)
     if made is None or blends is None:
         return NOT_TESTED
-    estimate = paired_t(made - blends, test_train_ratio(evidence))
+    nouns, estimate = evidence.nouns, paired_t(made - blends, test_train_ratio(evidence))
     verdict = "supported" if estimate.low > 0 else "undecided"
     held_out = "" if real is None else f", to held-out real ones {real.mean():.0%}"
-    number = f"{made.mean():.0%}; to blends of two images {blends.mean():.0%}{held_out}"
+    number = f"{made.mean():.0%}; to blends of two {nouns.many} {blends.mean():.0%}{held_out}"
     why = (
-        f"Share of test images that lie nearer to a GAN image than to any of as many training images; against blends "
-        f"{interval_text(as_row(estimate))} points, in pixels. More than blends would show new forms where real ones "
-        "lie, not that every one is valid; fewer would not show that there are none."
+        f"Share of test {nouns.many} that lie nearer to a GAN {nouns.one} than to any of as many training "
+        f"{nouns.many}; against blends {in_points(estimate)} points, in {nouns.raw}. More than blends would show new "
+        "forms where real ones lie, not that every one is valid; fewer would not show that there are none."
     )
-    return verdict, number, why
+    return Finding(verdict, number, why)
 
 
 # ---- copying ----
@@ -172,18 +192,18 @@ def _in_between(evidence: Evidence) -> Finding:
 
 def copying_sentence(evidence: Evidence) -> str:
     """Return in words whether the GAN's items lie closer to the training set than to held-out real ones."""
-    found = per_trial(evidence, "nearer_to_train", "pixels")
-    if found is None:
+    sides, many = per_trial(evidence, "nearer_to_train", evidence.raw_space), evidence.nouns.many
+    if sides is None:
         return "Copying was not measured."
-    estimate = paired_t(found, test_train_ratio(evidence))
+    estimate = paired_t(sides, test_train_ratio(evidence))
     low, high = (min(1.0, max(-1.0, end)) for end in (estimate.low, estimate.high))
     measured = (
-        f"{found.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale on which images that are no nearer to the "
-        "training set than to unseen real images score 0% and pure copies 100%"
+        f"{sides.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale on which {many} that are no nearer to the "
+        f"training set than to unseen real {many} score 0% and pure copies 100%"
     )
     verdict = _copying(evidence, estimate)
     if verdict == "undecided" and estimate.low > 0:
-        measured += "; images that all lie nearest to the same few real ones get such a number by chance as well"
+        measured += f"; {many} that all lie nearest to the same few real ones get such a number by chance as well"
     return {
         "supported": f"The GAN partly copies its training set: {measured}.",
         "contradicted": f"No sign that the GAN copies its training set: {measured}.",
@@ -191,81 +211,82 @@ def copying_sentence(evidence: Evidence) -> str:
     }[verdict]
 
 
-def _copying(evidence: Evidence, estimate: Estimate) -> str:
+def _copying(evidence: Evidence, side: Estimate) -> str:
     """Return the verdict on copying from the side that generated items take, 0 chance, 1 copies.
 
     What most trials' permutation tests do not see is undecided: chance takes that side as well.
     """
-    if estimate.low > 0:
-        flagged = per_trial(evidence, "flagged", "pixels")
+    if side.low > 0:
+        flagged = per_trial(evidence, "flagged", evidence.raw_space)
         return "undecided" if flagged is not None and flagged.mean() <= 0.5 else "supported"
-    return "contradicted" if estimate.high < ATTRACTION else "undecided"
+    return "contradicted" if side.high < ATTRACTION else "undecided"
 
 
 def _copies(evidence: Evidence) -> Finding:
     columns = ("nearer_to_train", "nn_ratio", "authenticity", "authenticity_of_real")
-    share, ratio, authentic, honest = (per_trial(evidence, column, "pixels") for column in columns)
+    share, ratio, authentic, honest = (per_trial(evidence, column, evidence.raw_space) for column in columns)
     if share is None or ratio is None or authentic is None or honest is None:
         return NOT_TESTED
+    nouns = evidence.nouns
     why = (
-        "Excess of images that are nearer to a training image than to unseen real ones, in pixels: 0% none, 100% pure "
-        "copies. "
+        f"Excess of {nouns.many} that are nearer to a training {nouns.one} than to unseen real ones, in {nouns.raw}: "
+        "0% none, 100% pure copies. "
         f"Nearest-neighbour ratio {ratio.mean():.2f} (1: none); authentic {authentic.mean():.0%}, of held-out real "
-        f"images {honest.mean():.0%}."
+        f"{nouns.many} {honest.mean():.0%}."
     )
     estimate = paired_t(share, test_train_ratio(evidence))
-    return _copying(evidence, estimate), f"copying {share.mean():.0%}", why
+    return Finding(_copying(evidence, estimate), f"copying {share.mean():.0%}", why)
 
 
 # ---- outside the training domain ----
 
 
-def _by_shift(evidence: Evidence) -> dict[str, tuple[float, float, Estimate]]:
-    """Return, per kind of shifted test items and last over `all`, both primary arms' means and their difference."""
+@dataclass(frozen=True)
+class ShiftRow:
+    """Both primary arms on test items shifted in one way, shares of balanced accuracy."""
+
+    shift: str  # a name in `Evidence.shifts`, or `all` for their mean
+    meaning: str
+    arm: float
+    against: float
+    change: Estimate  # paired t over trials, given the test items
+
+
+def shift_rows(evidence: Evidence) -> list[ShiftRow]:
+    """Return a row per way to shift test items, and last one of all together; none for fewer than two trials."""
     trials = sorted(set.intersection(*(set(evidence.shifted.get(arm, {})) for arm in PRIMARY)))
     if len(trials) < 2:
-        return {}
+        return []
     arm, against = (np.stack([evidence.shifted[name][t] for t in trials]) for name in PRIMARY)  # (R, F)
-    pairs = {kind: (arm[:, i], against[:, i]) for i, kind in enumerate(SHIFTS)}
-    pairs["all"] = arm.mean(1), against.mean(1)
+    meanings = {**evidence.shifts, "all": "mean of the above"}
+    pairs = [*zip(arm.T, against.T, strict=True), (arm.mean(1), against.mean(1))]
     ratio = test_train_ratio(evidence)
-    return {kind: (a.mean(), b.mean(), paired_t(a - b, ratio)) for kind, (a, b) in pairs.items()}
-
-
-def shift_rows(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return, per kind of shifted test items and last over all kinds, both primary arms and their difference.
-
-    {"shift", "meaning", "arm", "against", "difference", "low", "high", "trials"}; shares of balanced accuracy, paired t
-    over trials, given the test items. Empty where fewer than two trials have it.
-    """
-    meanings = {kind: meaning for kind, (meaning, _) in SHIFTS.items()} | {"all": "mean of the above"}
     return [
-        {"shift": kind, "meaning": meanings[kind], "arm": float(arm), "against": float(against)}
-        | as_row(estimate) | {"trials": estimate.n}
-        for kind, (arm, against, estimate) in _by_shift(evidence).items()
-    ]  # fmt: skip
+        ShiftRow(shift, meaning, float(a.mean()), float(b.mean()), paired_t(a - b, ratio))
+        for (shift, meaning), (a, b) in zip(meanings.items(), pairs, strict=True)
+    ]
 
 
 def _elsewhere(evidence: Evidence) -> Finding:
-    found = _by_shift(evidence)
-    if not found:
+    rows = shift_rows(evidence)
+    if not rows:
         return NOT_TESTED
-    whole = found["all"][2]
+    *each, whole = rows
     verdicts = {Answer.HELPS: "contradicted", Answer.EQUIVALENT: "supported", Answer.HURTS: "supported"}
-    verdict = verdicts.get(decide(whole, evidence.rope), "undecided")
-    each = ", ".join(f"{kind} {points(found[kind][2].mean, sign=True)}" for kind in SHIFTS)
+    verdict = verdicts.get(decide(whole.change, evidence.rope), "undecided")
+    changes = ", ".join(f"{row.shift} {points(row.change.mean, sign=True)}" for row in each)
     why = (
-        f"{PRIMARY[0]} against {PRIMARY[1]} on shifted test images ({each}), mean over the shifts. Shifts of our "
-        "own making stand in for another scanner or camera, and are not the thing itself."
+        f"{PRIMARY[0]} against {PRIMARY[1]} on shifted test {evidence.nouns.many} ({changes}), mean over the shifts. "
+        f"Shifts of our own making stand in for {evidence.phrases.elsewhere}, and are not the thing itself."
     )
-    return verdict, f"{interval_text(as_row(whole))} points", why
+    return Finding(verdict, f"{in_points(whole.change)} points", why)
 
 
-TESTS: dict[str, Callable[[Evidence], Finding]] = {
+TESTS: dict[str, Callable[[Evidence], Finding]] = {  # `{many}`: what the items are called
     "A GAN can turn a small set into a much larger one that is good enough for a deep classifier": _enlarges,
     "It will not beat collecting more data": _collecting,
     "Fine-tuning a pretrained classifier is the better way": _fine_tuning,
-    "The images are small and distorted": _distorted,
+    "The {many} are small and distorted": _distorted,
     "It only reproduces mean and variance": _mean_variance,
     "It overtrains the classifier": _overtrains,
     "Gains saturate: no information is added": _saturates,

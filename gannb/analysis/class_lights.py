@@ -6,22 +6,25 @@ it was not measured. Lights are not adjusted for their number: of many honest cl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from gannb.analysis.claims import ATTRACTION, DISTORTED
 from gannb.analysis.evidence import Evidence, test_train_ratio
 from gannb.analysis.wording import points
+from gannb.data.medium import Nouns
 from gannb.stats import outcomes
 from gannb.stats.decision import Answer, decide
+from gannb.stats.estimate import Interval
 from gannb.stats.intervals import paired_t
 
 THIN = 0.5  # diversity that this kit's GANs usually end above
-LEAST = {"fidelity": -1.0, "diversity": 0.0, "copying": -1.0, "usefulness": -1.0}  # that there can be
-MOST = {"fidelity": 1.0, "diversity": np.inf, "copying": 1.0, "usefulness": 1.0}
 LEAST_DIVERSE = 0.8  # honest classes of eight trials stay above it, see benchmarks/README.md
+
+
+# ---- the bars ----
 
 
 @dataclass(frozen=True)
@@ -30,67 +33,102 @@ class Criterion:
 
     good: float
     bad: float
-    better: int  # 1: more is better; -1: less is
-    meaning: str  # what is measured, in which feature space
-    why: str  # the bars, and where they come from
+    better: int = 1  # 1: more is better; -1: less is
+    least: float = -1.0  # that there can be
+    most: float = 1.0
 
-    def light(self, low: float, high: float) -> str:
-        """Return the light of an interval."""
+    def colour(self, low: float, high: float) -> str:
+        """Return the light of an interval: red, yellow or green."""
         worst, best = (low, high) if self.better > 0 else (-high, -low)
         if best < self.better * self.bad:
             return "red"
         return "green" if worst > self.better * self.good else "yellow"
 
 
-CRITERIA = {
-    "fidelity": Criterion(
-        -DISTORTED, -DISTORTED, 1,
-        "share of the class' images that the ruler (small_cnn, trained on real images) recognises, less its recall on "
-        "real test images of the class",
-        f"Green above −{points(DISTORTED)} points, red below: the bar of the claim “small and distorted”.",
-    ),
-    "diversity": Criterion(
-        LEAST_DIVERSE, THIN, 1,
-        "mean distance of two images of the class, over that of two of the training set, in pixels",
-        f"Green above {LEAST_DIVERSE}, which real images of a class keep to; red below {THIN}, less than what "
-        "this kit's GANs usually end with.",
-    ),
-    "copying": Criterion(
-        ATTRACTION, 0.0, -1,
-        "excess of the class' images that lie nearer to a training image than to unseen real ones, in pixels: 0% none, "
-        "100% copies",
-        f"Red above 0%, green below {ATTRACTION:.0%}: the bars of the claim “copies its training set”.",
-    ),
-    "usefulness": Criterion(
-        0.0, 0.0, 1,
-        "change of the class' recall, real + GAN + classic against real + classic, in points",
-        "Green above 0, red below, unless wholly within the study's margin of practical equivalence.",
-    ),
-}  # fmt: skip
+FIDELITY = Criterion(-DISTORTED, -DISTORTED)
+DIVERSITY = Criterion(LEAST_DIVERSE, THIN, least=0.0, most=np.inf)
+COPYING = Criterion(ATTRACTION, 0.0, better=-1)
+USEFULNESS = Criterion(0.0, 0.0)
+CRITERIA = {"fidelity": FIDELITY, "diversity": DIVERSITY, "copying": COPYING, "usefulness": USEFULNESS}
 
 
-def class_rows(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return a row per class: {"class", "fidelity", "diversity", "copying", "usefulness", "advice"}.
+@dataclass(frozen=True)
+class Explanation:
+    """What a light shows, in words."""
 
-    Each light is {"light", "mean", "low", "high"}, grey and None where fewer than two trials have it. Empty where
-    nothing was measured by class.
+    meaning: str  # what is measured, in which feature space
+    why: str  # the bars, and where they come from
+
+
+def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]:
+    """Return what each of the lights of `CRITERIA` shows, in words; measuring_classifier: its name."""
+    many = nouns.many
+    return {
+        "fidelity": Explanation(
+            f"share of the class' {many} that the ruler ({measuring_classifier}, trained on real {many}) recognises, "
+            f"less its recall on real test {many} of the class",
+            f"Green above −{points(DISTORTED)} points, red below: the bar of the claim “small and distorted”.",
+        ),
+        "diversity": Explanation(
+            f"mean distance of two {many} of the class, over that of two of the training set, in {nouns.raw}",
+            f"Green above {LEAST_DIVERSE}, which real {many} of a class keep to; red below {THIN}, less than what "
+            "this kit's GANs usually end with.",
+        ),
+        "copying": Explanation(
+            f"excess of the class' {many} that lie nearer to a training {nouns.one} than to unseen real ones, in "
+            f"{nouns.raw}: 0% none, 100% copies",
+            f"Red above 0%, green below {ATTRACTION:.0%}: the bars of the claim “copies its training set”.",
+        ),
+        "usefulness": Explanation(
+            "change of the class' recall, real + GAN + classic against real + classic, in points",
+            "Green above 0, red below, unless wholly within the study's margin of practical equivalence.",
+        ),
+    }
+
+
+# ---- the lights ----
+
+
+@dataclass(frozen=True)
+class Light:
+    """One light of one class."""
+
+    colour: str  # red | yellow | green | grey
+    interval: Interval | None = None  # behind it; None where it is grey
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """The lights of a class, and what they speak for."""
+
+    name: str
+    fidelity: Light
+    diversity: Light
+    copying: Light
+    usefulness: Light
+    advice: str
+
+
+def class_rows(evidence: Evidence) -> list[ClassRow]:
+    """Return a row per class; none where nothing was measured by class.
+
+    A light is grey where fewer than two trials have it; that of fidelity also in re-splits, where the measuring
+    classifier has learnt from what the GAN has.
     """
     table = evidence.classes
     if table is None or table.empty:
         return []
-    mine = table[(table["generator"] == evidence.gan) & (table["features"] == "pixels")]
+    mine = table[(table["generator"] == evidence.gan) & (table["features"] == evidence.raw_space)]
     recalls = _recalls(evidence)
     rows = []
     for name, of_class in mine.groupby("class", sort=False):
-        found = {
-            "fidelity": of_class["gan_test"] - of_class["ruler_accuracy"],
-            "diversity": of_class["diversity"], "copying": of_class["nearer_to_train"],
-            "usefulness": recalls.get(name, ()),
-        }  # fmt: skip
-        if evidence.protocol == "resplit":
-            found["fidelity"] = ()  # the ruler has learnt what the GAN has
-        lights = {key: _light(key, values, evidence) for key, values in found.items()}
-        rows.append({"class": name} | lights | {"advice": advice({key: each["light"] for key, each in lights.items()})})
+        recognised = () if evidence.protocol == "resplit" else of_class["gan_test"] - of_class["ruler_accuracy"]
+        lights = (
+            _light(FIDELITY, recognised, evidence), _light(DIVERSITY, of_class["diversity"], evidence),
+            _light(COPYING, of_class["nearer_to_train"], evidence),
+            _light(USEFULNESS, recalls.get(name, ()), evidence),
+        )  # fmt: skip
+        rows.append(ClassRow(name, *lights, advice(evidence.nouns, *(light.colour for light in lights))))
     return rows
 
 
@@ -102,26 +140,28 @@ def _recalls(evidence: Evidence) -> dict[str, np.ndarray]:
     return dict(zip(evidence.predictions.classes, (arm - against).T, strict=True))
 
 
-def _light(key: str, values: Any, evidence: Evidence) -> dict[str, Any]:
+def _light(criterion: Criterion, values: Sequence[float], evidence: Evidence) -> Light:
+    """Return the light of (R,) values; the interval is judged as it is, and shown cut to what is possible."""
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
     if len(values) < 2:
-        return {"light": "grey", "mean": None, "low": None, "high": None}
+        return Light("grey")
     estimate = paired_t(values, test_train_ratio(evidence))
-    low, high = max(estimate.low, LEAST[key]), min(estimate.high, MOST[key])
-    light = CRITERIA[key].light(estimate.low, estimate.high)
-    if key == "usefulness" and decide(estimate, evidence.rope) == Answer.EQUIVALENT:
-        light = "yellow"
-    return {"light": light, "mean": estimate.mean, "low": low, "high": high}
+    colour = criterion.colour(estimate.low, estimate.high)
+    if criterion is USEFULNESS and decide(estimate, evidence.rope) == Answer.EQUIVALENT:
+        colour = "yellow"
+    low, high = max(estimate.low, criterion.least), min(estimate.high, criterion.most)
+    return Light(colour, Interval(estimate.mean, low, high))
 
 
-def advice(lights: dict[str, str]) -> str:
-    """Return what the lights of a class speak for, in words."""
-    red = [key for key in ("fidelity", "diversity", "usefulness") if lights[key] == "red"]
+def advice(nouns: Nouns, fidelity: str, diversity: str, copying: str, usefulness: str) -> str:
+    """Return what the colours of a class's lights speak for, in words."""
+    against = {"fidelity": fidelity, "diversity": diversity, "usefulness": usefulness}
+    red = [name for name, colour in against.items() if colour == "red"]
     if red:
         said = f"leave out ({', '.join(red)})"
-    elif lights["usefulness"] == "green":
+    elif usefulness == "green":
         said = "use"
     else:
-        said = "undecided" if lights["usefulness"] != "grey" else "ask the classifier"
-    return said + "; keep the images to yourself" * (lights["copying"] == "red")
+        said = "undecided" if usefulness != "grey" else "ask the classifier"
+    return said + f"; keep the {nouns.many} to yourself" * (copying == "red")

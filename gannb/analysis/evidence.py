@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.classifiers.imbalance import smallest
+from gannb.data.medium import Medium, Nouns, Phrases
 from gannb.measures.fidelity import nearer_to_training
-from gannb.media.image.features import pixels
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import balanced_weights, crossed_t, equal_weights, paired_t
 from gannb.stats.outcomes import Predictions
@@ -25,13 +25,21 @@ if TYPE_CHECKING:
     from gannb.experiment.experiment import Experiment
 
 
+@dataclass(frozen=True)
+class ExternalSource:
+    """What is known of a source of items from elsewhere: a GAN trained elsewhere, or related real items."""
+
+    text: str = ""  # how it was found and used, in sentences
+    same_data: bool = False  # it has been trained on items of this very set
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Everything that the verdict is made from: arrays and tables, no files."""
+    """Everything that the verdict is made from: arrays and tables, no files. R trials, I test items of a trial."""
 
     protocol: str  # draw | resplit
-    metric: str
-    rope: float
+    metric: str  # balanced_accuracy | accuracy
+    rope: float  # half-width of practical equivalence, a share
     scores: pd.DataFrame  # tidy, one row per trial, arm and classifier seed
     quality: pd.DataFrame  # tidy, one row per trial, generator and feature space
     contrasts: tuple[Contrast, ...]
@@ -42,13 +50,18 @@ class Evidence:
     n_test: float
     gan: str  # the study's family
     trials_planned: int
-    failures: tuple[str, ...] = ()
+    nouns: Nouns  # what items are called
+    phrases: Phrases  # what is true of the medium alone
+    raw_space: str  # names of two feature spaces in `quality` and `classes`: that of the items as they are,
+    measuring_classifier: str  # and that of the classifier which measures quality
+    shifts: Mapping[str, str]  # name of each of the F ways to shift test items -> what it does
+    failures: tuple[str, ...] = ()  # a unit and its error each
     preset: str = "laptop"
     most_trials: int | None = None  # disjoint draws that the pool allows
     synthetic_shown: int = 0  # synthetic items in all batches of a training
     dose_arms: dict[int, str] = field(default_factory=dict)  # synthetic items per class -> arm, by rising number
     shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
-    # the test items in the forms of `shifts.SHIFTS`
+    # the test items, shifted in each way
     predictions: Predictions | None = None  # of the primary contrast's two arms
     class_counts: dict[str, int] = field(default_factory=dict)  # class -> items to draw from, in the proportions of the
     # training sets
@@ -59,12 +72,21 @@ class Evidence:
     left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
     minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
     classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
-    outside: dict[str, dict[str, Any]] = field(default_factory=dict)  # source from outside -> what was found of it
+    external: dict[str, ExternalSource] = field(default_factory=dict)  # by name, `foreign` or `related`
 
     @property
     def n_classes(self) -> int:
         """The number of classes among the test items."""
         return max(len(np.unique(labels)) for labels in self.y.values())
+
+
+def words_of(medium: Medium) -> dict[str, Any]:
+    """Return what evidence has of its medium, by field: what items, feature spaces and shifts are called."""
+    meanings = {name: meaning for name, (meaning, _) in medium.shifts.items()}
+    return {
+        "nouns": medium.nouns, "phrases": medium.phrases, "raw_space": medium.raw_space,
+        "measuring_classifier": medium.measuring_classifier, "shifts": meanings,
+    }  # fmt: skip
 
 
 def gather(experiment: Experiment) -> Evidence:
@@ -85,38 +107,51 @@ def gather(experiment: Experiment) -> Evidence:
 
 def read(experiment: Experiment) -> Evidence:
     """Read what is finished of a study, however little."""
-    scores, correct, y, groups = experiment.scores(), {}, {}, {}
-    for trial in range(experiment.study.trials):
-        for arm in experiment.arms:
-            p = experiment.probabilities(trial, arm.name)
-            if p is not None:
-                if trial not in y:
-                    test = experiment.items(experiment.draw(trial).test)
-                    y[trial], groups[trial] = test.y, test.groups
-                correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
-    failures = {u: recorded_failure(experiment.folder, u) for u in experiment.all_units()}
-    drawn = [experiment.draw(t) for t in y or experiment.done(1)]
+    study, settings, results = experiment.study, experiment.settings, experiment.results
+    correct, y, groups = _answers(experiment)
+    failures = {u: recorded_failure(experiment.folder, u) for u in experiment.plan.all_units()}
+    drawn = [results.draw(t) for t in y or results.done(1)]
     return Evidence(
-        experiment.design.protocol, experiment.study.metric, experiment.study.rope, scores, experiment.quality(),
-        tuple(experiment.contrasts), correct, y, groups,
+        settings.design.protocol, study.metric, study.rope, results.scores(), results.quality(),
+        tuple(settings.contrasts), correct, y, groups,
         n_train=float(np.mean([len(draw.train) for draw in drawn])) if drawn else 0.0,
         n_test=float(np.mean([len(draw.test) for draw in drawn])) if drawn else 0.0,
-        gan=experiment.family, trials_planned=experiment.study.trials,
-        failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=experiment.study.preset,
-        most_trials=experiment.most_trials, dose_arms=experiment.dose_arms,
-        synthetic_shown=experiment.synthetic_shown, shifted=_shifted(experiment),
-        predictions=experiment.predictions(), class_counts=experiment.class_counts,
-        filled_up=not experiment.study.doses, small_copying=_small_copying(experiment),
-        classes=experiment.quality_of_classes(), keep_classes=experiment.keep_classes, left_out=experiment.left_out,
-        minutes=experiment.minutes(), classifiers=experiment.classifier_sizes(),
-        outside={n: s.about for n, s in experiment.outside.items()},
+        gan=settings.family, trials_planned=study.trials, **words_of(settings.medium),
+        failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=study.preset,
+        most_trials=settings.most_trials, dose_arms=settings.dose_arms, synthetic_shown=settings.synthetic_shown,
+        shifted=_shifted(experiment), predictions=results.predictions(), class_counts=settings.class_counts,
+        filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
+        keep_classes=settings.keep_classes, left_out=experiment.plan.left_out, minutes=results.minutes(),
+        classifiers=settings.classifier_sizes(), external=_external(experiment),
     )  # fmt: skip
+
+
+def _answers(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], dict, dict]:
+    """Return `correct`, `y` and `groups` of `Evidence`, of the trials and arms that are finished."""
+    settings, results = experiment.settings, experiment.results
+    correct, y, groups = {}, {}, {}
+    for trial in range(experiment.study.trials):
+        for arm in settings.arms:
+            p = results.probabilities(trial, arm.name)
+            if p is None:
+                continue
+            if trial not in y:
+                test = settings.items(results.draw(trial).test)
+                y[trial], groups[trial] = test.y, test.groups
+            correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
+    return correct, y, groups
+
+
+def _external(experiment: Experiment) -> dict[str, ExternalSource]:
+    """Return what is known of each source from elsewhere that the study names."""
+    abouts = {name: source.about for name, source in experiment.settings.external.items()}
+    return {n: ExternalSource(about["text"], bool(about.get("same_data"))) for n, about in abouts.items()}
 
 
 def _shifted(experiment: Experiment) -> dict[str, dict[int, np.ndarray]]:
     """Return the balanced accuracy on shifted test items, averaged over classifier seeds, of the primary arms."""
     trials = range(experiment.study.trials)
-    found = {arm: {t: experiment.shifted(t, arm) for t in trials} for arm in PRIMARY}
+    found = {arm: {t: experiment.results.shifted(t, arm) for t in trials} for arm in PRIMARY}
     return {
         arm: {t: np.nanmean(recalls, axis=(0, 2)) for t, recalls in by_trial.items() if recalls is not None}
         for arm, by_trial in found.items()
@@ -124,15 +159,16 @@ def _shifted(experiment: Experiment) -> dict[str, dict[int, np.ndarray]]:
 
 
 def _small_copying(experiment: Experiment) -> tuple[float, ...]:
-    """Return `quality.nearer_to_training` of the smallest classes by themselves, in pixels, by finished trial.
+    """Return `fidelity.nearer_to_training` of the smallest classes by themselves, in raw features, by finished trial.
 
-    All classes together say little of them. None where classes are of about a size.
+    All classes together say little of them. Empty where classes are of about a size.
     """
-    classes, found = smallest(list(experiment.class_counts.values())), []
-    for trial in experiment.done(3) if classes else ():
-        draw = experiment.draw(trial)
-        parts = experiment.items(draw.train), experiment.synthetic(trial), experiment.items(draw.test)
-        own = [[pixels(part.x[part.y == k]) for part in parts] for k in classes]
+    settings, results, found = experiment.settings, experiment.results, []
+    features, classes = settings.medium.raw_features, smallest(list(settings.class_counts.values()))
+    for trial in results.done(3) if classes else ():
+        draw = results.draw(trial)
+        parts = settings.items(draw.train), results.synthetic(trial), settings.items(draw.test)
+        own = [[features(part.x[part.y == k]) for part in parts] for k in classes]
         found.append(float(np.mean([nearer_to_training(*of_class) for of_class in own])))
     return tuple(found)
 
@@ -147,7 +183,7 @@ def common_trials(evidence: Evidence, *arms: str) -> list[int]:
 
 
 def by_trial(evidence: Evidence, arm: str, column: str, trials: Sequence[int]) -> np.ndarray:
-    """Return (R,) values of a score, averaged over classifier seeds."""
+    """Return (R,) values of a column of `scores`, one per trial asked for, averaged over classifier seeds."""
     rows = evidence.scores[evidence.scores["arm"] == arm]
     return rows.groupby("trial")[column].mean().loc[list(trials)].to_numpy(float)
 
@@ -158,7 +194,10 @@ def test_train_ratio(evidence: Evidence) -> float:
 
 
 def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) -> Estimate:
-    """Return the paired difference of the metric: crossed over trials and test items, or corrected for re-splits."""
+    """Return the paired difference of the metric, a share: crossed over trials and test items, or of re-splits.
+
+    See `stats.crossed_t` for draws, and `stats.paired_t` for the correction of re-splits. Its ends stay in -1..1.
+    """
     trials = common_trials(evidence, arm, against)
     if evidence.protocol == "resplit":
         d = by_trial(evidence, arm, evidence.metric, trials) - by_trial(evidence, against, evidence.metric, trials)
@@ -175,13 +214,8 @@ def _possible(estimate: Estimate) -> Estimate:
     return replace(estimate, low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
 
 
-def as_row(estimate: Estimate) -> dict[str, float]:
-    """Return the difference and its interval, as they stand in the rows of the verdict."""
-    return {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
-
-
 def per_trial(evidence: Evidence, column: str, features: str) -> np.ndarray | None:
-    """Return (R,) values of a quality measure of the study's GAN; None where there are fewer than two."""
+    """Return (R,) values of a quality measure of the study's GAN in a feature space; None for fewer than two trials."""
     table = evidence.quality
     if column not in table:  # also where nothing is measured yet
         return None

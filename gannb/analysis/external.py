@@ -1,67 +1,82 @@
-"""The same effort spent otherwise: what a source from outside brings, beside what GAN images bring."""
+"""The same effort spent otherwise: what a source of items from elsewhere brings, beside what the GAN's items bring."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from gannb.analysis.evidence import Evidence, as_row, common_trials, difference
-from gannb.analysis.wording import interval_text
-from gannb.trials.arms import PRIMARY
+from gannb.analysis.evidence import Evidence, ExternalSource, common_trials, difference
+from gannb.analysis.wording import capital, in_points
+from gannb.data.medium import Nouns
+from gannb.stats.estimate import Estimate
+from gannb.trials.arms import PRIMARY, parse_arm
 
-UNKNOWN = (
-    "Its training data are unknown, so it cannot be excluded that it has seen test images; a gain of its images may be "
-    "that."
-)
-SAME_DATA = "It comes from a study of these very images, so it has been trained on some of them."
+ONE_FOR_ALL = "It is the same in all trials, so the intervals speak for this one and not for others of its kind."
 
 
-def instead(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return a row per source from outside: {"source", "arm", "gan", "direct", "sentence"} and a difference, as usual.
+@dataclass(frozen=True)
+class ExternalRow:
+    """What a source from elsewhere brings. All of it is exploratory: shown without an answer."""
 
-    The difference is that of `real+SOURCE+classic` to `real+classic`; `gan` is that of the GAN's images, `direct` the
-    source's against the GAN's, both with their intervals. All are exploratory: shown without an answer.
-    """
+    source: str  # foreign | related
+    arm: str  # `real+SOURCE+classic`
+    gain: Estimate  # of that arm over `real+classic`
+    gan: Estimate  # of the GAN's items over `real+classic`
+    direct: Estimate  # of the source's items over the GAN's
+    sentence: str
+
+
+def external(evidence: Evidence) -> list[ExternalRow]:
+    """Return a row per source from elsewhere whose arm is there in two trials or more."""
     rows = []
-    for source, about in evidence.outside.items():
-        arm = PRIMARY[0].replace("gan", source)
+    for source, about in evidence.external.items():
+        arm = parse_arm(PRIMARY[0]).with_source(source).name
         if len(common_trials(evidence, arm, *PRIMARY)) < 2:
             continue
-        own, gan, direct = (as_row(difference(evidence, *pair)) for pair in (
-            (arm, PRIMARY[1]), PRIMARY, (arm, PRIMARY[0])
-        ))  # fmt: skip
-        row = {"source": source, "arm": arm, **own, "gan": gan, "direct": direct}
-        rows.append(row | {"sentence": _sentence(row, about)})
+        pairs = ((arm, PRIMARY[1]), PRIMARY, (arm, PRIMARY[0]))
+        changes = [difference(evidence, *pair) for pair in pairs]
+        rows.append(ExternalRow(source, arm, *changes, _sentence(evidence.nouns, source, about, *changes)))
     return rows
 
 
-def _sentence(row: dict[str, Any], about: dict[str, Any]) -> str:
-    """Return what a source brings beside the GAN's images, and what has to be known of it."""
-    starts = {"foreign": "Images of a GAN trained elsewhere", "related": "The same effort spent on related real images"}
+def _sentence(nouns: Nouns, source: str, about: ExternalSource, gain: Estimate, gan: Estimate, direct: Estimate) -> str:
+    """Return what a source brings beside the GAN's items, and what has to be known of it."""
+    starts = {
+        "foreign": f"{capital(nouns.many)} of a GAN trained elsewhere",
+        "related": f"The same effort spent on related real {nouns.many}",
+    }
     text = (
-        f"{starts[row['source']]}: {interval_text(row)} points on top of {PRIMARY[1]}, where this study's GAN images "
-        f"made {interval_text(row['gan'])}; directly compared, {interval_text(row['direct'])} against the GAN's."
+        f"{starts[source]}: {in_points(gain)} points on top of {PRIMARY[1]}, where this study's GAN {nouns.many} "
+        f"made {in_points(gan)}; directly compared, {in_points(direct)} against the GAN's."
     )
-    return f"{text} {leakage(about)}" if row["source"] == "foreign" else text
+    return f"{text} {leakage(nouns, about)}" if source == "foreign" else text
 
 
-def leakage(about: dict[str, Any]) -> str:
-    """Return what is known of whether a GAN trained elsewhere has seen test images."""
-    return SAME_DATA if about.get("same_data") else UNKNOWN
+def leakage(nouns: Nouns, about: ExternalSource) -> str:
+    """Return what is known of whether a GAN trained elsewhere has seen test items."""
+    if about.same_data:
+        return f"It comes from a study of these very {nouns.many}, so it has been trained on some of them."
+    return (
+        f"Its training data are unknown, so it cannot be excluded that it has seen test {nouns.many}; a gain of its "
+        f"{nouns.many} may be that."
+    )
 
 
 def facts(evidence: Evidence) -> list[tuple[str, str]]:
-    """Return how the sources from outside were found and used, as (term, text)."""
-    found = []
-    if about := evidence.outside.get("foreign"):
-        found.append(("GAN trained elsewhere", f"{about['text']} {leakage(about)} {ONE_FOR_ALL}"))
-    if about := evidence.outside.get("related"):
-        found.append(("Related real images", f"{about['text']} {RELATED}"))
+    """Return how the sources from elsewhere were found and used, as (term, text)."""
+    found, nouns = [], evidence.nouns
+    if about := evidence.external.get("foreign"):
+        found.append(("GAN trained elsewhere", f"{about.text} {leakage(nouns, about)} {ONE_FOR_ALL}"))
+    if about := evidence.external.get("related"):
+        found.append((f"Related real {nouns.many}", f"{about.text} {_of_related(evidence)}"))
     return found
 
 
-ONE_FOR_ALL = "It is the same in all trials, so the intervals speak for this one and not for others of its kind."
-RELATED = (
-    "In every trial each is used at most once, as many per class as the GAN makes or what there is; the tables count "
-    "them as synthetic. Whether they show the same things or persons as test images is not known; mirrored or cropped "
-    "copies are not searched for, nor near duplicates below 16 pixels a side. The intervals speak for this set of them."
-)
+def _of_related(evidence: Evidence) -> str:
+    """Return what has to be known of related real items."""
+    many, overlooked = evidence.nouns.many, evidence.phrases.overlooked
+    return (
+        "In every trial each is used at most once, as many per class as the GAN makes or what there is; the tables "
+        f"count them as synthetic. Whether they show the same things or persons as test {many} is not known"
+        + f"; {overlooked}" * bool(overlooked)
+        + ". The intervals speak for this set of them."
+    )

@@ -1,28 +1,28 @@
-"""From scores to an answer: contrasts, controls, worth in real items, claims, and the sentences that say them."""
+"""From scores to an answer: contrasts, controls, problems, and the sentences that say them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from gannb.analysis.claims import claims, copying_sentence, shift_rows
-from gannb.analysis.class_lights import class_rows
-from gannb.analysis.evidence import Evidence, as_row, by_trial, common_trials, difference, test_train_ratio
-from gannb.analysis.external import instead
-from gannb.analysis.options import advice, depth, options
-from gannb.analysis.small_classes import small_classes
-from gannb.analysis.wording import METRIC_NAMES, change_text, interval_text, points
+from gannb.analysis.claims import Claim, ShiftRow, claims, copying_sentence, shift_rows
+from gannb.analysis.class_lights import ClassRow, class_rows
+from gannb.analysis.evidence import Evidence, common_trials, difference, test_train_ratio
+from gannb.analysis.external import ExternalRow, external
+from gannb.analysis.options import Depth, Option, advice, depth, options
+from gannb.analysis.small_classes import AgainstBalancing, SmallClasses, small_classes
+from gannb.analysis.wording import METRIC_NAMES, in_points, in_unit, points
+from gannb.analysis.worth import ArmWorth, Doses, arm_worth, doses
+from gannb.classifiers.imbalance import BALANCING
 from gannb.stats import decision, outcomes
-from gannb.stats.decision import Answer, bonferroni_level, half_width_after, item_widening, trials_to_settle
-from gannb.stats.estimate import Estimate, could_settle
-from gannb.stats.outcomes import OUTCOMES
-from gannb.stats.worth import Worth, plateau, worth_in_real
-from gannb.trials.arms import PRIMARY
-from gannb.trials.contrasts import Contrast, curve_arms
+from gannb.stats.decision import Answer, bonferroni_level, half_width_after, trials_to_settle
+from gannb.stats.estimate import Estimate, Interval, could_settle
+from gannb.stats.outcomes import OUTCOMES, OutcomeRow
+from gannb.trials.arms import PRIMARY, parse_arm
+from gannb.trials.contrasts import Contrast
 from gannb.utils.errors import InputError
 from gannb.utils.naming import ended
 
@@ -33,8 +33,61 @@ SCORE_COLUMNS = (
 WIDE = 6  # an interval around 0 of more than this many times the rope does not tell whether a control came out
 
 
+@dataclass(frozen=True)
+class ContrastRow:
+    """What a contrast came to."""
+
+    contrast: Contrast
+    change: Estimate  # secondary ones adjusted for their number, the others 95 %
+    answer: Answer | None  # None of exploratory ones: among many comparisons some look striking by chance
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """What a control, whose result is known beforehand, came to."""
+
+    contrast: Contrast
+    change: Estimate  # 95 %
+    came_out: bool | None  # None: the interval is too wide to tell
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a study and everything that stands beside it; `to_json` makes `verdict.json` of it."""
+
+    answer: Answer
+    sentence: str
+    protocol: str
+    metric: str
+    rope: float
+    gan: str
+    problems: tuple[str, ...]  # what must stand above the answer
+    copying: str
+    contrasts: tuple[ContrastRow, ...]  # the primary first
+    controls: tuple[ControlRow, ...]
+    advice: str
+    options: tuple[Option, ...]
+    depth: Depth | None
+    worth: ArmWorth | None
+    doses: Doses | None
+    shifts: tuple[ShiftRow, ...]
+    claims: tuple[Claim, ...]
+    external: tuple[ExternalRow, ...]
+    classes: tuple[ClassRow, ...]
+    small_classes: SmallClasses | None
+    outcomes: tuple[OutcomeRow, ...]
+    disagreement: str  # a sentence, or empty
+
+    @property
+    def balancing(self) -> list[AgainstBalancing]:
+        """What the GAN adds to each way to balance the classes without one; empty where no class is filled up."""
+        secondary = [row for row in self.contrasts if row.contrast.role == "secondary"]
+        rows = {parse_arm(row.contrast.against).source: row for row in secondary}
+        return [AgainstBalancing(way, rows[way].change, str(rows[way].answer)) for way in BALANCING if way in rows]
+
+
 def read_verdict(folder: Path) -> dict[str, Any]:
-    """Return the verdict kept in a study's folder.
+    """Return the content of the `verdict.json` that is kept in a study's folder.
 
     Raises:
         InputError: there is none yet, or it is damaged.
@@ -48,27 +101,40 @@ def read_verdict(folder: Path) -> dict[str, Any]:
         raise InputError(f"{file} is damaged; write it again with `gannb report`.") from None
 
 
+def decide(evidence: Evidence) -> Verdict:
+    """Return the verdict. A contrast is in it where two trials or more have both of its arms."""
+    usable = [c for c in evidence.contrasts if len(common_trials(evidence, c.arm, c.against)) >= 2]
+    level = bonferroni_level(0.95, max(1, sum(c.role == "secondary" for c in usable)))
+    rows = [contrast_row(evidence, c, level) for c in usable if c.role != "control"]
+    controls = [control_row(evidence, c) for c in usable if c.role == "control"]
+    primary = difference(evidence, *PRIMARY)
+    answer = decision.decide(primary, evidence.rope)
+    beside, found = outcome_rows(evidence), options(evidence)
+    return Verdict(
+        answer, sentence(evidence, primary, answer), evidence.protocol, evidence.metric, evidence.rope, evidence.gan,
+        problems=tuple(problems(evidence, controls)), copying=copying_sentence(evidence), contrasts=tuple(rows),
+        controls=tuple(controls), advice=advice(evidence, found), options=tuple(found), depth=depth(evidence, level),
+        worth=arm_worth(evidence), doses=doses(evidence), shifts=tuple(shift_rows(evidence)),
+        claims=tuple(claims(evidence)), external=tuple(external(evidence)), classes=tuple(class_rows(evidence)),
+        small_classes=small_classes(evidence), outcomes=tuple(beside),
+        disagreement=disagreement(evidence.metric, primary, beside),
+    )  # fmt: skip
+
+
 # ---- rows ----
 
 
-def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> dict[str, Any]:
-    """Return one row of the verdict's contrasts; exploratory ones and controls carry no answer of their own."""
-    estimate = difference(evidence, contrast.arm, contrast.against, level)
+def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> ContrastRow:
+    """Return what a contrast came to. level: of the secondary ones; those and the primary one get an answer."""
+    change = difference(evidence, contrast.arm, contrast.against, level if contrast.role == "secondary" else 0.95)
     decided = contrast.role in ("primary", "secondary")
-    return {
-        "arm": contrast.arm, "against": contrast.against, "role": contrast.role, "meaning": contrast.meaning,
-        "answer": str(decision.decide(estimate, evidence.rope)) if decided else None,
-        **as_row(estimate), "level": level,
-        "trials": estimate.n, "could_settle": could_settle(estimate),
-    }  # fmt: skip
+    return ContrastRow(contrast, change, decision.decide(change, evidence.rope) if decided else None)
 
 
-def control_row(evidence: Evidence, contrast: Contrast) -> dict[str, Any]:
-    """Return one row of the verdict's controls: what was expected and whether it came out."""
-    row = contrast_row(evidence, contrast, 0.95)
-    return {k: row[k] for k in ("arm", "against", "meaning", "difference", "low", "high", "trials")} | {
-        "expected": contrast.expected, "came_out": came_out(contrast.expected, row["low"], row["high"], evidence.rope)
-    }  # fmt: skip
+def control_row(evidence: Evidence, contrast: Contrast) -> ControlRow:
+    """Return what a control came to."""
+    change = difference(evidence, contrast.arm, contrast.against)
+    return ControlRow(contrast, change, came_out(contrast.expected, change.low, change.high, evidence.rope))
 
 
 def came_out(expected: str, low: float, high: float, rope: float) -> bool | None:
@@ -80,143 +146,63 @@ def came_out(expected: str, low: float, high: float, rope: float) -> bool | None
     return None if wide and not as_expected else as_expected
 
 
-def worth(evidence: Evidence) -> dict[str, Any] | None:
-    """Return what the primary arm is worth in real items, or None where the real-only curve is not there."""
-    arms = curve_arms(evidence.protocol)
-    trials = common_trials(evidence, PRIMARY[0], *arms)
-    if len(trials) < 2:
-        return None
-    curve = np.stack([by_trial(evidence, arm, evidence.metric, trials) for arm in arms], 1)  # (R, P)
-    n = np.array([by_trial(evidence, arm, "n_real", trials).mean() for arm in arms])
-    arm = by_trial(evidence, PRIMARY[0], evidence.metric, trials)
-    found: Worth = worth_in_real(n, curve, arm, test_train_ratio(evidence), widening=_widening(evidence))
-    return {
-        "arm": PRIMARY[0], "n_real": round(by_trial(evidence, PRIMARY[0], "n_real", trials).mean()),
-        "mean": float(arm.mean()), "worth": found.worth, "low": found.low, "high": found.high,
-        "at_least": found.at_least, "at_most": found.at_most,
-        "curve": [{"arm": a, "n": float(m), "mean": float(v)} for a, m, v in zip(arms, n, curve.mean(0), strict=True)],
-    }  # fmt: skip
+# ---- what must stand above the answer ----
 
 
-def _widening(evidence: Evidence) -> np.ndarray | float:
-    """Return by how much test items widen the intervals between the primary arm and the curve's; re-splits carry them.
-
-    The arm may do well on other items than real images' arms do; given other test items its worth would be another.
-    """
-    if evidence.protocol == "resplit":
-        return 1.0
-    gaps = [difference(evidence, PRIMARY[0], arm) for arm in curve_arms(evidence.protocol)]
-    return np.array([item_widening(gap) for gap in gaps])
-
-
-def doses(evidence: Evidence) -> dict[str, Any] | None:
-    """Return the dose response, or None without several doses: the gain over real items alone by synthetic items.
-
-    `rows`: {"n_synthetic" (per class), "difference", "low", "high", "trials"} by rising number. `plateau`: what the
-    gain goes towards, as `stats.plateau` fits it; None where the largest number is not yet half of the way, since the
-    interval would then cover far too rarely, and where fewer than two trials have every dose.
-    """
-    arms = {n: arm for n, arm in evidence.dose_arms.items() if len(common_trials(evidence, arm, PRIMARY[1])) >= 2}
-    if len(arms) < 2:
-        return None
-    found = {n: difference(evidence, arm, PRIMARY[1]) for n, arm in arms.items()}
-    rows = [{"n_synthetic": n, **as_row(estimate), "trials": estimate.n} for n, estimate in found.items()]
-    return {"rows": rows, "plateau": _plateau(evidence, arms)}
-
-
-def _plateau(evidence: Evidence, arms: dict[int, str]) -> dict[str, float] | None:
-    trials = common_trials(evidence, PRIMARY[1], *arms.values())
-    if len(trials) < 2:
-        return None
-    base = by_trial(evidence, PRIMARY[1], evidence.metric, trials)
-    gains = np.stack([by_trial(evidence, arm, evidence.metric, trials) - base for arm in arms.values()], 1)  # (R, P)
-    found, half = plateau(np.array(list(arms), float), gains, test_train_ratio(evidence))
-    return as_row(found) | {"half_at": half} if half <= max(arms) else None
-
-
-# ---- the verdict ----
-
-
-def decide(evidence: Evidence) -> dict[str, Any]:
-    """Return the verdict: the content of `verdict.json`."""
-    usable = [c for c in evidence.contrasts if len(common_trials(evidence, c.arm, c.against)) >= 2]
-    secondary = sum(c.role == "secondary" for c in usable)
-    levels = {"secondary": bonferroni_level(0.95, max(1, secondary))}
-    rows = [contrast_row(evidence, c, levels.get(c.role, 0.95)) for c in usable if c.role != "control"]
-    controls = [control_row(evidence, c) for c in usable if c.role == "control"]
-    primary = difference(evidence, *PRIMARY)
-    answer = decision.decide(primary, evidence.rope)
-    others, ways = outcome_rows(evidence), options(evidence)
-    return {
-        "answer": str(answer),
-        "sentence": sentence(evidence, primary, answer),
-        "protocol": evidence.protocol, "metric": evidence.metric, "rope": evidence.rope, "gan": evidence.gan,
-        "problems": problems(evidence, controls),
-        "copying": copying_sentence(evidence),
-        "contrasts": rows, "controls": controls,
-        "advice": advice(evidence, ways), "options": ways, "depth": depth(evidence, levels["secondary"]),
-        "worth": worth_row(evidence), "doses": doses(evidence), "shifts": shift_rows(evidence),
-        "claims": claims(evidence), "instead": instead(evidence), "classes": class_rows(evidence),
-        "small_classes": small_classes(evidence),
-        "outcomes": others, "disagreement": disagreement(evidence.metric, as_row(primary), others),
-    }  # fmt: skip
-
-
-def worth_row(evidence: Evidence) -> dict[str, Any] | None:
-    """Return the worth with its sentence."""
-    row = worth(evidence)
-    return row and row | {"sentence": worth_sentence(row)}
-
-
-def problems(evidence: Evidence, controls: list[dict[str, Any]]) -> list[str]:
+def problems(evidence: Evidence, controls: Sequence[ControlRow]) -> list[str]:
     """Return what must stand above the answer: smoke size, missing trials, controls that did not come out."""
-    found = []
+    found, many = [], evidence.nouns.many
     if evidence.preset == "smoke":
         found.append("This is a smoke run: it shows that everything works and is far too small for a verdict.")
-    done = len(common_trials(evidence, *PRIMARY))
-    if done < evidence.trials_planned or evidence.failures:
-        first = ended(f" The first failure: {evidence.failures[0]}") if evidence.failures else ""
-        fewer = " Comparisons that need what failed have fewer." if done == evidence.trials_planned else ""
-        found.append(f"{done} of {evidence.trials_planned} trials could be compared.{fewer}{first}")
+    found += _missing_trials(evidence)
     if evidence.filled_up:
         found.append(
-            "GAN images fill up the smaller classes here, and so would repeated ones: what the GAN itself adds is in "
+            f"GAN {many} fill up the smaller classes here, and so would repeated ones: what the GAN itself adds is in "
             "the rows against oversampling and class weights, not in the answer."
         )
     if evidence.keep_classes:
         found.append(
-            f"Only {', '.join(evidence.keep_classes)} got GAN images (keep_classes). If these classes were chosen by "
-            "looking at test images of a study like this one, the answer flatters: confirm it on new images."
+            f"Only {', '.join(evidence.keep_classes)} got GAN {many} (keep_classes). If these classes were chosen by "
+            f"looking at test {many} of a study like this one, the answer flatters: confirm it on new {many}."
         )
-    return found + [_control_sentence(c) for c in controls if not c["came_out"]]
+    return found + [_control_sentence(row) for row in controls if not row.came_out]
 
 
-def _control_sentence(control: dict[str, Any]) -> str:
-    against = f"{control['meaning']} ({control['arm']} against {control['against']})"
-    if control["came_out"] is None:
-        return f"A control is too uncertain to tell: {against} made {interval_text(control)} points."
-    if control["against"].endswith("@half"):
+def _missing_trials(evidence: Evidence) -> list[str]:
+    """Return how many trials could be compared and the first failure, where a trial or a unit failed."""
+    done = len(common_trials(evidence, *PRIMARY))
+    if done >= evidence.trials_planned and not evidence.failures:
+        return []
+    first = ended(f" The first failure: {evidence.failures[0]}") if evidence.failures else ""
+    fewer = " Comparisons that need what failed have fewer." if done == evidence.trials_planned else ""
+    return [f"{done} of {evidence.trials_planned} trials could be compared.{fewer}{first}"]
+
+
+def _control_sentence(row: ControlRow) -> str:
+    """Return in words that a control did not come out, or that it cannot be told."""
+    contrast, change = row.contrast, in_points(row.change)
+    against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
+    if row.came_out is None:
+        return f"A control is too uncertain to tell: {against} made {change} points."
+    if parse_arm(contrast.against).half_budget:
         return (
-            f"The classifiers had not converged: the second half of the steps changed {control['arm']} by "
-            f"{interval_text(control)} points; raise classifier_steps."
+            f"The classifiers had not converged: the second half of the steps changed {contrast.arm} by "
+            f"{change} points; raise classifier_steps."
         )
     wanted = {"helps": "should help", "hurts": "should hurt", "no difference": "should make no difference"}
-    return (
-        f"A control did not come out: {against} {wanted[control['expected']]}, and made "
-        f"{interval_text(control)} points."
-    )
+    return f"A control did not come out: {against} {wanted[contrast.expected]}, and made {change} points."
 
 
-# ---- sentences ----
+# ---- the answer in words ----
 
 
 def sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
     """Return the answer as one or two sentences with effect, interval, and what the study could settle."""
-    n = f"{evidence.n_train:,.0f}"
+    n, many = f"{evidence.n_train:,.0f}", evidence.nouns.many
     if evidence.protocol == "draw":
-        where = f"On {estimate.n} draws of {n} images"
+        where = f"On {estimate.n} draws of {n} {many}"
     else:
-        where = f"Over {estimate.n} re-splits of one set, {n} images to train on and {evidence.n_test:,.0f} to test on"
+        where = f"Over {estimate.n} re-splits of one set, {n} {many} to train on and {evidence.n_test:,.0f} to test on"
     words = {
         Answer.HELPS: "they help",
         Answer.HURTS: "they hurt",
@@ -225,13 +211,14 @@ def sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
     }
     metric = METRIC_NAMES[evidence.metric]
     return (
-        f"{where}, GAN images changed {metric} by {interval_text(as_row(estimate))} points: {words[answer]}. "
+        f"{where}, GAN {many} changed {metric} by {in_points(estimate)} points: {words[answer]}. "
         + _settle_sentence(evidence, estimate)
     )
 
 
 def _settle_sentence(evidence: Evidence, estimate: Estimate) -> str:
-    half = could_settle(estimate)
+    """Return which differences the study could have settled, and what it would take to settle smaller ones."""
+    half, many = could_settle(estimate), evidence.nouns.many
     target = evidence.rope if half > evidence.rope else half / 2
     first = f"This study could have settled differences beyond about {points(half)} points"
     if half == 0:
@@ -239,11 +226,11 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate) -> str:
     needed = trials_to_settle(estimate, target)
     if needed is not None:
         most = evidence.most_trials
-        limit = f", and these images allow {most:,}" if most is not None and most < needed[1] else ""
+        limit = f", and these {many} allow {most:,}" if most is not None and most < needed[1] else ""
         return f"{first}; settling {points(target)} would take about {needed[0]:,} to {needed[1]:,} trials{limit}."
     if evidence.protocol == "resplit":
         return f"{first}; {_resplit_outlook(estimate)}."
-    return f"{first}; settling {points(target)} would take more test images, not only more trials."
+    return f"{first}; settling {points(target)} would take more test {many}, not only more trials."
 
 
 def _resplit_outlook(estimate: Estimate) -> str:
@@ -255,44 +242,26 @@ def _resplit_outlook(estimate: Estimate) -> str:
     )
 
 
-def worth_sentence(row: dict[str, Any]) -> str:
-    """Return what the synthetic items are worth in real ones, in words."""
-    n, curve = row["n_real"], row["curve"]
-    start = f"{n:,} real images plus GAN images"
-    if row["at_least"] and row["at_most"]:
-        return f"{start}: this study cannot tell how many real images they are worth."
-    if row["at_most"]:
-        about = (
-            f"about {row['worth']:,.0f} real images" if row["worth"] else f"{curve[0]['n']:,.0f} real images or fewer"
-        )
-        return f"{start} are worth {about} [{row['high']:,.0f} or fewer; the curve starts at {curve[0]['n']:,.0f}]."
-    if row["at_least"]:
-        end = curve[-1]["n"]
-        about = f"about {row['worth']:,.0f} real images" if row["worth"] else f"{end:,.0f} real images or more"
-        return f"{start} are worth {about} [{row['low']:,.0f} or more; the curve ends at {end:,.0f}]."
-    return f"{start} are worth {row['worth']:,.0f} real images [{row['low']:,.0f}, {row['high']:,.0f}]."
-
-
 # ---- outcomes beside the metric ----
 
 
-def outcome_rows(evidence: Evidence) -> list[dict[str, Any]]:
+def outcome_rows(evidence: Evidence) -> list[OutcomeRow]:
     """Return what else the primary contrast changed, a row per outcome; the metric itself stands in its own row."""
     if evidence.predictions is None:
         return []
-    found = outcomes.rows(evidence.predictions, test_train_ratio(evidence))
-    return [row for row in found if row["outcome"] != evidence.metric]
+    rows = outcomes.rows(evidence.predictions, test_train_ratio(evidence))
+    return [row for row in rows if row.outcome != evidence.metric]
 
 
-def disagreement(metric: str, primary: dict[str, float], rows: Sequence[dict[str, Any]]) -> str:
+def disagreement(metric: str, primary: Interval, rows: Sequence[OutcomeRow]) -> str:
     """Return a sentence where some metrics of all classes are better and others worse beyond their intervals, or "".
 
     `primary` is the metric's own difference with the interval of the verdict, `rows` are those of `outcome_rows`.
     """
-    changes = {metric: primary} | {row["outcome"]: row for row in rows if row["class"] is None}
+    changes = {metric: primary} | {row.outcome: row.change for row in rows if row.class_name is None}
     better, worse = (
-        [f"{OUTCOMES[name].label} ({change_text(row, OUTCOMES[name].share)})" for name, row in changes.items()
-         if outcomes.direction(name, row) == sign]
+        [f"{OUTCOMES[name].label} ({in_unit(change, OUTCOMES[name].share)})" for name, change in changes.items()
+         if outcomes.direction(name, change) == sign]
         for sign in (1, -1)
     )  # fmt: skip
     if not better or not worse:

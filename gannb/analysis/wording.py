@@ -1,16 +1,18 @@
-"""How numbers, arms and answers are said, the same in sentences, figures and tables."""
+"""How numbers, arms and answers are said, the same in sentences, figures and tables.
+
+What takes a row reads a row of `verdict.json`; everything else takes numbers.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    pass
+from gannb.stats.estimate import Interval
 
 METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
 ANSWERS = {
@@ -47,18 +49,21 @@ def points(value: float, sign: bool = False) -> str:
     return {"-0.0": "0.0", "+0.0": "0.0"}.get(text, text)
 
 
-def interval_text(row: Mapping[str, Any]) -> str:
-    """Return `+0.6 [-0.4, 1.6]` for a contrast, in points."""
-    return f"{points(row['difference'], True)} [{points(row['low'])}, {points(row['high'])}]"
+def in_points(change: Interval) -> str:
+    """Return a difference of shares with its interval in percentage points: `+0.6 [-0.4, 1.6]`."""
+    return f"{points(change.mean, True)} [{points(change.low)}, {points(change.high)}]"
 
 
-def change_text(row: Mapping[str, Any], share: bool) -> str:
-    """Return a difference with its interval: in points of a share, else as a plain number; a dash for none."""
-    if row["difference"] is None or math.isnan(row["difference"]):
-        return "–"
+def in_unit(change: Interval, share: bool) -> str:
+    """Return a difference with its interval: in points of a share, else as a plain number."""
     if share:
-        return f"{interval_text(row)} points"
-    return f"{row['difference']:+.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        return f"{in_points(change)} points"
+    return f"{change.mean:+.3f} [{change.low:.3f}, {change.high:.3f}]"
+
+
+def capital(text: str) -> str:
+    """Return a text as it begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def typeset(text: str) -> str:
@@ -66,6 +71,25 @@ def typeset(text: str) -> str:
     text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
     text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
     return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
+
+
+# ---- rows of verdict.json ----
+
+
+def interval_text(row: Mapping[str, Any]) -> str:
+    """Return a row's difference of shares with its interval in percentage points: `+0.6 [-0.4, 1.6]`."""
+    return in_points(_change(row))
+
+
+def change_text(row: Mapping[str, Any], share: bool) -> str:
+    """Return a row's difference with its interval: in points of a share, else as a plain number; a dash for none."""
+    if row["difference"] is None or math.isnan(row["difference"]):
+        return "–"
+    return in_unit(_change(row), share)
+
+
+def _change(row: Mapping[str, Any]) -> Interval:
+    return Interval(row["difference"], row["low"], row["high"])
 
 
 def row_word(row: Mapping[str, Any]) -> str:

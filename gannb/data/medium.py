@@ -96,12 +96,39 @@ class Pretrained(Protocol):
 
 
 @dataclass(frozen=True)
+class Phrases:
+    """Parts of sentences in the verdict, on the page and in the data card that are true of one medium alone."""
+
+    classical: str  # what classical augmentation does: "shifts, mirror images and the like"
+    altered: str  # what `alter` does: "5% brighter, 2% noise, or JPEG"
+    duplicates: str  # the share that is told: "with the same pixels as a training image, or ..."
+    unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
+    taken: str  # what is done in the world to have one: "photographed"
+    pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
+    elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
+    overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
+
+
+@dataclass(frozen=True, eq=False)
 class Cell:
     """One place of a grid of items."""
 
     item: np.ndarray | None  # None: the place stays empty
     frame: str = ""  # a colour of `utils.figures`; empty: no frame
-    note: str = ""  # written below
+    note: str = ""  # written below; of cells that stand together, below all of them
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Items in rows, to be shown as a figure or as a part of a page."""
+
+    cells: Sequence[Sequence[Cell]]  # row by row; rows may differ in length
+    rows: Sequence[str]  # the rows' names
+    together: int = 1  # so many neighbours in a row belong together, as two of a pair; some room parts them from others
+    columns: Sequence[str] = ()  # a name for each column of what belongs together
+    zoom: float = 1.0  # how large items are drawn, as a multiple of what is usual for the medium
+    title: str = ""
+    below: str = ""  # what the columns' names are, "training steps"; empty: they say it themselves
 
 
 class Medium(Protocol):
@@ -119,6 +146,10 @@ class Medium(Protocol):
     reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
+
+    def way_to_smaller(self, shape: tuple[int, ...]) -> str:
+        """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
+        ...
 
     # ---- reading
 
@@ -185,6 +216,7 @@ class Medium(Protocol):
     # ---- augmentation, for classifiers and discriminators alike
 
     policies: Mapping[str, Any]  # "none" is always there
+    tuned_policies: tuple[str, ...]  # those that tuning tries where `augmentation=auto`; the order is part of keys
 
     def default_policy(self, shape: tuple[int, ...]) -> str:
         """Return the policy that `augmentation=auto` stands for."""
@@ -192,6 +224,10 @@ class Medium(Protocol):
 
     def policy(self, name: str, shape: tuple[int, ...], strength: float = 1.0) -> Any:
         """Return the policy of a name (or `auto`) for items of a shape. Raises InputError for an unknown name."""
+        ...
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        """Return what a GAN's unit declares of the policy its discriminator sees, beside the name; usually nothing."""
         ...
 
     def augment(self, batch: Tensor, policy: Any, rng: Rng, chance: Tensor | None = None, clamp: bool = True) -> Tensor:
@@ -254,14 +290,33 @@ class Medium(Protocol):
 
     # ---- showing
 
-    def grid(self, cells: Sequence[Sequence[Cell]], rows: Sequence[str], ax: Axes | None = None) -> Axes:
-        """Draw items in rows with a name each."""
+    phrases: Phrases
+
+    def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
+        """Draw a grid's items with frames and notes, the rows' names as ticks of y, the columns' as ticks of x."""
+        ...
+
+    def html(self, grid: Grid) -> str | None:
+        """A grid as HTML that needs no network, for what is heard or read; None: a page shows the figure."""
+        ...
+
+    def size_text(self, shape: tuple[int, ...]) -> str:
+        """The size of an item in few characters: `8x8`."""
+        ...
+
+    def shape_text(self, shape: tuple[int, ...]) -> str:
+        """What an item is, in words: `8x8 pixels, grey`."""
         ...
 
     # ---- export
 
+    suffixes: tuple[str, ...]  # of an item's files, in the order in which they are written
+    readable: tuple[str, ...]  # suffixes of the files that a reader of a folder takes for items, in small letters
+
     def files(self, item: np.ndarray) -> Mapping[str, bytes]:
-        """An item as files: suffix -> content, `{".png": ...}`."""
+        """An item as files: suffix -> content, `{".png": ...}`, for each of `suffixes`."""
         ...
 
     hub_feature: Mapping[str, Any]  # of a data set's column on the hub: {"_type": "Image"}
+    hub_task: str  # of the hub's list: "image-classification"
+    reading_code: Mapping[str, str]  # format -> Python that reads a set, a template with `folder` and `urls`

@@ -2,90 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from gannb.classifiers.imbalance import BALANCING, lacking
-from gannb.experiment.plan import Wiring
+from gannb.experiment.open_set import OpenSet
+from gannb.experiment.results import Results
+from gannb.experiment.settings import Settings
+from gannb.study.external import Source
+from gannb.study.model import Study
 from gannb.trials import splits
-from gannb.trials.arms import Arm
+from gannb.trials.arms import EXTERNAL_WORDS, Arm
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of, nearest
-from gannb.work.store import is_done
-
-if TYPE_CHECKING:
-    from gannb.study.model import Study
-
-from gannb.generators.external import EXTERNAL
-from gannb.media.image.gans.families import FAMILIES
-from gannb.study.external import Source
-from gannb.study.model import Study
 from gannb.utils.trust import refuse_unless_trusted
 
 
-def check(wiring: Wiring) -> None:
-    """Refuse what would fail later: device, classes, families, arms, classifiers, sizes, what is given from outside.
+def check(results: Results) -> None:
+    """Refuse what would fail later: classes, families, arms, classifiers, sizes, external sources.
 
     Raises:
         InputError: the first such thing that is found, and the way out.
     """
-    _check_family(wiring)
-    _check_augmentation(wiring)
-    _ = wiring.device, wiring.arms, wiring.design, wiring.positive, wiring.keep_classes
-    _check_families(wiring)
-    _check_classifiers(wiring)
-    _check_weights(wiring)
-    _check_outside(wiring)
-    _check_room(wiring)
-    _check_tuning(wiring)
-    _check_doses(wiring)
-    check_balance(wiring.study, wiring.design.protocol, wiring.arms, wiring.draw_counts)
-    _check_kept(wiring)
-    _check_inception(wiring)
-    if wiring.open_set:
-        wiring.open_set.check()
+    settings = results.settings
+    _check_family(settings)
+    _check_augmentation(settings)
+    _ = settings.arms, settings.design, settings.positive, settings.keep_classes
+    _check_families(settings)
+    _check_classifiers(settings)
+    _check_weights(settings)
+    _check_external(results)
+    splits.check_room(settings.dataset, settings.design, settings.study.trials)
+    _check_tuning(settings)
+    _check_doses(settings)
+    check_balance(settings)
+    _check_kept(settings)
+    _check_spaces(results)
+    if results.plan.open_set:
+        _check_open_set(results.plan.open_set)
 
 
-def _check_family(wiring: Wiring) -> None:
-
-    gan = wiring.study.gan
-    if gan != "auto" and gan not in FAMILIES:
-        hint = nearest(gan, FAMILIES) or f"use {', '.join(FAMILIES)} or auto."
+def _check_family(settings: Settings) -> None:
+    gan, families = settings.study.gan, settings.medium.families
+    if gan != "auto" and gan not in families:
+        hint = nearest(gan, families) or f"use {', '.join(families)} or auto."
         raise InputError(f"gan: there is no family {gan!r}; {hint}")
 
 
-def _check_augmentation(wiring: Wiring) -> None:
-    if wiring.study.gan_augmentation == "ada" and wiring.study.augmentation == "none":
+def _check_augmentation(settings: Settings) -> None:
+    if settings.study.gan_augmentation == "ada" and settings.study.augmentation == "none":
         raise InputError(
             "gan_augmentation: ada applies the study's augmentation, which is none; set augmentation to another, or "
             "gan_augmentation=auto."
         )
 
 
-def _check_families(wiring: Wiring) -> None:
+def _check_families(settings: Settings) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
     from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.interface import Job
-    from gannb.media.image import IMAGE
 
-    for name in wiring.families:
-        differ = FAMILIES[name].one_class_batches and wiring.design.protocol == "resplit"
-        for trial in range(wiring.study.trials if differ else 1):
-            draw = wiring.items(splits.make_draw(wiring.dataset, wiring.design, trial).train)
-            Adversarial(IMAGE, FAMILIES[name]).check(draw, Job(steps=1, seed=0))
+    dataset, design = settings.dataset, settings.design
+    for name in settings.families:
+        family = settings.medium.families[name]
+        differ = family.one_class_batches and design.protocol == "resplit"
+        for trial in _by_smallest_class(settings) if differ else [0]:
+            draw = settings.items(splits.make_draw(dataset, design, trial).train)
+            Adversarial(settings.medium, family).check(draw, Job(steps=1, seed=0))
 
 
-def _check_classifiers(wiring: Wiring) -> None:
+def _by_smallest_class(settings: Settings) -> list[int]:
+    """Return the first trial of each size that a draw's smallest class has, rising: every other is like one of them."""
+    smallest = settings.all_draw_counts.min(axis=1)
+    return sorted(np.unique(smallest, return_index=True)[1].tolist())
+
+
+def _check_classifiers(settings: Settings) -> None:
     """Every classifier takes the items, and no arm names one that the study has not."""
-    from gannb.media.image.classifiers import build
-
-    first, *further = wiring.study.classifier
-    for name in wiring.study.classifier:
-        build(name, wiring.shape, wiring.dataset.pool.n_classes)
-    for arm in wiring.arms:
+    first, *further = settings.study.classifier
+    for name in settings.study.classifier:
+        settings.medium.classifier(name, settings.shape, settings.dataset.pool.n_classes)
+    for arm in settings.arms:
         if arm.classifier and arm.classifier not in further:
             raise InputError(
                 f"arms: {arm.name} names the classifier {arm.classifier}, which is none of the study's further "
@@ -93,53 +92,44 @@ def _check_classifiers(wiring: Wiring) -> None:
             )
 
 
-def _check_weights(wiring: Wiring) -> None:
-    if wiring.weights and wiring.can_fine_tune:
-        from gannb.media.image import pretrained
-
-        pretrained.check(wiring.weights, wiring.dataset.pool.n_classes)
+def _check_weights(settings: Settings) -> None:
+    if settings.can_fine_tune:
+        settings.medium.pretrained.check(settings.weights, settings.dataset.pool.n_classes)
 
 
-def _check_outside(wiring: Wiring) -> None:
-    """Sources from outside are given, fit, have what is to be kept, and may run where items are still to be made."""
-    check_arms(wiring.study, wiring.arms)
-    for name, source in wiring.outside.items():
-        check_kept(source, wiring.keep_classes)
-        made = (unit for (_, maker), unit in wiring.item_units.items() if maker == name)
-        check_runs(source, waiting=not all(is_done(wiring.folder, unit) for unit in made))
+def _check_external(results: Results) -> None:
+    """External sources are given, fit, have what is to be kept, and may run where items are still to be made."""
+    settings = results.settings
+    check_arms(settings.study, settings.arms)
+    for name, source in settings.external.items():
+        check_kept(source, settings.keep_classes)
+        made = (unit for (_, maker), unit in results.plan.item_units.items() if maker == name)
+        check_runs(source, waiting=not all(map(results.is_done, made)))
 
 
-def _check_room(wiring: Wiring) -> None:
-    """Groups may leave too few separate items for a trial even when the counts suffice."""
-    if len(np.unique(wiring.dataset.pool.groups)) < len(wiring.dataset.pool):
-        trials = range(wiring.study.trials)
-        for trial in trials if wiring.design.protocol == "resplit" else trials[-1:]:  # draws: the last has the least
-            splits.make_draw(wiring.dataset, wiring.design, trial)
-
-
-def _check_tuning(wiring: Wiring) -> None:
+def _check_tuning(settings: Settings) -> None:
     """Draws for tuning share no item with any trial's."""
-    if not wiring.tuning_draws:
+    if not settings.tuning_draws:
         return
-    groups, trials = splits.groups_of(wiring.dataset), wiring.study.trials
-    draws = [splits.make_draw(wiring.dataset, wiring.design, t) for t in range(trials)]
+    dataset, design, trials = settings.dataset, settings.design, settings.study.trials
+    groups, draws = splits.groups_of(dataset), [splits.make_draw(dataset, design, t) for t in range(trials)]
     taken = groups[np.concatenate([part for draw in draws for part in (draw.train, draw.reserve, draw.test)])]
-    for t in wiring.tuning_draws:
-        draw = splits.make_draw(wiring.dataset, wiring.design, t)
+    for t in settings.tuning_draws:
+        draw = splits.make_draw(dataset, design, t)
         if np.isin(groups[np.concatenate([draw.train, draw.reserve])], taken).any():
-            most = min(trials - 1, (wiring.design.most_trials or 0) - DRAWS)
+            most = min(trials - 1, (design.most_trials or 0) - DRAWS)
             raise InputError(
                 f"tune=true needs {DRAWS} draws that no trial uses, and trials={trials} leave too few items for them; "
                 + (f"use trials={most} or fewer." if most >= 2 else "use a smaller n_per_class.")
             )
 
 
-def _check_doses(wiring: Wiring) -> None:
+def _check_doses(settings: Settings) -> None:
     """A dose is a part of the items that the study makes, and another number than theirs."""
-    for arm in wiring.arms:
+    for arm in settings.arms:
         if arm.dose is None:
             continue
-        whole, most = arm.name.replace(f":{arm.dose}", ""), wiring.study.doses[-1:]
+        whole, most = arm.with_dose(None).name, settings.study.doses[-1:]
         if not most:
             raise InputError(f"arms: {arm.name} names a dose, and n_synthetic=balance has none; use {whole}.")
         if arm.dose > most[0]:
@@ -151,62 +141,72 @@ def _check_doses(wiring: Wiring) -> None:
             raise InputError(f"arms: {arm.name} is {whole}, since n_synthetic is {arm.dose}; use {whole}.")
 
 
-def _check_kept(wiring: Wiring) -> None:
-    """Where GAN images only fill up, a class that is kept lacks some; else no arm would get any."""
-    if wiring.n_synthetic != "balance" or not wiring.keep_classes:
+def _check_kept(settings: Settings) -> None:
+    """Where GAN items only fill up, a class that is kept lacks some; else no arm would get any."""
+    if settings.n_synthetic != "balance" or not settings.keep_classes:
         return
-    classes, draws = wiring.dataset.pool.classes, map(wiring.draw_counts, range(wiring.study.trials))
+    classes, draws = settings.dataset.pool.classes, settings.all_draw_counts
     short = [classes[k] for k in np.flatnonzero(np.any([lacking(counts) for counts in draws], axis=0))]
-    if not set(short) & set(wiring.keep_classes):
+    if not set(short) & set(settings.keep_classes):
         raise InputError(
-            f"keep_classes: n_synthetic=balance fills up smaller classes, and {few_of(wiring.keep_classes)} lacks "
+            f"keep_classes: n_synthetic=balance fills up smaller classes, and {few_of(settings.keep_classes)} lacks "
             f"nothing; keep one that does ({few_of(short)})."
         )
 
 
-def _check_inception(wiring: Wiring) -> None:
-    """FID takes many items and, where something is still to be measured, the standard weights."""
-    from gannb.media.image import inception
+def _check_spaces(results: Results) -> None:
+    """A further feature space takes many items and, where something is still to be measured in it, its weights."""
+    settings = results.settings
+    for name in settings.spaces:
+        space = settings.medium.spaces[name]
+        measuring = [unit for unit in results.plan.units(3) if name in unit.parameters]
+        if not all(map(results.is_done, measuring)):
+            space.check(getattr(settings.study, space.parameter))
+        tested = len(splits.make_draw(settings.dataset, settings.design, 0).test)
+        if min(tested, settings.items_made) < space.least:
+            raise InputError(
+                f"{space.parameter}: {space.frechet.upper()} takes {space.least:,} test items and as many made, and "
+                f"there are {tested:,} and {settings.items_made:,}; raise n_synthetic or leave {space.parameter} out "
+                "(KID is right for fewer)."
+            )
 
-    file = wiring.study.inception
-    if not file:
-        return
-    measuring = [unit for unit in wiring.units(3) if "inception" in unit.parameters]
-    if not all(is_done(wiring.folder, unit) for unit in measuring):
-        inception.check(file)
-    tested = len(splits.make_draw(wiring.dataset, wiring.design, 0).test)
-    if min(tested, wiring.items_made) < inception.LEAST:
-        raise InputError(
-            f"inception: FID takes {inception.LEAST:,} test items and as many made, and there are {tested:,} and "
-            f"{wiring.items_made:,}; raise n_synthetic or leave inception out (KID is right for fewer)."
-        )
+
+def _check_open_set(open_set: OpenSet) -> None:
+    """The family can make items between classes, and every trial has held-out items to train and test on."""
+    settings = open_set.settings
+    try:
+        settings.medium.families[settings.family].check_blend(settings.medium.families)
+        alike = {"protocol": settings.design.protocol, "n_per_class": settings.design.n_per_class}
+        design = splits.settle(open_set.held_out, settings.study.model_copy(update=alike))
+        splits.check_room(open_set.held_out, design, settings.study.trials)
+    except InputError as error:
+        raise InputError(f"held_out: {error}") from None
 
 
-def check_balance(study: Study, protocol: str, arms: Sequence[Arm], counts: Callable[[int], np.ndarray]) -> None:
-    """Raise InputError where a study balances what is balanced, or could not show both kinds of items in a batch.
-
-    counts: number of a trial -> real items per class (K,) of its draw.
-    """
-    asked, instead = _asked(study, arms)
+def check_balance(settings: Settings) -> None:
+    """Raise InputError where a study balances what is balanced, or could not show both kinds of items in a batch."""
+    study, nouns = settings.study, settings.medium.nouns
+    asked, otherwise = _asked(study, settings.arms)
     if not asked:
         return
-    if protocol == "draw":
+    if settings.design.protocol == "draw":
         raise InputError(
             f"{asked} is for classes of unequal size, and a draw has as many items of every class; "
-            f"use protocol=resplit, which keeps the images' own proportions, or {instead}."
+            f"use protocol=resplit, which keeps the {nouns.many}' own proportions, or {otherwise}."
         )
-    in_batch = {filling_up_in_batch(counts(trial), study.batch_size) for trial in range(study.trials)}
-    if in_batch == {0}:
+    whole = np.array(list(settings.class_counts.values()))  # re-splits of equal classes differ by an item, by chance
+    in_batch = {filling_up_in_batch(counts, study.batch_size) for counts in settings.all_draw_counts}
+    if in_batch == {0} or not filling_up_in_batch(whole, study.batch_size):
         raise InputError(
             f"{asked} is for classes of unequal size, and these lack less than an item in a batch: they are as large "
-            f"as each other; {instead}."
+            f"as each other; {otherwise}."
         )
     if study.batch_size in in_batch and "weighted" not in asked:  # which adds no items
         raise InputError(f"{asked} leaves no real item in a batch of {study.batch_size}; use a larger batch_size.")
 
 
 def _asked(study: Study, arms: Sequence[Arm]) -> tuple[str, str]:
-    """Return what asks for balance, and what to do instead; empty where nothing does."""
+    """Return what asks for balance, and what to do in its place; empty where nothing does."""
     if not study.doses:
         return "n_synthetic=balance", "use a number, as n_synthetic=200"
     names = [arm.name for way in BALANCING for arm in arms if arm.source == way]
@@ -220,9 +220,9 @@ def filling_up_in_batch(counts: np.ndarray, batch_size: int) -> int:
 
 
 def check_arms(study: Study, arms: Sequence[Arm]) -> None:
-    """Raise InputError for an arm whose source from outside is not given."""
+    """Raise InputError for an arm whose external source is not given."""
     for arm in arms:
-        if arm.generator in EXTERNAL and not getattr(study, arm.generator):
+        if arm.generator in EXTERNAL_WORDS and not getattr(study, arm.generator):
             raise InputError(
                 f"arms: {arm.name} needs {arm.generator}, and the study has none; give {arm.generator}=..., or leave "
                 "the arm out."

@@ -1,7 +1,7 @@
 """What a study's folder holds that its parameters need no more, and its removal.
 
 Units of earlier parameters are kept, so that going back to them costs nothing; this is for who will not go back. Looked
-at are units, wherever the study has them, the copies of the data and of sources from outside, and what stopped
+at are units, wherever the study has them, the copies of the data and of external sources, and what stopped
 processes left under temporary names. Everything else in the folder, as figures, notebooks and whatever a person put
 there, is left alone.
 """
@@ -11,36 +11,34 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from gannb.data.medium import Nouns
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import FINAL, final_unit
-from gannb.generators.external import EXTERNAL
+from gannb.experiment.plan import FINAL
 from gannb.study.data_copy import known_data
 from gannb.study.model import Study
-from gannb.units.kinds import UNITS
-from gannb.utils.files import write_json
-from gannb.work.locks import is_locked, study_lock
-from gannb.work.store import RECORD
+from gannb.trials.arms import EXTERNAL_WORDS
+from gannb.units.kinds import KINDS
+from gannb.utils.files import is_abandoned, unique_name, write_json
+from gannb.work.locks import study_lock
+from gannb.work.store import RECORD, is_at_work
 
 PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*", f"{FINAL}/*")  # of units, below the study's folder
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
-UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8}")  # of a unit that was stopped, or is being removed
-COPY = re.compile(rf"(data|{'|'.join(EXTERNAL)})-[0-9a-f]{{16}}")
-BY_PROCESS = re.compile(r"\..+\.(\d{1,7})(-\d+)?")  # temporary files and copies, with the process that makes them
+UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8,32}")  # a unit or copy of a stopped process, or in removal
+COPY = re.compile(rf"(data|{'|'.join(EXTERNAL_WORDS)})-[0-9a-f]{{16}}")
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")  # a file under the name that it has while it is written
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {
     "checkpoint": "progress and errors of such units",
     "data": "copies of data that were read in another way",
-    "outside": "copies of sources from outside, used no more",
+    "external": "copies of sources from outside, used no more",
     "temporary": "temporary files of stopped processes",
 }
 
@@ -50,16 +48,16 @@ class Leftover:
     """A file or folder that is needed no more."""
 
     path: Path
-    kind: str  # of a unit (see `words.UNITS`), or of `OTHER`
+    kind: str  # of a unit, as it is stored (see `units.kinds`), or of `OTHER`
     bytes: int
 
 
 def leftovers(experiment: Experiment) -> list[Leftover]:
     """Return what the study's parameters need no more; nothing that a process is at work on."""
-    units = [*experiment.all_units(), final_unit(experiment)]
-    needed = {experiment.folder / u.path for unit in units for u in unit.closure()}
-    copies = {f"data-{experiment.data_key}", *(source.folder for source in experiment.outside.values())}
-    found = [*_of_units(experiment.folder, needed, bool(experiment.left_out)), *_of_study(experiment.folder, copies)]
+    settings, plan, folder = experiment.settings, experiment.plan, experiment.folder
+    needed = {folder / u.path for unit in (*plan.all_units(), plan.final_generator) for u in unit.closure()}
+    copies = {f"data-{settings.data_key}", *(source.folder for source in settings.external.values())}
+    found = [*_of_units(folder, needed, bool(plan.left_out)), *_of_study(folder, copies)]
     return [Leftover(path, kind, _size(path)) for path, kind in found]
 
 
@@ -71,25 +69,30 @@ def _of_units(folder: Path, needed: set[Path], weights_missing: bool) -> Iterato
     """
     for path in sorted(path for place in PLACES for path in folder.glob(place) if path.is_dir()):
         if UNIT.fullmatch(path.name):
-            about = {} if path in needed or _at_work(path) else _record(path)
+            about = {} if path in needed or is_at_work(path) else _record(path)
             if about and not (weights_missing and "weights" in about["parameters"]):
                 yield path, about["kind"]
         elif beside := BESIDE.fullmatch(path.name):
             unit = path.with_name(beside[1])
-            if unit not in needed and not _at_work(unit):
+            if unit not in needed and not is_at_work(unit):
                 yield path, "checkpoint"
-        elif (unfinished := UNFINISHED.fullmatch(path.name)) and not _at_work(path.with_name(unfinished[1])):
+        elif (unfinished := UNFINISHED.fullmatch(path.name)) and _is_given_up(path, path.with_name(unfinished[1])):
             yield path, "temporary"
+
+
+def _is_given_up(unfinished: Path, whole: Path) -> bool:
+    """Tell whether nobody is writing an unfinished unit, by its lease, or copy, by how long it has not changed."""
+    return is_abandoned(unfinished) if COPY.fullmatch(whole.name) else not is_at_work(whole)
 
 
 def _of_study(folder: Path, copies: set[str]) -> Iterator[tuple[Path, str]]:
     """Yield copies of data and sources but for the current ones, and temporary files, directly in the folder."""
     for path in sorted(folder.iterdir()):
         if (copy := COPY.fullmatch(path.name)) and path.name not in copies:
-            yield path, "data" if copy[1] == "data" else "outside"
+            yield path, "data" if copy[1] == "data" else "external"
         elif NOTEBOOK.fullmatch(path.name):
             yield path, "temporary"
-        elif (made := BY_PROCESS.fullmatch(path.name)) and not psutil.pid_exists(int(made[1])):
+        elif TEMPORARY.fullmatch(path.name) and path.is_file() and is_abandoned(path):
             yield path, "temporary"
 
 
@@ -97,13 +100,9 @@ def _record(unit: Path) -> dict[str, Any]:
     """Return the record of a unit; nothing for a folder that is none."""
     try:
         record = json.loads((unit / RECORD).read_text(encoding="utf-8"))
-        return record if record["kind"] in UNITS and isinstance(record["parameters"], dict) else {}
+        return record if record["kind"] in KINDS and isinstance(record["parameters"], dict) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _at_work(unit: Path) -> bool:
-    return is_locked(unit.with_name(f"{unit.name}.running") / "lock")
 
 
 def _size(path: Path) -> int:
@@ -111,15 +110,15 @@ def _size(path: Path) -> int:
     return sum(file.lstat().st_size for file in files if not file.is_dir())
 
 
-def clean_text(found: Iterable[Leftover]) -> str:
-    """Return how many of each kind are needed no more, and how much they hold."""
+def clean_text(found: Iterable[Leftover], nouns: Nouns) -> str:
+    """Return how many of each kind are needed no more, and how much they hold; nouns: what the items are called."""
     number, size = Counter(), Counter()
     for each in found:
         number[each.kind] += 1
         size[each.kind] += each.bytes
     if not number:
         return "Nothing to remove: the parameters of the study need all that is there."
-    names = UNITS | OTHER
+    names = {stored: kind.text(nouns) for stored, kind in KINDS.items()} | OTHER
     lines = [f"{'needed no more':<46} {'number':>6} {'size':>10}"]
     lines += [f"  {names[kind]:<44} {number[kind]:>6} {size_text(size[kind]):>10}" for kind in names if number[kind]]
     return "\n".join([*lines, f"{'in all':<46} {number.total():>6} {size_text(size.total()):>10}"])
@@ -162,5 +161,5 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     if UNIT.fullmatch(path.name):  # a unit, or a copy of the data
-        path = path.replace(path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}"))
+        path = path.replace(unique_name(path))
     shutil.rmtree(path)

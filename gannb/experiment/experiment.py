@@ -3,24 +3,57 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from gannb.data.examples import Dataset
+from gannb.data.examples import Dataset, Examples
+from gannb.experiment import at_hand
 from gannb.experiment.checks import check
+from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
+from gannb.experiment.settings import Settings
 from gannb.experiment.status import write_status
 from gannb.study.data_copy import check_place, keep_data, known_data, load_data, source_stamp
 from gannb.study.external import is_kept
 from gannb.study.external import keep as keep_sources
 from gannb.study.folder import is_saved, save_study
 from gannb.study.model import STAGES, Study
+from gannb.trials.splits import Design
 from gannb.utils.errors import Stopped
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
 from gannb.work.scheduler import Outcome, run_units
+from gannb.work.store import is_done
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-class Experiment(Results):
-    """A study and its data: every choice settled, every unit named, every result at hand."""
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A study and its data: every choice settled, every unit named, every result at hand.
+
+    What notebooks ask for is here by itself; everything else is asked of the three parts.
+    """
+
+    settings: Settings
+    plan: Plan
+    results: Results
+
+    @classmethod
+    def of(cls, study: Study, dataset: Dataset, data_key: str) -> Experiment:
+        """Return the experiment of a study with data that were read, unchecked.
+
+        Raises:
+            InputError: what the study names besides its data is not there, or cannot be used.
+        """
+        settings = Settings(study, dataset, data_key, at_hand.look(study, dataset, data_key))
+        plan = Plan(settings)
+        if settings.weights and not settings.can_fine_tune:  # have gone: what they made may be there still
+            made = (unit.path for unit in plan.units_without_weights() if is_done(study.folder, unit))
+            plan = Plan(settings, frozenset(made))
+        return cls(settings, plan, Results(plan, study.folder))
 
     @classmethod
     def preview(cls, study: Study) -> Experiment:
@@ -30,8 +63,9 @@ class Experiment(Results):
             InputError: the data cannot be read, or something would fail later; see `checks.check`.
         """
         check_place(study)
-        experiment = cls(study, *load_data(study))
-        check(experiment)
+        experiment = cls.of(study, *load_data(study))
+        _ = experiment.device  # refused where it is not there
+        check(experiment.results)
         return experiment
 
     @classmethod
@@ -45,26 +79,25 @@ class Experiment(Results):
 
     def record(self) -> Experiment:
         """Record the study, with a copy of its data, unless that is done; return the experiment that reads the copy."""
+        settings, study = self.settings, self.study
         facts = {
             "fingerprint": self.dataset.fingerprint,
-            "data_key": self.data_key,
+            "data_key": settings.data_key,
             "device": self.device,
-            "resolved": json.loads(json.dumps(self.resolved())),
+            "resolved": json.loads(json.dumps(settings.resolved())),
         }
-        copy = self.folder / f"data-{self.data_key}"
-        kept = copy.is_dir() and known_data(self.study).get(source_stamp(self.study)) == self.data_key
-        kept = kept and is_kept(self.study, self.outside, self.data_key)
-        if not kept or not is_saved(self.study, **facts):
+        copy = self.folder / f"data-{settings.data_key}"
+        kept = copy.is_dir() and known_data(study).get(source_stamp(study)) == settings.data_key
+        kept = kept and is_kept(study, settings.external, settings.data_key)
+        if not kept or not is_saved(study, **facts):
             with study_lock(self.folder):
-                keep_data(self.study, self.dataset, self.data_key)
-                keep_sources(self.study, self.outside, self.data_key)
-                save_study(self.study, **facts)
-                write_status(self)
-        if self.weights and self.can_fine_tune:
-            from gannb.media.image.pretrained import keep
-
-            keep(self.folder, self.weights)
-        return Experiment(self.study, Dataset.load(copy), self.data_key)
+                keep_data(study, self.dataset, settings.data_key)
+                keep_sources(study, settings.external, settings.data_key)
+                save_study(study, **facts)
+                write_status(self.results)
+        if settings.can_fine_tune:
+            settings.medium.pretrained.keep(self.folder, settings.weights)
+        return Experiment.of(study, Dataset.load(copy), settings.data_key)
 
     def run(self, stage: int) -> Outcome:
         """Make what is missing of a stage and of everything it needs; write `status.json`.
@@ -74,13 +107,61 @@ class Experiment(Results):
             Stopped: it was interrupted.
         """
         with study_lock(self.folder):
-            write_status(self, "running")
+            write_status(self.results, "running")
             try:
                 return run_units(
-                    self.folder, self.units(stage), device=self.device, workers=self.study.workers,
-                    progress=Progress(STAGES[stage], self.seconds_by_kind()),
+                    self.folder, self.plan.units(stage), device=self.device, workers=self.study.workers,
+                    progress=Progress(STAGES[stage], self.results.seconds_by_kind()),
                 )  # fmt: skip
             except KeyboardInterrupt:
                 raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
             finally:
-                write_status(self)
+                write_status(self.results)
+
+    # ---- what notebooks ask for
+
+    @property
+    def study(self) -> Study:
+        """The study's parameters."""
+        return self.settings.study
+
+    @property
+    def dataset(self) -> Dataset:
+        """The study's data."""
+        return self.settings.dataset
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder, absolute."""
+        return self.results.folder
+
+    @property
+    def design(self) -> Design:
+        """How the data are divided into trials."""
+        return self.settings.design
+
+    @property
+    def family(self) -> str:
+        """The GAN family that `gan` stands for."""
+        return self.settings.family
+
+    @property
+    def device(self) -> str:
+        """The device that the study computes on. Raises InputError where it is not on this machine."""
+        return at_hand.resolve_device(self.study.device)
+
+    def shown_trial(self, stage: int) -> int:
+        """Return the first trial that a notebook can show of a stage; see `Results.shown_trial`."""
+        return self.results.shown_trial(stage)
+
+    def generator(self, trial: int, name: str | None = None) -> Any:
+        """Return a trial's fitted GAN, or another of its generators; the unit must be done."""
+        return self.results.generator(trial, name)
+
+    def synthetic(self, trial: int, source: str | None = None) -> Examples:
+        """Return the items that a trial's GAN made, or those of another source; the unit must be done."""
+        return self.results.synthetic(trial, source)
+
+    def scores(self) -> pd.DataFrame:
+        """Return one row per finished trial, arm and classifier seed."""
+        return self.results.scores()

@@ -1,21 +1,25 @@
-"""What a study's parameters come to with its data: everything that `auto`, a preset or a default stands for."""
+"""What a study's parameters come to with its data: everything that `auto`, a preset or a default stands for.
+
+Pure: nothing here asks a disk. What depends on the machine is found before, and handed in (`at_hand`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.data.counts import labels_to_make
 from gannb.data.examples import Dataset, Examples
-from gannb.study.external import Source, load
+from gannb.experiment.at_hand import AtHand, wants_pretrained
+from gannb.media import medium_of
+from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, TRANSFER_STEPS, Study
 from gannb.trials import splits
-from gannb.trials.arms import PRIMARY, Arm, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, Arm, parse_arm
 from gannb.trials.contrasts import Contrast, contrasts, dose_arms, study_arms
 from gannb.trials.splits import Design
 from gannb.trials.tuning import DRAWS, tuned_as
@@ -23,39 +27,27 @@ from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
 
 if TYPE_CHECKING:
-    from gannb.media.image.pretrained import Weights
-import json
-
-import torch
-
-from gannb.generators.external import EXTERNAL
-from gannb.media.image.gans.families import FAMILIES
-from gannb.work.store import RECORD
-
-T = TypeVar("T")
+    from gannb.data.medium import Medium
 
 
 @dataclass(frozen=True, eq=False)
-class Choices:
+class Settings:
     """A study and its data, and every choice that follows from the two."""
 
     study: Study
     dataset: Dataset
     data_key: str  # of the data's content, in the name of the study's copy
+    at_hand: AtHand = field(default_factory=AtHand)  # what the study finds on this machine
 
     @property
-    def folder(self) -> Path:
-        """The study's folder, absolute."""
-        return self.study.folder
-
-    @cached_property
-    def device(self) -> str:
-        """The device that `auto` stands for."""
-        return resolve_device(self.study.device)
+    def medium(self) -> Medium:
+        """What an item is, and all that depends on it."""
+        return medium_of(self.dataset)
 
     def resolved(self) -> dict[str, Any]:
         """Return what the study's `auto` parameters stand for with these data."""
         return {
+            "medium": self.medium.name,
             "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "why": self.design.why,
             "gan": self.family, "gan_steps": self.gan_steps,
             "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),
@@ -78,7 +70,7 @@ class Choices:
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one item, (H, W, C) for images."""
+        """Shape of one item."""
         return self.dataset.pool.shape
 
     def items(self, index: np.ndarray) -> Examples:
@@ -92,10 +84,15 @@ class Choices:
         counts = np.bincount(splits.labels_of(self.dataset), minlength=len(classes))
         return {name: int(n or count) for name, count in zip(classes, counts, strict=True)}
 
-    def draw_counts(self, trial: int) -> np.ndarray:
-        """Return the real items per class of a trial's draw, (K,)."""
-        train = splits.make_draw(self.dataset, self.design, trial).train
-        return np.bincount(splits.labels_of(self.dataset)[train], minlength=self.dataset.pool.n_classes)
+    @cached_property
+    def draw_counts(self) -> np.ndarray:
+        """Real items per class of the first trial's draw, (K,)."""
+        return splits.train_counts(self.dataset, self.design, [0])[0]
+
+    @cached_property
+    def all_draw_counts(self) -> np.ndarray:
+        """Real items per class of every trial's draw, (T, K): they differ between re-splits."""
+        return splits.train_counts(self.dataset, self.design, range(self.study.trials))
 
     @cached_property
     def positive(self) -> int:
@@ -137,13 +134,14 @@ class Choices:
         """The ways to train: those asked for, what they are compared with, the curve of real items, the doses."""
         asked = (*self.study.arms, *dose_arms(self.study.doses), *arms_for(self.study))
         if self.weights is None:
-            asked = tuple(name for name in asked if not parse_arm(name).pretrained)
-        return study_arms(asked, self.design.protocol, self.study.classifier[1:], balance=not self.study.doses)
+            asked = tuple(name for name in asked if not parse_arm(name, self.medium).pretrained)
+        others, balance = self.study.classifier[1:], not self.study.doses
+        return study_arms(asked, self.design.protocol, self.medium, others, balance)
 
     @property
     def contrasts(self) -> list[Contrast]:
         """Which arm is compared with which, the primary contrast first."""
-        return contrasts([arm.name for arm in self.arms])
+        return contrasts([arm.name for arm in self.arms], self.medium.nouns)
 
     @property
     def dose_arms(self) -> dict[int, str]:
@@ -167,9 +165,7 @@ class Choices:
     @cached_property
     def family(self) -> str:
         """The GAN family that `gan` stands for."""
-        from gannb.media.image.gans.families import default_family
-
-        return default_family(self.shape) if self.study.gan == "auto" else self.study.gan
+        return self.medium.default_family(self.shape) if self.study.gan == "auto" else self.study.gan
 
     @cached_property
     def gan_steps(self) -> int:
@@ -178,13 +174,13 @@ class Choices:
 
     def steps_of(self, family: str) -> int:
         """Return training steps of a GAN: the study's, or the family's own number times the preset's effort."""
+        usual = self.medium.families[family].steps * GAN_EFFORT[self.study.preset]
+        return self.study.gan_steps or max(1, round(usual))
 
-        return self.study.gan_steps or max(1, round(FAMILIES[family].steps * GAN_EFFORT[self.study.preset]))
-
-    @cached_property
-    def outside(self) -> dict[str, Source]:
-        """The study's sources from outside, by name; read and checked where they are not kept yet."""
-        return load(self.study, self.dataset, self.data_key)
+    @property
+    def external(self) -> Mapping[str, Source]:
+        """The study's external sources, by name."""
+        return self.at_hand.external
 
     def source_of(self, arm: Arm) -> str:
         """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""
@@ -209,8 +205,7 @@ class Choices:
     @property
     def families(self) -> list[str]:
         """Those of the generators that are GANs, the study's own first."""
-
-        return [name for name in self.generators if name in FAMILIES]
+        return [name for name in self.generators if name in self.medium.families]
 
     @property
     def n_synthetic(self) -> int | str:
@@ -220,7 +215,7 @@ class Choices:
     @cached_property
     def items_made(self) -> int:
         """Synthetic items that a source makes in a trial (in the first one, where trials differ)."""
-        return len(labels_to_make(self.draw_counts(0), self.n_synthetic))
+        return len(labels_to_make(self.draw_counts, self.n_synthetic))
 
     @property
     def made_text(self) -> str:
@@ -236,12 +231,8 @@ class Choices:
     @cached_property
     def policy_name(self) -> str:
         """The classical augmentation that `auto` stands for."""
-        if self.study.augmentation != "auto":
-            return self.study.augmentation
-        from gannb.media.image.augmentation import POLICIES, resolve
-
-        policy = resolve("auto", self.shape)
-        return next(name for name in POLICIES if resolve(name, self.shape) == policy)
+        auto = self.study.augmentation == "auto"
+        return self.medium.default_policy(self.shape) if auto else self.study.augmentation
 
     @cached_property
     def classifier_steps(self) -> int:
@@ -251,8 +242,7 @@ class Choices:
     def usual_steps(self, batch_size: int) -> int:
         """Return optimiser steps for the preset's number of passes over a draw."""
         passes, least, most = CLASSIFIER_EFFORT[self.study.preset]
-        items = len(splits.make_draw(self.dataset, self.design, 0).train)
-        return min(most, max(least, passes * items // batch_size))
+        return min(most, max(least, passes * int(self.draw_counts.sum()) // batch_size))
 
     @property
     def synthetic_shown(self) -> int:
@@ -261,91 +251,38 @@ class Choices:
 
     def classifier_sizes(self) -> dict[str, int]:
         """Return the number of parameters of the study's classifiers, the first one first."""
-        from gannb.media.image.classifiers import build
-
-        networks = {name: build(name, self.shape, self.dataset.pool.n_classes) for name in self.study.classifier}
+        build, classes = self.medium.classifier, self.dataset.pool.n_classes
+        networks = {name: build(name, self.shape, classes) for name in self.study.classifier}
         return {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
 
     # ---- networks that are given
 
-    @property
-    def wants_pretrained(self) -> bool:
-        """Whether an arm that is asked for fine-tunes."""
-        return any(parse_arm(name).pretrained for name in self.study.arms)
-
     @cached_property
-    def weights(self) -> Weights | None:
-        """The pretrained weights; None where no arm wants them, or the study never had them on this machine.
+    def wants_pretrained(self) -> bool:
+        """Whether an arm that is asked for fine-tunes, and the medium has networks to fine-tune."""
+        return wants_pretrained(self.study, self.medium)
 
-        Where they have gone since, the study's folder still knows which they were: what was made with them is found.
-        """
-        if not self.wants_pretrained:
-            return None
-        from gannb.media.image.pretrained import find, recall
-
-        return _or_recalled(lambda: find(self.study.pretrained), lambda: recall(self.folder, self.study.pretrained))
+    @property
+    def weights(self) -> Any | None:
+        """The pretrained weights; None where no arm wants them, or the study never had them on this machine."""
+        return self.at_hand.weights
 
     @property
     def can_fine_tune(self) -> bool:
         """Whether the pretrained weights are wanted, and their file is there."""
-        return self.weights is not None and Path(self.weights.file).is_file()
+        return self.at_hand.can_fine_tune
 
     @cached_property
     def transfer_steps(self) -> int:
         """Optimiser steps of a fine-tuning."""
         return self.study.transfer_steps or TRANSFER_STEPS[self.study.preset]
 
-    @cached_property
-    def inception(self) -> str | None:
-        """The SHA-256 of the standard Inception network's weights; None where they are not given.
-
-        Where their file has gone since, it is that with which the study's units measured.
-        """
-        file = self.study.inception
-        if not file:
-            return None
-        from gannb.media.image.inception import digest
-
-        return _or_recalled(lambda: digest(file), lambda: recall(self.folder))
-
-
-def _or_recalled(find: Callable[[], T | None], recall: Callable[[], T | None]) -> T | None:
-    """Return what is found, else what is recalled; without that, InputError as `find` raises it."""
-    try:
-        return find() or recall()
-    except InputError:
-        if (recalled := recall()) is None:
-            raise
-        return recalled
-
-
-def resolve_device(name: str) -> str:
-    """Return the torch device meant by the parameter `device`.
-
-    Raises:
-        InputError: the device is not there.
-    """
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = name.partition(":")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[kind]
-    if not there or (number and int(number) >= torch.cuda.device_count()):
-        raise InputError(
-            f"device={name} is not on this machine; use device=auto or device=cpu (of a study that is there already: "
-            "`gannb run` its folder with --set device=auto)."
-        )
-    return name
-
-
-def recall(folder: Path) -> str | None:
-    """Return the SHA-256 of the weights that a study's units record to have measured with; None without any."""
-    for record in sorted(folder.glob(f"trials/*/yardsticks-*/{RECORD}")):
-        if found := json.loads(record.read_text(encoding="utf-8"))["parameters"].get("inception"):
-            return found
-    return None
+    @property
+    def spaces(self) -> Mapping[str, str]:
+        """The further feature spaces that are measured in, by name: the SHA-256 of each network's weights."""
+        return self.at_hand.spaces
 
 
 def arms_for(study: Study) -> tuple[str, ...]:
-    """Return the arms that a study gets by naming a source from outside."""
-    return tuple(f"real+{name}+classic" for name in EXTERNAL if getattr(study, name))
+    """Return the arms that a study gets by naming an external source."""
+    return tuple(parse_arm(PRIMARY[0]).with_source(name).name for name in EXTERNAL_WORDS if getattr(study, name))

@@ -2,63 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gannb.units.kinds import UNITS
+from gannb.experiment.results import Results
+from gannb.media import MEDIA
+from gannb.units.kinds import KINDS
 from gannb.utils.files import write_json
 from gannb.work.backends import worker_count
-from gannb.work.locks import is_locked
 from gannb.work.progress import seconds_text
-from gannb.work.store import is_done, recorded_failure, side_folder
-
-if TYPE_CHECKING:
-    from gannb.experiment.experiment import Experiment
+from gannb.work.store import is_at_work, recorded_failure
 
 
-def write_status(experiment: Experiment, state: str = "") -> dict[str, Any]:
+def write_status(results: Results, state: str = "") -> dict[str, Any]:
     """Write and return `status.json`.
 
-    The keys: `study`, its name; `state`, one of `done`, `running`, `failed` and `unfinished`; `units`, by kind how many
-    are `done`, `running`, `failed`, and the `total`; `failed`, a list of each `unit` (its folder) and `error`;
-    `seconds_left`, what the missing units take with the study's `workers`.
+    The keys: `study`, its name; `medium`, what its items are, as `image`; `state`, one of `done`, `running`, `failed`
+    and `unfinished`; `units`, by kind how many are `done`, `running`, `failed`, and the `total`; `failed`, a list of
+    each `unit` (its folder) and `error`; `seconds_left`, what the missing units take with the study's `workers`.
     """
-    status = status_of(experiment, state)
-    write_json(experiment.folder / "status.json", status)
+    status = status_of(results, state)
+    write_json(results.folder / "status.json", status)
     return status
 
 
-def status_of(experiment: Experiment, state: str = "") -> dict[str, Any]:
+def status_of(results: Results, state: str = "") -> dict[str, Any]:
     """Return what `write_status` writes; `state` where it is known better than from the units."""
-    folder, units = experiment.folder, experiment.all_units()
-    seconds, kinds = experiment.seconds_by_kind(), {}
+    folder, settings = results.folder, results.plan.settings
+    seconds, kinds = results.seconds_by_kind(), {}
     failed, left = [], 0.0
-    for unit in units:
+    for unit in results.plan.all_units():
         count = kinds.setdefault(unit.kind, {"done": 0, "running": 0, "failed": 0, "total": 0})
         count["total"] += 1
-        if is_done(folder, unit):
+        if results.is_done(unit):
             count["done"] += 1
             continue
         left += seconds[unit.cost]
         if error := recorded_failure(folder, unit):
             count["failed"] += 1
             failed.append({"unit": unit.path, "error": error})
-        elif is_locked(side_folder(folder, unit, "running") / "lock"):
+        elif is_at_work(folder / unit.path):
             count["running"] += 1
     complete = all(c["done"] == c["total"] for c in kinds.values())
     return {
-        "study": experiment.study.name,
+        "study": settings.study.name,
+        "medium": settings.medium.name,
         "state": state or ("failed" if failed else "done" if complete else "unfinished"),
         "units": kinds, "failed": failed,
-        "seconds_left": round(left / worker_count(experiment.study.workers)),
+        "seconds_left": round(left / worker_count(settings.study.workers)),
     }  # fmt: skip
 
 
 def status_text(status: dict[str, Any]) -> str:
     """Return a status as text: how far it is, what failed, and the time left."""
-    lines = [f"{status['study']}: {status['state']}"]
+    lines, nouns = [f"{status['study']}: {status['state']}"], MEDIA[status["medium"]].nouns
     for kind, count in status["units"].items():
         extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
-        lines.append(f"  {UNITS[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
+        lines.append(f"  {KINDS[kind].text(nouns):<34} {count['done']:>5} of {count['total']}{extra}")
     lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
     if status["state"] != "done":
         lines.append(f"  about {seconds_text(status['seconds_left'])} of work left")

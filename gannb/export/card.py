@@ -9,63 +9,57 @@ import numpy as np
 import yaml
 from jinja2 import Environment, StrictUndefined
 
+from gannb.analysis.wording import capital
+from gannb.data.medium import Medium, Nouns
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import final_items, locked_text
-from gannb.export.formats import FORMATS
+from gannb.experiment.final import locked_text
 from gannb.export.shards import Plan
-from gannb.trials.splits import make_draw
+from gannb.trials.splits import final_items, make_draw
 from gannb.utils.files import write_text
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (np.inf, "1M<n<10M"))
-READING = {
-    "folder": 'from torchvision.datasets import ImageFolder\n\nimages = ImageFolder("{{ folder }}")',
-    "webdataset": "import webdataset\n\n"
-    'images = webdataset.WebDataset("{{ folder }}/{{ urls }}", shardshuffle=False)\n'
-    'images = images.shuffle(2000).decode("pil").to_tuple("png", "cls")',
-    "parquet": 'from datasets import load_dataset\n\nimages = load_dataset("{{ folder }}", split="train")',
-}
 TEMPLATE = """\
 ---
 {{ front }}---
 
-# {{ name }}: synthetic images
+# {{ name }}: synthetic {{ many }}
 
-{{ "{:,}".format(items) }} images of {{ shape }}, **made by a generator and photographed by nobody**.
+{{ "{:,}".format(items) }} {{ many }} of {{ shape }}, **made by a generator and {{ phrases.taken }} by nobody**.
 
-| class | {{ numbered }} | images |
+| class | {{ numbered }} | {{ many }} |
 | --- | --- | --- |
 {% for name, label, count in classes %}| {{ name }} | {{ label }} | {{ "{:,}".format(count) }} |
 {% endfor %}
 ## How they were made
 
 A GAN of the family `{{ family }}` was trained for {{ "{:,}".format(steps) }} steps on {{ "{:,}".format(learnt) }} \
-labelled images of the study `{{ study }}`; {{ locked }}. Labels are what the generator was asked for: nobody has \
-looked at the images one by one. Every image follows from the weights, the seed, its class and its index, so that a \
-larger set made in the same way begins with these images.
+labelled {{ many }} of the study `{{ study }}`; {{ locked }}. Labels are what the generator was asked for: nobody has \
+looked at the {{ many }} one by one. Every {{ one }} follows from the weights, the seed, its class and its index, so \
+that a larger set made in the same way begins with these {{ many }}.
 
 ## What was found about their use
 
 > {{ verdict.sentence }}
 
-The answer is **{{ verdict.answer }}**. It is about training sets of {{ "{:,.0f}".format(trained) }} real images, \
-synthetic images of GANs trained on those alone, {{ share }}, and classical augmentation beside them. The generator of \
-this set has learnt {{ "{:,}".format(learnt) }} images: about a training set of that size nothing was measured. \
-{{ problems }}
+The answer is **{{ verdict.answer }}**. It is about training sets of {{ "{:,.0f}".format(trained) }} real {{ many }}, \
+synthetic {{ many }} of GANs trained on those alone, {{ share }}, and classical augmentation beside them. The \
+generator of this set has learnt {{ "{:,}".format(learnt) }} {{ many }}: about a training set of that size nothing \
+was measured. {{ problems }}
 
 ## What they must not be used for
 
-- **To test or to validate.** A score on these images says how well a model knows the generator, not the world.
-- **In place of real images.** What was measured is adding them to real ones.
+- **To test or to validate.** A score on these {{ many }} says how well a model knows the generator, not the world.
+- **In place of real {{ many }}.** What was measured is adding them to real ones.
 - As evidence about a person, a patient, a place or a thing: nothing in them was ever there.
-- For classes, conditions or groups that the real images did not hold: the generator has not seen them either, and \
-keeps the bias of what it has seen.
-- To pass on what the real images' licence or consent does not allow: see the next paragraph.
+- For classes, conditions or groups that the real {{ many }} did not hold: the generator has not seen them either, \
+and keeps the bias of what it has seen.
+- To pass on what the real {{ many }}' licence or consent does not allow: see the next paragraph.
 
-## Copies of training images
+## Copies of training {{ many }}
 
-{{ copies }} An image counts as a copy if it is less than a third as far (in pixels) from its nearest training image \
-as from the next one that is no duplicate of that. Shifted, mirrored or recoloured copies are not found in this way\
-{{ copying }}
+{{ copies }} {{ a_one }} counts as a copy if it is less than a third as far (in {{ raw }}) from \
+its nearest training {{ one }} as from the next one that is no duplicate of that. {{ phrases.unseen_copies }} copies \
+are not found in this way{{ copying }}
 
 ## Reading
 
@@ -83,52 +77,52 @@ def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, v
     plan = Plan.of(manifest)
     chosen = [(name, k, n) for k, (name, n) in enumerate(zip(plan.classes, plan.counts, strict=True)) if n]
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    height, width, channels = plan.shape
+    medium, nouns = experiment.settings.medium, experiment.settings.medium.nouns
+    reading = environment.from_string(medium.reading_code[plan.format])
     text = environment.from_string(TEMPLATE).render(
-        front=yaml.safe_dump(_front(manifest, plan), sort_keys=False, allow_unicode=True),
+        one=nouns.one, many=nouns.many, a_one=capital(nouns.a_one), raw=nouns.raw,
+        phrases=medium.phrases, shape=medium.shape_text(plan.shape),
+        front=yaml.safe_dump(_front(manifest, plan, medium), sort_keys=False, allow_unicode=True),
         name=manifest["study"], study=manifest["study"], items=len(plan), classes=chosen,
         numbered="number in the study" if plan.format == "folder" else "label",
-        shape=f"{height}x{width} pixels, {'grey' if channels == 1 else 'colour'}",
         family=manifest["family"], steps=manifest["gan_steps"], verdict=manifest["verdict"],
         learnt=len(final_items(experiment.dataset, experiment.design)),
-        locked=locked_text(experiment.dataset, experiment.design),
+        locked=locked_text(experiment.settings),
         trained=len(make_draw(experiment.dataset, experiment.design, 0).train),
         share=_share(experiment), problems=" ".join(verdict["problems"]),
-        copies=_copies(manifest["copies"], plan.no_copies),
+        copies=_copies(manifest["copies"], plan.no_copies, nouns),
         copying=f". Of the study's own GANs: {verdict['copying']}" if verdict["copying"] else ".",
-        reading=environment.from_string(READING[plan.format]).render(folder=folder.name, urls=_urls(plan)),
+        reading=reading.render(folder=folder.name, urls=_urls(plan)),
         weights=manifest["weights_sha256"][:16],
     )  # fmt: skip
     write_text(folder / "README.md", text)
 
 
-def _front(manifest: dict[str, Any], plan: Plan) -> dict[str, Any]:
+def _front(manifest: dict[str, Any], plan: Plan, medium: Medium) -> dict[str, Any]:
     """What the Hub reads: tags, size, where the files are and what is in them."""
     return {
-        "pretty_name": f"{manifest['study']}: synthetic images",
+        "pretty_name": f"{manifest['study']}: synthetic {medium.nouns.many}",
         "license": "unknown",
-        "task_categories": ["image-classification"],
+        "task_categories": [medium.hub_task],
         "tags": ["synthetic", "gan", "gannb"],
         "size_categories": [next(name for most, name in SIZES if len(plan) < most)],
-        "configs": [
-            {"config_name": "default", "data_files": [{"split": "train", "path": FORMATS[plan.format].pattern}]}
-        ],
+        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": plan.layout.pattern}]}],
     }
 
 
 def _share(experiment: Experiment) -> str:
     if experiment.study.n_synthetic == "balance":
         return "as many of them as the smaller classes lacked"
-    if experiment.tuning_draws:
+    if experiment.settings.tuning_draws:
         return "the share of every batch that tuning found best"
     return f"a share of {experiment.study.synthetic_share:.0%} of every batch"
 
 
-def _copies(copies: dict[str, int], replaced: bool) -> str:
+def _copies(copies: dict[str, int], replaced: bool, nouns: Nouns) -> str:
     share = f"{copies['found']:,} of {copies['looked_at']:,} ({copies['found'] / copies['looked_at']:.2%})"
     if replaced:
-        return f"All images were looked at: {share} looked like copies and were replaced by others, which do not."
-    return f"Of the first images of each class, {share} look like copies, and are still there (`--no-copies`)."
+        return f"All {nouns.many} were looked at: {share} looked like copies and were replaced by others, which do not."
+    return f"Of the first {nouns.many} of each class, {share} look like copies, and are still there (`--no-copies`)."
 
 
 def _urls(plan: Plan) -> str:

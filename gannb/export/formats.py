@@ -1,6 +1,7 @@
 """The formats of a synthetic set: how a shard is written, which files are its own, and what a reader would read.
 
-Equal items give equal bytes, with the same versions of the libraries: no times, owners or random names.
+An item is written as the files that its medium makes of it. Equal items give equal bytes, with the same versions of the
+libraries: no times, owners or random names.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from gannb.media.image.export import IMAGES, encode
 from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 ROW_GROUP = 1024  # items that a reader of parquet gets at once
 TAR_BLOCK = tarfile.BLOCKSIZE
-PARQUET_ITEM = 48  # bytes of a row beside its image, about
+PARQUET_ITEM = 48  # bytes of a row beside its item, about
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,18 @@ class Shard:
         return sum(end - start for _, start, end in self.parts)
 
 
-Item = tuple[int, int, np.ndarray]  # class number, index in the class, (H, W, C) uint8
+Item = tuple[int, int, np.ndarray]  # class number, index in the class, the item itself
 
 
 class Format(Protocol):
-    """A way to lay out a set. Names of files are relative to the set's folder."""
+    """A way to lay out a set of a medium's items. Names of files are relative to the set's folder."""
 
-    pattern: str  # of the files that hold the data, as a data card names them
+    medium: Medium
+
+    @property
+    def pattern(self) -> str:
+        """The files that hold the data, as a data card names them."""
+        ...
 
     def check(self, classes: tuple[str, ...]) -> None:
         """Raise InputError where the format cannot be written."""
@@ -63,8 +71,8 @@ class Format(Protocol):
         """Names of what a reader of the folder would take for a part of the set of these shards, and is none."""
         ...
 
-    def bytes_of(self, png: float, block: int) -> float:
-        """Bytes on disk of an item of so many bytes of PNG, in a file system with such blocks."""
+    def bytes_of(self, sizes: Sequence[int], block: int) -> float:
+        """Bytes on disk of an item whose files have these sizes, in a file system with such blocks."""
         ...
 
 
@@ -73,10 +81,16 @@ def item_name(k: int, index: int) -> str:
     return f"{k:05d}-{index:08d}"
 
 
-class ImageFolder:
-    """CLASS/INDEX.png, as torchvision's and timm's ImageFolder read it."""
+@dataclass(frozen=True)
+class FolderPerClass:
+    """CLASS/INDEX and the suffix of each of an item's files, as torchvision's and timm's ImageFolder read it."""
 
-    pattern = "**/*.png"
+    medium: Medium
+
+    @property
+    def pattern(self) -> str:
+        """The files that hold the data."""
+        return f"**/*{self.medium.suffixes[0]}"
 
     def check(self, classes: tuple[str, ...]) -> None:
         """Raise InputError where a class cannot be the name of a folder."""
@@ -85,43 +99,48 @@ class ImageFolder:
                 raise InputError(f"format=folder cannot have a folder called {name!r}; use webdataset or parquet.")
 
     def files(self, shard: Shard) -> Iterator[str]:
-        """Names of the shard's images."""
+        """Names of the files of the shard's items."""
         for k, start, end in shard.parts:
             for index in range(start, end):
-                yield self._name(shard.classes[k], index)
+                for suffix in self.medium.suffixes:
+                    yield self._name(shard.classes[k], index, suffix)
 
-    def _name(self, label: str, index: int) -> str:
-        return f"{label}/{index:08d}.png"
+    def _name(self, label: str, index: int, suffix: str) -> str:
+        return f"{label}/{index:08d}{suffix}"
 
     def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
-        """Write an image per item, below the folder of its class."""
+        """Write the files of each item, below the folder of its class."""
         for k, _, _ in shard.parts:
             (folder / shard.classes[k]).mkdir()
         for k, index, x in items:
-            (folder / self._name(shard.classes[k], index)).write_bytes(encode(x))
+            for suffix, content in self.medium.files(x).items():
+                (folder / self._name(shard.classes[k], index, suffix)).write_bytes(content)
 
     def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
-        """Names of images and folders that belong to no item of the set."""
+        """Names of files and folders that belong to no item of the set."""
+        suffixes = "|".join(map(re.escape, self.medium.suffixes))
         counts = {shard.classes[k]: end for shard in shards for k, _, end in shard.parts}
         for inside in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")):
             if inside.name not in counts:
                 yield inside.name
                 continue
             for file in inside.iterdir():
-                number = re.fullmatch(r"(\d{8})\.png", file.name)
+                number = re.fullmatch(rf"(\d{{8}})(?:{suffixes})", file.name)
                 own = number is not None and int(number[1]) < counts[inside.name]
-                if not own and (file.is_dir() or file.suffix.lower() in IMAGES):
+                if not own and (file.is_dir() or file.suffix.lower() in self.medium.readable):
                     yield f"{inside.name}/{file.name}"
 
-    def bytes_of(self, png: float, block: int) -> float:
+    def bytes_of(self, sizes: Sequence[int], block: int) -> float:
         """Whole blocks of the file system."""
-        return np.ceil(png / block) * block
+        return float(sum(np.ceil(size / block) * block for size in sizes))
 
 
-class Files:
-    """Formats that have one file per shard."""
+@dataclass(frozen=True)
+class FilePerShard:
+    """What formats share that have one file per shard."""
 
-    suffix: str
+    medium: Medium
+    suffix: ClassVar[str]
 
     @property
     def pattern(self) -> str:
@@ -142,8 +161,8 @@ class Files:
         return (name for name in found if fnmatch.fnmatch(name, f"*.{self.suffix}") and name not in own)
 
 
-class WebDataset(Files):
-    """Tar shards: `00003-00000041.png` and `.cls`, the class number, for each item."""
+class WebDataset(FilePerShard):
+    """Tar shards: for each item its files, `00003-00000041.png`, and `.cls`, the class number."""
 
     suffix = "tar"
 
@@ -151,21 +170,21 @@ class WebDataset(Files):
         """Write one tar file."""
         with tarfile.open(folder / next(self.files(shard)), "w", format=tarfile.USTAR_FORMAT) as tar:
             for k, index, x in items:
-                self._add(tar, f"{item_name(k, index)}.png", encode(x))
-                self._add(tar, f"{item_name(k, index)}.cls", str(k).encode())
+                for suffix, content in self.medium.files(x).items():
+                    _add(tar, f"{item_name(k, index)}{suffix}", content)
+                _add(tar, f"{item_name(k, index)}.cls", str(k).encode())
 
-    def _add(self, tar: tarfile.TarFile, name: str, content: bytes) -> None:
-        member = tarfile.TarInfo(name)  # whose time is 0 and whose owner is nobody
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
-
-    def bytes_of(self, png: float, block: int) -> float:
-        """Two heads and the image in blocks of tar."""
-        return 3 * TAR_BLOCK + np.ceil(png / TAR_BLOCK) * TAR_BLOCK
+    def bytes_of(self, sizes: Sequence[int], block: int) -> float:
+        """A head for each file, those of the item and that of its class, and their contents in blocks of tar."""
+        contents = sum(np.ceil(size / TAR_BLOCK) for size in (*sizes, 1))
+        return float((len(sizes) + 1 + contents) * TAR_BLOCK)
 
 
-class Parquet(Files):
-    """Parquet shards with the columns image and label, which `datasets` knows as Image and ClassLabel."""
+class Parquet(FilePerShard):
+    """Parquet shards with a column named after the medium, of the first of an item's files, and the column label.
+
+    `datasets` knows the two as the medium's feature and as ClassLabel.
+    """
 
     suffix = "parquet"
 
@@ -182,25 +201,38 @@ class Parquet(Files):
         schema = self._schema(shard.classes)
         file = folder / next(self.files(shard))
         with parquet.ParquetWriter(file, schema, compression="none", use_dictionary=["label"]) as writer:
-            rows = (({"bytes": encode(x), "path": f"{item_name(k, index)}.png"}, k) for k, index, x in items)
+            rows = ((self._cell(k, index, x), k) for k, index, x in items)
             for group in _groups_of(rows, ROW_GROUP):  # encoded as they come, while the next ones are made
-                images, labels = zip(*group, strict=True)
-                writer.write_table(pa.table({"image": images, "label": labels}, schema=schema))
+                cells, labels = zip(*group, strict=True)
+                writer.write_table(pa.table({self.medium.name: cells, "label": labels}, schema=schema))
+
+    def _cell(self, k: int, index: int, x: np.ndarray) -> dict[str, Any]:
+        suffix = self.medium.suffixes[0]
+        return {"bytes": self.medium.files(x)[suffix], "path": f"{item_name(k, index)}{suffix}"}
 
     def _schema(self, classes: tuple[str, ...]) -> Any:
         import pyarrow as pa
 
-        features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": list(classes)}}
+        column, label = self.medium.name, {"_type": "ClassLabel", "names": list(classes)}
+        features = {column: dict(self.medium.hub_feature), "label": label}
         about = {"huggingface": json.dumps({"info": {"features": features}})}
-        image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-        return pa.schema([("image", image), ("label", pa.int64())], metadata=about)
+        content = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        return pa.schema([(column, content), ("label", pa.int64())], metadata=about)
 
-    def bytes_of(self, png: float, block: int) -> float:
-        """The image and what a row takes besides."""
-        return png + PARQUET_ITEM
+    def bytes_of(self, sizes: Sequence[int], block: int) -> float:
+        """The first file and what a row takes besides."""
+        return float(sizes[0] + PARQUET_ITEM)
 
 
-FORMATS: dict[str, Format] = {"folder": ImageFolder(), "webdataset": WebDataset(), "parquet": Parquet()}
+FORMATS: dict[str, Callable[[Medium], Format]] = {
+    "folder": FolderPerClass, "webdataset": WebDataset, "parquet": Parquet
+}  # fmt: skip
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)  # whose time is 0 and whose owner is nobody
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
 
 
 def _groups_of(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

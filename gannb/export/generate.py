@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
-import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 
 from gannb.analysis.verdict import read_verdict
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import final_paths, final_unit, train_final, weights_digest
+from gannb.experiment.final import final_paths, train_final, weights_digest
 from gannb.export.card import write_card
 from gannb.export.formats import FORMATS, Shard
 from gannb.export.shards import (
@@ -41,13 +41,13 @@ from gannb.export.shards import (
     verify,
 )
 from gannb.export.stream import ItemStream
-from gannb.media.image.export import encode
 from gannb.study.folder import load_study, versions
 from gannb.utils.errors import InputError
-from gannb.utils.files import write_json
+from gannb.utils.files import is_abandoned, write_json
 from gannb.utils.naming import composed, nearest_class
-from gannb.work.backends import worker_count
-from gannb.work.processes import follow_launcher, followers
+from gannb.work.backends import in_processes, worker_count
+from gannb.work.locks import LEASE, only_here
+from gannb.work.processes import follow_launcher
 from gannb.work.progress import seconds_text
 
 __all__ = ["generate", "stream", "verify"]
@@ -73,8 +73,8 @@ def generate(
 
     study: the folder of a finished study. to: the folder of the set, new or one that the same call began. per_class:
     items of each class; or like: a CSV with the columns class and count. classes: names; by default those that the
-    study gave GAN images to (`keep_classes`; all without it). format: folder, webdataset or parquet. no_copies: replace
-    items that look like copies of training images. anyway: also where the study's answer is not `helps`. The device and
+    study gave GAN items to (`keep_classes`; all without it). format: folder, webdataset or parquet. no_copies: replace
+    items that look like copies of training items. anyway: also where the study's answer is not `helps`. The device and
     the number of processes are the study's.
 
     Raises:
@@ -87,12 +87,11 @@ def generate(
     to = Path(to).expanduser().resolve()
     _check_folder(to, plan)
     _check_room(to, plan, experiment)
-    _check_writable(to)
     with _held(to):
         _set_strays_aside(to, plan)
         before, todo = read_manifest(to), _to_make(to, plan)
         if not todo and before["complete"] and Plan.of(before) == plan:
-            shutil.rmtree(to / WORK)
+            shutil.rmtree(to / WORK, ignore_errors=True)  # another process may have come to see
             return before
         generator = train_final(experiment)
         _begin(to, plan, experiment, generator)
@@ -112,9 +111,9 @@ def stream(
 ) -> ItemStream:
     """Return an endless `torch.utils.data.IterableDataset` of batches of synthetic items, without disk.
 
-    It gives (x, y): (batch_size, C, H, W) uint8 and (batch_size,) int64 labels as the study numbers its classes, each
-    of `classes` (by default as in `generate`) equally often. Use it as
-    `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of (weights, seed,
+    It gives (x, y): items as `medium.stored` lays them out for networks, still in their own dtype, and (batch_size,)
+    int64 labels as the study numbers its classes, each of `classes` (by default as in `generate`) equally often. Use it
+    as `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of (weights, seed,
     batch_size, classes, t), whatever the number of workers: `start=t` goes on after t batches.
 
     Raises:
@@ -124,7 +123,8 @@ def stream(
     chosen = _chosen(experiment, classes)
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
-    return ItemStream(train_final(experiment), experiment.device, chosen, batch_size, seed, start)
+    medium, device = experiment.settings.medium.name, experiment.device
+    return ItemStream(train_final(experiment), medium, device, chosen, batch_size, seed, start)
 
 
 # ---- checks, before any work ----
@@ -139,10 +139,11 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
         raise InputError(
             f"The verdict of {experiment.folder} is of an earlier version; write it again, with `gannb report`."
         )
-    if verdict["answer_key"] != experiment.answer_key:
+    if verdict["answer_key"] != experiment.plan.answer_key:
+        many = experiment.settings.medium.nouns.many
         raise InputError(
-            f"The verdict of {experiment.folder} is about other parameters or images than the study now has; run it "
-            "again first, with `gannb run`."
+            f"The verdict of {experiment.folder} is about other parameters or {many} than the study now has; run "
+            "it again first, with `gannb run`."
         )
     if verdict["answer"] != "helps" and not anyway:
         raise InputError(
@@ -156,7 +157,9 @@ def _chosen(experiment: Experiment, classes: Sequence[str] | None) -> list[int]:
     """Return the numbers of the classes that are named, rising; where none is, those that the answer is about."""
     known = experiment.dataset.pool.classes
     names = (
-        [composed(name.strip()) for name in classes] if classes is not None else list(experiment.keep_classes or known)
+        [composed(name.strip()) for name in classes]
+        if classes is not None
+        else list(experiment.settings.keep_classes or known)
     )
     for name in names:
         if name not in known:
@@ -209,9 +212,11 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
         raise InputError(f"format={format} is none of {', '.join(FORMATS)}.")
     if not 0 <= seed < 2**32:
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
-    pool = experiment.dataset.pool
-    FORMATS[format].check(tuple(name for name, n in zip(pool.classes, counts, strict=True) if n))
-    return Plan(format, pool.classes, counts, experiment.shape, seed, no_copies, final_unit(experiment).key)
+    classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
+    medium = experiment.settings.medium.name
+    plan = Plan(format, classes, counts, experiment.settings.shape, seed, no_copies, generator, medium)
+    plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))
+    return plan
 
 
 def _check_folder(to: Path, plan: Plan) -> None:
@@ -229,10 +234,10 @@ def _check_folder(to: Path, plan: Plan) -> None:
 
 
 def _check_room(to: Path, plan: Plan, experiment: Experiment) -> None:
-    """What is to be made fits the disk, by the size of images that the study has."""
+    """What is to be made fits the disk, by the size of items that the study has."""
     there = next(p for p in (to, *to.parents) if p.is_dir())
     missing = len(plan) - _items_there(to)
-    needed = ROOM * max(0, missing) * _bytes_per_item(experiment, plan.format, os.statvfs(there).f_frsize)
+    needed = ROOM * max(0, missing) * _bytes_per_item(experiment, plan, os.statvfs(there).f_frsize)
     free = shutil.disk_usage(there).free
     if needed > free:
         raise InputError(
@@ -246,36 +251,23 @@ def _items_there(to: Path) -> int:
     return sum(r["items"] for r in known_records(to, manifest).values()) if manifest else 0
 
 
-def _bytes_per_item(experiment: Experiment, format: str, block: int) -> float:
-    """Return bytes on disk per item, from what a GAN of the study made, or where that is gone from its images."""
-    finished = experiment.done(3)
+def _bytes_per_item(experiment: Experiment, plan: Plan, block: int) -> float:
+    """Return bytes on disk per item, from what a GAN of the study made, or where that is gone from its real items."""
+    finished = experiment.results.done(3)
     x = (experiment.synthetic(finished[0]) if finished else experiment.dataset.pool).x
     some = np.random.default_rng(0).choice(len(x), min(64, len(x)), replace=False)
-    return float(np.mean([FORMATS[format].bytes_of(len(encode(x[i])), block) for i in np.sort(some)]))
+    sizes = [[len(content) for content in experiment.settings.medium.files(x[i]).values()] for i in np.sort(some)]
+    return float(np.mean([plan.layout.bytes_of(each, block) for each in sizes]))
 
 
 def _size_text(size: float) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
 
 
-def _check_writable(to: Path) -> None:
-    try:
-        (to / WORK).mkdir(parents=True, exist_ok=True)
-        (to / WORK / "lock").touch()
-    except OSError as error:
-        reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{to} cannot be written ({reason}); give another folder to --to.") from None
-
-
-@contextlib.contextmanager
-def _held(to: Path) -> Iterator[None]:
-    """Hold the set's folder for this process. Raises InputError where another one is at work on it."""
-    with open(to / WORK / "lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"Another process is at work on {to}; wait for it, or choose another folder.") from None
-        yield
+def _held(to: Path) -> contextlib.AbstractContextManager[None]:
+    """Hold the set's folder for this process; raises InputError as `locks.only_here`."""
+    busy = f"Another process is at work on {to}; wait for it, or choose another folder."
+    return only_here(to / WORK / LEASE, to, busy, "give another folder to --to")
 
 
 # ---- the set ----
@@ -286,7 +278,7 @@ def _set_strays_aside(to: Path, plan: Plan) -> None:
     if read_manifest(to) is None:
         return
     aside = to.with_name(f"{to.name}.foreign")
-    for name in list(FORMATS[plan.format].strays(to, plan.shards)):
+    for name in list(plan.layout.strays(to, plan.shards)):
         target = aside / name
         target.parent.mkdir(parents=True, exist_ok=True)
         while target.exists():
@@ -307,7 +299,7 @@ def _begin(to: Path, plan: Plan, experiment: Experiment, generator: Path) -> Non
         "plan": asdict(plan),
         "study": experiment.study.name, "fingerprint": experiment.dataset.fingerprint,
         "verdict": {name: verdict[name] for name in ("answer", "sentence", "metric", "protocol")},
-        "family": experiment.family, "gan_steps": experiment.gan_steps, "weights_sha256": weights,
+        "family": experiment.family, "gan_steps": experiment.settings.gan_steps, "weights_sha256": weights,
         "device": experiment.device, "versions": versions(),
     }  # fmt: skip
     write_json(to / MANIFEST, about | {"shards": kept})
@@ -322,18 +314,16 @@ def _to_make(to: Path, plan: Plan) -> list[Shard]:
 
 def _make(maker: Maker, todo: list[Shard], workers: int) -> None:
     """Make shards in several processes, and tell how far it is."""
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
     folder, whole = maker.folder, len(maker.plan.shards) - len(todo)
     for left in (folder / WORK).iterdir():  # of a run that was killed
-        if left.is_dir():
+        if left.is_dir() and is_abandoned(left):
             shutil.rmtree(left, ignore_errors=True)
     known, told = known_records(folder, read_manifest(folder)), _Rate(sum(map(len, todo)))
     try:
-        for record in _in_processes(maker, todo, workers):
+        for record in _made(maker, todo, workers):
             _tell_of_change(record, known.get(record["number"]))
             told.made(record["items"])
-    except BrokenProcessPool:
+    except BrokenExecutor:
         raise RuntimeError("a process was killed (out of memory?); the same command goes on from there") from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -350,23 +340,13 @@ def _tell_of_change(record: dict[str, Any], before: dict[str, Any] | None) -> No
         print(f"{record['name']} was made anew with other bytes than before (other versions, another device?)")
 
 
-def _in_processes(maker: Maker, todo: list[Shard], workers: int) -> Iterator[dict[str, Any]]:
+def _made(maker: Maker, todo: list[Shard], workers: int) -> Iterator[dict[str, Any]]:
     """Yield the records of shards as they are made; in this process where another one would not help."""
-    import joblib
-
-    jobs = min(worker_count(workers), len(todo))
-    if jobs <= 1:
-        with one_thread():
-            yield from map(maker.make, todo)
+    if min(worker_count(workers), len(todo)) > 1:
+        yield from in_processes(maker.make, todo, workers)
         return
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **followers()):
-        parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
-        yield from parallel(joblib.delayed(_in_worker)(maker, shard) for shard in todo)
-
-
-def _in_worker(maker: Maker, shard: Shard) -> dict[str, Any]:
     with one_thread():
-        return maker.make(shard)
+        yield from map(maker.make, todo)
 
 
 class _Rate:
@@ -394,7 +374,7 @@ def _finish(maker: Maker, experiment: Experiment) -> dict[str, Any]:
     manifest |= {"complete": True, "copies": _copies(maker, shards), "shards": shards}
     write_card(folder, manifest, experiment, read_verdict(experiment.folder))
     write_json(folder / MANIFEST, manifest)
-    shutil.rmtree(folder / WORK)
+    shutil.rmtree(folder / WORK, ignore_errors=True)  # another process may have come to see
     return manifest
 
 

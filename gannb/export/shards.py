@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from gannb.export.formats import FORMATS, Item, Shard
+from gannb.export.formats import FORMATS, Format, Item, Shard
 from gannb.generators.interface import Condition, Generator
 from gannb.measures.copy_rule import CopyRule
+from gannb.media import FIRST_MEDIUM, MEDIA
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -33,7 +34,7 @@ from gannb.utils.keys import seed_for
 MANIFEST = "manifest.json"
 WORK = ".work"  # in the set's folder while it is made: shards under temporary names, records of those that are done
 BLOCK = 64  # indices of a class that are made together, whatever is wanted of them: bits may depend on the batch
-SHARD_ITEMS, SHARD_BYTES = 8192, 2**27  # about, of a shard; of raw pixels
+SHARD_ITEMS, SHARD_BYTES = 8192, 2**27  # about, of a shard; of items as they are in memory
 AHEAD = 4  # blocks that are made while earlier ones are encoded
 ATTEMPTS = 50  # at an item that looks like a copy
 
@@ -48,15 +49,16 @@ class Plan:
     format: str
     classes: tuple[str, ...]  # all of the study's, in its order
     counts: tuple[int, ...]  # items of each
-    shape: tuple[int, ...]  # (H, W, C)
+    shape: tuple[int, ...]  # of an item
     seed: int
     no_copies: bool  # whether items that look like copies are replaced
     generator: str  # key of the unit that trained it
+    medium: str  # name of what the items are
 
     @classmethod
     def of(cls, manifest: dict[str, Any]) -> Plan:
         """Return the plan that a manifest holds."""
-        kept = manifest["plan"]
+        kept = {"medium": FIRST_MEDIUM} | manifest["plan"]
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()})
 
     def __len__(self) -> int:
@@ -65,8 +67,13 @@ class Plan:
     @property
     def span(self) -> int:
         """Indices of a class in a shard: a multiple of the block that depends on the classes and the shape alone."""
-        items = min(SHARD_ITEMS, SHARD_BYTES // int(np.prod(self.shape)))
+        items = min(SHARD_ITEMS, SHARD_BYTES // (int(np.prod(self.shape)) * MEDIA[self.medium].dtype.itemsize))
         return BLOCK * max(1, items // (BLOCK * len(self.classes)))
+
+    @property
+    def layout(self) -> Format:
+        """How the set is laid out."""
+        return FORMATS[self.format](MEDIA[self.medium])
 
     @cached_property
     def shards(self) -> list[Shard]:
@@ -113,7 +120,7 @@ def known_records(folder: Path, manifest: dict[str, Any]) -> dict[int, dict[str,
 
 def problem_of(folder: Path, plan: Plan, shard: Shard, record: dict[str, Any] | None) -> str:
     """Return what is wrong with a shard, in words that name it, or "" where it is whole."""
-    files = FORMATS[plan.format].files(shard)
+    files = plan.layout.files(shard)
     missing = [name for name in files if not (folder / name).is_file()]
     if missing:
         more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
@@ -127,14 +134,14 @@ def problem_of(folder: Path, plan: Plan, shard: Shard, record: dict[str, Any] | 
 
 def shard_name(plan: Plan, shard: Shard) -> str:
     """Return the name of a shard's file, or of its first and last one."""
-    names = list(FORMATS[plan.format].files(shard))
+    names = list(plan.layout.files(shard))
     return names[0] if len(names) == 1 else f"one of {names[0]} to {names[-1]}"
 
 
 def digest_of(folder: Path, plan: Plan, shard: Shard) -> str:
     """Return the sha256 of a shard's files, one after the other."""
     digest = hashlib.sha256()
-    for name in FORMATS[plan.format].files(shard):
+    for name in plan.layout.files(shard):
         with open(folder / name, "rb") as file:
             while piece := file.read(2**20):
                 digest.update(piece)
@@ -153,7 +160,7 @@ def verify(folder: str | Path) -> list[str]:
         raise InputError(f"{folder} holds no synthetic set (there is no {MANIFEST}); give the folder of --to.")
     plan, records = Plan.of(manifest), known_records(folder, manifest)
     found = [problem_of(folder, plan, shard, records.get(shard.number)) for shard in plan.shards]
-    return [*filter(None, found), *(f"foreign: {name}" for name in FORMATS[plan.format].strays(folder, plan.shards))]
+    return [*filter(None, found), *(f"foreign: {name}" for name in plan.layout.strays(folder, plan.shards))]
 
 
 # ---- how a shard is made ----
@@ -180,17 +187,17 @@ class Maker:
             blocks = self._blocks(shard, replaced)
             if self.device != "cpu":  # on the CPU every core has a process of its own, and a thread only costs
                 blocks = ahead(blocks)
-            items = ((k, start + i, image) for k, start, x in blocks for i, image in enumerate(x))
-            FORMATS[self.plan.format].write(temporary, shard, items)
+            items = ((k, start + i, item) for k, start, x in blocks for i, item in enumerate(x))
+            self.plan.layout.write(temporary, shard, items)
             record = self._record(temporary, shard) | {"replaced": sum(replaced)}
             write_json(work / f"{shard.number:05d}.json", record)  # before the shard is there: it is never made twice
-            put_in_place(temporary, self.folder, list(FORMATS[self.plan.format].files(shard)))
+            put_in_place(temporary, self.folder, list(self.plan.layout.files(shard)))
             return record
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
     def _record(self, temporary: Path, shard: Shard) -> dict[str, Any]:
-        files = list(FORMATS[self.plan.format].files(shard))
+        files = list(self.plan.layout.files(shard))
         if len(files) == 1:
             sync_files(temporary / files[0])
         size = sum((temporary / name).stat().st_size for name in files)
@@ -199,7 +206,7 @@ class Maker:
         return record | ({"last": files[-1]} if len(files) > 1 else {})
 
     def _blocks(self, shard: Shard, replaced: list[int]) -> Iterator[Item]:
-        """Class, first index and items (M, H, W, C) of blocks, the classes in turn: a small buffer mixes them."""
+        """Class, first index and items (M, ...) of blocks, the classes in turn: a small buffer mixes them."""
         generator, is_copy = self._loaded()
         first = min(start for _, start, _ in shard.parts)
         for start in range(first, first + self.plan.span, BLOCK):
@@ -237,14 +244,14 @@ def copy_rule(data: Path, draw: Path) -> CopyRule:
 
 
 def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:
-    """The items of class k with indices 64 * block and up, (64, H, W, C) uint8."""
+    """The items of class k with indices 64 * block and up, (64, ...)."""
     return generator.sample(Condition(np.full(BLOCK, k)), seed_for(seed, "items", k, block, attempt))
 
 
 def items_of_block(
     generator: Generator, is_copy: CopyRule | None, plan: Plan, k: int, block: int, wanted: int
 ) -> tuple[np.ndarray, int]:
-    """The first items of a block, (wanted, H, W, C) uint8, and how many were replaced, since they looked like copies.
+    """The first items of a block, (wanted, ...), and how many were replaced, since they looked like copies.
 
     An item that looks like a copy is replaced by the one at its place in a further attempt at the block, so that it
     depends on nothing that happens to other items.
@@ -259,8 +266,9 @@ def items_of_block(
             return x, replaced
         x[pending] = class_block(generator, plan.seed, k, block, attempt)[pending]
         pending = pending[is_copy(x[pending])]
+    many = MEDIA[plan.medium].nouns.many
     raise RuntimeError(
-        f"class {plan.classes[k]!r}: {ATTEMPTS} attempts at an item all look like copies of training images, "
+        f"class {plan.classes[k]!r}: {ATTEMPTS} attempts at an item all look like copies of training {many}, "
         "so --no-copies cannot be kept with this generator"
     )
 

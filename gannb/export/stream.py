@@ -13,12 +13,14 @@ from torch.utils.data import IterableDataset, get_worker_info
 from gannb.export.shards import loaded_generator
 from gannb.generators.adversarial.training import Passes
 from gannb.generators.interface import Condition
+from gannb.media import MEDIA
 from gannb.utils.keys import seed_for
 
 
 class ItemStream(IterableDataset):
-    """Endless batches (x, y): (B, C, H, W) uint8, (B,) int64; batch t depends on the weights, the seed and t alone.
+    """Endless batches (x, y): items as their medium stores them for networks, and (B,) int64 labels.
 
+    Batch t depends on the weights, the seed and t alone.
     Worker w of W makes the batches w, w + W, ..., which a DataLoader hands out in order: their order does not depend
     on W. `state_dict` is the number of batches that this worker has reached, as torchdata's StatefulDataLoader wants
     it; with a plain DataLoader count the batches and give them as `start`. On a GPU use no workers, or such that are
@@ -26,16 +28,17 @@ class ItemStream(IterableDataset):
     """
 
     def __init__(
-        self, generator: Path, device: str, classes: list[int], batch_size: int, seed: int, start: int
+        self, generator: Path, medium: str, device: str, classes: list[int], batch_size: int, seed: int, start: int
     ) -> None:
-        self.generator, self.device, self.batch_size, self.seed = generator, device, batch_size, seed
+        self.generator, self.medium, self.device = generator, medium, device
+        self.batch_size, self.seed = batch_size, seed
         self.classes, self.start, self.next = np.array(classes), start, None
 
     def batch(self, t: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Batch number t, from 0."""
         y = Passes(self.classes, self.batch_size, self.seed)[t]  # not kept: it cannot go to a spawned worker
         x = loaded_generator(self.generator, self.device).sample(Condition(y), seed_for(self.seed, "stream", t))
-        return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(y)
+        return MEDIA[self.medium].stored(x, "cpu").contiguous(), torch.from_numpy(y)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         worker = get_worker_info()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset
+from gannb.media import FIRST_MEDIUM, MEDIA
 from gannb.study.folder import read_record
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
@@ -21,16 +22,17 @@ if TYPE_CHECKING:
     from IPython.display import Markdown
 
 FILE = "index.ipynb"
-WELCOME = """\
-# Would GAN images help to train your classifier?
+ITEMS = " or ".join(medium.nouns.many for medium in MEDIA.values())
+WELCOME = f"""\
+# Would GAN {ITEMS} help to train your classifier?
 
-gannb answers with an experiment on your own images. Five notebooks go through it, in order:
+gannb answers with an experiment on your own {ITEMS}. Five notebooks go through it, in order:
 
 | open | what you see there | takes (default study, 2 cores) |
 | --- | --- | --- |
-| [01_data](../notebooks/01_data.ipynb) | the images as the networks see them, duplicates, the trials | seconds |
+| [01_data](../notebooks/01_data.ipynb) | the {ITEMS} as the networks see them, duplicates, the trials | seconds |
 | [02_train_gan](../notebooks/02_train_gan.ipynb) | a GAN per trial: losses, samples over time | a minute |
-| [03_generate](../notebooks/03_generate.ipynb) | synthetic images beside their nearest real ones, \
+| [03_generate](../notebooks/03_generate.ipynb) | synthetic {ITEMS} beside their nearest real ones, \
 quality and copying | half a minute |
 | [04_train_classifiers](../notebooks/04_train_classifiers.ipynb) | the same classifier, trained in every way | \
 two minutes |
@@ -71,7 +73,7 @@ Every parameter can be changed in the notebook that it belongs to; what depends 
 Parameter files of whole studies are in [notebooks/studies](../notebooks/studies), and the
 [README](../README.md) says the rest."""
 NONE = "None yet: [01_data](../notebooks/01_data.ipynb) starts the first."
-COPIES = {"03_generate": "the images", "05_compare": "the answer"}  # executed copies worth a link
+COPIES = {"03_generate": f"the {ITEMS}", "05_compare": "the answer"}  # executed copies worth a link
 
 
 def write_index(folder: Path) -> Path:
@@ -104,7 +106,7 @@ def table_of(folder: Path) -> str:
     files = [*sorted(folder.glob("*/study.json")), *sorted(folder.glob("reference/*/study.json"))]
     if not files:
         return NONE
-    lines = ["| study | images | would they help? | look at |", "| --- | --- | --- | --- |"]
+    lines = ["| study | data | would they help? | look at |", "| --- | --- | --- | --- |"]
     return "\n".join([*lines, *(_line(file.parent, folder) for file in files)])
 
 
@@ -112,15 +114,16 @@ def _line(study: Path, folder: Path) -> str:
     place = study.relative_to(folder).as_posix()
     pages = {"report.html": "the page"} | {f"{name}.ipynb": f"{said} in {name[:2]}" for name, said in COPIES.items()}
     links = [f"[{said}]({place}/{name})" for name, said in pages.items() if (study / name).is_file()]
-    return f"| {place} | {_images(study)} | {_answer(study)} | {', '.join(links)} |"
+    return f"| {place} | {_about(study)} | {_answer(study)} | {', '.join(links)} |"
 
 
-def _images(study: Path) -> str:
+def _about(study: Path) -> str:
     """Return what a study is about: `10 classes, 8x8, 8 trials`."""
     try:
         record = read_record(study)
         resolved, trials = record["resolved"], record["parameters"]["trials"]
-        return f"{len(resolved['classes'])} classes, {'x'.join(map(str, resolved['shape'][:2]))}, {trials} trials"
+        size = MEDIA[resolved.get("medium", FIRST_MEDIUM)].size_text(tuple(resolved["shape"]))
+        return f"{len(resolved['classes'])} classes, {size}, {trials} trials"
     except (InputError, KeyError, TypeError):
         return "cannot be read"
 

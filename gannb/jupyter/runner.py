@@ -41,7 +41,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         experiment = experiment.record()
         for name in notebooks:
             execute_notebook(name, study.folder)
-        status = write_status(experiment)
+        status = write_status(experiment.results)
     return {
         "sentence": read_verdict(study.folder)["sentence"],
         "page": study.folder / "report.html",
@@ -107,11 +107,11 @@ def study_status(study: Study) -> dict[str, Any]:
     """Write `status.json` anew, unless the study can only be read, and return it; see `write_status`."""
     experiment, state = read_experiment(study), "running" if is_running(study.folder) else ""
     try:
-        return write_status(experiment, state)
+        return write_status(experiment.results, state)
     except OSError:
-        return status_of(experiment, state)
+        return status_of(experiment.results, state)
 
 
 def read_experiment(study: Study) -> Experiment:
     """Return the experiment of a study as it is, unchecked: what was possible then may not be possible now."""
-    return Experiment(study, *kept_data(study))
+    return Experiment.of(study, *kept_data(study))

@@ -15,7 +15,7 @@ def health(experiment: Experiment, trial: int) -> None:
     """Draw the curves of every family's training in a trial; see `plots.gan_health`."""
     families = trained(experiment, trial)
     for family in families:
-        axes = plots.gan_health(tables.gan_history(experiment, trial, family))
+        axes = plots.gan_health(tables.gan_history(experiment, trial, family), experiment.settings.medium.nouns)
         if len(families) > 1:
             axes[0].figure.suptitle(family)
 
@@ -25,10 +25,11 @@ def samples_over_time(experiment: Experiment, trial: int) -> None:
     for family in trained(experiment, trial):
         gan = experiment.generator(trial, family)
         title = f"{family}, trial {trial}, by training step"
-        plots.samples_over_time(gan.grids, gan.grid_steps, experiment.dataset.pool.classes, title=title)
+        grid = plots.samples_over_time(gan.grids, gan.grid_steps, experiment.dataset.pool.classes, title=title)
+        plots.show(experiment.settings.medium, grid)
 
 
 def trained(experiment: Experiment, trial: int) -> list[str]:
     """Return the families of which a trial's GAN is there, the study's own first."""
-    units = {family: experiment.generator_units[trial, family] for family in experiment.families}
+    units = {family: experiment.plan.generator_units[trial, family] for family in experiment.settings.families}
     return [family for family, unit in units.items() if is_done(experiment.folder, unit)]

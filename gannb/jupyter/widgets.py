@@ -16,24 +16,25 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from gannb.analysis.wording import capital
 from gannb.data.examples import Examples
 from gannb.measures import fidelity
-from gannb.media.image.features import pixels
 from gannb.report import plots, tables
 from gannb.work.processes import in_jupyterlab
 
 if TYPE_CHECKING:
     from ipywidgets import DOMWidget
 
+    from gannb.data.medium import Grid, Nouns
     from gannb.experiment.experiment import Experiment
 
 View = Callable[..., tuple[Axes, str]]  # the values of the controls, by name -> a figure and what there is to say
 PAIRS = (3, 6)  # rows and columns of a page of samples
 GRID = (8, 12)  # rows and columns of one class of a draw
-RARE = 0.01  # nearer to a training image than all but this share of unseen real ones may be a copy
+RARE = 0.01  # nearer to a training item than all but this share of unseen real ones may be a copy
 ORDERS = {"closest first": 1, "as they were made": 0, "farthest first": -1}  # sign of the distance to sort by
 ALL = -1  # in place of a class
-DPI = 150  # of a picture, shown at the size of the other figures: sharp on a dense screen
+DPI = 150  # of a figure, shown at the size of the other figures: sharp on a dense screen
 
 
 # ---- a draw ----
@@ -41,25 +42,30 @@ DPI = 150  # of a picture, shown at the size of the other figures: sharp on a de
 
 def draws(experiment: Experiment) -> None:
     """Browse the real items of the trials' draws by trial, part and class; test items are not shown."""
-    trials = experiment.done(1)
-    parts = ["train"] + ["reserve"] * any(len(experiment.draw(t).reserve) for t in trials)
+    trials = experiment.results.done(1)
+    parts = ["train"] + ["reserve"] * any(len(experiment.results.draw(t).reserve) for t in trials)
     classes = {"all": ALL} | _classes(experiment)
     controls = {"trial": _choice(trials), "part": _choice(parts), "class": _choice(classes)}
-    browse(lambda trial, part, k: draw_view(experiment, trial, part, k), controls)
+
+    def view(trial: int, part: str, k: int) -> tuple[Axes, str]:
+        grid, text = draw_view(experiment, trial, part, k)
+        return plots.show(experiment.settings.medium, grid), text
+
+    browse(view, controls)
 
 
-def draw_view(experiment: Experiment, trial: int, part: str, k: int) -> tuple[Axes, str]:
-    """Draw the first items of every class, or those of class `k`, of the `train` or `reserve` part of a draw."""
-    items = experiment.items(getattr(experiment.draw(trial), part))
-    text = f"Trial {trial} has {len(items):,} images in its {part}"
+def draw_view(experiment: Experiment, trial: int, part: str, k: int) -> tuple[Grid, str]:
+    """Return the first items of every class, or those of class `k`, of the `train` or `reserve` part of a draw."""
+    items = experiment.settings.items(getattr(experiment.results.draw(trial), part))
+    text = f"Trial {trial} has {len(items):,} {experiment.settings.medium.nouns.many} in its {part}"
     if k == ALL:
         return plots.class_grid(items, title=f"Trial {trial}: {part}"), f"{text}."
     mine = items.take(np.flatnonzero(items.y == k))
     shown = mine.take(np.arange(min(len(mine), GRID[0] * GRID[1])))
     row, names = _rows(len(shown), GRID[1])
     by_row = replace(shown, y=row, classes=names)
-    ax = plots.class_grid(by_row, GRID[1], f"Trial {trial}: {part}, class {_name(items, k)}")
-    return ax, f"{text}, {len(mine):,} of class {_name(items, k)}, {len(shown):,} of them shown."
+    grid = plots.class_grid(by_row, GRID[1], f"Trial {trial}: {part}, class {_name(items, k)}")
+    return grid, f"{text}, {len(mine):,} of class {_name(items, k)}, {len(shown):,} of them shown."
 
 
 # ---- synthetic items ----
@@ -70,7 +76,7 @@ class Learnt:
     """What a trial's generators have learnt from, and how far from it real items are that they have not seen."""
 
     train: Examples
-    usual: float  # distance to the nearest training item in pixels: half of the unseen real items are nearer
+    usual: float  # distance to the nearest training item in raw features: half of the unseen real items are nearer
     copy: float  # the share RARE of them are nearer
 
 
@@ -87,7 +93,8 @@ class Made:
 def learnt(experiment: Experiment, trial: int) -> Learnt:
     """Return a trial's training items, and the distances that are usual and rare for unseen real items."""
     train, unseen = tables.real_sides(experiment, trial)
-    distance = fidelity.nearest(pixels(unseen.x), pixels(train.x))[1]
+    features = experiment.settings.medium.raw_features
+    distance = fidelity.nearest(features(unseen.x), features(train.x))[1]
     return Learnt(train, max(float(np.median(distance)), 1e-9), float(np.quantile(distance, RARE)))
 
 
@@ -95,9 +102,10 @@ def made(experiment: Experiment, real: Learnt, trial: int, source: str, k: int) 
     """Return what a source made of class `k` in a trial, of which `real` tells what it has learnt from."""
     items = experiment.synthetic(trial, source)
     mine = items.take(np.flatnonzero(items.y == k))
-    if not len(mine):  # related images need not have every class
+    if not len(mine):  # related items need not have every class
         return Made(mine, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool))
-    nearest, distance = fidelity.nearest(pixels(mine.x), pixels(real.train.x))
+    features = experiment.settings.medium.raw_features
+    nearest, distance = fidelity.nearest(features(mine.x), features(real.train.x))
     return Made(mine, nearest, distance / real.usual, distance <= real.copy)
 
 
@@ -106,42 +114,43 @@ def samples(experiment: Experiment) -> None:
 
     Nearest items are searched when a class is first looked at, and kept as long as the widget.
     """
-    trials, size = experiment.done(3), PAIRS[0] * PAIRS[1]
+    trials, size, nouns = experiment.results.done(3), PAIRS[0] * PAIRS[1], experiment.settings.medium.nouns
     real = functools.cache(functools.partial(learnt, experiment))
     find = functools.cache(lambda trial, source, k: made(experiment, real(trial), trial, source, k))
-    most = max(experiment.synthetic(t, s).counts().max() for t in trials for s in experiment.sources)
+    most = max(experiment.synthetic(t, s).counts().max() for t in trials for s in experiment.settings.sources)
     controls = {
-        "made by": _choice(experiment.sources), "trial": _choice(trials), "class": _choice(_classes(experiment)),
+        "made by": _choice(experiment.settings.sources), "trial": _choice(trials), "class": _choice(_classes(experiment)),
         "order": _choice(ORDERS), "page": _slider(-(-int(most) // size)),
     }  # fmt: skip
 
     def view(source: str, trial: int, k: int, sign: int, page: int) -> tuple[Axes, str]:
         found, train, title = find(trial, source, k), real(trial).train, f"{source}, trial {trial}"
         if not len(found.distance):
-            return _nothing(f"{title}: there are no images of class {_name(train, k)}.")
-        return samples_view(found, train, sign, page, title)
+            return _nothing(f"{title}: there are no {nouns.many} of class {_name(train, k)}.")
+        grid, text = samples_view(found, train, sign, page, title, nouns)
+        return plots.show(experiment.settings.medium, grid), text
 
     browse(view, controls)
 
 
-def samples_view(found: Made, train: Examples, sign: int, page: int, title: str) -> tuple[Axes, str]:
-    """Draw a page, from 1 on or else the last one, of items beside their nearest, sorted by sign * distance."""
+def samples_view(found: Made, train: Examples, sign: int, page: int, title: str, nouns: Nouns) -> tuple[Grid, str]:
+    """Return a page, from 1 on or else the last one, of items beside their nearest, sorted by sign * distance."""
     size, n = PAIRS[0] * PAIRS[1], len(found.distance)
     first = (min(page, -(-n // size)) - 1) * size
     chosen = np.argsort(sign * found.distance, kind="stable")[first : first + size]
     row, names = _rows(len(chosen), PAIRS[1], first)
     synthetic = found.synthetic.take(chosen)
     name = _name(synthetic, found.synthetic.y[0])
-    ax = plots.neighbours(
+    grid = plots.neighbours(
         synthetic.x, train.x[found.nearest[chosen]], found.distance[chosen], row, names, f"{title}, class {name}",
         copied=found.copied[chosen],
     )  # fmt: skip
     text = (
-        f"Images {first + 1:,} to {first + len(chosen):,} of {n:,} of class {name}, each beside the training image "
-        f"most like it. {found.copied.sum():,} of the {n:,} may be copies (framed red): they are nearer to a training "
-        f"image than {1 - RARE:.0%} of real images from outside the training set are."
+        f"{capital(nouns.many)} {first + 1:,} to {first + len(chosen):,} of {n:,} of class {name}, each beside the "
+        f"training {nouns.one} most like it. {found.copied.sum():,} of the {n:,} may be copies (framed red): they are "
+        f"nearer to a training {nouns.one} than {1 - RARE:.0%} of real {nouns.many} from outside the training set are."
     )
-    return ax, text
+    return grid, text
 
 
 # ---- parts ----
@@ -171,9 +180,9 @@ def browse(view: View, controls: Mapping[str, DOMWidget]) -> None:
     def show(how: str) -> None:
         ax, said = view(*values())
         width = round(ax.figure.get_figwidth() * ax.figure.dpi)
-        image = base64.b64encode(plots.png(ax.figure, DPI)).decode()
+        drawn = base64.b64encode(plots.png(ax.figure, DPI)).decode()
         plt.close(ax.figure)  # or the notebook's backend would show it as well
-        getattr(picture, how)({"image/png": image}, raw=True, metadata={"image/png": {"width": width}})
+        getattr(picture, how)({"image/png": drawn}, raw=True, metadata={"image/png": {"width": width}})
         getattr(text, how)({"text/html": f"<p>{html.escape(said)}</p>", "text/plain": said}, raw=True)
 
     for label, control in controls.items():

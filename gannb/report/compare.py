@@ -1,7 +1,7 @@
 """One page that puts studies beside each other: their answers, effects, worth, data and sizes.
 
 It is made from what studies keep (`verdict.json`, `scores.csv`, `study.json`), so that the folders of
-`outputs/reference` do, and nothing is trained or decided anew. Studies are not pooled: each answers for its own images.
+`outputs/reference` do, and nothing is trained or decided anew. Studies are not pooled: each answers for its own items.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import matplotlib.pyplot as plt
@@ -24,6 +24,8 @@ from matplotlib.axes import Axes
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS as WORDS
 from gannb.analysis.wording import METRIC_NAMES, interval_text, primary_of, row_text
+from gannb.data.medium import Nouns
+from gannb.media import FIRST_MEDIUM, MEDIA
 from gannb.report import plots
 from gannb.report.page.html import ANSWERS, inline_svg, render
 from gannb.report.page.pictures import Picture
@@ -32,9 +34,13 @@ from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
 
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
+
 FILE = "comparison.html"
 GENERATOR = "gannb, comparison of "  # and the studies' names, in the page's head
 FEWEST = 2
+MIXED = Nouns("item", "items", "raw features")  # what studies of several media are of
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,11 @@ class Result:
     def name(self) -> str:
         """The study's name."""
         return str(self.record["parameters"]["name"])
+
+    @property
+    def medium(self) -> Medium:
+        """What the study's items are."""
+        return MEDIA[self.record["resolved"].get("medium", FIRST_MEDIUM)]
 
     @property
     def primary(self) -> Mapping[str, Any]:
@@ -128,12 +139,21 @@ def _generator_of(file: Path) -> str:
 def page_facts(results: Sequence[Result], file: Path) -> dict[str, Any]:
     """Return everything that the template shows of the studies, for a page that will lie at `file`."""
     kinds = Counter(result.verdict["answer"] for result in results)
+    nouns = nouns_of(results)
     return {
+        "nouns": nouns, "phrases": None if nouns == MIXED else results[0].medium.phrases,
         "title": f"{len(results)} studies compared", "studies": [study_facts(result, file) for result in results],
-        "answer": answer(kinds), "answer_class": next(iter(kinds)) if len(kinds) == 1 else "", "notes": notes(results),
+        "answer": answer(kinds), "answer_class": next(iter(kinds)) if len(kinds) == 1 else "",
+        "notes": notes(results, nouns),
         "problems": [f"{r.name}: {problem}" for r in results for problem in r.verdict["problems"]],
-        "forest": forest(results),
+        "forest": forest(results, nouns),
     }  # fmt: skip
+
+
+def nouns_of(results: Sequence[Result]) -> Nouns:
+    """Return what the items of the studies are called; those of several media are items."""
+    first, *others = {result.medium.name: result.medium.nouns for result in results}.values()
+    return MIXED if others else first
 
 
 def answer(kinds: Mapping[str, int]) -> str:
@@ -145,22 +165,22 @@ def answer(kinds: Mapping[str, int]) -> str:
     return ", ".join([first[0].upper() + first[1:], *named[1:]])
 
 
-def notes(results: Sequence[Result]) -> list[str]:
-    """Return what a reader has to know before comparing: chance among several, the same images, other metrics."""
+def notes(results: Sequence[Result], nouns: Nouns) -> list[str]:
+    """Return what a reader has to know before comparing: chance among several, the same items, other metrics."""
     same: dict[str, list[str]] = {}
     for result in results:
         same.setdefault(str(result.record.get("fingerprint")), []).append(result.name)
     said = [
-        f"{' and '.join(names)} are on the same images: they do not confirm each other."
+        f"{' and '.join(names)} are on the same {nouns.many}: they do not confirm each other."
         for names in same.values() if len(names) > 1
     ]  # fmt: skip
     metrics = {METRIC_NAMES[result.verdict["metric"]] for result in results}
     said += [f"The metrics differ ({', '.join(sorted(metrics))})."] * (len(metrics) > 1)
     return [
         *said,
-        "Each study answers for its own images, number of images, GAN and classifier; nothing is pooled here. Each of "
-        f"the {len(results)} intervals has its own chance of 1 in 20 to miss, so one striking row among many is weak "
-        "evidence.",
+        f"Each study answers for its own {nouns.many}, number of {nouns.many}, GAN and classifier; nothing is pooled "
+        f"here. Each of the {len(results)} intervals has its own chance of 1 in 20 to miss, so one striking row among "
+        "many is weak evidence.",
     ]
 
 
@@ -175,7 +195,7 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
         "change": interval_text(result.primary), "with": f"{100 * with_gan[found['metric']]:.1f}%",
         "without": f"{100 * without[found['metric']]:.1f}%",
         "worth": worth_text(found["worth"]), "controls": controls_text(found["controls"]),
-        "images": "x".join(map(str, of["shape"])), "classes": len(of["classes"]),
+        "shape": "x".join(map(str, of["shape"])), "classes": len(of["classes"]),
         "n_real": f"{without['n_real']:,.0f}", "n_synthetic": f"{with_gan['n_synthetic']:,.0f}",
         "trials": f"{result.primary['trials']} ({found['protocol']})", "metric": METRIC_NAMES[found["metric"]],
         "gan": f"{of['gan']}, {of['gan_steps']:,} steps",
@@ -216,7 +236,7 @@ def controls_text(controls: Sequence[Mapping[str, Any]]) -> str:
     return f"{passed} of {len(controls)}"
 
 
-def forest(results: Sequence[Result]) -> Picture:
+def forest(results: Sequence[Result], nouns: Nouns) -> Picture:
     """Return the primary contrast of every study as one figure."""
     rows = [
         dict(result.primary) | {"study": result.name, "rope": result.verdict["rope"], "about": _about(result)}
@@ -224,7 +244,7 @@ def forest(results: Sequence[Result]) -> Picture:
     ]
     said = [row_text(row) for row in rows]
     caption = (
-        "A row is a study: the mean change that GAN images make on top of classical augmentation, and its 95% "
+        f"A row is a study: the mean change that GAN {nouns.many} make on top of classical augmentation, and its 95% "
         "interval. A bar across the zero line leaves the direction open."
     )
     wide, narrow = (
@@ -235,8 +255,8 @@ def forest(results: Sequence[Result]) -> Picture:
 
 
 def _about(result: Result) -> str:
-    n_real = result.means.loc[PRIMARY[1], "n_real"]
-    return f"{n_real:,.0f} real images, {result.primary['trials']} trials, {METRIC_NAMES[result.verdict['metric']]}"
+    real = f"{result.means.loc[PRIMARY[1], 'n_real']:,.0f} real {result.medium.nouns.many}"
+    return f"{real}, {result.primary['trials']} trials, {METRIC_NAMES[result.verdict['metric']]}"
 
 
 def _embedded(ax: Axes, name: str) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import open_set, verdict
-from gannb.analysis.class_lights import CRITERIA
+from gannb.analysis.class_lights import Explanation, explained
 from gannb.analysis.evidence import Evidence, gather, test_train_ratio
-from gannb.analysis.verdict import SCORE_COLUMNS
+from gannb.analysis.small_classes import notes
+from gannb.analysis.to_json import to_json
+from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
 from gannb.analysis.wording import METRIC_NAMES
 from gannb.report.page import facts, tables
 from gannb.report.page.html import ANSWERS, control_word, render
@@ -23,6 +25,7 @@ from gannb.utils.files import write_json, write_text
 from gannb.work.locks import study_lock
 
 if TYPE_CHECKING:
+    from gannb.data.medium import Medium
     from gannb.experiment.experiment import Experiment
 
 QUALITY_COLUMNS = (
@@ -41,6 +44,7 @@ class Page:
     """Everything that stands on the page: plain text, tables of text, pictures."""
 
     study: str
+    medium: Medium
     verdict: Mapping[str, Any]
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
     arms: Sequence[Mapping[str, str]] = ()
@@ -54,6 +58,7 @@ class Page:
     outcome_notes: Sequence[str] = ()
     small_classes: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # notes, arms, contrasts
     classes: Sequence[Mapping[str, Any]] = ()
+    criteria: Mapping[str, Explanation] = field(default_factory=dict)  # of the lights of `classes`
     open_set: Mapping[str, Any] | None = None  # of the verdict, with its `table`; None where no class is held out
 
 
@@ -70,17 +75,18 @@ def publish(experiment: Experiment) -> Path:
 
 def _publish(experiment: Experiment) -> Path:
     evidence, folder = gather(experiment), experiment.folder
-    found = plain(verdict.decide(evidence)) | {"answer_key": experiment.answer_key, "of": answered(experiment)}
-    if experiment.open_set:
+    decided = verdict.decide(evidence)
+    found = plain(to_json(decided)) | {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
+    if experiment.plan.open_set:
         found["open_set"] = open_set_part(experiment, evidence)
     write_tables(folder, evidence)
     write_json(folder / "verdict.json", found)
-    return write_page(folder / "report.html", make_page(experiment, evidence, found))
+    return write_page(folder / "report.html", make_page(experiment, evidence, decided, found))
 
 
 def answered(experiment: Experiment) -> dict[str, Any]:
     """Return what an answer is of, to stand beside it when the study's parameters have changed since."""
-    resolved = experiment.resolved()
+    resolved = experiment.settings.resolved()
     kept = {name: resolved[name] for name in ("shape", "classes", "gan", "gan_steps", "classifier_steps")}
     return kept | {"classifier": list(experiment.study.classifier)}
 
@@ -94,40 +100,53 @@ def write_tables(folder: Path, evidence: Evidence) -> None:
         write_text(folder / f"{name}.csv", table.reindex(columns=list(columns)).to_csv(index=False))
 
 
-def make_page(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> Page:
-    """Return everything that stands on the page; its figures are drawn, and kept in figures/. found: the verdict."""
-    resolved = experiment.resolved() | {"device": experiment.device}
+def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, found: Mapping[str, Any]) -> Page:
+    """Return everything that stands on the page; its figures are drawn, and kept in figures/.
+
+    found: the verdict as it stands in `verdict.json`.
+    """
+    resolved = experiment.settings.resolved() | {"device": experiment.device}
     unseen = found.get("open_set")
     return Page(
         study=experiment.study.name,
+        medium=experiment.settings.medium,
         verdict=found,
         pictures=make_pictures(experiment, evidence, found),
         arms=tables.arm_table(evidence),
-        generators=tables.generator_table(evidence),
+        generators=tables.generator_table(evidence, experiment.settings.medium),
         method=facts.method_facts(experiment, evidence),
         data=facts.data_facts(experiment),
         provenance=facts.provenance(experiment),
         parameters=tables.parameter_table(experiment.study, resolved, read_record(experiment.folder)["set"]),
         shifts=tables.shift_table(found),
-        outcomes=tables.outcome_table(found),
+        outcomes=tables.outcome_table(found, experiment.settings.medium.nouns),
         outcome_notes=facts.outcome_notes(experiment, evidence),
-        small_classes=texts(found),
+        small_classes=texts(found, small_class_notes(decided, evidence)),
         classes=tables.class_table(found),
-        open_set=unseen and unseen | {"table": open_set_table(unseen).to_dict("records")},
+        criteria=explained(evidence.nouns, evidence.measuring_classifier),
+        open_set=unseen and unseen | {"table": open_set_table(unseen, evidence.nouns).to_dict("records")},
     )
+
+
+def small_class_notes(decided: Verdict, evidence: Evidence) -> list[str]:
+    """Return what a reader of the tables on smaller classes has to know; empty for classes of about equal size."""
+    found = decided.small_classes
+    return notes(found, decided.balancing, evidence.metric, evidence.nouns) if found else []
 
 
 def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
     """Write open_set.csv, and return what was found about the classes held out."""
-    part = experiment.open_set
-    write_text(experiment.folder / "open_set.csv", part.scores().to_csv(index=False))
-    return plain(open_set.found(part, facts.outcome_intervals(evidence), test_train_ratio(evidence)))
+    write_text(experiment.folder / "open_set.csv", open_set.scores(experiment).to_csv(index=False))
+    intervals = facts.outcome_intervals(evidence, experiment.settings.medium.nouns)
+    return plain(to_json(open_set.decide(experiment, intervals, test_train_ratio(evidence))))
 
 
 def write_page(file: Path, page: Page) -> Path:
     """Write the page as one HTML file that fetches nothing; names and texts are escaped."""
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     shown = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
-    shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": CRITERIA}
+    shown |= {"nouns": page.medium.nouns, "phrases": page.medium.phrases}
+    shown |= {"measuring_classifier": page.medium.measuring_classifier}
+    shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": page.criteria}
     write_text(file, render("report.html", **shown))
     return file

@@ -1,4 +1,4 @@
-"""An estimated difference with its interval."""
+"""An estimated mean or difference with its interval."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A mean difference with its interval, all in the unit of the differences.
+class Interval:
+    """A mean with its interval, all in one unit; nan where there are too few trials for one."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Estimate(Interval):
+    """A mean difference over trials with its interval, all in the unit of the differences.
 
     `low` and `high` are `mean` -+ t(df) * `se`. With `sd` 0 (all trials alike) the interval of `paired_t` is
     the point `mean`: true to the data, though so few trials cannot show that further ones would agree too.
     """
 
-    mean: float
-    low: float
-    high: float
     se: float
     df: float
     sd: float  # of the per-trial differences
@@ -26,5 +32,5 @@ class Estimate:
 
 
 def could_settle(estimate: Estimate) -> float:
-    """Half-width of the interval: differences larger than about this would have been told from 0."""
+    """Return the half-width of the interval: differences larger than about this would have been told from 0."""
     return (estimate.high - estimate.low) / 2

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from sklearn import metrics
-
-if TYPE_CHECKING:
-    pass
 
 TAR = 0.95  # share of known test items that are accepted, at which the false-accept rate is taken
 

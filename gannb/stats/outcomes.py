@@ -1,4 +1,4 @@
-"""What else the two arms of the primary contrast did to the test items, from their predictions: numbers, no files.
+"""What two arms did to the test items beside the metric of the study, from their predictions: numbers, no files.
 
 Sensitivity and specificity, AUROC, recall by class, calibration, and which class is taken for which. Everything is
 recomputed from the stored probabilities, so that finished studies have it without training anything again.
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from gannb.stats.estimate import Interval
 from gannb.stats.intervals import paired_t
 from gannb.stats.scores import ECE_BINS, classification_scores, confidence_bin
-from gannb.trials.arms import PRIMARY
 
 OF_POSITIVE = ("auroc", "sensitivity", "specificity")  # the scores of two classes that depend on which is positive
 
@@ -47,13 +46,14 @@ OVERALL = ("balanced_accuracy", "accuracy", "macro_f1", "auroc", "log_loss", "ec
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What the classifiers of the primary contrast's two arms said of the test items, in the trials that have both."""
+    """What the classifiers of two arms said of the test items, in the trials that have both."""
 
     classes: tuple[str, ...]
     positive: int  # of two classes, the one whose recall is the sensitivity
     y: Mapping[int, np.ndarray]  # trial -> (I,) labels in 0..K-1
     arm: Mapping[int, np.ndarray]  # trial -> (S, I, K) probabilities, by classifier seed
     against: Mapping[int, np.ndarray]  # the same of the arm that it is compared with
+    arms: tuple[str, str]  # the names of both
 
     def means(self, measure: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return (R, ...) of both arms: what `measure(y, p)` gives of one classifier, averaged over a trial's seeds."""
@@ -65,6 +65,18 @@ class Predictions:
 
 
 # ---- outcomes with intervals ----
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """One outcome of both arms, and the change from the second arm to the first, each with its interval over trials."""
+
+    outcome: str  # a name in OUTCOMES
+    class_name: str | None  # None: of all classes together
+    arm: Interval
+    against: Interval
+    change: Interval
+    trials: int  # that have a value
 
 
 def measured(classes: int, positive: int) -> list[tuple[str, int | None]]:
@@ -89,7 +101,7 @@ def recall(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return metrics.recall_score(y, p.argmax(axis=1), labels=labels, average=None, zero_division=np.nan)
 
 
-def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float = 0.95) -> list[dict[str, Any]]:
+def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float = 0.95) -> list[OutcomeRow]:
     """Return a row per outcome: both arms' means and the paired difference, each with its interval over trials.
 
     The intervals are `stats.paired_t`'s: for draws they carry the trials, given the test set; for re-splits they are
@@ -100,28 +112,25 @@ def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float =
     found = []
     for i, (name, k) in enumerate(measured(len(predictions.classes), predictions.positive)):
         there = np.isfinite(arm[:, i]) & np.isfinite(against[:, i])
-        pair, most = (arm[there, i], against[there, i]), OUTCOMES[name].most
-        difference = interval(pair[0] - pair[1], test_train_ratio, level, -most, most)
-        found.append({
-            "outcome": name, "class": None if k is None else predictions.classes[k],
-            "arm": interval(pair[0], test_train_ratio, level, 0.0, most),
-            "against": interval(pair[1], test_train_ratio, level, 0.0, most),
-            "difference": difference.pop("mean"), **difference, "trials": int(there.sum()),
-        })  # fmt: skip
+        a, b, most = arm[there, i], against[there, i], OUTCOMES[name].most
+        levels = (interval(values, test_train_ratio, level, 0.0, most) for values in (a, b))
+        change = interval(a - b, test_train_ratio, level, -most, most)
+        class_name = None if k is None else predictions.classes[k]
+        found.append(OutcomeRow(name, class_name, *levels, change, int(there.sum())))
     return found
 
 
-def interval(values: np.ndarray, ratio: float, level: float, least: float, most: float) -> dict[str, float]:
-    """Return mean, low and high of (R,) values, cut to what is possible; nan with fewer than two trials."""
+def interval(values: np.ndarray, ratio: float, level: float, least: float, most: float) -> Interval:
+    """Return mean and interval of (R,) values, the interval cut to least..most; nan with fewer than two trials."""
     if len(values) < 2:
-        return dict.fromkeys(("mean", "low", "high"), float("nan"))
+        return Interval(*[float("nan")] * 3)
     estimate = paired_t(values, ratio, level)
-    return {"mean": estimate.mean, "low": max(least, estimate.low), "high": min(most, estimate.high)}
+    return Interval(estimate.mean, max(least, estimate.low), min(most, estimate.high))
 
 
-def direction(outcome: str, row: Mapping[str, Any]) -> int:
-    """Return 1 where a row's whole interval says better, -1 where it says worse, 0 where neither."""
-    sign = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+def direction(outcome: str, change: Interval) -> int:
+    """Return 1 where the whole interval of a change says better, -1 where it says worse, 0 where neither."""
+    sign = 1 if change.low > 0 else -1 if change.high < 0 else 0
     return sign * OUTCOMES[outcome].better
 
 
@@ -135,7 +144,7 @@ def reliability(predictions: Predictions) -> pd.DataFrame:
     arm's predictions). The bins are those of the ECE; empty ones are left out. Guo et al. 2017, section 2.
     """
     tables = []
-    for name, by_trial in zip(PRIMARY, predictions.means(calibration), strict=True):  # (R, bins, 3)
+    for name, by_trial in zip(predictions.arms, predictions.means(calibration), strict=True):  # (R, bins, 3)
         confidence, accuracy, share = by_trial.mean(axis=0)[by_trial.any(axis=(0, 2))].T
         tables.append(pd.DataFrame(
             {"arm": name, "confidence": confidence / share, "accuracy": accuracy / share, "share": share}

@@ -4,35 +4,43 @@ An arm's name is its recipe, `[real][+SOURCE][+classic]`, or a source alone: `re
 `transfer[+SOURCE]` is `real[+SOURCE]+classic` with a pretrained network, fine-tuned, in the place of the classifier.
 A source is any generator's name (`gan` stands for the study's family), or one of the real ones: `real+more` (the draw
 and as many items again from the trial's reserve), `fewer` (half of the draw), and what can be done about classes of
-unequal size without a generator, `real+oversampled` and `real+weighted` (see `imbalance.py`). `@half` behind a name is
-the same recipe with half of the optimiser steps, `@NETWORK` with another classifier (`real+classic@deep_cnn`). A new
-generator brings all its arms with no code here.
+unequal size without a generator, `real+oversampled` and `real+weighted` (see `classifiers.imbalance`). `@half` behind a
+name is the same recipe with half of the optimiser steps, `@NETWORK` with another classifier (`real+classic@deep_cnn`).
+A new generator brings all its arms with no code here.
 
 Behind a generator's name may stand `.VARIATION`, what is done after the training of a GAN (`gan.truncated`, see
-`generators/after.py`), and `:DOSE`, fewer items per class than the study makes (`real+gan:50+classic`).
+`generators.variations`), and `:DOSE`, fewer items per class than the study makes (`real+gan:50+classic`).
+
+Which generators there are, the study's medium says. A name of a study that is there already is read without it: then
+any word stands for a generator, and no family of GANs has to be imported to draw a figure.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
-from gannb.generators.registry import names
+from gannb.generators import registry
 from gannb.generators.variations import VARIATIONS
-from gannb.media.image import IMAGE
 from gannb.study.model import DEFAULT_ARMS, DOSES
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium, Nouns
 
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
-FROM_OUTSIDE = {  # in words, what an arm has of a source from outside
-    "foreign": "a foreign GAN's images",
-    "related": "related real images",
+EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands for the items
+    "foreign": "a foreign GAN's {many}",
+    "related": "related real {many}",
 }
+RESERVED = ("real", "transfer", "classic")  # words that say something else in a recipe
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
 
 
@@ -40,7 +48,6 @@ SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, var
 class Arm:
     """One way to train the classifier in a trial."""
 
-    name: str
     real: bool  # the draw's items are in it
     source: str | None  # what else is in it
     classic: bool  # classical augmentation
@@ -50,39 +57,77 @@ class Arm:
     pretrained: bool = False  # fine-tunes a pretrained network
     classifier: str = ""  # the network that it trains in the place of the study's first one; empty: that one
 
+    @cached_property
+    def name(self) -> str:
+        """Its recipe in one word; `parse_arm` gives the arm again."""
+        added = self.source or ""
+        added += f".{self.variation}" if self.variation else ""
+        added += f":{self.dose}" if self.dose is not None else ""
+        start = "transfer" if self.pretrained else "real" if self.real else ""
+        parts = [start, added, "classic" if self.classic and not self.pretrained else ""]
+        behind = [self.classifier, "half" if self.half_budget else ""]
+        return "@".join(["+".join(filter(None, parts)), *filter(None, behind)])
+
     @property
     def generator(self) -> str | None:
         """The generator whose items it trains on, by name; `gan` for the study's family."""
         return self.source if self.source and self.source not in REAL_SOURCES else None
 
-    @property
-    def without_variation(self) -> str:
-        """The name of the arm that differs in the variation alone: `real+gan.truncated` -> `real+gan`."""
-        return self.name.replace(f".{self.variation}", "") if self.variation else self.name
+    # ---- the arm that differs in one thing ----
 
-    @property
-    def without_items(self) -> str:
-        """The name of the arm that has the draw alone, without what this one adds to it: `real`, `transfer` ..."""
-        if self.pretrained:
-            return "transfer"
-        return ("real+classic" if self.classic else "real") + (f"@{self.classifier}" if self.classifier else "")
+    def with_source(self, source: str) -> Arm:
+        """Return the arm with another source of items, in the same variation and dose."""
+        return replace(self, source=source)
+
+    def with_variation(self, variation: str) -> Arm:
+        """Return the arm with items taken from its GAN in another way; "" for the plain GAN."""
+        return replace(self, variation=variation)
+
+    def with_dose(self, dose: int | None) -> Arm:
+        """Return the arm with so many items per class; None for as many as the study makes."""
+        return replace(self, dose=dose)
+
+    def without_items(self) -> Arm:
+        """Return the arm that has the draw alone, without what this one adds to it: `real`, `transfer` ..."""
+        return replace(self, real=True, source=None, variation="", dose=None, half_budget=False)
+
+    def at(self, classifier: str) -> Arm:
+        """Return the arm with another classifier: `real+classic@half` -> `real+classic@deep_cnn@half`."""
+        return replace(self, classifier=classifier)
+
+    def half(self) -> Arm:
+        """Return the arm with half of the optimiser steps."""
+        return replace(self, half_budget=True)
 
 
-def parse_arm(name: str) -> Arm:
+def external_text(source: str, nouns: Nouns) -> str:
+    """Return in words what an arm has of an external source."""
+    return EXTERNAL_WORDS[source].format(many=nouns.many)
+
+
+def sources_of(medium: Medium) -> tuple[str, ...]:
+    """Return the names of all generators that an arm may have: the study's family, a medium's, external ones."""
+    return ("gan", *registry.names(medium))
+
+
+def parse_arm(name: str, medium: Medium | None = None) -> Arm:
     """Return the arm of a name.
+
+    medium: that of a study whose arm this is to be, which says what generators there are, and which of them are GANs.
+    None: the arm is one of a study already, and any word stands for a generator.
 
     Raises:
         InputError: the name is no recipe; says the nearest that is.
     """
-    arm = _parse(name)
+    arm = _parse(name, medium)
     if arm is None:
-        sources = ", ".join(["gan", *names(IMAGE), *REAL_SOURCES])
+        sources = ", ".join([*(sources_of(medium) if medium else ("gan",)), *REAL_SOURCES])
         rule = f"an arm is [real|transfer][+SOURCE[.VARIATION][:DOSE]][+classic], SOURCE {sources}."
-        raise InputError(f"arms: there is no arm {name!r}; {_nearest(name) or rule}")
+        raise InputError(f"arms: there is no arm {name!r}; {(medium and _nearest(name, medium)) or rule}")
     return arm
 
 
-def _parse(name: str) -> Arm | None:
+def _parse(name: str, medium: Medium | None) -> Arm | None:
     recipe, *behind = name.split("@")
     half = behind[-1:] == ["half"]
     classifier = behind[: len(behind) - half]
@@ -99,45 +144,41 @@ def _parse(name: str) -> Arm | None:
         "classifier": "".join(classifier),
     }  # fmt: skip
     if not rest:
-        return Arm(name, True, None, **shared)
+        return Arm(True, None, **shared)
     found = SOURCE.fullmatch(rest[0])
     source, variation, dose = found.groups(default="") if found else ("", "", "")
-    arm = Arm(name, bool(first), source, variation=variation, dose=int(dose) if dose else None, **shared)
-    return arm if _is_possible(arm) else None
+    arm = Arm(bool(first), source, variation=variation, dose=int(dose) if dose else None, **shared)
+    return arm if _is_possible(arm, medium) else None
 
 
-def _is_possible(arm: Arm) -> bool:
+def _is_possible(arm: Arm, medium: Medium | None) -> bool:
     """Tell whether an arm's source is there, beside the right items, and can be had in this way."""
-    if arm.source in REAL_SOURCES and arm.pretrained:
+    if arm.source in RESERVED or not arm.source:
         return False
     if arm.source in REAL_SOURCES:
-        return arm.real == (arm.source != "fewer") and not arm.variation and arm.dose is None
-    if arm.variation and not (arm.source in _gans() and arm.variation in VARIATIONS):
+        plain = not arm.variation and arm.dose is None and not arm.pretrained
+        return plain and arm.real == (arm.source != "fewer")
+    if arm.variation and not (arm.variation in VARIATIONS and (medium is None or arm.source in _gans(medium))):
         return False
-    return arm.source in ("gan", *names(IMAGE)) and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
+    there = medium is None or arm.source in sources_of(medium)
+    return there and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
 
 
-def _gans() -> tuple[str, ...]:
-    return ("gan", *IMAGE.families)
+def _gans(medium: Medium) -> tuple[str, ...]:
+    return ("gan", *medium.families)
 
 
-def _nearest(name: str) -> str:
+def _nearest(name: str, medium: Medium) -> str:
     """Return the hint at the arm nearest to a name that is none: without what its source cannot have, else by spelling.
 
     Empty where none is near.
     """
     bare = re.sub(r"\.\w*|:\w*", "", name)
-    if bare != name and (arm := _parse(bare)):
-        ways = [bare] + [bare.replace(str(arm.source), f"{arm.source}.{v}") for v in VARIATIONS]
-        return nearest(name, [way for way in ways if _parse(way)])
-    made = ["gan", *names(IMAGE), *(f"{gan}.{variation}" for gan in _gans() for variation in VARIATIONS)]
+    if bare != name and (arm := _parse(bare, medium)):
+        ways = [bare, *(arm.with_variation(variation).name for variation in VARIATIONS)]
+        return nearest(name, [way for way in ways if _parse(way, medium)])
+    made = [*sources_of(medium), *(f"{gan}.{variation}" for gan in _gans(medium) for variation in VARIATIONS)]
     added = [*made, "more", *BALANCING]
     known = [*DEFAULT_ARMS, PRIMARY[0]] + [f"real+{s}" for s in added] + made
     known += [f"real+{s}+classic" for s in added] + [f"transfer+{s}" for s in made]
     return nearest(name, known)
-
-
-def with_classifier(arm: str, other: str) -> str:
-    """Return the name of an arm with another classifier: `real+classic@half` -> `real+classic@deep_cnn@half`."""
-    recipe, at, behind = arm.partition("@")
-    return f"{recipe}@{other}{at}{behind}"

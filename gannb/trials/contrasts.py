@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
-from gannb.generators.external import EXTERNAL
 from gannb.generators.variations import VARIATIONS
-from gannb.trials.arms import BALANCED, CONVERGENCE, FROM_OUTSIDE, PRIMARY, Arm, parse_arm, with_classifier
+from gannb.trials.arms import BALANCED, CONVERGENCE, EXTERNAL_WORDS, PRIMARY, Arm, external_text, parse_arm
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium, Nouns
 
 
 @dataclass(frozen=True)
@@ -18,21 +21,21 @@ class Contrast:
     against: str
     role: str  # primary | secondary | exploratory | control
     expected: str = ""  # of a control: "helps" | "hurts" | "no difference"
-    meaning: str = ""  # in words, for the report
+    meaning: str = ""  # in words, for the report; in the table below `{many}` stands for the items
 
 
 CONTRASTS = (
-    Contrast(*PRIMARY, "primary", meaning="GAN images on top of classical augmentation"),
-    Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN images"),
-    Contrast("transfer+gan", "transfer", "secondary", meaning="GAN images for a pretrained network"),
+    Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
+    Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN {many}"),
+    Contrast("transfer+gan", "transfer", "secondary", meaning="GAN {many} for a pretrained network"),
     Contrast("transfer", PRIMARY[1], "exploratory", meaning="fine-tuning a pretrained network"),
     Contrast("real+classic", "real", "exploratory", meaning="classical augmentation"),
-    Contrast("real+gan", "real", "exploratory", meaning="GAN images without classical augmentation"),
-    Contrast("gan", "real", "exploratory", meaning="GAN images alone (CAS) instead of the real ones"),
+    Contrast("real+gan", "real", "exploratory", meaning="GAN {many} without classical augmentation"),
+    Contrast("gan", "real", "exploratory", meaning="GAN {many} alone (CAS) instead of the real ones"),
     Contrast("real+gaussian", "real+gan", "exploratory", meaning="a Gaussian's mean and variance instead of a GAN"),
     Contrast("real+copies", "real", "control", "no difference", "every item repeated equally often"),
     Contrast("real+mislabelled", "real+copies", "control", "hurts", "copies with wrong labels"),
-    Contrast("real+more", "real", "control", "helps", "as many real images again"),
+    Contrast("real+more", "real", "control", "helps", "as many real {many} again"),
     Contrast("real", "fewer", "control", "helps", "the whole train side instead of half of it"),
     Contrast("real+classic", CONVERGENCE, "control", "no difference", "the full number of steps instead of half"),
 )
@@ -42,34 +45,41 @@ MISLABELLED = Contrast("real+mislabelled", "real+oversampled", "control", "hurts
 
 def dose_arms(doses: tuple[int, ...]) -> tuple[str, ...]:
     """Return the arms of the dose response, by rising number of items per class; the largest is the primary arm."""
-    return tuple(PRIMARY[0].replace("gan", f"gan:{dose}") for dose in doses[:-1])
+    return tuple(parse_arm(PRIMARY[0]).with_dose(dose).name for dose in doses[:-1])
 
 
-def study_arms(asked: tuple[str, ...], protocol: str, others: tuple[str, ...] = (), balance: bool = False) -> list[Arm]:
+def study_arms(
+    asked: tuple[str, ...], protocol: str, medium: Medium, others: tuple[str, ...] = (), balance: bool = False
+) -> list[Arm]:
     """Return the arms of a study: those asked for, what they are compared with, and the real-only curve.
 
+    medium: the study's, which says what generators an arm may have.
     others: classifiers besides the study's first one, for which the primary contrast is repeated.
     `real+more` has no meaning in resplit, where nothing is left in reserve; half against whole takes its place.
     balance: generated items only fill up the smaller classes. What fills them up without a generator is then part of
     the study, and copies, which would be no control without effect, go by the name of what they are: oversampling.
+
+    Raises:
+        InputError: a name is no arm of this medium.
     """
-    names = [n for n in asked if parse_arm(n).source != "more" or protocol == "draw"] + list(PRIMARY)
+    wanted = [parse_arm(name, medium) for name in asked]
+    names = [arm.name for arm in wanted if arm.source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and c.against != "fewer"]
     names += BALANCED if balance else ()
-    names += [arm.without_items for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
+    adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
+    names += [arm.without_items().name for arm in adding]
     if protocol == "resplit":
         names += ["fewer"]
     names += [*curve_arms(protocol), CONVERGENCE]
-    names += [with_classifier(arm, other) for other in others for arm in (*PRIMARY, CONVERGENCE)]
-    names = map(_filling_up, names) if balance else names
-    return [parse_arm(n) for n in dict.fromkeys(names)]
+    names += [parse_arm(arm).at(other).name for other in others for arm in (*PRIMARY, CONVERGENCE)]
+    arms = map(parse_arm, names)
+    return list(dict.fromkeys(map(_filling_up, arms) if balance else arms))
 
 
-def _filling_up(name: str) -> str:
-    """Return what an arm is called where the items that are added to the real ones fill up the smaller classes."""
-    arm = parse_arm(name)
+def _filling_up(arm: Arm) -> Arm:
+    """Return what an arm is where the items that are added to the real ones fill up the smaller classes."""
     fills_up = arm.real and arm.generator == "copies" and arm.dose is None and not arm.pretrained
-    return name.replace("copies", "oversampled") if fills_up else name
+    return arm.with_source("oversampled") if fills_up else arm
 
 
 def curve_arms(protocol: str) -> tuple[str, ...]:
@@ -77,56 +87,62 @@ def curve_arms(protocol: str) -> tuple[str, ...]:
     return ("fewer+classic", "real+classic", "real+more+classic")[: 3 if protocol == "draw" else 2]
 
 
-def contrasts(arms: list[str]) -> list[Contrast]:
-    """Return the contrasts whose two arms are there, the primary first; a new source gets its own."""
-    known = [c for c in (*CONTRASTS, MISLABELLED) if c.arm in arms and c.against in arms] + _by_depth(arms)
+def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
+    """Return the contrasts whose two arms are there, the primary first; a new source gets its own.
+
+    nouns: what the items are called, for the meanings.
+    """
+    table = [replace(c, meaning=c.meaning.format(many=nouns.many)) for c in (*CONTRASTS, MISLABELLED)]
+    known = [c for c in table if c.arm in arms and c.against in arms] + _by_depth(arms, nouns)
     paired = {(c.arm, c.against) for c in known} | {("real+more+classic", "real+classic")}
     compared = {arm for c in (*CONTRASTS, *known) for arm in (c.arm, c.against)}
-    found = known + [c for c in _from_recipe(arms) if (c.arm, c.against) not in paired and c.arm not in compared]
-    return found + _of_balancing(arms, found)
+    own = [c for c in _from_recipe(arms, nouns) if (c.arm, c.against) not in paired and c.arm not in compared]
+    return [*known, *own, *_of_balancing(arms, [*known, *own])]
 
 
-def _by_depth(arms: list[str]) -> list[Contrast]:
+def _by_depth(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """Return the contrasts of the classifiers besides the study's first one."""
     others = dict.fromkeys(parse_arm(arm).classifier for arm in arms)
     found = []
     for other in filter(None, others):
-        with_gan, without, half = (with_classifier(arm, other) for arm in (*PRIMARY, CONVERGENCE))
+        with_gan, without, half = (parse_arm(arm).at(other).name for arm in (*PRIMARY, CONVERGENCE))
         found += [
-            Contrast(with_gan, without, "secondary", meaning=f"GAN images for {other}"),
-            Contrast(with_gan, PRIMARY[1], "exploratory", meaning=f"{other} with GAN images, the other without"),
+            Contrast(with_gan, without, "secondary", meaning=f"GAN {nouns.many} for {other}"),
+            Contrast(
+                with_gan, PRIMARY[1], "exploratory", meaning=f"{other} with GAN {nouns.many}, the other without"
+            ),
             Contrast(without, PRIMARY[1], "exploratory", meaning=f"{other} instead of the first classifier"),
             Contrast(without, half, "control", "no difference", f"the full number of steps of {other} instead of half"),
-        ]
+        ]  # fmt: skip
     return [c for c in found if c.arm in arms and c.against in arms]
 
 
-def _from_recipe(arms: list[str]) -> list[Contrast]:
+def _from_recipe(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """Return, for arms with generated items, the contrasts with the real items alone and with the (plain) GAN's."""
     found = []
     for arm in (parse_arm(a) for a in arms):
         if not arm.generator or arm.half_budget:
             continue
-        if arm.without_items in arms:
-            found.append(Contrast(arm.name, arm.without_items, "exploratory", meaning=_meaning(arm)))
-        if arm.variation and arm.without_variation in arms:
+        alone, plain, gan = arm.without_items().name, arm.with_variation("").name, arm.with_source("gan").name
+        if alone in arms:
+            found.append(Contrast(arm.name, alone, "exploratory", meaning=_meaning(arm, nouns)))
+        if arm.variation and plain in arms:
             adds = f"{VARIATIONS[arm.variation]}, against the plain {arm.source}"
-            found.append(Contrast(arm.name, arm.without_variation, "exploratory", meaning=adds))
-        gan = arm.name.replace(str(arm.source), "gan")
-        if arm.source in EXTERNAL and arm.real and gan in arms:
-            meaning = f"{FROM_OUTSIDE[arm.source]} instead of the GAN's"
+            found.append(Contrast(arm.name, plain, "exploratory", meaning=adds))
+        if arm.source in EXTERNAL_WORDS and arm.real and gan in arms:
+            meaning = f"{external_text(arm.source, nouns)} instead of the GAN's"
             found.append(Contrast(arm.name, gan, "exploratory", meaning=meaning))
     return found
 
 
-def _meaning(arm: Arm) -> str:
+def _meaning(arm: Arm, nouns: Nouns) -> str:
     """Return in words what an arm has that the real items alone have not."""
     details = [VARIATIONS[arm.variation]] if arm.variation else []
     details += [f"{arm.dose:,} per class"] if arm.dose else []
-    if arm.source in FROM_OUTSIDE:
-        what, ours = FROM_OUTSIDE[arm.source], "the draw's"
+    if arm.source in EXTERNAL_WORDS:
+        what, ours = external_text(arm.source, nouns), "the draw's"
     else:
-        what, ours = "GAN images" if arm.source == "gan" else f"items from {arm.source}", "the real ones"
+        what, ours = f"GAN {nouns.many}" if arm.source == "gan" else f"items from {arm.source}", "the real ones"
     return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details])
 
 
@@ -137,7 +153,8 @@ def _of_balancing(arms: list[str], found: list[Contrast]) -> list[Contrast]:
     is what a generator has to beat, so for the primary arm it is a secondary contrast, with an answer.
     """
     ways = [arm for arm in map(parse_arm, arms) if arm.source in BALANCING and not arm.half_budget]
-    alone = [Contrast(w.name, w.without_items, "exploratory", meaning=BALANCING[str(w.source)][0]) for w in ways]
+    alone = {way.name: way.without_items().name for way in ways}
+    plain = [Contrast(way.name, alone[way.name], "exploratory", meaning=BALANCING[str(way.source)][0]) for way in ways]
     against_each = [
         replace(
             c, against=way.name, role="secondary" if c.arm == PRIMARY[0] else "exploratory",
@@ -145,9 +162,9 @@ def _of_balancing(arms: list[str], found: list[Contrast]) -> list[Contrast]:
         )
         for way in ways
         for c in found
-        if c.against == way.without_items and _adds_items(parse_arm(c.arm), way.classifier)
+        if c.against == alone[way.name] and _adds_items(parse_arm(c.arm), way.classifier)
     ]  # fmt: skip
-    return [c for c in alone if c.against in arms] + against_each
+    return [c for c in plain if c.against in arms] + against_each
 
 
 def _adds_items(arm: Arm, classifier: str) -> bool:

@@ -9,12 +9,15 @@ Items of one group (a patient, a burst, near duplicates) never fall on both side
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples, concatenate
+from gannb.media import medium_of
+from gannb.trials.folds import stratified_group_folds
 from gannb.utils.errors import InputError
 from gannb.utils.keys import seed_for
 
@@ -115,7 +118,7 @@ def _settle_resplit(dataset: Dataset, study) -> Design:
         name = dataset.pool.classes[int(counts.argmin())]
         raise InputError(
             f"Class {name!r} has {counts.min()} items, too few to train and test on; "
-            f"add images until it has at least {need}, or leave the class out."
+            f"add {medium_of(dataset).nouns.many} until it has at least {need}, or leave the class out."
         )
     folds = _share(study.test_share).denominator
     if counts.min() < folds:
@@ -194,17 +197,77 @@ def _share(test_share: float) -> Fraction:
 
 
 def _resplit(dataset: Dataset, design: Design, trial: int) -> Draw:
-    from sklearn.model_selection import StratifiedGroupKFold
+    tested = _tested(dataset, design, [trial])[0]
+    train, order = np.flatnonzero(~tested), np.random.default_rng(_resplit_seed(design, trial))
+    train = train[order.permutation(len(train))]  # so that "the first half" is a random half
+    return Draw(train, np.empty(0, np.int64), np.flatnonzero(tested))
 
-    y, groups = labels_of(dataset), groups_of(dataset)
-    share = _share(design.test_share)
-    seed = seed_for(design.seed, "resplit", trial) % 2**32
-    splitter = StratifiedGroupKFold(share.denominator, shuffle=True, random_state=seed)
-    folds = [fold for _, fold in splitter.split(np.zeros(len(y)), y, groups)]
-    test = np.sort(np.concatenate(folds[: share.numerator]))
-    train = np.setdiff1d(np.arange(len(y)), test)
-    short = [side for side in (train, test) if np.bincount(y[side], minlength=y.max() + 1).min() < LEAST_TESTED]
-    if short:
+
+def _resplit_seed(design: Design, trial: int) -> int:
+    return seed_for(design.seed, "resplit", trial) % 2**32
+
+
+def _tested(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.ndarray:
+    """Return which items each of some re-splits is tested on, (T, N) bool.
+
+    Raises:
+        InputError: groups are so large that a class has too few items on one side.
+    """
+    y, share = labels_of(dataset), _share(design.test_share)
+    seeds = [_resplit_seed(design, trial) for trial in trials]
+    tested = stratified_group_folds(y, groups_of(dataset), share.denominator, seeds) < share.numerator
+    of_class = np.stack([(tested & (y == k)).sum(axis=1) for k in range(y.max() + 1)], axis=1)  # (T, K)
+    if min(of_class.min(), (np.bincount(y) - of_class).min()) < LEAST_TESTED:
         raise InputError("Groups are so large that a class falls wholly on one side; use finer groups.")
-    order = np.random.default_rng(seed).permutation(len(train))  # so that "the first half" is a random half
-    return Draw(train[order], np.empty(0, np.int64), test)
+    return tested
+
+
+# ---- what is asked of many trials at once ----
+
+
+def train_counts(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.ndarray:
+    """Return the real items per class of the training sets of some trials (0 and up), (T, K).
+
+    Raises:
+        InputError: as `make_draw`, in re-splits.
+    """
+    n_classes = dataset.pool.n_classes
+    if design.protocol == "draw":
+        return np.full((len(trials), n_classes), design.n_per_class)
+    y = labels_of(dataset)
+    trained = ~_tested(dataset, design, trials)
+    return np.stack([np.bincount(y[each], minlength=n_classes) for each in trained])
+
+
+def check_room(dataset: Dataset, design: Design, trials: int) -> None:
+    """Raise InputError where groups leave too few separate items for a trial, although the counts suffice.
+
+    Without groups nothing can be missing: a draw takes what `settle` has counted, and each of a re-split's folds has as
+    many items of a class as any other, to within one.
+    """
+    groups = groups_of(dataset)
+    if len(np.unique(groups)) == len(groups):
+        return
+    if design.protocol == "resplit":
+        _tested(dataset, design, range(trials))
+    else:
+        make_draw(dataset, design, trials - 1)  # the last has the fewest items left
+
+
+# ---- what the final generator learns ----
+
+
+def final_items(dataset: Dataset, design: Design) -> np.ndarray:
+    """Return the indices (N,) of the items that the final generator learns, rising.
+
+    What is tested on stays locked: a given test set in any case, in the draw protocol the trials' common one, and what
+    shares a group with it. Re-splits without a given test set have no such items: every one was trained on.
+    """
+    groups = groups_of(dataset)
+    if dataset.test is not None:
+        locked = np.arange(len(dataset.pool), len(groups))
+    elif design.protocol == "draw":
+        locked = make_draw(dataset, design, 0).test
+    else:
+        locked = np.empty(0, np.int64)
+    return np.flatnonzero(~np.isin(groups, groups[locked]))

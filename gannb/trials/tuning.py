@@ -7,16 +7,15 @@ its configurations: an arm without synthetic items has no share of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gannb.media.image.augmentation import POLICIES
 from gannb.trials.arms import Arm, parse_arm
 
 DRAWS = 2  # of their own, on which configurations are tried; trials -1, -2 in units
-CLASSICAL = ("none", "shift", "affine", "flip", "trivial")  # what `augmentation: auto` may stand for
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,14 @@ LIST = (
 )
 
 
-def configurations(arm: Arm, policy: str, choose_policy: bool) -> list[Configuration]:
-    """Return the list as far as it exists in an arm, each once, the study's own first.
+def configurations(arm: Arm, policy: str, policies: Sequence[str] = ()) -> list[Configuration]:
+    """Return those of the list that exist in an arm, each once, the study's own first.
 
-    policy: the study's classical augmentation; choose_policy: whether the others are tried as well.
+    policy: the study's classical augmentation. policies: others that are tried as well, besides those of the list.
     """
-    others = [Configuration(policy=name) for name in CLASSICAL if name != policy and name in POLICIES]
+    others = [Configuration(policy=name) for name in policies if name != policy]
     found = []
-    for each in [*LIST, *(others if choose_policy else [])]:
+    for each in [*LIST, *others]:
         if not arm.classic:
             each = replace(each, strength=1.0, policy=None)
         if not (arm.real and arm.generator):
@@ -76,11 +75,10 @@ def tuned_as(name: str) -> str:
     """
     arm = parse_arm(name)
     if not arm.generator:
-        return arm.without_items
+        return arm.without_items().name
     if arm.generator == "mislabelled":
-        return name.replace("mislabelled", "copies")
-    plain = arm.without_variation
-    return plain.replace(f":{arm.dose}", "") if arm.dose else plain
+        return arm.with_source("copies").name
+    return arm.with_variation("").with_dose(None).name
 
 
 def best(scores: np.ndarray) -> int:

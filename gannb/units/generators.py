@@ -9,7 +9,7 @@ import numpy as np
 from gannb.data.counts import labels_to_make
 from gannb.data.examples import Examples
 from gannb.trials import splits
-from gannb.units.reading import dataset_of, draw_of, load_classifier, medium_of, read_draw
+from gannb.units.reading import dataset_of, design_of, draw_of, load_classifier, medium_of, read_draw
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
@@ -22,6 +22,13 @@ def make_draw(task: Task) -> None:
     """Choose the items of a trial."""
     draw = draw_of(task.parameters, dataset_of(task))
     np.savez(task.folder / "draw.npz", train=draw.train, reserve=draw.reserve, test=draw.test)
+
+
+def make_final_draw(task: Task) -> None:
+    """Choose all labelled items but the locked test."""
+    none = np.empty(0, np.int64)
+    train = splits.final_items(dataset_of(task), design_of(task.parameters))
+    np.savez(task.folder / "draw.npz", train=train, reserve=none, test=none)
 
 
 def make_generator(task: Task) -> None:

@@ -23,10 +23,10 @@ MIDDLE = (0.35, 0.65)  # the first class' share in an item between two classes, 
 SHOWN = 24  # items of `other` that a unit keeps to be looked at
 OTHER = "other"
 BASELINE = "max_softmax"
-METHODS = {  # what `other` is trained on
+METHODS = {  # what `other` is trained on; `{many}` stands for the items
     BASELINE: "no other class (maximum softmax)",
-    "between": "GAN images between two classes",
-    "gan_of_outliers": "images of a GAN that was given outliers",
+    "between": "GAN {many} between two classes",
+    "gan_of_outliers": "{many} of a GAN that was given outliers",
     "outliers": "real outliers (the oracle)",
 }
 NEED_OUTLIERS = ("gan_of_outliers", "outliers")

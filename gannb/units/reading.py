@@ -30,8 +30,12 @@ def medium_of(task: Task) -> Medium:
 
 def draw_of(p: dict[str, Any], dataset: Dataset) -> Draw:
     """Return what the parameters of a unit of drawing draw from a data set."""
-    design = Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
-    return splits.make_draw(dataset, design, p["trial"])
+    return splits.make_draw(dataset, design_of(p), p["trial"])
+
+
+def design_of(p: dict[str, Any]) -> Design:
+    """Return how trials are made, from the parameters of a unit of drawing."""
+    return Design(p["protocol"], p["n_per_class"], p["test_share"], p["seed"], "")
 
 
 def read_draw(folder: Path) -> Draw:

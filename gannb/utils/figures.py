@@ -44,12 +44,16 @@ def new_axes(width: float, height: float) -> Axes:
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def set_title(ax: Axes, title: str | None, shown: int = 0, of: int = 0) -> Axes:
-    """Set a title, and say where rows were left out."""
+def title_text(title: str, shown: int, of: int) -> str:
+    """Return a title that says where rows were left out."""
     note = f"the first {shown} of {of} classes" if shown < of else ""
-    text = " · ".join(part for part in (title, note) if part)
-    if text:
-        ax.set_title(text, parse_math=False)
+    return " · ".join(part for part in (title, note) if part)
+
+
+def set_title(ax: Axes, title: str) -> Axes:
+    """Set a title; an empty one leaves the Axes as they are."""
+    if title:
+        ax.set_title(title, parse_math=False)
     return ax
 
 

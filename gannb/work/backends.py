@@ -1,32 +1,50 @@
-"""Processes that make units."""
+"""Engines: where calls are made, behind one protocol; and the engine of this machine, its processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from gannb.work.processes import followers
-from gannb.work.store import execute, record_failure, side_folder
+from gannb.work.store import execute
 from gannb.work.unit import Unit
 
-GANS_AT_ONCE = 8  # in one process on a GPU
+Item, Result = TypeVar("Item"), TypeVar("Result")
+IDLE = 300  # seconds after which a process that gets nothing to do ends
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+     "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
+    "1",
+)  # fmt: skip
 
 
-def _alone(study: Path, unit: Unit, device: str) -> str | None:
-    try:
-        return next(_in_processes(study, [unit], device, 1))[1]
-    except _worker_died():
-        return record_failure(
-            side_folder(study, unit, "failed"),
-            ChildProcessError("its process was killed (out of memory?); fewer workers or smaller batches need less"),
-        )
+class Engine(Protocol):
+    """Where calls are made: in processes of this machine or of others, several at a time."""
+
+    def workers(self) -> int:
+        """Return how many calls are made at a time."""
+        ...
+
+    def submit(self, call: Callable[..., Result], *arguments: Any) -> Future[Result]:
+        """Have a function of a module called in another process.
+
+        The future raises `BrokenExecutor` where a process was killed: that of the call or, with some engines, another.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what is still at work, and return when it is gone; a later `submit` starts anew."""
+        ...
 
 
-def _worker_died() -> type[BaseException]:
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    return BrokenProcessPool
+def engine_for(workers: int, calls: int) -> Engine:
+    """Return the engine for so many calls at most: with so many processes (0: one per core), and no more than calls."""
+    return Local(min(worker_count(workers), max(1, calls)))
 
 
 def worker_count(workers: int) -> int:
@@ -36,50 +54,85 @@ def worker_count(workers: int) -> int:
     return workers or joblib.cpu_count()
 
 
-def _in_processes(study: Path, units: list[Unit], device: str, workers: int) -> Iterator[tuple[Unit, str | None]]:
-    import joblib
+class Local:
+    """Processes of this machine, of one thread each.
 
-    if not units:
-        return
-    groups = bundles(units, device)
-    jobs = min(worker_count(workers), len(groups))
-    call = joblib.delayed(_in_worker)
-    # with n_jobs=1 joblib works in this very process, and a unit that is killed would take the kernel with it
-    with joblib.parallel_config("loky", n_jobs=max(2, jobs), inner_max_num_threads=1, **followers()):
-        parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
-        for number, errors in parallel(call(study, i, group, device) for i, group in enumerate(groups)):
-            yield from zip(groups[number], errors, strict=True)
+    They end with this process and serve its later calls too. When one is killed, loky ends all of them, and every call
+    that is open raises `BrokenExecutor`.
+    """
+
+    def __init__(self, workers: int):
+        self._workers = workers
+        self._pool: Executor | None = None
+        self._futures: list[Future[Any]] = []
+
+    def workers(self) -> int:
+        """Return the number of processes."""
+        return self._workers
+
+    def submit(self, call: Callable[..., Result], *arguments: Any) -> Future[Result]:
+        """Have a function called in one of the processes; see `Engine`."""
+        try:
+            future = self._running_pool().submit(_with_one_thread, call, arguments)
+        except BrokenExecutor:  # a process was killed after the last call: there are new ones now
+            future = self._running_pool().submit(_with_one_thread, call, arguments)
+        self._futures.append(future)
+        return future
+
+    def _running_pool(self) -> Executor:
+        from joblib.externals.loky import get_reusable_executor
+
+        self._pool = get_reusable_executor(self._workers, timeout=IDLE, env=ONE_THREAD, **followers())
+        return self._pool
+
+    def close(self) -> None:
+        """Kill the processes if any of them is still at work, and wait for their end."""
+        while any(not each.running() and not each.done() for each in self._futures):
+            time.sleep(0.001)  # loky's thread, which is to kill them, fails over calls that it has not passed on yet
+        if any(not each.done() or isinstance(each.exception(), BrokenExecutor) for each in self._futures):
+            self._pool.shutdown(wait=True, kill_workers=True)
+        self._futures.clear()
 
 
-def bundles(units: list[Unit], device: str) -> list[list[Unit]]:
-    """Return the units in the groups that share a process: several GANs on a GPU, which one does not fill."""
-    together = [u for u in units if u.cost == "gan"] if device.startswith("cuda") else []
-    alone = [[u] for u in units if u not in together]
-    return [together[i : i + GANS_AT_ONCE] for i in range(0, len(together), GANS_AT_ONCE)] + alone
-
-
-def _in_worker(study: Path, number: int, units: list[Unit], device: str) -> tuple[int, list[str | None]]:
+def _with_one_thread(call: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
     import torch
 
     torch.set_num_threads(1)
-    return number, execute_together(study, units, device)
+    return call(*arguments)
 
 
-def execute_together(study: Path, units: list[Unit], device: str) -> list[str | None]:
+def in_processes(call: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
+    """Yield what a function returns for each item, as they are done, in `workers` processes (0: one per core).
+
+    Raises:
+        BrokenExecutor: a process was killed.
+        Exception: what the function raises; the other calls are given up then.
+    """
+    waiting, at_work = iter(items), set()
+    with contextlib.closing(engine_for(workers, len(items))) as engine:
+        while True:
+            at_work |= {engine.submit(call, item) for item in islice(waiting, engine.workers() - len(at_work))}
+            if not at_work:
+                return
+            done, at_work = wait(at_work, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+
+
+def execute_together(study: Path, units: list[Unit], device: str, token: str | None = None) -> list[str | None]:
     """Make units in threads of this process, on a GPU each on a stream of its own; return their errors.
 
-    What a unit makes does not depend on what is made beside it.
+    What a unit makes does not depend on what is made beside it. token: see `store.execute`.
     """
     if len(units) == 1:
-        return [_on_own_stream(study, units[0], device)]
+        return [_on_own_stream(study, units[0], device, token)]
     with ThreadPoolExecutor(len(units)) as pool:
-        return list(pool.map(lambda unit: _on_own_stream(study, unit, device), units))
+        return list(pool.map(lambda unit: _on_own_stream(study, unit, device, token), units))
 
 
-def _on_own_stream(study: Path, unit: Unit, device: str) -> str | None:
+def _on_own_stream(study: Path, unit: Unit, device: str, token: str | None) -> str | None:
     if not device.startswith("cuda"):
-        return execute(study, unit, device)
-    from gannb.generators.adversarial.cuda_graphs import own_stream
+        return execute(study, unit, device, token)
+    from gannb.utils.cuda_streams import own_stream  # torch takes a second to import, and only a GPU has streams
 
     with own_stream(device):
-        return execute(study, unit, device)
+        return execute(study, unit, device, token)

@@ -1,17 +1,17 @@
-"""One run at a time for a study."""
+"""One run at a time for a study, and for whatever else takes one process only."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from gannb.utils.errors import InputError
+from gannb.work.leases import is_alive, take
 from gannb.work.processes import LAUNCHER
+
+LEASE = ".lease"  # in the study's folder while a process is at work on it
 
 
 @contextlib.contextmanager
@@ -24,42 +24,29 @@ def study_lock(folder: Path) -> Iterator[None]:
     if os.environ.get(LAUNCHER):
         yield
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "a+")
-    except OSError as error:
-        reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{folder} cannot be written ({reason}); choose another output_dir.") from None
-    with lock:
-        if not _lock_within(lock, seconds=1.0):  # `gannb status` holds it for a moment
-            raise InputError(f"Another run is at work on {folder}; wait for it, or give this study a name.")
+    busy = f"Another run is at work on {folder}; wait for it, or give this study a name."
+    with only_here(folder / LEASE, folder, busy, "choose another output_dir"):
         yield
 
 
-def _lock_within(lock: Any, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.05)
+@contextlib.contextmanager
+def only_here(lease: Path, folder: Path, busy: str, way_out: str) -> Iterator[None]:
+    """Hold a lease on a folder for this process. One that a killed process left is waited for until it expires.
+
+    Raises:
+        InputError: another process holds it (`busy`), or the folder cannot be written (`way_out` says what to do).
+    """
+    try:
+        held = take(lease, wait=False)
+    except OSError as error:
+        reason = (error.strerror or "cannot be written").lower()
+        raise InputError(f"{folder} cannot be written ({reason}); {way_out}.") from None
+    if held is None:
+        raise InputError(busy)
+    with held:
+        yield
 
 
 def is_running(folder: Path) -> bool:
-    """Tell whether a process is at work on the study."""
-    return is_locked(folder / ".lock")
-
-
-def is_locked(file: Path) -> bool:
-    """Tell whether a process holds the lock on a file; one that was killed holds nothing."""
-    try:
-        with open(file) as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    """Tell whether a process is at work on the study; one that was killed seems to be for `leases.EXPIRY` seconds."""
+    return is_alive(folder / LEASE)

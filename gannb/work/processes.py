@@ -10,10 +10,11 @@ from typing import Any
 import psutil
 
 from gannb.utils.trust import TRUSTED
+from gannb.work.leases import withdraw_all
 
 
 def followers() -> dict[str, Any]:
-    """Return the settings for joblib's workers that make them end with this process, also those that get no work."""
+    """Return the settings for loky's workers that make them end with this process, also those that get no work."""
     return {"initializer": _follow, "initargs": (os.getpid(), os.environ.get(TRUSTED, "{}"))}
 
 
@@ -40,6 +41,7 @@ def end_with(parent: int, every: float = 0.5) -> None:
     def watch() -> None:
         while _is_alive(parent, born):
             time.sleep(every)
+        withdraw_all()  # or who goes on would have to wait until they expire
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="end-with-parent").start()

@@ -35,14 +35,16 @@ class Progress:
         self.label, self.costs, self.quiet, self.every = label, costs or {}, quiet, every
         self.interactive = in_jupyterlab()
 
-    def _cost(self, unit: Unit) -> float:
+    def cost(self, unit: Unit) -> float:
+        """Return the expected seconds of a unit, or 1 where they are not known."""
         return self.costs.get(unit.cost, 1.0)
 
     @contextlib.contextmanager
     def watch(self, study: Path, todo: list[Unit]) -> Iterator[None]:
         """Show progress over `todo` until the block ends."""
         self.study, self.open, self.done, self.count = study, dict.fromkeys(todo), 0.0, len(todo)
-        self.total, self.started = sum(map(self._cost, todo)) or 1.0, time.monotonic()
+        self.running: dict[Unit, None] = {}
+        self.total, self.begun = sum(map(self.cost, todo)) or 1.0, time.monotonic()
         if self.quiet or not todo:
             yield
             return
@@ -67,10 +69,15 @@ class Progress:
 
         return tqdm(total=100, desc=self.label, bar_format="{desc} {bar} {n:.0f}% [{elapsed}<{remaining}]")
 
+    def started(self, units: list[Unit]) -> None:
+        """Take note that units are being made, and tell how far they are."""
+        self.running |= dict.fromkeys(units)
+
     def finished(self, unit: Unit, error: str | None) -> None:
         """Take note that a unit has ended."""
+        self.running.pop(unit, None)
         self.open.pop(unit, None)
-        self.done += self._cost(unit)
+        self.done += self.cost(unit)
         if error and not self.quiet:
             print(f"FAILED {unit.place}: {error}", flush=True)
         elif talk() == VERBOSE and not self.quiet:
@@ -78,7 +85,7 @@ class Progress:
 
     def fraction(self) -> float:
         """Return the share of the work that is done, running units counted in part."""
-        running = sum(self._cost(u) * partial_progress(self.study, u) for u in list(self.open))
+        running = sum(self.cost(u) * partial_progress(self.study, u) for u in list(self.running))
         return min(1.0, (self.done + running) / self.total)
 
     def _show(self, stop: threading.Event, bar: Any) -> None:
@@ -92,11 +99,11 @@ class Progress:
                 print(self._line(share), flush=True)
                 told, said = time.monotonic(), share
         if bar is None:
-            spent = seconds_text(time.monotonic() - self.started)
+            spent = seconds_text(time.monotonic() - self.begun)
             print(f"{self.label}: {self.count - len(self.open)} of {self.count} units in {spent}", flush=True)
 
     def _line(self, share: float) -> str:
-        spent = time.monotonic() - self.started
+        spent = time.monotonic() - self.begun
         left = f", about {seconds_text(spent / share * (1 - share))} left" if share > 0.02 else ""
         return f"{self.label}: {share:4.0%}, {seconds_text(spent)}{left}"
 

@@ -1,67 +1,58 @@
-"""Units on disk: made under a temporary name, synced and renamed, so that one exists whole or not at all."""
+"""Units on disk: made under a temporary name, synced and renamed, so that one exists whole or not at all.
+
+Who makes a unit holds its lease, so that it is made once. Where two processes make it nevertheless, as after one of
+them was stopped for a while, the first that gives it its name wins: what is finished is never replaced or removed.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import glob
 import json
 import os
 import shutil
 import time
 import traceback
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gannb.utils.files import sync_files, sync_folder, write_json
+from gannb.utils.files import move_unless_taken, sync_files, sync_folder, unique_name, write_json
+from gannb.work.leases import Lease, is_alive, take, withdraw
 from gannb.work.unit import Task, Unit
 
 RECORD = "unit.json"
+LEASE = "lease"  # in the unit's `running` folder
 
 
 def is_done(study: Path, unit: Unit) -> bool:
-    """Tell whether the unit's result is there, and whole: every file as long as it was written.
+    """Tell whether the unit's result is there, and whole; see `is_whole`."""
+    return is_whole(study / unit.path)
+
+
+def is_whole(folder: Path) -> bool:
+    """Tell whether a folder holds a finished unit, every file as long as it was written.
 
     What is not, as after a disk's fault or a copy that was cut off, is made again.
     """
     try:
-        files = read_unit(study, unit).get("files", {})  # older ones are without
-        return all((study / unit.path / name).stat().st_size == size for name, size in files.items())
+        files = _read_record(folder).get("files", {})  # older ones are without
+        return all((folder / name).stat().st_size == size for name, size in files.items())
     except (OSError, ValueError, AttributeError):
         return False
 
 
 def side_folder(study: Path, unit: Unit, what: str) -> Path:
-    """Return the folder of a unit that is `running` (progress, checkpoint) or `failed` (its error)."""
+    """Return the folder of a unit that is `running` (lease, progress, checkpoint) or `failed` (its error)."""
     return study / f"{unit.path}.{what}"
 
 
 def read_unit(study: Path, unit: Unit) -> dict[str, Any]:
     """Return the record of a finished unit: parameters, seconds, versions."""
-    return json.loads((study / unit.path / RECORD).read_text(encoding="utf-8"))
+    return _read_record(study / unit.path)
 
 
-def execute(study: Path, unit: Unit, device: str) -> str | None:
-    """Make one unit in this process; return None, or the error that it failed with.
-
-    Safe to call for the same unit from several processes: the second waits for the first and finds the result.
-    """
-    running, failed = side_folder(study, unit, "running"), side_folder(study, unit, "failed")
-    try:
-        running.mkdir(parents=True, exist_ok=True)
-        with open(running / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for stale in (study / unit.path).parent.glob(f".{glob.escape(Path(unit.path).name)}.*"):
-                shutil.rmtree(stale, ignore_errors=True)  # of a process that was killed
-            if not is_done(study, unit):
-                _make(study, unit, device, running)
-            shutil.rmtree(failed, ignore_errors=True)
-            shutil.rmtree(running, ignore_errors=True)
-        return None
-    except Exception as error:
-        return record_failure(failed, error)
+def _read_record(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / RECORD).read_text(encoding="utf-8"))
 
 
 def recorded_failure(study: Path, unit: Unit) -> str | None:
@@ -70,9 +61,44 @@ def recorded_failure(study: Path, unit: Unit) -> str | None:
     return json.loads(file.read_text(encoding="utf-8"))["error"] if file.is_file() else None
 
 
-def _make(study: Path, unit: Unit, device: str, running: Path) -> None:
-    final = study / unit.path
-    temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}")
+def is_at_work(folder: Path) -> bool:
+    """Tell whether a process is making the unit that belongs into a folder."""
+    return is_alive(folder.with_name(f"{folder.name}.running") / LEASE)
+
+
+def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> str | None:
+    """Make one unit in this process; return None, or the error that it failed with.
+
+    Safe to call for the same unit from several processes: the second waits for the first and finds the result.
+
+    token: the holder's of the unit's lease, for whoever has to clear up after this process; see `forget`.
+    """
+    running, failed = side_folder(study, unit, "running"), side_folder(study, unit, "failed")
+    try:
+        with take(running / LEASE, token) as lease:
+            if not is_done(study, unit):
+                _make(study, unit, device, running, lease.token)
+            shutil.rmtree(failed, ignore_errors=True)
+            _clear(running, lease)
+        with contextlib.suppress(OSError):  # another process has come to see whether the unit is there
+            running.rmdir()
+        return None
+    except Exception as error:
+        return None if is_done(study, unit) else record_failure(failed, error)  # done by another process
+
+
+def forget(study: Path, unit: Unit, token: str) -> None:
+    """Clear up after a process that was making the unit with this token and that is known to be gone."""
+    withdraw(side_folder(study, unit, "running") / LEASE, token)
+    shutil.rmtree(_temporary(study / unit.path, token), ignore_errors=True)
+
+
+def _temporary(final: Path, token: str) -> Path:
+    return final.with_name(f".{final.name}.{token}")
+
+
+def _make(study: Path, unit: Unit, device: str, running: Path, token: str) -> None:
+    temporary = _temporary(study / unit.path, token)
     temporary.mkdir()
     started = time.monotonic()
     try:
@@ -82,15 +108,45 @@ def _make(study: Path, unit: Unit, device: str, running: Path) -> None:
         record = {"kind": unit.kind, "key": unit.key, "version": unit.version, "seconds": seconds, "files": files}
         write_json(temporary / RECORD, record | {"device": device, "parameters": unit.parameters})
         sync_files(temporary)
-        if final.exists():  # but not whole
-            shutil.rmtree(final)
-        os.replace(temporary, final)
-        sync_folder(final.parent)
+        _put_in_place(temporary, study / unit.path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _put_in_place(temporary: Path, final: Path) -> None:
+    """Give a finished unit its name, unless another process has finished it meanwhile: then that one stays."""
+    while not is_whole(final):
+        if move_unless_taken(temporary, final):
+            return sync_folder(final.parent)
+        _remove_damaged(final)
+    return None
+
+
+def _remove_damaged(final: Path) -> None:
+    """Remove a unit that is not whole, by a name that nobody else knows: meanwhile a whole one may be in its place."""
+    aside = unique_name(final)
+    try:
+        os.rename(final, aside)
+    except FileNotFoundError:
+        return
+    if is_whole(aside) and move_unless_taken(aside, final):
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _clear(running: Path, lease: Lease) -> None:
+    """Remove progress and checkpoint of a unit that is done, unless another process has come to hold its lease."""
+    if not lease.is_held():
+        return
+    for left in running.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        elif left != lease.file:
+            left.unlink(missing_ok=True)
+
+
 def record_failure(failed: Path, error: Exception) -> str:
+    """Write down the error that a unit failed with, and return it as a sentence."""
     message = f"{type(error).__name__}: {error}".strip()
     with contextlib.suppress(OSError):  # a full disk must not hide the error that it caused
         write_json(failed / "error.json", {"error": message, "traceback": traceback.format_exc()})

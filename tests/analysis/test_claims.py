@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from planted_evidence import evidence
 
-from gannb.analysis.claims import TESTS, claims, copying_sentence, shift_rows
+from gannb.analysis.claims import TESTS, Finding, claims, copying_sentence, shift_rows
 from gannb.analysis.evidence import Evidence
 from gannb.media.image.shifts import SHIFTS
 from gannb.trials.arms import PRIMARY
 
 
-def claim(planted: Evidence, words: str) -> dict:
-    return next(c for c in claims(planted) if words in c["claim"])
+def claim(planted: Evidence, words: str) -> Finding:
+    return next(c.found for c in claims(planted) if words in c.claim)
 
 
 # ---- copying ----
@@ -103,21 +103,21 @@ def test_copying_that_was_not_measured_is_not_judged():
 )
 def test_a_claim_gets_the_verdict_of_planted_numbers(words, planted, expected):
     found = claim(evidence(**planted), words)
-    assert found["verdict"] == expected
-    assert re.search(r"\d", found["number"]) and found["why"].endswith(".")
+    assert found.verdict == expected
+    assert re.search(r"\d", found.number) and found.why.endswith(".")
 
 
 def test_a_claim_whose_arms_are_missing_is_undecided_and_says_so():
     planted = evidence()
     del planted.correct["real+gaussian"]
     found = claim(planted, "mean and variance")
-    assert found["verdict"] == "undecided" and "Not tested" in found["why"]
+    assert found.verdict == "undecided" and "Not tested" in found.why
     found = claim(evidence("resplit"), "not beat collecting")
-    assert found["verdict"] == "undecided" and "Not tested" in found["why"]
+    assert found.verdict == "undecided" and "Not tested" in found.why
     planted = replace(evidence(), quality=pd.DataFrame())
-    assert all(claim(planted, words)["verdict"] == "undecided" for words in ("distorted", "copies", "in-between"))
+    assert all(claim(planted, words).verdict == "undecided" for words in ("distorted", "copies", "in-between"))
     untested = ("Fine-tuning", "Gains saturate", "outside its training")
-    assert all("Not tested" in claim(evidence(), words)["why"] for words in untested)
+    assert all("Not tested" in claim(evidence(), words).why for words in untested)
 
 
 @pytest.mark.parametrize(
@@ -129,19 +129,19 @@ def test_a_claim_whose_arms_are_missing_is_undecided_and_says_so():
 )
 def test_saturation_is_not_tested_where_it_would_follow_from_the_numbers_chosen(planted, why):
     found = claim(evidence(**planted), "Gains saturate")
-    assert found["verdict"] == "undecided" and why in found["why"]
+    assert found.verdict == "undecided" and why in found.why
 
 
 def test_every_claim_is_there_once_and_says_what_its_number_shows():
     rows = claims(evidence())
-    assert [row["claim"] for row in rows] == list(TESTS) and len(rows) == 10
-    assert all(set(row) == {"claim", "verdict", "number", "why"} and row["why"].endswith(".") for row in rows)
+    assert [row.claim for row in rows] == [claim.format(many="images") for claim in TESTS] and len(rows) == 10
+    assert all(row.found.why.endswith(".") for row in rows)
 
 
 def test_shifts_are_told_one_by_one_and_together():
     rows = shift_rows(evidence(shifted={PRIMARY[0]: 0.70, PRIMARY[1]: 0.60}))
-    assert [row["shift"] for row in rows] == [*SHIFTS, "all"]
+    assert [row.shift for row in rows] == [*SHIFTS, "all"]
     for row in rows:
-        assert row["difference"] == pytest.approx(0.1) and row["low"] < 0.1 < row["high"] and row["trials"] == 8
-        assert (row["arm"], row["against"]) == pytest.approx((0.70, 0.60))
+        assert row.change.mean == pytest.approx(0.1) and row.change.low < 0.1 < row.change.high and row.change.n == 8
+        assert (row.arm, row.against) == pytest.approx((0.70, 0.60))
     assert shift_rows(evidence()) == []

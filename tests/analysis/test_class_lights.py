@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 from planted_evidence import TRIALS, evidence
 
-from gannb.analysis.class_lights import CRITERIA, advice, class_rows
+from gannb.analysis.class_lights import CRITERIA, Light, advice, class_rows
+from gannb.analysis.to_json import to_json
+from gannb.media.image import IMAGE
 from gannb.report import tables
 from gannb.stats.outcomes import Predictions
+from gannb.trials.arms import PRIMARY
 
 
 def planted(protocol: str = "draw", gain: int = 0, **measured: float):
@@ -27,10 +30,8 @@ def planted(protocol: str = "draw", gain: int = 0, **measured: float):
     wrong[: abs(gain)] = wrong[: abs(gain), ::-1]
     better, worse = (right, wrong) if gain > 0 else (wrong, right)
     said = {t: (better[None], worse[None]) for t in range(TRIALS)}
-    predictions = Predictions(
-        ("ill", "well"), 1, dict.fromkeys(said, y), {t: a for t, (a, _) in said.items()},
-        {t: b for t, (_, b) in said.items()},
-    )  # fmt: skip
+    arms = ({t: pair[i] for t, pair in said.items()} for i in (0, 1))
+    predictions = Predictions(("ill", "well"), 1, dict.fromkeys(said, y), *arms, PRIMARY)
     return replace(evidence(protocol), classes=pd.DataFrame(rows), predictions=predictions)
 
 
@@ -51,34 +52,46 @@ def planted(protocol: str = "draw", gain: int = 0, **measured: float):
 )
 def test_a_light_is_on_the_side_of_its_interval(key, measured, light):
     ill, well = class_rows(planted(**measured))
-    assert ill["class"] == "ill" and ill[key]["light"] == light
-    assert ill[key]["low"] <= ill[key]["mean"] <= ill[key]["high"]
-    assert key != "usefulness" or well[key]["light"] == "yellow"  # the other class did not change
+    found = getattr(ill, key)
+    assert ill.name == "ill" and found.colour == light
+    assert found.interval.low <= found.interval.mean <= found.interval.high
+    assert key != "usefulness" or well.usefulness.colour == "yellow"  # the other class did not change
 
 
 @pytest.mark.parametrize(("key", "criterion"), CRITERIA.items())
 def test_an_interval_over_a_bar_is_yellow(key, criterion):
-    assert criterion.light(criterion.bad - 0.2, criterion.good + 0.2) in ("yellow",) or criterion.better < 0
-    assert criterion.light(-0.9, 1.5) == "yellow"
+    assert criterion.colour(criterion.bad - 0.2, criterion.good + 0.2) in ("yellow",) or criterion.better < 0
+    assert criterion.colour(-0.9, 1.5) == "yellow"
 
 
 def test_what_is_not_measured_is_grey():
     rows = class_rows(planted("resplit"))
-    assert rows[0]["fidelity"]["light"] == "grey"  # its ruler has learnt what the GAN has
+    assert rows[0].fidelity == Light("grey")  # its measuring classifier has learnt what the GAN has
     without = class_rows(replace(planted(), predictions=None))
-    assert without[0]["usefulness"]["light"] == "grey" and without[0]["advice"] == "ask the classifier"
+    assert without[0].usefulness.colour == "grey" and without[0].advice == "ask the classifier"
     assert class_rows(evidence()) == []
+
+
+def test_the_raw_space_of_the_medium_is_the_one_that_is_looked_at():
+    world = planted()
+    other = replace(world, raw_space="log_mel", classes=world.classes.replace({"features": {"pixels": "log_mel"}}))
+    assert class_rows(other) == class_rows(world) != []
+    assert class_rows(replace(world, raw_space="log_mel")) == []
 
 
 def test_advice_names_what_speaks_against_a_class():
     green = dict.fromkeys(CRITERIA, "green")
-    assert advice(green) == "use"
-    assert advice(green | {"copying": "red"}) == "use; keep the images to yourself"
-    assert advice(green | {"fidelity": "red", "usefulness": "red"}) == "leave out (fidelity, usefulness)"
-    assert advice(green | {"usefulness": "yellow"}) == "undecided"
+
+    def said(**colours: str) -> str:
+        return advice(IMAGE.nouns, **green | colours)
+
+    assert said() == "use"
+    assert said(copying="red") == "use; keep the images to yourself"
+    assert said(fidelity="red", usefulness="red") == "leave out (fidelity, usefulness)"
+    assert said(usefulness="yellow") == "undecided"
 
 
 def test_the_table_says_light_and_number_and_is_painted():
-    shown = tables.traffic_lights(class_rows(planted(diversity=0.4))).to_html()
+    shown = tables.traffic_lights([to_json(row) for row in class_rows(planted(diversity=0.4))]).to_html()
     assert "red: 0.40 [0.40, 0.40]" in shown and tables.LIGHT_COLOURS["red"] in shown
-    assert list(tables.criteria().index) == list(CRITERIA)
+    assert list(tables.criteria(IMAGE).index) == list(CRITERIA)

@@ -1,31 +1,42 @@
-"""Every sentence that a verdict can say, in one table to be read: `wording.txt`.
+"""Every sentence that a verdict can say, in one table to be read: `wording.txt`; and how numbers and arms are said.
 
-After a change of words, write it anew with `python tests/test_wording.py`, read it, and commit it.
+After a change of words, write it anew with `python -m analysis.test_wording` in the folder of the tests, read it, and
+commit it.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from planted_evidence import evidence, with_depth
+import pytest
+from planted_evidence import SOUND, WORDS, evidence, with_depth
 
 from gannb.analysis.claims import claims, copying_sentence
-from gannb.analysis.class_lights import CRITERIA, advice
-from gannb.analysis.evidence import difference
-from gannb.analysis.external import instead
-from gannb.analysis.open_set import cost
+from gannb.analysis.class_lights import CRITERIA, advice, explained
+from gannb.analysis.evidence import Evidence, ExternalSource, difference
+from gannb.analysis.external import external, facts
+from gannb.analysis.open_set import Measures, OpenSetRow, cost
 from gannb.analysis.open_set import sentence as open_set_sentence
 from gannb.analysis.options import depth
 from gannb.analysis.small_classes import notes
+from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import decide as verdict_of
-from gannb.analysis.verdict import disagreement, problems, sentence, worth_sentence
+from gannb.analysis.verdict import disagreement, problems, sentence
+from gannb.analysis.wording import arm_label, interval_text, points, row_word, typeset
+from gannb.analysis.worth import worth_sentence
 from gannb.classifiers.imbalance import BALANCING
 from gannb.media.image.pretrained import missing_sentence
 from gannb.stats.decision import decide
+from gannb.stats.estimate import Interval
+from gannb.stats.outcomes import OutcomeRow
+from gannb.stats.worth import Worth
 from gannb.trials.arms import CONVERGENCE, PRIMARY
 
 FILE = Path(__file__).with_name("wording.txt")
@@ -36,78 +47,130 @@ ANSWERS = {  # what is planted in the primary arm, for each answer
     "inconclusive": {"real__gan__classic": 0.85, "wobble": 6.0},
     "all alike": {"real__gan__classic": 0.84, "wobble": 0.0},
 }
-ADVISED = {
-    "fine-tuning is best": evidence(transfer=0.95, transfer__gan=0.951, minutes={"transfer": 3.2, "transfer+gan": 9.0}),
-    "GAN images are best": evidence(transfer=0.80, minutes={PRIMARY[0]: 0.4}),
-    "nothing is better": evidence("resplit", real__gan__classic=0.83),
-    "no weights": evidence(left_out=missing_sentence("mobilenetv2_100")),
-    "weights gone": evidence(left_out=missing_sentence("/a/folder", begun=True)),
-    "a smoke run": replace(evidence(), preset="smoke"),
-}
 DEEP = {  # means with GAN images and without, of a deeper network
     "they let one": (0.90, 0.85), "ahead anyhow": (0.90, 0.90), "behind": (0.80, 0.75), "undecided": (0.84, 0.80),
 }  # fmt: skip
-WORTH = {"n_real": 80, "low": 60.0, "high": 120.0, "curve": [{"n": 40}, {"n": 80}, {"n": 160}]}
+ABSENT = Interval(*[np.nan] * 3)
 
 
-def lines() -> list[str]:
-    """Return every sentence behind what calls for it."""
-    found = []
+# ---- every sentence, behind what calls for it ----
+
+
+def lines(words: Mapping[str, Any] = WORDS) -> list[str]:
+    """Return every sentence behind what calls for it. words: of a medium, see `evidence.words_of`."""
+    parts = (
+        _answers, _worths, _copying, _controls, _small_classes, _metrics, _external, _open_set, _advice, _lights,
+        _claims,
+    )  # fmt: skip
+    return [line for part in parts for line in part(words)]
+
+
+def _answers(words: Mapping[str, Any]) -> Iterator[str]:
     for protocol, (answer, planted) in itertools.product(("draw", "resplit"), ANSWERS.items()):
-        world = evidence(protocol, **planted)
+        world = evidence(protocol, words=words, **planted)
         estimate = difference(world, *PRIMARY)
-        found.append(f"{protocol}, {answer}: {sentence(world, estimate, decide(estimate, world.rope))}")
+        yield f"{protocol}, {answer}: {sentence(world, estimate, decide(estimate, world.rope))}"
+
+
+def _worths(words: Mapping[str, Any]) -> Iterator[str]:
     for value, at_least, at_most in itertools.product((95.0, None), (False, True), (False, True)):
         if value or at_least or at_most:
-            row = WORTH | {"worth": value, "at_least": at_least, "at_most": at_most}
-            found.append(f"worth, {value}, at least {at_least}, at most {at_most}: {worth_sentence(row)}")
+            said = worth_sentence(words["nouns"], 80, Worth(value, 60.0, 120.0, at_least, at_most), [40, 80, 160])
+            yield f"worth, {value}, at least {at_least}, at most {at_most}: {said}"
+
+
+def _copying(words: Mapping[str, Any]) -> Iterator[str]:
     for share, spread in ((0.8, 0.01), (0.0, 0.01), (0.1, 0.3)):
-        found.append(
-            f"copying {share}: {copying_sentence(evidence(measures={'nearer_to_train': share}, spread=spread))}"
-        )
+        world = evidence(measures={"nearer_to_train": share}, spread=spread, words=words)
+        yield f"copying {share}: {copying_sentence(world)}"
+
+
+def _controls(words: Mapping[str, Any]) -> Iterator[str]:
     bad = {"real__more": 0.7, "real__mislabelled": 0.85, "real__copies": 0.9, CONVERGENCE.replace("+", "__"): 0.7}
     for kind, planted in (("as expected", {}), ("against", bad), ("uncertain", {"wobble": 12.0})):
-        world = evidence(**planted)
-        said = problems(world, verdict_of(world)["controls"]) or ["nothing"]
-        found += [f"controls {kind}: {text}" for text in said]
-    found += [f"filled up: {text}" for text in problems(replace(evidence(), filled_up=True), [])]
+        world = evidence(words=words, **planted)
+        said = problems(world, verdict_of(world).controls) or ["nothing"]
+        yield from (f"controls {kind}: {text}" for text in said)
+    filled_up = replace(evidence(words=words), filled_up=True)
+    yield from (f"filled up: {text}" for text in problems(filled_up, []))
+
+
+def _small_classes(words: Mapping[str, Any]) -> Iterator[str]:
     planted = {f"real__{way}__classic": 0.85 for way in BALANCING}
     for title, counts in (("small class", {"well": 100, "ill": 20}), ("small classes", {"a": 20, "b": 20, "c": 90})):
-        world = replace(evidence("resplit", **planted), class_counts=counts, small_copying=(0.8, 0.9) * 4)
-        found += [f"{title}: {text}" for text in notes(verdict_of(world))]
-    better, worse = ({"difference": d, "low": d - 0.01, "high": d + 0.01} for d in (0.03, 0.2))
-    worse |= {"outcome": "log_loss", "class": None}
-    found.append(f"metrics: {disagreement('balanced_accuracy', better, [worse])}")
+        world = evidence("resplit", words=words, **planted)
+        found = verdict_of(replace(world, class_counts=counts, small_copying=(0.8, 0.9) * 4))
+        said = notes(found.small_classes, found.balancing, world.metric, world.nouns)
+        yield from (f"{title}: {text}" for text in said)
+
+
+def _metrics(words: Mapping[str, Any]) -> Iterator[str]:
+    better, worse = (Interval(d, d - 0.01, d + 0.01) for d in (0.03, 0.2))
+    rows = [OutcomeRow("log_loss", None, ABSENT, ABSENT, worse, 8)]
+    yield f"metrics: {disagreement('balanced_accuracy', better, rows)}"
+
+
+def _external(words: Mapping[str, Any]) -> Iterator[str]:
     beside = {"real__foreign__classic": 0.86, "real__related__classic": 0.9}
     for same in (False, True):
-        world = replace(evidence(**beside), outside={"foreign": {"same_data": same}, "related": {}})
-        found += [f"instead, {row['source']}, same data {same}: {row['sentence']}" for row in instead(world)]
-    for count, rows in ((2, open_set_rows(2)), (1, open_set_rows(1)), (0, open_set_rows(0))):
-        classes = ("bag", "ankle boot")[: max(count, 1)]
-        found.append(f"classes held out, {count}: {open_set_sentence(classes, rows)} {cost(rows, 'accuracy')}".rstrip())
-    found += [f"advice, {title}: {verdict_of(world)['advice']}" for title, world in ADVISED.items()]
-    for title, deep in DEEP.items():
-        found += [f"depth, {title}: {text}" for text in depth(with_depth(*deep))["sentences"]]
-    kept = replace(evidence(), keep_classes=("ill",))
-    found += [f"keep_classes: {text}" for text in problems(kept, verdict_of(kept)["controls"])]
-    found += [f"light {name}: {each.meaning}. {each.why}" for name, each in CRITERIA.items()]
-    for name, light in itertools.product(CRITERIA, ("red", "yellow", "green", "grey")):
-        found.append(f"advice, {name} {light}: {advice(dict.fromkeys(CRITERIA, 'green') | {name: light})}")
-    planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
-    for title, world in (("claims", evidence(**planted)), ("claims not tested", evidence("resplit"))):
-        found += [f"{title}: {c['claim']} | {c['verdict']} | {c['number']} | {c['why']}" for c in claims(world)]
-    return found
+        sources = {"foreign": ExternalSource(same_data=same), "related": ExternalSource()}
+        world = replace(evidence(words=words, **beside), external=sources)
+        yield from (f"instead, {row.source}, same data {same}: {row.sentence}" for row in external(world))
 
 
-def open_set_rows(classes: int) -> list[dict]:
+def _open_set(words: Mapping[str, Any]) -> Iterator[str]:
+    for count in (2, 1, 0):
+        classes, rows = ("bag", "ankle boot")[: max(count, 1)], open_set_rows(count)
+        said = f"{open_set_sentence(words['nouns'], classes, rows)} {cost(rows, 'accuracy')}"
+        yield f"classes held out, {count}: {said}".rstrip()
+
+
+def open_set_rows(classes: int) -> list[OpenSetRow]:
     """Rows of an open set of so many held-out classes in which the methods differ; without any, nothing is measured."""
     changes = {"between": -0.02, "gan_of_outliers": 0.0, "outliers": 0.05} if classes == 2 else {"between": 0.02}
-    rows = [{"method": "max_softmax", "score": "known", "trials": 4 if classes else 1, "auroc": {"mean": 0.85}}]
+    trials, level = 4 if classes else 1, Measures(Interval(0.85, 0.8, 0.9), ABSENT, ABSENT)
+    rows = [OpenSetRow("max_softmax", "known", trials, level)]
     for method, d in changes.items():
-        change = dict.fromkeys(("auroc", "known"), {"difference": d, "low": d - 0.01, "high": d + 0.01})
-        row = {"method": method, "trials": 4 if classes else 1, "change": change}
-        rows += [row | {"score": "known"}, row | {"score": "other"}]
+        change = Measures(*[Interval(d, d - 0.01, d + 0.01)] * 3)
+        rows += [OpenSetRow(method, score, trials, level, change) for score in ("known", "other")]
     return rows
+
+
+def _advice(words: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"advice, {title}: {verdict_of(world).advice}" for title, world in _advised(words).items())
+    for title, deep in DEEP.items():
+        yield from (f"depth, {title}: {text}" for text in depth(with_depth(*deep, words=words)).sentences)
+    kept = replace(evidence(words=words), keep_classes=("ill",))
+    yield from (f"keep_classes: {text}" for text in problems(kept, verdict_of(kept).controls))
+
+
+def _advised(words: Mapping[str, Any]) -> dict[str, Evidence]:
+    minutes = {"transfer": 3.2, "transfer+gan": 9.0}
+    return {
+        "fine-tuning is best": evidence(transfer=0.95, transfer__gan=0.951, minutes=minutes, words=words),
+        "GAN images are best": evidence(transfer=0.80, minutes={PRIMARY[0]: 0.4}, words=words),
+        "nothing is better": evidence("resplit", real__gan__classic=0.83, words=words),
+        "no weights": evidence(left_out=missing_sentence("mobilenetv2_100"), words=words),
+        "weights gone": evidence(left_out=missing_sentence("/a/folder", begun=True), words=words),
+        "a smoke run": replace(evidence(words=words), preset="smoke"),
+    }
+
+
+def _lights(words: Mapping[str, Any]) -> Iterator[str]:
+    shown = explained(words["nouns"], words["measuring_classifier"])
+    yield from (f"light {name}: {each.meaning}. {each.why}" for name, each in shown.items())
+    for name, light in itertools.product(CRITERIA, ("red", "yellow", "green", "grey")):
+        said = advice(words["nouns"], **dict.fromkeys(CRITERIA, "green") | {name: light})
+        yield f"advice, {name} {light}: {said}"
+
+
+def _claims(words: Mapping[str, Any]) -> Iterator[str]:
+    planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
+    worlds = {"claims": evidence(words=words, **planted), "claims not tested": evidence("resplit", words=words)}
+    for title, world in worlds.items():
+        for each in claims(world):
+            found = each.found
+            yield f"{title}: {each.claim} | {found.verdict} | {found.number} | {found.why}"
 
 
 def test_every_sentence_is_the_one_that_was_read():
@@ -117,6 +180,74 @@ def test_every_sentence_is_the_one_that_was_read():
 def test_no_sentence_says_nothing_of_its_number_or_speaks_of_observed_power():
     text = " ".join(lines())
     assert "nan" not in text and "None real" not in text and "power" not in text and "inf" not in text.split()
+
+
+# ---- the words of another medium ----
+
+
+def said_of_sound() -> list[str]:
+    """Every sentence of a verdict on sound clips, without what stands before it in the table."""
+    said = [line.partition(": ")[2] for line in lines(SOUND)]
+    whole = to_json(verdict_of(replace(_advised(SOUND)["fine-tuning is best"], external={"related": ExternalSource()})))
+    sources = {"foreign": ExternalSource(same_data=True), "related": ExternalSource()}
+    return [*said, *texts_in(whole), *itertools.chain(*facts(replace(evidence(words=SOUND), external=sources)))]
+
+
+def texts_in(part: Any) -> Iterator[str]:
+    """Every text in lists and mappings."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, list | dict):
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from texts_in(each)
+
+
+def test_no_sentence_on_sound_clips_speaks_of_images():
+    said = said_of_sound()
+    assert not [text for text in said if re.search(r"image|picture|photo|pixel|camera", text, re.IGNORECASE)]
+    assert len([text for text in said if "sound clip" in text]) > 40
+    assert any("in log-mel" in text for text in said) and any("another microphone" in text for text in said)
+    assert not [text for text in said if "{" in text]
+
+
+# ---- how numbers and arms are said ----
+
+
+@pytest.mark.parametrize(
+    ("arm", "label"),
+    [
+        ("real+gan+classic", "real + GAN + classic"), ("gan", "GAN"), ("real", "real"),
+        ("real+classic@half", "real + classic (half the steps)"), ("fewer+classic", "fewer + classic"),
+        ("real+gan.by_classifier:1000", "real + GAN (by classifier, 1,000 per class)"),
+        ("real+dcgan:50+classic", "real + dcgan (50 per class) + classic"),
+    ],
+)  # fmt: skip
+def test_arm_names_are_spelled_out(arm, label):
+    assert arm_label(arm) == label
+
+
+def test_points_have_one_decimal_and_no_minus_zero():
+    assert [points(v, True) for v in (0.0061, -0.004, -0.0001)] == ["+0.6", "-0.4", "0.0"]
+    assert interval_text({"difference": 0.006, "low": -0.004, "high": 0.016}) == "+0.6 [-0.4, 1.6]"
+
+
+def test_typeset_has_true_minus_signs_and_keeps_numbers_together():
+    expected = "−0.4_[−0.8,_0.1] at 95_%, R-1, 3-5".replace("_", "\u00a0")
+    assert typeset("-0.4 [-0.8, 0.1] at 95 %, R-1, 3-5") == expected
+
+
+def test_rows_have_their_words():
+    control = {"role": "control", "expected": "helps"}
+    assert [row_word(control | {"came_out": c}) for c in (True, False, None)] == [
+        "helps, as expected", "not as expected", "too uncertain to tell"
+    ]  # fmt: skip
+    assert row_word({"role": "exploratory", "answer": None}) == ""
+    assert row_word({"role": "primary", "answer": "inconclusive"}) == "undecided"
+
+
+def test_numbers_are_set_with_true_minus_and_stay_with_their_interval():
+    shown = "by −0.4\u00a0[−1.3,\u00a00.5] points, 95\u00a0% of x-2"
+    assert typeset("by -0.4 [-1.3, 0.5] points, 95 % of x-2") == shown
 
 
 if __name__ == "__main__":

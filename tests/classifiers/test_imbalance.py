@@ -128,8 +128,8 @@ def test_weighted_has_the_items_as_they_are():
 
 @pytest.mark.parametrize(("arm", "words"), [("real+oversampled", "oversampling"), ("real+weighted", "class weights")])
 def test_the_ways_are_options_in_words(arm, words):
-    assert option_text(parse_arm(f"{arm}+classic")) == words
-    assert option_text(parse_arm(f"{arm}+classic@deep_cnn")) == f"the classifier deep_cnn with {words}"
+    assert option_text(parse_arm(f"{arm}+classic"), IMAGE.nouns) == words
+    assert option_text(parse_arm(f"{arm}+classic@deep_cnn"), IMAGE.nouns) == f"the classifier deep_cnn with {words}"
 
 
 # ---- refused before any work ----
@@ -182,7 +182,7 @@ def filled_up(tmp_path_factory) -> Experiment:
 
 
 def test_balance_fills_every_class_up_to_the_largest_in_every_way(filled_up):
-    assert np.bincount(filled_up.items(filled_up.draw(0).train).y).tolist() == [120, 6]
+    assert np.bincount(filled_up.settings.items(filled_up.results.draw(0).train).y).tolist() == [120, 6]
     table = filled_up.scores().groupby("arm").first()
     for arm in ("real+gan+classic", "real+oversampled+classic", "real+oversampled", "real+mislabelled"):
         assert table.loc[arm, ["n_real", "n_synthetic"]].tolist() == [126, 114]
@@ -215,8 +215,12 @@ def test_copying_of_the_small_class_is_measured_by_itself(filled_up):
     found = read_verdict(filled_up.folder)["small_classes"]["copying"]
     by_hand = []
     for trial in (0, 1):
-        draw = filled_up.draw(trial)
-        train, fake, test = filled_up.items(draw.train), filled_up.synthetic(trial), filled_up.items(draw.test)
+        draw = filled_up.results.draw(trial)
+        train, fake, test = (
+            filled_up.settings.items(draw.train),
+            filled_up.synthetic(trial),
+            filled_up.settings.items(draw.test),
+        )
         by_hand.append(nearer_to_training(*(pixels(part.x[part.y == 1]) for part in (train, fake, test))))
     assert found["mean"] == pytest.approx(np.mean(by_hand))
 
@@ -224,7 +228,7 @@ def test_copying_of_the_small_class_is_measured_by_itself(filled_up):
 def test_small_classes_are_in_the_verdict_and_on_the_page(filled_up):
     found = read_verdict(filled_up.folder)["small_classes"]
     assert (found["smallest"], found["items"], found["of"], found["tested"]) == (["1"], 8, 168, 2)
-    assert {row["arm"] for row in found["arms"]} == {arm.name for arm in filled_up.arms}
+    assert {row["arm"] for row in found["arms"]} == {arm.name for arm in filled_up.settings.arms}
     page = (filled_up.folder / "report.html").read_text(encoding="utf-8")
     assert 'id="small-classes"' in page and "“1” is the smallest class, with 8 of 168 images; about 2 are in" in page
     assert "real + weighted + classic" in page
@@ -236,9 +240,9 @@ def test_with_a_number_of_items_both_ways_are_there_when_asked_for(tmp_path):
     table = experiment.scores().groupby("arm").first()["n_synthetic"]
     assert table[list(arms)].tolist() == [10, 24, 0]
     found = decide(gather(experiment))
-    secondary = [r["against"] for r in found["contrasts"] if r["role"] == "secondary"]
+    secondary = [row.contrast.against for row in found.contrasts if row.contrast.role == "secondary"]
     assert secondary == ["real+oversampled+classic", "real+weighted+classic"]
-    assert not any("fill up" in problem for problem in found["problems"])  # the GAN's are in the set's own proportions
+    assert not any("fill up" in problem for problem in found.problems)  # the GAN's are in the set's own proportions
 
 
 def test_weights_and_repeated_items_change_what_is_learnt(filled_up):

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gannb.cli import main
+from gannb.experiment.at_hand import AtHand
 from gannb.experiment.cleanup import clean_text, leftovers, remove
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import final_unit
+from gannb.experiment.plan import Plan
+from gannb.experiment.results import Results
 from gannb.jupyter.runner import read_experiment
+from gannb.media.image import IMAGE
 from gannb.study.external import Source
 from gannb.study.folder import load_study, open_study, save_study
 from gannb.utils.errors import InputError
+from gannb.work.leases import take
 from gannb.work.locks import study_lock
-from gannb.work.store import is_done
+from gannb.work.store import LEASE, is_done
 
-GONE_PROCESS = 2**22 + 1  # more than a process' number can be
+LONG_AGO = 1e9  # seconds since 1970
+TOKEN = "0a1b" * 8
 
 
 def changed(folder: Path, **changes) -> Experiment:
@@ -38,7 +43,7 @@ def test_a_finished_study_has_nothing_to_remove(smoke, capsys):
     before = tree(smoke)
     assert main(["clean", str(smoke), "--yes"]) == 0
     assert capsys.readouterr().out.startswith("Nothing to remove")
-    assert tree(smoke) - {".lock"} == before - {".lock"}
+    assert tree(smoke) == before
 
 
 def test_units_of_earlier_parameters_are_told_by_kind_and_removed(smoke):
@@ -46,12 +51,12 @@ def test_units_of_earlier_parameters_are_told_by_kind_and_removed(smoke):
     experiment = changed(smoke, classifier_steps=6)
     found = leftovers(experiment)
     assert {each.kind for each in found} == {"classifier"}
-    assert {each.path for each in found} == {smoke / unit.path for unit in before.classifiers.values()}
+    assert {each.path for each in found} == {smoke / unit.path for unit in before.plan.classifiers.values()}
     assert sum(each.bytes for each in found) > 1000
-    assert all(part in clean_text(found) for part in ("training classifiers", " 14 ", " kB"))
+    assert all(part in clean_text(found, IMAGE.nouns) for part in ("training classifiers", " 14 ", " kB"))
     assert remove(experiment, found) == found
-    assert all(is_done(smoke, unit) for stage in (1, 2, 3) for unit in before.units(stage))
-    assert not any((smoke / unit.path).exists() for unit in before.classifiers.values())
+    assert all(is_done(smoke, unit) for stage in (1, 2, 3) for unit in before.plan.units(stage))
+    assert not any((smoke / unit.path).exists() for unit in before.plan.classifiers.values())
     assert leftovers(experiment) == []
 
 
@@ -67,27 +72,38 @@ def test_a_trial_that_is_no_more_goes_with_its_folder(smoke):
 
 def test_what_stopped_processes_left_goes(smoke):
     experiment = read_experiment(load_study(smoke))
-    unit = next(iter(experiment.classifiers.values()))
+    unit = next(iter(experiment.plan.classifiers.values()))
     left = [
-        smoke / "trials" / "000" / f".{Path(unit.path).name}.0a1b2c3d", smoke / f".data-{'0' * 16}.{GONE_PROCESS}",
+        smoke / "trials" / "000" / f".{Path(unit.path).name}.{TOKEN}", smoke / f".data-{'0' * 16}.{TOKEN}",
         smoke / f".data-{'0' * 16}.0a1b2c3d",
     ]  # fmt: skip
     for folder in left:
         folder.mkdir()
         (folder / "x.npy").write_bytes(b"0" * 5000)
-    files = [smoke / ".02_train_gan.running.ipynb", smoke / f".status.json.{GONE_PROCESS}-77"]
+    files = [smoke / ".02_train_gan.running.ipynb", smoke / f".status.json.{TOKEN}"]
     for file in files:
         file.write_text("{}")
+    for path in (*left[1:], *(folder / "x.npy" for folder in left[1:]), *files):
+        os.utime(path, (LONG_AGO, LONG_AGO))
     found = leftovers(experiment)
     assert {each.path for each in found} == {*left, *files} and {each.kind for each in found} == {"temporary"}
     remove(experiment, found)
     assert not any(path.exists() for path in (*left, *files)) and is_done(smoke, unit)
 
 
-def test_what_a_living_process_is_writing_stays(smoke):
-    file = smoke / f".status.json.{os.getpid()}-77"
-    file.write_text("{}")
-    assert leftovers(read_experiment(load_study(smoke))) == []
+def test_what_a_process_may_be_writing_stays(smoke):
+    (smoke / f".status.json.{TOKEN}").write_text("{}")
+    copy = smoke / f".data-{'0' * 16}.{TOKEN}"
+    copy.mkdir()
+    (copy / "x.npy").write_bytes(b"0")
+    os.utime(copy, (LONG_AGO, LONG_AGO))  # what is in it is new
+    experiment = read_experiment(load_study(smoke))
+    unit = smoke / next(iter(experiment.plan.classifiers.values())).path
+    temporary = unit.with_name(f".{unit.name}.{TOKEN}")
+    temporary.mkdir()
+    with take(unit.with_name(f"{unit.name}.running") / LEASE):
+        assert leftovers(experiment) == []
+    assert [each.path for each in leftovers(experiment)] == [temporary]
 
 
 def test_copies_of_data_read_in_another_way_go_with_their_place_in_the_index(smoke):
@@ -105,7 +121,7 @@ def test_copies_of_data_read_in_another_way_go_with_their_place_in_the_index(smo
 
 def test_of_final_generators_and_sources_from_outside_the_current_ones_stay(smoke):
     experiment = read_experiment(load_study(smoke))
-    current = smoke / final_unit(experiment).path
+    current = smoke / experiment.plan.final_generator.path
     old = smoke / "final" / f"mlp-{'0' * 16}"
     for folder in (current, old):
         folder.mkdir(parents=True)
@@ -113,8 +129,10 @@ def test_of_final_generators_and_sources_from_outside_the_current_ones_stay(smok
     used, unused = smoke / f"related-{'0' * 16}", smoke / f"related-{'1' * 16}"
     for folder in (used, unused):
         folder.mkdir()
-    experiment.__dict__["outside"] = {"related": Source("related", "0" * 16, {})}
-    assert {each.path: each.kind for each in leftovers(experiment)} == {old: "generator", unused: "outside"}
+    found = AtHand(external={"related": Source("related", "0" * 16, {})})
+    plan = Plan(replace(experiment.settings, at_hand=found))
+    experiment = Experiment(plan.settings, plan, Results(plan, smoke))
+    assert {each.path: each.kind for each in leftovers(experiment)} == {old: "generator", unused: "external"}
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -122,13 +140,13 @@ def test_what_was_fine_tuned_stays_while_its_weights_are_on_another_machine(smok
     unit = smoke / "trials" / "000" / f"transfer-{'0' * 16}"
     unit.mkdir()
     (unit / "unit.json").write_text(json.dumps({"kind": "classifier", "parameters": {"weights": "0"}}))
-    monkeypatch.setattr(Experiment, "left_out", "Fine-tuning is left out." * missing)
+    monkeypatch.setattr(Plan, "left_out", "Fine-tuning is left out." * missing)
     assert [each.path for each in leftovers(read_experiment(load_study(smoke)))] == [unit] * (not missing)
 
 
 def test_checkpoints_and_errors_of_what_is_still_to_be_made_stay(smoke):
     experiment = changed(smoke, classifier_steps=6)
-    unit = next(iter(experiment.classifiers.values()))
+    unit = next(iter(experiment.plan.classifiers.values()))
     for what in ("running", "failed"):
         (smoke / f"{unit.path}.{what}").mkdir()
     assert not {smoke / f"{unit.path}.{what}" for what in ("running", "failed")} & {
@@ -140,12 +158,10 @@ def test_checkpoints_and_errors_of_what_is_still_to_be_made_stay(smoke):
 
 
 def test_a_unit_that_a_process_is_at_work_on_stays(smoke):
-    old = next(iter(read_experiment(load_study(smoke)).classifiers.values()))
+    old = next(iter(read_experiment(load_study(smoke)).plan.classifiers.values()))
     experiment = changed(smoke, classifier_steps=6)
     running = smoke / f"{old.path}.running"
-    running.mkdir()
-    with open(running / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with take(running / LEASE):
         listed = {each.path for each in leftovers(experiment)}
         assert not {smoke / old.path, running} & listed and len(listed) == 13
 
@@ -154,7 +170,7 @@ def test_what_came_to_be_needed_after_it_was_listed_stays(smoke):
     old = read_experiment(load_study(smoke))
     found = leftovers(changed(smoke, classifier_steps=6))
     assert len(found) == 14 and remove(old, found) == []
-    assert all(is_done(smoke, unit) for unit in old.all_units())
+    assert all(is_done(smoke, unit) for unit in old.plan.all_units())
 
 
 def test_what_a_person_put_there_stays(smoke):
@@ -193,4 +209,4 @@ def test_a_study_at_work_is_refused(smoke, capsys):
         with pytest.raises(InputError, match="Another run is at work"):
             remove(experiment, found)
     assert "Another run is at work" in capsys.readouterr().err
-    assert tree(smoke) == before | {".lock"}
+    assert tree(smoke) == before

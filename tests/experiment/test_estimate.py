@@ -12,9 +12,10 @@ from conftest import ROOT, SMOKE
 from gannb.experiment import estimate
 from gannb.experiment.estimate import disk_bytes, plan, plan_text, unit_seconds
 from gannb.experiment.experiment import Experiment
+from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
-from gannb.units.kinds import UNITS
+from gannb.units.kinds import KINDS
 from gannb.utils.console import talking
 
 # seconds per step of the GAN and of the classifier, per item predicted and per item sampled
@@ -33,11 +34,11 @@ def counts(found: dict) -> dict[str, tuple[int, int]]:
 @pytest.fixture
 def timed(monkeypatch):
     """Steps take known times, which the processes report as if they had measured them."""
-    monkeypatch.setattr(estimate, "_time_steps", lambda experiment: TIMED)
+    monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: TIMED)
 
 
 def seconds(**given) -> dict[str, float]:
-    return unit_seconds(Experiment.preview(make_study(**SMOKE | given)))
+    return unit_seconds(Experiment.preview(make_study(**SMOKE | given)).settings, "cpu")
 
 
 def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
@@ -70,12 +71,12 @@ def test_a_plan_as_text_says_the_same_and_quietly_nothing_else(timed, capsys):
     assert "1,797 items of 8x8x1, 10 classes (0, 1, 2, 3, 4, 5, 6, 7 and 2 more); 2 trials, protocol draw" in text
     assert "GAN family mlp, 5 steps" in text and "2 processes" in text
     for kind, n in found["units"].items():
-        assert re.search(rf"^{UNITS[kind]}  +{n['todo']} +{n['total']} ", text, re.MULTILINE)
+        assert re.search(rf"^{KINDS[kind].text(IMAGE.nouns)}  +{n['todo']} +{n['total']} ", text, re.MULTILINE)
     assert re.search(r"about [\w ]+ in all, and \d+ MB of disk$", text)
 
 
 def test_a_finished_study_has_nothing_to_plan_and_is_left_alone(finished, monkeypatch):
-    monkeypatch.setattr(estimate, "unit_seconds", lambda experiment: pytest.fail("there is nothing to time"))
+    monkeypatch.setattr(estimate, "unit_seconds", lambda settings, device: pytest.fail("there is nothing to time"))
     before = files(finished)
     assert {todo for todo, _ in counts(plan(load_study(finished))).values()} == {0}
     assert files(finished) == before
@@ -108,12 +109,12 @@ def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
 def test_more_synthetic_items_take_longer_and_need_more_disk(timed):
     assert seconds(n_synthetic=1000)["items"] > seconds(n_synthetic=10)["items"] + 9000 * TIMED["sample"]
     few, many = (Experiment.preview(make_study(**SMOKE | {"n_synthetic": n})) for n in (10, 1010))
-    more = disk_bytes(many, many.all_units()) - disk_bytes(few, few.all_units())
+    more = disk_bytes(many.settings, many.plan.all_units()) - disk_bytes(few.settings, few.plan.all_units())
     assert more == pytest.approx(2 * 1000 * 10 * (64 + 8))  # 2 trials, 10 classes, 64 bytes and a label each
 
 
 def test_the_disk_a_plan_asks_for_is_about_what_a_study_takes(finished):
     experiment = Experiment.preview(load_study(finished))
     taken = sum(f.stat().st_size for f in finished.rglob("*") if f.is_file() and "figures" not in f.parts)
-    planned = disk_bytes(experiment, experiment.all_units())
+    planned = disk_bytes(experiment.settings, experiment.plan.all_units())
     assert 0.5 < planned / taken < 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections import Counter
@@ -15,8 +16,8 @@ from conftest import SMOKE
 from PIL import Image
 
 from gannb.analysis.verdict import SCORE_COLUMNS
+from gannb.experiment.at_hand import resolve_device
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.settings import resolve_device
 from gannb.experiment.status import write_status
 from gannb.generators.variations import VARIATIONS
 from gannb.jupyter.runner import read_experiment, study_status
@@ -27,7 +28,7 @@ from gannb.study.model import Study, make_study
 from gannb.units import classifiers
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
-from gannb.work.store import is_done, recorded_failure, side_folder
+from gannb.work.store import LEASE, is_done, recorded_failure, side_folder
 
 ARMS = (
     "real",
@@ -50,7 +51,7 @@ def changed(folder: Path, **changes) -> Experiment:
 
 def missing(experiment: Experiment) -> set[str]:
     """Names of the units that would have to be made, of all trials."""
-    return {u.place.rsplit("/", 1)[-1] for u in experiment.all_units() if not is_done(experiment.folder, u)}
+    return {u.place.rsplit("/", 1)[-1] for u in experiment.plan.all_units() if not is_done(experiment.folder, u)}
 
 
 def made(experiment: Experiment) -> Counter[str]:
@@ -80,7 +81,7 @@ def photos(root: Path, n: int = 12, seed: int = 0) -> Path:
 
 def test_a_finished_study_has_nothing_to_do(finished):
     assert missing(changed(finished)) == set()
-    assert {u.place.rsplit("/", 1)[-1] for u in changed(finished).all_units()} == ALL
+    assert {u.place.rsplit("/", 1)[-1] for u in changed(finished).plan.all_units()} == ALL
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
 
 def test_more_trials_add_trials_and_change_none(finished):
     more = changed(finished, trials=3)
-    todo = [u for u in more.all_units() if not is_done(finished, u)]
+    todo = [u for u in more.plan.all_units() if not is_done(finished, u)]
     assert {u.parameters["trial"] for u in todo} == {2}
     assert {u.place.rsplit("/", 1)[-1] for u in todo} == ALL
 
@@ -179,7 +180,7 @@ def test_truncation_makes_anew_what_is_truncated(finished):
     arms = ("real", "real+gan.truncated")
     todo = [missing(changed(finished, arms=arms, truncation=t)) for t in (0.5, 1.0)]
     assert todo[0] == todo[1] == {"real+gan.truncated", "mlp.truncated-items", "mlp.truncated-quality"}
-    paths = [{u.path for u in changed(finished, arms=arms, truncation=t).all_units()} for t in (0.5, 1.0)]
+    paths = [{u.path for u in changed(finished, arms=arms, truncation=t).plan.all_units()} for t in (0.5, 1.0)]
     assert len(paths[0] ^ paths[1]) == 2 * 2 * 3  # in two trials and two studies
 
 
@@ -213,7 +214,9 @@ def test_the_same_seed_gives_the_same_scores_in_another_folder_and_with_other_wo
     first, again = scores(finished), scores(study.folder)
     pd.testing.assert_frame_equal(first.drop(columns="study"), again.drop(columns="study"), check_exact=True)
     for arm in ("real", "real+gan+classic"):
-        assert np.array_equal(changed(finished).probabilities(1, arm), changed(study.folder).probabilities(1, arm))
+        assert np.array_equal(
+            changed(finished).results.probabilities(1, arm), changed(study.folder).results.probabilities(1, arm)
+        )
 
 
 def test_every_variation_and_dose_is_trained_and_scored(smoke):
@@ -226,14 +229,14 @@ def test_every_variation_and_dose_is_trained_and_scored(smoke):
         "gan:3": 30, "real+gan:2+classic": 20, "gan.fresh": 50
     }  # fmt: skip
     sources = {f"mlp.{v}" for v in VARIATIONS if v != "fresh"} | {"mlp"}
-    assert set(experiment.quality()["generator"]) == sources | set(REFERENCE_SETS)
+    assert set(experiment.results.quality()["generator"]) == sources | set(REFERENCE_SETS)
     plain, fewer = experiment.synthetic(0), experiment.synthetic(0, "mlp.truncated")
     assert np.array_equal(plain.y, fewer.y) and not np.array_equal(plain.x, fewer.x)
 
 
 def test_kept_classes_train_only_the_arms_with_synthetic_items_again(smoke):
     experiment = Experiment.open(open_study(smoke, keep_classes=("8", "3")))
-    assert experiment.keep_classes == ("3", "8") and missing(experiment) == GAN_ARMS
+    assert experiment.settings.keep_classes == ("3", "8") and missing(experiment) == GAN_ARMS
     made(experiment)
     table = experiment.scores().set_index("arm")["n_synthetic"]
     assert set(table["real+gan"]) == {10} and set(table["real"]) == {0}
@@ -245,7 +248,7 @@ def mixture_of(experiment, arm, root):
     from gannb.trials import splits
     from gannb.work.unit import Task
 
-    unit, draw = experiment.classifiers[0, arm], experiment.draw(0)
+    unit, draw = experiment.plan.classifiers[0, arm], experiment.results.draw(0)
     task = Task(unit, experiment.folder, root, root, "cpu", lambda done, total: None)
     return classifiers.arm_mixture(task, experiment.dataset, draw)[0], splits.take(experiment.dataset, draw.train)
 
@@ -296,7 +299,7 @@ def test_scores_are_tidy_and_complete(finished):
 
 def test_scores_follow_from_the_predictions(finished):
     experiment = changed(finished)
-    p, y = experiment.probabilities(1, "real"), experiment.items(experiment.draw(1).test).y
+    p, y = experiment.results.probabilities(1, "real"), experiment.settings.items(experiment.results.draw(1).test).y
     assert p.shape == (1, len(y), 10) and np.allclose(p.sum(2), 1, atol=1e-5)
     row = experiment.scores().query("trial == 1 and arm == 'real'").iloc[0]
     assert row["accuracy"] == pytest.approx((p[0].argmax(1) == y).mean())
@@ -309,17 +312,17 @@ def test_synthetic_items_are_examples_like_the_real_ones(finished):
 
 
 def test_quality_has_a_row_per_trial_generator_and_features(finished):
-    table = changed(finished).quality()
+    table = changed(finished).results.quality()
     found = set(zip(table["trial"], table["generator"], table["features"], strict=True))
     assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *REFERENCE_SETS) for f in ("pixels", "small_cnn")}
 
 
 def test_what_is_not_there_is_none(finished):
     experiment = changed(finished, classifier_steps=7)
-    assert experiment.probabilities(0, "real") is None
-    assert experiment.probabilities(0, "no such arm") is None
+    assert experiment.results.probabilities(0, "real") is None
+    assert experiment.results.probabilities(0, "no such arm") is None
     assert experiment.scores().empty
-    assert (experiment.done(3), experiment.done(4)) == ([0, 1], [])
+    assert (experiment.results.done(3), experiment.results.done(4)) == ([0, 1], [])
 
 
 # ---- data ----
@@ -342,10 +345,10 @@ def test_a_name_in_use_with_other_data_is_refused(tmp_path):
 
 def test_the_same_images_in_another_place_are_the_same_data(tmp_path):
     first = make_study(data=str(photos(tmp_path / "a")), name="mine", output_dir=str(tmp_path / "outputs"))
-    key = Experiment.open(first).data_key
+    key = Experiment.open(first).settings.data_key
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     second = make_study(data=str(tmp_path / "b"), name="mine", output_dir=first.output_dir)
-    assert Experiment.open(second).data_key == key
+    assert Experiment.open(second).settings.data_key == key
 
 
 def test_images_added_to_the_folder_are_other_data(tmp_path):
@@ -371,19 +374,19 @@ def test_images_added_behind_a_link_are_other_data(tmp_path):
 
 def test_what_a_study_is_and_has_can_be_told_whatever_becomes_of_its_images(tmp_path):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    key = Experiment.open(study).data_key
+    key = Experiment.open(study).settings.data_key
     shutil.copy(tmp_path / "a/cat/0.png", tmp_path / "a/dog/new.png")
     (tmp_path / "a/cat/empty.png").touch()
     assert study_status(load_study(study.folder))["state"] == "unfinished"
-    assert read_experiment(load_study(study.folder)).data_key == key
+    assert read_experiment(load_study(study.folder)).settings.data_key == key
     shutil.rmtree(tmp_path / "a")
     (tmp_path / "a").mkdir()  # as where a disk is not mounted
-    assert read_experiment(load_study(study.folder)).data_key == key
+    assert read_experiment(load_study(study.folder)).settings.data_key == key
 
 
 def test_a_study_whose_change_was_cut_short_is_still_told_as_it_was(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    key = Experiment.open(study).data_key
+    key = Experiment.open(study).settings.data_key
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -391,7 +394,10 @@ def test_a_study_whose_change_was_cut_short_is_still_told_as_it_was(tmp_path, mo
     monkeypatch.setattr("gannb.experiment.experiment.save_study", full)
     with pytest.raises(OSError):
         Experiment.open(open_study(study.folder, size="16"))
-    assert len(list(study.folder.glob("data-*"))) == 2 and read_experiment(load_study(study.folder)).data_key == key
+    assert (
+        len(list(study.folder.glob("data-*"))) == 2
+        and read_experiment(load_study(study.folder)).settings.data_key == key
+    )
 
 
 def test_a_study_that_can_only_be_read_has_a_status(tmp_path, monkeypatch):
@@ -408,8 +414,8 @@ def test_a_study_that_can_only_be_read_has_a_status(tmp_path, monkeypatch):
 @pytest.mark.parametrize("place", ["a/.gannb", "b"])
 def test_a_study_beside_its_data_or_hidden_in_them_is_not(tmp_path, place):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / place))
-    key = Experiment.open(study).data_key
-    assert Experiment.open(study).data_key == key
+    key = Experiment.open(study).settings.data_key
+    assert Experiment.open(study).settings.data_key == key
 
 
 @pytest.mark.parametrize("place", ["a", "a/outputs", "a/cat/outputs"])
@@ -432,9 +438,9 @@ def test_the_status_follows_a_changed_study(tmp_path):
 
 def test_the_copy_is_used_again_without_reading_the_source(tmp_path, monkeypatch):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    key = Experiment.open(study).data_key
+    key = Experiment.open(study).settings.data_key
     monkeypatch.setattr("gannb.media.image.reading.read", lambda *a, **k: pytest.fail("the source was read again"))
-    assert Experiment.open(study).data_key == key
+    assert Experiment.open(study).settings.data_key == key
 
 
 def test_a_study_whose_source_is_gone_still_opens(tmp_path):
@@ -442,7 +448,7 @@ def test_a_study_whose_source_is_gone_still_opens(tmp_path):
     experiment = Experiment.open(study)
     shutil.rmtree(tmp_path / "a")
     again = Experiment.open(load_study(study.folder))
-    assert again.data_key == experiment.data_key
+    assert again.settings.data_key == experiment.settings.data_key
     assert np.array_equal(again.dataset.pool.x, experiment.dataset.pool.x)
 
 
@@ -463,18 +469,18 @@ def test_a_mistyped_path_is_not_taken_for_a_source_that_is_gone(tmp_path):
 
 def test_another_size_keeps_both_copies(tmp_path):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    first = Experiment.open(study).data_key
+    first = Experiment.open(study).settings.data_key
     second = Experiment.open(open_study(study.folder, size="16"))
-    assert second.shape == (16, 16, 3) and second.data_key != first
+    assert second.settings.shape == (16, 16, 3) and second.settings.data_key != first
     assert load_data(study)[1] == first
 
 
 def test_colour_images_have_a_study_too(tmp_path):
     experiment = Experiment.preview(make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs")))
-    assert (experiment.design.protocol, experiment.shape) == ("resplit", (12, 12, 3))
-    assert experiment.resolved()["augmentation"] == "affine"
+    assert (experiment.design.protocol, experiment.settings.shape) == ("resplit", (12, 12, 3))
+    assert experiment.settings.resolved()["augmentation"] == "affine"
     large = Experiment.preview(make_study(data=str(tmp_path / "a"), size="32", output_dir=str(tmp_path / "outputs")))
-    assert large.resolved()["augmentation"] == "flip"
+    assert large.settings.resolved()["augmentation"] == "flip"
     assert large.family == "projection"
 
 
@@ -533,13 +539,13 @@ def test_status_of_a_finished_study(finished):
 
 def test_status_counts_what_is_to_do_and_what_failed(smoke):
     experiment = changed(smoke)
-    first, second = experiment.units(4)[:2]
+    first, second = experiment.plan.units(4)[:2]
     for unit in (first, second):
         shutil.rmtree(smoke / unit.path)
     failed = side_folder(smoke, first, "failed")
     failed.mkdir()
     (failed / "error.json").write_text(json.dumps({"error": "RuntimeError: the loss is nan", "traceback": ""}))
-    status = write_status(experiment)
+    status = write_status(experiment.results)
     assert status["units"]["classifier"] == {
         "done": 2 * len(ARMS) - 2, "running": 0, "failed": 1, "total": 2 * len(ARMS)
     }  # fmt: skip
@@ -551,18 +557,21 @@ def test_status_counts_what_is_to_do_and_what_failed(smoke):
 
 def test_status_of_an_unfinished_study(smoke):
     experiment = changed(smoke)
-    shutil.rmtree(smoke / experiment.units(4)[0].path)
-    assert write_status(experiment)["state"] == "unfinished"
+    shutil.rmtree(smoke / experiment.plan.units(4)[0].path)
+    assert write_status(experiment.results)["state"] == "unfinished"
 
 
 def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
     experiment = changed(smoke)
-    unit = experiment.units(4)[0]
+    unit = experiment.plan.units(4)[0]
     shutil.rmtree(smoke / unit.path)
     running = side_folder(smoke, unit, "running")
+    lease = running / LEASE
     running.mkdir()
-    (running / "lock").touch()  # nobody holds it
-    assert write_status(experiment)["units"]["classifier"]["running"] == 0
+    lease.touch()
+    assert write_status(experiment.results)["units"]["classifier"]["running"] == 1
+    os.utime(lease, (1e9, 1e9))  # nobody holds it any more
+    assert write_status(experiment.results)["units"]["classifier"]["running"] == 0
 
 
 def test_a_study_says_in_its_folder_what_auto_stood_for(finished):
@@ -582,10 +591,10 @@ def test_opening_again_keeps_the_record_of_the_data(smoke):
 def test_notebooks_show_the_first_trial_that_is_finished(smoke):
     experiment = Experiment.open(load_study(smoke))
     assert experiment.shown_trial(2) == 0
-    broken = next(u for u in experiment.units(2) if u.parameters["trial"] == 0)
+    broken = next(u for u in experiment.plan.units(2) if u.parameters["trial"] == 0)
     shutil.rmtree(smoke / broken.path)
     assert experiment.shown_trial(2) == 1
-    for unit in experiment.units(2):
+    for unit in experiment.plan.units(2):
         shutil.rmtree(smoke / unit.path, ignore_errors=True)
         write_json(smoke / f"{unit.path}.failed" / "error.json", {"error": "TrainingError: the loss is nan"})
     with pytest.raises(RuntimeError, match="02 train_gan.*loss is nan"):

@@ -42,8 +42,8 @@ def keys_of(name: str, folder: Path) -> list[str]:
     network, _, file = WEIGHTS.partition("=")
     given |= {"pretrained": f"{network}={SHARED / file}"} if name == "flowers" else {}
     experiment = Experiment.preview(make_study(**given))
-    units = [unit for each in experiment.all_units() for unit in each.closure()]
-    return [f"answer-{experiment.answer_key}", *dict.fromkeys(unit.path for unit in units)]
+    units = [unit for each in experiment.plan.all_units() for unit in each.closure()]
+    return [f"answer-{experiment.plan.answer_key}", *dict.fromkeys(unit.path for unit in units)]
 
 
 def data_of(name: str, folder: Path) -> str:

@@ -35,7 +35,7 @@ def made(folder: Path) -> dict[str, int]:
 
 def test_it_opens_with_everything_done(folder):
     experiment = Experiment.open(load_study(folder))
-    assert [experiment.done(stage) for stage in (1, 2, 3, 4)] == [[0, 1]] * 4
+    assert [experiment.results.done(stage) for stage in (1, 2, 3, 4)] == [[0, 1]] * 4
 
 
 def test_published_again_it_gives_the_same_verdict(folder):
@@ -47,7 +47,11 @@ def test_published_again_it_gives_the_same_verdict(folder):
 
 def test_it_goes_on_where_units_are_missing_and_makes_no_other_anew(folder):
     experiment = Experiment.open(load_study(folder))
-    gone = [experiment.draws[1], experiment.generator_units[1, "copies"], experiment.classifiers[0, "real"]]
+    gone = [
+        experiment.plan.draws[1],
+        experiment.plan.generator_units[1, "copies"],
+        experiment.plan.classifiers[0, "real"],
+    ]
     for unit in gone:
         shutil.rmtree(folder / unit.path)
     before = made(folder)
@@ -60,7 +64,7 @@ def test_it_goes_on_where_units_are_missing_and_makes_no_other_anew(folder):
 def test_its_scores_come_out_the_same_when_they_are_computed_again(folder):
     """On the same machine and versions to the last digit; elsewhere the classifiers see the same items."""
     experiment = Experiment.open(load_study(folder))
-    unit = experiment.classifiers[0, "real+gan+classic"]
+    unit = experiment.plan.classifiers[0, "real+gan+classic"]
     file = folder / unit.path / "scores.json"
     before = json.loads(file.read_text(encoding="utf-8"))
     shutil.rmtree(folder / unit.path)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import SMOKE
-from planted_study import Reader, plant
-from sklearn.metrics import roc_curve
 from tiny_gans import TINY, as_examples, make_draw
 
-from gannb.analysis.open_set import NO_OTHER_SIDE, SEEN, notes
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
-from gannb.experiment.estimate import UNITS, disk_bytes, expected_seconds
+from gannb.experiment.estimate import disk_bytes, expected_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Condition, Job
@@ -25,14 +19,13 @@ from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read
-from gannb.report.publish import publish
 from gannb.report.tables.open_set import table
-from gannb.stats.open_set import SCORES, auroc, by_known, by_other, false_accept_rate
+from gannb.stats.open_set import SCORES, auroc
 from gannb.study.data_copy import keep_data, load_data
 from gannb.study.folder import load_study, save_study
 from gannb.study.model import make_study
 from gannb.trials import splits
-from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.units.kinds import DEFAULT_SECONDS, KINDS
 from gannb.units.open_set import NEED_OUTLIERS, between, mixture_of
 from gannb.utils.errors import InputError
 from gannb.work.store import execute, is_done
@@ -51,7 +44,7 @@ def study(folder: Path, **given) -> Experiment:
 def experiment(tmp_path_factory) -> Experiment:
     """The open-set part of a smoke study, made in this process."""
     found = study(tmp_path_factory.mktemp("outputs"))
-    for unit in found.open_set.units:
+    for unit in found.plan.open_set.units:
         for needed in unit.closure():
             assert execute(found.folder, needed, "cpu") is None
     return found
@@ -62,7 +55,7 @@ def names(units) -> set[str]:
 
 
 def missing(experiment: Experiment) -> set[str]:
-    return names(u for u in experiment.open_set.units if not is_done(experiment.folder, u))
+    return names(u for u in experiment.plan.open_set.units if not is_done(experiment.folder, u))
 
 
 # ---- classes leave the study ----
@@ -75,12 +68,12 @@ def test_no_item_of_a_held_out_class_is_in_any_part_of_the_ordinary_study(experi
     assert len(held) == 354 and not held & set(dataset.pool.ids)
     assert set(dataset.held_out.pool.ids) == held and len(dataset.pool) + len(held) == len(whole)
     for trial in range(2):
-        draw = experiment.draw(trial)
+        draw = experiment.results.draw(trial)
         for part in (draw.train, draw.reserve, draw.test):
-            items = experiment.items(part)
+            items = experiment.settings.items(part)
             assert not held & set(items.ids) and items.classes == tuple("01234567")
             assert all(whole.y[whole.ids == i][0] == k for i, k in zip(items.ids[:20], items.y[:20], strict=True))
-    for unit in (u for u in experiment.all_units() if u.kind not in ("outlier_gan", "open_set")):
+    for unit in (u for u in experiment.plan.all_units() if u.kind not in ("outlier_gan", "open_set")):
         assert not {"outlier_gan", "open_set"} & {need.kind for need in unit.closure()}
 
 
@@ -114,9 +107,9 @@ def test_classes_by_number_and_none_at_all_come_back_from_a_study_s_folder(name,
 
 def test_a_study_with_no_class_held_out_is_the_one_it_was(tmp_path):
     plain = Experiment.preview(make_study(**SMOKE, output_dir=str(tmp_path)))
-    assert plain.dataset.held_out is None and plain.open_set is None
-    assert not {"open_set", "outlier_gan"} & {u.kind for u in plain.all_units()}
-    assert table(None).shape == (1, 1)
+    assert plain.dataset.held_out is None and plain.plan.open_set is None
+    assert not {"open_set", "outlier_gan"} & {u.kind for u in plain.plan.all_units()}
+    assert table(None, IMAGE.nouns).shape == (1, 1)
 
 
 def test_the_copy_of_the_data_serves_when_the_source_is_gone(tmp_path):
@@ -139,7 +132,7 @@ def test_the_copy_of_the_data_serves_when_the_source_is_gone(tmp_path):
 @pytest.mark.parametrize("given", [{}, {"protocol": "resplit", "n_per_class": None}])
 def test_outliers_to_train_on_are_of_other_classes_than_those_tested(tmp_path, given):
     found = study(tmp_path, **given)
-    open_set, used = found.open_set, []
+    open_set, used = found.plan.open_set, []
     assert open_set.sides == (0, 1) and [open_set.names(s) for s in (0, 1)] == ["8", "9"]
     for trial in range(2):
         draw = splits.make_draw(open_set.held_out, found.design, trial)
@@ -151,15 +144,14 @@ def test_outliers_to_train_on_are_of_other_classes_than_those_tested(tmp_path, g
 
 
 def test_one_held_out_class_leaves_no_outliers_to_train_on(tmp_path):
-    open_set = study(tmp_path, held_out="9").open_set
+    experiment = study(tmp_path, held_out="9")
+    open_set = experiment.plan.open_set
     assert open_set.methods == ("max_softmax", "between") and open_set.sides == (0,)
     assert names(open_set.units) == {"max_softmax", "between"}
-    assert notes(open_set, "")[0] == NO_OTHER_SIDE
-    assert [row["method"] for row in open_set.rows()] == ["max_softmax", "between", "between"]
 
 
 def test_three_held_out_classes_are_two_sides(tmp_path):
-    open_set = study(tmp_path, held_out="5,6,7").open_set
+    open_set = study(tmp_path, held_out="5,6,7").plan.open_set
     assert [open_set.names(side) for side in open_set.sides] == ["5 and 7", "6"]
 
 
@@ -167,9 +159,11 @@ def test_three_held_out_classes_are_two_sides(tmp_path):
 
 
 def test_the_units_of_a_trial(experiment):
-    of_trial = [u for u in experiment.open_set.units if u.parameters["trial"] == 0]
+    of_trial = [u for u in experiment.plan.open_set.units if u.parameters["trial"] == 0]
     assert names(of_trial) == CONTENT | GANS and len(of_trial) == 8
-    assert {u for u in experiment.units(4) if u.kind in ("open_set", "outlier_gan")} == set(experiment.open_set.units)
+    assert {u for u in experiment.plan.units(4) if u.kind in ("open_set", "outlier_gan")} == set(
+        experiment.plan.open_set.units
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,23 +185,23 @@ def test_a_changed_parameter_makes_anew_what_depends_on_it(experiment, change, m
 
 
 def test_without_an_other_class_the_classifiers_are_those_of_real_and_classic(experiment):
-    unit = experiment.classifiers[0, "real+classic"]
+    unit = experiment.plan.classifiers[0, "real+classic"]
     assert execute(experiment.folder, unit, "cpu") is None
-    said = experiment.open_set.read(0, "max_softmax", None)
-    np.testing.assert_array_equal(said["p"], experiment.probabilities(0, "real+classic"))
+    said = experiment.results.open_set_predictions(0, "max_softmax", None)
+    np.testing.assert_array_equal(said["p"], experiment.results.probabilities(0, "real+classic"))
     assert said["unseen_p"].shape == (1, len(said["unseen_y"]), 8)
 
 
 def test_with_an_other_class_there_is_one_probability_more(experiment):
     for method in ("between", "gan_of_outliers", "outliers"):
-        said = experiment.open_set.read(1, method, 0 if method in NEED_OUTLIERS else None)
+        said = experiment.results.open_set_predictions(1, method, 0 if method in NEED_OUTLIERS else None)
         assert said["p"].shape[2] == said["unseen_p"].shape[2] == 9 and said["y"].max() == 7
         np.testing.assert_allclose(said["unseen_p"].sum(2), 1, atol=1e-5)
 
 
 def test_the_oracle_is_trained_on_the_outliers_of_its_side(experiment):
     for side, name in ((0, "8"), (1, "9")):
-        unit = experiment.open_set.classifiers[0, "outliers", side]
+        unit = experiment.plan.open_set.classifiers[0, "outliers", side]
         kept = np.load(experiment.folder / unit.path / "other.npy")
         held = experiment.dataset.held_out.pool
         assert len(kept) == SMOKE["n_per_class"]
@@ -217,12 +211,16 @@ def test_the_oracle_is_trained_on_the_outliers_of_its_side(experiment):
 
 
 def test_every_unit_has_a_name_an_expected_time_and_a_size(experiment):
-    kinds, costs = ({getattr(u, name) for u in experiment.all_units()} for name in ("kind", "cost"))
-    assert {"open_set", "outlier_gan"} <= kinds <= set(UNITS) and costs <= set(DEFAULT_SECONDS)
+    kinds, costs = ({getattr(u, name) for u in experiment.plan.all_units()} for name in ("kind", "cost"))
+    assert {"open_set", "outlier_gan"} <= kinds <= set(KINDS) and costs <= set(DEFAULT_SECONDS)
     seconds = dict.fromkeys(kinds | {"mlp"}, 1.0)
-    gans = [u for u in experiment.open_set.units if u.kind == "outlier_gan"]
-    assert [expected_seconds(experiment, u, seconds | {"mlp": 7.0}) for u in gans] == [7.0] * 4
-    assert disk_bytes(experiment, experiment.open_set.units) > disk_bytes(experiment, gans) > 4 * 2e6
+    gans = [u for u in experiment.plan.open_set.units if u.kind == "outlier_gan"]
+    assert [expected_seconds(experiment.settings, u, seconds | {"mlp": 7.0}) for u in gans] == [7.0] * 4
+    assert (
+        disk_bytes(experiment.settings, experiment.plan.open_set.units)
+        > disk_bytes(experiment.settings, gans)
+        > 4 * 2e6
+    )
 
 
 # ---- between classes ----
@@ -278,36 +276,6 @@ def test_families_with_a_network_per_class_have_nothing_between():
 # ---- measures ----
 
 
-def test_auroc_counts_the_pairs_in_the_right_order_and_half_of_the_ties():
-    rng = np.random.default_rng(0)
-    known, unknown = rng.integers(0, 8, 40) / 8, rng.integers(2, 10, 30) / 8
-    by_hand = np.mean([(u > k) + 0.5 * (u == k) for k, u in product(known, unknown)])
-    assert auroc(known, unknown) == pytest.approx(by_hand, abs=1e-12)
-    assert auroc(known, known) == 0.5 and auroc(known, known + 2) == 1.0
-
-
-def test_the_false_accept_rate_is_that_of_the_roc_curve_and_its_threshold_that_of_the_known():
-    rng = np.random.default_rng(1)
-    known, unknown = rng.random(200), rng.random(150) + 0.3
-    rate = false_accept_rate(known, unknown)
-    accepted, truly, _ = roc_curve(
-        np.repeat([1, 0], [200, 150]), -np.concatenate([known, unknown]), drop_intermediate=False
-    )
-    assert rate == pytest.approx(accepted[np.flatnonzero(truly >= 0.95)[0]])
-    bar = np.sort(known)[189]  # 190 of 200 are at or below it
-    assert rate == np.mean(unknown <= bar)
-    assert false_accept_rate(known, np.full(3, bar + 1e-9)) == 0 and false_accept_rate(known, np.full(3, bar)) == 1
-
-
-def test_scores_are_one_minus_the_largest_known_probability_and_that_of_other():
-    p = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]])
-    np.testing.assert_allclose(by_known(p, 3), [0.3, 0.4])
-    np.testing.assert_allclose(by_known(p, 2), [0.3, 0.7])  # the third is `other`
-    np.testing.assert_allclose(by_other(p, 2), [0.1, 0.6])
-    sure = np.array([[1, 1e-12, 0], [1, 1e-10, 0]], np.float32)
-    assert 0 < by_known(sure, 3)[0] < by_known(sure, 3)[1]
-
-
 def test_other_takes_the_share_of_a_class_in_every_batch():
     known = make_draw(n=4, classes=3)
     mixture = mixture_of(known, known.x[:5], 32)
@@ -344,85 +312,3 @@ def test_an_oracle_that_must_win_wins_and_a_useless_other_is_of_no_use():
     useless = told(np.zeros((40, 8, 8, 1), np.uint8))  # black pictures: like nothing that is ever tested
     assert min(oracle.values()) > 0.95
     assert max(*none.values(), *useless.values()) < 0.75
-
-
-TRIALS = 4
-NOISE = 0.02 * np.array([1, -1, 1, -1])
-
-
-def probabilities(y: np.ndarray, certain: np.ndarray, other: np.ndarray | None) -> np.ndarray:
-    """(1, N, K or K + 1): class y with this certainty, `other` with that, the rest evenly."""
-    left = 1 - certain - (0 if other is None else other)
-    p = np.repeat(left[:, None] / 7, 8, axis=1)
-    p[np.arange(len(y)), y] = certain
-    return (p if other is None else np.column_stack([p, other]))[None]
-
-
-def plant_unit(found: Experiment, unit, shift: float) -> None:
-    """Write a unit of which the unseen items' certainty lies lower by `shift`, and a little otherwise in each trial."""
-    trial = unit.parameters["trial"]
-    rng = np.random.default_rng([trial, 7])  # the same items in all methods
-    test = found.items(found.draw(trial).test)
-    unseen = splits.take(found.dataset.held_out, splits.make_draw(found.dataset.held_out, found.design, trial).test)
-    sure, unsure = rng.uniform(0.5, 0.7, len(test)), rng.uniform(0.5, 0.7, len(unseen)) - shift - NOISE[trial]
-    other = [None, None] if unit.parameters["method"] == "max_softmax" else [np.full(len(test), 0.1), 0.1 + 0 * unsure]
-    p, unseen_p = (probabilities(y, c, o) for y, c, o in zip((test.y, unseen.y), (sure, unsure), other, strict=True))
-    place = found.folder / unit.path
-    np.savez(place / "predictions.npz", p=p, y=test.y, unseen_p=unseen_p, unseen_y=unseen.y)
-    np.save(place / "other.npy", test.x[:3])
-
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory) -> Experiment:
-    """A study whose oracle tells new classes apart, whose GAN of outliers hurts and whose items between do nothing."""
-    found = study(tmp_path_factory.mktemp("outputs"), trials=TRIALS, name="planted", workers=1)
-    for trial in range(TRIALS):
-        plant(found, trial)
-    shifts = {"max_softmax": 0.05, "between": 0.05, "gan_of_outliers": -0.05, "outliers": 0.15}
-    for (_, method, _), unit in found.open_set.classifiers.items():
-        plant_unit(found, unit, shifts[method])
-    return found
-
-
-def test_rows_say_what_was_planted_and_are_recomputed_by_hand(planted):
-    rows = {(row["method"], row["score"]): row for row in planted.open_set.rows()}
-    assert rows["outliers", "known"]["change"]["auroc"]["low"] > 0
-    assert rows["outliers", "known"]["change"]["far"]["high"] < 0
-    assert rows["gan_of_outliers", "known"]["change"]["auroc"]["high"] < 0
-    assert rows["between", "known"]["change"]["auroc"]["difference"] == pytest.approx(0, abs=1e-6)
-    assert rows["between", "other"]["auroc"]["mean"] == 0.5  # the same for all items
-    assert rows["max_softmax", "known"]["trials"] == TRIALS and "change" not in rows["max_softmax", "known"]
-    turns = []
-    for trial in range(TRIALS):
-        for side, tested in ((0, 1), (1, 0)):  # outliers of a side, test items of the other
-            said = planted.open_set.read(trial, "outliers", side)
-            known = 1 - said["p"][0, :, :8].max(1)
-            unknown = 1 - said["unseen_p"][0, said["unseen_y"] == tested, :8].max(1)
-            turns.append((unknown[:, None] > known).mean())
-    assert rows["outliers", "known"]["auroc"]["mean"] == pytest.approx(np.mean(turns), abs=1e-9)
-
-
-def test_a_trial_without_both_turns_does_not_count(planted):
-    unit = planted.open_set.classifiers[3, "outliers", 1]
-    record = planted.folder / unit.path / "unit.json"
-    kept = record.read_text()
-    record.unlink()
-    try:
-        rows = {(row["method"], row["score"]): row for row in planted.open_set.rows()}
-    finally:
-        record.write_text(kept)
-    assert rows["outliers", "known"]["trials"] == TRIALS - 1 == rows[SEEN, "other"]["trials"]
-    assert rows["between", "known"]["trials"] == TRIALS
-
-
-def test_the_page_has_a_section_on_classes_never_seen(planted):
-    html = publish(planted).read_text(encoding="utf-8")
-    page = Reader(html)
-    assert {"open-set", "figure-open_set"} <= set(page.ids) and len(page.ids) == len(set(page.ids))
-    found = json.loads((planted.folder / "verdict.json").read_text())["open_set"]
-    assert found["held_out"] == ["8", "9"] and len(found["rows"]) == 9
-    assert re.search(r"; real outliers \(the oracle\) \+\S+ \[[\d., ]+\] \(better\) or ", found["sentence"])
-    assert re.search(r"given outliers -\S+ \[[-\d., ]+\] \(worse\) or ", found["sentence"])
-    assert "those of 8 serve against 9" in page.text and "real outliers (the oracle)" in page.text
-    assert (planted.folder / "figures" / "open_set.png").is_file() and (planted.folder / "open_set.csv").is_file()
-    assert table(found).shape == (9, 5)

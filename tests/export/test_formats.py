@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from gannb.export.formats import FORMATS, ROW_GROUP, Shard
+from gannb.media.image import IMAGE
 from gannb.media.image.export import encode
 from gannb.utils.errors import InputError
 
@@ -28,7 +29,7 @@ def made(shape) -> tuple[Shard, dict[tuple[int, int], np.ndarray]]:
 def written(folder, name: str, shape=SHAPES[0]) -> list[tuple[str, np.ndarray]]:
     """Write a shard; return class names and items in the order in which they were written."""
     shard, items = made(shape)
-    FORMATS[name].write(folder, shard, ((k, i, x) for (k, i), x in items.items()))
+    FORMATS[name](IMAGE).write(folder, shard, ((k, i, x) for (k, i), x in items.items()))
     return [(CLASSES[k], x) for (k, _), x in items.items()]
 
 
@@ -96,7 +97,7 @@ def test_equal_items_are_equal_bytes_and_names_are_those_of_the_shard(tmp_path):
         for copy in ("a", "b"):
             (tmp_path / name / copy).mkdir(parents=True)
             written(tmp_path / name / copy, name)
-        files = list(layout.files(made(SHAPES[0])[0]))
+        files = list(layout(IMAGE).files(made(SHAPES[0])[0]))
         there = {str(p.relative_to(tmp_path / name / "a")) for p in (tmp_path / name / "a").rglob("*") if p.is_file()}
         assert there == set(files)
         assert all((tmp_path / name / "a" / f).read_bytes() == (tmp_path / name / "b" / f).read_bytes() for f in files)
@@ -106,27 +107,27 @@ def test_rows_of_parquet_come_in_groups(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     shard = Shard(3, ((0, 0, ROW_GROUP + 5),), CLASSES)
     x = np.zeros((4, 4, 1), np.uint8)
-    FORMATS["parquet"].write(tmp_path, shard, ((0, i, x) for i in range(len(shard))))
+    FORMATS["parquet"](IMAGE).write(tmp_path, shard, ((0, i, x) for i in range(len(shard))))
     about = parquet.ParquetFile(tmp_path / "train-00003.parquet").metadata
     assert [about.row_group(i).num_rows for i in range(about.num_row_groups)] == [ROW_GROUP, 5]
 
 
 @pytest.mark.parametrize(("name", "size"), [("folder", 4096), ("webdataset", 2048), ("parquet", 148)])
 def test_the_size_on_disk_is_known_beforehand(name, size):
-    assert FORMATS[name].bytes_of(100, 4096) == size
+    assert FORMATS[name](IMAGE).bytes_of([100], 4096) == size
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "", ".hidden", "a:b"])
 def test_a_class_that_cannot_be_a_folder_is_refused(name):
     with pytest.raises(InputError, match=re.escape(f"cannot have a folder called {name!r}")):
-        FORMATS["folder"].check(("cat", name))
-    FORMATS["webdataset"].check(("cat", name))
+        FORMATS["folder"](IMAGE).check(("cat", name))
+    FORMATS["webdataset"](IMAGE).check(("cat", name))
 
 
 def test_parquet_without_its_library_is_refused_with_the_way_to_get_it(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'gannb\[parquet\]'"):
-        FORMATS["parquet"].check(CLASSES)
+        FORMATS["parquet"](IMAGE).check(CLASSES)
 
 
 def test_strays_are_what_a_reader_would_take_for_a_part_of_the_set(tmp_path):
@@ -134,11 +135,11 @@ def test_strays_are_what_a_reader_would_take_for_a_part_of_the_set(tmp_path):
     for name in ("notes.txt", "cat/readme.txt", "cat/00000005.png", "cat/mine.JPG", "dog/1.png", "cow/00000002.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    found = FORMATS["folder"].strays(tmp_path, [made(SHAPES[0])[0]])
+    found = FORMATS["folder"](IMAGE).strays(tmp_path, [made(SHAPES[0])[0]])
     assert sorted(found) == ["cat/00000005.png", "cat/mine.JPG", "dog"]
     (tmp_path / "train-00000.tar").write_text("")
     (tmp_path / "train-00001.tar").write_text("")
-    assert list(FORMATS["webdataset"].strays(tmp_path, [made(SHAPES[0])[0]])) == ["train-00001.tar"]
+    assert list(FORMATS["webdataset"](IMAGE).strays(tmp_path, [made(SHAPES[0])[0]])) == ["train-00001.tar"]
 
 
 def test_images_are_png_without_loss():

@@ -22,14 +22,16 @@ from conftest import ROOT
 
 from gannb.cli import main
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import FINAL, final_items, final_unit, train_final
+from gannb.experiment.final import train_final
+from gannb.experiment.plan import FINAL
+from gannb.experiment.results import Results
+from gannb.export import formats, shards
 from gannb.export import generate as module
-from gannb.export import shards
 from gannb.export.generate import generate, verify
 from gannb.media.image.reading import read
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
-from gannb.trials.splits import make_draw
+from gannb.trials.splits import final_items, make_draw
 from gannb.utils.errors import InputError
 from gannb.work.store import is_done
 
@@ -78,8 +80,8 @@ def answered(helpful: Path, tmp_path: Path, **changes) -> Path:
 
 def test_the_final_generator_learns_everything_but_the_locked_test(helpful):
     experiment = Experiment.open(load_study(helpful))
-    draws = [experiment.items(make_draw(experiment.dataset, experiment.design, t).test).ids for t in range(2)]
-    learnt = experiment.items(final_items(experiment.dataset, experiment.design))
+    draws = [experiment.settings.items(make_draw(experiment.dataset, experiment.design, t).test).ids for t in range(2)]
+    learnt = experiment.settings.items(final_items(experiment.dataset, experiment.design))
     assert not set(learnt.ids) & set(draws[0]) and set(draws[0]) == set(draws[1])
     assert len(learnt) + len(draws[0]) == len(experiment.dataset.pool)
 
@@ -108,20 +110,20 @@ def load_like(**given):
 
 def test_it_is_trained_once_and_found_again_by_its_key(helpful, monkeypatch):
     experiment = Experiment.open(load_study(helpful))
-    unit = final_unit(experiment)
+    unit = experiment.plan.final_generator
     assert unit.place == f"{FINAL}/mlp" and is_done(helpful, unit)
     monkeypatch.setattr("gannb.experiment.final.run_units", lambda *a, **k: pytest.fail("trained again"))
     assert train_final(experiment) == helpful / unit.path
     other = Experiment.preview(experiment.study.model_copy(update={"gan_steps": 6}))
-    assert final_unit(other).key != unit.key
+    assert other.plan.final_generator.key != unit.key
 
 
 def test_a_failed_training_is_told(helpful, monkeypatch):
     from gannb.work.scheduler import Outcome
 
     experiment = Experiment.open(load_study(helpful))
-    unit = final_unit(experiment)
-    monkeypatch.setattr("gannb.experiment.final.is_done", lambda *a: False)
+    unit = experiment.plan.final_generator
+    monkeypatch.setattr(Results, "is_done", lambda *a: False)
     monkeypatch.setattr(
         "gannb.experiment.final.run_units", lambda *a, **k: Outcome((), ((unit, "TrainingError: nan"),), ())
     )
@@ -287,7 +289,7 @@ def test_what_is_no_set_cannot_be_verified(tmp_path, capsys):
 
 
 def test_a_full_disk_loses_nothing(helpful, tar_set, tmp_path, monkeypatch):
-    written, encode = [0], shards.FORMATS["webdataset"]._add
+    written, encode = [0], formats._add
 
     def add(tar, name, data):
         written[0] += 1
@@ -295,7 +297,7 @@ def test_a_full_disk_loses_nothing(helpful, tar_set, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         encode(tar, name, data)
 
-    monkeypatch.setattr(shards.FORMATS["webdataset"], "_add", add)
+    monkeypatch.setattr(formats, "_add", add)
     with pytest.raises(RuntimeError, match="disk of .* is full: 1 of 2 shards are there"):
         generate(helpful, tmp_path / "set", per_class=PER_CLASS, format="webdataset")
     assert verify(tmp_path / "set") == ["missing: train-00001.tar"]
@@ -309,11 +311,11 @@ def test_a_full_disk_loses_nothing(helpful, tar_set, tmp_path, monkeypatch):
 def test_killed_and_resumed_it_is_the_same_and_nothing_is_made_twice(helpful, tar_set, tmp_path):
     folder = tmp_path / "set"
     code = (
-        "import time\nfrom gannb.export import shards, generate\nshards.SHARD_ITEMS = 64\n"
-        "add = shards.FORMATS['webdataset']._add\n"
+        "import time\nfrom gannb.export import formats, generate, shards\nshards.SHARD_ITEMS = 64\n"
+        "add = formats._add\n"
         "def slow(tar, name, data):\n    time.sleep(.01 if tar.name.endswith('1.tar') else 0)\n"
         "    add(tar, name, data)\n"
-        "shards.FORMATS['webdataset']._add = slow\n"
+        "formats._add = slow\n"
         f"generate.generate({str(helpful)!r}, {str(folder)!r}, per_class={PER_CLASS}, format='webdataset')"
     )
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
@@ -332,8 +334,6 @@ def test_killed_and_resumed_it_is_the_same_and_nothing_is_made_twice(helpful, ta
 
 
 def test_two_at_once_are_refused(helpful, made):
-    (made / ".work").mkdir()
-    (made / ".work" / "lock").touch()
     with module._held(made), pytest.raises(InputError, match="Another process is at work"):
         generate(helpful, made, per_class=PER_CLASS, format="webdataset")
 
@@ -443,7 +443,8 @@ def test_a_csv_that_is_wrong_is_refused(helpful, tmp_path, untouched, capsys, te
 def test_the_disk_that_is_needed_is_what_is_written(helpful, tar_set):
     experiment = Experiment.open(load_study(helpful))
     size = sum(p.stat().st_size for p in tar_set.glob("*.tar")) / (10 * PER_CLASS)
-    assert module._bytes_per_item(experiment, "webdataset", 4096) == pytest.approx(size, rel=0.1)
+    plan = shards.Plan.of(shards.read_manifest(tar_set))
+    assert module._bytes_per_item(experiment, plan, 4096) == pytest.approx(size, rel=0.1)
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "another set", "a larger set"])

@@ -48,7 +48,7 @@ def scenes(n: int, side: int = 32) -> np.ndarray:
 
 
 def missing(experiment: Experiment) -> set[str]:
-    todo = [u for u in experiment.all_units() if not is_done(experiment.folder, u)]
+    todo = [u for u in experiment.plan.all_units() if not is_done(experiment.folder, u)]
     return {u.place.rsplit("/", 1)[-1] for u in todo}
 
 
@@ -131,13 +131,13 @@ def test_what_the_study_has_itself_is_left_out_of_any_part_and_counted(own, tmp_
     known = np.stack([part.x[i, ..., 0] for part, i in zip((mine.pool, mine.test), at, strict=True)])
     near = np.clip(known.astype(int) + 3, 0, 255).astype(np.uint8)
     related = folder_of(tmp_path / "r", cat=np.concatenate([known, near, scenes(5)]), wolf=scenes(3), car=scenes(2))
-    source = preview(own, tmp_path, related=str(related), related_classes="wolf=dog").outside["related"]
+    source = preview(own, tmp_path, related=str(related), related_classes="wolf=dog").settings.external["related"]
     assert source.about["counts"] == [5, 3]
     assert (
         "From r, of which 8 of 14 images are used. 2 of its 3 classes are used; left out: car." in source.about["text"]
     )
     assert "4 that are identical or nearly identical to images of this study were left out" in source.about["text"]
-    only_cats = preview(own, tmp_path, related=str(related)).outside["related"]
+    only_cats = preview(own, tmp_path, related=str(related)).settings.external["related"]
     assert "1 of this study's 2 classes have none (dog)" in only_cats.about["text"]
 
 
@@ -154,7 +154,7 @@ def test_what_cannot_serve_is_refused_by_its_own_name(own, tmp_path):
     (bad / "cat" / "3.png").write_bytes(b"no image")
     with pytest.raises(InputError, match="cat/3.png cannot be used"):
         preview(own, tmp_path, related=str(bad))
-    about = preview(own, tmp_path, related=str(bad), on_bad_image="skip").outside["related"].about
+    about = preview(own, tmp_path, related=str(bad), on_bad_image="skip").settings.external["related"].about
     assert about["counts"] == [2, 2] and "None is, or nearly is, an image of this study." in about["text"]
 
 
@@ -241,15 +241,15 @@ def test_a_study_makes_only_what_is_new_and_says_what_they_brought(with_related)
 def test_other_images_change_the_related_units_alone_and_gone_they_are_still_kept(with_related):
     smoke, folder = with_related
     given = {"related": str(folder), "related_classes": MAPPING}
-    before = {u.place: u.key for u in Experiment.open(open_study(smoke, **given)).all_units()}
+    before = {u.place: u.key for u in Experiment.open(open_study(smoke, **given)).plan.all_units()}
     (folder / "d0" / "0.png").rename(folder / "d1" / "9.png")
-    after = {u.place: u.key for u in Experiment.preview(open_study(smoke, **given)).all_units()}
+    after = {u.place: u.key for u in Experiment.preview(open_study(smoke, **given)).plan.all_units()}
     assert {place.rsplit("/", 1)[-1] for place in before if before[place] != after[place]} == UNITS
     (folder / "d1" / "9.png").rename(folder / "d0" / "0.png")
     (folder / "d1" / "not-an-image.txt").write_text("a new file that changes no image")
-    assert {u.place: u.key for u in Experiment.preview(open_study(smoke, **given)).all_units()} == before
+    assert {u.place: u.key for u in Experiment.preview(open_study(smoke, **given)).plan.all_units()} == before
     folder.rename(folder.with_name("elsewhere"))
-    assert {u.place: u.key for u in Experiment.preview(open_study(smoke, **given)).all_units()} == before
+    assert {u.place: u.key for u in Experiment.preview(open_study(smoke, **given)).plan.all_units()} == before
 
 
 def test_keeping_only_classes_without_related_images_is_refused_since_an_arm_would_repeat_another(own, tmp_path):
@@ -260,5 +260,5 @@ def test_keeping_only_classes_without_related_images_is_refused_since_an_arm_wou
 
 
 def test_without_related_images_no_key_changes(finished):
-    keys = {u.path for u in Experiment.preview(open_study(finished)).all_units()}
+    keys = {u.path for u in Experiment.preview(open_study(finished)).plan.all_units()}
     assert all((finished / path).is_dir() for path in keys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 from pathlib import Path
@@ -14,6 +13,7 @@ from conftest import ROOT
 from gannb.jupyter import index
 from gannb.study.model import NOTEBOOKS
 from gannb.utils.files import write_json
+from gannb.work.locks import study_lock
 
 
 @pytest.fixture
@@ -56,8 +56,7 @@ def test_a_study_without_an_answer_says_how_far_it_is(outputs, written, said):
 
 
 def test_a_study_at_work_says_so(outputs):
-    with open(started(outputs, "photos") / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with study_lock(started(outputs, "photos")):
         assert "no answer yet (at work)" in line_of(outputs, "photos")
 
 

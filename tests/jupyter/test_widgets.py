@@ -15,6 +15,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.jupyter import widgets
 from gannb.measures.fidelity import nearest
 from gannb.media.image.features import pixels
+from gannb.report import plots
 from gannb.study.folder import load_study
 
 
@@ -59,6 +60,12 @@ def lab(monkeypatch) -> Lab:
     return lab
 
 
+def view(experiment, found, train, sign, page, title="") -> tuple[plt.Axes, str]:
+    """A page of samples, drawn."""
+    grid, text = widgets.samples_view(found, train, sign, page, title, experiment.settings.medium.nouns)
+    return plots.show(experiment.settings.medium, grid), text
+
+
 # ---- what is computed ----
 
 
@@ -80,7 +87,9 @@ def test_training_items_made_again_may_be_copies(experiment, monkeypatch):
 
 
 def test_real_items_from_outside_are_rarely_taken_for_copies(experiment):
-    train, unseen = (experiment.items(i) for i in (experiment.draw(0).train, experiment.draw(0).test))
+    train, unseen = (
+        experiment.settings.items(i) for i in (experiment.results.draw(0).train, experiment.results.draw(0).test)
+    )
     real = widgets.learnt(experiment, 0)
     distance = nearest(pixels(unseen.x), pixels(train.x))[1]
     assert np.mean(distance <= real.copy) < 0.06  # the limit comes from 40 items
@@ -97,7 +106,7 @@ def test_pages_go_through_the_items_in_order_and_the_last_one_is_the_last(experi
         found.synthetic.take(np.arange(20) % 5),
         *(part[np.arange(20) % 5] for part in (found.nearest, found.distance)), copied=np.arange(20) < 4,
     )  # fmt: skip
-    ax, text = widgets.samples_view(many, real.train, 1, 9, "mlp")
+    ax, text = view(experiment, many, real.train, 1, 9)
     assert text.startswith("Images 19 to 20 of 20 of class 2, ") and " 4 of the 20 may be copies" in text
     assert [label.get_text() for label in ax.get_yticklabels()] == ["19–20"]
     shown = [float(note.get_text().split()[0]) for note in ax.texts]
@@ -107,7 +116,7 @@ def test_pages_go_through_the_items_in_order_and_the_last_one_is_the_last(experi
 def test_farthest_first_is_the_reverse_of_closest_first(experiment):
     real = widgets.learnt(experiment, 0)
     found = widgets.made(experiment, real, 0, "mlp", 2)
-    notes = [[n.get_text() for n in widgets.samples_view(found, real.train, s, 1, "")[0].texts] for s in (1, -1, 0)]
+    notes = [[n.get_text() for n in view(experiment, found, real.train, s, 1)[0].texts] for s in (1, -1, 0)]
     assert notes[0] == notes[1][::-1]
     assert [note.split()[0] for note in notes[2]] == [f"{d:.2f}" for d in found.distance]
 
@@ -116,7 +125,7 @@ def test_what_may_be_a_copy_is_marked_in_words_and_colour(experiment):
     real = widgets.learnt(experiment, 0)
     found = widgets.made(experiment, real, 0, "mlp", 2)
     marked = widgets.Made(found.synthetic, found.nearest, found.distance, np.arange(5) == 1)
-    ax, _ = widgets.samples_view(marked, real.train, 0, 1, "")
+    ax, _ = view(experiment, marked, real.train, 0, 1)
     assert [note.get_text().endswith(" copy?") for note in ax.texts] == [False, True, False, False, False]
     assert len({frame.get_edgecolor() for frame in ax.patches}) == 2
 
@@ -129,9 +138,9 @@ def test_a_source_that_lacks_a_class_says_so(experiment, monkeypatch, capsys):
 
 
 def test_one_class_of_a_draw_is_shown_in_rows(experiment):
-    ax, text = widgets.draw_view(experiment, 1, "reserve", 7)
+    grid, text = widgets.draw_view(experiment, 1, "reserve", 7)
     assert text == "Trial 1 has 40 images in its reserve, 4 of class 7, 4 of them shown."
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["1–4"]
+    assert list(grid.rows) == ["1–4"] and len(grid.cells[0]) == 4
 
 
 # ---- outside JupyterLab ----
@@ -185,4 +194,8 @@ def test_nearest_items_are_searched_once(experiment, lab, monkeypatch):
 
 def test_a_control_with_one_choice_is_not_shown(experiment, lab):
     widgets.samples(experiment)
-    assert experiment.sources == ["mlp"] and set(lab.controls) == {"trial", "class", "order"}  # 5 items: one page
+    assert experiment.settings.sources == ["mlp"] and set(lab.controls) == {
+        "trial",
+        "class",
+        "order",
+    }  # 5 items: one page

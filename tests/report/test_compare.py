@@ -7,16 +7,21 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from browsing import browser_page, in_browser
 from conftest import ROOT
 
-from gannb.analysis.verdict import worth_sentence
+from gannb.analysis.worth import worth_sentence
 from gannb.cli import main
+from gannb.data.medium import Nouns
+from gannb.media import MEDIA
+from gannb.media.image import IMAGE
 from gannb.report import compare as comparing
 from gannb.report.compare import answer, compare, controls_text, read_result, sentences, study_facts, worth_text
+from gannb.stats.worth import Worth
 from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
 
@@ -94,7 +99,7 @@ def test_every_study_is_a_row_of_the_figure_with_its_own_limits(studies, monkeyp
     monkeypatch.setattr(
         "gannb.report.plots.forest_of_studies", lambda rows: drawn.append((rows, draw(rows))) or drawn[0][1]
     )
-    picture = comparing.forest([read_result(folder) for folder in studies])
+    picture = comparing.forest([read_result(folder) for folder in studies], IMAGE.nouns)
     assert "one: -0.2 [-1.1, 0.7] points, undecided; two <b>: +3.1 [1.2, 5.0] points, helps" in picture.alt
     ((rows, ax),) = drawn
     assert [bar.get_width() for bar in ax.patches] == [200 * row["rope"] for row in rows]
@@ -135,7 +140,9 @@ def test_answers_are_counted(kinds, says):
 )  # fmt: skip
 def test_the_worth_has_the_numbers_of_its_sentence(worth, low, high, at_least, at_most):
     row = {"worth": worth, "low": low, "high": high, "at_least": at_least, "at_most": at_most, "n_real": 80}
-    said, sentence = worth_text(row | {"curve": CURVE}), worth_sentence(row | {"curve": CURVE})
+    said = worth_text(row | {"curve": CURVE})
+    found = Worth(worth, low, high, at_least, at_most)
+    sentence = worth_sentence(IMAGE.nouns, 80, found, [point["n"] for point in CURVE])
     assert all(number in sentence for number in re.findall(r"\d+", said))
     assert ("or more" in said, "or fewer" in said) == ("or more" in sentence, "or fewer" in sentence)
 
@@ -229,3 +236,14 @@ def test_a_place_that_cannot_be_written_is_refused(studies, tmp_path):
 def test_to_is_for_several_studies(studies, capsys):
     assert main(["report", str(studies[0]), "--to", "page.html"]) == 2
     assert "--to is for a page that compares studies" in capsys.readouterr().err
+
+
+def test_studies_of_several_media_are_of_items(studies, monkeypatch):
+    sounds = SimpleNamespace(name="audio", nouns=Nouns("sound", "sounds", "samples"))
+    monkeypatch.setitem(MEDIA, "audio", sounds)
+    record = json.loads((studies[1] / "study.json").read_text())
+    record["resolved"]["medium"] = "audio"
+    (studies[1] / "study.json").write_text(json.dumps(record))
+    page = compare(studies)[0].read_text()
+    assert "<h1>Do GAN items help to train the classifier?</h1>" in page and "real sounds, 8 trials" in page
+    assert "mirror images" not in page

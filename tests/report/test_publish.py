@@ -19,7 +19,7 @@ from gannb.utils.errors import InputError
 def test_scores_are_tidy_and_complete(published, planted):
     table = pd.read_csv(published.parent / "scores.csv")
     assert tuple(table.columns) == SCORE_COLUMNS
-    assert len(table) == 3 * len(planted.arms) * 2
+    assert len(table) == 3 * len(planted.settings.arms) * 2
     assert not table.duplicated(["trial", "arm", "seed"]).any()
     assert table[["accuracy", "log_loss", "seconds"]].notna().all().all()
 
@@ -63,7 +63,7 @@ def test_a_study_with_nothing_to_compare_is_refused(tmp_path):
     from gannb.experiment.status import write_status
 
     empty = Experiment.open(make_study(trials=2, output_dir=str(tmp_path), name="empty", device="cpu"))
-    write_status(empty)
+    write_status(empty.results)
     with pytest.raises(InputError, match="Fewer than two trials"):
         publish(empty)
     assert not (tmp_path / "empty" / "report.html").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,18 @@ from PIL import Image
 from sklearn import metrics
 
 from gannb.analysis.evidence import gather
-from gannb.analysis.verdict import disagreement
+from gannb.analysis.to_json import to_json
 from gannb.experiment.experiment import Experiment
+from gannb.media.image import IMAGE
 from gannb.media.image.shifts import SHIFTS
 from gannb.report import tables
 from gannb.report.publish import publish
 from gannb.stats import outcomes
+from gannb.stats.estimate import Interval
 from gannb.stats.intervals import paired_t
 from gannb.stats.outcomes import (
     OUTCOMES,
+    OutcomeRow,
     Predictions,
     confusion,
     confusion_change,
@@ -54,11 +58,11 @@ def predictions(
         {t: np.stack([probabilities(rng, y[t], classes, level) for _ in range(seeds)]) for t in y}
         for level in (skill, 1.5)
     ]
-    return Predictions(tuple(f"class {k}" for k in range(classes)), positive, y, *arms)
+    return Predictions(tuple(f"class {k}" for k in range(classes)), positive, y, *arms, PRIMARY)
 
 
-def of(rows: list[dict], outcome: str, name: str | None = None) -> dict:
-    (row,) = [r for r in rows if (r["outcome"], r["class"]) == (outcome, name)]
+def of(rows: list[OutcomeRow], outcome: str, name: str | None = None) -> OutcomeRow:
+    (row,) = [r for r in rows if (r.outcome, r.class_name) == (outcome, name)]
     return row
 
 
@@ -124,52 +128,52 @@ def test_intervals_are_those_of_the_paired_t_over_trials(ratio):
         [np.mean([metrics.log_loss(planted.y[t], p) for p in arm[t]]) for t in planted.y]
         for arm in (planted.arm, planted.against)
     ])  # fmt: skip
-    for found, expected in ((row["arm"], values[0]), (row["against"], values[1])):
+    for found, expected in ((row.arm, values[0]), (row.against, values[1])):
         estimate = paired_t(expected, ratio)
-        assert (found["mean"], found["high"]) == pytest.approx((estimate.mean, estimate.high))
-        assert found["low"] == pytest.approx(max(0, estimate.low))
-    estimate = paired_t(values[0] - values[1], ratio)
-    assert (row["difference"], row["low"], row["high"]) == pytest.approx((estimate.mean, estimate.low, estimate.high))
-    assert row["trials"] == 4
+        assert (found.mean, found.high) == pytest.approx((estimate.mean, estimate.high))
+        assert found.low == pytest.approx(max(0, estimate.low))
+    estimate, change = paired_t(values[0] - values[1], ratio), row.change
+    assert (change.mean, change.low, change.high) == pytest.approx((estimate.mean, estimate.low, estimate.high))
+    assert row.trials == 4
 
 
 def test_intervals_stay_within_what_there_can_be():
     found = outcomes.rows(predictions(trials=2), 3.0)
     for row in found:
-        most = OUTCOMES[row["outcome"]].most
-        assert all(0 <= row[arm]["low"] <= row[arm]["mean"] <= row[arm]["high"] <= most for arm in ("arm", "against"))
-        assert -most <= row["low"] <= row["difference"] <= row["high"] <= most
-    assert any(row["arm"]["high"] == 1 for row in found)
+        most = OUTCOMES[row.outcome].most
+        assert all(0 <= level.low <= level.mean <= level.high <= most for level in (row.arm, row.against))
+        assert -most <= row.change.low <= row.change.mean <= row.change.high <= most
+    assert any(row.arm.high == 1 for row in found)
 
 
 def test_the_positive_class_swaps_sensitivity_and_specificity():
     first, second = (outcomes.rows(predictions(positive=k)) for k in (0, 1))
     for name, other in (("sensitivity", "specificity"), ("specificity", "sensitivity")):
         for k in range(2):
-            one = [r for r in first if (r["outcome"], r["class"]) == (name, f"class {k}")]
-            two = [r for r in second if (r["outcome"], r["class"]) == (other, f"class {k}")]
-            assert [r | {"outcome": ""} for r in one] == [r | {"outcome": ""} for r in two]
-    assert of(first, "sensitivity", "class 0")["arm"] != of(second, "sensitivity", "class 1")["arm"]
-    assert of(first, "auroc")["difference"] == pytest.approx(of(second, "auroc")["difference"])
+            one = [r for r in first if (r.outcome, r.class_name) == (name, f"class {k}")]
+            two = [r for r in second if (r.outcome, r.class_name) == (other, f"class {k}")]
+            assert [replace(r, outcome="") for r in one] == [replace(r, outcome="") for r in two]
+    assert of(first, "sensitivity", "class 0").arm != of(second, "sensitivity", "class 1").arm
+    assert of(first, "auroc").change.mean == pytest.approx(of(second, "auroc").change.mean)
 
 
 def test_trials_without_a_class_do_not_count_for_it():
     y = {0: np.array([0, 1, 2]), 1: np.array([0, 1, 2]), 2: np.array([0, 1, 1])}
     right = {t: certain(labels, 3)[None] for t, labels in y.items()}
     wrong = {t: certain([0, 1, 1], 3)[None] for t in y}
-    found = outcomes.rows(Predictions(("a", "b", "c"), 1, y, right, wrong))
+    found = outcomes.rows(Predictions(("a", "b", "c"), 1, y, right, wrong, PRIMARY))
     row = of(found, "recall", "c")
-    assert (row["trials"], row["difference"], row["arm"]["mean"]) == (2, 1.0, 1.0)
-    assert of(found, "recall", "a")["trials"] == of(found, "accuracy")["trials"] == 3
-    assert of(found, "auroc")["trials"] == 2
+    assert (row.trials, row.change.mean, row.arm.mean) == (2, 1.0, 1.0)
+    assert of(found, "recall", "a").trials == of(found, "accuracy").trials == 3
+    assert of(found, "auroc").trials == 2
 
 
 def test_with_fewer_than_two_trials_there_is_no_number():
     y = {0: np.array([0, 1, 2]), 1: np.array([0, 1, 1])}
     said = {t: certain(labels, 3)[None] for t, labels in y.items()}
-    row = of(outcomes.rows(Predictions(("a", "b", "c"), 1, y, said, said)), "recall", "c")
-    assert row["trials"] == 1 and np.isnan([row["difference"], row["low"], row["arm"]["mean"]]).all()
-    listed = tables.outcomes({"outcomes": [row]})
+    row = of(outcomes.rows(Predictions(("a", "b", "c"), 1, y, said, said, PRIMARY)), "recall", "c")
+    assert row.trials == 1 and np.isnan([row.change.mean, row.change.low, row.arm.mean]).all()
+    listed = tables.outcomes({"outcomes": [to_json(row)]}, IMAGE.nouns)
     assert listed.loc["recall: c"].tolist() == ["–", "–", "–", "1"]
 
 
@@ -179,7 +183,7 @@ def test_with_fewer_than_two_trials_there_is_no_number():
 def test_the_bins_of_the_reliability_diagram_add_up_to_the_ece_of_a_single_classifier():
     planted = predictions(classes=3, trials=1, seeds=1)
     table = reliability(planted)
-    for arm, said in zip(PRIMARY, (planted.arm, planted.against), strict=True):
+    for arm, said in zip(planted.arms, (planted.arm, planted.against), strict=True):
         rows = table[table["arm"] == arm]
         ece = (rows["share"] * (rows["accuracy"] - rows["confidence"]).abs()).sum()
         assert ece == pytest.approx(classification_scores(planted.y[0], said[0][0])["ece"])
@@ -190,7 +194,7 @@ def test_the_bins_of_the_reliability_diagram_add_up_to_the_ece_of_a_single_class
 def test_the_reliability_is_that_of_all_predictions_together():
     y = {0: np.array([0, 0, 1, 1]), 1: np.array([0, 0, 1, 1])}
     said = {0: np.stack([certain([0, 0, 1, 1], sure=0.9)]), 1: np.stack([certain([0, 1, 1, 1], sure=0.9)])}
-    rows = reliability(Predictions(("a", "b"), 1, y, said, said))
+    rows = reliability(Predictions(("a", "b"), 1, y, said, said, PRIMARY))
     assert rows["confidence"].tolist() == pytest.approx([0.9, 0.9])
     assert rows["accuracy"].tolist() == pytest.approx([7 / 8, 7 / 8])
 
@@ -199,7 +203,7 @@ def test_the_change_of_the_confusion_is_that_of_the_shares_by_true_class():
     y = {t: np.array([0, 0, 1, 1]) for t in range(2)}
     before = {t: certain([0, 0, 1, 0])[None] for t in y}
     after = {0: certain([0, 1, 1, 1])[None], 1: certain([0, 0, 1, 1])[None]}
-    change = confusion_change(Predictions(("a", "b"), 1, y, after, before))
+    change = confusion_change(Predictions(("a", "b"), 1, y, after, before, PRIMARY))
     assert list(change.index) == list(change.columns) == ["a", "b"]
     np.testing.assert_allclose(change.to_numpy(), [[-0.25, 0.25], [-0.5, 0.5]])
 
@@ -208,21 +212,21 @@ def test_the_diagonal_of_the_change_is_that_of_the_recalls_and_rows_sum_to_nothi
     planted = predictions(classes=4)
     change, rows = confusion_change(planted).to_numpy(), outcomes.rows(planted)
     np.testing.assert_allclose(change.sum(axis=1), 0, atol=1e-12)
-    np.testing.assert_allclose(np.diag(change), [of(rows, "recall", f"class {k}")["difference"] for k in range(4)])
+    np.testing.assert_allclose(np.diag(change), [of(rows, "recall", f"class {k}").change.mean for k in range(4)])
 
 
 def test_a_class_that_is_in_no_test_set_has_no_change():
     y = {t: np.array([0, 1]) for t in range(2)}
     said = {t: certain([0, 1], 3)[None] for t in y}
-    change = confusion_change(Predictions(("a", "b", "c"), 1, y, said, said))
+    change = confusion_change(Predictions(("a", "b", "c"), 1, y, said, said, PRIMARY))
     assert change.loc["c"].isna().all() and (change.loc[["a", "b"]] == 0).all(axis=None)
 
 
 # ---- metrics that disagree ----
 
 
-def changed(low: float, high: float) -> dict[str, float]:
-    return {"difference": (low + high) / 2, "low": low, "high": high}
+def changed(low: float, high: float) -> Interval:
+    return Interval((low + high) / 2, low, high)
 
 
 def test_lower_is_better_for_some():
@@ -230,55 +234,21 @@ def test_lower_is_better_for_some():
     assert [direction("log_loss", changed(*ends)) for ends in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.1))] == [-1, 1, 0]
 
 
-@pytest.mark.parametrize(
-    ("metric", "log_loss", "disagree"),
-    [
-        ((0.01, 0.03), (0.05, 0.15), True),
-        ((-0.03, -0.01), (-0.15, -0.05), True),
-        ((0.01, 0.03), (-0.15, -0.05), False),
-        ((0.01, 0.03), (-0.05, 0.15), False),
-        ((-0.01, 0.03), (0.05, 0.15), False),
-    ],
-)
-def test_metrics_disagree_where_both_intervals_exclude_nothing_happened(metric, log_loss, disagree):
-    rows = [{"outcome": "log_loss", "class": None} | changed(*log_loss)]
-    assert bool(disagreement("balanced_accuracy", changed(*metric), rows)) is disagree
-
-
-def test_the_disagreement_is_one_sentence_with_its_numbers():
-    rows = [
-        {"outcome": "log_loss", "class": None} | changed(0.05, 0.15),
-        {"outcome": "auroc", "class": None} | changed(-0.02, -0.01),
-        {"outcome": "ece", "class": None} | changed(-0.02, 0.01),
-        {"outcome": "sensitivity", "class": "ill"} | changed(-0.2, -0.1),  # a trade against specificity is no quarrel
-    ]
-    assert disagreement("balanced_accuracy", changed(0.01, 0.03), rows) == (
-        "Metrics disagree: better by balanced accuracy (+2.0 [1.0, 3.0] points); "
-        "worse by log-loss (+0.100 [0.050, 0.150]), AUROC (-0.015 [-0.020, -0.010]); "
-        "the answer is by balanced accuracy alone."
-    )
-
-
-def test_what_could_not_be_measured_disagrees_with_nothing():
-    rows = [{"outcome": "auroc", "class": None} | dict.fromkeys(("difference", "low", "high"), np.nan)]
-    assert disagreement("accuracy", changed(0.01, 0.03), rows) == ""
-
-
 # ---- the table ----
 
 
 def test_of_very_many_classes_the_first_are_listed_and_the_rest_counted():
     rows = outcomes.rows(predictions(classes=40, trials=2, seeds=1))
-    listed = tables.outcomes({"outcomes": rows})
+    listed = tables.outcomes({"outcomes": [to_json(row) for row in rows]}, IMAGE.nouns)
     assert list(listed.index[-2:]) == ["recall: class 29", "recall of 10 more classes"]
     assert listed.iloc[-1]["with GAN images"] == "in verdict.json"
     assert len(listed) == len(outcomes.OVERALL) + 30 + 1
 
 
 def test_shares_are_in_percent_and_other_numbers_plain():
-    levels = {"arm": {"mean": 0.912, "low": 0.9, "high": 0.92}, "against": {"mean": 0.9, "low": 0.89, "high": 0.91}}
-    rows = [{"outcome": o, "class": None, "trials": 8} | levels | changed(0.002, 0.022) for o in ("accuracy", "ece")]
-    listed = tables.outcomes({"outcomes": rows})
+    numbers = (Interval(0.912, 0.9, 0.92), Interval(0.9, 0.89, 0.91), changed(0.002, 0.022), 8)
+    rows = [to_json(OutcomeRow(o, None, *numbers)) for o in ("accuracy", "ece")]
+    listed = tables.outcomes({"outcomes": rows}, IMAGE.nouns)
     columns = ["91.2% [90.0, 92.0]", "90.0% [89.0, 91.0]", "+1.2 [0.2, 2.2] points", "8"]
     assert listed.loc["accuracy"].tolist() == columns
     assert listed.loc["ECE (lower is better)"].tolist() == [
@@ -302,11 +272,14 @@ def ultrasound(root: Path) -> Path:
 def plant(experiment: Experiment) -> None:
     """Write draws and predictions as if they had been trained; with GAN images every malignant one is recognised."""
     folder = experiment.folder
-    for draw in experiment.draws.values():
+    for draw in experiment.plan.draws.values():
         execute(folder, draw, "cpu")
         write_json(folder / draw.path / "unit.json", {"seconds": 1.0})
-    for (trial, arm), unit in experiment.classifiers.items():
-        y, rng = experiment.items(experiment.draw(trial).test).y, np.random.default_rng([trial, len(arm)])
+    for (trial, arm), unit in experiment.plan.classifiers.items():
+        y, rng = (
+            experiment.settings.items(experiment.results.draw(trial).test).y,
+            np.random.default_rng([trial, len(arm)]),
+        )
         said = np.where(rng.random(len(y)) < 0.6, y, 1 - y)
         p = certain(np.where(y == 1, 1, said) if arm == PRIMARY[0] else said, sure=0.7 + 0.02 * trial)[None]
         p[..., 0] -= np.linspace(0, 0.1, len(y))  # no two items alike
@@ -335,8 +308,8 @@ def two_classes(tmp_path_factory) -> Path:
 def test_scores_follow_the_positive_class_without_training(two_classes):
     second = Experiment.preview(load_study(two_classes))
     first = Experiment.preview(open_study(two_classes, positive="benign"))
-    assert [u.path for u in first.all_units()] == [u.path for u in second.all_units()]
-    assert first.done(4) == second.done(4) == [0, 1, 2]
+    assert [u.path for u in first.plan.all_units()] == [u.path for u in second.plan.all_units()]
+    assert first.results.done(4) == second.results.done(4) == [0, 1, 2]
     before, after = second.scores(), first.scores()
     np.testing.assert_allclose(after[["sensitivity", "specificity"]], before[["specificity", "sensitivity"]])
     assert (before["sensitivity"] != before["specificity"]).any()
@@ -348,10 +321,14 @@ def test_scores_follow_the_positive_class_without_training(two_classes):
 def test_the_second_class_is_positive_unless_another_is_named(two_classes):
     for positive, name in ((None, "malignant"), ("malignant", "malignant"), ("benign", "benign")):
         experiment = Experiment.preview(open_study(two_classes, positive=positive))
-        assert experiment.dataset.pool.classes[experiment.positive] == experiment.resolved()["positive"] == name
+        assert (
+            experiment.dataset.pool.classes[experiment.settings.positive]
+            == experiment.settings.resolved()["positive"]
+            == name
+        )
         rows = outcomes.rows(gather(experiment).predictions)
-        assert rows[0]["outcome"] == "sensitivity" and rows[0]["class"] == name
-    assert of(rows, "specificity", "malignant")["arm"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+        assert rows[0].outcome == "sensitivity" and rows[0].class_name == name
+    assert of(rows, "specificity", "malignant").arm == Interval(1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("command", ["preview", "open"])
@@ -367,7 +344,7 @@ def test_of_many_classes_none_is_positive(tmp_path):
     with pytest.raises(InputError, match="positive: it is for two classes, and there are 10; leave it out"):
         Experiment.preview(make_study(positive="3", output_dir=str(tmp_path)))
     experiment = Experiment.preview(make_study(output_dir=str(tmp_path)))
-    assert experiment.resolved()["positive"] is None
+    assert experiment.settings.resolved()["positive"] is None
 
 
 def test_verdict_and_page_have_the_outcomes(two_classes):

@@ -14,7 +14,8 @@ import safetensors.torch
 import torch
 from tiny_gans import as_examples, digits_draw
 
-from gannb.analysis.external import SAME_DATA, UNKNOWN
+from gannb.analysis.evidence import ExternalSource
+from gannb.analysis.external import leakage
 from gannb.cli import main
 from gannb.data.examples import Examples
 from gannb.experiment.experiment import Experiment
@@ -73,7 +74,7 @@ def preview(tmp_path: Path, **given) -> Experiment:
 
 
 def missing(experiment: Experiment) -> set[str]:
-    todo = [u for u in experiment.all_units() if not is_done(experiment.folder, u)]
+    todo = [u for u in experiment.plan.all_units() if not is_done(experiment.folder, u)]
     return {u.place.rsplit("/", 1)[-1] for u in todo}
 
 
@@ -96,7 +97,7 @@ GREY = "x.astype(np.uint8)"
 
 def test_it_makes_what_the_gan_makes_under_this_study_s_numbers_of_the_classes(gan, saved, tmp_path):
     experiment = preview(tmp_path, foreign=str(saved), foreign_classes=BACKWARDS).record()
-    folder = experiment.folder / experiment.outside["foreign"].folder
+    folder = experiment.folder / experiment.settings.external["foreign"].folder
     assert {f.name for f in folder.iterdir()} == {"outside.json", "generator.safetensors"}
     generator = Foreign(IMAGE, folder).fit(experiment.dataset.pool.take([0]), Job(1, 0))
     labels = np.array([0, 9, 3, 3, 5])
@@ -112,7 +113,7 @@ def test_it_makes_what_the_gan_makes_under_this_study_s_numbers_of_the_classes(g
 def test_a_class_that_it_lacks_is_said_and_one_of_several_names_has_them_in_turn(gan, saved, tmp_path):
     wish = "0=1,8=,9="
     experiment = preview(tmp_path, foreign=str(saved), foreign_classes=wish).record()
-    source = experiment.outside["foreign"]
+    source = experiment.settings.external["foreign"]
     assert (
         "8 of its 10 classes are used; left out: 8, 9. 3 of this study's 10 classes have none (0, 8, 9)"
         in (source.about["text"])
@@ -132,13 +133,13 @@ def test_weights_prepared_by_hand_take_a_family_a_shape_and_names(gan, tmp_path)
     about = {"generator": "mlp", "shape": [8, 8, 1], "classes": list("9876543210")}
     (tmp_path / "theirs.json").write_text(json.dumps(about))
     experiment = preview(tmp_path, foreign=str(tmp_path / "theirs.safetensors")).record()
-    generator = Foreign(IMAGE, experiment.folder / experiment.outside["foreign"].folder)
+    generator = Foreign(IMAGE, experiment.folder / experiment.settings.external["foreign"].folder)
     assert np.array_equal(generator.sample(Condition(np.arange(10)), 0), gan.sample(Condition(9 - np.arange(10)), 0))
 
 
 def test_another_study_s_folder_gives_its_first_gan_and_says_that_it_knows_these_images(finished, tmp_path):
     experiment = preview(tmp_path, foreign=str(finished)).record()
-    source = experiment.outside["foreign"]
+    source = experiment.settings.external["foreign"]
     theirs = Experiment.preview(load_study(finished)).generator(0)
     assert np.array_equal(
         Foreign(IMAGE, experiment.folder / source.folder).sample(Condition(np.arange(10)), 4),
@@ -158,7 +159,10 @@ def test_a_study_s_gan_of_outliers_is_not_taken_for_its_gan(saved, gan, tmp_path
 
 def test_names_that_a_description_lacks_are_numbers(saved, tmp_path):
     describe(saved, classes=None)
-    assert "All of its classes are used." in preview(tmp_path, foreign=str(saved)).outside["foreign"].about["text"]
+    assert (
+        "All of its classes are used."
+        in preview(tmp_path, foreign=str(saved)).settings.external["foreign"].about["text"]
+    )
 
 
 def test_a_pickle_is_never_opened(tmp_path):
@@ -252,7 +256,7 @@ def test_a_study_s_folder_cannot_name_one_and_the_command_line_can(smoke, tmp_pa
     assert main(["run", str(smoke)]) == 2
     assert "add --set foreign=named_by_hand:make" in capsys.readouterr().err
     assert not (tmp_path / "ran").exists()
-    told = lambda study: Experiment.preview(study).outside["foreign"].about["text"]  # noqa: E731
+    told = lambda study: Experiment.preview(study).settings.external["foreign"].about["text"]  # noqa: E731
     monkeypatch.setattr("gannb.experiment.estimate.plan", told)
     monkeypatch.setattr("gannb.experiment.estimate.plan_text", str)
     assert main(["plan", str(smoke), "--set", "foreign=named_by_hand:make"]) == 0
@@ -308,13 +312,15 @@ def test_its_classes_have_the_names_that_it_says_or_numbers(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     trust.trust("says_names:make")
     experiment = preview(tmp_path, foreign="says_names:make", foreign_classes="one=1").record()
-    source = experiment.outside["foreign"]
+    source = experiment.settings.external["foreign"]
     assert source.about["labels"] == [[1], [0], [2], *[[]] * 7]
     items = Foreign(IMAGE, experiment.folder / source.folder).sample(Condition(np.array([0, 1, 2])), 5)
     assert (items.min((1, 2, 3)) // 20).tolist() == [1, 0, 2]  # asked by its own numbers
     module(tmp_path, "says_none", GREY)
     trust.trust("says_none:make")
-    assert preview(tmp_path, foreign="says_none:make").outside["foreign"].about["labels"] == [[k] for k in range(10)]
+    assert preview(tmp_path, foreign="says_none:make").settings.external["foreign"].about["labels"] == [
+        [k] for k in range(10)
+    ]
     photos = as_examples(np.arange(64 * 8 * 8, dtype=np.uint8).reshape(64, 8, 8, 1), np.arange(64) % 2)
     from gannb.study.external import _names_of
 
@@ -327,16 +333,19 @@ def test_a_changed_file_is_another_function_and_only_its_units_are_made_anew(smo
     monkeypatch.chdir(tmp_path)
     before = Experiment.open(open_study(smoke, foreign="changes:make"))
     assert missing(before) == UNITS
-    first = Foreign(IMAGE, before.folder / before.outside["foreign"].folder)
+    first = Foreign(IMAGE, before.folder / before.settings.external["foreign"].folder)
     assert first.sample(Condition(np.array([1])), 0).min() >= 20
     module(tmp_path, "changes", "(x + 100).astype(np.uint8)")
     after = Experiment.open(open_study(smoke, foreign="changes:make"))
-    keys = [{u.place: u.key for u in e.all_units()} for e in (before, after)]
+    keys = [{u.place: u.key for u in e.plan.all_units()} for e in (before, after)]
     assert {place.rsplit("/", 1)[-1] for place in keys[0] if keys[0][place] != keys[1][place]} == UNITS
     with pytest.raises(InputError, match="has changed since it was checked"):
         first.sample(Condition(np.array([1])), 0)
     assert (
-        Foreign(IMAGE, after.folder / after.outside["foreign"].folder).sample(Condition(np.array([1])), 0).min() >= 120
+        Foreign(IMAGE, after.folder / after.settings.external["foreign"].folder)
+        .sample(Condition(np.array([1])), 0)
+        .min()
+        >= 120
     )
 
 
@@ -349,11 +358,15 @@ def test_a_finished_study_shows_them_apart_and_opens_without_the_function(smoke,
     experiment = Experiment.open(open_study(smoke, foreign="whole_way:make"))
     assert not any(experiment.run(stage).failed for stage in (2, 3, 4))
     page = publish(experiment).read_text()
-    assert UNKNOWN in page and SAME_DATA not in page and "GAN trained elsewhere" in page
-    assert set(experiment.quality()["generator"]) - {*REFERENCE_SETS} == {"mlp", "foreign"}
+    unknown, same_data = (leakage(IMAGE.nouns, ExternalSource(same_data=same)) for same in (False, True))
+    assert unknown in page and same_data not in page and "GAN trained elsewhere" in page
+    assert set(experiment.results.quality()["generator"]) - {*REFERENCE_SETS} == {"mlp", "foreign"}
     monkeypatch.setenv(TRUSTED, "{}")
     (tmp_path / "whole_way.py").unlink()
     again = Experiment.preview(load_study(smoke))
-    assert missing(again) == set() and again.outside["foreign"].key == experiment.outside["foreign"].key
+    assert (
+        missing(again) == set()
+        and again.settings.external["foreign"].key == experiment.settings.external["foreign"].key
+    )
     with pytest.raises(InputError, match="add --set foreign=whole_way:make"):
         Experiment.preview(open_study(smoke, n_synthetic=6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache
 from itertools import combinations
@@ -12,7 +13,7 @@ import pytest
 from gannb.data.examples import Dataset, Examples
 from gannb.media.image.reading import read
 from gannb.study.model import make_study
-from gannb.trials.splits import Design, Draw, labels_of, make_draw, settle, take
+from gannb.trials.splits import Design, Draw, check_room, labels_of, make_draw, settle, take, train_counts
 from gannb.utils.errors import InputError
 
 
@@ -183,6 +184,48 @@ def test_items_are_taken_in_order_from_pool_and_given_test_set():
     assert take(data, index).ids.tolist() == ["test-5", "pool-3", "test-19", "pool-0", "test-1", "pool-59"]
     assert take(data, index).y.tolist() == labels_of(data)[index].tolist()
     assert len(take(data, np.empty(0, np.int64))) == 0
+
+
+GOLDEN = {  # what version 0.1 drew, from scikit-learn's splitter: (seed, trial) -> hash of train, -1, test
+    "alone": ([60, 30, 25], 1, 0.25, {(0, 0): "eb4123d7b41ed1f9", (5, 399): "8ed2da3dc011ae7f"}),
+    "threes": ([60, 30, 25], 3, 0.4, {(0, 0): "029d7e9a747b4157", (5, 399): "65d9991db72c4d06"}),
+    "pairs": ([40, 41], 2, 0.5, {(0, 0): "d1cbf8d99b2a908a", (5, 399): "1f92041e6dca576a"}),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_resplits_are_those_that_they_always_were(name):
+    counts, size, share, expected = GOLDEN[name]
+    data = dataset(counts, groups=bursts(sum(counts), size))
+    for (seed, trial), digest in expected.items():
+        d = make_draw(data, resplit_design(seed, share), trial)
+        parts = np.concatenate([d.train, [-1], d.test]).astype(np.int64)
+        assert hashlib.sha256(parts.tobytes()).hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_counts_of_many_trials_are_those_of_their_draws(size):
+    data = dataset([60, 30, 25], groups=bursts(115, size))
+    found = train_counts(data, resplit_design(), range(6))
+    assert [row.tolist() for row in found] == [
+        np.bincount(data.pool.y[make_draw(data, resplit_design(), t).train]).tolist() for t in range(6)
+    ]
+    assert train_counts(data, draw_design(5), range(2)).tolist() == [[5, 5, 5]] * 2
+
+
+def test_groups_that_leave_too_little_for_any_trial_are_refused_for_all_at_once():
+    y = dataset([20, 20]).pool.y
+    one_group = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
+    with pytest.raises(InputError, match="(?i)groups"):
+        check_room(one_group, resplit_design(), 5)
+    with pytest.raises(InputError, match="(?i)groups"):
+        check_room(dataset([20, 20], groups=bursts(40, 8)), draw_design(4), 2)
+    check_room(dataset([20, 20], groups=bursts(40, 2)), resplit_design(), 5)
+
+
+def test_without_groups_there_is_room_without_a_split(monkeypatch):
+    monkeypatch.setattr("gannb.trials.splits.stratified_group_folds", lambda *_: pytest.fail("it was split"))
+    check_room(dataset([20, 20]), resplit_design(), 400)
 
 
 # ---- half of the draw ----

@@ -13,6 +13,7 @@ from gannb.classifiers import training
 from gannb.classifiers.training import Diverged
 from gannb.experiment.checks import check
 from gannb.experiment.experiment import Experiment
+from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import POLICIES, strengthened
 from gannb.study.folder import open_study
 from gannb.study.model import DEFAULT_ARMS, make_study
@@ -44,23 +45,25 @@ def task_of(experiment: Experiment, unit: Unit) -> Task:
 
 
 def test_every_arm_has_the_list_as_far_as_it_exists_in_it():
-    found = {name: configurations(parse_arm(name), "affine", False) for name in ("real", "real+classic", "real+gan")}
-    assert configurations(parse_arm("real+gan+classic"), "affine", False) == list(LIST)
+    found = {name: configurations(parse_arm(name), "affine") for name in ("real", "real+classic", "real+gan")}
+    assert configurations(parse_arm("real+gan+classic"), "affine") == list(LIST)
     assert {c.learning_rate for c in found["real"]} == {0.5, 1.0, 2.0} and len(found["real"]) == 3
     assert {c.strength for c in found["real+classic"]} == {0.5, 1.0, 2.0} and len(found["real+classic"]) == 5
     assert {c.share for c in found["real+gan"]} == {1.0, 2.0} and len(found["real+gan"]) == 5
-    assert configurations(parse_arm("gan"), "affine", False) == found["real"]  # its share is all
+    assert configurations(parse_arm("gan"), "affine") == found["real"]  # its share is all
     assert all(each[0] == Configuration() for each in found.values())
 
 
 def test_where_the_augmentation_is_left_open_the_others_are_tried_too():
-    chosen = configurations(parse_arm("real+classic"), "shift", True)
+    chosen = configurations(parse_arm("real+classic"), "shift", IMAGE.tuned_policies)
     assert [c.policy for c in chosen if c.policy] == ["none", "affine", "flip", "trivial"]
-    assert configurations(parse_arm("real"), "shift", True) == configurations(parse_arm("real"), "shift", False)
+    assert configurations(parse_arm("real"), "shift", IMAGE.tuned_policies) == configurations(
+        parse_arm("real"), "shift"
+    )
 
 
 def test_arms_that_must_differ_in_one_thing_alone_are_tuned_as_one():
-    arms = study_arms((*DEFAULT_ARMS, "real+gan:50+classic", "real+gan.averaged"), "draw")
+    arms = study_arms((*DEFAULT_ARMS, "real+gan:50+classic", "real+gan.averaged"), "draw", IMAGE)
     found = {arm.name: tuned_as(arm.name) for arm in arms}
     assert found["real+more"] == found["real"] == "real"
     assert found["real+mislabelled"] == found["real+copies"] == "real+copies"  # a control of tuning as well
@@ -123,25 +126,25 @@ def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_tri
     tuned, plain = (
         Experiment.preview(make_study(data="digits", tune=t, trials=4, output_dir=str(tmp_path))) for t in (True, False)
     )
-    assert tuned.most_trials == plain.most_trials - 2
+    assert tuned.settings.most_trials == plain.settings.most_trials - 2
     tuned.dataset.pool.groups[:] = tuned.dataset.pool.groups // 40  # large ones, which draws at both ends share
     with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=3 or fewer"):
-        check(tuned)
+        check(tuned.results)
 
 
 def test_in_resplit_nothing_is_tuned(tmp_path):
     experiment = Experiment.preview(
         make_study(data="digits", protocol="resplit", tune=True, trials=2, output_dir=str(tmp_path))
     )
-    assert experiment.tuning_draws == () and not any(u.kind == "tuning" for u in experiment.all_units())
+    assert experiment.settings.tuning_draws == () and not any(u.kind == "tuning" for u in experiment.plan.all_units())
 
 
 # ---- the same for real ----
 
 
 def test_what_is_chosen_follows_from_the_scores_on_the_draws_for_tuning(tuned):
-    table = tuned.tuning()
-    assert set(table["draw"]) == {1, 2} and set(table["arm"]) == {arm.name for arm in tuned.tuned_arms}
+    table = tuned.results.tuning()
+    assert set(table["draw"]) == {1, 2} and set(table["arm"]) == {arm.name for arm in tuned.settings.tuned_arms}
     for _, rows in table.groupby("arm"):
         by_draw = [np.array(list(part["scores"])).T for _, part in rows.groupby("draw")]
         number = best(np.concatenate(by_draw))
@@ -158,7 +161,7 @@ def test_a_diverged_training_is_left_out_and_fails_nothing(tuned, monkeypatch):
 
 def test_a_trial_trains_in_the_chosen_configuration(tuned):
     for arm in ("real+gan+classic", CONVERGENCE, "real"):
-        unit = tuned.classifiers[0, arm]
+        unit = tuned.plan.classifiers[0, arm]
         choice = unit.need("choice")
         assert choice.place == f"tuning/{tuned_as(arm)}"
         chosen = json.loads((tuned.folder / choice.path / "choice.json").read_text())["configuration"]
@@ -167,8 +170,8 @@ def test_a_trial_trains_in_the_chosen_configuration(tuned):
 
 @pytest.mark.parametrize("chosen", [Configuration(0.5, 2.0, share=2.0), Configuration(policy="flip"), Configuration()])
 def test_a_configuration_changes_rate_augmentation_and_share(tuned, chosen):
-    task = task_of(tuned, tuned.classifiers[0, "real+gan+classic"])
-    mixture, recipe, _ = classifiers.training_of(task, tuned.dataset, tuned.draw(0), chosen)
+    task = task_of(tuned, tuned.plan.classifiers[0, "real+gan+classic"])
+    mixture, recipe, _ = classifiers.training_of(task, tuned.dataset, tuned.results.draw(0), chosen)
     assert recipe.rate == chosen.learning_rate and mixture.share == 0.25 * chosen.share
     usual = POLICIES[chosen.policy or "affine"]
     assert recipe.policy.rotation == usual.rotation * chosen.strength and recipe.policy.flip == usual.flip
@@ -176,6 +179,6 @@ def test_a_configuration_changes_rate_augmentation_and_share(tuned, chosen):
 
 def test_without_tuning_the_units_are_others_and_nothing_else_changes(tuned):
     plain = Experiment.preview(open_study(tuned.folder, tune=False))
-    assert not any(u.kind in ("tuning", "choice") for u in plain.all_units())
-    undone = {u.kind for u in plain.all_units() if not is_done(tuned.folder, u)}
+    assert not any(u.kind in ("tuning", "choice") for u in plain.plan.all_units())
+    undone = {u.kind for u in plain.plan.all_units() if not is_done(tuned.folder, u)}
     assert undone == {"classifier"}  # the same draws, GANs and items

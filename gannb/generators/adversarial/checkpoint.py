@@ -16,6 +16,7 @@ from gannb.data.examples import Examples
 from gannb.generators.adversarial.family import plain_policy
 from gannb.generators.adversarial.training import Training
 from gannb.utils.errors import InputError
+from gannb.utils.files import unique_name
 
 State = tuple[dict[str, Tensor], dict[str, Any]]
 
@@ -47,12 +48,15 @@ def write_checkpoint(path: Path, state: State, about: dict[str, Any]) -> None:
     tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps({"about": about, "values": values, "digest": _digest(tensors, about, values)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(safetensors.torch.save(tensors, {"gannb": text}))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary = unique_name(path)
+    try:
+        with open(temporary, "wb") as file:
+            file.write(safetensors.torch.save(tensors, {"gannb": text}))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path, about: dict[str, Any]) -> State:

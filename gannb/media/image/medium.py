@@ -7,14 +7,14 @@ not wait for torch. Images are (N, H, W, C) uint8.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import Cell, FurtherSpace, Pretrained
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained
 from gannb.media.image.parameters import DIGITS, NAME, NOUNS, ImageParameters
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
+SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 
 class Images:
@@ -49,6 +50,10 @@ class Images:
     reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
+
+    def way_to_smaller(self, shape: Shape) -> str:
+        """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
+        return f"size={SMALL_SIDE}" if min(shape[:2]) > SMALL_SIDE else ""
 
     # ---- reading
 
@@ -144,6 +149,8 @@ class Images:
 
     # ---- augmentation
 
+    tuned_policies = ("none", "shift", "affine", "flip", "trivial")
+
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """Policies by name."""
@@ -163,6 +170,10 @@ class Images:
 
         found = resolve(name, shape)
         return found if strength == 1.0 else strengthened(found, strength)
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        """`clamp`, where the policy changes colours: those beyond black and white were once cut off."""
+        return {"clamp": False} if self.policies[name].brightness else {}
 
     def augment(
         self,
@@ -274,13 +285,39 @@ class Images:
 
     # ---- showing
 
-    def grid(self, cells: Sequence[Sequence[Cell]], rows: Sequence[str], ax: Axes | None = None) -> Axes:
-        """See `gannb.media.image.display.grid`."""
-        from gannb.media.image.display import grid
+    phrases = Phrases(
+        classical="shifts, mirror images and the like",
+        altered="5% brighter, 2% noise, or JPEG",
+        duplicates="with the same pixels as a training image, or with nearly the same picture (a perceptual hash, from "
+        "16 pixels a side on)",
+        unseen_copies="Shifted, mirrored or recoloured",
+        taken="photographed",
+        pretrained="grey images fill its three channels",
+        elsewhere="another scanner or camera",
+        overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
+    )
 
-        return grid(cells, rows, ax)
+    def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
+        """See `gannb.media.image.display.draw`."""
+        from gannb.media.image.display import draw
+
+        return draw(grid, ax)
+
+    def html(self, grid: Grid) -> None:
+        """Images are seen: a page shows the figure."""
+
+    def size_text(self, shape: Shape) -> str:
+        """`8x8`, height before width."""
+        return f"{shape[0]}x{shape[1]}"
+
+    def shape_text(self, shape: Shape) -> str:
+        """`8x8 pixels, grey`."""
+        return f"{self.size_text(shape)} pixels, {'grey' if shape[2] == 1 else 'colour'}"
 
     # ---- export
+
+    suffixes = (".png",)
+    readable = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif")
 
     def files(self, item: np.ndarray) -> Mapping[str, bytes]:
         """An image as PNG."""
@@ -289,6 +326,14 @@ class Images:
         return {".png": encode(item)}
 
     hub_feature: Mapping[str, Any] = {"_type": "Image"}
+    hub_task = "image-classification"
+
+    @cached_property
+    def reading_code(self) -> Mapping[str, str]:
+        """See `gannb.media.image.export.READING`."""
+        from gannb.media.image.export import READING
+
+        return READING
 
 
 IMAGE = Images()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from gannb.analysis.wording import arm_label, interval_text, points, row_text
-from gannb.data.examples import Examples
+from gannb.analysis.wording import arm_label, capital, interval_text, points, row_text
 from gannb.report import plots
 from gannb.report.tables import Pairs
 from gannb.trials.arms import PRIMARY
+
+if TYPE_CHECKING:
+    from gannb.data.examples import Examples
+    from gannb.data.medium import Nouns
 
 Texts = tuple[str, str, str]  # title, caption, alternative text
 MOST_CHANGED = 4  # cells of a confusion that are said in words
@@ -45,7 +48,7 @@ def forest_texts(found: Mapping[str, Any]) -> Texts:
     return "Every comparison", caption, "Forest plot. " + "; ".join(rows) + "."
 
 
-def trials_texts(pairs: pd.DataFrame, metric: str) -> Texts:
+def trials_texts(pairs: pd.DataFrame, metric: str, nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of the primary contrast, trial by trial."""
     table = pairs.pivot(index="trial", columns="arm", values=metric)[list(PRIMARY)].dropna()
     better = int((table[PRIMARY[0]] > table[PRIMARY[1]]).sum())
@@ -53,24 +56,24 @@ def trials_texts(pairs: pd.DataFrame, metric: str) -> Texts:
         f"{arm_label(PRIMARY[0])} did better than {arm_label(PRIMARY[1])} in {better} of {len(table)} trials: "
         f"mean {table[PRIMARY[0]].mean():.1f}% against {table[PRIMARY[1]].mean():.1f}%."
     )
-    caption = "The same small training set with and without GAN images, once per trial."
+    caption = f"The same small training set with and without GAN {nouns.many}, once per trial."
     return "Trial by trial", f"{caption} {alt}", alt
 
 
-def worth_texts(found: Mapping[str, Any]) -> Texts:
-    """Return title, caption and alternative text of the worth in real images."""
-    row = found["worth"]
-    curve = ", ".join(f"{p['n']:,.0f} images {p['mean']:.1%}" for p in row["curve"])
+def worth_texts(found: Mapping[str, Any], nouns: Nouns) -> Texts:
+    """Return title, caption and alternative text of the worth in real items."""
+    row, many = found["worth"], nouns.many
+    curve = ", ".join(f"{p['n']:,.0f} {many} {p['mean']:.1%}" for p in row["curve"])
     caption = (
-        "Solid: what the classifier reaches with more or fewer real images. Dashed: what it reaches with real and GAN "
-        "images together. Where the two meet is the number of real images that does as well; the band holds every "
+        f"Solid: what the classifier reaches with more or fewer real {many}. Dashed: what it reaches with real and GAN "
+        f"{many} together. Where the two meet is the number of real {many} that does as well; the band holds every "
         "number that this study cannot tell from it. The curve is never extended beyond what was measured."
     )
-    level = f"{row['n_real']:,} real images with GAN images {row['mean']:.1%}"
-    return "Worth in real images", caption, f"Learning curve of real images: {curve}; {level}. {row['sentence']}"
+    level = f"{row['n_real']:,} real {many} with GAN {many} {row['mean']:.1%}"
+    return f"Worth in real {many}", caption, f"Learning curve of real {many}: {curve}; {level}. {row['sentence']}"
 
 
-def doses_texts(found: Mapping[str, Any]) -> Texts:
+def doses_texts(found: Mapping[str, Any], nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of the dose response."""
     rows, plateau = found["doses"]["rows"], found["doses"]["plateau"]
     listed = "; ".join(f"{row['n_synthetic']:,} per class {interval_text(row)} points" for row in rows)
@@ -82,11 +85,12 @@ def doses_texts(found: Mapping[str, Any]) -> Texts:
         else " No plateau is drawn: the curve does not bend enough within these numbers to tell where it goes."
     )
     caption = (
-        "What GAN images add to real + classic, by their number; shaded: no practical consequence."
+        f"What GAN {nouns.many} add to real + classic, by their number; shaded: no practical consequence."
         f"{towards} Right: the published curve that started the discussion. Its amount of "
         "synthetic images was chosen on the test folds, from one run, so it may flatter."
     )
-    return "Does the number of GAN images matter?", caption, f"Gain by number of GAN images: {listed}."
+    title = f"Does the number of GAN {nouns.many} matter?"
+    return title, caption, f"Gain by number of GAN {nouns.many}: {listed}."
 
 
 # ---- scores and outcomes ----
@@ -121,77 +125,81 @@ def reliability_texts(bins: pd.DataFrame, found: Mapping[str, Any]) -> Texts:
     return "Calibration", caption, f"Reliability diagram. On average {'; '.join(arms)}."
 
 
-def confusion_texts(change: pd.DataFrame) -> Texts:
+def confusion_texts(change: pd.DataFrame, nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of the change in the confusion."""
     values, names = change.to_numpy(), list(change.index)
     order = [divmod(int(i), len(names)) for i in np.argsort(-np.abs(values), axis=None, kind="stable")]
     largest = [(names[t], names[p], values[t, p]) for t, p in order if np.isfinite(values[t, p])][:MOST_CHANGED]
     listed = "; ".join(f"{t} taken for {p} {points(v, sign=True)}" for t, p, v in largest)
     caption = (
-        "Points more (blue) or fewer (red) of each true class that are taken for each class with GAN images, against "
-        "without; mean over trials. On the framed diagonal more is better, elsewhere fewer. Single cells are "
+        f"Points more (blue) or fewer (red) of each true class that are taken for each class with GAN {nouns.many}, "
+        "against without; mean over trials. On the framed diagonal more is better, elsewhere fewer. Single cells are "
         "uncertain: the table says how much."
     )
     return "Which class is taken for which", caption, f"Change of the confusion, in points; the largest: {listed}."
 
 
-# ---- images ----
+# ---- items ----
 
 
-def samples_texts(real: Examples, trial: int) -> Texts:
-    """Return title, caption and alternative text of real images beside made ones. real: the trial's training images."""
+def samples_texts(real: Examples, trial: int, nouns: Nouns) -> Texts:
+    """Return title, caption and alternative text of real items beside made ones. real: the trial's training items."""
     caption = (
-        f"Left: the first training images of trial {trial}, a class per row. Right: the first ones that its GAN made, "
-        "not chosen by eye."
+        f"Left: the first training {nouns.many} of trial {trial}, a class per row. Right: the first ones that its GAN "
+        "made, not chosen by eye."
     )
     names = ", ".join(map(str, real.classes[: plots.MOST_ROWS]))
-    alt = f"Real training images and images made by the GAN, of {_shown(real.n_classes)}: {names}."
+    many = nouns.many
+    alt = f"Real training {many} and {many} made by the GAN, of {_shown(real.n_classes)}: {names}."
     return "Samples", caption, alt
 
 
-def neighbours_texts(pairs: Pairs, trial: int, copying: str) -> Texts:
-    """Return title, caption and alternative text of images beside their nearest real ones. copying: the sentence."""
+def neighbours_texts(pairs: Pairs, trial: int, copying: str, nouns: Nouns) -> Texts:
+    """Return title, caption and alternative text of items beside their nearest real ones. copying: the sentence."""
     classes = np.unique(pairs.synthetic.y)
     distance = pairs.distance[np.isin(pairs.synthetic.y, classes[: plots.MOST_ROWS])]  # of those that are drawn
     caption = (
-        f"Framed: made by the GAN of trial {trial}; beside it, the real training image nearest to it in pixels. Per "
-        "class, the first ones made, not chosen by eye, and last the one that is closest of all. Below each: its "
-        "distance to that image; 1 is how far a real image from outside the training set usually is, 0 is a copy."
+        f"Framed: made by the GAN of trial {trial}; beside it, the real training {nouns.one} nearest to it in "
+        f"{nouns.raw}. Per class, the first ones made, not chosen by eye, and last the one that is closest of all. "
+        f"Below each: its distance to that {nouns.one}; 1 is how far a real {nouns.one} from outside the training set "
+        "usually is, 0 is a copy."
     )
     alt = (
-        f"{len(distance)} generated images of {_shown(len(classes))} beside their nearest real training images; "
+        f"{len(distance)} generated {nouns.many} of {_shown(len(classes))} beside their nearest real training "
+        f"{nouns.many}; "
         f"distances {distance.min():.2f} to {distance.max():.2f}, median {np.median(distance):.2f}. {copying}"
     )
-    return "GAN images beside their nearest real ones", caption, alt
+    return f"GAN {nouns.many} beside their nearest real ones", caption, alt
 
 
 def _shown(classes: int) -> str:
-    """Return of how many classes a figure of images shows some."""
+    """Return of how many classes a figure shows some."""
     return f"{classes} classes" if classes <= plots.MOST_ROWS else f"the first {plots.MOST_ROWS} of {classes} classes"
 
 
-def suspects_texts(table: pd.DataFrame) -> Texts:
-    """Return title, caption and alternative text of the most suspicious images. table: a row each, `suspicion`."""
+def suspects_texts(table: pd.DataFrame, nouns: Nouns) -> Texts:
+    """Return title, caption and alternative text of the most suspicious items. table: a row each, `suspicion`."""
     worst = table["suspicion"].min()
     caption = (
-        "Framed: of all images that the GANs made, in all trials, those that lie much nearer to a training image "
-        "(beside it) than to any unseen real image (last), by feature space. Below each: the one distance over the "
-        "other; 1 is what honest images have, 0 is a copy. Copies show as twins on the left with another image on the "
-        "right."
+        f"Framed: of all {nouns.many} that the GANs made, in all trials, those that lie much nearer to a training "
+        f"{nouns.one} (beside it) than to any unseen real {nouns.one} (last), by feature space. Below each: the one "
+        f"distance over the other; 1 is what honest {nouns.many} have, 0 is a copy. Copies show as twins on the left "
+        f"with another {nouns.one} on the right."
     )
-    alt = f"The {len(table)} most suspicious generated images with their nearest real ones; lowest ratio {worst:.2f}."
+    most = f"The {len(table)} most suspicious generated {nouns.many}"
+    alt = f"{most} with their nearest real ones; lowest ratio {worst:.2f}."
     return "Most suspicious", caption, alt
 
 
-def training_texts(history: Mapping[str, Any], trial: int) -> Texts:
+def training_texts(history: Mapping[str, Any], trial: int, nouns: Nouns) -> Texts:
     """Return title, caption and alternative text of a GAN's training. history: of `tables.gan_history`."""
     ratios, went_back = history["diversity"]["ratio"], len(history["log"])
     alike = history["diversity"].get("collapsed", [])[-1:]  # older trainings did not count them
     caption = (
         f"The GAN of trial {trial}. Healthy: the losses settle and neither runs away; the discriminator is sometimes "
-        "wrong; samples of a class differ about as much as real images do (the band). The guard acts at the red lines; "
-        f"here it went back {went_back} {'time' if went_back == 1 else 'times'}.{_watched(ratios[-1:], alike)} None of "
-        "this says how good the images are; the table above does."
+        f"wrong; samples of a class differ about as much as real {nouns.many} do (the band). The guard acts at the red "
+        f"lines; here it went back {went_back} {'time' if went_back == 1 else 'times'}."
+        f"{_watched(ratios[-1:], alike, nouns)} None of this says how good the {nouns.many} are; the table above does."
     )
     steps = history["curves"]["step"][-1]
     diverse = f"; samples were {ratios[-1]:.2f} times as diverse as the draw" if ratios else ""
@@ -199,18 +207,19 @@ def training_texts(history: Mapping[str, Any], trial: int) -> Texts:
     return "How the GAN trained", caption, alt
 
 
-def _watched(ratio: Sequence[float], collapsed: Sequence[int]) -> str:
+def _watched(ratio: Sequence[float], collapsed: Sequence[int], nouns: Nouns) -> str:
     """What the curve of the diversity does not show."""
     if ratio and np.isnan(ratio[0]):
-        return " Diversity was not watched: no class of the draw has two different images."
+        return f" Diversity was not watched: no class of the draw has two different {nouns.many}."
     number = sum(collapsed)
     return f" In {number} {'class' if number == 1 else 'classes'} all samples look alike in the end." if number else ""
 
 
-def open_set_texts(kinds: Sequence[str], trial: int) -> Texts:
-    """Return title, caption and alternative text of what was made for `other`, a kind of image per row."""
+def open_set_texts(kinds: Sequence[str], trial: int, nouns: Nouns) -> Texts:
+    """Return title, caption and alternative text of what was made for `other`, a kind of item per row."""
     caption = (
-        f"Trial {trial}: what GANs made for “other”, the first ones, and below them images of the classes that no "
-        "training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
+        f"Trial {trial}: what GANs made for “other”, the first ones, and below them {nouns.many} of the classes that "
+        "no training saw. “Given” means that the GAN had outliers of that class as one more class of its own."
     )
-    return "Images of “other”", caption, f"Rows of images: {', '.join(kinds)}."
+    many = nouns.many
+    return f"{capital(many)} of “other”", caption, f"Rows of {many}: {', '.join(kinds)}."

@@ -7,38 +7,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import external
-from gannb.analysis.evidence import Evidence, as_row, common_trials, difference
-from gannb.analysis.wording import METRIC_NAMES, arm_label, interval_text, points
+from gannb.analysis.evidence import Evidence, common_trials, difference
+from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, points
 from gannb.report.page.plain import without_paths
 from gannb.study.folder import read_record
 from gannb.study.model import Study
 from gannb.trials.arms import CONVERGENCE, PRIMARY
 from gannb.trials.tuning import Configuration
-from gannb.units.kinds import UNITS
+from gannb.units.kinds import KINDS
 from gannb.work.store import is_done, read_unit
 
 if TYPE_CHECKING:
     from gannb.data.examples import DataReport
+    from gannb.data.medium import Nouns
     from gannb.experiment.experiment import Experiment
 
 LISTED = 12  # files or names in a list, before "and N more"
 RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."
 DRAW_UNIT = "one draw of a small training set, shared with no other trial, and everything trained from it."
-BALANCED = " It is the mean over classes of the share of test images recognised, so that small classes count as much."
+BALANCED = " It is the mean over classes of the share of test {many} recognised, so that small classes count as much."
 RESPLIT_INTERVAL = (
     "A paired t interval over the splits, widened because their training sets overlap (Nadeau and Bengio 2003). No "
     "number of re-splits makes its half-width smaller than about one standard deviation of the differences; more "
-    "images would."
+    "{many} would."
 )
 DRAW_INTERVAL = (
-    "It carries both chances: which images were drawn to train on, and which are in the test set (crossed, trial by "
-    "test image). It speaks for other small sets drawn from the same source."
+    "It carries both chances: which {many} were drawn to train on, and which are in the test set (crossed, trial by "
+    "test {one}). It speaks for other small sets drawn from the same source."
 )
 RESPLIT_OUTCOMES = (
     "The 95% intervals are over the splits, widened because their training sets overlap (Nadeau and Bengio 2003)."
 )
 DRAW_OUTCOMES = (
-    "The 95% intervals are over trials, given the test set: they carry which images were drawn to train on, and not "
+    "The 95% intervals are over trials, given the test set: they carry which {many} were drawn to train on, and not "
     "which are in the test set."
 )
 
@@ -62,7 +63,7 @@ def brackets_note(found: Mapping[str, Any]) -> str:
 
 def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
     """Return how the answer was found, as (term, text)."""
-    rope, corrected = points(evidence.rope), evidence.protocol == "resplit"
+    rope, corrected, nouns = points(evidence.rope), evidence.protocol == "resplit", experiment.settings.medium.nouns
     metric = METRIC_NAMES[evidence.metric].capitalize()
     rule = (
         f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
@@ -73,9 +74,12 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
         ("Protocol", f"{evidence.protocol}: {experiment.design.why}."),
         ("Unit of replication", "The trial: " + (RESPLIT_UNIT if corrected else DRAW_UNIT)),
         ("In each trial", _trial_text(experiment, evidence)),
-        ("Classical augmentation", f"Small random changes of every image, by the policy “{experiment.policy_name}”."),
-        ("Measure", f"{metric}, chosen before the study." + BALANCED * (evidence.metric != "accuracy")),
-        ("The 95% interval", RESPLIT_INTERVAL if corrected else DRAW_INTERVAL),
+        (
+            "Classical augmentation",
+            f"Small random changes of every {nouns.one}, by the policy “{experiment.settings.policy_name}”.",
+        ),
+        ("Measure", f"{metric}, chosen before the study." + _said(BALANCED, nouns) * (evidence.metric != "accuracy")),
+        ("The 95% interval", _said(RESPLIT_INTERVAL if corrected else DRAW_INTERVAL, nouns)),
         ("Decision rule", rule),
         ("Fine-tuning", transfer_text(experiment)),
         ("Tuning", tuning_text(experiment)),
@@ -84,21 +88,26 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
     ]
 
 
+def _said(text: str, nouns: Nouns) -> str:
+    """Return a text with a medium's words in their places."""
+    return text.format(one=nouns.one, many=nouns.many)
+
+
 def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
-    study = experiment.study
+    study, many = experiment.study, experiment.settings.medium.nouns.many
     times = f"{study.classifier_seeds} times with different seeds, averaged" if study.classifier_seeds > 1 else "once"
     kept = f" Only {', '.join(evidence.keep_classes)} got them." if evidence.keep_classes else ""
     return (
-        f"{evidence.n_train:,.0f} real images to train on, {evidence.n_test:,.0f} test images that no generator and no "
-        f"training step sees. A GAN ({experiment.family}, {experiment.gan_steps:,} steps) learns from the training "
-        f"images and makes {experiment.made_text}. Every arm then trains the same classifier "
+        f"{evidence.n_train:,.0f} real {many} to train on, {evidence.n_test:,.0f} test {many} that no generator and no "
+        f"training step sees. A GAN ({experiment.family}, {experiment.settings.gan_steps:,} steps) learns from the training "
+        f"{many} and makes {experiment.settings.made_text}. Every arm then trains the same classifier "
         f"({study.first_classifier}, unless it names another) for "
-        f"{experiment.classifier_steps:,} steps, {times}. Where generated images are added, {_share_text(study)}.{kept}"
+        f"{experiment.settings.classifier_steps:,} steps, {times}. Where generated {many} are added, {_share_text(study)}.{kept}"
     )
 
 
 def _share_text(study: Study) -> str:
-    """Return how much of a batch the generated images of an arm take, in words."""
+    """Return how much of a batch the generated items of an arm take, in words."""
     if study.n_synthetic == "balance":
         return "every class is seen about equally often"
     if study.tune:
@@ -108,33 +117,33 @@ def _share_text(study: Study) -> str:
 
 def transfer_text(experiment: Experiment) -> str:
     """Return how a pretrained network was fine-tuned, or why none was."""
-    if experiment.weights is None:
-        return experiment.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
-    from gannb.media.image.pretrained import LAYER_DECAY, weights_text
-
-    about = weights_text(experiment.weights)
+    if experiment.settings.weights is None:
+        return experiment.plan.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
+    pretrained, brought = experiment.settings.medium.pretrained, experiment.settings.medium.phrases.pretrained
+    about = pretrained.weights_text(experiment.settings.weights) + (f"; {brought}" if brought else "")
     text = (
-        f"Arms named transfer start from {about}; grey images fill its three channels. A new last layer is trained on "
-        "the frozen network's features (logistic regression, the generated items weighing as much as in a batch), then "
-        f"the whole network for {experiment.transfer_steps:,} steps with the arm's augmentation, at rates that fall by "
-        f"a factor of {LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
+        f"Arms named transfer start from {about}. A new last layer is trained on the frozen network's features "
+        "(logistic regression, the generated items weighing as much as in a batch), then the whole network for "
+        f"{experiment.settings.transfer_steps:,} steps with the arm's augmentation, at rates that fall by a factor of "
+        f"{pretrained.LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
     )
-    return f"{text} {experiment.left_out}".rstrip()
+    return f"{text} {experiment.plan.left_out}".rstrip()
 
 
 def tuning_text(experiment: Experiment) -> str:
     """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
     if not experiment.study.tune:
         return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
-    if not experiment.tuning_draws:
-        return "Off: in resplit no images are left that no trial uses, so every arm trains with the parameters below."
-    table = experiment.tuning()
+    if not experiment.settings.tuning_draws:
+        many = experiment.settings.medium.nouns.many
+        return f"Off: in resplit no {many} are left that no trial uses, so every arm trains with the parameters below."
+    table = experiment.results.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
     said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())
     kinds = "strength and kind" if experiment.study.augmentation == "auto" else "strength"
     return (
         f"Every arm tried the same list of configurations (learning rate, {kinds} of the classical augmentation, "
-        f"synthetic share), as far as they exist in it, on {len(experiment.tuning_draws)} draws that no trial uses; it "
+        f"synthetic share), as far as they exist in it, on {len(experiment.settings.tuning_draws)} draws that no trial uses; it "
         "keeps the study's own unless another is better by more than a standard error. The GAN was not tuned, and the "
         f"learning curve has the configuration of real + classic. Chosen: {said}. The intervals take these choices as "
         "given; the control with copies, tuned by itself, shows what chance in them does."
@@ -145,11 +154,10 @@ def convergence(evidence: Evidence) -> str:
     """Return what half of the training budget says about whether the classifiers had reached their plateau."""
     if len(common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
         return "Not checked: real + classic at half of the steps is not there."
-    estimate = difference(evidence, PRIMARY[1], CONVERGENCE)
-    row = as_row(estimate)
+    change = difference(evidence, PRIMARY[1], CONVERGENCE)
     return (
         f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
-        f"{interval_text(row)} points; a change near 0 means that more steps would not have changed the answer."
+        f"{in_points(change)} points; a change near 0 means that more steps would not have changed the answer."
     )
 
 
@@ -158,18 +166,21 @@ def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
     notes = [
         f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
         f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
-        "chance. " + outcome_intervals(evidence)
+        "chance. " + outcome_intervals(evidence, experiment.settings.medium.nouns)
     ]
     if experiment.dataset.pool.n_classes == 2:
-        name, given = experiment.dataset.pool.classes[experiment.positive], experiment.study.positive is not None
+        name, given = (
+            experiment.dataset.pool.classes[experiment.settings.positive],
+            experiment.study.positive is not None,
+        )
         rule = "as the parameter positive says" if given else "the second, since the parameter positive names none"
         notes.append(f"The positive class is “{name}”, {rule}.")
     return notes
 
 
-def outcome_intervals(evidence: Evidence) -> str:
+def outcome_intervals(evidence: Evidence, nouns: Nouns) -> str:
     """Return what the intervals of outcomes carry in the study's protocol."""
-    return RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES
+    return _said(RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES, nouns)
 
 
 # ---- data ----
@@ -177,33 +188,33 @@ def outcome_intervals(evidence: Evidence) -> str:
 
 def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
     """Return what was read and done to it, as (term, text)."""
-    dataset, report = experiment.dataset, experiment.dataset.report
+    dataset, report, many = experiment.dataset, experiment.dataset.report, experiment.settings.medium.nouns.many
     pool, counts = dataset.pool, dataset.pool.counts()
     held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
     sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
     unseen = f" Held out: {_listed(dataset.held_out.pool.classes)}." if dataset.held_out else ""
     return [
-        ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} images{held}."),
-        ("Classes", f"{pool.n_classes}, with {sizes} images each: {_listed(pool.classes)}.{unseen}"),
+        ("Read", f"{Path(report.source).name} ({report.kind}): {len(pool):,} {many}{held}."),
+        ("Classes", f"{pool.n_classes}, with {sizes} {many} each: {_listed(pool.classes)}.{unseen}"),
         ("Size", report.brought_to.replace("`", "")),
-        ("Duplicates", _duplicates(report)),
+        ("Duplicates", _duplicates(report, many)),
         ("Left out", _skipped(report)),
         ("Fingerprint", dataset.fingerprint),
     ]
 
 
-def _duplicates(report: DataReport) -> str:
+def _duplicates(report: DataReport, many: str) -> str:
     exact, near = len(report.exact_duplicates), len(report.near_duplicates)
-    text = "No identical or nearly identical images were found."
+    text = f"No identical or nearly identical {many} were found."
     if exact or near:
         text = (
-            f"Found {exact:,} sets of identical and {near:,} sets of nearly identical images; the images of a set stay "
-            "on one side of every split."
+            f"Found {exact:,} sets of identical and {near:,} sets of nearly identical {many}; the {many} of a set "
+            "stay on one side of every split."
         )
     if report.label_conflicts:
-        text += f" {len(report.label_conflicts):,} sets of identical images are under different classes."
+        text += f" {len(report.label_conflicts):,} sets of identical {many} are under different classes."
     if report.removed_from_pool:
-        text += f" {len(report.removed_from_pool):,} images that also are in the given test set were left out."
+        text += f" {len(report.removed_from_pool):,} {many} that also are in the given test set were left out."
     return text
 
 
@@ -226,10 +237,11 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     record = read_record(experiment.folder)
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     spent: dict[str, float] = {}
-    for unit in experiment.all_units():
+    for unit in experiment.plan.all_units():
         if is_done(experiment.folder, unit):
             spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
-    parts = ", ".join(f"{UNITS[kind]} {seconds:,.0f} s" for kind, seconds in spent.items())
+    nouns = experiment.settings.medium.nouns
+    parts = ", ".join(f"{KINDS[kind].text(nouns)} {seconds:,.0f} s" for kind, seconds in spent.items())
     return [
         ("Versions", versions or "not recorded"),
         ("Revision", record["git"] or "not from a checkout"),

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from gannb.analysis.wording import arm_label, interval_text, row_word, typeset
+from gannb.analysis.wording import arm_label, capital, interval_text, row_word, typeset
 
 ANSWERS = {
     "helps": "They help",
@@ -32,7 +32,7 @@ def render(template: str, **facts: Any) -> str:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"arm": arm_label, "interval": interval_text, "typeset": typeset}
+    environment.filters |= {"arm": arm_label, "capital": capital, "interval": interval_text, "typeset": typeset}
     script = SCRIPT.read_text(encoding="utf-8")
     environment.globals |= {"script": Markup(script), "script_hash": script_hash(script)}
     return environment.get_template(template).render(**facts)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from gannb.analysis import open_set
 from gannb.analysis.evidence import Evidence
 from gannb.data.examples import Examples
 from gannb.report import plots, tables
@@ -22,6 +24,7 @@ from gannb.trials.arms import PRIMARY
 from gannb.work.store import is_done
 
 if TYPE_CHECKING:
+    from gannb.data.medium import Grid, Medium, Nouns
     from gannb.experiment.experiment import Experiment
 
 OTHERS_SHOWN = 10  # items per row of those of `other`
@@ -34,17 +37,17 @@ class Picture:
     title: str
     caption: str
     alt: str  # what it shows, with the numbers
-    content: str  # SVG of a chart, a data: URI of a photo
-    kind: str  # chart (may be inverted in the dark) | photo (never)
+    content: str  # SVG of a chart, a data: URI of drawn items, HTML of items
+    kind: str  # chart (may be inverted in the dark) | drawn, html: items (never)
     narrow: str = ""  # the same chart for a narrow screen
 
 
 def make_pictures(experiment: Experiment, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
     """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
-    folder = experiment.folder / "figures"
-    pictures = answer_pictures(folder, found) | score_pictures(folder, evidence)
-    pictures |= outcome_pictures(folder, evidence, found) | image_pictures(experiment, folder, found["copying"])
-    return pictures | (open_set_pictures(experiment, folder) if experiment.open_set else {})
+    folder, nouns = experiment.folder / "figures", experiment.settings.medium.nouns
+    pictures = answer_pictures(folder, found, nouns) | score_pictures(folder, evidence, nouns)
+    pictures |= outcome_pictures(folder, evidence, found, nouns) | item_pictures(experiment, folder, found["copying"])
+    return pictures | (open_set_pictures(experiment, folder) if experiment.plan.open_set else {})
 
 
 def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
@@ -54,28 +57,33 @@ def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captio
     return Picture(*texts, inline_svg(drawing.read_text(encoding="utf-8"), name), "chart")
 
 
-def _photo(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
-    """Save a figure of images, and embed it as PNG."""
-    picture, _, _ = plots.save(ax.figure, folder, name, table)
+def items_picture(
+    folder: Path, name: str, medium: Medium, grid: Grid, table: pd.DataFrame, texts: captions.Texts
+) -> Picture:
+    """Save a grid of items as a figure, and embed them as their medium shows them on a page, or else that figure."""
+    ax = plots.show(medium, grid)
+    drawing, _, _ = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
-    return Picture(*texts, data_uri("image/png", picture.read_bytes()), "photo")
+    if (content := medium.html(grid)) is not None:
+        return Picture(*texts, Markup(content), "html")
+    return Picture(*texts, data_uri("image/png", drawing.read_bytes()), "drawn")
 
 
 # ---- the answer and its scores ----
 
 
-def answer_pictures(folder: Path, found: Mapping[str, Any]) -> dict[str, Picture]:
-    """Draw every comparison, and as far as they were measured the worth in real images and the dose response."""
+def answer_pictures(folder: Path, found: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
+    """Draw every comparison and, where they were measured, the worth in real items and the dose response."""
     table, texts = forest_table(found), captions.forest_texts(found)
     narrow = _chart(folder, "forest_narrow", plots.forest_narrow(found), table, texts)
     wide = _chart(folder, "forest", plots.forest(found), table, texts)
     pictures = {"headline": _headline(folder, found), "forest": replace(wide, narrow=narrow.content)}
     if worth := found["worth"]:
-        ax, table = plots.worth_curve(worth, found["metric"]), pd.DataFrame(worth["curve"])
-        pictures["worth"] = _chart(folder, "worth", ax, table, captions.worth_texts(found))
+        ax, table = plots.worth_curve(worth, found["metric"], nouns), pd.DataFrame(worth["curve"])
+        pictures["worth"] = _chart(folder, "worth", ax, table, captions.worth_texts(found, nouns))
     if doses := found["doses"]:
-        ax, table = plots.dose_response(doses, found["rope"])[0], pd.DataFrame(doses["rows"])
-        pictures["doses"] = _chart(folder, "doses", ax, table, captions.doses_texts(found))
+        ax, table = plots.dose_response(doses, found["rope"], nouns)[0], pd.DataFrame(doses["rows"])
+        pictures["doses"] = _chart(folder, "doses", ax, table, captions.doses_texts(found, nouns))
     return pictures
 
 
@@ -91,33 +99,34 @@ def forest_table(found: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(plots.forest_rows(found)).reindex(columns=columns)
 
 
-def score_pictures(folder: Path, evidence: Evidence) -> dict[str, Picture]:
+def score_pictures(folder: Path, evidence: Evidence, nouns: Nouns) -> dict[str, Picture]:
     """Draw the primary contrast trial by trial, and the scores of every arm."""
     scores, metric = evidence.scores, evidence.metric
     means = plots.trial_means(scores, metric)
     of_primary = means[means["arm"].isin(PRIMARY)]
+    of_trials = captions.trials_texts(means, metric, nouns)
     figures = {
-        "trials": (plots.paired_trials(scores, metric, *PRIMARY), of_primary, captions.trials_texts(means, metric)),
+        "trials": (plots.paired_trials(scores, metric, *PRIMARY), of_primary, of_trials),
         "arms": (plots.arm_scores(scores, metric), means, captions.arms_texts(means, metric)),
     }
     return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
 
 
-def outcome_pictures(folder: Path, evidence: Evidence, found: Mapping[str, Any]) -> dict[str, Picture]:
+def outcome_pictures(folder: Path, evidence: Evidence, found: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
     """Draw the calibration of the primary contrast's arms, and what it changed in which class is taken for which."""
     bins, change = (make(evidence.predictions) for make in (outcomes.reliability, outcomes.confusion_change))
     figures = {
         "reliability": (plots.reliability(bins), bins, captions.reliability_texts(bins, found)),
         "confusion": (plots.confusion_change(change), change.rename_axis("true class").reset_index(),
-                      captions.confusion_texts(change)),
+                      captions.confusion_texts(change, nouns)),
     }  # fmt: skip
     return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
 
 
-# ---- images ----
+# ---- items ----
 
 
-def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[str, Picture]:
+def item_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[str, Picture]:
     """Draw what the GANs made, and how the first one trained that has made something; nothing where none has.
 
     copying: the sentence on it.
@@ -132,53 +141,61 @@ def image_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[s
 
 
 def _has_items(experiment: Experiment, trial: int) -> bool:
-    units = (made[trial, experiment.family] for made in (experiment.generator_units, experiment.item_units))
+    units = (made[trial, experiment.family] for made in (experiment.plan.generator_units, experiment.plan.item_units))
     return all(is_done(experiment.folder, unit) for unit in units)
 
 
 def _samples(experiment: Experiment, folder: Path, trial: int) -> Picture:
-    real, made = experiment.items(experiment.draw(trial).train), experiment.synthetic(trial)
-    ax, texts = plots.samples(real, made), captions.samples_texts(real, trial)
-    return _photo(folder, "samples", ax, pd.DataFrame({"class": real.classes}), texts)
+    real, made = experiment.settings.items(experiment.results.draw(trial).train), experiment.synthetic(trial)
+    texts = captions.samples_texts(real, trial, experiment.settings.medium.nouns)
+    table = pd.DataFrame({"class": real.classes})
+    return items_picture(folder, "samples", experiment.settings.medium, plots.samples(real, made), table, texts)
 
 
 def _neighbours(experiment: Experiment, folder: Path, trial: int, copying: str) -> Picture:
-    pairs = tables.trial_pairs(experiment, trial)
+    pairs, medium = tables.trial_pairs(experiment, trial), experiment.settings.medium
     fake, real = pairs.synthetic, pairs.nearest
-    ax = plots.neighbours(fake.x, real.x, pairs.distance, fake.y, fake.classes)
+    grid = plots.neighbours(fake.x, real.x, pairs.distance, fake.y, fake.classes)
     names = np.array(fake.classes)
     table = pd.DataFrame({
         "class": names[fake.y], "synthetic": fake.ids, "nearest_training_item": real.ids,
         "class_of_nearest": names[real.y], "distance": pairs.distance, "closest_of_its_class": pairs.closest,
     })  # fmt: skip
-    return _photo(folder, "neighbours", ax, table, captions.neighbours_texts(pairs, trial, copying))
+    texts = captions.neighbours_texts(pairs, trial, copying, medium.nouns)
+    return items_picture(folder, "neighbours", medium, grid, table, texts)
 
 
 def _suspects(experiment: Experiment, folder: Path) -> dict[str, Picture]:
-    """Draw the most suspicious images of all trials; nothing where there are none."""
+    """Draw the most suspicious items of all trials; nothing where there are none."""
     pairs = tables.suspects(experiment)
     if not pairs:
         return {}
     table = pd.DataFrame([{key: pair[key] for key in ("features", "trial", "suspicion")} for pair in pairs])
-    return {"suspects": _photo(folder, "suspects", plots.suspects(pairs), table, captions.suspects_texts(table))}
+    texts = captions.suspects_texts(table, experiment.settings.medium.nouns)
+    return {
+        "suspects": items_picture(folder, "suspects", experiment.settings.medium, plots.suspects(pairs), table, texts)
+    }
 
 
 def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
     history = tables.gan_history(experiment, trial)
     diversity = {"step": history["diversity"]["step"], "diversity": history["diversity"]["ratio"]}
     table = pd.DataFrame(history["curves"]).merge(pd.DataFrame(diversity, dtype=float), how="left", on="step")
-    return _chart(folder, "training", plots.gan_health(history)[0], table, captions.training_texts(history, trial))
+    nouns = experiment.settings.medium.nouns
+    texts = captions.training_texts(history, trial, nouns)
+    return _chart(folder, "training", plots.gan_health(history, nouns)[0], table, texts)
 
 
 def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
-    """Draw what GANs made for `other` in the first trial that has it, beside images of the classes held out."""
+    """Draw what GANs made for `other` in the first trial that has it, beside items of the classes held out."""
     trials = range(experiment.study.trials)
-    kinds = {t: found for t in trials if (found := experiment.open_set.examples_of(t, OTHERS_SHOWN))}
+    kinds = {t: found for t in trials if (found := open_set.examples_of(experiment, t, OTHERS_SHOWN))}
     if not kinds:
         return {}
     trial, found = next(iter(kinds.items()))
     y = np.repeat(np.arange(len(found)), [len(x) for x in found.values()])
     items = Examples(np.concatenate(list(found.values())), y, tuple(found), np.arange(len(y)).astype(str), y)
     table = pd.DataFrame({"kind": np.array(items.classes)[y], "item": items.ids})
-    ax = plots.class_grid(items, OTHERS_SHOWN, "Made for “other”, and never seen")
-    return {"open_set": _photo(folder, "open_set", ax, table, captions.open_set_texts(items.classes, trial))}
+    grid = plots.class_grid(items, OTHERS_SHOWN, "Made for “other”, and never seen")
+    texts = captions.open_set_texts(items.classes, trial, experiment.settings.medium.nouns)
+    return {"open_set": items_picture(folder, "open_set", experiment.settings.medium, grid, table, texts)}

@@ -1,13 +1,13 @@
 """The tables of the page: a row is a mapping of texts, in the order in which the page shows them.
 
-What notebooks show as well comes from `gannb.tables`, and is only written out here.
+What notebooks show as well comes from `gannb.report.tables`, and is only written out here.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -19,7 +19,10 @@ from gannb.report import tables
 from gannb.report.page.plain import without_paths
 from gannb.study.model import Study
 
-OF_RULER = ("gan_test", "gan_train")  # measured by a classifier, whatever the features
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium, Nouns
+
+BY_CLASSIFIER = ("gan_test", "gan_train")  # measured by a classifier, whatever the features
 
 
 def arm_table(evidence: Evidence) -> list[dict[str, str]]:
@@ -40,8 +43,8 @@ def arm_table(evidence: Evidence) -> list[dict[str, str]]:
     ]
 
 
-def generator_table(evidence: Evidence) -> list[dict[str, str]]:
-    """Return a row per generator or yardstick and feature space: the measures' means over trials, as text."""
+def generator_table(evidence: Evidence, medium: Medium) -> list[dict[str, str]]:
+    """Return a row per generator or reference set and feature space: the measures' means over trials, as text."""
     if evidence.quality.empty:
         return []
     classes = pd.DataFrame() if evidence.classes is None else evidence.classes
@@ -51,15 +54,15 @@ def generator_table(evidence: Evidence) -> list[dict[str, str]]:
         zip(REFERENCE_SETS, REFERENCE_SETS, strict=True)
     )
     return [
-        {"generator": label, "features": str(space)} | _numbers(row, space)
+        {"generator": label, "features": str(space)} | _numbers(row, space == medium.measuring_classifier)
         for name, label in labels.items() if name in means.index.get_level_values("generator")
         for space, row in means.loc[name].iterrows()
     ]  # fmt: skip
 
 
-def _numbers(values: Mapping[str, Any], space: Any) -> dict[str, str]:
+def _numbers(values: Mapping[str, Any], by_classifier: bool) -> dict[str, str]:
     """Return the measures as text; a dash for what was not measured, and for what the feature space does not touch."""
-    found = {key: values.get(key) for key in tables.QUALITY if key not in OF_RULER or space == "small_cnn"}
+    found = {key: values.get(key) for key in tables.QUALITY if by_classifier or key not in BY_CLASSIFIER}
     measured = {key: x is not None and math.isfinite(x) for key, x in found.items()}
     return {key: format(found[key], form) if measured.get(key) else "–" for key, form in tables.QUALITY.items()}
 
@@ -73,13 +76,14 @@ def class_table(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def outcome_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return a row per outcome beside the metric, as text."""
-    return tables.outcomes(found).reset_index().to_dict("records")
+def outcome_table(found: Mapping[str, Any], nouns: Nouns) -> list[dict[str, str]]:
+    """Return a row per outcome beside the metric, as text: outcome, with, without, change, trials."""
+    table = tables.outcomes(found, nouns).rename(columns={f"with GAN {nouns.many}": "with"})
+    return table.reset_index().to_dict("records")
 
 
 def shift_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return a row per kind of shifted test images: both arms of the primary contrast and their difference."""
+    """Return a row per kind of shifted test items: both arms of the primary contrast and their difference."""
     return [
         {"shift": row["shift"], "meaning": row["meaning"], "arm": f"{100 * row['arm']:.1f}",
          "against": f"{100 * row['against']:.1f}", "change": interval_text(row)}

@@ -1,6 +1,7 @@
 """Figures: arrays and tables in, matplotlib Axes out. Draws, never computes: numbers come from other modules.
 
-Every function draws on one Axes, `ax` or a new one, and returns it (`.figure` is its figure).
+Every function that draws does so on one Axes, `ax` or a new one, and returns it (`.figure` is its figure). Items are
+put together as a grid (`class_grid`, `samples`, ...), which `show` has drawn by their medium.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from gannb.report.plots.forests import (
     headline,
     headline_rows,
 )
-from gannb.report.plots.items import class_grid, neighbours, samples, samples_over_time, strips, suspects
+from gannb.report.plots.items import (
+    class_grid,
+    interpolations,
+    neighbours,
+    samples,
+    samples_over_time,
+    show,
+    suspects,
+)
 from gannb.report.plots.saving import png, save, svg
 from gannb.report.plots.scores import (
     LEAST_SHARE,
@@ -30,7 +39,7 @@ from gannb.utils.figures import MOST_ROWS, short
 
 __all__ = [
     "LEAST_SHARE", "MOST_ROWS", "arm_scores", "class_counts", "class_grid", "confusion_change", "dose_response",
-    "forest", "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health", "headline",
-    "headline_rows", "neighbours", "paired_trials", "png", "reliability", "samples", "samples_over_time", "save",
-    "short", "strips", "suspects", "svg", "trial_means", "worth_curve",
+    "forest", "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows", "gan_health",
+    "headline", "headline_rows", "interpolations", "neighbours", "paired_trials", "png", "reliability",
+    "samples", "samples_over_time", "save", "short", "show", "suspects", "svg", "trial_means", "worth_curve",
 ]  # fmt: skip

@@ -1,9 +1,9 @@
-"""Figures of something that goes on: a GAN's training, the worth in real images, the gain by number of images."""
+"""Figures of something that goes on: a GAN's training, the worth in real items, the gain by number of items."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -14,6 +14,9 @@ from gannb.analysis.class_lights import THIN
 from gannb.analysis.wording import arm_label
 from gannb.utils.figures import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, say, set_title, tip
 
+if TYPE_CHECKING:
+    from gannb.data.medium import Nouns
+
 HEALTHY = {  # panel of a GAN's training: what healthy looks like
     "losses": "healthy: both settle and then waver,\nneither runs away",
     "discriminator": "healthy: wavers well below the line,\nwhere it would never be wrong",
@@ -23,7 +26,7 @@ DIVERSE = (THIN, 1.2)  # the band: usual of what trainings end with, times the d
 
 
 @mpl.rc_context(STYLE)
-def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+def gan_health(history: Mapping[str, Any], nouns: Nouns, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
     """Draw a GAN's training with what healthy looks like: losses, how sure the discriminator is, diversity.
 
     history: what `tables.gan_history` returns. Where the guard went back, a dotted line stands. Returns three Axes.
@@ -33,7 +36,7 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
     losses = ("discriminator", BLUE, "-"), ("generator", ORANGE, "--")
     for name, colour, style in losses:
         axes[0].plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
-    axes[1].plot(curves["step"], curves["sureness"], color=BLUE, label="sure of real images")
+    axes[1].plot(curves["step"], curves["sureness"], color=BLUE, label=f"sure of real {nouns.many}")
     if "label_agreement" in curves:
         axes[1].plot(curves["step"], curves["label_agreement"], "--", color=GREEN, label="sees the fakes' label")
     if "chance" in curves:
@@ -50,7 +53,7 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
         for event in history["log"]:
             ax.axvline(event["back_to"], color=SOFT, linestyle=":")
         ax.set_xlabel(f"training steps\n{healthy}")
-        ax.set_ylabel({"losses": "loss", "diversity": "times the real images'"}.get(name, ""))
+        ax.set_ylabel({"losses": "loss", "diversity": f"times the real {nouns.many}'"}.get(name, ""))
         ax.set_xlim(0, curves["step"][-1])
         ax.grid(axis="y")
         set_title(ax, title)
@@ -60,26 +63,25 @@ def gan_health(history: Mapping[str, Any], axes: Sequence[Axes] | None = None) -
 
 
 @mpl.rc_context(STYLE)
-def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = None) -> Axes:
+def worth_curve(worth: Mapping[str, Any] | None, metric: str, nouns: Nouns, ax: Axes | None = None) -> Axes:
     """Draw the learning curve of real items, the GAN arm's level across it, and the interval of its worth.
 
     worth: of a verdict; None, where it could not be measured, gives empty Axes that say so.
     """
     ax = ax or new_axes(5.2, 4.2)
     if worth is None:
-        return say(ax, "The worth in real images could not be measured.")
+        return say(ax, f"The worth in real {nouns.many} could not be measured.")
     n, means = ([point[key] for point in worth["curve"]] for key in ("n", "mean"))
     level = 100 * worth["mean"]
     ax.axvspan(worth["low"], worth["high"], color=BAND, zorder=0, label="interval of the worth")
     met = [(worth["worth"], worth["mean"])] if worth["worth"] is not None else []  # the curve goes through it
     ax.plot(*np.transpose(sorted([*zip(n, means, strict=True), *met])) * [[1], [100]], color=INK)
-    for i, (images, mean) in enumerate(zip(n, means, strict=True)):
-        value = tip(f"{images:,.0f} real images: {100 * mean:.1f}%")
-        ax.plot(
-            images, 100 * mean, "o", color=INK, markersize=8, label="real images only" if not i else None, gid=value
-        )
+    for i, (number, mean) in enumerate(zip(n, means, strict=True)):
+        value = tip(f"{number:,.0f} real {nouns.many}: {100 * mean:.1f}%")
+        label = f"real {nouns.many} only" if i == 0 else None
+        ax.plot(number, 100 * mean, "o", color=INK, markersize=8, label=label, gid=value)
     ax.axhline(level, color=BLUE, linestyle="--")
-    value = tip(f"{worth['n_real']:,.0f} real images with GAN images: {level:.1f}%")
+    value = tip(f"{worth['n_real']:,.0f} real {nouns.many} with GAN {nouns.many}: {level:.1f}%")
     ax.plot(worth["n_real"], level, "D", color=BLUE, markersize=9, label=arm_label(worth["arm"]), gid=value)
     if worth["worth"] is not None:
         ax.plot(worth["worth"], level, "*", color=ORANGE, markersize=17, label="worth")
@@ -89,7 +91,7 @@ def worth_curve(worth: Mapping[str, Any] | None, metric: str, ax: Axes | None = 
     values = 100 * np.array([*means, worth["mean"]])
     room = max(1.0, np.ptp(values) * 0.25)
     ax.set_ylim(values.min() - room, values.max() + room)
-    ax.set(xlabel="real images trained on (log scale)", ylabel=f"{metric.replace('_', ' ')}, %")
+    ax.set(xlabel=f"real {nouns.many} trained on (log scale)", ylabel=f"{metric.replace('_', ' ')}, %")
     ax.grid(axis="y")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return ax
@@ -105,7 +107,9 @@ LIVER = {  # arXiv 1803.01229: lesions classified rightly; per fold, added to 5,
 
 
 @mpl.rc_context(STYLE)
-def dose_response(doses: Mapping[str, Any], rope: float, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+def dose_response(
+    doses: Mapping[str, Any], rope: float, nouns: Nouns, axes: Sequence[Axes] | None = None
+) -> Sequence[Axes]:
     """Draw the gain by number of synthetic items, with what it goes towards; beside it that of arXiv 1803.01229.
 
     doses: `rows` and `plateau` of a verdict. Returns two Axes.
@@ -126,7 +130,7 @@ def dose_response(doses: Mapping[str, Any], rope: float, axes: Sequence[Axes] | 
     published = 100 * (np.array(LIVER["right"]) - LIVER["right_without"]) / LIVER["items"]
     axes[1].plot(LIVER["n_synthetic"], published, "s-", color=ORANGE)
     set_title(axes[1], "Published")
-    for ax, unit in ((axes[0], "GAN images per class"), (axes[1], f"GAN images\n{LIVER['source']}")):
+    for ax, unit in ((axes[0], f"GAN {nouns.many} per class"), (axes[1], f"GAN images\n{LIVER['source']}")):
         ax.set(xscale="log", xlabel=unit, ylabel="gain over none, points")
         ax.axhline(0, color=INK, linewidth=1)
         ax.grid(axis="y")

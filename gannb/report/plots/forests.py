@@ -8,9 +8,11 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from gannb.analysis.wording import FAILED, arm_label, interval_text, points, primary_of, row_text, row_word, typeset
-from gannb.utils.figures import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, short, tip
+from gannb.utils.figures import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, tip
 
 ROLES = {  # of a contrast: heading, colour, marker
     "primary": ("The question (primary)", BLUE, "D"),
@@ -21,6 +23,7 @@ ROLES = {  # of a contrast: heading, colour, marker
 }
 HEADLINE = 58  # characters of an option and its number that a line of the headline holds in its usual size
 NARROW = 48  # characters that a line of a narrow figure holds in its usual size
+WIDE_NAME, NARROW_NAME = 3.9, 3.7  # inches that the name of a study may take, so that the axes keep their room
 MOST_OPTIONS = 5  # beside the answer; the page's table has all of them
 
 
@@ -137,8 +140,9 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
 def headline_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the headline: the primary contrast, then the other options, the largest gain first."""
     primary = primary_of(verdict)
+    names = {row["arm"]: row["option"] for row in verdict["options"]}
     others = [row for row in verdict["options"] if row["arm"] != primary["arm"]][:MOST_OPTIONS]
-    rows = [dict(primary) | {"option": "GAN images"}]
+    rows = [dict(primary) | {"option": names.get(primary["arm"], arm_label(primary["arm"]))}]
     return rows + [dict(row) | {"role": "option", "answer": None} for row in others]
 
 
@@ -157,7 +161,7 @@ def forest_of_studies(rows: Sequence[Mapping[str, Any]], ax: Axes | None = None)
                                     "study's own limits, no practical consequence")  # fmt: skip
     for place, row in enumerate(rows):
         _interval(ax, place, row, limit)
-        _beside(ax, place - 0.17, short(row["study"], 40), left=True)
+        _beside(ax, place - 0.17, _fitting(row["study"], 11, WIDE_NAME), left=True)
         _beside(ax, place + 0.2, row["about"], left=True, size=9, color=SOFT)
         _beside(ax, place - 0.17, typeset(interval_text(row)), left=False)
         _beside(ax, place + 0.2, row_word(row), left=False, size=10, weight="bold")
@@ -170,7 +174,7 @@ def forest_of_studies_narrow(rows: Sequence[Mapping[str, Any]], ax: Axes | None 
     ax = ax or new_axes(4, 0.9 + 0.8 * len(rows))
     limit = _studies_axis(ax, rows, "change, percentage points")
     for place, row in enumerate(rows):
-        _above(ax, place - 0.33, short(row["study"], 40), size=9)
+        _above(ax, place - 0.33, _fitting(row["study"], 9, NARROW_NAME), size=9)
         _above(ax, place - 0.08, f"{typeset(interval_text(row))}  {row_word(row)}", size=9, color=SOFT, weight="bold")
         _interval(ax, place + 0.2, row, limit)
     return ax
@@ -210,6 +214,14 @@ def _interval(ax: Axes, place: float, row: Mapping[str, Any], limit: float) -> N
             ax.plot(edge, place, arrow, color=colour, markersize=10, clip_on=False, zorder=3, gid=value)
     if abs(mean) <= limit:
         ax.plot(mean, place, marker, color=colour, markersize=9, markeredgecolor="white", zorder=4, gid=value)
+
+
+def _fitting(text: str, size: float, inches: float) -> str:
+    """Return a text, shortened until it is no wider than so many inches in a font size."""
+    font, kept = FontProperties(size=size), text
+    while text_to_path.get_text_width_height_descent(kept, font, False)[0] > 72 * inches:
+        text, kept = text[:-1], f"{text[:-1]}…"
+    return kept
 
 
 def _beside(

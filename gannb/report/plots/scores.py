@@ -12,7 +12,20 @@ from matplotlib.axes import Axes
 
 from gannb.analysis.wording import arm_label, points, typeset
 from gannb.trials.arms import PRIMARY
-from gannb.utils.figures import BLUE, INK, MOST_ROWS, ORANGE, PALETTE, SOFT, STYLE, new_axes, set_title, short, tip
+from gannb.utils.figures import (
+    BLUE,
+    INK,
+    MOST_ROWS,
+    ORANGE,
+    PALETTE,
+    SOFT,
+    STYLE,
+    new_axes,
+    set_title,
+    short,
+    tip,
+    title_text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +35,7 @@ LEAST_SHARE = 0.01  # of the predictions, for a bin of a reliability diagram to 
 
 
 @mpl.rc_context(STYLE)
-def class_counts(counts: pd.DataFrame, title: str | None = None, ax: Axes | None = None) -> Axes:
+def class_counts(counts: pd.DataFrame, title: str = "", ax: Axes | None = None) -> Axes:
     """Draw items per class as bars. counts: columns class, items and, for several parts, part."""
     classes = list(dict.fromkeys(counts["class"]))
     parts = list(dict.fromkeys(counts["part"])) if "part" in counts else []
@@ -132,4 +145,4 @@ def confusion_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(np.arange(shown) + 0.5, names, rotation=90 if max(map(len, names)) > 3 else 0, parse_math=False)
     ax.set_yticks(np.arange(shown) + 0.5, names, rotation=0, parse_math=False)
     ax.set(xlabel="predicted as", ylabel="true class")
-    return set_title(ax, None, shown, of)
+    return set_title(ax, title_text("", shown, of))

@@ -5,7 +5,6 @@ Tabulates, never computes: numbers come from other modules.
 
 from __future__ import annotations
 
-from gannb.analysis.wording import level_text
 from gannb.report.tables.data import class_counts, data_summary, draws, duplicates
 from gannb.report.tables.items import (
     QUALITY,
@@ -24,6 +23,6 @@ from gannb.report.tables.training import gan_history, gans, guard_log, tuning
 __all__ = [
     "LIGHT_COLOURS", "QUALITY", "Pairs", "arm_means", "arms", "claims", "class_counts", "class_rows",
     "confusion_change", "criteria", "data_summary", "depth", "draws", "duplicates", "gan_history", "gans", "guard_log",
-    "level_text", "light_number", "nearest_pairs", "options", "outcomes", "quality", "quality_means", "real_sides",
+    "light_number", "nearest_pairs", "options", "outcomes", "quality", "quality_means", "real_sides",
     "reliability", "show", "suspects", "traffic_lights", "trial_pairs", "tuning",
 ]  # fmt: skip

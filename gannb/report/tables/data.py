@@ -8,10 +8,11 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset
+    from gannb.data.medium import Nouns
     from gannb.experiment.experiment import Experiment
 
 
-def data_summary(dataset: Dataset) -> pd.DataFrame:
+def data_summary(dataset: Dataset, nouns: Nouns) -> pd.DataFrame:
     """Return what was read, one fact per row."""
     report = dataset.report
     facts = {
@@ -22,10 +23,10 @@ def data_summary(dataset: Dataset) -> pd.DataFrame:
         "shape": "x".join(map(str, dataset.pool.shape)),
         "brought to": report.brought_to,
         "as they came": ", ".join(f"{n:,} of {shape}" for shape, n in list(report.shapes.items())[:4]),
-        "kinds of pixels": ", ".join(f"{n:,} {mode}" for mode, n in report.modes.items()),
+        f"kinds of {nouns.raw}": ", ".join(f"{n:,} {mode}" for mode, n in report.modes.items()),
         "exact duplicates": f"{sum(map(len, report.exact_duplicates)):,} items in {len(report.exact_duplicates)} sets",
         "near duplicates": f"{sum(map(len, report.near_duplicates)):,} items in {len(report.near_duplicates)} sets",
-        "same image, other class": f"{len(report.label_conflicts):,} sets",
+        f"same {nouns.one}, other class": f"{len(report.label_conflicts):,} sets",
         "near duplicates left apart": f"{report.links_cut:,} pairs, of chains too long to keep together",
         "left out of the pool": f"{len(report.removed_from_pool):,} (they are linked to a test item)",
         "skipped": "; ".join(f"{file}: {reason}" for file, reason in report.skipped[:5]) or "none",
@@ -46,7 +47,7 @@ def class_counts(dataset: Dataset) -> pd.DataFrame:
 
 
 def duplicates(dataset: Dataset) -> pd.DataFrame:
-    """Return the sets of exact and near duplicates and of equal images under two classes, a row each."""
+    """Return the sets of exact and near duplicates and of equal items under two classes, a row each."""
     kinds = {
         "exact": dataset.report.exact_duplicates,
         "near": dataset.report.near_duplicates,
@@ -59,6 +60,6 @@ def duplicates(dataset: Dataset) -> pd.DataFrame:
 
 def draws(experiment: Experiment) -> pd.DataFrame:
     """Return the sizes of every trial's training set, reserve and test set."""
-    found = [(t, experiment.draw(t)) for t in experiment.done(1)]
+    found = [(t, experiment.results.draw(t)) for t in experiment.results.done(1)]
     rows = [{"trial": t, "train": len(d.train), "reserve": len(d.reserve), "test": len(d.test)} for t, d in found]
     return pd.DataFrame(rows, columns=["trial", "train", "reserve", "test"]).set_index("trial")

@@ -1,4 +1,4 @@
-"""What synthetic images are like: their measures, their neighbours, and the most suspicious of them."""
+"""What synthetic items are like: their measures, their neighbours, and the most suspicious of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gannb.measures import fidelity
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
+    from gannb.data.medium import Medium
     from gannb.experiment.experiment import Experiment
 
 SUSPECTS_SHOWN = 6  # per feature space
@@ -25,8 +26,10 @@ QUALITY = {  # the measures that are shown, and how a number of each is written
 
 
 def quality(experiment: Experiment) -> pd.DataFrame:
-    """Return the means over trials of the quality measures, by generator or yardstick and feature space."""
-    return quality_means(experiment.quality(), experiment.quality_of_classes(), experiment.scores(), experiment.family)
+    """Return the means over trials of the quality measures, by generator or reference set and feature space."""
+    return quality_means(
+        experiment.results.quality(), experiment.results.quality_of_classes(), experiment.scores(), experiment.family
+    )
 
 
 def quality_means(measured: pd.DataFrame, classes: pd.DataFrame, scores: pd.DataFrame, gan: str) -> pd.DataFrame:
@@ -51,7 +54,7 @@ def quality_means(measured: pd.DataFrame, classes: pd.DataFrame, scores: pd.Data
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Synthetic items, each with the real training item nearest to it in pixels."""
+    """Synthetic items, each with the real training item nearest to it in the raw features of their medium."""
 
     synthetic: Examples
     nearest: Examples
@@ -59,11 +62,13 @@ class Pairs:
     closest: np.ndarray  # (M,) bool: shown because it is its class' closest, not because it was made early
 
 
-def nearest_pairs(synthetic: Examples, train: Examples, held_out: Examples, per_class: int = PAIRS_SHOWN) -> Pairs:
+def nearest_pairs(
+    medium: Medium, synthetic: Examples, train: Examples, held_out: Examples, per_class: int = PAIRS_SHOWN
+) -> Pairs:
     """Return, per class, the first synthetic items made and, as the last, the one closest to any training item."""
-    flat = lambda examples: np.asarray(examples.x, np.float64).reshape(len(examples), -1)  # noqa: E731
-    index, distance = fidelity.nearest(flat(synthetic), flat(train))
-    usual = max(float(np.median(fidelity.nearest(flat(held_out), flat(train))[1])), 1e-9)
+    made, learnt, unseen = (medium.raw_features(examples.x) for examples in (synthetic, train, held_out))
+    index, distance = fidelity.nearest(made, learnt)
+    usual = max(float(np.median(fidelity.nearest(unseen, learnt)[1])), 1e-9)
     chosen, closest = [], []
     for k in range(synthetic.n_classes):
         mine = np.flatnonzero(synthetic.y == k)
@@ -78,38 +83,40 @@ def nearest_pairs(synthetic: Examples, train: Examples, held_out: Examples, per_
 
 def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
     """Return the pairs of a trial's GAN items."""
-    return nearest_pairs(experiment.synthetic(trial), *real_sides(experiment, trial))
+    return nearest_pairs(experiment.settings.medium, experiment.synthetic(trial), *real_sides(experiment, trial))
 
 
 def real_sides(experiment: Experiment, trial: int) -> tuple[Examples, Examples]:
     """Return a trial's training items and held-out ones: its reserve, or its test items."""
-    draw = experiment.draw(trial)
-    return experiment.items(draw.train), experiment.items(draw.reserve if len(draw.reserve) else draw.test)
+    draw = experiment.results.draw(trial)
+    return experiment.settings.items(draw.train), experiment.settings.items(
+        draw.reserve if len(draw.reserve) else draw.test
+    )
 
 
 # ---- suspects ----
 
 
 def suspects(experiment: Experiment) -> list[dict[str, Any]]:
-    """Return the most suspicious images of the study's GAN over all trials, per feature space, the worst first.
+    """Return the most suspicious items of the study's GAN over all trials, per feature space, the worst first.
 
-    Each is {"features", "trial", "suspicion", "made", "training", "held_out"}, the last three (H, W, C) uint8: an image
-    that was made, the training image nearest to it in that space, and the nearest held-out real one. `suspicion` is the
+    Each is {"features", "trial", "suspicion", "made", "training", "held_out"}, the last three an item each: one that
+    was made, the training item nearest to it in that space, and the nearest held-out real one. `suspicion` is the
     distance to the former over that to the latter.
     """
-    found = experiment.suspects()
+    found = experiment.results.suspects()
     if found.empty:
         return []
     mine = found[found["generator"] == experiment.family].sort_values("suspicion", kind="stable")
     shown = mine.groupby("features", sort=False).head(SUSPECTS_SHOWN).sort_values(["features", "suspicion"])
     return [
-        {key: row[key] for key in ("features", "trial", "suspicion")} | _images(experiment, row)
+        {key: row[key] for key in ("features", "trial", "suspicion")} | _items(experiment, row)
         for row in shown.to_dict("records")
     ]
 
 
-def _images(experiment: Experiment, row: dict[str, Any]) -> dict[str, np.ndarray]:
-    draw, made = experiment.draw(row["trial"]), experiment.measured_items(row["trial"])
-    real = {key: experiment.items(getattr(draw, part)[[row[column]]]).x[0]
+def _items(experiment: Experiment, row: dict[str, Any]) -> dict[str, np.ndarray]:
+    draw, made = experiment.results.draw(row["trial"]), experiment.results.measured_items(row["trial"])
+    real = {key: experiment.settings.items(getattr(draw, part)[[row[column]]]).x[0]
             for key, part, column in (("training", "train", "training"), ("held_out", "test", "test"))}  # fmt: skip
     return {"made": np.asarray(made.x[row["item"]])} | real

@@ -7,20 +7,21 @@ from typing import Any
 
 import pandas as pd
 
-from gannb.analysis.open_set import MEANINGS, percent
+from gannb.analysis.open_set import MEASURES, meanings, percent
 from gannb.analysis.wording import interval_text
-from gannb.experiment.open_set import MEASURES
+from gannb.data.medium import Nouns
 
 SCORE_NAMES = {"known": "known classes", "other": "“other” alone"}
 HEADINGS = {"auroc": "AUROC, %", "far": "accepted falsely, %", "known": "known classes, %"}
 
 
-def table(part: Mapping[str, Any] | None) -> pd.DataFrame:
+def table(part: Mapping[str, Any] | None, nouns: Nouns) -> pd.DataFrame:
     """Return a row per method and score as text; a row that says so where no class is held out."""
     if part is None:
         return pd.DataFrame({"classes held out": ["none (held_out names them)"]})
+    words = meanings(nouns)
     rows = [
-        {"“other” is trained on": MEANINGS[row["method"]], "score": SCORE_NAMES[row["score"]], **_cells(row)}
+        {"“other” is trained on": words[row["method"]], "score": SCORE_NAMES[row["score"]], **_cells(row)}
         for row in part["rows"]
     ]
     return pd.DataFrame(rows)
@@ -28,8 +29,7 @@ def table(part: Mapping[str, Any] | None) -> pd.DataFrame:
 
 def _cells(row: Mapping[str, Any]) -> dict[str, str]:
     """Return a measure's mean and, in points, its change against maximum softmax, for every measure."""
-    changes = row.get("change", {})
+    changes = row.get("change", {}) if row["trials"] >= 2 else {}
     return {
-        HEADINGS[m]: percent(row[m]) + (f" ({interval_text(changes[m])})" if changes and row["trials"] >= 2 else "")
-        for m in MEASURES
+        HEADINGS[m]: percent(row[m]["mean"]) + (f" ({interval_text(changes[m])})" if changes else "") for m in MEASURES
     }

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gannb.analysis.wording import change_text, interval_text
+from gannb.analysis.wording import change_text, interval_text, level_text
 from gannb.stats import outcomes as outcome_measures
 from gannb.stats.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
+    from gannb.data.medium import Nouns
     from gannb.experiment.experiment import Experiment
-from gannb.analysis.wording import level_text
 
 CLASSES_SHOWN = 30  # of which the recalls are listed
 
@@ -45,16 +45,17 @@ def options(verdict: dict) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["option", "change, points", "minutes"]).set_index("option")
 
 
-def depth(verdict: dict) -> pd.DataFrame:
+def depth(verdict: dict, nouns: Nouns) -> pd.DataFrame:
     """Return the primary contrast by classifier as text, with the sentences on the others; empty where there is one."""
     found = verdict["depth"] or {"rows": [], "sentences": []}
+    without = f"without GAN {nouns.many}, %"
     rows = [
         {"classifier": row["classifier"], "parameters": f"{row['parameters']:,}",
-         "without GAN images, %": f"{100 * row['without']:.1f}", "with, %": f"{100 * row['with']:.1f}",
+         without: f"{100 * row['without']:.1f}", "with, %": f"{100 * row['with']:.1f}",
          "change, points": interval_text(row), "says": says}
         for row, says in zip(found["rows"], ["", *found["sentences"]], strict=False)
     ]  # fmt: skip
-    columns = ["classifier", "parameters", "without GAN images, %", "with, %", "change, points", "says"]
+    columns = ["classifier", "parameters", without, "with, %", "change, points", "says"]
     return pd.DataFrame(rows, columns=columns).set_index("classifier")
 
 
@@ -66,7 +67,7 @@ def claims(verdict: dict) -> pd.DataFrame:
 # ---- outcomes ----
 
 
-def outcomes(verdict: dict) -> pd.DataFrame:
+def outcomes(verdict: dict, nouns: Nouns) -> pd.DataFrame:
     """Return what else the primary contrast changed, an outcome per row as text, with intervals over trials.
 
     The recalls of the first 30 classes are listed; the last row says how many more `verdict.json` holds.
@@ -75,9 +76,9 @@ def outcomes(verdict: dict) -> pd.DataFrame:
     recalls = [row for row in found if row["outcome"] == "recall"]
     rows = [_outcome_texts(row) for row in found if row not in recalls[CLASSES_SHOWN:]]
     if more := len(recalls[CLASSES_SHOWN:]):
-        rows.append({"outcome": f"recall of {more:,} more classes", "with GAN images": "in verdict.json"})
-    columns = ["outcome", "with GAN images", "without", "change", "trials"]
-    return pd.DataFrame(rows, columns=columns).fillna("").set_index("outcome")
+        rows.append({"outcome": f"recall of {more:,} more classes", "with": "in verdict.json"})
+    table = pd.DataFrame(rows, columns=["outcome", "with", "without", "change", "trials"])
+    return table.fillna("").set_index("outcome").rename(columns={"with": f"with GAN {nouns.many}"})
 
 
 def _outcome_texts(row: dict) -> dict[str, str]:
@@ -85,16 +86,16 @@ def _outcome_texts(row: dict) -> dict[str, str]:
     name = kind.label if row["class"] is None else f"{kind.label}: {row['class']}"
     return {
         "outcome": name + ("" if kind.better > 0 else " (lower is better)"),
-        "with GAN images": level_text(row["arm"], kind.share), "without": level_text(row["against"], kind.share),
+        "with": level_text(row["arm"], kind.share), "without": level_text(row["against"], kind.share),
         "change": change_text(row, kind.share), "trials": f"{row['trials']}",
     }  # fmt: skip
 
 
 def reliability(experiment: Experiment) -> pd.DataFrame:
     """Return stated confidence and accuracy of the primary contrast's two arms; see `outcomes.reliability`."""
-    return outcome_measures.reliability(experiment.predictions())
+    return outcome_measures.reliability(experiment.results.predictions())
 
 
 def confusion_change(experiment: Experiment) -> pd.DataFrame:
     """Return what the primary contrast changed in which class is taken for which; see `outcomes.confusion_change`."""
-    return outcome_measures.confusion_change(experiment.predictions())
+    return outcome_measures.confusion_change(experiment.results.predictions())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from gannb.analysis.small_classes import MEASURES, notes
-from gannb.analysis.wording import arm_label, change_text
-from gannb.report.tables import level_text
+from gannb.analysis.small_classes import MEASURES
+from gannb.analysis.wording import arm_label, change_text, level_text
 
 
 def arm_table(verdict: Mapping[str, Any]) -> pd.DataFrame:
@@ -39,9 +38,12 @@ def _table(rows: list[dict[str, str]], index: str) -> pd.DataFrame:
     return pd.DataFrame(rows or none).set_index(index)
 
 
-def texts(verdict: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return what the page shows: `notes`, and the rows of both tables; empty for classes of about equal size."""
+def texts(verdict: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Sequence[Any]]:
+    """Return what the page shows: `notes`, and the rows of both tables; empty for classes of about equal size.
+
+    notes: what `analysis.small_classes.notes` returns.
+    """
     if not verdict["small_classes"]:
         return {}
     tables = {"arms": arm_table(verdict), "contrasts": change_table(verdict)}
-    return {"notes": notes(verdict)} | {name: t.reset_index().to_dict("records") for name, t in tables.items()}
+    return {"notes": notes} | {name: t.reset_index().to_dict("records") for name, t in tables.items()}

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gannb.analysis import class_lights, evidence
-from gannb.analysis.class_lights import CRITERIA
+from gannb.analysis.class_lights import CRITERIA, explained
+from gannb.analysis.to_json import to_json
 from gannb.analysis.wording import interval_text
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
+    from gannb.data.medium import Medium
     from gannb.experiment.experiment import Experiment
 
 LIGHT_COLOURS = {"green": "#b7e1cd", "yellow": "#fff2b3", "red": "#f4b6a6"}
@@ -26,12 +28,12 @@ def show(table: pd.DataFrame) -> Styler:
 
 
 def class_rows(experiment: Experiment) -> list[dict[str, Any]]:
-    """Return the rows of the traffic-light table of a study, also before there is a verdict; see `lights`."""
-    return class_lights.class_rows(evidence.read(experiment))
+    """Return the rows of the traffic-light table of a study, also before there is a verdict; see `class_lights`."""
+    return [to_json(row) for row in class_lights.class_rows(evidence.read(experiment))]
 
 
 def traffic_lights(rows: list[dict[str, Any]]) -> Styler:
-    """Return the traffic-light table as a notebook should show it. rows: what `lights.class_rows` returns."""
+    """Return the traffic-light table as a notebook should show it. rows: the `classes` of a verdict."""
     colours = [{key: LIGHT_COLOURS.get(row[key]["light"], "") for key in CRITERIA} | {"advice": ""} for row in rows]
     texts = [
         {"class": row["class"]} | {key: f"{row[key]['light']}: {light_number(key, row[key])}" for key in CRITERIA}
@@ -57,6 +59,7 @@ def light_number(key: str, light: dict[str, Any]) -> str:
     return interval_text({"difference": mean, "low": low, "high": high})
 
 
-def criteria() -> pd.DataFrame:
+def criteria(medium: Medium) -> pd.DataFrame:
     """Return what each light measures and where its bars come from."""
-    return pd.DataFrame({key: {"what is measured": each.meaning, "bars": each.why} for key, each in CRITERIA.items()}).T
+    shown = explained(medium.nouns, medium.measuring_classifier)
+    return pd.DataFrame({key: {"what is measured": each.meaning, "bars": each.why} for key, each in shown.items()}).T

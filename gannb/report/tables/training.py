@@ -31,9 +31,9 @@ def gans(experiment: Experiment) -> pd.DataFrame:
 
 def _gan_units(experiment: Experiment) -> list[Unit]:
     """Return the finished units of the trials' GANs, those of the study's own family first."""
-    units = [u for u in experiment.units(2) if u.parameters["generator"] in experiment.families]
+    units = [u for u in experiment.plan.units(2) if u.parameters["generator"] in experiment.settings.families]
     units = [u for u in units if is_done(experiment.folder, u) and u.parameters["trial"] >= 0]
-    return sorted(units, key=lambda unit: experiment.families.index(unit.parameters["generator"]))
+    return sorted(units, key=lambda unit: experiment.settings.families.index(unit.parameters["generator"]))
 
 
 def _history_of(experiment: Experiment, unit: Unit) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def gan_history(experiment: Experiment, trial: int, family: str | None = None) -
     """
     from gannb.generators.adversarial.guard import COLLAPSED, OVERFITTED
 
-    file = experiment.generator_folder(trial, family) / "generator.json"
+    file = experiment.results.generator_folder(trial, family) / "generator.json"
     about = json.loads(file.read_text(encoding="utf-8"))
     limits = {"sureness": OVERFITTED, "diversity": COLLAPSED}
     return {name: about[name] for name in ("curves", "diversity", "log", "kept")} | {"limits": limits}
@@ -80,7 +80,7 @@ def tuning(experiment: Experiment) -> pd.DataFrame:
     The chosen one is in brackets; empty where a configuration does not exist in an arm. Scores are those on draws for
     tuning, which are too few to compare arms by.
     """
-    found = experiment.tuning()
+    found = experiment.results.tuning()
     if found.empty:
         return pd.DataFrame({"tuning": ["off"]})
     found = found.assign(tried=[str(Configuration(**c)) for c in found["configuration"]])

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from gannb.generators.adversarial import cuda_graphs
-from gannb.generators.adversarial.cuda_graphs import POOL, WARM_UP, Captured, lend_stream, own_stream, return_stream
+from gannb.generators.adversarial.cuda_graphs import WARM_UP, Captured
+from gannb.utils import cuda_streams
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 CHOICES = [(penalise, bounded) for penalise in (False, True) for bounded in (False, True)]
@@ -79,29 +79,13 @@ def test_closing_lets_go_of_the_function():
 
 
 class Stream:
-    """Stands for torch's: a new one is one of a few, in turn."""
+    """Stands for torch's."""
 
     made = 0
 
     def __init__(self, device: str) -> None:
-        self.cuda_stream = 100 + Stream.made % POOL
+        self.cuda_stream = 100 + Stream.made
         Stream.made += 1
-
-
-def test_no_two_have_the_same_stream_although_torch_hands_them_out_again(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "Stream", Stream)
-    monkeypatch.setattr(cuda_graphs, "_lent", set())
-    kept = [lend_stream("cuda") for _ in range(3)]
-    for _ in range(2 * POOL):  # one GAN after the other, beside three that go on
-        lent = lend_stream("cuda")
-        assert lent.cuda_stream not in {s.cuda_stream for s in kept}
-        return_stream(lent)
-    kept += [lend_stream("cuda") for _ in range(POOL - 3)]
-    assert len({s.cuda_stream for s in kept}) == POOL
-    with pytest.raises(RuntimeError, match="32 streams of cuda are in use: train fewer GANs at once"):
-        lend_stream("cuda")
-    return_stream(kept[5])
-    assert lend_stream("cuda").cuda_stream == kept[5].cuda_stream
 
 
 class Graph:
@@ -123,7 +107,7 @@ class Graph:
 def test_graphs_are_reset_when_forgotten_and_the_one_stream_of_them_is_given_back_at_the_end(monkeypatch):
     graphs, on = [], set()
     stands = SimpleNamespace(synchronize=lambda: None)
-    monkeypatch.setattr(cuda_graphs, "_lent", set())
+    monkeypatch.setattr(cuda_streams, "_lent", set())
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stands)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: graphs.append(Graph()) or graphs[-1])
@@ -133,23 +117,13 @@ def test_graphs_are_reset_when_forgotten_and_the_one_stream_of_them_is_given_bac
     for choices in CHOICES:
         for _ in range(WARM_UP + 2):
             captured(torch.zeros(3), *choices)
-    assert len(graphs) == len(CHOICES) and len(on) == len(cuda_graphs._lent) == 1
+    assert len(graphs) == len(CHOICES) and len(on) == len(cuda_streams._lent) == 1
     captured.forget()
-    assert [graph.resets for graph in graphs] == [1] * 4 and len(cuda_graphs._lent) == 1
+    assert [graph.resets for graph in graphs] == [1] * 4 and len(cuda_streams._lent) == 1
     for _ in range(WARM_UP + 1):
         captured(torch.zeros(3), False, False)
     captured.close()
-    assert [graph.resets for graph in graphs] == [1] * 5 and cuda_graphs._lent == set() and len(on) == 1
-
-
-def test_a_stream_is_given_back_after_an_error(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "Stream", Stream)
-    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
-    monkeypatch.setattr(cuda_graphs, "_lent", set())
-    with pytest.raises(ValueError), own_stream("cuda"):
-        assert len(cuda_graphs._lent) == 1
-        raise ValueError
-    assert cuda_graphs._lent == set()
+    assert [graph.resets for graph in graphs] == [1] * 5 and cuda_streams._lent == set() and len(on) == 1
 
 
 @needs_gpu

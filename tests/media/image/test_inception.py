@@ -59,22 +59,22 @@ def test_too_few_items_are_refused_before_anything_runs(weights, tmp_path):
 
 def test_an_empty_text_takes_it_back(tmp_path):
     experiment = Experiment.preview(make_study(**SMOKE | {"inception": "", "output_dir": str(tmp_path)}))
-    assert experiment.inception is None
+    assert not experiment.settings.spaces
 
 
 def test_the_network_is_a_further_feature_space_with_a_fid(weights, tmp_path, stand_in):
     stand_in(10)
     study = make_study(**SMOKE | {"inception": str(weights), "output_dir": str(tmp_path), "workers": 1})
     experiment = Experiment.open(study)
-    unit = experiment.quality_units[0, "mlp"]
+    unit = experiment.plan.quality_units[0, "mlp"]
     assert unit.parameters["inception"] == check(weights)  # by content, not by place
     experiment.run(3)  # in other processes, which know nothing of the stand-in: only what needs none succeeds
     assert execute(experiment.folder, unit, "cpu") is None
-    table = experiment.quality().set_index(["generator", "features"])
+    table = experiment.results.quality().set_index(["generator", "features"])
     assert table.loc[("mlp", "inception"), "fid"] > 0 and np.isnan(table.loc[("mlp", "pixels"), "fid"])
     stand_in(51)  # one more than were made, as where a source has fewer than the GAN
-    assert execute(experiment.folder, experiment.quality_units[1, "mlp"], "cpu") is None
-    table = experiment.quality().set_index(["generator", "features", "trial"])
+    assert execute(experiment.folder, experiment.plan.quality_units[1, "mlp"], "cpu") is None
+    table = experiment.results.quality().set_index(["generator", "features", "trial"])
     assert np.isnan(table.loc[("mlp", "inception", 1), "fid"])
 
 
@@ -82,14 +82,14 @@ def test_a_finished_study_needs_the_file_no_more_and_an_unfinished_one_does(weig
     stand_in(10)
     study = make_study(**SMOKE | {"inception": str(weights), "output_dir": str(tmp_path), "workers": 1})
     experiment = Experiment.open(study)
-    measuring = [each.closure() for each in experiment.units(3) if "inception" in each.parameters]
+    measuring = [each.closure() for each in experiment.plan.units(3) if "inception" in each.parameters]
     for unit in dict.fromkeys(need for needs in measuring for need in needs):
         assert execute(experiment.folder, unit, "cpu") is None
     weights.unlink()
     monkeypatch.setattr(inception, "find_spec", lambda name: None)  # nor is the package there
     again = Experiment.open(load_study(experiment.folder))
-    assert again.quality().equals(experiment.quality()) and "fid" in again.quality()
-    assert [unit.path for unit in again.all_units()] == [unit.path for unit in experiment.all_units()]
+    assert again.results.quality().equals(experiment.results.quality()) and "fid" in again.results.quality()
+    assert [unit.path for unit in again.plan.all_units()] == [unit.path for unit in experiment.plan.all_units()]
     assert study_status(again.study)["state"] == "unfinished"
     with pytest.raises(InputError, match="inception: there is no file"):
         Experiment.open(open_study(experiment.folder, gan_steps=6))

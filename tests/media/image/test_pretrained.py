@@ -261,13 +261,15 @@ SMALL = {
 
 def test_without_weights_the_arms_are_left_out_with_a_sentence(tmp_path):
     experiment = Experiment.preview(make_study(**SMALL, output_dir=str(tmp_path)))
-    assert not any(arm.pretrained for arm in experiment.arms)
-    assert "mobilenetv2_100" in experiment.left_out and experiment.left_out in plan_text(plan(experiment.study))
+    assert not any(arm.pretrained for arm in experiment.settings.arms)
+    assert "mobilenetv2_100" in experiment.plan.left_out and experiment.plan.left_out in plan_text(
+        plan(experiment.study)
+    )
 
 
 def test_a_study_without_such_arms_says_nothing_of_weights(tmp_path):
     experiment = Experiment.preview(make_study(**SMALL | {"arms": ("real",)}, output_dir=str(tmp_path)))
-    assert experiment.weights is None and experiment.left_out == ""
+    assert experiment.settings.weights is None and experiment.plan.left_out == ""
 
 
 @pytest.fixture(scope="module")
@@ -287,20 +289,22 @@ def changed(experiment: Experiment, **changes) -> Experiment:
 def test_arms_that_fine_tune_are_scored_like_the_others(fine_tuned):
     scores = fine_tuned.scores()
     assert {"transfer", "transfer+gan"} <= set(scores["arm"])
-    assert fine_tuned.probabilities(0, "transfer+gan").shape == fine_tuned.probabilities(0, "real").shape
+    assert (
+        fine_tuned.results.probabilities(0, "transfer+gan").shape == fine_tuned.results.probabilities(0, "real").shape
+    )
     rows = scores[scores["arm"] == "transfer+gan"]
     assert (rows["n_real"] == 40).all() and (rows["n_synthetic"] == 50).all()
 
 
 def test_frozen_features_are_computed_once_per_item(fine_tuned):
-    kinds = [unit.kind for unit in fine_tuned.units(4)]
+    kinds = [unit.kind for unit in fine_tuned.plan.units(4)]
     assert kinds.count("features") == 2 and kinds.count("item_features") == 2
     whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
-    assert [unit.kind for unit in whole.units(4)].count("features") == 1
+    assert [unit.kind for unit in whole.plan.units(4)].count("features") == 1
 
 
 def test_the_gans_items_are_measured_in_its_features_beside_real_ones_and_copies(fine_tuned):
-    table = fine_tuned.quality()
+    table = fine_tuned.results.quality()
     rows = table[table["features"] == NETWORK].set_index(["generator", "trial"])
     assert set(rows.index.get_level_values(0)) == {"mlp", *REFERENCE_SETS}
     for trial in (0, 1):
@@ -311,16 +315,16 @@ def test_the_gans_items_are_measured_in_its_features_beside_real_ones_and_copies
 
 def test_what_is_measured_without_weights_stays_where_they_go(fine_tuned):
     without = changed(fine_tuned, pretrained="vgg19")
-    assert without.weights is None
-    assert all(is_done(without.folder, unit) for stage in (1, 2, 3) for unit in without.units(stage))
-    assert NETWORK not in set(without.quality()["features"])
+    assert without.settings.weights is None
+    assert all(is_done(without.folder, unit) for stage in (1, 2, 3) for unit in without.plan.units(stage))
+    assert NETWORK not in set(without.results.quality()["features"])
 
 
 def test_classes_that_get_no_synthetic_items_bring_the_features_of_their_own(fine_tuned, tmp_path):
     experiment = changed(fine_tuned, keep_classes=("3",))
-    unit = experiment.classifiers[0, "transfer+gan"]
+    unit = experiment.plan.classifiers[0, "transfer+gan"]
     task = Task(unit, experiment.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
-    dataset, draw = experiment.dataset, experiment.draw(0)
+    dataset, draw = experiment.dataset, experiment.results.draw(0)
     found = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transfer, "starting", lambda weights, mixture, features: found.append(features))
@@ -332,7 +336,7 @@ def test_classes_that_get_no_synthetic_items_bring_the_features_of_their_own(fin
 
 def test_other_settings_of_fine_tuning_touch_no_other_unit(fine_tuned):
     later = changed(fine_tuned, transfer_steps=3)
-    missing = [u for u in later.all_units() if not is_done(later.folder, u)]
+    missing = [u for u in later.plan.all_units() if not is_done(later.folder, u)]
     assert {u.parameters["arm"] for u in missing} == {"transfer", "transfer+gan"}
     assert all(u.kind == "classifier" for u in missing)
 
@@ -340,7 +344,13 @@ def test_other_settings_of_fine_tuning_touch_no_other_unit(fine_tuned):
 @pytest.mark.parametrize("arm", ["transfer+mislabelled", "transfer+gan.truncated"])
 def test_an_arm_that_is_tuned_as_another_one_has_its_frozen_features(fine_tuned, arm):
     tuned = changed(fine_tuned, arms=("real", arm), tune=True, name="tuned")
-    assert {unit.kind for unit in tuned.units(4)} == {"features", "item_features", "tuning", "choice", "classifier"}
+    assert {unit.kind for unit in tuned.plan.units(4)} == {
+        "features",
+        "item_features",
+        "tuning",
+        "choice",
+        "classifier",
+    }
 
 
 def test_the_plan_says_what_is_fine_tuned(fine_tuned):
@@ -352,8 +362,8 @@ def test_the_plan_says_what_is_fine_tuned(fine_tuned):
 def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
     whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
     for experiment, items in ((fine_tuned, 40), (whole, 1797)):
-        unit = next(u for u in experiment.units(4) if u.kind == "features")
-        assert disk_bytes(experiment, [unit]) - disk_bytes(experiment, []) == items * FEATURES
+        unit = next(u for u in experiment.plan.units(4) if u.kind == "features")
+        assert disk_bytes(experiment.settings, [unit]) - disk_bytes(experiment.settings, []) == items * FEATURES
 
 
 # ---- weights that have gone ----
@@ -370,20 +380,20 @@ def moved(fine_tuned, folder, tmp_path) -> Path:
 
 def test_what_was_fine_tuned_is_found_where_the_weights_have_gone(fine_tuned, moved):
     found = Experiment.open(load_study(moved))
-    assert not found.can_fine_tune and found.left_out == ""
-    assert [unit.path for unit in found.all_units()] == [unit.path for unit in fine_tuned.all_units()]
+    assert not found.settings.can_fine_tune and found.plan.left_out == ""
+    assert [unit.path for unit in found.plan.all_units()] == [unit.path for unit in fine_tuned.plan.all_units()]
     assert found.scores().drop(columns="study").equals(fine_tuned.scores().drop(columns="study"))
-    assert write_status(found)["state"] == "done" and leftovers(found) == []
+    assert write_status(found.results)["state"] == "done" and leftovers(found) == []
     assert transfer_text(found) == transfer_text(fine_tuned)
     assert plan(found.study)["fine_tuning"] == plan(fine_tuned.study)["fine_tuning"]
 
 
 def test_the_trials_that_lack_the_weights_are_left_out_with_a_sentence_and_the_others_stay(moved):
     found = Experiment.open(open_study(moved, trials=3))
-    assert found.left_out.startswith("Fine-tuning stays as far as it is: the weights of ")
-    assert "put them back" in found.left_out and plan(found.study)["fine_tuning"][-1] == found.left_out
+    assert found.plan.left_out.startswith("Fine-tuning stays as far as it is: the weights of ")
+    assert "put them back" in found.plan.left_out and plan(found.study)["fine_tuning"][-1] == found.plan.left_out
     for stage in (1, 2, 3, 4):
-        assert found.run(stage).failed == () and found.done(stage) == [0, 1, 2]
+        assert found.run(stage).failed == () and found.results.done(stage) == [0, 1, 2]
     scores = found.scores()
     assert set(scores[scores["arm"] == "transfer"]["trial"]) == {0, 1} and set(scores["trial"]) == {0, 1, 2}
     assert "Fine-tuning stays as far as it is" in publish(found).read_text()
@@ -391,8 +401,8 @@ def test_the_trials_that_lack_the_weights_are_left_out_with_a_sentence_and_the_o
 
 def test_where_nothing_was_fine_tuned_in_this_way_all_of_it_is_left_out(moved):
     found = Experiment.open(open_study(moved, transfer_steps=3))
-    assert found.left_out.startswith("Fine-tuning is left out: ")
-    assert not any(unit.parameters.get("arm", "").startswith("transfer") for unit in found.units(4))
+    assert found.plan.left_out.startswith("Fine-tuning is left out: ")
+    assert not any(unit.parameters.get("arm", "").startswith("transfer") for unit in found.plan.units(4))
 
 
 def test_weights_of_the_hub_are_recalled_by_name_and_files_by_place(tmp_path):

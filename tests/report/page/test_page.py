@@ -18,6 +18,7 @@ import gannb
 from gannb.analysis.evidence import gather
 from gannb.analysis.wording import arm_label, interval_text, typeset
 from gannb.measures.comparison import REFERENCE_SETS
+from gannb.media.image import IMAGE
 from gannb.report.page.captions import training_texts
 from gannb.report.page.pictures import Picture
 from gannb.report.page.plain import plain, without_paths
@@ -97,11 +98,11 @@ def test_shows_no_path_of_this_machine(published, planted):
 def test_names_and_texts_are_escaped(tmp_path):
     bad = '<script>alert("x")</script>'
     claims = [{"claim": bad, "verdict": "undecided", "number": bad, "why": bad}]
-    picture = Picture(bad, bad, f'"{bad}', "data:image/png;base64,", "photo")
+    picture = Picture(bad, bad, f'"{bad}', "data:image/png;base64,", "drawn")
     facts = [(bad, bad)]
     table = [{"name": bad, "value": bad, "meaning": bad, "set": ""}]
     words = verdict(claims=claims, sentence=bad, problems=[bad], copying=bad)
-    html = written(tmp_path, Page(bad, words, {"forest": picture}, (), (), facts, facts, facts, table))
+    html = written(tmp_path, Page(bad, IMAGE, words, {"forest": picture}, (), (), facts, facts, facts, table))
     assert html.count("<script") == 1 and 'alert("x")' not in html and "alert(&#34;x&#34;)" in html
     assert Reader(html).named("img")[0]["alt"] == f'"{bad}'
 
@@ -126,7 +127,7 @@ def test_a_columns_head_sorts_its_table_and_turns_it_round(published):
 
 
 def test_opens_with_the_answer_in_words(tmp_path):
-    text = Reader(written(tmp_path, Page("digits", verdict()))).text
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict()))).text
     parts = ("Do GAN images help", "Undecided", "On 8 draws", "What to do", "In brackets", "Comparisons")
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -143,7 +144,7 @@ def test_opens_with_the_answer_in_words(tmp_path):
 )
 def test_the_note_on_brackets_is_true_of_the_advice_above_it(tmp_path, advice, options, adjusted):
     rows = [row(option="GAN images", minutes=1.0)] * options
-    text = Reader(written(tmp_path, Page("digits", verdict(advice=advice, options=rows)))).text
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(advice=advice, options=rows)))).text
     note = text[text.index("In brackets: the 95% interval") :]
     says = "Those under “What to do” are wider, adjusted for the number of options: all 5 of them hold together"
     assert text.index(advice[:20]) < text.index(note[:20]) and (says in note) == adjusted
@@ -154,12 +155,12 @@ def test_the_note_on_brackets_is_true_of_the_advice_above_it(tmp_path, advice, o
     [("helps", "They help"), ("hurts", "They hurt"), ("equivalent", "No difference that matters")],
 )
 def test_every_answer_has_its_words(tmp_path, answer, words):
-    assert f">{words}</p>" in written(tmp_path, Page("digits", verdict(answer=answer)))
+    assert f">{words}</p>" in written(tmp_path, Page("digits", IMAGE, verdict(answer=answer)))
 
 
 def test_problems_stand_above_the_answer(tmp_path):
     problems = ["A control did not come out.", "2 of 8 trials could be compared."]
-    text = Reader(written(tmp_path, Page("digits", verdict(problems=problems)))).text
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(problems=problems)))).text
     assert text.index(problems[0]) < text.index(problems[1]) < text.index("Undecided")
 
 
@@ -187,7 +188,7 @@ def test_names_the_method_the_data_and_the_provenance(published, planted):
 
 
 def test_a_study_without_quality_worth_or_controls_still_has_its_page(tmp_path):
-    text = Reader(written(tmp_path, Page("digits", verdict(controls=[])))).text
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(controls=[])))).text
     assert "Not measured" in text and "No control is part of this study." in text
 
 
@@ -202,10 +203,11 @@ def test_outcomes_stand_on_the_page_with_what_their_intervals_carry(published, p
 
 
 def test_metrics_that_disagree_are_named_under_the_outcomes(tmp_path):
-    outcomes = [{"outcome": "AUROC", "with GAN images": "0.9", "without": "0.8", "change": "+0.1", "trials": "8"}]
+    outcomes = [{"outcome": "AUROC", "with": "0.9", "without": "0.8", "change": "+0.1", "trials": "8"}]
     page = Page(
-        "digits", verdict(disagreement="Metrics disagree: by -0.1."), outcomes=outcomes, outcome_notes=("Note.",)
-    )
+        "digits", IMAGE, verdict(disagreement="Metrics disagree: by -0.1."), outcomes=outcomes,
+        outcome_notes=("Note.",),
+    )  # fmt: skip
     text = Reader(written(tmp_path, page)).text
     places = [
         text.index(part) for part in ("Outcomes", "Note.", "AUROC", "Metrics disagree: by −0.1.", "Scores by arm")
@@ -214,7 +216,7 @@ def test_metrics_that_disagree_are_named_under_the_outcomes(tmp_path):
 
 
 def test_every_measure_stands_beside_its_feature_space_and_what_others_get(published, planted):
-    rows = generator_table(gather(planted))
+    rows = generator_table(gather(planted), IMAGE)
     assert [row["features"] for row in rows[:2]] == ["pixels", "small_cnn"]
     assert set(REFERENCE_SETS) < {row["generator"] for row in rows}
     ruled = [row for row in rows if row["features"] == "small_cnn"]
@@ -227,7 +229,7 @@ def test_every_measure_stands_beside_its_feature_space_and_what_others_get(publi
 def test_arms_are_listed_best_first_by_the_metric_of_the_study(planted, metric):
     rows = arm_table(replace(gather(planted), metric=metric))
     numbers = [float(row["metric"]) for row in rows]
-    assert len(rows) == len(planted.arms) and numbers == sorted(numbers, reverse=True)
+    assert len(rows) == len(planted.settings.arms) and numbers == sorted(numbers, reverse=True)
     lowest, highest = (float(end) for end in rows[0]["range"].split(" to "))
     assert lowest <= numbers[0] <= highest
     assert metric != "accuracy" or all(row["metric"] == row["accuracy"] for row in rows)
@@ -266,5 +268,5 @@ def test_absolute_paths_are_cut_to_their_last_part(text, shown):
 )
 def test_the_training_s_caption_says_what_its_curve_does_not(ratio, collapsed, says):
     diversity = {"ratio": ratio} | ({"collapsed": collapsed} if collapsed is not None else {})
-    _, caption, _ = training_texts({"diversity": diversity, "log": [], "curves": {"step": [10]}}, 0)
+    _, caption, _ = training_texts({"diversity": diversity, "log": [], "curves": {"step": [10]}}, 0, IMAGE.nouns)
     assert (says in caption) if says else "alike" not in caption and "not watched" not in caption

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pytest
-from planted_figures import VERDICT, texts
+from planted_figures import VERDICT, row, texts
 
 from gannb.analysis.wording import interval_text, row_word, typeset
 from gannb.report import plots
@@ -51,8 +51,9 @@ def test_the_headline_has_the_answers_own_interval_first_and_then_the_other_ways
 
 
 def test_the_headline_of_a_study_without_other_ways_is_the_answer_alone():
-    ax = plots.headline(VERDICT | {"options": []})
-    assert len(plots.headline_rows(VERDICT | {"options": []})) == 1 and "GAN images" in texts(ax)
+    alone = VERDICT | {"options": [row for row in VERDICT["options"] if row["arm"] == "real+gan+classic"]}
+    ax = plots.headline(alone)
+    assert len(plots.headline_rows(alone)) == 1 and "GAN images" in texts(ax)
 
 
 def test_the_words_of_a_long_option_leave_room_for_its_number():
@@ -74,3 +75,20 @@ def test_of_many_other_ways_the_headline_shows_the_first():
 def test_marks_carry_their_value_for_a_pointer():
     drawing = plots.svg(plots.headline(VERDICT).figure, "headline")
     assert drawing.count("<title>fine-tuning a pretrained network: +6.0") == 2  # its bar and its mark
+
+
+@pytest.mark.parametrize("letter", "xW")
+@pytest.mark.parametrize("draw", [plots.forest_of_studies, plots.forest_of_studies_narrow])
+def test_forty_studies_with_very_long_names_lose_no_word_at_the_edges(draw, letter):
+    studies = [
+        row("real+gan+classic", "real+classic", "primary", 0.02, 0.3, "inconclusive", rope=0.01,
+            study=f"{i:02d}-{letter * 57}", about="1,234 real images, 12 trials, balanced accuracy")
+        for i in range(40)
+    ]  # fmt: skip
+    ax = draw(studies)
+    ax.figure.canvas.draw()
+    page = ax.figure.bbox
+    for text in (*ax.texts, ax.xaxis.label):
+        box = text.get_window_extent()
+        assert page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1 and page.y0 - 1 <= box.y0, text.get_text()
+    assert len([t for t in ax.texts if t.get_text().endswith("…")]) == 40

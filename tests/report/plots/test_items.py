@@ -8,12 +8,18 @@ import pytest
 from planted_figures import GRIDS, SUSPECTS, WALKS, examples, texts
 
 from gannb.data.examples import Examples
+from gannb.media.image import IMAGE
 from gannb.report import plots
+
+
+def shown(grid, ax=None):
+    """A grid drawn as images are."""
+    return plots.show(IMAGE, grid, ax)
 
 
 def test_a_grid_has_a_named_row_per_class_and_shows_the_first_items():
     data = examples(classes=3, per_class=4)
-    ax = plots.class_grid(data, per_class=2)
+    ax = shown(plots.class_grid(data, per_class=2))
     assert [label.get_text() for label in ax.get_yticklabels()] == list(data.classes)
     mosaic = ax.images[0].get_array()
     np.testing.assert_array_equal(mosaic[:8, :8], data.x[0, ..., 0])
@@ -22,23 +28,23 @@ def test_a_grid_has_a_named_row_per_class_and_shows_the_first_items():
 
 def test_samples_stand_right_of_the_real_ones_of_their_class():
     real, made = examples(classes=2, per_class=4), examples(classes=2, per_class=1)
-    ax = plots.samples(real, made, each=2)
-    mosaic = ax.images[0].get_array()  # 8 pixels and a gap of 1: two real ones, an empty column, two made ones
+    ax = shown(plots.samples(real, made, each=2))
+    mosaic = ax.images[0].get_array()  # 8 pixels and a gap of 1: two real ones, room of half an image, two made ones
     np.testing.assert_array_equal(mosaic[9:17, 9:17], real.x[5, ..., 0])
-    np.testing.assert_array_equal(mosaic[9:17, 27:35], made.x[1, ..., 0])
-    assert np.all(mosaic[:, 18:27] == 255) and np.all(mosaic[:, 36:] == 255)  # there is but one of each class
+    np.testing.assert_array_equal(mosaic[9:17, 22:30], made.x[1, ..., 0])
+    assert np.all(mosaic[:, 17:22] == 255) and np.all(mosaic[:, 30:] == 255)  # there is but one of each class
     assert [label.get_text() for label in ax.get_xticklabels()] == ["real", "made by the GAN"]
 
 
 def test_many_classes_are_cut_and_the_title_says_so():
-    ax = plots.class_grid(examples(classes=30, per_class=1), title="All")
+    ax = shown(plots.class_grid(examples(classes=30, per_class=1), title="All"))
     assert len(ax.get_yticklabels()) == 12
     assert ax.get_title(loc="left") == "All · the first 12 of 30 classes"
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 3), (20, 30, 1), (300, 200, 3)])
 def test_grids_take_colour_oblong_and_large_images(shape):
-    ax = plots.class_grid(examples(shape=shape))
+    ax = shown(plots.class_grid(examples(shape=shape)))
     rows, columns = ax.images[0].get_array().shape[:2]
     assert rows <= 3 * 150 and columns <= 4 * 150
 
@@ -46,18 +52,18 @@ def test_grids_take_colour_oblong_and_large_images(shape):
 def test_names_with_dollars_are_written_as_they_are():
     data = examples(classes=2)
     odd = Examples(data.x, data.y, ("$x^", "a_b$"), data.ids, data.groups)
-    assert {"$x^", "a_b$"} <= set(texts(plots.class_grid(odd)))
+    assert {"$x^", "a_b$"} <= set(texts(shown(plots.class_grid(odd))))
 
 
 def test_samples_over_time_name_their_steps():
     assert {"1", "10", "100", "1,000"} <= set(
-        texts(plots.samples_over_time(GRIDS, [1, 10, 100, 1000], ("a", "b", "c")))
+        texts(shown(plots.samples_over_time(GRIDS, [1, 10, 100, 1000], ("a", "b", "c"))))
     )
 
 
 def test_each_pair_of_neighbours_shows_both_images_and_the_distance():
     made, real = np.full((2, 4, 4, 1), 50, np.uint8), np.full((2, 4, 4, 1), 200, np.uint8)
-    ax = plots.neighbours(made, real, np.array([0.25, 1.5]), np.array([0, 1]), ("a", "b"))
+    ax = shown(plots.neighbours(made, real, np.array([0.25, 1.5]), np.array([0, 1]), ("a", "b")))
     mosaic = ax.images[0].get_array()
     assert (mosaic == 50).sum() == (mosaic == 200).sum() == 2 * 16
     assert [t.get_text() for t in ax.texts] == ["0.25", "1.50"]
@@ -67,7 +73,7 @@ def test_each_pair_of_neighbours_shows_both_images_and_the_distance():
 @pytest.mark.parametrize("side", [4, 64, 300])
 def test_frames_stand_around_the_made_images_whatever_their_size(side):
     made, real = np.full((2, side, side, 3), 50, np.uint8), np.full((2, side, side, 3), 200, np.uint8)
-    ax = plots.neighbours(made, real, np.ones(2), np.array([0, 0]), ("a",))
+    ax = shown(plots.neighbours(made, real, np.ones(2), np.array([0, 0]), ("a",)))
     mosaic = ax.images[0].get_array()
     for frame in ax.patches:
         (left, top), width, height = (np.array(frame.get_xy()) + 0.5).astype(int), frame.get_width(), frame.get_height()
@@ -75,16 +81,16 @@ def test_frames_stand_around_the_made_images_whatever_their_size(side):
     assert len(ax.patches) == 2 and (mosaic == 50).sum() == (mosaic == 200).sum() == 2 * 3 * width * height
 
 
-def test_suspects_and_strips_print_their_numbers():
-    said = texts(plots.suspects(SUSPECTS))
+def test_suspects_and_interpolations_print_their_numbers():
+    said = texts(shown(plots.suspects(SUSPECTS)))
     assert said.count("0.25") == 3 and "small_cnn" in said
-    said = texts(plots.strips(WALKS))
+    said = texts(shown(plots.interpolations(WALKS)))
     assert said.count("90") == said.count("40") == 10 and "a: GAN" in said and "nearest real" in said
 
 
 @pytest.mark.parametrize("given", [False, True])
 def test_where_nothing_is_suspicious_the_axes_say_so(given):
     ax = plt.subplots()[1] if given else None
-    drawn = plots.suspects([], ax=ax)
-    assert texts(drawn)[0] == "No suspicious image was found." and not drawn.axison
+    drawn = shown(plots.suspects([]), ax)
+    assert texts(drawn)[0] == "There are no such images." and not drawn.axison
     assert ax is None or drawn is ax

@@ -22,22 +22,29 @@ from planted_figures import (
     scores,
 )
 
-from gannb.analysis.interpolations import Strips
+from gannb.analysis.interpolations import Interpolations
 from gannb.data.examples import Examples
+from gannb.media.image import IMAGE
 from gannb.report import plots
 
+
+def shown(make):
+    """A function that draws the grid that another one makes, as images are drawn."""
+    return lambda *given, ax=None: plots.show(IMAGE, make(*given), ax)
+
+
 DRAWN = {
-    "class_grid": (plots.class_grid, (examples(),)),
-    "samples_over_time": (plots.samples_over_time, (GRIDS, [1, 10, 100, 1000], ("a", "b", "c"))),
-    "neighbours": (plots.neighbours, PAIRS),
-    "suspects": (plots.suspects, (SUSPECTS,)),
-    "strips": (plots.strips, (WALKS,)),
+    "class_grid": (shown(plots.class_grid), (examples(),)),
+    "samples_over_time": (shown(plots.samples_over_time), (GRIDS, [1, 10, 100, 1000], ("a", "b", "c"))),
+    "neighbours": (shown(plots.neighbours), PAIRS),
+    "suspects": (shown(plots.suspects), (SUSPECTS,)),
+    "interpolations": (shown(plots.interpolations), (WALKS,)),
     "class_counts": (plots.class_counts, (COUNTS,)),
-    "samples": (plots.samples, (examples(), examples(per_class=5))),
+    "samples": (shown(plots.samples), (examples(), examples(per_class=5))),
     "forest": (plots.forest, (VERDICT,)),
     "headline": (plots.headline, (VERDICT,)),
     "forest_narrow": (plots.forest_narrow, (VERDICT,)),
-    "worth_curve": (plots.worth_curve, (WORTH, "balanced_accuracy")),
+    "worth_curve": (plots.worth_curve, (WORTH, "balanced_accuracy", IMAGE.nouns)),
     "reliability": (plots.reliability, (BINS,)),
     "confusion_change": (plots.confusion_change, (CONFUSION,)),
     "arm_scores": (plots.arm_scores, (scores(), "balanced_accuracy")),
@@ -70,7 +77,7 @@ def test_leaves_its_input_and_the_settings_alone(name):
     for old, new in zip(before, given, strict=True):
         if isinstance(old, pd.DataFrame):
             pd.testing.assert_frame_equal(old, new)
-        elif isinstance(old, Strips):
+        elif isinstance(old, Interpolations):
             np.testing.assert_array_equal(old.latent, new.latent)
         elif isinstance(old, Examples):
             np.testing.assert_array_equal(old.x, new.x)

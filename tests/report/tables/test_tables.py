@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gannb.data.examples import Examples
+from gannb.media.image import IMAGE
 from gannb.report.tables import nearest_pairs, quality_means
 
 
@@ -17,7 +18,7 @@ def test_nearest_pairs_finds_the_copies_and_scales_by_held_out_items():
     train = make([0, 100, 200], [0, 0, 1], "train")
     held_out = make([10, 110, 210], [0, 0, 1], "held")
     fake = make([50, 105, 80, 100, 220, 215], [0, 0, 0, 0, 1, 1], "fake")
-    pairs = nearest_pairs(fake, train, held_out, per_class=2)
+    pairs = nearest_pairs(IMAGE, fake, train, held_out, per_class=2)
     assert pairs.synthetic.ids.tolist() == ["fake-0", "fake-3", "fake-4", "fake-5"]  # first made, then the closest
     assert pairs.nearest.ids.tolist() == ["train-0", "train-1", "train-2", "train-2"]
     assert pairs.closest.tolist() == [False, True, False, True]

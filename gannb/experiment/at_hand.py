@@ -1,0 +1,113 @@
+"""What a study finds on this machine: external sources, and weights of networks trained elsewhere.
+
+Found once, when a study is opened, and handed to its settings: these and the plan ask no disk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gannb.data.examples import Dataset
+from gannb.media import medium_of
+from gannb.study.external import Source, load
+from gannb.study.model import Study
+from gannb.trials.arms import parse_arm
+from gannb.units.kinds import REFERENCE_SETS
+from gannb.utils.errors import InputError
+from gannb.work.store import RECORD
+
+if TYPE_CHECKING:
+    from gannb.data.medium import FurtherSpace, Medium
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class AtHand:
+    """What was found."""
+
+    external: Mapping[str, Source] = field(default_factory=dict)  # external sources by name, read and checked
+    weights: Any | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
+    can_fine_tune: bool = False  # the file of these weights is there
+    spaces: Mapping[str, str] = field(
+        default_factory=dict
+    )  # feature space that weights were given for -> their SHA-256
+
+
+def look(study: Study, dataset: Dataset, data_key: str) -> AtHand:
+    """Return what a study finds on this machine, writing nothing.
+
+    Where weights have gone since, the study's folder still knows which they were: what was made with them is found.
+
+    Raises:
+        InputError: what the study names is not there, or cannot be used; says why, and the way out.
+    """
+    medium = medium_of(dataset)
+    weights = _weights(study, medium) if wants_pretrained(study, medium) else None
+    return AtHand(
+        external=load(study, dataset, data_key),
+        weights=weights,
+        can_fine_tune=weights is not None and Path(weights.file).is_file(),
+        spaces={
+            name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
+        },
+    )
+
+
+def wants_pretrained(study: Study, medium: Medium) -> bool:
+    """Tell whether an arm that is asked for fine-tunes, and the medium has networks to fine-tune."""
+    return any(parse_arm(name, medium).pretrained for name in study.arms) and medium.pretrained is not None
+
+
+def _weights(study: Study, medium: Medium) -> Any | None:
+    """Return the pretrained weights; None where the study never had them on this machine."""
+    find, recall = medium.pretrained.find, medium.pretrained.recall
+    return _or_recalled(lambda: find(study.pretrained), lambda: recall(study.folder, study.pretrained))
+
+
+def _digest_of(space: FurtherSpace, study: Study) -> str:
+    """Return the SHA-256 of a feature space's weights."""
+    file = getattr(study, space.parameter)
+    return _or_recalled(lambda: space.digest(file), lambda: recall_digest(study.folder, space.name))
+
+
+def _or_recalled(find: Callable[[], T | None], recall: Callable[[], T | None]) -> T | None:
+    """Return what is found, else what is recalled; without that, InputError as `find` raises it."""
+    try:
+        return find() or recall()
+    except InputError:
+        if (recalled := recall()) is None:
+            raise
+        return recalled
+
+
+def recall_digest(folder: Path, space: str) -> str | None:
+    """Return the SHA-256 of the weights that a study's units record to have measured with in a space; None: none do."""
+    for record in sorted(folder.glob(f"trials/*/{REFERENCE_SETS.stored_as}-*/{RECORD}")):
+        if found := json.loads(record.read_text(encoding="utf-8"))["parameters"].get(space):
+            return found
+    return None
+
+
+def resolve_device(name: str) -> str:
+    """Return the torch device meant by the parameter `device`.
+
+    Raises:
+        InputError: the device is not there.
+    """
+    import torch  # takes a second, and a study's status needs no device
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[kind]
+    if not there or (number and int(number) >= torch.cuda.device_count()):
+        raise InputError(
+            f"device={name} is not on this machine; use device=auto or device=cpu (of a study that is there already: "
+            "`gannb run` its folder with --set device=auto)."
+        )
+    return name

@@ -1,0 +1,89 @@
+"""Evidence: the differences that follow from it, and how it is read from a study's folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted_evidence import TRIALS, WOBBLE, WORLD, evidence
+
+from gannb.analysis.evidence import common_trials, difference, gather
+from gannb.analysis.verdict import decide
+from gannb.experiment.experiment import Experiment
+from gannb.stats.intervals import paired_t
+from gannb.study.folder import load_study
+from gannb.study.model import make_study
+from gannb.trials.arms import PRIMARY
+from gannb.utils.errors import InputError
+
+# ---- estimates ----
+
+
+def test_the_difference_of_draws_is_students_when_test_items_add_nothing():
+    planted = evidence()
+    expected = paired_t(0.03 + np.roll(WOBBLE, list(WORLD).index(PRIMARY[0])))
+    estimate = difference(planted, *PRIMARY)
+    assert (estimate.mean, estimate.low, estimate.high) == pytest.approx((expected.mean, expected.low, expected.high))
+
+
+def test_the_difference_of_resplits_is_corrected_for_their_overlap():
+    planted = evidence("resplit")
+    estimate, plain = difference(planted, *PRIMARY), difference(evidence(), *PRIMARY)
+    assert estimate.mean == pytest.approx(plain.mean)
+    assert estimate.se / plain.se == pytest.approx(np.sqrt((1 / TRIALS + 27 / 80) / (1 / TRIALS)))
+
+
+def test_few_test_items_widen_the_interval_of_draws():
+    rng, planted = np.random.default_rng(0), evidence()
+    several = {
+        arm: {t: (rng.random(100) < c.mean()).astype(float) for t, c in trials.items()}
+        for arm, trials in planted.correct.items()
+    }
+    noisy = replace(planted, correct=several)
+    assert difference(noisy, *PRIMARY).se > 2 * difference(planted, *PRIMARY).se
+
+
+def test_balanced_accuracy_counts_classes_alike_and_accuracy_items():
+    y = np.repeat([0, 1], [90, 10])
+    base = evidence()
+    trials = range(TRIALS)
+    low = {t: np.full(100, 0.5) for t in trials}
+    high = {t: np.where(y == 1, 0.7, 0.5) + WOBBLE[t] for t in trials}  # better on the rare class alone
+    planted = replace(
+        base,
+        correct={PRIMARY[0]: high, PRIMARY[1]: low},
+        y=dict.fromkeys(trials, y),
+        groups=dict.fromkeys(trials, np.arange(100)),
+    )
+    assert difference(planted, *PRIMARY).mean == pytest.approx(0.1)
+    assert difference(replace(planted, metric="accuracy"), *PRIMARY).mean == pytest.approx(0.02)
+
+
+def test_only_trials_that_have_both_arms_are_compared():
+    planted = evidence()
+    del planted.correct["real+gan+classic"][3]
+    assert common_trials(planted, *PRIMARY) == [0, 1, 2, 4, 5, 6, 7]
+    found = decide(planted)
+    trials = {(row.contrast.arm, row.contrast.against): row.change.n for row in (*found.contrasts, *found.controls)}
+    assert trials[PRIMARY] == 7 and "On 7 draws" in found.sentence
+    assert trials["real+more", "real"] == 8
+
+
+# ---- from a study's folder ----
+
+
+def test_the_verdict_of_a_real_study_follows_from_its_predictions(finished):
+    experiment = Experiment.preview(load_study(finished))
+    planted = gather(experiment)
+    assert (planted.protocol, planted.n_train, planted.trials_planned, planted.preset) == ("draw", 40, 2, "smoke")
+    recorded = planted.scores.query("arm == 'real' and trial == 1")["accuracy"].mean()
+    assert planted.correct["real"][1].mean() == pytest.approx(recorded)
+    a, b = (planted.scores.query(f"arm == '{arm}'").groupby("trial")["balanced_accuracy"].mean() for arm in PRIMARY)
+    assert decide(planted).contrasts[0].change.mean == pytest.approx((a - b).mean(), abs=1e-6)
+
+
+def test_a_study_without_scores_is_told_what_to_run_first(tmp_path):
+    experiment = Experiment.open(make_study(preset="smoke", output_dir=str(tmp_path)))
+    with pytest.raises(InputError, match="run notebooks 02 to 04 first"):
+        gather(experiment)

@@ -1,0 +1,93 @@
+"""What is refused before any work, and how few splits it takes to know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gannb.data.examples import Dataset, Examples
+from gannb.experiment.checks import check_balance
+from gannb.experiment.experiment import Experiment
+from gannb.experiment.settings import Settings
+from gannb.media.image.reading import read
+from gannb.study.model import make_study
+from gannb.trials import splits
+from gannb.utils.errors import InputError
+
+TRIALS = 400
+
+
+def saved(folder: Path, counts: tuple[int, ...], triples: int = 0) -> dict[str, str]:
+    """Parameters of a study of noise; of its first images so many are there three times."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    x = np.random.default_rng(0).integers(0, 256, (len(y), 8, 8), np.uint8)
+    for first in range(0, 3 * triples, 3):
+        x[first + 1 : first + 3] = x[first]
+    np.savez(folder / "set.npz", train_images=x, train_labels=y)
+    return {"data": str(folder / "set.npz"), "output_dir": str(folder / "outputs"), "preset": "smoke", "trials": TRIALS}
+
+
+@pytest.fixture
+def split(monkeypatch) -> list[int]:
+    """How many trials were split, call by call."""
+    made, whole = [], splits.stratified_group_folds
+
+    def counted(y, groups, folds, seeds):
+        made.append(len(seeds))
+        return whole(y, groups, folds, seeds)
+
+    monkeypatch.setattr(splits, "stratified_group_folds", counted)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("triples", "given", "passes"),
+    [
+        (0, {}, 0),
+        (10, {}, 1),  # is there room for every trial?
+        (0, {"n_synthetic": "balance"}, 1),  # what lacks the smaller class in each?
+        (10, {"n_synthetic": "balance", "keep_classes": "1", "gan": "dcgan_per_class"}, 2),
+    ],
+    ids=str,
+)
+def test_opening_a_study_of_many_resplits_splits_them_all_at_once_or_not_at_all(
+    tmp_path, split, triples, given, passes
+):
+    experiment = Experiment.preview(make_study(**saved(tmp_path, (60, 30), triples) | given))
+    assert len(experiment.plan.draws) == TRIALS and experiment.design.protocol == "resplit"
+    assert [trials for trials in split if trials > 1] == [TRIALS] * passes
+    assert len(split) - passes <= 6  # a trial each: the first one's counts, and draws that a check looks at
+    assert len(experiment.plan.all_units()) > 10 * TRIALS and len(split) - passes <= 6
+
+
+def balanced(counts: tuple[int, ...], batch_size: int = 32) -> Settings:
+    """Settings of a study that is to fill up the smaller classes of a set that is split again."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    index, x = np.arange(len(y)), np.zeros((len(y), 8, 8, 1), np.uint8)
+    pool = Examples(x, y, tuple(f"class {k}" for k in range(len(counts))), index.astype(str), index)
+    dataset: Dataset = replace(read("digits"), pool=pool)
+    given = {"data": "noise", "n_synthetic": "balance", "output_dir": "/nowhere", "batch_size": batch_size}
+    return Settings(make_study(**given), dataset, "0" * 16)
+
+
+@pytest.mark.parametrize("counts", [(10, 10), (9, 9, 9), (50, 50)])
+def test_equal_classes_are_not_balanced_whatever_a_split_leaves_of_them(counts):
+    """(10, 10) and (9, 9, 9) were accepted: some splits leave 8 of one class and 7 of another to train on."""
+    with pytest.raises(
+        InputError, match="n_synthetic=balance is for classes of unequal size, and these lack less than"
+    ):
+        check_balance(balanced(counts))
+
+
+def test_some_splits_of_equal_classes_do_lack_an_item():
+    found = balanced((10, 10)).all_draw_counts
+    assert {tuple(sorted(counts)) for counts in found.tolist()} & {(7, 8)}
+
+
+def test_unequal_classes_are_balanced():
+    check_balance(balanced((60, 12)))
+    with pytest.raises(InputError, match="leaves no real item in a batch of 4"):
+        check_balance(balanced((160, *[8] * 15), batch_size=4))

@@ -1,0 +1,67 @@
+"""Which units there are: what is left out where pretrained weights have gone, and what the record of a kind says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from gannb.experiment.at_hand import AtHand
+from gannb.experiment.plan import FINAL, Plan
+from gannb.experiment.settings import Settings
+from gannb.media.image.reading import read
+from gannb.study.model import make_study
+from tests.conftest import SMOKE
+
+WEIGHTS = SimpleNamespace(network="mobilenetv2_100", digest="0" * 64, file="/nowhere/weights.safetensors")
+
+
+def plan(at_hand: AtHand, **given) -> Plan:
+    arms = ("real", "transfer", "transfer+gan")
+    given = SMOKE | {"arms": arms, "output_dir": "/nowhere", "pretrained": "mobilenetv2_100"} | given
+    return Plan(Settings(make_study(**given), read("digits"), "0" * 16, at_hand))
+
+
+def tuned(found: Plan) -> list[str]:
+    return [unit.path for unit in found.all_units() if any("weights" in each.parameters for each in unit.closure())]
+
+
+def test_with_weights_there_are_frozen_features_and_arms_that_fine_tune():
+    found = plan(AtHand(weights=WEIGHTS, can_fine_tune=True))
+    kinds = {unit.kind for unit in found.all_units()}
+    assert {"features", "item_features", "in_features"} <= kinds and found.left_out == ""
+    assert found.units_without_weights() == []
+    costs = {unit.cost for unit in found.classifiers.values()}
+    assert costs == {"classifier", "transfer"}
+
+
+def test_weights_that_were_never_there_leave_no_such_units_and_a_sentence():
+    found = plan(AtHand())
+    assert tuned(found) == [] and found.left_out.startswith("Fine-tuning is left out: the weights of mobilenetv2_100")
+
+
+def test_of_weights_that_have_gone_the_units_that_are_there_stay_in_the_plan():
+    whole = plan(AtHand(weights=WEIGHTS, can_fine_tune=True))
+    gone = plan(AtHand(weights=WEIGHTS))
+    assert tuned(gone) == [] and {unit.path for unit in gone.units_without_weights()} == set(tuned(whole))
+    assert gone.left_out.startswith("Fine-tuning is left out")
+    some = replace(gone, kept=frozenset([whole.classifiers[0, "transfer"].path]))
+    assert tuned(some) == [whole.classifiers[0, "transfer"].path]
+    assert some.left_out.startswith("Fine-tuning stays as far as it is")
+    every = replace(gone, kept=frozenset(tuned(whole)))
+    assert tuned(every) == tuned(whole) and every.left_out == ""
+
+
+def test_the_final_generator_is_part_of_no_stage():
+    found = plan(AtHand())
+    unit, (draw,) = found.final_generator, found.final_generator.needs
+    assert (unit.place, draw.place, draw.kind) == (f"{FINAL}/mlp", f"{FINAL}/draw", "draw")
+    assert not {unit.path, draw.path} & {each.path for each in found.all_units()}
+
+
+@pytest.mark.parametrize("spaces", [{}, {"inception": "1" * 64}])
+def test_a_further_feature_space_is_in_the_units_that_measure(spaces):
+    found = plan(AtHand(spaces=spaces))
+    measuring = [*found.quality_units.values(), *found.reference_units]
+    assert all(unit.parameters.get("inception") == spaces.get("inception") for unit in measuring)

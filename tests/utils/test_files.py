@@ -1,0 +1,91 @@
+"""Files and folders that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from gannb.utils import files
+from gannb.utils.files import is_abandoned, move_unless_taken, seconds_unchanged, unique_name, write_folder, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def filled(folder: Path, text: str = "ours") -> Path:
+    folder.mkdir()
+    (folder / "value.txt").write_text(text)
+    return folder
+
+
+def test_temporary_names_are_hidden_and_no_two_are_the_same(tmp_path):
+    made = {unique_name(tmp_path / "a.json") for _ in range(100)}
+    assert len(made) == 100 and all(p.parent == tmp_path and p.name.startswith(".a.json.") for p in made)
+
+
+def test_a_folder_that_another_process_has_written_meanwhile_stays(tmp_path):
+    def write(folder: Path) -> None:
+        (folder / "value.txt").write_text("ours")
+        filled(tmp_path / "data", "theirs")
+
+    write_folder(tmp_path / "data", write)
+    assert (tmp_path / "data" / "value.txt").read_text() == "theirs" and names(tmp_path) == ["data"]
+
+
+def test_two_that_write_a_folder_at_once_do_not_share_a_temporary_one(tmp_path):
+    def write(folder: Path) -> None:
+        assert names(folder) == []
+        (folder / "value.txt").write_text("outer")
+        write_folder(tmp_path / "data", lambda inner: (inner / "value.txt").write_text("inner"))
+
+    write_folder(tmp_path / "data", write)
+    assert (tmp_path / "data" / "value.txt").read_text() == "inner" and names(tmp_path) == ["data"]
+
+
+def test_a_folder_that_cannot_be_written_to_its_end_leaves_nothing(tmp_path):
+    def write(folder: Path) -> None:
+        raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_folder(tmp_path / "data", write)
+    assert names(tmp_path) == []
+
+
+def test_a_folder_is_moved_where_there_is_nothing_and_nowhere_else(tmp_path):
+    assert move_unless_taken(filled(tmp_path / "a"), tmp_path / "b")
+    assert not move_unless_taken(filled(tmp_path / "c", "other"), tmp_path / "b")
+    assert (tmp_path / "b" / "value.txt").read_text() == "ours" and names(tmp_path) == ["b", "c"]
+    with pytest.raises(OSError):
+        move_unless_taken(tmp_path / "none", tmp_path / "d")
+
+
+def test_a_text_is_replaced_whole(tmp_path):
+    write_text(tmp_path / "a.json", "1")
+    write_text(tmp_path / "a.json", "2")
+    assert (tmp_path / "a.json").read_text() == "2" and names(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_file_or_folder_was_changed_when_the_last_thing_in_it_was(tmp_path, monkeypatch, writable):
+    def refuse(**_):
+        raise PermissionError
+
+    folder = filled(tmp_path / "a")
+    if not writable:
+        monkeypatch.setattr(files.tempfile, "TemporaryFile", refuse)
+    long_ago = time.time() - 7200
+    os.utime(folder, (long_ago, long_ago))
+    assert not is_abandoned(folder)  # what is in it is new
+    os.utime(folder / "value.txt", (long_ago, long_ago))
+    assert is_abandoned(folder) and 7100 < seconds_unchanged(folder / "value.txt") < 7400
+    assert names(folder) == ["value.txt"] and names(tmp_path) == ["a"]
+    assert not is_abandoned(tmp_path / "none")
+
+
+def test_times_are_counted_by_the_file_systems_clock(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.time, "time", lambda: 0.0)  # a machine whose clock is wrong
+    assert 0 <= seconds_unchanged(filled(tmp_path / "a")) < 60

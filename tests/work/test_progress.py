@@ -1,0 +1,75 @@
+"""Telling people how far the work is."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from tiny_units import unit, write
+
+from gannb.utils.console import talking
+from gannb.work.progress import Progress, seconds_text
+from gannb.work.unit import Unit
+
+
+def test_progress_counts_units_by_their_cost():
+    gan, draw = unit("gan"), Unit(1, "draw", "trials/000/draw", write, 1, {"trial": 0})
+    progress = Progress("02", {"classifier": 9.0, "draw": 1.0}, quiet=True)
+    with progress.watch(Path("nowhere"), [draw, gan]):
+        assert progress.fraction() == 0
+        progress.finished(draw, None)
+        assert progress.fraction() == pytest.approx(0.1)
+        progress.finished(gan, None)
+        assert progress.fraction() == 1
+
+
+def test_progress_in_a_batch_is_text_now_and_then(tmp_path, capsys):
+    units = [unit(f"u{i}") for i in range(200)]
+    progress = Progress("04 train_classifiers", every=0.2)
+    progress.interactive = False
+    with progress.watch(tmp_path, units):
+        for u in units[:100]:
+            progress.finished(u, None)
+            time.sleep(0.01)
+        for u in units[100:]:
+            progress.finished(u, None)
+    lines = capsys.readouterr().out.splitlines()
+    assert 3 <= len(lines) <= 8
+    assert re.fullmatch(r"04 train_classifiers: +\d+%, \d+ s(, about \d+ s left)?", lines[1])
+    assert lines[-1].startswith("04 train_classifiers: 200 of 200 units in ")
+
+
+def test_progress_tells_of_a_failure_at_once(tmp_path, capsys):
+    bad = unit("bad")
+    progress = Progress("04", every=60)
+    progress.interactive = False
+    with progress.watch(tmp_path, [bad]):
+        progress.finished(bad, "RuntimeError: the loss is nan")
+        assert capsys.readouterr().out == "FAILED trials/000/bad: RuntimeError: the loss is nan\n"
+
+
+def test_verbose_progress_tells_of_every_unit(tmp_path, capsys):
+    good, progress = unit("good"), Progress("04", every=60)
+    progress.interactive = False
+    with talking("verbose"), progress.watch(tmp_path, [good]):
+        progress.finished(good, None)
+        assert capsys.readouterr().out == "done trials/000/good\n"
+
+
+def test_nothing_is_said_when_there_is_nothing_to_do(tmp_path, capsys):
+    with Progress("04").watch(tmp_path, []):
+        pass
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"), (45.4, "45 s"), (89, "89 s"), (90, "2 min"), (720, "12 min"), (5370, "1 h 30 min"),
+        (12_000, "3 h 20 min"), (3600 * 30, "30 h 00 min"),
+    ],
+)  # fmt: skip
+def test_lengths_of_time_as_people_say_them(seconds, text):
+    assert seconds_text(seconds) == text
