@@ -61,7 +61,10 @@ def pooled(effects: np.ndarray, ses: np.ndarray, level: float = 0.95) -> Pooled:
 
 
 def between_variance(effects: np.ndarray, ses: np.ndarray) -> float:
-    """Return tau^2, the variance of the studies' true effects after Paule and Mandel 1982; 0 where they agree."""
+    """Return tau^2, the variance of the studies' true effects after Paule and Mandel 1982; 0 where they agree.
+
+    effects, ses: (k,) as for `pooled`.
+    """
 
     def excess(between: float) -> float:
         w = 1 / (ses**2 + between)
