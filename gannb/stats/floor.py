@@ -45,7 +45,8 @@ def with_floor(estimate: Estimate, weights: np.ndarray, groups: np.ndarray) -> E
 def items_needed(weights: np.ndarray, groups: np.ndarray, trials: int, rope: float, level: float = 0.95) -> int:
     """Return how many test items (or groups of them), shared among the classes as now, let the floor fit into `rope`.
 
-    With fewer, no study of so many trials can say "equivalent". Raises InputError for a rope that is not above 0.
+    weights, groups: (I,) of the test items that there are. With fewer than needed, no study of so many trials can say
+    "equivalent". Raises InputError for a rope that is not above 0.
     """
     check_trials(trials)
     check_level(level)
