@@ -114,12 +114,13 @@ def samples(experiment: Experiment) -> None:
 
     Nearest items are searched when a class is first looked at, and kept as long as the widget.
     """
-    trials, size, nouns = experiment.results.done(3), PAIRS[0] * PAIRS[1], experiment.settings.medium.nouns
+    settings, trials, size = experiment.settings, experiment.results.done(3), PAIRS[0] * PAIRS[1]
+    nouns, sources = settings.medium.nouns, settings.sources
     real = functools.cache(functools.partial(learnt, experiment))
     find = functools.cache(lambda trial, source, k: made(experiment, real(trial), trial, source, k))
-    most = max(experiment.synthetic(t, s).counts().max() for t in trials for s in experiment.settings.sources)
+    most = max(experiment.synthetic(t, s).counts().max() for t in trials for s in sources)
     controls = {
-        "made by": _choice(experiment.settings.sources), "trial": _choice(trials), "class": _choice(_classes(experiment)),
+        "made by": _choice(sources), "trial": _choice(trials), "class": _choice(_classes(experiment)),
         "order": _choice(ORDERS), "page": _slider(-(-int(most) // size)),
     }  # fmt: skip
 

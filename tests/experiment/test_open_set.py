@@ -214,7 +214,8 @@ def test_every_unit_has_a_name_an_expected_time_and_a_size(experiment):
     kinds, costs = ({getattr(u, name) for u in experiment.plan.all_units()} for name in ("kind", "cost"))
     assert {"open_set", "outlier_gan"} <= kinds <= set(KINDS) and costs <= set(DEFAULT_SECONDS)
     seconds = dict.fromkeys(kinds | {"mlp"}, 1.0)
-    gans = [u for u in experiment.plan.open_set.units if u.kind == "outlier_gan"]
+    units = experiment.plan.open_set.units
+    gans = [u for u in units if u.kind == "outlier_gan"]
     assert [expected_seconds(experiment.settings, u, seconds | {"mlp": 7.0}) for u in gans] == [7.0] * 4
     assert (
         disk_bytes(experiment.settings, experiment.plan.open_set.units)

@@ -94,15 +94,16 @@ def _said(text: str, nouns: Nouns) -> str:
 
 
 def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
-    study, many = experiment.study, experiment.settings.medium.nouns.many
+    study, settings = experiment.study, experiment.settings
+    many = settings.medium.nouns.many
     times = f"{study.classifier_seeds} times with different seeds, averaged" if study.classifier_seeds > 1 else "once"
     kept = f" Only {', '.join(evidence.keep_classes)} got them." if evidence.keep_classes else ""
     return (
         f"{evidence.n_train:,.0f} real {many} to train on, {evidence.n_test:,.0f} test {many} that no generator and no "
-        f"training step sees. A GAN ({experiment.family}, {experiment.settings.gan_steps:,} steps) learns from the training "
-        f"{many} and makes {experiment.settings.made_text}. Every arm then trains the same classifier "
-        f"({study.first_classifier}, unless it names another) for "
-        f"{experiment.settings.classifier_steps:,} steps, {times}. Where generated {many} are added, {_share_text(study)}.{kept}"
+        f"training step sees. A GAN ({settings.family}, {settings.gan_steps:,} steps) learns from the training {many} "
+        f"and makes {settings.made_text}. Every arm then trains the same classifier ({study.first_classifier}, unless "
+        f"it names another) for {settings.classifier_steps:,} steps, {times}. Where generated {many} are added, "
+        f"{_share_text(study)}.{kept}"
     )
 
 
@@ -140,10 +141,11 @@ def tuning_text(experiment: Experiment) -> str:
     table = experiment.results.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
     said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())
+    draws = len(experiment.settings.tuning_draws)
     kinds = "strength and kind" if experiment.study.augmentation == "auto" else "strength"
     return (
         f"Every arm tried the same list of configurations (learning rate, {kinds} of the classical augmentation, "
-        f"synthetic share), as far as they exist in it, on {len(experiment.settings.tuning_draws)} draws that no trial uses; it "
+        f"synthetic share), as far as they exist in it, on {draws} draws that no trial uses; it "
         "keeps the study's own unless another is better by more than a standard error. The GAN was not tuned, and the "
         f"learning curve has the configuration of real + classic. Chosen: {said}. The intervals take these choices as "
         "given; the control with copies, tuned by itself, shows what chance in them does."
