@@ -23,15 +23,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from gannb.stats.cross_validation import cv_interval, training_results
 from gannb.stats.decision import Answer, decide
-from gannb.stats.draws import draws_interval
 from gannb.stats.estimate import Estimate, could_settle
-from gannb.stats.failures import with_failures
 from gannb.stats.intervals import balanced_weights, crossed_t, paired_t
-from gannb.stats.looks import look_levels, looks_until
-from gannb.stats.planning import trials_to_equate, trials_to_tell
-from gannb.stats.pooling import pooled
+from gannb.stats.settling.cross_validation import cv_interval, training_results
+from gannb.stats.settling.draws import draws_interval
+from gannb.stats.settling.failures import with_failures
+from gannb.stats.settling.looks import look_levels, looks_until
+from gannb.stats.settling.planning import trials_to_equate, trials_to_tell
+from gannb.stats.settling.pooling import pooled
 from gannb.utils.keys import seed_for
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from gannb.stats.cross_validation import cv_interval
-from gannb.stats.folds import fold_numbers
 from gannb.stats.intervals import balanced_weights
 from gannb.stats.item_scores import auroc_values, placements
+from gannb.stats.settling.cross_validation import cv_interval
+from gannb.stats.settling.folds import fold_numbers
 from gannb.utils.errors import InputError
 
 

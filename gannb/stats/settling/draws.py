@@ -6,8 +6,8 @@ import numpy as np
 
 from gannb.stats.checks import finite_values
 from gannb.stats.estimate import Estimate
-from gannb.stats.floor import with_floor
 from gannb.stats.intervals import crossed_t
+from gannb.stats.settling.floor import with_floor
 from gannb.utils.errors import InputError
 
 

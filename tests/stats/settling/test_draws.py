@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gannb.stats.draws import block_means, draws_interval
 from gannb.stats.intervals import balanced_weights, crossed_t
+from gannb.stats.settling.draws import block_means, draws_interval
 from gannb.utils.errors import InputError
 
 Y = np.arange(200) % 4

@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 
 from gannb.stats.decision import Answer, decide
-from gannb.stats.draws import draws_interval
 from gannb.stats.estimate import could_settle
-from gannb.stats.floor import LEAST_TRIALS, item_weight, items_needed, with_floor
 from gannb.stats.intervals import balanced_weights, crossed_t, equal_weights, paired_t
+from gannb.stats.settling.draws import draws_interval
+from gannb.stats.settling.floor import LEAST_TRIALS, item_weight, items_needed, with_floor
 from gannb.utils.errors import InputError
 
 

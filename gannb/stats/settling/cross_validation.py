@@ -11,8 +11,8 @@ from scipy import stats
 
 from gannb.stats.checks import check_level, checked_items, finite_values
 from gannb.stats.estimate import Estimate
-from gannb.stats.floor import with_floor
-from gannb.stats.folds import LEAST_REPEATS
+from gannb.stats.settling.floor import with_floor
+from gannb.stats.settling.folds import LEAST_REPEATS
 from gannb.utils.errors import InputError
 
 

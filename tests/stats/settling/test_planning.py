@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from gannb.stats.estimate import Estimate
-from gannb.stats.planning import (
+from gannb.stats.settling.planning import (
     difference_to_tell,
     power_after,
     power_to_equate,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gannb.stats.failures import PRIOR, rate_not_excluded, with_failures
 from gannb.stats.intervals import paired_t
+from gannb.stats.settling.failures import PRIOR, rate_not_excluded, with_failures
 from gannb.utils.errors import InputError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gannb.stats.pooling import between_variance, pooled
+from gannb.stats.settling.pooling import between_variance, pooled
 from gannb.utils.errors import InputError
 
 # Thirteen trials of a vaccine (Colditz et al. 1994), the data set of most books on meta-analysis: log risk ratios of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
-from gannb.stats.folds import fold_numbers, fold_of_trial, halves, least_trials
+from gannb.stats.settling.folds import fold_numbers, fold_of_trial, halves, least_trials
 from gannb.utils.errors import InputError
 
 

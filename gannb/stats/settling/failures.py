@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from gannb.stats.checks import check_level, finite_values
-from gannb.stats.floor import LEAST_TRIALS
+from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.utils.errors import InputError
 
 PRIOR = (1.0, 9.0)  # of the share of GANs that fail, a beta distribution: one in ten on average

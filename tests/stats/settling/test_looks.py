@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gannb.stats.looks import Look, level_of_last, look_levels, looks_until
+from gannb.stats.settling.looks import Look, level_of_last, look_levels, looks_until
 from gannb.utils.errors import InputError
 
 
