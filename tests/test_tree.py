@@ -16,6 +16,7 @@ WITHOUT: dict[str, str] = {}  # modules that have no test file -> why, in a sent
 BESIDE = {  # test files of no single module -> what they are about
     "tests/benchmarks/test_benchmarks.py": "The scripts of the folder benchmarks/ beside the package.",
     "tests/benchmarks/test_calibration.py": "How often the intervals hold in worlds of which the truth is known.",
+    "tests/benchmarks/test_calibration_folds.py": "The same of folds, given sets, looks, planning and pooling.",
     "tests/experiment/test_keys.py": "The keys of all units of the kept studies, so that no work is ever lost.",
     "tests/experiment/test_older_studies.py": "A study's folder as earlier versions left it.",
     "tests/experiment/test_positive_class.py": "One parameter from the study to the page: the positive of two classes.",
