@@ -124,6 +124,19 @@ def published(planted: Experiment) -> Path:
         return publish(planted)
 
 
+@pytest.fixture(scope="session")
+def two_families(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """A study of two families of GANs, of which the GANs are trained. To be read only."""
+    from gannb.experiment.experiment import Experiment
+    from gannb.study.model import make_study
+
+    given = SMOKE | {"arms": ("real", "real+projection+classic"), "output_dir": str(tmp_path_factory.mktemp("two"))}
+    with _no_launcher():
+        experiment = Experiment.open(make_study(**given))
+        assert not experiment.run(2).failed
+    return experiment
+
+
 @contextlib.contextmanager
 def _no_launcher():
     """Tests may themselves run below a `gannb run`; studies made here are not its own."""

@@ -12,6 +12,7 @@ import pandas as pd
 from gannb.analysis.evidence import Evidence, words_of
 from gannb.data.medium import Nouns, Phrases
 from gannb.media.image import IMAGE
+from gannb.stats.outcomes import Predictions
 from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
 from gannb.trials.contrasts import contrasts, dose_arms
 
@@ -119,3 +120,43 @@ def with_depth(
 def on_shifted(mean: float, wobble: float, trials: int, shifts: int) -> dict[int, np.ndarray]:
     """The same balanced accuracy on test items shifted in each of so many ways, by trial."""
     return {t: np.full(shifts, mean + NOISE[t] + wobble * WOBBLE[t]) for t in range(trials)}
+
+
+UNEQUAL_ARMS = ("real", *PRIMARY, "real+oversampled+classic", "real+weighted+classic")
+
+
+UNEQUAL_Y = np.repeat([0, 1, 2], [20, 4, 4])
+
+
+def of_unequal_classes(
+    counts: tuple[int, ...], ways: tuple[str, ...] = UNEQUAL_ARMS[3:], protocol: str = "resplit"
+) -> Evidence:
+    """Three classes; how much of the second and of the third is recognised differs by arm and trial."""
+    world = evidence(protocol, **{way.replace("+", "__"): 0.85 for way in ways})
+    rng = np.random.default_rng(0)
+    right = {arm: {t: rng.random(len(UNEQUAL_Y)).round(1) for t in trials} for arm, trials in world.correct.items()}
+    scores = world.scores.assign(macro_f1=rng.random(len(world.scores)))
+    names = dict(zip("abc", counts, strict=True))
+    return replace(
+        world, correct=right, scores=scores, y=dict.fromkeys(range(TRIALS), UNEQUAL_Y), class_counts=names,
+        groups=dict.fromkeys(range(TRIALS), np.arange(len(UNEQUAL_Y))),
+        contrasts=tuple(contrasts(list(right), IMAGE.nouns)),
+    )  # fmt: skip
+
+
+def of_two_classes(protocol: str = "draw", gain: int = 0, **measured: float):
+    """Evidence of two classes in which every trial has these measures; `gain`: test items more that are right."""
+    usual = {"gan_test": 0.9, "ruler_accuracy": 0.9, "diversity": 0.95, "nearer_to_train": -0.02}
+    rows = [
+        {"trial": t, "generator": "mlp", "features": space, "class": name}
+        | {key: value + 0.001 * (t % 2) for key, value in (usual | measured).items()}
+        for t in range(TRIALS) for space in ("pixels", "small_cnn") for name in ("ill", "well")
+    ]  # fmt: skip
+    y, right = np.repeat([0, 1], 50), np.eye(2)[np.repeat([0, 1], 50)]
+    wrong = right.copy()
+    wrong[: abs(gain)] = wrong[: abs(gain), ::-1]
+    better, worse = (right, wrong) if gain > 0 else (wrong, right)
+    said = {t: (better[None], worse[None]) for t in range(TRIALS)}
+    arms = ({t: pair[i] for t, pair in said.items()} for i in (0, 1))
+    predictions = Predictions(("ill", "well"), 1, dict.fromkeys(said, y), *arms, PRIMARY)
+    return replace(evidence(protocol), classes=pd.DataFrame(rows), predictions=predictions)

@@ -22,10 +22,9 @@ from PIL import Image
 
 from gannb.cli import COMMANDS, main, make_parser
 from gannb.experiment.status import write_status
-from gannb.jupyter.runner import execute_notebook
 from gannb.study.help import by_stage, completions, meaning
 from gannb.study.model import NOTEBOOKS, Study
-from gannb.utils.console import paint, talk, talking
+from gannb.utils.console import talk
 from gannb.utils.errors import InputError
 from gannb.work.locks import study_lock
 
@@ -313,15 +312,6 @@ def test_quiet_prints_the_result_alone(asked, capsys):
     assert capsys.readouterr().out == "They help.\nreport.html\n"
 
 
-def test_quiet_keeps_the_notebooks_silent(monkeypatch, tmp_path, capsys):
-    given = {}
-    monkeypatch.setattr("papermill.execute_notebook", lambda *paths, **settings: given.update(settings))
-    for level, prints in (("quiet", False), ("normal", True)):
-        with talking(level):
-            execute_notebook("01_data", tmp_path)
-        assert (given["stdout_file"] is not None) == ("== 01_data" in capsys.readouterr().out) == prints
-
-
 def test_verbose_shows_where_an_error_comes_from(monkeypatch, capsys):
     def run_notebooks(study, notebooks):
         raise RuntimeError("broken")
@@ -335,21 +325,6 @@ def test_verbose_shows_where_an_error_comes_from(monkeypatch, capsys):
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@pytest.mark.parametrize(
-    ("stream", "settings", "coloured"),
-    [
-        (Terminal(), {}, True), (Terminal(), {"NO_COLOR": ""}, True), (Terminal(), {"NO_COLOR": "1"}, False),
-        (Terminal(), {"TERM": "dumb"}, False), (io.StringIO(), {}, False),
-    ],
-)  # fmt: skip
-def test_colour_is_for_terminals_whose_owner_wants_it(monkeypatch, stream, settings, coloured):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    assert paint("done", "green", stream) == ("\033[32mdone\033[0m" if coloured else "done")
 
 
 def test_a_terminal_gets_status_and_errors_in_colour(smoke, monkeypatch):

@@ -4,35 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
-from planted_evidence import TRIALS, evidence
+from planted_evidence import evidence, of_two_classes
 
 from gannb.analysis.class_lights import CRITERIA, Light, advice, class_rows
-from gannb.analysis.to_json import to_json
 from gannb.media.image import IMAGE
-from gannb.report import tables
-from gannb.stats.outcomes import Predictions
-from gannb.trials.arms import PRIMARY
-
-
-def planted(protocol: str = "draw", gain: int = 0, **measured: float):
-    """Evidence of two classes in which every trial has these measures; `gain`: test items more that are right."""
-    usual = {"gan_test": 0.9, "ruler_accuracy": 0.9, "diversity": 0.95, "nearer_to_train": -0.02}
-    rows = [
-        {"trial": t, "generator": "mlp", "features": space, "class": name}
-        | {key: value + 0.001 * (t % 2) for key, value in (usual | measured).items()}
-        for t in range(TRIALS) for space in ("pixels", "small_cnn") for name in ("ill", "well")
-    ]  # fmt: skip
-    y, right = np.repeat([0, 1], 50), np.eye(2)[np.repeat([0, 1], 50)]
-    wrong = right.copy()
-    wrong[: abs(gain)] = wrong[: abs(gain), ::-1]
-    better, worse = (right, wrong) if gain > 0 else (wrong, right)
-    said = {t: (better[None], worse[None]) for t in range(TRIALS)}
-    arms = ({t: pair[i] for t, pair in said.items()} for i in (0, 1))
-    predictions = Predictions(("ill", "well"), 1, dict.fromkeys(said, y), *arms, PRIMARY)
-    return replace(evidence(protocol), classes=pd.DataFrame(rows), predictions=predictions)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +27,7 @@ def planted(protocol: str = "draw", gain: int = 0, **measured: float):
     ],
 )
 def test_a_light_is_on_the_side_of_its_interval(key, measured, light):
-    ill, well = class_rows(planted(**measured))
+    ill, well = class_rows(of_two_classes(**measured))
     found = getattr(ill, key)
     assert ill.name == "ill" and found.colour == light
     assert found.interval.low <= found.interval.mean <= found.interval.high
@@ -65,15 +41,15 @@ def test_an_interval_over_a_bar_is_yellow(key, criterion):
 
 
 def test_what_is_not_measured_is_grey():
-    rows = class_rows(planted("resplit"))
+    rows = class_rows(of_two_classes("resplit"))
     assert rows[0].fidelity == Light("grey")  # its measuring classifier has learnt what the GAN has
-    without = class_rows(replace(planted(), predictions=None))
+    without = class_rows(replace(of_two_classes(), predictions=None))
     assert without[0].usefulness.colour == "grey" and without[0].advice == "ask the classifier"
     assert class_rows(evidence()) == []
 
 
 def test_the_raw_space_of_the_medium_is_the_one_that_is_looked_at():
-    world = planted()
+    world = of_two_classes()
     other = replace(world, raw_space="log_mel", classes=world.classes.replace({"features": {"pixels": "log_mel"}}))
     assert class_rows(other) == class_rows(world) != []
     assert class_rows(replace(world, raw_space="log_mel")) == []
@@ -89,9 +65,3 @@ def test_advice_names_what_speaks_against_a_class():
     assert said(copying="red") == "use; keep the images to yourself"
     assert said(fidelity="red", usefulness="red") == "leave out (fidelity, usefulness)"
     assert said(usefulness="yellow") == "undecided"
-
-
-def test_the_table_says_light_and_number_and_is_painted():
-    shown = tables.traffic_lights([to_json(row) for row in class_rows(planted(diversity=0.4))]).to_html()
-    assert "red: 0.40 [0.40, 0.40]" in shown and tables.LIGHT_COLOURS["red"] in shown
-    assert list(tables.criteria(IMAGE).index) == list(CRITERIA)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections import Counter
@@ -13,40 +12,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SMOKE
-from PIL import Image
+from image_sets import photos
+from smoke_study import ARMS, changed
 
-from gannb.analysis.verdict import SCORE_COLUMNS
-from gannb.experiment.at_hand import resolve_device
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.status import write_status
 from gannb.generators.variations import VARIATIONS
-from gannb.jupyter.runner import read_experiment, study_status
 from gannb.measures.comparison import REFERENCE_SETS
 from gannb.study.data_copy import load_data
 from gannb.study.folder import load_study, open_study, save_study
 from gannb.study.model import Study, make_study
 from gannb.units import classifiers
 from gannb.utils.errors import InputError
-from gannb.utils.files import write_json
-from gannb.work.store import LEASE, is_done, recorded_failure, side_folder
+from gannb.work.store import is_done
 
-ARMS = (
-    "real",
-    "real+classic",
-    "real+gan",
-    "real+gan+classic",
-    "fewer+classic",
-    "real+more+classic",
-    "real+classic@half",
-)
 ALL = {"draw", "mlp", "mlp-items", "mlp-quality", "ruler", "yardsticks", *ARMS}
 GAN_ARMS = {"real+gan", "real+gan+classic"}
 CLASSIC_ARMS = {arm for arm in ARMS if "classic" in arm}
-
-
-def changed(folder: Path, **changes) -> Experiment:
-    """The study of a folder with other parameters; nothing is written."""
-    return Experiment.preview(open_study(folder, **changes))
 
 
 def missing(experiment: Experiment) -> set[str]:
@@ -64,16 +45,6 @@ def made(experiment: Experiment) -> Counter[str]:
 def scores(folder: Path, **changes) -> pd.DataFrame:
     table = changed(folder, **changes).scores().drop(columns="seconds")
     return table.sort_values(["trial", "arm", "seed"], ignore_index=True)
-
-
-def photos(root: Path, n: int = 12, seed: int = 0) -> Path:
-    """A folder of n different colour images of each of two classes."""
-    rng = np.random.default_rng(seed)
-    for name in ("cat", "dog"):
-        (root / name).mkdir(parents=True)
-        for i in range(n):
-            Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(root / name / f"{i}.png")
-    return root
 
 
 # ---- which units depend on what ----
@@ -123,11 +94,11 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
         "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
-        "pretrained", "transfer_steps",  # see test_transfer.py
-        "positive",  # of two classes: see test_outcomes.py
-        "foreign", "foreign_classes", "related", "related_classes",  # see test_foreign.py, test_related.py
+        "pretrained", "transfer_steps",  # see media/image/test_pretrained.py
+        "positive",  # see test_positive_class.py
+        "foreign", "foreign_classes", "related", "related_classes",  # see study/test_external.py
         "keep_classes",  # above
-        "inception",  # see test_inception.py
+        "inception",  # see media/image/test_inception.py
         "held_out",  # see test_open_set.py
         "medium",  # see study/test_model.py
     }  # fmt: skip
@@ -284,48 +255,6 @@ def test_kept_classes_that_are_not_there_are_refused(tmp_path, data, kept, says)
         Experiment.preview(study)
 
 
-# ---- results ----
-
-
-def test_scores_are_tidy_and_complete(finished):
-    table = changed(finished).scores()
-    assert set(table.columns) == set(SCORE_COLUMNS)
-    assert Counter(table["trial"]) == {0: len(ARMS), 1: len(ARMS)}
-    assert set(table["study"]) == {"digits"}
-    assert table["accuracy"].between(0, 1).all()
-    n_real = table.groupby("arm")["n_real"].first()
-    assert (n_real["real"], n_real["fewer+classic"], n_real["real+more+classic"]) == (40, 20, 80)
-    assert table.groupby("arm")["n_synthetic"].first()["real+gan"] == 50
-
-
-def test_scores_follow_from_the_predictions(finished):
-    experiment = changed(finished)
-    p, y = experiment.results.probabilities(1, "real"), experiment.settings.items(experiment.results.draw(1).test).y
-    assert p.shape == (1, len(y), 10) and np.allclose(p.sum(2), 1, atol=1e-5)
-    row = experiment.scores().query("trial == 1 and arm == 'real'").iloc[0]
-    assert row["accuracy"] == pytest.approx((p[0].argmax(1) == y).mean())
-
-
-def test_synthetic_items_are_examples_like_the_real_ones(finished):
-    fake = changed(finished).synthetic(0)
-    assert fake.x.shape == (50, 8, 8, 1) and fake.x.dtype == np.uint8
-    assert fake.counts().tolist() == [5] * 10
-
-
-def test_quality_has_a_row_per_trial_generator_and_features(finished):
-    table = changed(finished).results.quality()
-    found = set(zip(table["trial"], table["generator"], table["features"], strict=True))
-    assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *REFERENCE_SETS) for f in ("pixels", "small_cnn")}
-
-
-def test_what_is_not_there_is_none(finished):
-    experiment = changed(finished, classifier_steps=7)
-    assert experiment.results.probabilities(0, "real") is None
-    assert experiment.results.probabilities(0, "no such arm") is None
-    assert experiment.scores().empty
-    assert (experiment.results.done(3), experiment.results.done(4)) == ([0, 1], [])
-
-
 # ---- data ----
 
 
@@ -373,45 +302,6 @@ def test_images_added_behind_a_link_are_other_data(tmp_path):
         Experiment.open(study)
 
 
-def test_what_a_study_is_and_has_can_be_told_whatever_becomes_of_its_images(tmp_path):
-    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    key = Experiment.open(study).settings.data_key
-    shutil.copy(tmp_path / "a/cat/0.png", tmp_path / "a/dog/new.png")
-    (tmp_path / "a/cat/empty.png").touch()
-    assert study_status(load_study(study.folder))["state"] == "unfinished"
-    assert read_experiment(load_study(study.folder)).settings.data_key == key
-    shutil.rmtree(tmp_path / "a")
-    (tmp_path / "a").mkdir()  # as where a disk is not mounted
-    assert read_experiment(load_study(study.folder)).settings.data_key == key
-
-
-def test_a_study_whose_change_was_cut_short_is_still_told_as_it_was(tmp_path, monkeypatch):
-    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    key = Experiment.open(study).settings.data_key
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("gannb.experiment.experiment.save_study", full)
-    with pytest.raises(OSError):
-        Experiment.open(open_study(study.folder, size="16"))
-    assert (
-        len(list(study.folder.glob("data-*"))) == 2
-        and read_experiment(load_study(study.folder)).settings.data_key == key
-    )
-
-
-def test_a_study_that_can_only_be_read_has_a_status(tmp_path, monkeypatch):
-    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    Experiment.open(study)
-
-    def read_only(*_):
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr("gannb.experiment.status.write_json", read_only)
-    assert study_status(load_study(study.folder))["state"] == "unfinished"
-
-
 @pytest.mark.parametrize("place", ["a/.gannb", "b"])
 def test_a_study_beside_its_data_or_hidden_in_them_is_not(tmp_path, place):
     study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / place))
@@ -426,15 +316,6 @@ def test_a_study_within_its_own_data_is_refused(tmp_path, place):
     with pytest.raises(InputError, match=r"within its own data; choose a folder outside of .*output_dir"):
         Experiment.open(make_study(data=str(tmp_path / "a"), output_dir=str(tmp_path / place)))
     assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_the_status_follows_a_changed_study(tmp_path):
-    study = make_study(**SMOKE, output_dir=str(tmp_path / "outputs"))
-    Experiment.open(study)
-    before = json.loads((study.folder / "status.json").read_text())
-    Experiment.open(open_study(study.folder, trials=3))
-    after = json.loads((study.folder / "status.json").read_text())
-    assert after["units"]["classifier"]["total"] > before["units"]["classifier"]["total"]
 
 
 def test_the_copy_is_used_again_without_reading_the_source(tmp_path, monkeypatch):
@@ -515,64 +396,7 @@ def test_what_would_fail_later_is_refused_before_any_work(tmp_path, change, says
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["cpu", "auto"])
-def test_devices_that_are_there(name):
-    assert resolve_device(name) in ("cpu", "cuda")
-
-
-@pytest.mark.parametrize("name", ["cuda:99", "mps"])
-def test_devices_that_are_not_there(name):
-    with pytest.raises(InputError, match=f"device={name}"):
-        resolve_device(name)
-
-
-# ---- status ----
-
-
-def test_status_of_a_finished_study(finished):
-    status = json.loads((finished / "status.json").read_text())
-    assert (status["study"], status["state"], status["failed"], status["seconds_left"]) == ("digits", "done", [], 0)
-    totals = {kind: count["total"] for kind, count in status["units"].items()}
-    twice = dict.fromkeys(("draw", "generator", "items", "ruler", "quality", "yardsticks"), 2)
-    assert totals == twice | {"classifier": 2 * len(ARMS)}
-    assert all(c["done"] == c["total"] and c["running"] == c["failed"] == 0 for c in status["units"].values())
-
-
-def test_status_counts_what_is_to_do_and_what_failed(smoke):
-    experiment = changed(smoke)
-    first, second = experiment.plan.units(4)[:2]
-    for unit in (first, second):
-        shutil.rmtree(smoke / unit.path)
-    failed = side_folder(smoke, first, "failed")
-    failed.mkdir()
-    (failed / "error.json").write_text(json.dumps({"error": "RuntimeError: the loss is nan", "traceback": ""}))
-    status = write_status(experiment.results)
-    assert status["units"]["classifier"] == {
-        "done": 2 * len(ARMS) - 2, "running": 0, "failed": 1, "total": 2 * len(ARMS)
-    }  # fmt: skip
-    assert status["failed"] == [{"unit": first.path, "error": "RuntimeError: the loss is nan"}]
-    assert status["state"] == "failed"
-    assert json.loads((smoke / "status.json").read_text()) == status
-    assert recorded_failure(smoke, first)
-
-
-def test_status_of_an_unfinished_study(smoke):
-    experiment = changed(smoke)
-    shutil.rmtree(smoke / experiment.plan.units(4)[0].path)
-    assert write_status(experiment.results)["state"] == "unfinished"
-
-
-def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
-    experiment = changed(smoke)
-    unit = experiment.plan.units(4)[0]
-    shutil.rmtree(smoke / unit.path)
-    running = side_folder(smoke, unit, "running")
-    lease = running / LEASE
-    running.mkdir()
-    lease.touch()
-    assert write_status(experiment.results)["units"]["classifier"]["running"] == 1
-    os.utime(lease, (1e9, 1e9))  # nobody holds it any more
-    assert write_status(experiment.results)["units"]["classifier"]["running"] == 0
+# ---- its record ----
 
 
 def test_a_study_says_in_its_folder_what_auto_stood_for(finished):
@@ -587,16 +411,3 @@ def test_opening_again_keeps_the_record_of_the_data(smoke):
     before = json.loads((smoke / "study.json").read_text())["fingerprint"]
     save_study(load_study(smoke))
     assert json.loads((smoke / "study.json").read_text())["fingerprint"] == before
-
-
-def test_notebooks_show_the_first_trial_that_is_finished(smoke):
-    experiment = Experiment.open(load_study(smoke))
-    assert experiment.shown_trial(2) == 0
-    broken = next(u for u in experiment.plan.units(2) if u.parameters["trial"] == 0)
-    shutil.rmtree(smoke / broken.path)
-    assert experiment.shown_trial(2) == 1
-    for unit in experiment.plan.units(2):
-        shutil.rmtree(smoke / unit.path, ignore_errors=True)
-        write_json(smoke / f"{unit.path}.failed" / "error.json", {"error": "TrainingError: the loss is nan"})
-    with pytest.raises(RuntimeError, match="02 train_gan.*loss is nan"):
-        experiment.shown_trial(2)

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tarfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +21,12 @@ from conftest import ROOT
 
 from gannb.cli import main
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.final import train_final
-from gannb.experiment.plan import FINAL
-from gannb.experiment.results import Results
 from gannb.export import formats, shards
 from gannb.export import generate as module
 from gannb.export.generate import generate, verify
-from gannb.media.image.reading import read
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
-from gannb.trials.splits import final_items, make_draw
 from gannb.utils.errors import InputError
-from gannb.work.store import is_done
 
 PER_CLASS = 70  # two blocks of a class, so that with small shards there are two
 
@@ -73,62 +66,6 @@ def answered(helpful: Path, tmp_path: Path, **changes) -> Path:
     verdict = json.loads((study / "verdict.json").read_text()) | changes
     (study / "verdict.json").write_text(json.dumps(verdict))
     return study
-
-
-# ---- the final generator ----
-
-
-def test_the_final_generator_learns_everything_but_the_locked_test(helpful):
-    experiment = Experiment.open(load_study(helpful))
-    draws = [experiment.settings.items(make_draw(experiment.dataset, experiment.design, t).test).ids for t in range(2)]
-    learnt = experiment.settings.items(final_items(experiment.dataset, experiment.design))
-    assert not set(learnt.ids) & set(draws[0]) and set(draws[0]) == set(draws[1])
-    assert len(learnt) + len(draws[0]) == len(experiment.dataset.pool)
-
-
-def test_groups_of_test_items_are_locked_as_well_and_a_given_test_set_always_is():
-    dataset = read("digits")
-    experiment = Experiment.preview(load_like(n_per_class=4))
-    test = final_items(dataset, experiment.design)
-    locked = np.setdiff1d(np.arange(len(dataset.pool)), test)
-    groups = dataset.pool.groups.copy()
-    groups[test[0]] = groups[locked[0]]
-    linked = replace(dataset, pool=replace(dataset.pool, groups=groups))
-    design = replace(experiment.design, protocol="resplit", n_per_class=None)
-    assert len(final_items(dataset, design)) == len(dataset.pool)  # re-splits lock nothing
-    given = replace(linked, test=dataset.pool.take(np.arange(10)))
-    assert set(final_items(given, design)) <= set(range(len(dataset.pool)))
-    again = final_items(linked, experiment.design)
-    assert not np.isin(groups[again], groups[np.setdiff1d(np.arange(len(groups)), again)]).any()
-
-
-def load_like(**given):
-    from gannb.study.model import make_study
-
-    return make_study(data="digits", preset="smoke", **given)
-
-
-def test_it_is_trained_once_and_found_again_by_its_key(helpful, monkeypatch):
-    experiment = Experiment.open(load_study(helpful))
-    unit = experiment.plan.final_generator
-    assert unit.place == f"{FINAL}/mlp" and is_done(helpful, unit)
-    monkeypatch.setattr("gannb.experiment.final.run_units", lambda *a, **k: pytest.fail("trained again"))
-    assert train_final(experiment) == helpful / unit.path
-    other = Experiment.preview(experiment.study.model_copy(update={"gan_steps": 6}))
-    assert other.plan.final_generator.key != unit.key
-
-
-def test_a_failed_training_is_told(helpful, monkeypatch):
-    from gannb.work.scheduler import Outcome
-
-    experiment = Experiment.open(load_study(helpful))
-    unit = experiment.plan.final_generator
-    monkeypatch.setattr(Results, "is_done", lambda *a: False)
-    monkeypatch.setattr(
-        "gannb.experiment.final.run_units", lambda *a, **k: Outcome((), ((unit, "TrainingError: nan"),), ())
-    )
-    with pytest.raises(RuntimeError, match="TrainingError: nan"):
-        train_final(experiment)
 
 
 # ---- what is made ----

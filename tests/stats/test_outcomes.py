@@ -1,30 +1,22 @@
-"""Outcomes of the primary contrast: against scikit-learn, by hand, and from a planted study's files."""
+"""Outcomes of the primary contrast: against scikit-learn, and by hand."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
+from planted_predictions import certain, of, predictions, probabilities
 from sklearn import metrics
 
-from gannb.analysis.evidence import gather
 from gannb.analysis.to_json import to_json
-from gannb.experiment.experiment import Experiment
 from gannb.media.image import IMAGE
-from gannb.media.image.shifts import SHIFTS
 from gannb.report import tables
-from gannb.report.publish import publish
 from gannb.stats import outcomes
 from gannb.stats.estimate import Interval
 from gannb.stats.intervals import paired_t
 from gannb.stats.outcomes import (
     OUTCOMES,
-    OutcomeRow,
     Predictions,
     confusion,
     confusion_change,
@@ -34,42 +26,7 @@ from gannb.stats.outcomes import (
     reliability,
 )
 from gannb.stats.scores import classification_scores, expected_calibration_error
-from gannb.study.folder import load_study, open_study
-from gannb.study.model import make_study
 from gannb.trials.arms import PRIMARY
-from gannb.utils.errors import InputError
-from gannb.utils.files import write_json
-from gannb.work.store import execute
-
-
-def probabilities(rng: np.random.Generator, y: np.ndarray, classes: int, skill: float = 1.5) -> np.ndarray:
-    """(I, K) probabilities that lean towards the labels."""
-    logits = rng.normal(size=(len(y), classes)) + skill * np.eye(classes)[y]
-    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-
-
-def predictions(
-    classes: int = 2, trials: int = 4, seeds: int = 2, positive: int = 1, skill: float = 2.5
-) -> Predictions:
-    """Two arms of random classifiers, of which the first has `skill` and the other 1.5."""
-    rng = np.random.default_rng(classes)
-    y = {t: rng.permutation(np.arange(60) % classes) for t in range(trials)}
-    arms = [
-        {t: np.stack([probabilities(rng, y[t], classes, level) for _ in range(seeds)]) for t in y}
-        for level in (skill, 1.5)
-    ]
-    return Predictions(tuple(f"class {k}" for k in range(classes)), positive, y, *arms, PRIMARY)
-
-
-def of(rows: list[OutcomeRow], outcome: str, name: str | None = None) -> OutcomeRow:
-    (row,) = [r for r in rows if (r.outcome, r.class_name) == (outcome, name)]
-    return row
-
-
-def certain(said: list[int], classes: int = 2, sure: float = 0.8) -> np.ndarray:
-    """(I, K) probabilities of classifiers that say these classes."""
-    return np.eye(classes)[said] * (sure - (1 - sure) / (classes - 1)) + (1 - sure) / (classes - 1)
-
 
 # ---- one classifier ----
 
@@ -232,138 +189,3 @@ def changed(low: float, high: float) -> Interval:
 def test_lower_is_better_for_some():
     assert [direction("auroc", changed(*ends)) for ends in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.1))] == [1, -1, 0]
     assert [direction("log_loss", changed(*ends)) for ends in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.1))] == [-1, 1, 0]
-
-
-# ---- the table ----
-
-
-def test_of_very_many_classes_the_first_are_listed_and_the_rest_counted():
-    rows = outcomes.rows(predictions(classes=40, trials=2, seeds=1))
-    listed = tables.outcomes({"outcomes": [to_json(row) for row in rows]}, IMAGE.nouns)
-    assert list(listed.index[-2:]) == ["recall: class 29", "recall of 10 more classes"]
-    assert listed.iloc[-1]["with GAN images"] == "in verdict.json"
-    assert len(listed) == len(outcomes.OVERALL) + 30 + 1
-
-
-def test_shares_are_in_percent_and_other_numbers_plain():
-    numbers = (Interval(0.912, 0.9, 0.92), Interval(0.9, 0.89, 0.91), changed(0.002, 0.022), 8)
-    rows = [to_json(OutcomeRow(o, None, *numbers)) for o in ("accuracy", "ece")]
-    listed = tables.outcomes({"outcomes": rows}, IMAGE.nouns)
-    columns = ["91.2% [90.0, 92.0]", "90.0% [89.0, 91.0]", "+1.2 [0.2, 2.2] points", "8"]
-    assert listed.loc["accuracy"].tolist() == columns
-    assert listed.loc["ECE (lower is better)"].tolist() == [
-        "0.912 [0.900, 0.920]", "0.900 [0.890, 0.910]", "+0.012 [0.002, 0.022]", "8",
-    ]  # fmt: skip
-
-
-# ---- a study of two classes ----
-
-
-def ultrasound(root: Path) -> Path:
-    """A folder of small images, 16 under `benign` and 12 under `malignant`."""
-    rng = np.random.default_rng(0)
-    for name, n in (("benign", 16), ("malignant", 12)):
-        (root / name).mkdir(parents=True)
-        for i in range(n):
-            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(root / name / f"{i}.png")
-    return root
-
-
-def plant(experiment: Experiment) -> None:
-    """Write draws and predictions as if they had been trained; with GAN images every malignant one is recognised."""
-    folder = experiment.folder
-    for draw in experiment.plan.draws.values():
-        execute(folder, draw, "cpu")
-        write_json(folder / draw.path / "unit.json", {"seconds": 1.0})
-    for (trial, arm), unit in experiment.plan.classifiers.items():
-        y, rng = (
-            experiment.settings.items(experiment.results.draw(trial).test).y,
-            np.random.default_rng([trial, len(arm)]),
-        )
-        said = np.where(rng.random(len(y)) < 0.6, y, 1 - y)
-        p = certain(np.where(y == 1, 1, said) if arm == PRIMARY[0] else said, sure=0.7 + 0.02 * trial)[None]
-        p[..., 0] -= np.linspace(0, 0.1, len(y))  # no two items alike
-        p[..., 1] = 1 - p[..., 0]
-        n_real = 10 if arm.startswith("fewer") else 20
-        about = {"trial": trial, "arm": arm, "seed": 0, "n_real": n_real, "n_synthetic": 0, "train_accuracy": 1.0}
-        (folder / unit.path).mkdir(parents=True)
-        shifted = np.tile(y, (1, len(SHIFTS), 1))
-        np.savez(folder / unit.path / "predictions.npz", p=p, y=y, shifted=shifted, shifted_y=y)
-        write_json(folder / unit.path / "scores.json", [about | classification_scores(y, p[0])])
-        write_json(folder / unit.path / "unit.json", {"seconds": 1.0})
-
-
-@pytest.fixture(scope="module")
-def two_classes(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("two")
-    study = make_study(
-        data=str(ultrasound(root / "photos")), preset="smoke", trials=3, output_dir=str(root / "outputs"), device="cpu"
-    )
-    experiment = Experiment.open(study)
-    plant(experiment)
-    publish(experiment)
-    return experiment.folder
-
-
-def test_scores_follow_the_positive_class_without_training(two_classes):
-    second = Experiment.preview(load_study(two_classes))
-    first = Experiment.preview(open_study(two_classes, positive="benign"))
-    assert [u.path for u in first.plan.all_units()] == [u.path for u in second.plan.all_units()]
-    assert first.results.done(4) == second.results.done(4) == [0, 1, 2]
-    before, after = second.scores(), first.scores()
-    np.testing.assert_allclose(after[["sensitivity", "specificity"]], before[["specificity", "sensitivity"]])
-    assert (before["sensitivity"] != before["specificity"]).any()
-    np.testing.assert_allclose(after["auroc"], before["auroc"])
-    unchanged = [c for c in before.columns if c not in outcomes.OF_POSITIVE]
-    pd.testing.assert_frame_equal(before[unchanged], after[unchanged])
-
-
-def test_the_second_class_is_positive_unless_another_is_named(two_classes):
-    for positive, name in ((None, "malignant"), ("malignant", "malignant"), ("benign", "benign")):
-        experiment = Experiment.preview(open_study(two_classes, positive=positive))
-        assert (
-            experiment.dataset.pool.classes[experiment.settings.positive]
-            == experiment.settings.resolved()["positive"]
-            == name
-        )
-        rows = outcomes.rows(gather(experiment).predictions)
-        assert rows[0].outcome == "sensitivity" and rows[0].class_name == name
-    assert of(rows, "specificity", "malignant").arm == Interval(1.0, 1.0, 1.0)
-
-
-@pytest.mark.parametrize("command", ["preview", "open"])
-def test_a_class_that_is_not_there_is_refused_before_any_work(tmp_path, command):
-    study = make_study(data=str(ultrasound(tmp_path / "photos")), positive="ill", output_dir=str(tmp_path / "outputs"))
-    with pytest.raises(InputError) as error:
-        getattr(Experiment, command)(study)
-    assert str(error.value) == "positive: there is no class 'ill'; use 'benign' or 'malignant'."
-    assert not (tmp_path / "outputs").exists()
-
-
-def test_of_many_classes_none_is_positive(tmp_path):
-    with pytest.raises(InputError, match="positive: it is for two classes, and there are 10; leave it out"):
-        Experiment.preview(make_study(positive="3", output_dir=str(tmp_path)))
-    experiment = Experiment.preview(make_study(output_dir=str(tmp_path)))
-    assert experiment.settings.resolved()["positive"] is None
-
-
-def test_verdict_and_page_have_the_outcomes(two_classes):
-    found = json.loads((two_classes / "verdict.json").read_text(encoding="utf-8"))
-    assert [(r["outcome"], r["class"]) for r in found["outcomes"]] == [
-        ("sensitivity", "malignant"), ("specificity", "benign"),
-        *((name, None) for name in ("accuracy", "macro_f1", "auroc", "log_loss", "ece")),
-    ]  # fmt: skip
-    row = found["outcomes"][0]
-    assert {"arm", "against", "difference", "low", "high", "trials"} <= row.keys()
-    page = (two_classes / "report.html").read_text(encoding="utf-8")
-    assert "The positive class is “malignant”, the second, since the parameter positive names none." in page
-    assert "sensitivity: malignant" in page and "Nadeau and Bengio" in page and "shown without an answer" in page
-
-
-def test_the_page_follows_the_positive_class(two_classes):
-    experiment = Experiment.open(open_study(two_classes, positive="benign"))
-    page = publish(experiment).read_text(encoding="utf-8")
-    assert "sensitivity: benign" in page and "The positive class is “benign”, as the parameter positive says." in page
-    scores = pd.read_csv(two_classes / "scores.csv")
-    assert (scores.loc[scores["arm"] == PRIMARY[0], "specificity"] == 1).all()
-    assert load_study(two_classes).positive == "benign"

@@ -1,4 +1,4 @@
-"""Arms: names, what they stand for, and which is compared with which."""
+"""Arms: names, and what they stand for."""
 
 from __future__ import annotations
 
@@ -10,26 +10,15 @@ from itertools import product
 
 import pytest
 
-from gannb.classifiers.imbalance import BALANCING
 from gannb.generators.variations import VARIATIONS
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 from gannb.study.folder import read_yaml
-from gannb.study.model import DEFAULT_ARMS, make_study
-from gannb.trials.arms import BALANCED, CONVERGENCE, PRIMARY, REAL_SOURCES, Arm, parse_arm, sources_of
-from gannb.trials.contrasts import contrasts, curve_arms, dose_arms, study_arms
+from gannb.study.model import make_study
+from gannb.trials.arms import REAL_SOURCES, Arm, parse_arm, sources_of
+from gannb.trials.contrasts import study_arms
 from gannb.utils.errors import InputError
 from tests.conftest import ROOT
-
-
-def names(arms: list[Arm]) -> list[str]:
-    return [arm.name for arm in arms]
-
-
-def pairs(arms: list[str]) -> dict[tuple[str, str], str]:
-    """(arm, against) -> role, with what is expected of a control."""
-    return {(c.arm, c.against): c.expected or c.role for c in contrasts(arms, IMAGE.nouns)}
-
 
 # ---- names ----
 
@@ -204,51 +193,7 @@ def test_the_nearest_name_of_a_wrong_variation_or_dose_is_said(wrong, near):
         parse_arm(wrong, IMAGE)
 
 
-def test_a_variation_is_compared_with_the_plain_gan_and_with_the_real_items():
-    arms = names(study_arms(("real+gan.truncated+classic",), "draw", IMAGE))
-    roles = pairs(arms)
-    assert roles["real+gan.truncated+classic", "real+gan+classic"] == "exploratory"
-    assert roles["real+gan.truncated+classic", "real+classic"] == "exploratory"
-
-
-def test_a_dose_response_is_the_primary_arm_with_fewer_items():
-    assert dose_arms((20, 50, 200)) == ("real+gan:20+classic", "real+gan:50+classic")
-    assert dose_arms((200,)) == dose_arms(()) == ()
-    roles = pairs(names(study_arms(dose_arms((20, 50, 200)), "draw", IMAGE)))
-    assert roles["real+gan:20+classic", "real+classic"] == "exploratory"
-
-
 # ---- classes of unequal size ----
-
-
-@pytest.mark.parametrize("way", BALANCING)
-def test_each_way_to_balance_is_compared_with_the_real_items_and_with_what_adds_items(way):
-    asked = (f"real+{way}", f"real+{way}+classic", "real+gan", "real+gaussian+classic", "real+copies+classic", "gan")
-    roles = pairs(names(study_arms(asked, "resplit", IMAGE)))
-    assert roles[f"real+{way}", "real"] == roles[f"real+{way}+classic", "real+classic"] == "exploratory"
-    assert roles["real+gan+classic", f"real+{way}+classic"] == "secondary"
-    assert roles["real+gan", f"real+{way}"] == roles["real+gaussian+classic", f"real+{way}+classic"] == "exploratory"
-    against = [arm for arm, other in roles if way in other]
-    assert sorted(against) == ["real+gan", "real+gan+classic", "real+gaussian+classic"]
-
-
-def test_the_ways_to_balance_are_in_no_study_unasked():
-    assert not [n for n in names(study_arms(DEFAULT_ARMS, "resplit", IMAGE)) if any(way in n for way in BALANCING)]
-
-
-def test_where_generated_items_fill_up_the_smaller_classes_copies_are_oversampling():
-    arms = names(study_arms((*DEFAULT_ARMS, "real+copies+classic", "copies"), "resplit", IMAGE, balance=True))
-    assert {*BALANCED, "real+oversampled"} <= set(arms) and [n for n in arms if "copies" in n] == ["copies"]
-    roles = pairs(arms)
-    assert roles["real+oversampled", "real"] == roles["real+gan", "real+oversampled"] == "exploratory"
-    assert roles["real+mislabelled", "real+oversampled"] == "hurts"
-    assert [roles[PRIMARY[0], way] for way in BALANCED] == ["secondary"] * 2
-
-
-def test_another_classifier_is_not_compared_with_what_balances_for_the_first():
-    arms = names(study_arms(BALANCED, "resplit", IMAGE, others=("deep_cnn",)))
-    against = [arm for arm, other in pairs(arms) if other in BALANCED]
-    assert against == [PRIMARY[0]] * 2 and parse_arm(PRIMARY[0]).at("deep_cnn").name in arms
 
 
 @pytest.mark.parametrize("wrong", ["oversampled", "real+weighted:5", "real+oversampled.truncated", "weighted+classic"])
@@ -257,103 +202,7 @@ def test_balancing_is_of_the_real_items_and_whole(wrong):
         parse_arm(wrong, IMAGE)
 
 
-# ---- the arms of a study ----
-
-
-def test_a_study_has_the_arms_asked_for_the_curve_and_the_check_of_convergence():
-    arms = names(study_arms(DEFAULT_ARMS, "draw", IMAGE))
-    assert arms[: len(DEFAULT_ARMS)] == list(DEFAULT_ARMS)
-    assert {*curve_arms("draw"), CONVERGENCE} <= set(arms)
-    assert len(set(arms)) == len(arms)
-
-
-@pytest.mark.parametrize("protocol", ["draw", "resplit"])
-@pytest.mark.parametrize("asked", [("real",), ("real", "real+gan"), ("gan",), ()])
-def test_the_primary_contrast_is_part_of_every_study(protocol, asked):
-    # without it there is no answer, and notebook 05 would say so only after all the training
-    assert set(PRIMARY) <= set(names(study_arms(asked, protocol, IMAGE)))
-
-
-@pytest.mark.parametrize(
-    ("asked", "against"),
-    [
-        ("real+gaussian", "real+gan"), ("real+mislabelled", "real+copies"), ("real+copies", "real"),
-        ("real+gan", "real"), ("gan", "real"), ("real+interpolation", "real"),
-        ("real+interpolation+classic", "real+classic"),
-    ],
-)  # fmt: skip
-def test_an_arm_brings_the_arm_that_it_is_compared_with(asked, against):
-    arms = names(study_arms((asked,), "draw", IMAGE))
-    assert against in arms
-    assert (asked, against) in pairs(arms)
-
-
-def test_resplit_has_half_against_whole_in_the_place_of_more():
-    arms = names(study_arms(DEFAULT_ARMS, "resplit", IMAGE))
-    assert not [name for name in arms if "more" in name]
-    assert pairs(arms)["real", "fewer"] == "helps"
-    assert "fewer" not in names(study_arms(DEFAULT_ARMS, "draw", IMAGE))
-
-
-def test_the_curve_rises_in_real_items():
-    assert curve_arms("draw") == ("fewer+classic", "real+classic", "real+more+classic")
-    assert curve_arms("resplit") == ("fewer+classic", "real+classic")
-
-
-def test_an_unknown_arm_of_a_study_is_refused():
-    with pytest.raises(InputError, match="real\\+gan"):
-        study_arms(("real", "real+gna"), "draw", IMAGE)
-
-
-# ---- contrasts ----
-
-
-def test_the_contrasts_of_the_default_study_are_those_of_the_table():
-    assert pairs(names(study_arms(DEFAULT_ARMS, "draw", IMAGE))) == {
-        ("real+gan+classic", "real+classic"): "primary",
-        ("transfer", "real+gan+classic"): "secondary",
-        ("transfer+gan", "transfer"): "secondary",
-        ("transfer", "real+classic"): "exploratory",
-        ("real+classic", "real"): "exploratory",
-        ("real+gan", "real"): "exploratory",
-        ("gan", "real"): "exploratory",
-        ("real+gaussian", "real+gan"): "exploratory",
-        ("real+copies", "real"): "no difference",
-        ("real+mislabelled", "real+copies"): "hurts",
-        ("real+more", "real"): "helps",
-        ("real+classic", CONVERGENCE): "no difference",
-    }
-
-
-def test_the_primary_contrast_comes_first_and_is_the_only_one():
-    roles = [c.role for c in contrasts(names(study_arms(DEFAULT_ARMS, "draw", IMAGE)), IMAGE.nouns)]
-    assert roles[0] == "primary" and roles.count("primary") == 1
-
-
-def test_a_contrast_needs_both_of_its_arms():
-    assert pairs(["real+gan+classic", "real"]) == {}
-    assert pairs(["real", "real+classic"]) == {("real+classic", "real"): "exploratory"}
-
-
-def test_a_new_generator_brings_its_arms_and_contrasts(monkeypatch):
-    monkeypatch.setitem(IMAGE.controls, "flow", IMAGE.controls["gaussian"])
-    asked = ("real", "real+flow", "real+flow+classic", "flow")
-    arms = names(study_arms(asked, "draw", IMAGE))
-    assert set(asked) <= set(arms)
-    found = pairs(arms)
-    assert found["real+flow", "real"] == "exploratory"
-    assert found["real+flow+classic", "real+classic"] == "exploratory"
-    assert parse_arm("flow").generator == "flow"
-
-
-def test_an_arm_of_the_table_gets_no_second_contrast():
-    arms = names(study_arms(DEFAULT_ARMS, "draw", IMAGE))
-    compared = [(c.arm, c.against) for c in contrasts(arms, IMAGE.nouns)]
-    assert len(set(compared)) == len(compared)
-    assert ("real+gaussian", "real") not in compared and ("real+mislabelled", "real") not in compared
-
-
-# ---- fine-tuning and other classifiers ----
+# ---- fine-tuning ----
 
 
 def test_an_arm_that_fine_tunes_is_the_classic_one_with_a_pretrained_network():
@@ -362,18 +211,3 @@ def test_an_arm_that_fine_tunes_is_the_classic_one_with_a_pretrained_network():
     assert (with_gan.generator, with_gan.variation, with_gan.dose) == ("gan", "truncated", 50)
     assert with_gan.pretrained and with_gan.without_items().name == "transfer"
     assert not parse_arm("real+classic").pretrained
-
-
-def test_an_arm_that_fine_tunes_on_another_source_is_compared_with_fine_tuning_alone():
-    arms = names(study_arms(("transfer+gaussian",), "draw", IMAGE))
-    assert pairs(arms)["transfer+gaussian", "transfer"] == "exploratory"
-
-
-def test_further_classifiers_repeat_the_primary_contrast_with_a_check_of_their_own():
-    arms = names(study_arms(("real",), "draw", IMAGE, ("deep_cnn", "resnet10t")))
-    for other in ("deep_cnn", "resnet10t"):
-        assert pairs(arms)[f"real+gan+classic@{other}", f"real+classic@{other}"] == "secondary"
-        assert pairs(arms)[f"real+gan+classic@{other}", "real+classic"] == "exploratory"
-        assert pairs(arms)[f"real+classic@{other}", f"real+classic@{other}@half"] == "no difference"
-    assert parse_arm("real+classic@deep_cnn@half").half_budget
-    assert parse_arm("real+gan+classic@deep_cnn").without_items().name == "real+classic@deep_cnn"

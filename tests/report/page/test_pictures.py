@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-from planted_figures import GRIDS, HISTORY, WORTH, examples, texts
+from planted_figures import GRIDS, examples
 from planted_study import Reader
 
 from gannb.data.examples import Examples
@@ -88,25 +87,6 @@ def test_what_the_page_speaks_of_is_the_mediums(tmp_path):
     said = Reader(page(Vectors(), tmp_path)).text
     assert "Do GAN vectors help to train the classifier?" in said and "(small noise)" in said
     assert "image" not in said and "pixel" not in said
-
-
-NOUNS = Vectors.nouns
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        captions.worth_texts({"worth": WORTH | {"sentence": ""}}, NOUNS),
-        captions.training_texts(HISTORY, 0, NOUNS),
-        captions.confusion_texts(pd.DataFrame([[0.1, -0.1], [0.0, 0.0]], ["a", "b"], ["a", "b"]), NOUNS),
-        captions.suspects_texts(pd.DataFrame({"suspicion": [0.2]}), NOUNS),
-        captions.open_set_texts(["between"], 0, NOUNS),
-        texts(plots.worth_curve(WORTH, "accuracy", NOUNS)),
-        texts(plots.gan_health(HISTORY, NOUNS)[2]),
-    ],
-)
-def test_captions_and_axes_speak_of_the_mediums_items(said):
-    assert "vectors" in " ".join(said) and "image" not in " ".join(said)
 
 
 def test_grids_know_nothing_of_what_an_item_is():

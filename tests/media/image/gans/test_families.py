@@ -1,7 +1,4 @@
-"""The families of GANs: networks of every size and colour; what each promises of its own stands in a file of its own.
-
-`mlp` and `resnet` promise nothing beyond it and have none.
-"""
+"""The families of GANs: networks of every size and colour; what a family promises beyond has its own file."""
 
 from __future__ import annotations
 

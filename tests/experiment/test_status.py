@@ -1,0 +1,94 @@
+"""status.json: what is done, at work, failed and left."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+from conftest import SMOKE
+from smoke_study import ARMS, changed
+
+from gannb.experiment.experiment import Experiment
+from gannb.experiment.status import status_of, status_text, write_status
+from gannb.study.folder import open_study
+from gannb.study.model import make_study
+from gannb.work.store import LEASE, recorded_failure, side_folder
+
+
+def test_the_status_follows_a_changed_study(tmp_path):
+    study = make_study(**SMOKE, output_dir=str(tmp_path / "outputs"))
+    Experiment.open(study)
+    before = json.loads((study.folder / "status.json").read_text())
+    Experiment.open(open_study(study.folder, trials=3))
+    after = json.loads((study.folder / "status.json").read_text())
+    assert after["units"]["classifier"]["total"] > before["units"]["classifier"]["total"]
+
+
+def test_status_of_a_finished_study(finished):
+    status = json.loads((finished / "status.json").read_text())
+    assert (status["study"], status["state"], status["failed"], status["seconds_left"]) == ("digits", "done", [], 0)
+    totals = {kind: count["total"] for kind, count in status["units"].items()}
+    twice = dict.fromkeys(("draw", "generator", "items", "ruler", "quality", "yardsticks"), 2)
+    assert totals == twice | {"classifier": 2 * len(ARMS)}
+    assert all(c["done"] == c["total"] and c["running"] == c["failed"] == 0 for c in status["units"].values())
+
+
+def test_status_counts_what_is_to_do_and_what_failed(smoke):
+    experiment = changed(smoke)
+    first, second = experiment.plan.units(4)[:2]
+    for unit in (first, second):
+        shutil.rmtree(smoke / unit.path)
+    failed = side_folder(smoke, first, "failed")
+    failed.mkdir()
+    (failed / "error.json").write_text(json.dumps({"error": "RuntimeError: the loss is nan", "traceback": ""}))
+    status = write_status(experiment.results)
+    assert status["units"]["classifier"] == {
+        "done": 2 * len(ARMS) - 2, "running": 0, "failed": 1, "total": 2 * len(ARMS)
+    }  # fmt: skip
+    assert status["failed"] == [{"unit": first.path, "error": "RuntimeError: the loss is nan"}]
+    assert status["state"] == "failed"
+    assert json.loads((smoke / "status.json").read_text()) == status
+    assert recorded_failure(smoke, first)
+
+
+def test_status_of_an_unfinished_study(smoke):
+    experiment = changed(smoke)
+    shutil.rmtree(smoke / experiment.plan.units(4)[0].path)
+    assert write_status(experiment.results)["state"] == "unfinished"
+
+
+def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
+    experiment = changed(smoke)
+    unit = experiment.plan.units(4)[0]
+    shutil.rmtree(smoke / unit.path)
+    running = side_folder(smoke, unit, "running")
+    lease = running / LEASE
+    running.mkdir()
+    lease.touch()
+    assert write_status(experiment.results)["units"]["classifier"]["running"] == 1
+    os.utime(lease, (1e9, 1e9))  # nobody holds it any more
+    assert write_status(experiment.results)["units"]["classifier"]["running"] == 0
+
+
+def test_a_status_in_words_names_what_failed_and_the_time_left():
+    units = {"classifier": {"done": 3, "running": 1, "failed": 1, "total": 9}}
+    failed = [{"unit": "trials/000/real-0", "error": "RuntimeError: the loss is nan"}]
+    status = {"study": "digits", "medium": "image", "state": "failed", "units": units, "failed": failed}
+    assert status_text(status | {"seconds_left": 45}).splitlines() == [
+        "digits: failed",
+        f"  {'training classifiers':<34}     3 of 9, 1 running, 1 failed",
+        "  failed: trials/000/real-0: RuntimeError: the loss is nan",
+        "  about 45 s of work left",
+    ]
+
+
+def test_the_time_left_is_shared_by_the_workers(smoke):
+    record = smoke / changed(smoke).plan.units(4)[0].path / "unit.json"
+    kept = json.loads(record.read_text())
+    for unit in changed(smoke).plan.units(4)[1:]:  # all of one cost but the first, which took a minute and a half
+        shutil.rmtree(smoke / unit.path)
+    record.write_text(json.dumps(kept | {"seconds": 90.0}))
+    left = [status_of(changed(smoke, workers=n).results)["seconds_left"] for n in (1, 2)]
+    n = len(changed(smoke).plan.units(4)) - 1
+    assert left == [90 * n, 45 * n]

@@ -1,0 +1,99 @@
+"""Method, data and provenance in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from planted_evidence import evidence
+from planted_page import row, verdict, written
+from planted_study import Reader
+
+from gannb.analysis.evidence import gather
+from gannb.media.image import IMAGE
+from gannb.report.page import facts
+from gannb.report.publish import Page
+from gannb.trials.arms import CONVERGENCE
+from gannb.work.store import read_unit
+
+
+@pytest.mark.parametrize(
+    ("advice", "options", "adjusted"),
+    [
+        ("Best of what was tried: GAN images, +3.1 [0.2, 6.0] points.", 5, True),
+        ("As many real images again: +3.1 [0.2, 6.0] points.", 1, False),
+        ("No advice: a smoke run is far too small for it.", 5, False),
+    ],
+)
+def test_the_note_on_brackets_is_true_of_the_advice_above_it(tmp_path, advice, options, adjusted):
+    rows = [row(option="GAN images", minutes=1.0)] * options
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(advice=advice, options=rows)))).text
+    note = text[text.index("In brackets: the 95% interval") :]
+    says = "Those under “What to do” are wider, adjusted for the number of options: all 5 of them hold together"
+    assert text.index(advice[:20]) < text.index(note[:20]) and (says in note) == adjusted
+
+
+def test_names_the_method_the_data_and_the_provenance(published, planted):
+    text = Reader(published.read_text(encoding="utf-8")).text
+    for fact in (planted.dataset.fingerprint, "1,797 images", "classifier_steps", "numpy", "second half changed it",
+                 "mlp", "auto: draw", "held-out real images"):  # fmt: skip
+        assert fact in text, fact
+
+
+def facts_of(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Facts by their terms, none of which stands there twice."""
+    assert len({term for term, _ in pairs}) == len(pairs)
+    return dict(pairs)
+
+
+def test_the_method_follows_the_protocol(planted):
+    evidence = gather(planted)
+    draw = facts_of(facts.method_facts(planted, evidence))
+    resplit = facts_of(facts.method_facts(planted, replace(evidence, protocol="resplit")))
+    assert draw["Decision rule"] == resplit["Decision rule"] and "±1.0 points" in draw["Decision rule"]
+    assert "which images were drawn to train on" in draw["The 95% interval"]
+    assert "Nadeau and Bengio" in resplit["The 95% interval"]
+    accuracy = facts_of(facts.method_facts(planted, replace(evidence, metric="accuracy")))
+    assert "mean over classes" in draw["Measure"] and accuracy["Measure"] == "Accuracy, chosen before the study."
+
+
+def test_convergence_is_the_change_in_the_second_half_or_was_not_checked():
+    world = evidence(**{"real__classic@half": 0.82})
+    assert "by +2.0 [" in facts.convergence(world)
+    alone = replace(world, correct={arm: of for arm, of in world.correct.items() if arm != CONVERGENCE})
+    alone = replace(alone, scores=world.scores[world.scores["arm"] != CONVERGENCE])
+    assert facts.convergence(alone) == "Not checked: real + classic at half of the steps is not there."
+
+
+def data_of(planted, **found) -> dict[str, str]:
+    """The facts on the planted study's data, had this been found in them."""
+    dataset = replace(planted.dataset, report=replace(planted.dataset.report, **found))
+    return facts_of(facts.data_facts(SimpleNamespace(dataset=dataset, settings=planted.settings)))
+
+
+def test_what_was_found_in_the_data_is_counted(planted):
+    none = data_of(planted, exact_duplicates=[], near_duplicates=[])
+    assert none["Duplicates"] == "No identical or nearly identical images were found."
+    assert none["Left out"] == "Nothing."
+    assert none["Read"].endswith("1,797 images.") and "174 to 183 images each" in none["Classes"]
+    found = data_of(
+        planted, exact_duplicates=[["a", "b"]], near_duplicates=[], label_conflicts=[["c", "d"]] * 2,
+        removed_from_pool=["e"], skipped=[("/home/ann/x.png", "truncated")] * 14,
+    )  # fmt: skip
+    assert found["Duplicates"].startswith("Found 1 sets of identical and 0 sets of nearly identical images;")
+    assert "2 sets of identical images are under different classes. 1 images that also are in" in found["Duplicates"]
+    assert found["Left out"].startswith("x.png (truncated), ") and found["Left out"].endswith(" and 2 more.")
+
+
+def test_the_time_is_that_of_the_units_by_kind(planted):
+    """Every planted unit took 2 seconds, but for the draws."""
+    text = facts_of(facts.provenance(planted))["Time"]
+    total = sum(read_unit(planted.folder, unit)["seconds"] for unit in planted.plan.all_units())
+    assert text.startswith(f"{total:,.0f} s of work")
+    assert f"training classifiers {2 * len(planted.plan.classifiers)} s." in text
+
+
+def test_what_is_not_tuned_or_fine_tuned_says_so(planted):
+    assert facts.tuning_text(planted).startswith("None: every arm trains with the parameters below")
+    assert facts.transfer_text(planted) == planted.plan.left_out != ""
