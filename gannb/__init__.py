@@ -37,9 +37,14 @@ def open_experiment(study: str | Path, **changes: Any) -> Experiment:
 
 
 def parameters(namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a notebook's variables that are parameters of a study and were set: `parameters(globals())`."""
-    from gannb.study.model import Study
+    """Return those of a notebook's variables that are parameters of a study and were set: `parameters(globals())`.
 
+    Raises:
+        InputError: a variable has nearly the name of a parameter, as one that papermill was given with a slip.
+    """
+    from gannb.study.model import Study, check_spelling
+
+    check_spelling(name for name, value in namespace.items() if isinstance(value, str | int | float | list | tuple))
     return {name: namespace[name] for name in Study.model_fields if namespace.get(name) is not None}
 
 

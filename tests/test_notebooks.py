@@ -25,7 +25,8 @@ from gannb.cli import main
 from gannb.experiment.experiment import Experiment
 from gannb.jupyter.runner import run_notebooks
 from gannb.study.folder import load_study
-from gannb.study.model import NOTEBOOKS, STAGES, Study, make_study
+from gannb.study.model import NOTEBOOKS, STAGES, Study, check_spelling, make_study
+from gannb.utils.errors import InputError
 from gannb.work.store import RECORD
 
 FOLDER = ROOT / "notebooks"
@@ -121,6 +122,18 @@ def test_a_notebooks_variables_that_are_parameters_and_set_are_its_parameters():
     assert gannb.parameters({"size": None, "trials": 3, "tune": False, "study": "x", "page": 1}) == {
         "trials": 3, "tune": False
     }  # fmt: skip
+
+
+def test_no_variable_of_a_notebook_is_taken_for_a_slip_of_a_parameters_name(source):
+    """A cell that is run again after the others finds their variables too."""
+    names = [n for code in code_of(source[1]) for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)]
+    check_spelling(n.id for n in names if isinstance(n.ctx, ast.Store))
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("gan_stepz", "gan_steps"), ("trial", "trials"), ("Seed", "seed")])
+def test_a_parameter_that_papermill_was_given_with_a_slip_is_refused(wrong, right):
+    with pytest.raises(InputError, match=f"There is no parameter {wrong}; did you mean {right}?"):
+        gannb.parameters({"study": "outputs/digits", wrong: 5})
 
 
 def test_papermill_finds_the_parameters(source):

@@ -87,6 +87,7 @@ def generate(
     to = Path(to).expanduser().resolve()
     _check_folder(to, plan)
     _check_room(to, plan, experiment)
+    experiment = experiment.record()
     with _held(to):
         _set_strays_aside(to, plan)
         before, todo = read_manifest(to), _to_make(to, plan)
@@ -124,16 +125,19 @@ def stream(
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
     medium, device = experiment.settings.medium.name, experiment.device
-    return ItemStream(train_final(experiment), medium, device, chosen, batch_size, seed, start)
+    return ItemStream(train_final(experiment.record()), medium, device, chosen, batch_size, seed, start)
 
 
 # ---- checks, before any work ----
 
 
 def checked_study(study: str | Path, anyway: bool) -> Experiment:
-    """Return the experiment of a study whose answer is `helps`, or any other `anyway`. Raises InputError."""
+    """Return the experiment of a study whose answer is `helps`, or any other `anyway`. Raises InputError.
+
+    Nothing is written yet: a study that is refused stays as it is.
+    """
     follow_launcher()
-    experiment = Experiment.open(load_study(study))
+    experiment = Experiment.preview(load_study(study))
     verdict = read_verdict(experiment.folder)
     if "answer_key" not in verdict:
         raise InputError(

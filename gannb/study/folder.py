@@ -104,7 +104,10 @@ def read_record(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         is_whole = False
     if not is_whole:
-        raise InputError(f"{file} is damaged; move it away and run the study again, its units are kept.")
+        raise InputError(
+            f"{file} is damaged; move it away and start the study again with its data and parameters (`gannb run "
+            f"--data ... --set name={folder.name} ...`), its units are kept."
+        )
     return record
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from copy import copy
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -51,6 +52,7 @@ TRANSFER_STEPS = {"smoke": 2, "laptop": 30, "gpu": 300}
 DOSES = (2, 1_000_000)  # least and most synthetic items per class
 
 
+SLIP = 0.85  # likeness of names from which on one is taken for a slip of the other: `gan_stepz`
 OFFERED = ("medium", "augmentation", "gan_augmentation")  # parameters whose values follow from the media
 
 
@@ -309,6 +311,14 @@ class Study(study_model(MEDIA.values())):
     The command line, YAML files, the notebooks' parameter cells and the help table all follow from this model.
     Unknown names and wrong types are refused; use `make_study` to get them as one-sentence `InputError`s.
     """
+
+
+def check_spelling(names: Iterable[str]) -> None:
+    """Raise InputError where one of some names is nearly, but not, that of a parameter."""
+    for name in names:
+        alike = get_close_matches(name.lower(), list(Study.model_fields), 1, SLIP)
+        if alike and name not in Study.model_fields:
+            raise InputError(f"There is no parameter {name}; did you mean {alike[0]}?")
 
 
 def owners_of(name: str) -> list[Medium]:

@@ -303,6 +303,16 @@ def test_an_answer_that_is_not_helps_is_refused_in_one_sentence(helpful, tmp_pat
     assert f"is '{answer}', not 'helps'" in error and "--anyway" in error and not (tmp_path / "set").exists()
 
 
+def test_a_study_that_is_refused_stays_as_it_is(helpful, tmp_path, untouched, capsys):
+    """Also one that other code has made, as the kept ones: its record names that code, and not what refused it."""
+    study = answered(helpful, tmp_path, answer="hurts")
+    record = json.loads((study / "study.json").read_text()) | {"git": "another"}
+    (study / "study.json").write_text(json.dumps(record | {"resolved": {}}))
+    before = {path: path.read_bytes() for path in study.rglob("*") if path.is_file()}
+    refused(tmp_path, study, "--per-class", "3", capsys=capsys)
+    assert {path: path.read_bytes() for path in study.rglob("*") if path.is_file()} == before
+
+
 def test_anyway_makes_it_and_the_card_says_so(helpful, tmp_path, capsys):
     study = answered(helpful, tmp_path, answer="hurts")
     arguments = ["--per-class", "2", "--classes", "0", "--to", str(tmp_path / "set"), "--anyway"]
