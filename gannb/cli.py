@@ -205,13 +205,23 @@ def _study_from(options: argparse.Namespace) -> Study:
         given = read_yaml(options.study)
     if options.data is not None:
         given["data"] = options.data
-    for change in options.changes:
+    changes = _changes(options.changes)
+    trust_given(changes)
+    return make_study(**given | changes)
+
+
+def _changes(written: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters of `--set`, each given once. Raises InputError."""
+    changes: dict[str, Any] = {}
+    for change in written:
         name, equals, value = change.partition("=")
+        name = name.strip()
         if not equals or not name:
             raise InputError(f"--set {change}: write it as key=value, for example --set trials=4.")
-        given[name.strip()] = _value(name, value)
-        trust_given({name.strip(): given[name.strip()]})
-    return make_study(**given)
+        if name in changes:
+            raise InputError(f"--set gives {name} twice; leave one of them out.")
+        changes[name] = _value(name, value)
+    return changes
 
 
 def _value(name: str, text: str) -> Any:

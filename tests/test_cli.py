@@ -359,6 +359,7 @@ WRONG = {
     "a parameter out of range": (["--set", "test_share=.9"], "test_share=0.9 is not valid"),
     "an empty value": (["--set", "trials="], "trials='' is not valid"),
     "a parameter without a value": (["--set", "trials"], "write it as key=value"),
+    "a parameter twice": (["--set", "trials=2", "trials=3"], "gives trials twice; leave one of them out"),
     "a value without a name": (["--set", "=4"], "write it as key=value"),
     "a value that is no YAML": (["--set", "trials=[4"], "--set trials=[4: the value cannot be read"),
     "a network that does not exist": (["--set", "classifier=resnet10x"], "classifier: there is no network"),
