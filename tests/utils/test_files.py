@@ -130,3 +130,16 @@ def test_bytes_are_kept_as_they_are_and_a_file_has_their_hash(tmp_path):
     write_bytes(tmp_path / "new" / "a.bin", b"a\r\n\xff")
     assert (tmp_path / "new" / "a.bin").read_bytes() == b"a\r\n\xff" and names(tmp_path / "new") == ["a.bin"]
     assert sha256_of(tmp_path / "new" / "a.bin") == hashlib.sha256(b"a\r\n\xff").hexdigest()
+
+
+def test_bytes_are_written_whole_or_the_file_stays_as_it_was(tmp_path, monkeypatch):
+    file = tmp_path / "new" / "a.png"
+    write_bytes(file, b"before")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError):
+        write_bytes(file, b"after")
+    assert file.read_bytes() == b"before" and [p.name for p in file.parent.iterdir()] == ["a.png"]

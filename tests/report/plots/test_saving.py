@@ -6,7 +6,6 @@ import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import pytest
 from planted_figures import VERDICT
 
 from gannb.report import plots
@@ -38,16 +37,3 @@ def test_figures_of_other_names_share_no_ids():
     ax.plot([0, 1], [0, 1], clip_on=True)
     first, second = (set(re.findall(r'<clipPath id="([^"]+)"', saving.svg(ax.figure, name))) for name in "ab")
     assert first and not first & second
-
-
-def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
-    file = tmp_path / "new" / "a.png"
-    saving.write_bytes(file, b"before")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("gannb.report.plots.saving.os.fsync", full)
-    with pytest.raises(OSError):
-        saving.write_bytes(file, b"after")
-    assert file.read_bytes() == b"before" and [p.name for p in file.parent.iterdir()] == ["a.png"]
