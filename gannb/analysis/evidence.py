@@ -118,7 +118,7 @@ def read(experiment: Experiment) -> Evidence:
         n_test=float(np.mean([len(draw.test) for draw in drawn])) if drawn else 0.0,
         gan=settings.family, trials_planned=study.trials, **words_of(settings.medium),
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=study.preset,
-        most_trials=settings.most_trials, dose_arms=settings.dose_arms, synthetic_shown=settings.synthetic_shown,
+        most_trials=settings.most_trials, dose_arms=settings.dose_arms, synthetic_shown=experiment.plan.synthetic_shown,
         shifted=_shifted(experiment), predictions=results.predictions(), class_counts=settings.class_counts,
         filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
         keep_classes=settings.keep_classes, left_out=experiment.plan.left_out, minutes=results.minutes(),
@@ -131,7 +131,7 @@ def _answers(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], 
     settings, results = experiment.settings, experiment.results
     correct, y, groups = {}, {}, {}
     for trial in range(experiment.study.trials):
-        for arm in settings.arms:
+        for arm in (*settings.arms, *settings.half_arms):
             p = results.probabilities(trial, arm.name)
             if p is None:
                 continue

@@ -134,6 +134,8 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> Contra
 def control_row(evidence: Evidence, contrast: Contrast) -> ControlRow:
     """Return what a control came to."""
     change = difference(evidence, contrast.arm, contrast.against)
+    if contrast.expected == "converged":
+        return ControlRow(contrast, change, change.mean < evidence.rope)
     return ControlRow(contrast, change, came_out(contrast.expected, change.low, change.high, evidence.rope))
 
 
@@ -187,7 +189,7 @@ def _control_sentence(row: ControlRow) -> str:
     if parse_arm(contrast.against).half_budget:
         return (
             f"The classifiers had not converged: the second half of the steps changed {contrast.arm} by "
-            f"{change} points; raise classifier_steps."
+            f"{change} points; raise classifier_steps_most."
         )
     wanted = {"helps": "should help", "hurts": "should hurt", "no difference": "should make no difference"}
     return f"A control did not come out: {against} {wanted[contrast.expected]}, and made {change} points."

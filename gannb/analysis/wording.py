@@ -21,7 +21,12 @@ ANSWERS = {
     "equivalent": "no difference that matters",
     "inconclusive": "undecided",
 }
-EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
+EXPECTED = {
+    "helps": "helps, as expected",
+    "hurts": "hurts, as expected",
+    "no difference": "no difference seen",
+    "converged": "converged",
+}
 UNCERTAIN = "too uncertain to tell"
 FAILED = "not as expected"
 HALF = " (half the steps)"

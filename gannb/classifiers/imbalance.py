@@ -49,17 +49,17 @@ def repeated(train: Examples, seed: int) -> Examples:
     return train.take(np.concatenate(chosen))
 
 
-def balanced(way: str, train: Examples, seed: int) -> Mixture:
+def balanced(way: str, train: Examples, mix: str, seed: int) -> Mixture:
     """Return a draw balanced in one of the ways of `BALANCING`.
 
-    Oversampled, it takes the place of generated items in batches: as many of them, in the same share.
+    What is oversampled stands for generated items in batches: as many, mixed in the same way, in the same share.
     """
     from gannb.classifiers.mixture import Mixture  # takes torch; who names arms must not wait for it
 
     if way == "weighted":
         return Mixture(train, None, 0.0, weights=class_weights(train.counts()))
     more = repeated(train, seed)
-    return Mixture(train, more, len(more) / (len(train) + len(more)))
+    return Mixture(train, more, len(more) / (len(train) + len(more)), mix=mix)
 
 
 BALANCING = {  # what can be done about classes of unequal size without a generator, and what it is called

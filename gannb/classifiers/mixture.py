@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from gannb.data.counts import in_batch
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
@@ -17,13 +19,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """What a classifier is trained on: real items, synthetic items, and the synthetic share of each batch."""
+    """What a classifier is trained on: real items, synthetic items, and how batches mix the two."""
 
     real: Examples | None
     synthetic: Examples | None
     share: float  # of each batch, 0..1, whatever the two sets' sizes; 1 without real items, 0 without synthetic ones
     fresh: Callable[[int], np.ndarray] | None = None  # number of a pass, from 1 -> the synthetic items anew
     weights: np.ndarray | None = None  # (K,) how much the loss of an item of each class counts; None: as it is
+    mix: str = "added"  # to as many real items as without synthetic ones, or `replaced`: in the places of some of them
+
+    def sizes(self, batch_size: int) -> tuple[int, int]:
+        """Return how many real and how many synthetic items each batch holds; see `data.counts.in_batch`."""
+        if self.real is None or self.synthetic is None:
+            return (0, batch_size) if self.real is None else (batch_size, 0)
+        return in_batch(self.mix, self.share, batch_size)
+
+    def with_more(self, times: float, batch_size: int) -> Mixture:
+        """Return the mixture with so many times the synthetic items in a batch; one real item stays in any case."""
+        if self.mix == "added":
+            return replace(self, share=times * self.share / (1 - self.share + times * self.share))
+        return replace(self, share=min(1 - 1 / batch_size, times * self.share))
 
     @property
     def items(self) -> Examples:
@@ -42,14 +57,14 @@ def cycle(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
 
 
 def batches(mixture: Mixture, size: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield (size,) indices for ever, into the real items followed by the synthetic ones.
+    """Yield the (B,) indices of batches for ever, into the real items followed by the synthetic ones.
 
-    Each batch holds `round(share * size)` synthetic items. The real items come in the same order in every arm.
+    size: of a batch without synthetic items; with them B is the sum of `Mixture.sizes`. The real items come in the same
+    order in every arm: where synthetic ones are added to them, every batch has the very same real items.
     """
     real_rng, synthetic_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
-    n_real = 0 if mixture.real is None else len(mixture.real)
-    synthetic_size = 0 if mixture.synthetic is None else round(mixture.share * size)
-    real = cycle(n_real, size - synthetic_size, real_rng) if synthetic_size < size else None
+    n_real, (real_size, synthetic_size) = 0 if mixture.real is None else len(mixture.real), mixture.sizes(size)
+    real = cycle(n_real, real_size, real_rng) if real_size else None
     synthetic = cycle(len(mixture.synthetic), synthetic_size, synthetic_rng) if synthetic_size else None
     while True:
         parts = [next(real)] if real else []
@@ -66,15 +81,18 @@ class Stock:
     """The items of a mixture, encoded, the real ones first, the synthetic ones made anew at every pass if `fresh`.
 
     A pass is over when every synthetic item has been handed out once; the first hands out the items as they are.
+
+    shown: synthetic items that earlier cycles of the training have seen. What follows them is a new pass.
     """
 
-    def __init__(self, medium: Medium, mixture: Mixture, device: str = "cpu") -> None:
+    def __init__(self, medium: Medium, mixture: Mixture, device: str = "cpu", shown: int = 0) -> None:
         self.medium = medium
         parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
         self.x = torch.cat([encoded(medium, part.x, device) for part in parts])  # (N, ...)
         self.y = torch.from_numpy(np.concatenate([part.y for part in parts])).to(device)  # (N,)
         self.n_real = 0 if mixture.real is None else len(mixture.real)
-        self.fresh, self.number, self.handed_out = mixture.fresh, 0, 0
+        self.fresh, self.number, made = mixture.fresh, 0, max(1, len(self.x) - self.n_real)
+        self.handed_out = -(-shown // made) * made
 
     def take(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
         """Hand out items: index (B,) -> encoded items (B, ...), labels (B,)."""

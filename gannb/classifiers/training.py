@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,8 +33,8 @@ class Recipe:
 
     medium: Medium  # of the items
     classifier: str
-    steps: int
-    batch_size: int
+    steps: int  # of the whole training, or of one of its cycles
+    batch_size: int  # real items in a batch, or synthetic ones in their places
     policy: Any  # one of the medium's
     rate: float = 1.0  # times LEARNING_RATE
 
@@ -56,36 +56,41 @@ def train(
     device: str = "cpu",
     progress: Callable[[int, int], None] = lambda done, total: None,
     start: Start = from_scratch,
+    shown: int = 0,
 ) -> nn.Module:
     """Train a classifier: AdamW (Loshchilov & Hutter 2019), one-cycle rate, cross-entropy.
 
     Two calls with equal seeds start from the same weights and see the real items in the same order, whatever the arm.
-    `start` gives the network and its groups of parameters, `lr` being the largest rate of each.
+    `start` gives the network and its groups of parameters, `lr` being the largest rate of each. shown: synthetic items
+    that earlier cycles have seen.
     """
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
         torch.manual_seed(seed)  # first weights, and what a network's own layers drop while it is trained
         network, groups = start(recipe, mixture.items)
-        return _train(network, groups, mixture, recipe, seed, device, progress)
+        stock = Stock(recipe.medium, mixture, device, shown)
+        return _train(network, groups, mixture, stock, recipe, seed, device, progress)
 
 
 def _train(
     network: nn.Module,
     groups: list[dict[str, Any]],
     mixture: Mixture,
+    stock: Stock,
     recipe: Recipe,
     seed: int,
     device: str,
     progress: Callable[[int, int], None],
 ) -> nn.Module:
     """Train, drawing from torch's global randomness where the network does."""
-    stock, rates = Stock(recipe.medium, mixture, device), [group["lr"] for group in groups]
+    rates = [group["lr"] for group in groups]
     network = recipe.medium.place(network, device).train()
     optimizer = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=recipe.steps + 1)
     rng = torch.Generator(device=device).manual_seed(seed)
     weights = None if mixture.weights is None else torch.from_numpy(mixture.weights).float().to(device)
     stream = batches(mixture, recipe.batch_size, seed)
-    for step, (items, labels) in zip(range(recipe.steps), augmented(stream, stock, recipe, rng), strict=False):
+    mixed = augmented(stream, sum(mixture.sizes(recipe.batch_size)), stock, recipe, rng)
+    for step, (items, labels) in zip(range(recipe.steps), mixed, strict=False):
         loss = cross_entropy(network(items), labels, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -95,6 +100,58 @@ def _train(
     if not torch.isfinite(loss):
         raise Diverged(f"the classifier {recipe.classifier} diverged: its loss is {loss.item()}")
     return network.eval()
+
+
+# ---- cycles ----
+State = Mapping[str, Tensor]  # a network's weights and statistics by name, on the CPU
+
+
+def in_cycles(
+    mixture: Mixture,
+    recipe: Recipe,
+    cycles: Sequence[int],
+    seeds: Sequence[int],
+    device: str = "cpu",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    start: Start = from_scratch,
+    before: State | None = None,
+    passed: int = 0,
+) -> Iterator[nn.Module]:
+    """Train in cycles, each from where the one before it stood; yield the network after each.
+
+    A cycle is a training of its own, with a new optimiser and the whole course of the one-cycle rate: a warm restart
+    (Loshchilov & Hutter 2017, "SGDR", section 3). Nothing but the network passes from one to the next, so that whoever
+    kept the network goes on as if all cycles were trained in one go: to the bit, on the CPU.
+
+    cycles, seeds: steps of each cycle (`recipe` has the rest), and its seed. before: the network after the first
+    `passed` cycles, which are not trained again.
+    """
+    synthetic = mixture.sizes(recipe.batch_size)[1]
+    done, total = 0, sum(cycles[passed:])
+    for number in range(passed, len(cycles)):
+        begin = start if before is None else _going_on(start, before)
+        step = lambda n, _, done=done: progress(done + n, total)  # noqa: E731
+        shown = synthetic * sum(cycles[:number])
+        one = replace(recipe, steps=cycles[number])
+        network = train(mixture, one, seeds[number], device, step, begin, shown)
+        yield network
+        done, before = done + cycles[number], state_of(network)
+
+
+def _going_on(start: Start, state: State) -> Start:
+    """Return what gives the network of `start`, with its rates, in a given state."""
+
+    def again(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[dict[str, Any]]]:
+        network, groups = start(recipe, items)
+        network.load_state_dict(state)
+        return network, groups
+
+    return again
+
+
+def state_of(network: nn.Module) -> dict[str, Tensor]:
+    """Return a network's weights and statistics by name, as a safetensors file takes them."""
+    return {name: value.detach().to("cpu").contiguous().clone() for name, value in network.state_dict().items()}
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -110,17 +167,17 @@ def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None)
 
 @torch.no_grad()
 def augmented(
-    stream: Iterator[np.ndarray], stock: Stock, recipe: Recipe, rng: torch.Generator
+    stream: Iterator[np.ndarray], size: int, stock: Stock, recipe: Recipe, rng: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield augmented batches (B, ...) with labels (B,) for ever.
+    """Yield augmented batches (B, ...) with labels (B,) for ever, B being `size`.
 
     Several batches are augmented in one call: for tiny items a call costs as much as a good part of a training step.
     """
-    count = max(1, AUGMENT_AT_ONCE // (recipe.batch_size * stock.x[0].numel()))
+    count = max(1, AUGMENT_AT_ONCE // (size * stock.x[0].numel()))
     while True:
         items, labels = stock.take(np.concatenate([next(stream) for _ in range(count)]))
         items = recipe.medium.augment(items, recipe.policy, rng)
-        yield from zip(items.split(recipe.batch_size), labels.split(recipe.batch_size), strict=True)
+        yield from zip(items.split(size), labels.split(size), strict=True)
 
 
 @torch.no_grad()

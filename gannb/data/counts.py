@@ -1,4 +1,4 @@
-"""How many items of each class to take or to make."""
+"""How many items of each class to take or to make, and how many of each kind a batch holds."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def proportional_labels(counts: np.ndarray, total: int) -> np.ndarray:
     while whole.sum() > total:  # small classes were given their one item
         whole[np.argmax(whole)] -= 1
     return np.repeat(np.arange(len(counts)), whole)
+
+
+def in_batch(mix: str, share: float, size: int) -> tuple[int, int]:
+    """Return how many real and how many synthetic items a batch holds.
+
+    share: of it that is synthetic, above 0 and below 1. mix: `added`, to `size` real ones, as many as without synthetic
+    items, at least one synthetic one; `replaced`, `size` items in all, possibly none of either kind.
+    """
+    if mix == "added":
+        return size, max(1, round(share / (1 - share) * size))
+    synthetic = round(share * size)
+    return size - synthetic, synthetic
 
 
 def first_of_each(y: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ def check(results: Results) -> None:
     _ = settings.arms, settings.design, settings.positive, settings.keep_classes  # each refuses what is wrong with it
     _check_families(settings)
     _check_classifiers(settings)
+    _check_steps(settings)
     _check_weights(settings)
     _check_external(results)
     splits.check_room(settings.dataset, settings.design, settings.study.trials)
@@ -90,6 +91,14 @@ def _check_classifiers(settings: Settings) -> None:
                 f"arms: {arm.name} names the classifier {arm.classifier}, which is none of the study's further "
                 f"ones; use classifier={first},{arm.classifier}."
             )
+
+
+def _check_steps(settings: Settings) -> None:
+    if settings.classifier_steps_most < settings.classifier_steps:
+        raise InputError(
+            f"classifier_steps_most={settings.classifier_steps_most} is below the {settings.classifier_steps} steps "
+            "that classifiers are trained for at first; use at least as many, or set classifier_steps lower."
+        )
 
 
 def _check_weights(settings: Settings) -> None:
@@ -201,8 +210,11 @@ def check_balance(settings: Settings) -> None:
             f"{asked} is for classes of unequal size, and these lack less than an item in a batch: they are as large "
             f"as each other; {otherwise}."
         )
-    if study.batch_size in in_batch and "weighted" not in asked:  # which adds no items
-        raise InputError(f"{asked} leaves no real item in a batch of {study.batch_size}; use a larger batch_size.")
+    replaced = study.mix == "replaced" and "weighted" not in asked
+    if study.batch_size in in_batch and replaced:  # which adds no items
+        raise InputError(
+            f"{asked} leaves no real item in a batch of {study.batch_size}; use a larger batch_size, or mix=added."
+        )
 
 
 def _asked(study: Study, arms: Sequence[Arm]) -> tuple[str, str]:
@@ -214,7 +226,7 @@ def _asked(study: Study, arms: Sequence[Arm]) -> tuple[str, str]:
 
 
 def filling_up_in_batch(counts: np.ndarray, batch_size: int) -> int:
-    """Return the items of a batch that fill up the smaller classes of a draw of `counts` (K,) real items."""
+    """Return the items of a batch that fill up a draw's smaller classes, where they replace others: counts (K,)."""
     missing = lacking(counts).sum()
     return round(batch_size * missing / (missing + counts.sum()))
 

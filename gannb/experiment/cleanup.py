@@ -13,7 +13,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ class Leftover:
 def leftovers(experiment: Experiment) -> list[Leftover]:
     """Return what the study's parameters need no more; nothing that a process is at work on."""
     settings, plan, folder = experiment.settings, experiment.plan, experiment.folder
-    needed = {folder / u.path for unit in (*plan.all_units(), plan.final_generator) for u in unit.closure()}
+    longest = replace(plan, doublings=dict.fromkeys(settings.checked_arms, settings.most_doublings))
+    units = (*plan.all_units(), *longest.units(4), plan.final_generator)  # more trials may need fewer steps, and more
+    needed = {folder / u.path for unit in units for u in unit.closure()}
     copies = {f"data-{settings.data_key}", *(source.folder for source in settings.external.values())}
     found = [*_of_units(folder, needed, bool(plan.left_out)), *_of_study(folder, copies)]
     return [Leftover(path, kind, _size(path)) for path, kind in found]

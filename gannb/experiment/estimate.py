@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gannb.experiment.convergence import with_all_doublings
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
 from gannb.experiment.settings import Settings
@@ -25,7 +27,9 @@ from gannb.measures.comparison import FEW as FEW_ITEMS
 from gannb.media import MEDIA
 from gannb.study.model import Study
 from gannb.trials import splits
+from gannb.trials.arms import parse_arm
 from gannb.trials.splits import Draw
+from gannb.units.classifiers import continued
 from gannb.units.kinds import (
     DEFAULT_SECONDS,
     FILTERING_CLASSIFIER,
@@ -33,6 +37,8 @@ from gannb.units.kinds import (
     MEASURING_CLASSIFIER,
     MEGABYTE,
     REFERENCE_SETS,
+    TUNING,
+    seconds_of,
 )
 from gannb.units.measures import SIDE_BATCH
 from gannb.units.parameters import Training
@@ -59,27 +65,35 @@ def plan(study: Study) -> dict[str, Any]:
 
     The keys, in order: `study`; of the data `medium`, `items`, `shape`, `classes` and `class_names`; `trials`,
     `protocol` and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `classifier` (several),
-    `classifier_steps`, `fine_tuning` (sentences), `device` and `workers` (processes); `units`, by kind `todo`, `total`
-    and `seconds` of one process; `seconds` in all, `disk_bytes`, and `advice`, a sentence, or null.
+    `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device` and `workers` (processes); `units`,
+    by kind `todo`, `total` and `seconds` of one process; `seconds` in all and `disk_bytes`, at least, and both
+    `..._most`, if steps have to be doubled up to the bound; and `advice`, a sentence, or null.
     """
     experiment = Experiment.preview(study)
     settings, plan = experiment.settings, experiment.plan
-    todo = [unit for unit in plan.all_units() if not experiment.results.is_done(unit)]
+    todo, most = (
+        [unit for unit in each.all_units() if not experiment.results.is_done(unit)]
+        for each in (plan, with_all_doublings(experiment.results))
+    )
     if todo and talk() != QUIET:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
     seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
     workers, pool = worker_count(study.workers), settings.dataset.pool
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
+    longer = [unit for unit in most if unit.path not in {each.path for each in todo}]
+    longest = total + sum(expected_seconds(settings, unit, seconds) for unit in longer) / workers
     return {
         "study": study.name, "medium": settings.medium.name, "items": len(splits.labels_of(settings.dataset)),
         "shape": list(settings.shape), "classes": pool.n_classes, "class_names": list(pool.classes),
         "trials": study.trials, "protocol": settings.design.protocol, "why": settings.design.why,
         "found": _found(settings), "gan": settings.family, "gan_steps": settings.gan_steps,
         "classifier": list(study.classifier), "classifier_steps": settings.classifier_steps,
+        "classifier_steps_most": settings.classifier_steps << settings.most_doublings,
         "fine_tuning": _fine_tuning(plan), "device": experiment.device, "workers": workers,
-        "units": _by_kind(plan, spent), "seconds": round(total),
-        "disk_bytes": round(disk_bytes(settings, todo)), "advice": _advice(settings, total),
+        "units": _by_kind(plan, spent), "seconds": round(total), "seconds_most": round(longest),
+        "disk_bytes": round(disk_bytes(settings, todo)), "disk_bytes_most": round(disk_bytes(settings, most)),
+        "advice": _advice(settings, total),
     }  # fmt: skip
 
 
@@ -107,7 +121,7 @@ def plan_text(planned: dict[str, Any]) -> str:
         f"protocol {planned['protocol']}: {planned['why']}.",
         *planned["found"],
         f"GAN family {planned['gan']}, {planned['gan_steps']:,} steps; "
-        f"classifier {' and '.join(planned['classifier'])}, {planned['classifier_steps']:,} steps; "
+        f"classifier {' and '.join(planned['classifier'])}, {_steps_text(planned)}; "
         f"device {planned['device']}, {planned['workers']} processes.",
         *planned["fine_tuning"],
         "",
@@ -115,9 +129,25 @@ def plan_text(planned: dict[str, Any]) -> str:
         *(f"{KINDS[kind].text(nouns):<34} {n['todo']:>6} {n['total']:>6} {seconds_text(n['seconds']):>20}"
           for kind, n in planned["units"].items()),
         "",
-        f"about {seconds_text(planned['seconds'])} in all, and {planned['disk_bytes'] / MEGABYTE:,.0f} MB of disk",
+        *_size_text(planned),
         *filter(None, [planned["advice"]]),
     ])  # fmt: skip
+
+
+def _steps_text(planned: dict[str, Any]) -> str:
+    first, most = planned["classifier_steps"], planned["classifier_steps_most"]
+    return f"{first:,} steps" + (f", doubled until training has converged (up to {most:,})" if most > first else "")
+
+
+def _size_text(planned: dict[str, Any]) -> list[str]:
+    """Return how long a study takes and how much disk it needs, at least and at most."""
+    least, most = (
+        f"{seconds_text(planned[f'seconds{of}'])} in all, and {planned[f'disk_bytes{of}'] / MEGABYTE:,.0f} MB of disk"
+        for of in ("", "_most")
+    )
+    if least == most:
+        return [f"about {least}"]
+    return [f"at least {least};", f"up to {most}, if training converges late and steps are doubled"]
 
 
 def _fine_tuning(plan: Plan) -> list[str]:
@@ -126,7 +156,12 @@ def _fine_tuning(plan: Plan) -> list[str]:
     if settings.weights is None:
         return missing
     about = settings.medium.pretrained.weights_text(settings.weights)
-    return [f"Fine-tuning {about}, {settings.transfer_steps:,} steps.", *missing]
+    return [f"Fine-tuning {about}, {_of_transfer(settings)}.", *missing]
+
+
+def _of_transfer(settings: Settings) -> str:
+    first = settings.transfer_steps
+    return _steps_text({"classifier_steps": first, "classifier_steps_most": first << settings.most_doublings})
 
 
 def _found(settings: Settings) -> list[str]:
@@ -152,7 +187,7 @@ def _found(settings: Settings) -> list[str]:
 
 
 def expected_seconds(settings: Settings, unit: Unit, seconds: dict[str, float]) -> float:
-    """Return the time of a unit, given the usual ones (see `unit_seconds`): a half budget costs half."""
+    """Return the time of a unit, given the usual ones (see `unit_seconds`), which are those of the first steps."""
     declared = unit.parameters
     if unit.cost == "gan":
         return seconds[declared["generator"]]
@@ -160,16 +195,28 @@ def expected_seconds(settings: Settings, unit: Unit, seconds: dict[str, float]) 
         return seconds["items"] * (CHOOSING if declared.get("variation") in FILTERS else 1)
     if unit.kind in ("classifier", "tuning"):
         return _training_seconds(settings, unit, seconds) * len(declared.get("configurations", [0]))
-    return seconds[unit.kind]
+    return seconds_of(unit.cost, seconds)
 
 
 def _training_seconds(settings: Settings, unit: Unit, seconds: dict[str, float]) -> float:
-    """Return the time of an arm's classifiers in one configuration."""
+    """Return the time of an arm's classifiers in one configuration: what is added to batches takes longer."""
     training: Training = unit.parameters
-    if "weights" in training:
-        return seconds["transfer"]
-    making = training.get("synthetic_share", 1) * seconds["fresh"] if unit.cost == "fresh" else 0
-    return (seconds[training["classifier"]] + making) * training["steps"] / settings.classifier_steps
+    pretrained, before = "weights" in training, continued(unit)
+    steps = sum(training["cycles"]) - (sum(before.parameters["cycles"]) if before else 0)
+    real, synthetic = _in_batch(settings, training)
+    making = synthetic / training["batch_size"] * seconds["fresh"] if unit.cost.startswith("fresh") else 0
+    first = seconds["transfer" if pretrained else training["classifier"]]
+    times = steps / (settings.transfer_steps if pretrained else settings.classifier_steps)
+    return times * (first * (real + synthetic) / training["batch_size"] + making)
+
+
+def _in_batch(settings: Settings, training: Training) -> tuple[int, int]:
+    """Return how many real and synthetic items an arm's batches hold, before tuning."""
+    arm, size = parse_arm(training["arm"]), training["batch_size"]
+    if not arm.real:
+        return (0, size) if arm.generator else (size, 0)
+    added = settings.synthetic_in_batch if "mix" in training else 0
+    return (size if settings.study.mix == "added" else size - added), added
 
 
 def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
@@ -280,7 +327,7 @@ def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
     real = len(draw.train) if settings.design.protocol == "draw" else len(splits.labels_of(dataset))
     size = {kind.stored_as: kind.size for kind in KINDS.values()} | {  # those that grow with the data
         "items": settings.items_made * (item + 8),
-        "classifier": seeds * tested * classes * 4 + tested * 16,
+        "classifier": seeds * tested * classes * 8 + tested * 16,
         "draw": tested * 8 + 1e4,
         "features": real * FEATURES,
         "item_features": settings.items_made * FEATURES,
@@ -289,4 +336,15 @@ def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
     sets = [each for each in (dataset, dataset.held_out) if each is not None]
     copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
     copies += sum(sum(s.about.get("counts", ())) for s in settings.external.values()) * item
-    return float(sum(size[u.kind] for u in todo) + copies + MEGABYTE)
+    sizes = settings.classifier_sizes() if todo else {}
+    networks = sum(seeds * _bytes_of_network(settings, sizes, u) for u in todo if "cycles" in u.parameters)
+    return float(sum(size[u.kind] for u in todo) + networks + copies + MEGABYTE)
+
+
+def _bytes_of_network(settings: Settings, sizes: dict[str, int], unit: Unit) -> float:
+    """Return the bytes of one network that a unit of training keeps; tuning keeps none."""
+    if unit.kind == TUNING.stored_as:
+        return 0
+    if "weights" in unit.parameters:
+        return Path(settings.weights.file).stat().st_size if settings.can_fine_tune else 0
+    return 4 * sizes[unit.parameters["classifier"]]

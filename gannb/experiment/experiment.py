@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gannb.data.examples import Dataset, Examples
 from gannb.experiment import at_hand
 from gannb.experiment.checks import check
+from gannb.experiment.convergence import planned
 from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
@@ -24,7 +25,6 @@ from gannb.utils.errors import Stopped
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
 from gannb.work.scheduler import Outcome, run_units
-from gannb.work.store import is_done
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Experiment:
     """A study and its data: every choice settled, every unit named, every result at hand.
 
-    What notebooks ask for is here by itself; everything else is asked of the three parts.
+    What notebooks ask for is here by itself; everything else is asked of the three parts. Its plan grows while it runs,
+    where training has not converged.
     """
 
     settings: Settings
@@ -51,10 +52,7 @@ class Experiment:
             InputError: what the study names besides its data is not there, or cannot be used.
         """
         settings = Settings(study, dataset, data_key, at_hand.look(study, dataset, data_key))
-        plan = Plan(settings)
-        if settings.weights and not settings.can_fine_tune:  # have gone: what they made may be there still
-            made = (unit.path for unit in plan.units_without_weights() if is_done(study.folder, unit))
-            plan = Plan(settings, frozenset(made))
+        plan = planned(settings, study.folder)
         return cls(settings, plan, Results(plan, study.folder))
 
     @classmethod
@@ -104,6 +102,8 @@ class Experiment:
     def run(self, stage: int) -> Outcome:
         """Make what is missing of a stage and of everything it needs; write `status.json`.
 
+        Trainings that turn out not to have converged go on with twice the steps; see `convergence`.
+
         Raises:
             InputError: another process is at work on the study.
             Stopped: it was interrupted.
@@ -111,14 +111,28 @@ class Experiment:
         with study_lock(self.folder):
             write_status(self.results, "running")
             try:
-                return run_units(
-                    self.folder, self.plan.units(stage), device=self.device, workers=self.study.workers,
-                    progress=Progress(STAGES[stage], self.results.seconds_by_kind()),
-                )  # fmt: skip
+                outcome = self._make(stage)
+                while self._plan_anew():
+                    write_status(self.results, "running")
+                    further = self._make(stage)
+                    outcome = Outcome((*outcome.made, *further.made), further.failed, further.blocked)
+                return outcome
             except KeyboardInterrupt:
                 raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
             finally:
                 write_status(self.results)
+
+    def _make(self, stage: int) -> Outcome:
+        return run_units(
+            self.folder, self.plan.units(stage), device=self.device, workers=self.study.workers,
+            progress=Progress(STAGES[stage], self.results.seconds_by_kind()),
+        )  # fmt: skip
+
+    def _plan_anew(self) -> bool:
+        """Plan by what is finished now; return whether steps have to be doubled."""
+        before, self.plan = self.plan, planned(self.settings, self.folder)
+        self.results = Results(self.plan, self.folder)
+        return self.plan.doublings != before.doublings
 
     # ---- what notebooks ask for
 

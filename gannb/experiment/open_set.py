@@ -11,7 +11,7 @@ other side, and no method that needs outliers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from gannb.data.examples import Dataset
 from gannb.experiment.settings import Settings
 from gannb.units import kinds
-from gannb.units.open_set import METHODS, NEED_OUTLIERS, side_of
+from gannb.units.open_set import BASELINE, METHODS, NEED_OUTLIERS, side_of
 from gannb.utils.naming import listed
 from gannb.work.unit import Unit
 
@@ -30,8 +30,9 @@ class OpenSet:
 
     settings: Settings
     gans: Mapping[int, Unit]  # by trial: the study's own
-    training: Mapping[int, dict[str, Any]]  # by trial: how `real+classic` is trained
+    training: Mapping[int, Sequence[dict[str, Any]]]  # by trial: how `real+classic` is trained at first, then continued
     choice: Unit | None  # what tuning chose for `real+classic`
+    read: int  # after how many doublings of the steps results are read
 
     @property
     def held_out(self) -> Dataset:
@@ -70,22 +71,34 @@ class OpenSet:
         return kinds.OUTLIER_GAN.unit(place, parameters, like.needs)
 
     @cached_property
-    def classifiers(self) -> dict[tuple[int, str, int | None], Unit]:
-        """The units of training by trial, method, and the side of its outliers (None without)."""
+    def trainings(self) -> dict[tuple[int, str, int | None], list[Unit]]:
+        """The units of training by trial, method, and the side of its outliers (None without).
+
+        Several where the steps have doubled, each continuing the last, as of `real+classic`.
+        """
         return {
-            (t, method, side): self._classifier(t, method, side)
+            (t, method, side): [*self._trainings_of(t, method, side)]
             for t in self.gans
             for method in self.methods
             for side in (self.sides if method in NEED_OUTLIERS else [None])
         }
 
-    def _classifier(self, trial: int, method: str, side: int | None) -> Unit:
-        parameters = self.training[trial] | {"method": method} | ({} if side is None else {"side": side})
+    @cached_property
+    def classifiers(self) -> dict[tuple[int, str, int | None], Unit]:
+        """The units of training whose results count."""
+        return {key: units[self.read] for key, units in self.trainings.items()}
+
+    def _trainings_of(self, trial: int, method: str, side: int | None) -> Iterator[Unit]:
+        own = {"method": method} | ({} if side is None else {"side": side})
+        own |= {} if method == BASELINE else {"mix": self.settings.study.mix}
         made = {"between": self.gans[trial], "gan_of_outliers": self._outlier_gans.get((trial, side))}.get(method)
-        parameters |= {"n_other": self.n_other} if made else {}
+        own |= {"n_other": self.n_other} if made else {}
         needs = [*self.gans[trial].needs, *(unit for unit in (made, self.choice) if unit)]
         place = f"{self.gans[trial].place.rsplit('/', 1)[0]}/{method}" + ("" if side is None else f"-{side}")
-        return kinds.OPEN_SET.unit(place, parameters, tuple(needs))
+        before: list[Unit] = []
+        for n, training in enumerate(self.training[trial]):
+            before = [kinds.OPEN_SET.unit(place, training | own, (*needs, *before), doublings=n)]
+            yield from before
 
     @property
     def n_other(self) -> int:
@@ -95,4 +108,4 @@ class OpenSet:
     @property
     def units(self) -> list[Unit]:
         """The units of this part of the study: GANs of outliers, then classifiers."""
-        return [*self._outlier_gans.values(), *self.classifiers.values()]
+        return [*self._outlier_gans.values(), *(unit for units in self.trainings.values() for unit in units)]

@@ -6,7 +6,8 @@ unit that depends on it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +29,8 @@ class Plan:
 
     settings: Settings
     kept: frozenset[str] = frozenset()  # paths of units that the pretrained weights made and that outlive them
+    doublings: Mapping[str, int] = field(default_factory=dict)  # by network (`Arm.network`): how often its steps double
+    read: Mapping[str, int] = field(default_factory=dict)  # by network, after how many doublings results are read
 
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4; none that only the pretrained weights could make, where these are gone.
@@ -51,7 +54,8 @@ class Plan:
         if stage == 4:
             frozen = dict.fromkeys([*self.feature_units.values(), *self.item_feature_units.values()])
             tuned = [*self.tuning_units.values(), *self.choice_units.values()]
-            return [*frozen, *tuned, *self.classifiers.values(), *(self.open_set.units if self.open_set else [])]
+            trained = [unit for units in self.trainings.values() for unit in units]
+            return [*frozen, *tuned, *trained, *(self.open_set.units if self.open_set else [])]
         return []
 
     # ---- what stays out
@@ -72,7 +76,9 @@ class Plan:
         settings = self.settings
         if not settings.wants_pretrained or settings.can_fine_tune:
             return ""
-        there = [u.path in self.kept for (_, arm), u in self.classifiers.items() if parse_arm(arm).pretrained]
+        there = [
+            u.path in self.kept for (_, arm), us in self.trainings.items() if parse_arm(arm).pretrained for u in us
+        ]
         if there and all(there):
             return ""
         return settings.medium.pretrained.missing_sentence(settings.study.pretrained, begun=any(there))
@@ -285,24 +291,44 @@ class Plan:
     # ---- stage 4: classifiers
 
     @cached_property
-    def classifiers(self) -> dict[tuple[int, str], Unit]:
-        """The units of training, by (trial, arm)."""
-        return {(t, arm.name): self._classifier_of(t, arm) for t in self.trials for arm in self.settings.arms}
+    def trainings(self) -> dict[tuple[int, str], list[Unit]]:
+        """The units of training, by (trial, arm): of the first steps, then of every doubling, each continuing the last.
 
-    def _classifier_of(self, trial: int, arm: Arm) -> Unit:
+        All arms of a network have as many, so that they stay comparable.
+        """
+        return {(t, arm.name): [*self._trainings_of(t, arm)] for t in self.trials for arm in self.settings.arms}
+
+    @cached_property
+    def classifiers(self) -> dict[tuple[int, str], Unit]:
+        """The units of training whose results count, by (trial, arm)."""
+        read = {arm.name: self.read.get(arm.network, 0) for arm in self.settings.arms}
+        return {(t, arm): units[read[arm]] for (t, arm), units in self.trainings.items()}
+
+    def steps_of(self, network: str = "") -> int:
+        """Return the optimiser steps in all of the trainings of a network (`Arm.network`) whose results count."""
+        return sum(self.settings.cycles(network, self.read.get(network, 0)))
+
+    @property
+    def synthetic_shown(self) -> int:
+        """Synthetic items in all batches of a training of the primary arm, before tuning."""
+        return self.steps_of() * self.settings.synthetic_in_batch
+
+    def _trainings_of(self, trial: int, arm: Arm) -> Iterator[Unit]:
         needs = [self.draws[trial], *self._makers_of(trial, arm)]
         needs += [self.choice_units[tuned_as(arm.name)]] if self.settings.tuning_draws else []
         cost = "transfer" if arm.pretrained else "fresh" if arm.variation == "fresh" else ""
-        place = f"{_place(trial)}/{arm.name}"
-        return kinds.CLASSIFIER.unit(place, self._training_of(trial, arm), tuple(needs), cost)
+        place, before = f"{_place(trial)}/{arm.name}", []
+        for n in range(self.doublings.get(arm.network, 0) + 1):
+            parameters = self._training_of(trial, arm, n)
+            before = [kinds.CLASSIFIER.unit(place, parameters, (*needs, *before), cost, n)]
+            yield from before
 
-    def _training_of(self, trial: int, arm: Arm) -> dict[str, Any]:
+    def _training_of(self, trial: int, arm: Arm, doublings: int = 0) -> dict[str, Any]:
         """Return the parameters of an arm's training in a trial."""
         settings, study = self.settings, self.settings.study
-        steps = settings.classifier_steps
         parameters: dict[str, Any] = {
             "arm": arm.name, "trial": trial, "seed": study.seed, "classifier": arm.classifier or study.first_classifier,
-            "steps": max(1, steps // 2) if arm.half_budget else steps,
+            "cycles": settings.cycles(arm.network, doublings),
             "seeds": study.classifier_seeds, "batch_size": study.batch_size,
             "augmentation": settings.policy_name if arm.classic else "none",
         }  # fmt: skip
@@ -310,14 +336,15 @@ class Plan:
         parameters |= {"keep_classes": kept} if kept and arm.real and arm.generator else {}
         if settings.weights and arm.pretrained:
             parameters |= {"classifier": settings.weights.network, "weights": settings.weights.digest}
-            parameters |= {"steps": settings.transfer_steps}
-        return parameters | self._share_of(arm)
+        return parameters | self._mixing_of(arm)
 
-    def _share_of(self, arm: Arm) -> dict[str, float]:
-        """Return the synthetic share of an arm's batches as a parameter; none where it follows from the draw."""
+    def _mixing_of(self, arm: Arm) -> dict[str, Any]:
+        """Return as parameters how an arm mixes its batches, and the synthetic share unless the draw says it."""
+        study = self.settings.study
+        mix = {"mix": study.mix} if arm.real and (arm.generator or arm.source == "oversampled") else {}
         if not arm.generator or (arm.real and self.settings.n_synthetic == "balance"):
-            return {}
-        return {"synthetic_share": self.settings.study.synthetic_share if arm.real else 1.0}
+            return mix
+        return mix | {"synthetic_share": study.synthetic_share if arm.real else 1.0}
 
     def _makers_of(self, trial: int, arm: Arm) -> list[Unit]:
         """Return the units that an arm's synthetic items come from; fresh ones need the generator itself as well."""
@@ -349,8 +376,9 @@ class Plan:
         if settings.dataset.held_out is None:
             return None
         gans = {t: self.generator_units[t, settings.family] for t in self.trials}
-        training = {t: self._training_of(t, like) for t in self.trials}
-        return OpenSet(settings, gans, training, self.choice_units.get(tuned_as(like.name)))
+        steps = range(self.doublings.get("", 0) + 1)
+        training = {t: [self._training_of(t, like, n) for n in steps] for t in self.trials}
+        return OpenSet(settings, gans, training, self.choice_units.get(tuned_as(like.name)), self.read.get("", 0))
 
 
 def _place(trial: int) -> str:

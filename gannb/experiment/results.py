@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from gannb.generators import registry
 from gannb.stats import outcomes
 from gannb.stats.outcomes import Predictions
 from gannb.study.model import STAGES
-from gannb.trials.arms import PRIMARY
+from gannb.trials.arms import PRIMARY, Arm, parse_arm
 from gannb.trials.splits import Draw
 from gannb.units import reading
-from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.units.kinds import DEFAULT_SECONDS, seconds_of
 from gannb.work.store import is_done, read_unit, recorded_failure
 from gannb.work.unit import Unit
 
@@ -63,7 +63,7 @@ class Results:
     def minutes(self) -> dict[str, float]:
         """Return, by arm, the minutes of computing that a trial takes, with its generator and its own tuning."""
         found: dict[str, list[float]] = {}
-        for (_, arm), unit in self.plan.classifiers.items():
+        for (_, arm), unit in self.plan.classifiers.items():  # and all that it continues
             if self.is_done(unit):
                 there = [need for need in unit.closure() if self.is_done(need)]
                 spent = sum(read_unit(self.folder, need)["seconds"] for need in there)
@@ -76,7 +76,8 @@ class Results:
         for unit in self.plan.all_units():
             if self.is_done(unit):
                 found.setdefault(unit.cost, []).append(read_unit(self.folder, unit)["seconds"])
-        return DEFAULT_SECONDS | {kind: float(np.median(seconds)) for kind, seconds in found.items()}
+        known = DEFAULT_SECONDS | {kind: float(np.median(seconds)) for kind, seconds in found.items()}
+        return known | {unit.cost: seconds_of(unit.cost, known) for unit in self.plan.all_units()}
 
     # ---- items
 
@@ -138,19 +139,35 @@ class Results:
         return table.assign(chosen=[chosen.get(arm) == configuration for arm, configuration in rows])
 
     def scores(self) -> pd.DataFrame:
-        """Return one row per finished trial, arm and classifier seed."""
-        table = _table(self.folder, self.plan.classifiers.values(), "scores.json")
-        table = table.assign(study=self.settings.study.name)
-        if table.empty:
-            return table
-        seconds = {
-            (u.parameters["trial"], u.parameters["arm"]): read_unit(self.folder, u)["seconds"]
-            for u in self.plan.classifiers.values()
-            if self.is_done(u)
-        }
-        each = zip(table["trial"], table["arm"], strict=True)
-        spent = [seconds[key] / self.settings.study.classifier_seeds for key in each]
-        return self._of_positive(table.assign(seconds=np.round(spent, 3)))
+        """Return one row per finished trial, arm and classifier seed; of checked arms also after half of the steps."""
+        wanted = [(t, arm) for t in self.plan.trials for arm in (*self.settings.arms, *self.settings.half_arms)]
+        rows = [row for trial, arm in wanted for row in self._scores_of(trial, arm)]
+        table = pd.DataFrame(rows).assign(study=self.settings.study.name)
+        return table if table.empty else self._of_positive(table)
+
+    def _scores_of(self, trial: int, arm: Arm) -> list[dict[str, Any]]:
+        """Return an arm's scores in a trial by classifier seed, with the seconds that one training took in all."""
+        units, whole = self._trainings(trial, arm)
+        if not units or not self.is_done(units[-1]):
+            return []
+        seconds = sum(read_unit(self.folder, unit)["seconds"] for unit in units if self.is_done(unit))
+        spent = round(seconds / self.settings.study.classifier_seeds * (1 if whole else 0.5), 3)
+        return [row | {"seconds": spent} for row in self.score_rows(units, arm)]
+
+    def _trainings(self, trial: int, arm: Arm) -> tuple[list[Unit], bool]:
+        """Return the units of an arm's training, the last of which counts, and whether the arm has all of its steps."""
+        whole = arm.whole()
+        units = self.plan.trainings.get((trial, whole.name), [])
+        return units[: self.plan.read.get(whole.network, 0) + 1], not arm.half_budget
+
+    def score_rows(self, units: Sequence[Unit], arm: Arm) -> list[dict[str, Any]]:
+        """Return an arm's scores by classifier seed, given the units of its training, or of that whose half it is.
+
+        They are what the last unit says, or for half of the steps the one before it; the first says both.
+        """
+        unit, name = (units[-2], arm.whole().name) if arm.half_budget and len(units) > 1 else (units[-1], arm.name)
+        rows = json.loads((self.folder / unit.path / "scores.json").read_text(encoding="utf-8"))
+        return [row | {"arm": arm.name} for row in rows if row["arm"] == name]
 
     def _of_positive(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the scores of two classes with those of the study's positive one; units keep those of the second."""
@@ -163,12 +180,16 @@ class Results:
         return table
 
     def probabilities(self, trial: int, arm: str) -> np.ndarray | None:
-        """Return (S, I, K) class probabilities of an arm's classifiers on the trial's test items; None if not there."""
-        unit = self.plan.classifiers.get((trial, arm))
-        if unit is None or not self.is_done(unit):
+        """Return (S, I, K) class probabilities of an arm's classifiers on the trial's test items; None if not there.
+
+        Of every arm it may also be asked what it had said after half of its steps (`@half`).
+        """
+        units, whole = self._trainings(trial, parse_arm(arm))
+        if not units or not self.is_done(units[-1]):
             return None
+        unit, name = (units[-1], "p") if whole else (units[-2], "p") if len(units) > 1 else (units[-1], "half_p")
         with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
-            return stored["p"]
+            return stored[name]
 
     def predictions(self) -> Predictions:
         """Return what the classifiers of the primary contrast's two arms said, in the trials that have both."""

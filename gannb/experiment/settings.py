@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.counts import labels_to_make
+from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
 from gannb.experiment.at_hand import AtHand, wants_pretrained
 from gannb.media import medium_of
 from gannb.study.external import Source
-from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, TRANSFER_STEPS, Study
+from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
 from gannb.trials import splits
-from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, Arm, parse_arm
-from gannb.trials.contrasts import Contrast, contrasts, dose_arms, study_arms
+from gannb.trials.arms import EXTERNAL_WORDS, PRETRAINED, PRIMARY, Arm, parse_arm
+from gannb.trials.contrasts import Contrast, checked_arms, contrasts, dose_arms, study_arms
 from gannb.trials.splits import Design
 from gannb.trials.tuning import DRAWS, tuned_as
 from gannb.utils.errors import InputError
@@ -138,10 +138,20 @@ class Settings:
         others, balance = self.study.classifier[1:], not self.study.doses
         return study_arms(asked, self.design.protocol, self.medium, others, balance)
 
+    @cached_property
+    def checked_arms(self) -> dict[str, list[Arm]]:
+        """The arms that must have converged, by the network that they train (`Arm.network`)."""
+        return checked_arms(self.arms)
+
+    @property
+    def half_arms(self) -> list[Arm]:
+        """What the checked arms had said after half of their steps; no trainings of their own."""
+        return [arm.half() for checked in self.checked_arms.values() for arm in checked]
+
     @property
     def contrasts(self) -> list[Contrast]:
         """Which arm is compared with which, the primary contrast first."""
-        return contrasts([arm.name for arm in self.arms], self.medium.nouns)
+        return contrasts([arm.name for arm in (*self.arms, *self.half_arms)], self.medium.nouns)
 
     @property
     def dose_arms(self) -> dict[int, str]:
@@ -236,7 +246,7 @@ class Settings:
 
     @cached_property
     def classifier_steps(self) -> int:
-        """Optimiser steps of each classifier: the study's, or the preset's number of passes over a draw."""
+        """Optimiser steps of each classifier at first: the study's, or the preset's number of passes over a draw."""
         return self.study.classifier_steps or self.usual_steps(self.study.batch_size)
 
     def usual_steps(self, batch_size: int) -> int:
@@ -245,9 +255,30 @@ class Settings:
         return min(most, max(least, passes * int(self.draw_counts.sum()) // batch_size))
 
     @property
-    def synthetic_shown(self) -> int:
-        """Synthetic items in all batches of a training of the primary arm, before tuning."""
-        return self.classifier_steps * round(self.study.synthetic_share * self.study.batch_size)
+    def classifier_steps_most(self) -> int:
+        """Optimiser steps that no classifier is trained beyond: the study's, or the preset's times the first ones."""
+        return self.study.classifier_steps_most or STEPS_MOST[self.study.preset] * self.classifier_steps
+
+    @property
+    def most_doublings(self) -> int:
+        """How often the steps may be doubled, those of a fine-tuning as often as the others."""
+        return max(0, (self.classifier_steps_most // self.classifier_steps).bit_length() - 1)
+
+    def cycles(self, network: str, doublings: int = 0) -> list[int]:
+        """Return the steps of a network's cycles: two halves of the first steps, then as many as all before, each time.
+
+        network: as in `Arm.network`.
+        """
+        steps = self.transfer_steps if network == PRETRAINED else self.classifier_steps
+        return [steps // 2, steps - steps // 2, *(steps * 2**n for n in range(doublings))]
+
+    @property
+    def synthetic_in_batch(self) -> int:
+        """Synthetic items in a batch of the primary arm, before tuning; in the first trial, where trials differ."""
+        study, n_real = self.study, int(self.draw_counts.sum())
+        lacking = 0 if study.doses else int(self.draw_counts.max()) * len(self.draw_counts) - n_real
+        share = study.synthetic_share if study.doses else lacking / (lacking + n_real)
+        return in_batch(study.mix, share, study.batch_size)[1] if share else 0
 
     def classifier_sizes(self) -> dict[str, int]:
         """Return the number of parameters of the study's classifiers, the first one first."""
@@ -274,7 +305,7 @@ class Settings:
 
     @cached_property
     def transfer_steps(self) -> int:
-        """Optimiser steps of a fine-tuning."""
+        """Optimiser steps of a fine-tuning at first."""
         return self.study.transfer_steps or TRANSFER_STEPS[self.study.preset]
 
     @property

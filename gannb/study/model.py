@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from gannb.data.counts import in_batch
 from gannb.data.medium import Medium
 from gannb.media import MEDIA
 from gannb.utils.errors import InputError
@@ -36,9 +37,11 @@ STAGES = {
 }
 NOTEBOOKS = ("01_data", "02_train_gan", "03_generate", "04_train_classifiers", "05_compare")
 DEFAULT_ARMS = (
-    "real", "real+classic", "real+gan", "real+gan+classic", "gan",
-    "real+gaussian", "real+copies", "real+mislabelled", "real+more", "transfer", "transfer+gan",
+    "real", "real+classic", "real+gan", "real+gan+classic", "gan", "gaussian", "real+interpolation+classic",
+    "real+gaussian+classic", "real+copies+classic", "real+mislabelled+classic", "real+more+classic", "transfer",
+    "transfer+gan",
 )  # fmt: skip
+ARM_WORDS = ("real", "transfer", "classic", "gan", "more")  # of the default arms; the others are controls of a medium
 # What a preset sets together. Anything set by hand wins over its preset.
 PRESETS: dict[str, dict[str, Any]] = {
     "smoke": {"trials": 2, "n_synthetic": 20, "classifier_seeds": 1},
@@ -49,6 +52,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
 CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
 TRANSFER_STEPS = {"smoke": 2, "laptop": 30, "gpu": 300}
+STEPS_MOST = {"smoke": 1, "laptop": 8, "gpu": 8}  # times the first steps that classifiers may be trained for
 DOSES = (2, 1_000_000)  # least and most synthetic items per class
 
 
@@ -129,19 +133,37 @@ class General(BaseModel):
     keep_classes: tuple[str, ...] = parameter(
         (), 4, "by name: the only classes that get synthetic items (`3,8`); empty: all do"
     )
+    mix: Literal["added", "replaced"] = parameter(
+        "added", 4, "synthetic items are added to each batch of real ones, or `replaced`: take the places of some"
+    )
     synthetic_share: float = parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
     augmentation: str = parameter("auto", 4, "the classifier's classical augmentation")
     classifier: tuple[str, ...] = parameter(
         (), 4, "networks, untrained, of which the first one counts; by default the medium's usual one", min_length=1
     )
     classifier_steps: int | None = parameter(
-        None, 4, "optimiser steps of each classifier; by default by preset and number of items", ge=2, le=10_000_000
+        None,
+        4,
+        "optimiser steps of each classifier at first; by default by preset and number of items",
+        ge=2,
+        le=10_000_000,
+    )
+    classifier_steps_most: int | None = parameter(
+        None,
+        4,
+        "to how many they are doubled at most, until training has converged; by default 8 times the first",
+        ge=2,
+        le=100_000_000,
     )
     classifier_seeds: int = parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
     transfer_steps: int | None = parameter(
-        None, 4, "optimiser steps of a fine-tuning; by default by preset", ge=1, le=1_000_000
+        None,
+        4,
+        "optimiser steps of a fine-tuning at first, doubled as the others; by default by preset",
+        ge=2,
+        le=1_000_000,
     )
-    batch_size: int = parameter(32, 4, "items per optimiser step", ge=4, le=65_536)
+    batch_size: int = parameter(32, 4, "real items per optimiser step", ge=4, le=65_536)
 
     tune: bool = parameter(False, 4, "whether every arm is tuned, from one list, on draws that no trial uses")
 
@@ -226,6 +248,9 @@ class General(BaseModel):
         object.__setattr__(self, "medium", medium.name)
         if not self.classifier:
             object.__setattr__(self, "classifier", medium.classifiers[:1])
+        if "arms" not in self.model_fields_set:
+            there = tuple(arm for arm in DEFAULT_ARMS if set(arm.split("+")) <= {*ARM_WORDS, *medium.controls})
+            object.__setattr__(self, "arms", there)
         return self
 
     @model_validator(mode="after")
@@ -250,10 +275,10 @@ class General(BaseModel):
     def _consistency(self) -> General:
         if self.protocol == "resplit" and self.n_per_class is not None:
             raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")
-        if not 0 < round(self.synthetic_share * self.batch_size) < self.batch_size:
+        if 0 in in_batch(self.mix, self.synthetic_share, self.batch_size):
             raise ValueError(
                 f"synthetic_share={self.synthetic_share} of batch_size={self.batch_size} leaves no synthetic or no "
-                "real item in a batch; use a larger batch_size or another synthetic_share"
+                "real item in a batch; use a larger batch_size, another synthetic_share, or mix=added"
             )
         return self
 

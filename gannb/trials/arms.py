@@ -4,8 +4,9 @@ An arm's name is its recipe, `[real][+SOURCE][+classic]`, or a source alone: `re
 `transfer[+SOURCE]` is `real[+SOURCE]+classic` with a pretrained network, fine-tuned, in the place of the classifier.
 A source is any generator's name (`gan` stands for the study's family), or one of the real ones: `real+more` (the draw
 and as many items again from the trial's reserve), `fewer` (half of the draw), and what can be done about classes of
-unequal size without a generator, `real+oversampled` and `real+weighted` (see `classifiers.imbalance`). `@half` behind a
-name is the same recipe with half of the optimiser steps, `@NETWORK` with another classifier (`real+classic@deep_cnn`).
+unequal size without a generator, `real+oversampled` and `real+weighted` (see `classifiers.imbalance`). `@NETWORK`
+behind a name is the same recipe with another classifier (`real+classic@deep_cnn`). `@half` is an arm after half of
+its optimiser steps: no training of its own, so nobody asks for it, but every arm can be compared with it.
 A new generator brings all its arms with no code here.
 
 Behind a generator's name may stand `.VARIATION`, what is done after the training of a GAN (`gan.truncated`, see
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
+MORE = "real+more+classic"
 CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
+PRETRAINED = "transfer"  # among networks, the pretrained one
 BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
 EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands for the items
     "foreign": "a foreign GAN's {many}",
@@ -51,7 +54,7 @@ class Arm:
     real: bool  # the draw's items are in it
     source: str | None  # what else is in it
     classic: bool  # classical augmentation
-    half_budget: bool = False  # half of the optimiser steps
+    half_budget: bool = False  # as it was after half of its optimiser steps
     variation: str = ""  # what is done after the training of a GAN; empty: nothing
     dose: int | None = None  # items per class that it takes; None: as many as the study makes
     pretrained: bool = False  # fine-tunes a pretrained network
@@ -72,6 +75,11 @@ class Arm:
     def generator(self) -> str | None:
         """The generator whose items it trains on, by name; `gan` for the study's family."""
         return self.source if self.source and self.source not in REAL_SOURCES else None
+
+    @property
+    def network(self) -> str:
+        """What it trains: empty for the study's first classifier, another's name, or the pretrained one."""
+        return PRETRAINED if self.pretrained else self.classifier
 
     # ---- the arm that differs in one thing ----
 
@@ -96,8 +104,12 @@ class Arm:
         return replace(self, classifier=classifier)
 
     def half(self) -> Arm:
-        """Return the arm with half of the optimiser steps."""
+        """Return the arm as it is after half of its optimiser steps."""
         return replace(self, half_budget=True)
+
+    def whole(self) -> Arm:
+        """Return the arm after all of its optimiser steps."""
+        return replace(self, half_budget=False)
 
 
 def external_text(source: str, nouns: Nouns) -> str:
@@ -120,6 +132,11 @@ def parse_arm(name: str, medium: Medium | None = None) -> Arm:
         InputError: the name is no recipe; says the nearest that is.
     """
     arm = _parse(name, medium)
+    if arm is not None and medium is not None and arm.half_budget:
+        whole = arm.whole().name
+        raise InputError(
+            f"arms: {name} comes with {whole}, which is also looked at after half of its steps; use {whole}."
+        )
     if arm is None:
         sources = ", ".join([*(sources_of(medium) if medium else ("gan",)), *REAL_SOURCES])
         rule = f"an arm is [real|transfer][+SOURCE[.VARIATION][:DOSE]][+classic], SOURCE {sources}."
@@ -137,7 +154,7 @@ def _parse(name: str, medium: Medium | None) -> Arm | None:
     if first not in ("real", "transfer"):
         first, rest = "", [first, *rest]
     named_badly = "" in behind or "half" in classifier or len(classifier) > 1
-    if named_badly or (pretrained and (classic or behind)) or len(rest) > 1 or not (first or rest):
+    if named_badly or (pretrained and (classic or classifier)) or len(rest) > 1 or not (first or rest):
         return None
     shared = {
         "classic": classic or pretrained, "half_budget": half, "pretrained": pretrained,

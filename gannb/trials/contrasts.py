@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
 from gannb.generators.variations import VARIATIONS
-from gannb.trials.arms import BALANCED, CONVERGENCE, EXTERNAL_WORDS, PRIMARY, Arm, external_text, parse_arm
+from gannb.trials.arms import BALANCED, EXTERNAL_WORDS, MORE, PRETRAINED, PRIMARY, Arm, external_text, parse_arm
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium, Nouns
@@ -19,28 +20,41 @@ class Contrast:
 
     arm: str
     against: str
-    role: str  # primary | secondary | exploratory | control
-    expected: str = ""  # of a control: "helps" | "hurts" | "no difference"
+    role: str  # primary | secondary | yardstick | exploratory | control
+    expected: str = ""  # of a control: "helps" | "hurts" | "no difference" | "converged"
     meaning: str = ""  # in words, for the report; in the table below `{many}` stands for the items
 
 
+BLENDS, GAUSSIAN = "real+interpolation+classic", "real+gaussian+classic"  # what comes without any GAN
+FEWER = ("fewer", "fewer+classic")
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
+    Contrast(BLENDS, PRIMARY[1], "yardstick", meaning="{many} between two of a class, without any GAN"),
+    Contrast(GAUSSIAN, PRIMARY[1], "yardstick", meaning="{many} of a Gaussian's mean and variance, without any GAN"),
+    Contrast(PRIMARY[0], BLENDS, "yardstick", meaning="GAN {many} instead of those between two of a class"),
+    Contrast(PRIMARY[0], GAUSSIAN, "yardstick", meaning="GAN {many} instead of those of a Gaussian"),
     Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN {many}"),
     Contrast("transfer+gan", "transfer", "secondary", meaning="GAN {many} for a pretrained network"),
     Contrast("transfer", PRIMARY[1], "exploratory", meaning="fine-tuning a pretrained network"),
     Contrast("real+classic", "real", "exploratory", meaning="classical augmentation"),
     Contrast("real+gan", "real", "exploratory", meaning="GAN {many} without classical augmentation"),
     Contrast("gan", "real", "exploratory", meaning="GAN {many} alone (CAS) instead of the real ones"),
+    Contrast("gan", "gaussian", "exploratory", meaning="a GAN's {many} alone instead of a Gaussian's"),
     Contrast("real+gaussian", "real+gan", "exploratory", meaning="a Gaussian's mean and variance instead of a GAN"),
+    Contrast("real+copies+classic", PRIMARY[1], "control", "no difference", "every item repeated equally often"),
+    Contrast("real+mislabelled+classic", "real+copies+classic", "control", "hurts", "copies with wrong labels"),
+    Contrast(MORE, PRIMARY[1], "control", "helps", "as many real {many} again"),
+    Contrast(PRIMARY[1], "fewer+classic", "control", "helps", "the whole train side instead of half of it"),
     Contrast("real+copies", "real", "control", "no difference", "every item repeated equally often"),
     Contrast("real+mislabelled", "real+copies", "control", "hurts", "copies with wrong labels"),
     Contrast("real+more", "real", "control", "helps", "as many real {many} again"),
     Contrast("real", "fewer", "control", "helps", "the whole train side instead of half of it"),
-    Contrast("real+classic", CONVERGENCE, "control", "no difference", "the full number of steps instead of half"),
 )
 # Where copies are oversampling, since generated items only fill up the smaller classes:
-MISLABELLED = Contrast("real+mislabelled", "real+oversampled", "control", "hurts", "copies with wrong labels")
+MISLABELLED = tuple(
+    Contrast(f"real+mislabelled{classic}", f"real+oversampled{classic}", "control", "hurts", "copies with wrong labels")
+    for classic in ("", "+classic")
+)
 
 
 def dose_arms(doses: tuple[int, ...]) -> tuple[str, ...]:
@@ -55,7 +69,8 @@ def study_arms(
 
     medium: the study's, which says what generators an arm may have.
     others: classifiers besides the study's first one, for which the primary contrast is repeated.
-    `real+more` has no meaning in resplit, where nothing is left in reserve; half against whole takes its place.
+    `real+more` has no meaning but in draws, where as much again is left in reserve; elsewhere the whole train side has
+    to beat half of it.
     balance: generated items only fill up the smaller classes. What fills them up without a generator is then part of
     the study, and copies, which would be no control without effect, go by the name of what they are: oversampling.
 
@@ -64,16 +79,28 @@ def study_arms(
     """
     wanted = [parse_arm(name, medium) for name in asked]
     names = [arm.name for arm in wanted if arm.source != "more" or protocol == "draw"] + list(PRIMARY)
-    names += [c.against for c in CONTRASTS if c.arm in names and c.against != "fewer"]
+    names += [c.against for c in CONTRASTS if c.arm in names and not _is_extra(c)]
     names += BALANCED if balance else ()
     adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     names += [arm.without_items().name for arm in adding]
-    if protocol == "resplit":
-        names += ["fewer"]
-    names += [*curve_arms(protocol), CONVERGENCE]
-    names += [parse_arm(arm).at(other).name for other in others for arm in (*PRIMARY, CONVERGENCE)]
+    names += curve_arms(protocol)
+    names += [parse_arm(arm).at(other).name for other in others for arm in PRIMARY]
     arms = map(parse_arm, names)
     return list(dict.fromkeys(map(_filling_up, arms) if balance else arms))
+
+
+def _is_extra(contrast: Contrast) -> bool:
+    """Tell whether an arm is compared with another only where that is there for its own sake."""
+    return contrast.against in FEWER or (contrast.arm, contrast.role) == (PRIMARY[0], "yardstick")
+
+
+def checked_arms(arms: Sequence[Arm]) -> dict[str, list[Arm]]:
+    """Return the arms that an answer hangs on, by network (`Arm.network`): they must have converged."""
+    others = [network for network in dict.fromkeys(arm.network for arm in arms) if network not in ("", PRETRAINED)]
+    names = {"": [*PRIMARY, MORE]} | {other: [f"{arm}@{other}" for arm in PRIMARY] for other in others}
+    names |= {PRETRAINED: [PRETRAINED, f"{PRETRAINED}+gan"]}
+    found = {network: [arm for arm in arms if arm.name in checked] for network, checked in names.items()}
+    return {network: checked for network, checked in found.items() if checked}
 
 
 def _filling_up(arm: Arm) -> Arm:
@@ -84,7 +111,7 @@ def _filling_up(arm: Arm) -> Arm:
 
 def curve_arms(protocol: str) -> tuple[str, ...]:
     """Return the arms of the real-only learning curve, by rising number of real items."""
-    return ("fewer+classic", "real+classic", "real+more+classic")[: 3 if protocol == "draw" else 2]
+    return ("fewer+classic", "real+classic", MORE)[: 3 if protocol == "draw" else 2]
 
 
 def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
@@ -92,12 +119,24 @@ def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
 
     nouns: what the items are called, for the meanings.
     """
-    table = [replace(c, meaning=c.meaning.format(many=nouns.many)) for c in (*CONTRASTS, MISLABELLED)]
-    known = [c for c in table if c.arm in arms and c.against in arms] + _by_depth(arms, nouns)
-    paired = {(c.arm, c.against) for c in known} | {("real+more+classic", "real+classic")}
-    compared = {arm for c in (*CONTRASTS, *known) for arm in (c.arm, c.against)}
-    own = [c for c in _from_recipe(arms, nouns) if (c.arm, c.against) not in paired and c.arm not in compared]
+    table = [replace(c, meaning=c.meaning.format(many=nouns.many)) for c in (*CONTRASTS, *MISLABELLED)]
+    if MORE in arms:  # which is the better control than half of the draw
+        table = [c for c in table if c.against != "fewer+classic"]
+    known = [c for c in table if c.arm in arms and c.against in arms] + _by_depth(arms, nouns) + _converged(arms)
+    compared = {c.arm for c in CONTRASTS} | {arm for c in known for arm in (c.arm, c.against)}
+    own = [c for c in _from_recipe(arms, nouns) if c.arm not in compared]
     return [*known, *own, *_of_balancing(arms, [*known, *own])]
+
+
+def _converged(arms: list[str]) -> list[Contrast]:
+    """Return the controls that more steps would not have changed an arm: all of its steps against half of them."""
+    halves = {arm: parse_arm(arm).half().name for arm in arms}
+    meaning = "the full number of steps instead of half"
+    return [
+        Contrast(arm, half, "control", "converged", meaning)
+        for arm, half in halves.items()
+        if half in arms and half != arm
+    ]
 
 
 def _by_depth(arms: list[str], nouns: Nouns) -> list[Contrast]:
@@ -105,14 +144,13 @@ def _by_depth(arms: list[str], nouns: Nouns) -> list[Contrast]:
     others = dict.fromkeys(parse_arm(arm).classifier for arm in arms)
     further = []
     for other in filter(None, others):
-        with_gan, without, half = (parse_arm(arm).at(other).name for arm in (*PRIMARY, CONVERGENCE))
+        with_gan, without = (parse_arm(arm).at(other).name for arm in PRIMARY)
         further += [
             Contrast(with_gan, without, "secondary", meaning=f"GAN {nouns.many} for {other}"),
             Contrast(
                 with_gan, PRIMARY[1], "exploratory", meaning=f"{other} with GAN {nouns.many}, the other without"
             ),
             Contrast(without, PRIMARY[1], "exploratory", meaning=f"{other} instead of the first classifier"),
-            Contrast(without, half, "control", "no difference", f"the full number of steps of {other} instead of half"),
         ]  # fmt: skip
     return [c for c in further if c.arm in arms and c.against in arms]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +25,11 @@ from gannb.units.parameters import Training, Tuning
 from gannb.units.reading import dataset_of, medium_of, read_draw, read_features, read_items
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
-from gannb.work.unit import Task
+from gannb.work.unit import Task, Unit
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, Start
     from gannb.data.medium import Medium
@@ -87,34 +89,89 @@ def _features_of(folder: Path, wanted: np.ndarray) -> np.ndarray:
 
 
 def make_classifier(task: Task) -> None:
-    """Train the classifiers of one arm in one trial and keep their predictions on the test items."""
-    from gannb.classifiers.training import predict, train
+    """Train the classifiers of one arm in one trial and keep them, with their predictions on the test items.
+
+    Of the first unit of an arm the predictions and scores after half of its steps are kept as well, those of the arm
+    `@half`; of one that continues another they are what that one said.
+    """
+    from gannb.classifiers.training import predict
 
     training: Training = task.parameters
-    dataset, medium, seeds = dataset_of(task), medium_of(task), training["seeds"]
+    dataset, medium, arm = dataset_of(task), medium_of(task), parse_arm(training["arm"])
     draw = read_draw(task.needed("draw"))
     test = splits.take(dataset, draw.test)
     mixture, recipe, start = training_of(task, dataset, draw, chosen_for(task))
     rows, outputs, moved = [], [], []
+    names = [arm.name] if continued(task.unit) else [arm.half().name, arm.name]
     asked = shifted_items(test.y)[: 0 if "weights" in training else None]  # no claim needs them where they take minutes
     elsewhere = _shifted(task, medium, test.take(asked)) if len(asked) else []
-    for number in range(seeds):
-        step = lambda done, total, n=number: task.progress(n * total + done, seeds * total)  # noqa: E731
-        network = train(mixture, recipe, classifier_seed(training, number), task.device, step, start)
-        outputs.append(predict(medium, network, test.x))
+    for number, networks in enumerate(trained(task, mixture, recipe, start)):
+        outputs.append([])
+        for name, network in zip(names, networks, strict=True):  # strict: to the end, where the weights are kept
+            outputs[-1].append(predict(medium, network, test.x))
+            fitted = predict(medium, network, mixture.items.x).argmax(1) == mixture.items.y
+            row = _score_row(task, mixture, number, test.y, outputs[-1][-1])
+            rows.append(row | {"arm": name, "train_accuracy": float(fitted.mean())})
         moved.append([predict(medium, network, x).argmax(1) for x in elsewhere])
-        fitted = predict(medium, network, mixture.items.x).argmax(1) == mixture.items.y
-        rows.append(_score_row(task, mixture, number, test.y, outputs[-1]) | {"train_accuracy": float(fitted.mean())})
+    *half, p = np.stack(outputs, 1)  # (S, I, K) each
     np.savez_compressed(
-        task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test,
-        shifted=np.array(moved, np.uint16), shifted_y=test.y[asked],
+        task.folder / "predictions.npz", p=p, y=test.y, index=draw.test,
+        shifted=np.array(moved, np.uint16), shifted_y=test.y[asked], **dict(zip(["half_p"], half, strict=False)),
     )  # fmt: skip
     write_json(task.folder / "scores.json", rows)
 
 
-def classifier_seed(training: Training, number: int) -> int:
-    """Return the seed of a trial's classifier by its number, the same for all arms."""
-    return seed_for(training["seed"], "trial", training["trial"], "classifier", number)
+# ---- training in cycles ----
+
+
+def continued(unit: Unit) -> Unit | None:
+    """Return the unit from whose networks a unit trains on; None where it begins with untrained ones."""
+    return next((need for need in unit.needs if need.kind == unit.kind), None)
+
+
+def trained(task: Task, mixture: Mixture, recipe: Recipe, start: Start) -> Iterator[Iterator[nn.Module]]:
+    """Yield, by classifier, the networks after each cycle of a unit, and keep the last one's weights."""
+    count = task.parameters["seeds"]
+    for number in range(count):
+        step = lambda done, total, n=number: task.progress(n * total + done, count * total)  # noqa: E731
+        yield _kept(task, _cycles_of(task, mixture, recipe, start, number, step), number)
+
+
+def _cycles_of(
+    task: Task, mixture: Mixture, recipe: Recipe, start: Start, number: int, step: Callable[[int, int], None]
+) -> Iterator[nn.Module]:
+    """Yield a classifier's network after each cycle of a unit, which goes on from the unit that it continues."""
+    from safetensors.torch import load_file
+
+    from gannb.classifiers.training import in_cycles
+
+    training: Training = task.parameters
+    cycles, before = training["cycles"], continued(task.unit)
+    seeds = [classifier_seed(training, number, cycle) for cycle in range(len(cycles))]
+    state = load_file(task.study / before.path / _weights_file(number)) if before else None
+    passed = len(before.parameters["cycles"]) if before else 0
+    return in_cycles(mixture, recipe, cycles, seeds, task.device, step, start, state, passed)
+
+
+def _kept(task: Task, networks: Iterator[nn.Module], number: int) -> Iterator[nn.Module]:
+    """Yield the networks, and keep the last one's weights."""
+    from safetensors.torch import save_file
+
+    from gannb.classifiers.training import state_of
+
+    for network in networks:
+        yield network
+    save_file(state_of(network), task.folder / _weights_file(number))
+
+
+def _weights_file(number: int) -> str:
+    return f"network-{number}.safetensors"
+
+
+def classifier_seed(training: Training, number: int, cycle: int = 0) -> int:
+    """Return the seed of a cycle of a trial's classifier by its number, the same for all arms."""
+    later = ("cycle", cycle) if cycle else ()
+    return seed_for(training["seed"], "trial", training["trial"], "classifier", number, *later)
 
 
 def training_of(task: Task, dataset: Dataset, draw: Draw, chosen: Configuration) -> tuple[Mixture, Recipe, Start]:
@@ -122,7 +179,7 @@ def training_of(task: Task, dataset: Dataset, draw: Draw, chosen: Configuration)
     training: Training = task.parameters
     mixture, filled = arm_mixture(task, dataset, draw)
     if 0 < mixture.share < 1:
-        mixture = replace(mixture, share=min(1 - 1 / training["batch_size"], chosen.share * mixture.share))
+        mixture = mixture.with_more(chosen.share, training["batch_size"])
     recipe = recipe_of(medium_of(task), training, dataset.pool.shape, chosen)
     return mixture, recipe, _start(task, mixture, filled, draw)
 
@@ -132,7 +189,7 @@ def recipe_of(medium: Medium, training: Training, shape: tuple[int, ...], chosen
     from gannb.classifiers.training import Recipe
 
     policy = medium.policy(chosen.policy or training["augmentation"], shape, chosen.strength)
-    classifier, steps, batch_size = training["classifier"], training["steps"], training["batch_size"]
+    classifier, steps, batch_size = training["classifier"], sum(training["cycles"]), training["batch_size"]
     return Recipe(medium, classifier, steps, batch_size, policy, chosen.learning_rate)
 
 
@@ -152,19 +209,18 @@ def make_tuning(task: Task) -> None:
     unseen = splits.take(dataset, draw.test)
     for number, configuration in enumerate(tuning["configurations"]):
         mixture, recipe, start = training_of(task, dataset, draw, Configuration(**configuration))
-        seeds = [classifier_seed(tuning, n) for n in range(tuning["seeds"])]
-        scores = [_tried(mixture, recipe, seed, unseen, task.device, start) for seed in seeds]
+        scores = [_tried(task, mixture, recipe, start, number, unseen) for number in range(tuning["seeds"])]
         rows.append({"draw": -tuning["trial"], "arm": tuning["arm"], "configuration": configuration, "scores": scores})
         task.progress(number + 1, len(tuning["configurations"]))
     write_json(task.folder / "tuning.json", rows)
 
 
-def _tried(mixture: Mixture, recipe: Recipe, seed: int, unseen: Examples, device: str, start: Start) -> float | None:
+def _tried(task: Task, mixture: Mixture, recipe: Recipe, start: Start, number: int, unseen: Examples) -> float | None:
     """Return the balanced accuracy of a classifier on items that it has not seen; None where its training diverges."""
-    from gannb.classifiers.training import Diverged, predict, train
+    from gannb.classifiers.training import Diverged, predict
 
     try:
-        network = train(mixture, recipe, seed, device, start=start)
+        *_, network = _cycles_of(task, mixture, recipe, start, number, lambda done, total: None)
     except Diverged:
         return None
     return classification_scores(unseen.y, predict(recipe.medium, network, unseen.x))["balanced_accuracy"]
@@ -199,7 +255,7 @@ def _score_row(task: Task, mixture: Mixture, number: int, y: np.ndarray, p: np.n
     n_real = 0 if mixture.real is None else len(mixture.real)
     made = () if mixture.synthetic is None else mixture.synthetic.y
     n_synthetic = int(np.isin(made, training.get("keep_classes", made)).sum())
-    about = {"trial": training["trial"], "arm": training["arm"], "n_real": n_real}
+    about: dict[str, Any] = {"trial": training["trial"], "arm": training["arm"], "n_real": n_real}
     scores = {k: None if np.isnan(v) else v for k, v in classification_scores(y, p).items()}
     return about | {"n_synthetic": n_synthetic, "seed": number} | scores
 
@@ -217,14 +273,15 @@ def arm_mixture(task: Task, dataset: Dataset, draw: Draw) -> tuple[Mixture, Fill
         return Mixture(concatenate([train, splits.take(dataset, draw.reserve)]), None, 0.0), None
     if arm.source in BALANCING:
         seed = seed_for(training["seed"], "trial", training["trial"], arm.source)
-        return balanced(arm.source, train, seed), None
+        return balanced(arm.source, train, training.get("mix", "added"), seed), None
     filled = _filled_up(task, arm, dataset, train) if arm.generator else None
     if filled is None or not len(filled.items):
         return Mixture(train, None, 0.0), None
     made = len(filled.items)
     share = training.get("synthetic_share", made / (len(train) + made))
     fresh = _maker(task, filled) if arm.variation == "fresh" else None
-    return Mixture(train if arm.real else None, filled.items, share, fresh), filled
+    mix = training.get("mix", "added")  # which arms without real items have not, nor class weights
+    return Mixture(train if arm.real else None, filled.items, share, fresh, mix=mix), filled
 
 
 def _filled_up(task: Task, arm: Arm, dataset: Dataset, train: Examples) -> FilledUp:

@@ -33,6 +33,7 @@ from gannb.units.parameters import (
 from gannb.work.unit import Task, Unit
 
 MEGABYTE = 1e6
+TIMES = "*"  # in a cost, before how many times another it is: `classifier*4`
 SHARING = ("gan",)  # costs of which several units share a GPU, which one does not fill
 
 
@@ -54,12 +55,21 @@ class Kind:
     size: float = 1e4  # bytes on disk, about; `experiment.estimate` knows better of those that grow with the data
     quick: bool = False  # made faster than a process takes it
 
-    def unit(self, place: str, parameters: Mapping[str, Any], needs: tuple[Unit, ...] = (), cost: str = "") -> Unit:
+    def unit(
+        self,
+        place: str,
+        parameters: Mapping[str, Any],
+        needs: tuple[Unit, ...] = (),
+        cost: str = "",
+        doublings: int = 0,
+    ) -> Unit:
         """Return a unit of this kind: where it goes below the study's folder, what it declares and what it needs.
 
-        cost: one of `seconds`; empty for the usual one.
+        cost: one of `seconds`; empty for the usual one. doublings: of a training that continues others, how often the
+        steps have doubled with it; the first time it takes as long as the first training, then twice as long each time.
         """
         cost = cost or next(iter(self.seconds))
+        cost += f"{TIMES}{2 ** (doublings - 1)}" if doublings > 1 else ""
         return Unit(
             self.stage, self.stored_as, place, self.make, self.version, dict(parameters), needs, cost, self.quick,
             shares=cost in SHARING,
@@ -93,17 +103,17 @@ REFERENCE_SETS = Kind(
     {"yardsticks": 1.0}, 3e4,
 )  # fmt: skip
 CLASSIFIER = Kind(
-    "classifier", "training classifiers", 4, classifiers.make_classifier, 3, Training,
+    "classifier", "training classifiers", 4, classifiers.make_classifier, 4, Training,
     {"classifier": 3.0, "fresh": 6.0, "transfer": 90.0},
 )  # fmt: skip
-TUNING = Kind("tuning", "tuning arms", 4, classifiers.make_tuning, 1, Tuning, {"tuning": 15.0})
+TUNING = Kind("tuning", "tuning arms", 4, classifiers.make_tuning, 2, Tuning, {"tuning": 15.0})
 CHOICE = Kind("choice", "choosing configurations", 4, classifiers.make_choice, 1, Choosing, {"choice": 0.1}, 1e3)
 OUTLIER_GAN = Kind(
     "outlier_gan", "training GANs of outliers", 4, open_set.make_outlier_gan, 1, FittingOutliers, {"gan": 20.0},
     2 * MEGABYTE,
 )  # fmt: skip
 OPEN_SET = Kind(
-    "open_set", "training to recognise new classes", 4, open_set.make_open_set, 1, TrainingWithOther, {"open_set": 3.0}
+    "open_set", "training to recognise new classes", 4, open_set.make_open_set, 2, TrainingWithOther, {"open_set": 3.0}
 )
 IN_FEATURES = Kind(
     "in_features",
@@ -129,4 +139,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType({  # by what they are stored as, in
         CHOICE, OUTLIER_GAN, OPEN_SET, IN_FEATURES, FEATURES, ITEM_FEATURES,
     )
 })  # fmt: skip
+
+
+def seconds_of(cost: str, seconds: Mapping[str, float]) -> float:
+    """Return the seconds of a cost, which may be a multiple of another, given those of the others."""
+    one, _, times = cost.partition(TIMES)
+    return seconds[cost] if cost in seconds else seconds[one] * int(times or 1)
+
+
 DEFAULT_SECONDS = {cost: seconds for kind in KINDS.values() for cost, seconds in kind.seconds.items()}

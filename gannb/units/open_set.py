@@ -55,13 +55,16 @@ def with_other(known: Examples, x: np.ndarray) -> tuple[Examples, Examples]:
     return replace(known, classes=classes), Examples(x, np.full(len(x), known.n_classes), classes, ids, number)
 
 
-def mixture_of(known: Examples, x: np.ndarray | None, batch_size: int) -> Mixture:
-    """Return what a classifier is trained on: `other` (M, ...) takes the share of a batch that every class has."""
+def mixture_of(known: Examples, x: np.ndarray | None, batch_size: int, mix: str = "added") -> Mixture:
+    """Return what a classifier is trained on: `other` (M, ...) has the share of a batch that every class has.
+
+    Added to the known items, or in the places of some of them: `mix` as in `Mixture`.
+    """
     from gannb.classifiers.mixture import Mixture
 
     if x is None:
         return Mixture(known, None, 0.0)
-    return Mixture(*with_other(known, x), share=max(1 / (known.n_classes + 1), 1 / batch_size))
+    return Mixture(*with_other(known, x), share=max(1 / (known.n_classes + 1), 1 / batch_size), mix=mix)
 
 
 def _held_out(task: Task, dataset: Dataset) -> tuple[Examples, Examples]:
@@ -102,22 +105,22 @@ def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
 def make_open_set(task: Task) -> None:
     """Train the classifiers of one method in one trial; keep their probabilities on all test items, known and unseen.
 
-    Network, steps, augmentation and seeds are those of `real+classic`: without `other` they are the same classifiers.
+    Network, cycles of steps, augmentation and seeds are those of `real+classic`: without `other` they are the same
+    classifiers.
     """
-    from gannb.classifiers.training import predict, train
+    from gannb.classifiers.training import from_scratch, predict
 
     training: TrainingWithOther = task.parameters
-    dataset, medium, seeds = reading.dataset_of(task), reading.medium_of(task), training["seeds"]
+    dataset, medium = reading.dataset_of(task), reading.medium_of(task)
     draw = reading.read_draw(task.needed("draw"))
     known, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
     _, unseen = _held_out(task, dataset)
     other = _other(task, dataset)
-    mixture = mixture_of(known, other, training["batch_size"])
+    mixture = mixture_of(known, other, training["batch_size"], training.get("mix", "added"))
     recipe = classifiers.recipe_of(medium, training, known.shape, classifiers.chosen_for(task))
     said = []
-    for number in range(seeds):
-        step = lambda done, total, n=number: task.progress(n * total + done, seeds * total)  # noqa: E731
-        network = train(mixture, recipe, classifiers.classifier_seed(training, number), task.device, step)
+    for networks in classifiers.trained(task, mixture, recipe, from_scratch):
+        *_, network = networks
         said.append([predict(medium, network, x) for x in (test.x, unseen.x)])
     on_known, on_unseen = (np.stack(each) for each in zip(*said, strict=True))
     np.savez_compressed(task.folder / "predictions.npz", p=on_known, y=test.y, unseen_p=on_unseen, unseen_y=unseen.y)

@@ -101,13 +101,14 @@ class Training(TypedDict):
     trial: int
     seed: int
     classifier: str
-    steps: int
+    cycles: list[int]  # steps of each cycle up to now; the last, or the first two, are the unit's own
     seeds: int
     batch_size: int
     augmentation: str
     keep_classes: NotRequired[list[int]]
     weights: NotRequired[str]
-    synthetic_share: NotRequired[float]
+    mix: NotRequired[str]  # where items are added to real ones, or replace them
+    synthetic_share: NotRequired[float]  # where it does not follow from the draw
 
 
 class Tuning(Training):

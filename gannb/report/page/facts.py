@@ -11,8 +11,7 @@ from gannb.analysis.evidence import Evidence, common_trials, difference
 from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, points
 from gannb.report.page.plain import without_paths
 from gannb.study.folder import read_record
-from gannb.study.model import Study
-from gannb.trials.arms import CONVERGENCE, PRIMARY
+from gannb.trials.arms import CONVERGENCE, PRETRAINED, PRIMARY
 from gannb.trials.tuning import Configuration
 from gannb.units.kinds import KINDS
 from gannb.utils.naming import few_of
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from gannb.data.examples import DataReport
     from gannb.data.medium import Nouns
     from gannb.experiment.experiment import Experiment
+    from gannb.experiment.settings import Settings
 
 LISTED = 12  # files or names in a list, before "and N more"
 RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."
@@ -103,13 +103,18 @@ def _trial_text(experiment: Experiment, evidence: Evidence) -> str:
         f"{evidence.n_train:,.0f} real {many} to train on, {evidence.n_test:,.0f} test {many} that no generator and no "
         f"training step sees. A GAN ({settings.family}, {settings.gan_steps:,} steps) learns from the training {many} "
         f"and makes {settings.made_text}. Every arm then trains the same classifier ({study.first_classifier}, unless "
-        f"it names another) for {settings.classifier_steps:,} steps, {times}. Where generated {many} are added, "
-        f"{_share_text(study)}.{kept}"
+        f"it names another) for {experiment.plan.steps_of():,} steps, {times}. Where generated {many} are added, "
+        f"{_share_text(experiment.settings)}.{kept}"
     )
 
 
-def _share_text(study: Study) -> str:
+def _share_text(settings: Settings) -> str:
     """Return how much of a batch the generated items of an arm take, in words."""
+    study = settings.study
+    if study.mix == "added":
+        balance, chosen = study.n_synthetic == "balance", " (or as many as tuning chose)" if study.tune else ""
+        number = "so many that every class is seen about equally often" if balance else str(settings.synthetic_in_batch)
+        return f"{number}{chosen} join the {study.batch_size} real ones of each batch, which are those of every arm"
     if study.n_synthetic == "balance":
         return "every class is seen about equally often"
     if study.tune:
@@ -126,8 +131,8 @@ def transfer_text(experiment: Experiment) -> str:
     text = (
         f"Arms named transfer start from {about}. A new last layer is trained on the frozen network's features "
         "(logistic regression, the generated items weighing as much as in a batch), then the whole network for "
-        f"{experiment.settings.transfer_steps:,} steps with the arm's augmentation, at rates that fall by a factor of "
-        f"{pretrained.LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
+        f"{experiment.plan.steps_of(PRETRAINED):,} steps with the arm's augmentation, at rates that fall by a factor "
+        f"of {pretrained.LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
     )
     return f"{text} {experiment.plan.left_out}".rstrip()
 
@@ -159,7 +164,7 @@ def convergence(evidence: Evidence) -> str:
         return "Not checked: real + classic at half of the steps is not there."
     change = difference(evidence, PRIMARY[1], CONVERGENCE)
     return (
-        f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
+        f"{arm_label(PRIMARY[1])} was also looked at after half of its steps. The second half changed it by "
         f"{in_points(change)} points; a change near 0 means that more steps would not have changed the answer."
     )
 

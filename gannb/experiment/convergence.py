@@ -1,0 +1,95 @@
+"""Whether the trainings of a study have converged, and how often their steps are doubled until they have.
+
+A comparison of trainings that are still under way is one of speeds, not of what the items are worth. So the steps of a
+network double, for all of its arms alike, until their second half brings each of the checked arms (`checked_arms`) less
+than `rope` on average over the trials, or the bound is reached. That is a function of the finished units alone: a study
+that was interrupted, or has got more trials, goes on from where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gannb.experiment.plan import Plan
+from gannb.experiment.results import Results
+from gannb.experiment.settings import Settings
+from gannb.trials.arms import PRETRAINED, Arm
+from gannb.work.store import is_done
+from gannb.work.unit import Unit
+
+
+def planned(settings: Settings, folder: Path) -> Plan:
+    """Return the plan of a study with as many doublings of the steps as its finished trainings call for.
+
+    Results are read after the last of them, once something is there of it.
+    """
+    plan = _plan(settings, folder, {})
+    while further := not_converged(Results(plan, folder)):
+        plan = _plan(
+            settings, folder, dict(plan.doublings) | {name: plan.doublings.get(name, 0) + 1 for name in further}
+        )
+    read = {name: n if _is_begun(plan, folder, name) else n - 1 for name, n in plan.doublings.items()}
+    return replace(plan, read=read)
+
+
+def with_all_doublings(results: Results) -> Plan:
+    """Return the plan if no network that may still need it converges before the bound: the most that is to be done."""
+    plan, settings = results.plan, results.settings
+    waiting = [name for name in settings.checked_arms if not all(map(results.is_done, _last(plan, name)))]
+    return replace(plan, doublings=dict(plan.doublings) | dict.fromkeys(waiting, settings.most_doublings))
+
+
+def not_converged(results: Results) -> list[str]:
+    """Return the networks whose steps are to be doubled once more, given what is finished."""
+    plan, settings = results.plan, results.settings
+    room = [name for name in settings.checked_arms if plan.doublings.get(name, 0) < settings.most_doublings]
+    return [name for name in room if _gains_still(results, name) and _can_go_on(results, name)]
+
+
+def _plan(settings: Settings, folder: Path, doublings: dict[str, int]) -> Plan:
+    plan = Plan(settings, doublings=doublings)
+    if settings.weights and not settings.can_fine_tune:  # have gone: what they made may be there still
+        made = frozenset(unit.path for unit in plan.units_without_weights() if is_done(folder, unit))
+        return replace(plan, kept=made)
+    return plan
+
+
+def _last(plan: Plan, network: str) -> list[Unit]:
+    """Return the last units of training of a network's checked arms, in all trials."""
+    return [plan.trainings[t, arm.name][-1] for t in plan.trials for arm in plan.settings.checked_arms[network]]
+
+
+def _is_begun(plan: Plan, folder: Path, network: str) -> bool:
+    return any(is_done(folder, unit) for unit in _last(plan, network))
+
+
+def _gains_still(results: Results, network: str) -> bool:
+    """Tell whether the last half of the steps brings a checked arm `rope` or more; False while a trial is missing."""
+    plan, rope = results.plan, results.settings.study.rope
+    if not all(map(results.is_done, _last(plan, network))):
+        return False
+    return any(_gain(results, arm) >= rope for arm in results.settings.checked_arms[network])
+
+
+def _gain(results: Results, arm: Arm) -> float:
+    """Return what the last half of an arm's steps brought, a share: the mean over trials and classifier seeds."""
+    plan, metric = results.plan, results.settings.study.metric
+    trainings: Sequence[list[Unit]] = [plan.trainings[t, arm.name] for t in plan.trials]
+    whole, half = (
+        np.mean([row[metric] for units in trainings for row in results.score_rows(units, name)])
+        for name in (arm, arm.half())
+    )
+    return float(whole - half)
+
+
+def _can_go_on(results: Results, network: str) -> bool:
+    """Tell whether a network's next units can be made, or are there: without the pretrained weights nothing is made."""
+    settings, plan = results.settings, results.plan
+    if network != PRETRAINED or settings.can_fine_tune:
+        return True
+    longer = _plan(settings, results.folder, dict(plan.doublings) | {network: plan.doublings.get(network, 0) + 1})
+    return all(map(results.is_done, _last(longer, network)))
