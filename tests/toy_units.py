@@ -15,7 +15,7 @@ from gannb.work.store import execute
 from gannb.work.unit import Unit
 
 N_PER_CLASS = 8  # in a draw; as many in reserve
-TRAINING = {"classifier": "two_layers", "steps": 300, "seeds": 2, "batch_size": 16}
+TRAINING = {"classifier": "two_layers", "cycles": [150, 150], "seeds": 2, "batch_size": 16}
 
 
 def dataset_of(medium: Vectors, n: int = 60) -> Dataset:
@@ -63,9 +63,14 @@ class ToyStudy:
         return self.unit("yardsticks", measures.make_reference_sets, {}, needs)
 
     def classifier(self, arm: str, *needs: Unit, **more: Any) -> Unit:
-        share = {"synthetic_share": 0.25} if needs else {}
+        share = {"synthetic_share": 0.25, "mix": "added"} if needs else {}
         parameters = TRAINING | {"arm": arm, "augmentation": "noise"} | share | more
         return self.unit("classifier", classifiers.make_classifier, parameters, (self.draw, *needs), arm)
+
+    def halves(self, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the first unit of an arm said after half of its steps and after all of them."""
+        said = self.read(unit, "predictions.npz")
+        return said["half_p"], said["p"]
 
     def open_set(self, method: str, *needs: Unit, **more: Any) -> Unit:
         parameters = TRAINING | {"method": method, "augmentation": "none", "n_other": 10} | more

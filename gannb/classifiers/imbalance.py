@@ -49,7 +49,7 @@ def repeated(train: Examples, seed: int) -> Examples:
     return train.take(np.concatenate(chosen))
 
 
-def balanced(way: str, train: Examples, mix: str, seed: int) -> Mixture:
+def balanced(way: str, train: Examples, seed: int, mix: str = "added") -> Mixture:
     """Return a draw balanced in one of the ways of `BALANCING`.
 
     What is oversampled stands for generated items in batches: as many, mixed in the same way, in the same share.

@@ -273,7 +273,7 @@ def arm_mixture(task: Task, dataset: Dataset, draw: Draw) -> tuple[Mixture, Fill
         return Mixture(concatenate([train, splits.take(dataset, draw.reserve)]), None, 0.0), None
     if arm.source in BALANCING:
         seed = seed_for(training["seed"], "trial", training["trial"], arm.source)
-        return balanced(arm.source, train, training.get("mix", "added"), seed), None
+        return balanced(arm.source, train, seed, training.get("mix", "added")), None
     filled = _filled_up(task, arm, dataset, train) if arm.generator else None
     if filled is None or not len(filled.items):
         return Mixture(train, None, 0.0), None

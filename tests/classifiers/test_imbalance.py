@@ -117,7 +117,9 @@ def test_repeated_items_take_the_place_that_generated_ones_would_have():
     mixture = balanced("oversampled", items := stripes((30, 7)), 0)
     assert mixture.real is items and len(mixture.synthetic) == lacking(items.counts()).sum() == 23
     assert mixture.share == pytest.approx(23 / 60) and mixture.weights is None
-    assert filling_up_in_batch(items.counts(), 32) == round(mixture.share * 32)
+    assert mixture.sizes(32) == (32, round(32 * 23 / 37))
+    replaced = balanced("oversampled", items, 0, "replaced")
+    assert replaced.sizes(32) == (32 - filling_up_in_batch(items.counts(), 32), filling_up_in_batch(items.counts(), 32))
 
 
 def test_weighted_has_the_items_as_they_are():
@@ -146,8 +148,8 @@ def test_the_ways_are_options_in_words(arm, words):
         ((40, 12), {"n_synthetic": "balance", "keep_classes": "0"},
          r"keep_classes: n_synthetic=balance fills up .*, and 0 lacks nothing; keep one that does \(1\)"),
         ((20, 20), {"arms": ("real+oversampled",)}, r"arms: real\+oversampled is for classes .*; leave it out"),
-        ((160, *[8] * 15), {"arms": ("real+weighted", "real+oversampled"), "batch_size": 4},
-         r"arms: real\+oversampled leaves no real item in a batch of 4; use a larger batch_size"),
+        ((160, *[8] * 15), {"arms": ("real+weighted", "real+oversampled"), "batch_size": 4, "mix": "replaced"},
+         r"arms: real\+oversampled leaves no real item in a batch of 4; use a larger batch_size, or mix=added"),
         ((20, 9), {"gan": "dcgan_per_class", "test_share": 0.4},  # 9 of which 6 are in two triples that stay together
          "gan: 3 training images of a class make no batch for dcgan_per_class, which needs 4; use another family, or"),
     ],
@@ -228,7 +230,9 @@ def test_copying_of_the_small_class_is_measured_by_itself(filled_up):
 def test_small_classes_are_in_the_verdict_and_on_the_page(filled_up):
     found = read_verdict(filled_up.folder)["small_classes"]
     assert (found["smallest"], found["items"], found["of"], found["tested"]) == (["1"], 8, 168, 2)
-    assert {row["arm"] for row in found["arms"]} == {arm.name for arm in filled_up.settings.arms}
+    assert {row["arm"] for row in found["arms"]} == {
+        arm.name for arm in (*filled_up.settings.arms, *filled_up.settings.half_arms)
+    }
     page = (filled_up.folder / "report.html").read_text(encoding="utf-8")
     assert 'id="small-classes"' in page and "“1” is the smallest class, with 8 of 168 images; about 2 are in" in page
     assert "real + weighted + classic" in page

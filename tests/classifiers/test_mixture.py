@@ -32,11 +32,35 @@ def test_a_cycle_goes_through_all_items_before_any_comes_again():
 
 
 @pytest.mark.parametrize(("share", "size", "synthetic"), [(0.25, 32, 8), (0.5, 32, 16), (0.25, 10, 2), (0.9, 10, 9)])
-def test_each_batch_has_its_exact_share_of_synthetic_items(share, size, synthetic):
+def test_where_items_are_replaced_each_batch_has_its_exact_share_of_synthetic_ones(share, size, synthetic):
     real, fake = planted(5), planted(50, seed=1)  # 15 and 150: the share is that of the batch, not of the sets
-    for index in islice(batches(Mixture(real, fake, share), size, seed=3), 20):
+    mixture = Mixture(real, fake, share, mix="replaced")
+    assert mixture.sizes(size) == (size - synthetic, synthetic)
+    for index in islice(batches(mixture, size, seed=3), 20):
         assert len(index) == size
         assert np.sum(index >= len(real)) == synthetic
+
+
+@pytest.mark.parametrize(
+    ("share", "size", "synthetic"), [(0.25, 32, 11), (0.5, 32, 32), (0.2, 32, 8), (0.9, 10, 90), (0.01, 8, 1)]
+)
+def test_where_items_are_added_each_batch_has_the_real_ones_of_the_arm_without_them(share, size, synthetic):
+    real, fake = planted(5), planted(50, seed=1)
+    mixture = Mixture(real, fake, share)
+    assert mixture.sizes(size) == (size, synthetic)
+    with_items, without = batches(mixture, size, seed=3), batches(Mixture(real, None, 0.0), size, seed=3)
+    for index, alone in islice(zip(with_items, without, strict=True), 20):
+        assert np.array_equal(index[:size], alone)  # the very same, batch by batch: equal real exposure
+        assert len(index) == size + synthetic and (index[size:] >= len(real)).all()
+
+
+@pytest.mark.parametrize("mix", ["added", "replaced"])
+@pytest.mark.parametrize(("share", "times"), [(0.25, 2.0), (0.5, 2.0), (0.4, 1.0), (0.9, 3.0)])
+def test_more_synthetic_items_are_so_many_times_as_many_in_a_batch_and_leave_a_real_one(mix, share, times):
+    mixture = Mixture(planted(5), planted(5, seed=1), share, mix=mix)
+    (real, before), (still, after) = mixture.sizes(40), mixture.with_more(times, 40).sizes(40)
+    assert after == pytest.approx(times * before, abs=times) or (mix, still, after) == ("replaced", 1, 39)
+    assert still == real == 40 or mix == "replaced"
 
 
 def test_without_synthetic_items_all_are_real_and_the_other_way_round():
@@ -55,8 +79,8 @@ def test_arms_share_the_order_of_the_real_items():
 
     alone, mixed, half = (
         order(Mixture(real, None, 0.0)),
-        order(Mixture(real, fake, 0.25)),
-        order(Mixture(real, fake, 0.5)),
+        order(Mixture(real, fake, 0.25, mix="replaced")),
+        order(Mixture(real, fake, 0.5, mix="replaced")),
     )
     assert np.array_equal(alone[: len(mixed)], mixed)
     assert np.array_equal(alone[: len(half)], half)
@@ -107,6 +131,14 @@ def test_batches_of_real_items_alone_use_up_no_pass():
     for _ in range(9):
         stock.take(np.array([0, 1, 2]))
     assert asked == [] and stock.handed_out == 0
+
+
+@pytest.mark.parametrize(("shown", "first"), [(0, 0), (6, 1), (7, 2), (12, 2)])
+def test_a_later_cycle_begins_a_pass_that_no_earlier_one_has_seen(shown, first):
+    mixture, asked = marked()
+    images, _ = Stock(IMAGE, mixture, shown=shown).take(3 + np.arange(6))
+    assert (((images[:, 0, 0, 0] + 1) * 127.5).round() / 10).int().tolist() == [first] * 6
+    assert asked == ([first] if first else [])
 
 
 @pytest.mark.parametrize("medium", [INT16, FLOAT], ids=["int16", "float"])

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from planted_items import planted
+from safetensors.torch import load_file, save_file
 
+from gannb.classifiers import training
 from gannb.classifiers.mixture import Mixture
-from gannb.classifiers.training import Recipe, features, predict, train
+from gannb.classifiers.training import Recipe, features, in_cycles, predict, state_of, train
 from gannb.data.examples import Examples
 from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import POLICIES
@@ -133,3 +135,62 @@ def test_items_that_are_the_same_at_every_pass_train_the_same_classifier():
     plain = train(Mixture(real, synthetic, 0.5), recipe, 0)
     assert same(plain, train(Mixture(real, synthetic, 0.5, lambda number: synthetic.x), recipe, 0))
     assert not same(plain, train(Mixture(real, synthetic, 0.5, lambda number: 255 - synthetic.x), recipe, 0))
+
+
+# ---- cycles ----
+
+
+def trained_in(cycles: list[int], mixture: Mixture, recipe: Recipe, **more) -> list[torch.nn.Module]:
+    return list(in_cycles(mixture, recipe, cycles, [11, 12, 13][: len(cycles)], **more))
+
+
+@pytest.mark.parametrize("classifier", ["small_cnn", "mobilenetv3_small_050"])  # the second has batch norm and dropout
+def test_training_that_goes_on_from_kept_weights_is_that_of_one_go_to_the_bit(tmp_path, classifier):
+    real, made = planted(4, shape=(32, 32, 3)), planted(4, seed=1, shape=(32, 32, 3))
+    asked: list[int] = []
+
+    def fresh(number: int) -> np.ndarray:
+        asked.append(number)
+        return np.roll(made.x, number, axis=1)
+
+    mixture, recipe = Mixture(real, made, 0.5, fresh), Recipe(IMAGE, classifier, 99, 8, POLICIES["affine"])
+    *_, in_one_go = trained_in([2, 2, 4], mixture, recipe)
+    passes, asked[:] = list(asked), []
+    _, half = trained_in([2, 2], mixture, recipe)
+    save_file(state_of(half), tmp_path / "kept.safetensors")
+    torch.rand(5)
+    (later,) = trained_in([2, 2, 4], mixture, recipe, before=load_file(tmp_path / "kept.safetensors"), passed=2)
+    states = [each.state_dict() for each in (in_one_go, later)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert not same(half, later) and asked == passes  # nothing made anew twice
+
+
+def test_each_cycle_is_a_whole_training_with_a_rate_that_falls_to_nothing(monkeypatch):
+    rates = []
+    plain = torch.optim.lr_scheduler.OneCycleLR
+    monkeypatch.setattr(torch.optim.lr_scheduler, "OneCycleLR", lambda o, *a, **k: rates.append(k) or plain(o, *a, **k))
+    told = []
+    recipe = Recipe(IMAGE, "small_cnn", 99, 8, NONE)
+    trained_in([2, 3], Mixture(planted(5), None, 0.0), recipe, progress=lambda *now: told.append(now))
+    assert [each["total_steps"] for each in rates] == [3, 4]
+    assert told == [(i + 1, 5) for i in range(5)]
+
+
+def test_all_arms_see_the_same_real_items_in_every_cycle(monkeypatch):
+    seen: list[list[np.ndarray]] = []
+    plain = training.batches
+
+    def noted(mixture, size, seed):
+        seen.append([])
+        for index in plain(mixture, size, seed):
+            seen[-1].append(index[index < 15])
+            yield index
+
+    monkeypatch.setattr(training, "batches", noted)
+    recipe = Recipe(IMAGE, "small_cnn", 99, 8, NONE)
+    for mixture in (Mixture(planted(5), None, 0.0), Mixture(planted(5), planted(9, seed=1), 0.25)):
+        trained_in([2, 2, 4], mixture, recipe)
+    for cycle in range(3):
+        pairs = list(zip(seen[cycle], seen[3 + cycle], strict=False))
+        assert len(pairs) >= 2 and all(np.array_equal(*pair) for pair in pairs)
+    assert not np.array_equal(seen[0][0], seen[1][0])  # and others in the next one

@@ -131,6 +131,12 @@ def test_arms_may_be_written_with_commas():
     assert make_study(arms="real, real+gan").arms == make_study(arms=["real", "real+gan"]).arms == ("real", "real+gan")
 
 
+@pytest.mark.parametrize("share", [0.01, 0.99])
+def test_a_batch_has_both_kinds_of_items_unless_they_replace_each_other(share):
+    assert make_study(synthetic_share=share, batch_size=4).mix == "added"
+    assert "mix=added" in message(synthetic_share=share, batch_size=4, mix="replaced")
+
+
 # ---- media and their parameters ----
 
 
@@ -151,6 +157,9 @@ def test_a_study_has_the_general_parameters_and_those_of_every_medium_at_one_lev
     assert not set(own) & set(General.model_fields)
     study = two_media(data="a.vec", length=3)
     assert (study.length, study.scale, study.medium, study.classifier) == (3, "none", "vector", ("tiny_mlp",))
+    assert [arm for arm in make_study().arms if arm not in study.arms] == [  # of which it has no such items
+        "real+interpolation+classic", "real+mislabelled+classic",
+    ]  # fmt: skip
     assert two_media.model_fields["length"].json_schema_extra["stage"] == 1
     assert two_media(**study.changes()) == study  # as study.json keeps it
     assert sorted(study.applying()) == sorted([*General.model_fields, *VECTORS.parameters.model_fields])

@@ -49,6 +49,28 @@ def test_a_name_is_a_recipe(name, real, source, classic, generator):
     assert arm.generator == generator
 
 
+@pytest.mark.parametrize("name", ["real+classic@half", "real@deep_cnn@half", "transfer+gan@half"])
+def test_half_of_an_arm_is_never_asked_for_and_always_there(name):
+    whole = name.removesuffix("@half")
+    assert parse_arm(name).whole().name == whole and parse_arm(whole).half().name == name
+    with pytest.raises(InputError) as error:
+        parse_arm(name, IMAGE)
+    assert str(error.value).endswith(f"half of its steps; use {whole}.") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        ("gan", ""),
+        ("real+classic@deep_cnn@half", "deep_cnn"),
+        ("transfer+gan", "transfer"),
+        ("transfer@half", "transfer"),
+    ],
+)
+def test_what_an_arm_trains_is_its_network(name, network):
+    assert parse_arm(name).network == network
+
+
 def test_half_is_the_same_recipe_with_half_of_the_steps():
     half, whole = parse_arm("real+classic@half"), parse_arm("real+classic")
     assert half.half_budget and not whole.half_budget
@@ -79,7 +101,7 @@ def test_an_unknown_arm_is_refused_with_the_nearest_name(wrong, near):
     "wrong",
     [
         "", "+", "classic", "real+", "real+real", "real+classic+gan", "real+gan+gaussian", "real@", "real@half@half",
-        "real@resnet18@resnet34", "transfer+classic", "transfer@half", "transfer+more", "transfer+transfer",
+        "real@resnet18@resnet34", "transfer+classic", "transfer@deep_cnn", "transfer+more", "transfer+transfer",
     ],
 )  # fmt: skip
 def test_what_is_no_recipe_is_refused(wrong):
@@ -107,7 +129,7 @@ def every_arm() -> Iterator[Arm]:
                 [True, False], [True, False], [True, False], ["", "deep_cnn"]
             )
         )
-        yield Arm(True, source, True, False, variation, dose, pretrained=True)
+        yield from (Arm(True, source, True, half, variation, dose, pretrained=True) for half in (True, False))
 
 
 def possible() -> dict[str, Arm]:
@@ -115,13 +137,13 @@ def possible() -> dict[str, Arm]:
     found = {}
     for arm in every_arm():
         with suppress(InputError):
-            found[arm.name] = parse_arm(arm.name, IMAGE)
+            found[arm.name] = parse_arm(arm.name) if parse_arm(arm.whole().name, IMAGE) else arm
     return found
 
 
 def test_the_name_of_an_arm_gives_the_arm_and_no_two_arms_have_one_name():
     found = possible()
-    assert len(found) > 1000 and {"real", "transfer+gan", "gan.fresh:50+classic@deep_cnn@half"} <= set(found)
+    assert len(found) > 1000 and {"real", "transfer@half", "gan.fresh:50+classic@deep_cnn@half"} <= set(found)
     assert all(arm.name == name and parse_arm(name) == arm for name, arm in found.items())
     assert len(set(found.values())) == len(found)
 

@@ -8,7 +8,7 @@ from gannb.classifiers.imbalance import BALANCING
 from gannb.media.image import IMAGE
 from gannb.study.model import DEFAULT_ARMS
 from gannb.trials.arms import BALANCED, CONVERGENCE, PRIMARY, Arm, parse_arm
-from gannb.trials.contrasts import contrasts, curve_arms, dose_arms, study_arms
+from gannb.trials.contrasts import checked_arms, contrasts, curve_arms, dose_arms, study_arms
 from gannb.utils.errors import InputError
 
 
@@ -52,10 +52,13 @@ def test_the_ways_to_balance_are_in_no_study_unasked():
 
 def test_where_generated_items_fill_up_the_smaller_classes_copies_are_oversampling():
     arms = names(study_arms((*DEFAULT_ARMS, "real+copies+classic", "copies"), "resplit", IMAGE, balance=True))
-    assert {*BALANCED, "real+oversampled"} <= set(arms) and [n for n in arms if "copies" in n] == ["copies"]
+    assert set(BALANCED) <= set(arms) and [n for n in arms if "copies" in n] == ["copies"]
     roles = pairs(arms)
-    assert roles["real+oversampled", "real"] == roles["real+gan", "real+oversampled"] == "exploratory"
-    assert roles["real+mislabelled", "real+oversampled"] == "hurts"
+    assert roles["real+oversampled+classic", "real+classic"] == "exploratory"
+    assert roles["real+gaussian+classic", "real+oversampled+classic"] == "exploratory"
+    assert roles["real+mislabelled+classic", "real+oversampled+classic"] == "hurts"
+    plain = ("real+mislabelled", "real+copies")
+    assert pairs(names(study_arms(plain, "resplit", IMAGE, balance=True)))[plain[0], "real+oversampled"] == "hurts"
     assert [roles[PRIMARY[0], way] for way in BALANCED] == ["secondary"] * 2
 
 
@@ -65,11 +68,44 @@ def test_another_classifier_is_not_compared_with_what_balances_for_the_first():
     assert against == [PRIMARY[0]] * 2 and parse_arm(PRIMARY[0]).at("deep_cnn").name in arms
 
 
-def test_a_study_has_the_arms_asked_for_the_curve_and_the_check_of_convergence():
+def test_a_study_has_the_arms_asked_for_and_the_curve_and_trains_none_for_half_of_its_steps():
     arms = names(study_arms(DEFAULT_ARMS, "draw", IMAGE))
     assert arms[: len(DEFAULT_ARMS)] == list(DEFAULT_ARMS)
-    assert {*curve_arms("draw"), CONVERGENCE} <= set(arms)
+    assert set(curve_arms("draw")) <= set(arms) and not any("half" in arm for arm in arms)
     assert len(set(arms)) == len(arms)
+
+
+@pytest.mark.parametrize("arm", ["real+gan+classic", "real+gan", "transfer"])
+def test_a_study_that_asks_for_other_arms_gets_no_yardsticks(arm):
+    assert not [n for n in names(study_arms((arm,), "draw", IMAGE)) if "interpolation" in n or "gaussian" in n]
+
+
+# ---- what must have converged ----
+
+
+def test_what_must_have_converged_are_the_arms_of_the_answer_of_every_network():
+    arms = study_arms(DEFAULT_ARMS, "draw", IMAGE, ("deep_cnn",))
+    found = {network: sorted(names(checked)) for network, checked in checked_arms(arms).items()}
+    assert found == {
+        "": ["real+classic", "real+gan+classic", "real+more+classic"],
+        "deep_cnn": ["real+classic@deep_cnn", "real+gan+classic@deep_cnn"],
+        "transfer": ["transfer", "transfer+gan"],
+    }
+    without = checked_arms(study_arms(("real", "transfer"), "resplit", IMAGE))
+    assert [sorted(names(checked)) for checked in without.values()] == [
+        ["real+classic", "real+gan+classic"],
+        ["transfer"],
+    ]
+
+
+def test_each_of_them_is_compared_with_itself_after_half_of_its_steps():
+    arms = study_arms(DEFAULT_ARMS, "draw", IMAGE, ("deep_cnn",))
+    halves = [arm.half() for checked in checked_arms(arms).values() for arm in checked]
+    roles = pairs(names([*arms, *halves]))
+    assert {arm: against for (arm, against), expected in roles.items() if expected == "converged"} == {
+        half.whole().name: half.name for half in halves
+    }
+    assert ("real+classic", CONVERGENCE) in roles and "converged" not in pairs(names(arms)).values()
 
 
 @pytest.mark.parametrize("protocol", ["draw", "resplit"])
@@ -83,7 +119,8 @@ def test_the_primary_contrast_is_part_of_every_study(protocol, asked):
     ("asked", "against"),
     [
         ("real+gaussian", "real+gan"), ("real+mislabelled", "real+copies"), ("real+copies", "real"),
-        ("real+gan", "real"), ("gan", "real"), ("real+interpolation", "real"),
+        ("real+gan", "real"), ("gan", "real"), ("real+interpolation", "real"), ("gaussian", "real"),
+        ("real+copies+classic", "real+classic"), ("real+mislabelled+classic", "real+copies+classic"),
         ("real+interpolation+classic", "real+classic"),
     ],
 )  # fmt: skip
@@ -96,8 +133,9 @@ def test_an_arm_brings_the_arm_that_it_is_compared_with(asked, against):
 def test_resplit_has_half_against_whole_in_the_place_of_more():
     arms = names(study_arms(DEFAULT_ARMS, "resplit", IMAGE))
     assert not [name for name in arms if "more" in name]
-    assert pairs(arms)["real", "fewer"] == "helps"
-    assert "fewer" not in names(study_arms(DEFAULT_ARMS, "draw", IMAGE))
+    assert pairs(arms)["real+classic", "fewer+classic"] == "helps"
+    assert ("real+classic", "fewer+classic") not in pairs(names(study_arms(DEFAULT_ARMS, "draw", IMAGE)))
+    assert pairs(names(study_arms(("fewer",), "resplit", IMAGE)))["real", "fewer"] == "helps"
 
 
 def test_the_curve_rises_in_real_items():
@@ -119,12 +157,22 @@ def test_the_contrasts_of_the_default_study_are_those_of_the_table():
         ("real+classic", "real"): "exploratory",
         ("real+gan", "real"): "exploratory",
         ("gan", "real"): "exploratory",
-        ("real+gaussian", "real+gan"): "exploratory",
-        ("real+copies", "real"): "no difference",
-        ("real+mislabelled", "real+copies"): "hurts",
-        ("real+more", "real"): "helps",
-        ("real+classic", CONVERGENCE): "no difference",
+        ("gan", "gaussian"): "exploratory",
+        ("real+interpolation+classic", "real+classic"): "yardstick",
+        ("real+gaussian+classic", "real+classic"): "yardstick",
+        ("real+gan+classic", "real+interpolation+classic"): "yardstick",
+        ("real+gan+classic", "real+gaussian+classic"): "yardstick",
+        ("real+copies+classic", "real+classic"): "no difference",
+        ("real+mislabelled+classic", "real+copies+classic"): "hurts",
+        ("real+more+classic", "real+classic"): "helps",
     }
+
+
+def test_the_controls_without_classical_augmentation_are_there_for_those_who_ask_for_them():
+    asked = ("real+gaussian", "real+copies", "real+mislabelled", "real+more")
+    roles = pairs(names(study_arms(asked, "draw", IMAGE)))
+    assert roles["real+gaussian", "real+gan"] == "exploratory" and roles["real+copies", "real"] == "no difference"
+    assert roles["real+mislabelled", "real+copies"] == "hurts" and roles["real+more", "real"] == "helps"
 
 
 def test_the_primary_contrast_comes_first_and_is_the_only_one():
@@ -165,6 +213,5 @@ def test_further_classifiers_repeat_the_primary_contrast_with_a_check_of_their_o
     for other in ("deep_cnn", "resnet10t"):
         assert pairs(arms)[f"real+gan+classic@{other}", f"real+classic@{other}"] == "secondary"
         assert pairs(arms)[f"real+gan+classic@{other}", "real+classic"] == "exploratory"
-        assert pairs(arms)[f"real+classic@{other}", f"real+classic@{other}@half"] == "no difference"
     assert parse_arm("real+classic@deep_cnn@half").half_budget
     assert parse_arm("real+gan+classic@deep_cnn").without_items().name == "real+classic@deep_cnn"

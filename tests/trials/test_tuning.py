@@ -18,7 +18,7 @@ from gannb.media.image.augmentation import POLICIES, strengthened
 from gannb.study.folder import open_study
 from gannb.study.model import DEFAULT_ARMS, make_study
 from gannb.trials import splits
-from gannb.trials.arms import CONVERGENCE, parse_arm
+from gannb.trials.arms import parse_arm
 from gannb.trials.contrasts import study_arms
 from gannb.trials.tuning import LIST, Configuration, best, configurations, tuned_as
 from gannb.units import classifiers
@@ -65,11 +65,11 @@ def test_where_the_augmentation_is_left_open_the_others_are_tried_too():
 def test_arms_that_must_differ_in_one_thing_alone_are_tuned_as_one():
     arms = study_arms((*DEFAULT_ARMS, "real+gan:50+classic", "real+gan.averaged"), "draw", IMAGE)
     found = {arm.name: tuned_as(arm.name) for arm in arms}
-    assert found["real+more"] == found["real"] == "real"
-    assert found["real+mislabelled"] == found["real+copies"] == "real+copies"  # a control of tuning as well
-    assert found[CONVERGENCE] == found["fewer+classic"] == found["real+more+classic"] == "real+classic"
+    assert found["real"] == "real" and found["real+mislabelled+classic"] == "real+copies+classic"
+    assert found["real+copies+classic"] == "real+copies+classic"  # a control of tuning as well
+    assert found["fewer+classic"] == found["real+more+classic"] == found["real+classic"] == "real+classic"
     assert found["real+gan:50+classic"] == "real+gan+classic" and found["real+gan.averaged"] == "real+gan"
-    assert found["real+gaussian"] == "real+gaussian" and found["gan"] == "gan"
+    assert found["real+gaussian+classic"] == "real+gaussian+classic" and found["gan"] == "gan"
 
 
 def test_the_best_is_chosen_where_it_is_better_than_the_studys_own_beyond_its_error():
@@ -156,11 +156,13 @@ def test_a_diverged_training_is_left_out_and_fails_nothing(tuned, monkeypatch):
         raise Diverged("no finite loss")
 
     monkeypatch.setattr(training, "train", diverge)
-    assert classifiers._tried(None, None, 0, tuned.dataset.pool, "cpu", None) is None
+    task = task_of(tuned, tuned.plan.tuning_units[-1, "real"])
+    mixture, recipe, start = classifiers.training_of(task, tuned.dataset, tuned.results.draw(0), Configuration())
+    assert classifiers._tried(task, mixture, recipe, start, 0, tuned.dataset.pool) is None
 
 
 def test_a_trial_trains_in_the_chosen_configuration(tuned):
-    for arm in ("real+gan+classic", CONVERGENCE, "real"):
+    for arm in ("real+gan+classic", "fewer+classic", "real"):
         unit = tuned.plan.classifiers[0, arm]
         choice = unit.need("choice")
         assert choice.place == f"tuning/{tuned_as(arm)}"
@@ -172,7 +174,8 @@ def test_a_trial_trains_in_the_chosen_configuration(tuned):
 def test_a_configuration_changes_rate_augmentation_and_share(tuned, chosen):
     task = task_of(tuned, tuned.plan.classifiers[0, "real+gan+classic"])
     mixture, recipe, _ = classifiers.training_of(task, tuned.dataset, tuned.results.draw(0), chosen)
-    assert recipe.rate == chosen.learning_rate and mixture.share == 0.25 * chosen.share
+    assert recipe.rate == chosen.learning_rate
+    assert mixture.sizes(30) == (30, 10 * chosen.share)  # a quarter of the batch, or half as much again
     usual = POLICIES[chosen.policy or "affine"]
     assert recipe.policy.rotation == usual.rotation * chosen.strength and recipe.policy.flip == usual.flip
 

@@ -9,6 +9,7 @@ import pytest
 from toy_media import FLOAT, INT16, Vectors
 from toy_units import N_PER_CLASS, TRAINING, ToyStudy
 
+from gannb.classifiers.training import predict
 from gannb.media import MEDIA
 from gannb.trials import splits
 from gannb.units import classifiers
@@ -26,8 +27,10 @@ def study(request, tmp_path, monkeypatch):
 def test_a_classifier_learns_vectors_and_is_tried_on_each_shift_of_the_medium(study):
     unit = study.classifier("real+classic")
     scores = json.loads((study.folder / unit.path / "scores.json").read_text())
-    assert len(scores) == 2 and min(row["accuracy"] for row in scores) > 0.75  # chance: a third
+    assert [row["arm"] for row in scores] == ["real+classic@half", "real+classic"] * 2
+    assert min(row["accuracy"] for row in scores[1::2]) > 0.75  # chance: a third
     said = study.read(unit, "predictions.npz")
+    assert said["p"].shape == said["half_p"].shape and not np.array_equal(said["p"], said["half_p"])
     assert said["shifted"].shape == (2, len(study.medium.shifts), len(said["shifted_y"]))
     assert (said["shifted"] == said["shifted_y"]).mean() < 0.6  # all values with the other sign: as if of no class
 
@@ -82,6 +85,50 @@ def test_items_made_anew_leave_the_draws_own_where_they_are(study):
     assert first.dtype == study.medium.dtype and np.array_equal(first[filled.replaced], second[filled.replaced])
     assert np.array_equal(first[filled.replaced], train.x[filled.own[filled.replaced]])
     assert (first[~filled.replaced] != second[~filled.replaced]).any(1).all()
+
+
+# ---- trained on from where another unit stood ----
+
+
+def trained(study: ToyStudy, arm: str, cycles: list[int], *needs: Unit, **more) -> Unit:
+    """The unit of an arm that is made with some cycles; where a unit of the same arm is among its needs, it goes on."""
+    return study.classifier(arm, *needs, cycles=cycles, **more)
+
+
+@pytest.mark.parametrize("mix", ["added", "replaced"])
+@pytest.mark.parametrize("arm", ["real+classic", "real+gan+classic", "real+gan.fresh", "gan"])
+def test_a_unit_that_continues_another_is_what_one_training_of_all_cycles_would_be(study, arm, mix, tmp_path):
+    needs = (study.items("vector"), study.generator("vector")) if "gan" in arm else ()
+    how = {"mix": mix, "synthetic_share": 0.4 if "real" in arm else 1.0} if needs else {}
+    first = trained(study, arm, [3, 3], *needs, **how)
+    second = trained(study, arm, [3, 3, 6], *needs, first, **how)
+    third = trained(study, arm, [3, 3, 6, 12], *needs, second, **how)
+    assert len({unit.path for unit in (first, second, third)}) == 3
+
+    alone = Unit(4, "classifier", third.place, third.make, 1, third.parameters, (study.draw, *needs))
+    task = Task(alone, study.folder, tmp_path, tmp_path, "cpu", lambda done, total: None)
+    draw = read_draw(study.folder / study.draw.path)
+    mixture, recipe, start = classifiers.training_of(task, study.dataset, draw, classifiers.Configuration())
+    test = splits.take(study.dataset, draw.test).x
+    said = [
+        [predict(study.medium, n, test) for n in each] for each in classifiers.trained(task, mixture, recipe, start)
+    ]
+    for cycle, kept in enumerate((*study.halves(first), study.read(second, "predictions.npz")["p"])):
+        assert np.array_equal(kept, np.stack([of_seed[cycle] for of_seed in said]))
+    assert np.array_equal(study.read(third, "predictions.npz")["p"], np.stack([of_seed[3] for of_seed in said]))
+
+
+def test_a_unit_that_continues_another_keeps_what_it_says_itself_and_its_networks(study):
+    first = trained(study, "real+classic", [3, 3])
+    second = trained(study, "real+classic", [3, 3, 6], first)
+    assert classifiers.continued(second) is first and classifiers.continued(first) is None
+    rows = json.loads((study.folder / second.path / "scores.json").read_text())
+    assert [row["arm"] for row in rows] == ["real+classic"] * 2  # its first half is what the other one said
+    assert "half_p" not in study.read(second, "predictions.npz")
+    for unit in (first, second):
+        assert {f.name for f in (study.folder / unit.path).glob("network-*")} == {
+            f"network-{number}.safetensors" for number in (0, 1)
+        }
 
 
 def test_few_test_items_are_all_shifted_and_of_many_some_in_their_proportions():
