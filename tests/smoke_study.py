@@ -14,7 +14,6 @@ ARMS = (
     "real+gan+classic",
     "fewer+classic",
     "real+more+classic",
-    "real+classic@half",
 )
 
 

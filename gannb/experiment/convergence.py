@@ -8,7 +8,6 @@ that was interrupted, or has got more trials, goes on from where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,10 +77,10 @@ def _gains_still(results: Results, network: str) -> bool:
 def _gain(results: Results, arm: Arm) -> float:
     """Return what the last half of an arm's steps brought, a share: the mean over trials and classifier seeds."""
     plan, metric = results.plan, results.settings.study.metric
-    trainings: Sequence[list[Unit]] = [plan.trainings[t, arm.name] for t in plan.trials]
+    units = [plan.trainings[t, arm.name][-1] for t in plan.trials]
     whole, half = (
-        np.mean([row[metric] for units in trainings for row in results.score_rows(units, name)])
-        for name in (arm, arm.half())
+        np.mean([row[metric] for unit in units for row in results.score_rows(unit, name)])
+        for name in (arm.name, arm.half().name)
     )
     return float(whole - half)
 

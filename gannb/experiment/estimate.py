@@ -66,8 +66,8 @@ def plan(study: Study) -> dict[str, Any]:
     The keys, in order: `study`; of the data `medium`, `items`, `shape`, `classes` and `class_names`; `trials`,
     `protocol` and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `classifier` (several),
     `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device` and `workers` (processes); `units`,
-    by kind `todo`, `total` and `seconds` of one process; `seconds` in all and `disk_bytes`, at least, and both
-    `..._most`, if steps have to be doubled up to the bound; and `advice`, a sentence, or null.
+    by kind `todo`, `total` and `seconds` of one process; `seconds` in all and `disk_bytes`, at least, `seconds_most`
+    and `disk_bytes_most`, if steps have to be doubled up to the bound; and `advice`, a sentence, or null.
     """
     experiment = Experiment.preview(study)
     settings, plan = experiment.settings, experiment.plan

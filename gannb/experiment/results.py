@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from gannb.generators import registry
 from gannb.stats import outcomes
 from gannb.stats.outcomes import Predictions
 from gannb.study.model import STAGES
-from gannb.trials.arms import PRIMARY, Arm, parse_arm
+from gannb.trials.arms import HALF, PRIMARY
 from gannb.trials.splits import Draw
 from gannb.units import reading
+from gannb.units.classifiers import continued
 from gannb.units.kinds import DEFAULT_SECONDS, seconds_of
 from gannb.work.store import is_done, read_unit, recorded_failure
 from gannb.work.unit import Unit
@@ -140,34 +141,32 @@ class Results:
 
     def scores(self) -> pd.DataFrame:
         """Return one row per finished trial, arm and classifier seed; of checked arms also after half of the steps."""
-        wanted = [(t, arm) for t in self.plan.trials for arm in (*self.settings.arms, *self.settings.half_arms)]
-        rows = [row for trial, arm in wanted for row in self._scores_of(trial, arm)]
+        names = [arm.name for arm in (*self.settings.arms, *self.settings.half_arms)]
+        rows = [row for trial in self.plan.trials for arm in names for row in self._scores_of(trial, arm)]
         table = pd.DataFrame(rows).assign(study=self.settings.study.name)
         return table if table.empty else self._of_positive(table)
 
-    def _scores_of(self, trial: int, arm: Arm) -> list[dict[str, Any]]:
-        """Return an arm's scores in a trial by classifier seed, with the seconds that one training took in all."""
-        units, whole = self._trainings(trial, arm)
-        if not units or not self.is_done(units[-1]):
+    def _scores_of(self, trial: int, arm: str) -> list[dict[str, Any]]:
+        """Return an arm's scores in a trial by classifier seed, with the seconds that one such training takes."""
+        if (unit := self._last_training(trial, arm)) is None:
             return []
-        seconds = sum(read_unit(self.folder, unit)["seconds"] for unit in units if self.is_done(unit))
-        spent = round(seconds / self.settings.study.classifier_seeds * (1 if whole else 0.5), 3)
-        return [row | {"seconds": spent} for row in self.score_rows(units, arm)]
+        parts = [part for part in unit.closure() if part.kind == unit.kind and self.is_done(part)]
+        seconds = sum(read_unit(self.folder, part)["seconds"] for part in parts) / (2 if arm.endswith(HALF) else 1)
+        return [
+            row | {"seconds": round(seconds / self.settings.study.classifier_seeds, 3)}
+            for row in self.score_rows(unit, arm)
+        ]
 
-    def _trainings(self, trial: int, arm: Arm) -> tuple[list[Unit], bool]:
-        """Return the units of an arm's training, the last of which counts, and whether the arm has all of its steps."""
-        whole = arm.whole()
-        units = self.plan.trainings.get((trial, whole.name), [])
-        return units[: self.plan.read.get(whole.network, 0) + 1], not arm.half_budget
+    def _last_training(self, trial: int, arm: str) -> Unit | None:
+        """Return the unit of an arm's training, or of that whose half it is, that counts; None if it is not there."""
+        unit = self.plan.classifiers.get((trial, arm.removesuffix(HALF)))
+        return unit if unit is not None and self.is_done(unit) else None
 
-    def score_rows(self, units: Sequence[Unit], arm: Arm) -> list[dict[str, Any]]:
-        """Return an arm's scores by classifier seed, given the units of its training, or of that whose half it is.
-
-        They are what the last unit says, or for half of the steps the one before it; the first says both.
-        """
-        unit, name = (units[-2], arm.whole().name) if arm.half_budget and len(units) > 1 else (units[-1], arm.name)
-        rows = json.loads((self.folder / unit.path / "scores.json").read_text(encoding="utf-8"))
-        return [row | {"arm": arm.name} for row in rows if row["arm"] == name]
+    def score_rows(self, unit: Unit, arm: str) -> list[dict[str, Any]]:
+        """Return an arm's scores by classifier seed, given the last unit of its training, which must be done."""
+        keeper, name = said_by(unit, arm)
+        rows = json.loads((self.folder / keeper.path / "scores.json").read_text(encoding="utf-8"))
+        return [row | {"arm": arm} for row in rows if row["arm"] == name]
 
     def _of_positive(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the scores of two classes with those of the study's positive one; units keep those of the second."""
@@ -184,12 +183,11 @@ class Results:
 
         Of every arm it may also be asked what it had said after half of its steps (`@half`).
         """
-        units, whole = self._trainings(trial, parse_arm(arm))
-        if not units or not self.is_done(units[-1]):
+        if (unit := self._last_training(trial, arm)) is None:
             return None
-        unit, name = (units[-1], "p") if whole else (units[-2], "p") if len(units) > 1 else (units[-1], "half_p")
-        with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
-            return stored[name]
+        keeper, name = said_by(unit, arm)
+        with np.load(self.folder / keeper.path / "predictions.npz", allow_pickle=False) as stored:
+            return stored["half_p" if name.endswith(HALF) else "p"]
 
     def predictions(self) -> Predictions:
         """Return what the classifiers of the primary contrast's two arms said, in the trials that have both."""
@@ -226,6 +224,16 @@ class Results:
             return None
         with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
             return dict(stored)
+
+
+def said_by(unit: Unit, arm: str) -> tuple[Unit, str]:
+    """Return which unit keeps what an arm said, and as what arm, given the last unit of the arm's training.
+
+    What a training had said after half of its steps is what the unit said that the last one continues; the first keeps
+    both itself.
+    """
+    before = continued(unit) if arm.endswith(HALF) else None
+    return (before, arm.removesuffix(HALF)) if before else (unit, arm)
 
 
 def _numeric(table: pd.DataFrame, *names: str) -> pd.DataFrame:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
 MORE = "real+more+classic"
-CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
+HALF = "@half"  # behind a name: after half of the steps
+CONVERGENCE = f"real+classic{HALF}"  # shows that real+classic had reached its plateau
 PRETRAINED = "transfer"  # among networks, the pretrained one
 BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
 EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands for the items

@@ -26,7 +26,7 @@ class Contrast:
 
 
 BLENDS, GAUSSIAN = "real+interpolation+classic", "real+gaussian+classic"  # what comes without any GAN
-FEWER = ("fewer", "fewer+classic")
+UNASKED = ("fewer", "fewer+classic", "gaussian")  # what no arm brings into a study by being compared with it
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
     Contrast(BLENDS, PRIMARY[1], "yardstick", meaning="{many} between two of a class, without any GAN"),
@@ -91,7 +91,7 @@ def study_arms(
 
 def _is_extra(contrast: Contrast) -> bool:
     """Tell whether an arm is compared with another only where that is there for its own sake."""
-    return contrast.against in FEWER or (contrast.arm, contrast.role) == (PRIMARY[0], "yardstick")
+    return contrast.against in UNASKED or (contrast.arm, contrast.role) == (PRIMARY[0], "yardstick")
 
 
 def checked_arms(arms: Sequence[Arm]) -> dict[str, list[Arm]]:

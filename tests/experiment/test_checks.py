@@ -63,13 +63,14 @@ def test_opening_a_study_of_many_resplits_splits_them_all_at_once_or_not_at_all(
     assert len(experiment.plan.all_units()) > 10 * TRIALS and len(split) - passes <= 6
 
 
-def balanced(counts: tuple[int, ...], batch_size: int = 32) -> Settings:
+def balanced(counts: tuple[int, ...], batch_size: int = 32, mix: str = "added") -> Settings:
     """Settings of a study that is to fill up the smaller classes of a set that is split again."""
     y = np.repeat(np.arange(len(counts)), counts)
     index, x = np.arange(len(y)), np.zeros((len(y), 8, 8, 1), np.uint8)
     pool = Examples(x, y, tuple(f"class {k}" for k in range(len(counts))), index.astype(str), index)
     dataset: Dataset = replace(read("digits"), pool=pool)
     given = {"data": "noise", "n_synthetic": "balance", "output_dir": "/nowhere", "batch_size": batch_size}
+    given["mix"] = mix
     return Settings(make_study(**given), dataset, "0" * 16)
 
 
@@ -89,5 +90,6 @@ def test_some_splits_of_equal_classes_do_lack_an_item():
 
 def test_unequal_classes_are_balanced():
     check_balance(balanced((60, 12)))
-    with pytest.raises(InputError, match="leaves no real item in a batch of 4"):
-        check_balance(balanced((160, *[8] * 15), batch_size=4))
+    check_balance(balanced((160, *[8] * 15), batch_size=4))
+    with pytest.raises(InputError, match="leaves no real item in a batch of 4.*mix=added"):
+        check_balance(balanced((160, *[8] * 15), batch_size=4, mix="replaced"))

@@ -53,7 +53,7 @@ def test_units_of_earlier_parameters_are_told_by_kind_and_removed(smoke):
     assert {each.kind for each in found} == {"classifier"}
     assert {each.path for each in found} == {smoke / unit.path for unit in before.plan.classifiers.values()}
     assert sum(each.bytes for each in found) > 1000
-    assert all(part in clean_text(found, IMAGE.nouns) for part in ("training classifiers", " 14 ", " kB"))
+    assert all(part in clean_text(found, IMAGE.nouns) for part in ("training classifiers", " 12 ", " MB"))
     assert remove(experiment, found) == found
     assert all(is_done(smoke, unit) for stage in (1, 2, 3) for unit in before.plan.units(stage))
     assert not any((smoke / unit.path).exists() for unit in before.plan.classifiers.values())
@@ -163,13 +163,13 @@ def test_a_unit_that_a_process_is_at_work_on_stays(smoke):
     running = smoke / f"{old.path}.running"
     with take(running / LEASE):
         listed = {each.path for each in leftovers(experiment)}
-        assert not {smoke / old.path, running} & listed and len(listed) == 13
+        assert not {smoke / old.path, running} & listed and len(listed) == 11
 
 
 def test_what_came_to_be_needed_after_it_was_listed_stays(smoke):
     old = read_experiment(load_study(smoke))
     found = leftovers(changed(smoke, classifier_steps=6))
-    assert len(found) == 14 and remove(old, found) == []
+    assert len(found) == 12 and remove(old, found) == []
     assert all(is_done(smoke, unit) for unit in old.plan.all_units())
 
 
@@ -193,11 +193,11 @@ def test_it_says_how_much_and_asks(smoke, capsys, monkeypatch):
     assert main(["clean", str(smoke)]) == 2  # nobody to ask
     assert capsys.readouterr().err == "gannb: Nothing was removed, since nobody is here to be asked; add --yes.\n"
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    for answer, left in (("", 14), ("n", 14), ("y", 0)):
+    for answer, left in (("", 12), ("n", 12), ("y", 0)):
         monkeypatch.setattr("builtins.input", lambda prompt, answer=answer: answer)
         assert main(["clean", str(smoke)]) == 0
         assert len(leftovers(experiment)) == left
-    assert capsys.readouterr().out.endswith("removed 14 of 14\n")
+    assert capsys.readouterr().out.endswith("removed 12 of 12\n")
 
 
 def test_a_study_at_work_is_refused(smoke, capsys):

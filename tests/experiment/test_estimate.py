@@ -46,7 +46,7 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
     assert counts(found) == {
         "draw": (2, 2), "generator": (2, 2), "items": (2, 2), "ruler": (2, 2), "quality": (2, 2),
-        "yardsticks": (2, 2), "classifier": (14, 14)
+        "yardsticks": (2, 2), "classifier": (12, 12)
     }  # fmt: skip
     assert json.loads(json.dumps(found)) == found
     for text in (plan.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):
@@ -84,7 +84,7 @@ def test_a_finished_study_has_nothing_to_plan_and_is_left_alone(finished, monkey
 
 def test_a_plan_counts_only_what_is_missing(finished, timed):
     found = counts(plan(open_study(finished, classifier_steps=6)))
-    assert found["classifier"] == (14, 14)
+    assert found["classifier"] == (12, 12)
     assert {found[kind][0] for kind in found if kind != "classifier"} == {0}
 
 

@@ -68,6 +68,8 @@ def test_a_finished_study_has_nothing_to_do(finished):
         ({"gan_augmentation": "none"}, {"mlp", "mlp-items", "mlp-quality", *GAN_ARMS}),
         ({"n_synthetic": 6}, {"mlp-items", "mlp-quality", *GAN_ARMS}),
         ({"synthetic_share": 0.5}, GAN_ARMS),
+        ({"mix": "replaced"}, GAN_ARMS),
+        ({"classifier_steps_most": 5}, set()),  # how far they may go changes none that is there
         ({"augmentation": "none"}, set(CLASSIC_ARMS)),
         ({"gan": "mlp"}, set()),  # what `auto` stands for
         ({"augmentation": "affine"}, set()),  # likewise
@@ -94,7 +96,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
         "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
-        "pretrained", "transfer_steps",  # see media/image/test_pretrained.py
+        "pretrained", "transfer_steps", "mix", "classifier_steps_most",  # see media/image/test_pretrained.py
         "positive",  # see test_positive_class.py
         "foreign", "foreign_classes", "related", "related_classes",  # see study/test_external.py
         "keep_classes",  # above
@@ -117,6 +119,7 @@ def test_more_trials_add_trials_and_change_none(finished):
     [
         ("gan", {"gan"}),
         ("real+more", {"real+more"}),
+        ("gaussian", {"gaussian", "gaussian-items", "gaussian-quality"}),
         ("real+gaussian", {"real+gaussian", "gaussian", "gaussian-items", "gaussian-quality"}),
         ("real+copies", {"real+copies", "copies", "copies-items", "copies-quality"}),
         ("real+mislabelled", {"real+mislabelled", "mislabelled", "mislabelled-items", "real+copies", "copies",
@@ -177,7 +180,7 @@ def test_other_gan_steps_and_a_further_arm_make_what_depends_on_them(smoke):
     expected = {"mlp", "mlp-items", "mlp-quality", *GAN_ARMS, "gan"}
     experiment = Experiment.open(open_study(smoke, gan_steps=6, arms=(*SMOKE["arms"], "gan")))
     assert made(experiment) == Counter(dict.fromkeys(expected, 2))
-    assert set(experiment.scores()["arm"]) == {*ARMS, "gan"}
+    assert set(experiment.scores()["arm"]) == {*ARMS, "gan", *(arm.name for arm in experiment.settings.half_arms)}
 
 
 def test_the_same_seed_gives_the_same_scores_in_another_folder_and_with_other_workers(finished, tmp_path):
@@ -196,7 +199,8 @@ def test_every_variation_and_dose_is_trained_and_scored(smoke):
     experiment = Experiment.open(open_study(smoke, arms=(*SMOKE["arms"], *arms), n_synthetic=(2, 5)))
     made(experiment)
     table = experiment.scores().groupby("arm").first()
-    assert set(table.index) == {*ARMS, *arms, "real+gan:2+classic"}
+    halves = {arm.name for arm in experiment.settings.half_arms}
+    assert set(table.index) == {*ARMS, *arms, "real+gan:2+classic", *halves}
     assert {arm: int(table.loc[arm, "n_synthetic"]) for arm in ("gan:3", "real+gan:2+classic", "gan.fresh")} == {
         "gan:3": 30, "real+gan:2+classic": 20, "gan.fresh": 50
     }  # fmt: skip
@@ -384,8 +388,10 @@ def test_colour_images_have_a_study_too(tmp_path):
         ({"n_synthetic": "balance"}, "n_synthetic=balance is for classes of unequal size"),
         ({"n_synthetic": "many"}, "n_synthetic='many' is not valid"),
         ({"n_synthetic": "5,1"}, "n_synthetic='5,1' is not valid"),
-        ({"synthetic_share": 0.05, "batch_size": 4}, "synthetic_share"),  # no synthetic item in any batch
-        ({"synthetic_share": 0.95, "batch_size": 4}, "synthetic_share"),  # no real item in any batch
+        ({"synthetic_share": 0.05, "batch_size": 4, "mix": "replaced"}, "synthetic_share"),  # no synthetic item in any
+        ({"synthetic_share": 0.95, "batch_size": 4, "mix": "replaced"}, "synthetic_share"),  # batch, or no real one
+        ({"arms": ("real", "real+classic@half")}, "real\\+classic@half comes with real\\+classic, which is also"),
+        ({"classifier_steps_most": 4}, "classifier_steps_most=4 is below the 5 steps"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )

@@ -21,7 +21,7 @@ from gannb.work.store import read_unit
 def test_scores_are_tidy_and_complete(finished):
     table = changed(finished).scores()
     assert set(table.columns) == set(SCORE_COLUMNS)
-    assert Counter(table["trial"]) == {0: len(ARMS), 1: len(ARMS)}
+    assert Counter(table["trial"]) == {0: len(ARMS) + 3, 1: len(ARMS) + 3}  # three of them also after half of the steps
     assert set(table["study"]) == {"digits"}
     assert table["accuracy"].between(0, 1).all()
     n_real = table.groupby("arm")["n_real"].first()
@@ -47,6 +47,21 @@ def test_quality_has_a_row_per_trial_generator_and_features(finished):
     table = changed(finished).results.quality()
     found = set(zip(table["trial"], table["generator"], table["features"], strict=True))
     assert found == {(t, g, f) for t in (0, 1) for g in ("mlp", *REFERENCE_SETS) for f in ("pixels", "small_cnn")}
+
+
+def test_what_an_arm_had_said_after_half_of_its_steps_is_at_hand_of_every_arm(finished):
+    experiment = changed(finished)
+    for arm in experiment.settings.arms:
+        half, whole = (experiment.results.probabilities(0, name) for name in (f"{arm.name}@half", arm.name))
+        assert half.shape == whole.shape and not np.array_equal(half, whole)
+    table = experiment.scores()
+    assert {arm for arm in table["arm"] if arm.endswith("@half")} == {
+        "real+classic@half", "real+gan+classic@half", "real+more+classic@half"
+    }  # fmt: skip
+    y = experiment.settings.items(experiment.results.draw(0).test).y
+    row = table.query("trial == 0 and arm == 'real+classic@half'").iloc[0]
+    said = experiment.results.probabilities(0, "real+classic@half")
+    assert row["accuracy"] == pytest.approx((said[0].argmax(1) == y).mean())
 
 
 def test_what_is_not_there_is_none(finished):

@@ -75,7 +75,9 @@ def test_a_status_in_words_names_what_failed_and_the_time_left():
     units = {"classifier": {"done": 3, "running": 1, "failed": 1, "total": 9}}
     failed = [{"unit": "trials/000/real-0", "error": "RuntimeError: the loss is nan"}]
     status = {"study": "digits", "medium": "image", "state": "failed", "units": units, "failed": failed}
-    assert status_text(status | {"seconds_left": 45}).splitlines() == [
+    doubled = status_text(status | {"seconds_left": 45, "seconds_left_most": 300}).splitlines()
+    assert doubled[-1] == ("  at least 45 s of work left; up to 5 min if training converges late and steps are doubled")
+    assert status_text(status | {"seconds_left": 45, "seconds_left_most": 45}).splitlines() == [
         "digits: failed",
         f"  {'training classifiers':<34}     3 of 9, 1 running, 1 failed",
         "  failed: trials/000/real-0: RuntimeError: the loss is nan",
