@@ -69,8 +69,7 @@ def study_arms(
 
     medium: the study's, which says what generators an arm may have.
     others: classifiers besides the study's first one, for which the primary contrast is repeated.
-    `real+more` has no meaning but in draws, where as much again is left in reserve; elsewhere the whole train side has
-    to beat half of it.
+    `real+more` has no meaning where nothing is left in reserve, but in draws; half against whole takes its place.
     balance: generated items only fill up the smaller classes. What fills them up without a generator is then part of
     the study, and copies, which would be no control without effect, go by the name of what they are: oversampling.
 

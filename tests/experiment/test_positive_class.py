@@ -55,7 +55,9 @@ def plant(experiment: Experiment) -> None:
         about = {"trial": trial, "arm": arm, "seed": 0, "n_real": n_real, "n_synthetic": 0, "train_accuracy": 1.0}
         (folder / unit.path).mkdir(parents=True)
         shifted = np.tile(y, (1, len(SHIFTS), 1))
-        np.savez(folder / unit.path / "predictions.npz", p=p, half_p=p, y=y, shifted=shifted, shifted_y=y)
+        np.savez(
+            folder / unit.path / "predictions.npz", p=p, half_p=p, y=y, shifted=shifted, shifted_at=np.arange(len(y))
+        )
         rows = [about | {"arm": name} | classification_scores(y, p[0]) for name in (f"{arm}@half", arm)]
         write_json(folder / unit.path / "scores.json", rows)
         write_json(folder / unit.path / "unit.json", {"seconds": 1.0})

@@ -19,7 +19,7 @@ from gannb.utils.errors import InputError
 def test_scores_are_tidy_and_complete(published, planted):
     table = pd.read_csv(published.parent / "scores.csv")
     assert tuple(table.columns) == SCORE_COLUMNS
-    assert len(table) == 3 * len(planted.settings.arms) * 2
+    assert len(table) == 3 * len([*planted.settings.arms, *planted.settings.half_arms]) * 2
     assert not table.duplicated(["trial", "arm", "seed"]).any()
     assert table[["accuracy", "log_loss", "seconds"]].notna().all().all()
 

@@ -38,7 +38,7 @@ def test_a_dose_response_is_the_primary_arm_with_fewer_items():
 @pytest.mark.parametrize("way", BALANCING)
 def test_each_way_to_balance_is_compared_with_the_real_items_and_with_what_adds_items(way):
     asked = (f"real+{way}", f"real+{way}+classic", "real+gan", "real+gaussian+classic", "real+copies+classic", "gan")
-    roles = pairs(names(study_arms(asked, "resplit", IMAGE)))
+    roles = pairs(names(study_arms(asked, "folds", IMAGE)))
     assert roles[f"real+{way}", "real"] == roles[f"real+{way}+classic", "real+classic"] == "exploratory"
     assert roles["real+gan+classic", f"real+{way}+classic"] == "secondary"
     assert roles["real+gan", f"real+{way}"] == roles["real+gaussian+classic", f"real+{way}+classic"] == "exploratory"
@@ -47,23 +47,23 @@ def test_each_way_to_balance_is_compared_with_the_real_items_and_with_what_adds_
 
 
 def test_the_ways_to_balance_are_in_no_study_unasked():
-    assert not [n for n in names(study_arms(DEFAULT_ARMS, "resplit", IMAGE)) if any(way in n for way in BALANCING)]
+    assert not [n for n in names(study_arms(DEFAULT_ARMS, "folds", IMAGE)) if any(way in n for way in BALANCING)]
 
 
 def test_where_generated_items_fill_up_the_smaller_classes_copies_are_oversampling():
-    arms = names(study_arms((*DEFAULT_ARMS, "real+copies+classic", "copies"), "resplit", IMAGE, balance=True))
+    arms = names(study_arms((*DEFAULT_ARMS, "real+copies+classic", "copies"), "folds", IMAGE, balance=True))
     assert set(BALANCED) <= set(arms) and [n for n in arms if "copies" in n] == ["copies"]
     roles = pairs(arms)
     assert roles["real+oversampled+classic", "real+classic"] == "exploratory"
     assert roles["real+gaussian+classic", "real+oversampled+classic"] == "exploratory"
     assert roles["real+mislabelled+classic", "real+oversampled+classic"] == "hurts"
     plain = ("real+mislabelled", "real+copies")
-    assert pairs(names(study_arms(plain, "resplit", IMAGE, balance=True)))[plain[0], "real+oversampled"] == "hurts"
+    assert pairs(names(study_arms(plain, "folds", IMAGE, balance=True)))[plain[0], "real+oversampled"] == "hurts"
     assert [roles[PRIMARY[0], way] for way in BALANCED] == ["secondary"] * 2
 
 
 def test_another_classifier_is_not_compared_with_what_balances_for_the_first():
-    arms = names(study_arms(BALANCED, "resplit", IMAGE, others=("deep_cnn",)))
+    arms = names(study_arms(BALANCED, "folds", IMAGE, others=("deep_cnn",)))
     against = [arm for arm, other in pairs(arms) if other in BALANCED]
     assert against == [PRIMARY[0]] * 2 and parse_arm(PRIMARY[0]).at("deep_cnn").name in arms
 
@@ -91,7 +91,7 @@ def test_what_must_have_converged_are_the_arms_of_the_answer_of_every_network():
         "deep_cnn": ["real+classic@deep_cnn", "real+gan+classic@deep_cnn"],
         "transfer": ["transfer", "transfer+gan"],
     }
-    without = checked_arms(study_arms(("real", "transfer"), "resplit", IMAGE))
+    without = checked_arms(study_arms(("real", "transfer"), "folds", IMAGE))
     assert [sorted(names(checked)) for checked in without.values()] == [
         ["real+classic", "real+gan+classic"],
         ["transfer"],
@@ -108,7 +108,7 @@ def test_each_of_them_is_compared_with_itself_after_half_of_its_steps():
     assert ("real+classic", CONVERGENCE) in roles and "converged" not in pairs(names(arms)).values()
 
 
-@pytest.mark.parametrize("protocol", ["draw", "resplit"])
+@pytest.mark.parametrize("protocol", ["draw", "folds"])
 @pytest.mark.parametrize("asked", [("real",), ("real", "real+gan"), ("gan",), ()])
 def test_the_primary_contrast_is_part_of_every_study(protocol, asked):
     # without it there is no answer, and notebook 05 would say so only after all the training
@@ -131,16 +131,16 @@ def test_an_arm_brings_the_arm_that_it_is_compared_with(asked, against):
 
 
 def test_resplit_has_half_against_whole_in_the_place_of_more():
-    arms = names(study_arms(DEFAULT_ARMS, "resplit", IMAGE))
+    arms = names(study_arms(DEFAULT_ARMS, "folds", IMAGE))
     assert not [name for name in arms if "more" in name]
     assert pairs(arms)["real+classic", "fewer+classic"] == "helps"
     assert ("real+classic", "fewer+classic") not in pairs(names(study_arms(DEFAULT_ARMS, "draw", IMAGE)))
-    assert pairs(names(study_arms(("fewer",), "resplit", IMAGE)))["real", "fewer"] == "helps"
+    assert pairs(names(study_arms(("fewer",), "folds", IMAGE)))["real", "fewer"] == "helps"
 
 
 def test_the_curve_rises_in_real_items():
     assert curve_arms("draw") == ("fewer+classic", "real+classic", "real+more+classic")
-    assert curve_arms("resplit") == ("fewer+classic", "real+classic")
+    assert curve_arms("folds") == ("fewer+classic", "real+classic")
 
 
 def test_an_unknown_arm_of_a_study_is_refused():

@@ -31,8 +31,10 @@ def test_a_classifier_learns_vectors_and_is_tried_on_each_shift_of_the_medium(st
     assert min(row["accuracy"] for row in scores[1::2]) > 0.75  # chance: a third
     said = study.read(unit, "predictions.npz")
     assert said["p"].shape == said["half_p"].shape and not np.array_equal(said["p"], said["half_p"])
-    assert said["shifted"].shape == (2, len(study.medium.shifts), len(said["shifted_y"]))
-    assert (said["shifted"] == said["shifted_y"]).mean() < 0.6  # all values with the other sign: as if of no class
+    assert said["shifted"].shape == (2, len(study.medium.shifts), len(said["shifted_at"]))
+    assert (
+        said["shifted"] == said["y"][said["shifted_at"]]
+    ).mean() < 0.6  # all values with the other sign: as if of no class
 
 
 def test_a_medium_s_policy_is_asked_by_its_name_shape_and_strength(tmp_path):
