@@ -1,21 +1,23 @@
-"""A study made by version 0.1, before the package was divided by medium, opens and goes on.
+"""A study made by version 0.1 opens: what it found stays as it is, and by today's rules it is made anew beside that.
 
-`made_by_0_1.tar.xz` is its folder: scikit-learn's digits, two trials, small on purpose, every unit finished.
+`made_by_0_1.tar.xz` is its folder: scikit-learn's digits, two trials, small on purpose, every unit finished. Since then
+draws swap train and reserve, and classifiers are trained until they converge: no unit of it answers today's question.
 """
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from gannb.analysis.verdict import read_verdict
+from gannb.experiment.cleanup import leftovers
 from gannb.experiment.experiment import Experiment
 from gannb.report.publish import publish
 from gannb.study.folder import load_study
+from gannb.utils.errors import InputError
 from gannb.work.store import RECORD
-from gannb.work.unit import Unit
 
 ARCHIVE = Path(__file__).with_name("made_by_0_1.tar.xz")
 
@@ -33,27 +35,26 @@ def made(folder: Path) -> dict[str, int]:
     return {str(f.parent.relative_to(folder)): f.stat().st_mtime_ns for f in folder.glob(f"trials/*/*/{RECORD}")}
 
 
-def old_units(experiment: Experiment) -> list[Unit]:
-    """The units of the older study that are what they were: its draws, generators, items and their quality."""
-    return [unit for stage in (1, 2, 3) for unit in experiment.plan.units(stage) if experiment.results.is_done(unit)]
-
-
-def test_it_opens_with_its_draws_generators_and_items(folder):
+def test_it_opens_with_everything_to_be_done(folder):
     experiment = Experiment.open(load_study(folder))
-    assert experiment.results.done(1) == [0, 1]
-    names = {unit.place.rpartition("/")[2] for unit in old_units(experiment)}
-    assert {"draw", "mlp", "mlp-items", "mlp-quality", "copies", "gaussian-items", "ruler", "yardsticks"} <= names
+    assert (experiment.settings.trials, experiment.design.protocol) == (2, "draw")
+    assert [experiment.results.done(stage) for stage in (1, 2, 3, 4)] == [[]] * 4
 
 
-def test_it_goes_on_and_makes_no_generator_and_no_items_anew(folder):
-    """Classifiers are trained in another way since, and the default arms are others."""
+def test_what_it_found_stays_and_is_not_taken_for_an_answer_of_today(folder):
+    before = {name: (folder / name).read_bytes() for name in ("verdict.json", "scores.csv")}
+    with pytest.raises(InputError, match="run notebooks 02 to 04 first"):
+        publish(Experiment.open(load_study(folder)))
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert read_verdict(folder)["answer"] == "inconclusive"
+
+
+def test_its_units_stay_until_they_are_cleaned_away(folder):
+    before = made(folder)
     experiment = Experiment.open(load_study(folder))
-    kept, before = {unit.path for unit in old_units(experiment)}, made(folder)
-    gone = [experiment.plan.draws[1], experiment.plan.generator_units[1, "copies"]]
-    for unit in gone:
-        shutil.rmtree(folder / unit.path)
-    outcomes = [experiment.run(stage) for stage in (1, 2, 3, 4)]
-    assert not any(outcome.failed or outcome.blocked for outcome in outcomes)
+    assert not experiment.run(1).failed and experiment.results.done(1) == [0, 1]
     after = made(folder)
-    assert {path for path in kept if before[path] != after[path]} == {unit.path for unit in gone}
-    assert publish(experiment).stat().st_size > 100_000
+    assert {path: after[path] for path in before} == before and len(after) == len(before) + 2
+    listed = {str(item.path.relative_to(folder)) if item.path.is_absolute() else str(item.path)
+              for item in leftovers(experiment)}  # fmt: skip
+    assert set(before) <= listed

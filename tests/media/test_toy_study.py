@@ -28,7 +28,8 @@ ARMS = ("real", "real+gan", "gan", "real+gaussian", "real+copies", "real+mislabe
         "real+interpolation+classic", "real+gan.averaged+classic")  # fmt: skip
 GIVEN = {
     "data": "vectors", "medium": "vector", "n_per_class": 5, "trials": 3, "gan_steps": 30, "n_synthetic": 20,
-    "classifier_steps": 300, "classifier_steps_most": 300, "classifier_seeds": 1, "device": "cpu", "name": "toy", "arms": ARMS,
+    "classifier_steps": 300, "classifier_steps_most": 300, "classifier_seeds": 1, "device": "cpu", "name": "toy",
+    "arms": ARMS,
 }  # fmt: skip
 
 
