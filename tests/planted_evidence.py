@@ -22,6 +22,7 @@ NOISE = np.array([0.02, -0.03, 0.01, 0.0, -0.01, 0.03, -0.02, 0.0])  # what the 
 WOBBLE = (
     np.array([1, -1, 1, -1, -1, 1, -1, 1]) * 0.005
 )  # what one arm has of its own: an interval of about +- 0.4 points
+BY_BLOCK = np.repeat([1, -1, -1, 1], 2)  # what draws of a block have in common: it does not average out between them
 
 # A world in which all controls come out and GAN images help: mean of each arm.
 WORLD = {
@@ -93,7 +94,7 @@ def evidence(
     planted = honest | (measures or {})
     quality = [
         {"trial": t, "generator": "mlp", "features": f}
-        | {k: v + (spread if k in (measures or {}) else 0.01) * WOBBLE[t] / 0.005 for k, v in planted.items()}
+        | {k: v + (spread if k in (measures or {}) else 0.01) * BY_BLOCK[t] for k, v in planted.items()}
         for t in range(trials)
         for f in (words["raw_space"], words["measuring_classifier"])
     ]
@@ -178,6 +179,4 @@ def of_two_classes(protocol: str = "draw", gain: int = 0, **measured: float):
         name: {t: (p.argmax(1) == world.tested.y[t]).astype(float) for t, p in arm.items()}
         for name, arm in zip(PRIMARY, said, strict=True)
     }
-    return replace(
-        world, classes=pd.DataFrame(rows), predictions=predictions, correct=world.correct | correct
-    )
+    return replace(world, classes=pd.DataFrame(rows), predictions=predictions, correct=world.correct | correct)

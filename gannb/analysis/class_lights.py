@@ -1,7 +1,7 @@
 """Which classes' items to use: fidelity, diversity, copying and usefulness of each, as a traffic light.
 
-A light is green or red where the 95 % interval over trials lies wholly on that side of its bar, else yellow; grey where
-it was not measured. Usefulness is chosen on one half of the class' test items and confirmed on the other, since whoever
+A light is green or red where the 95 % interval over trials lies wholly on that side of its bar, else yellow, as with
+fewer trials than an answer takes; grey where it was not measured. Usefulness is chosen on one half of the class' test items and confirmed on the other, since whoever
 keeps the classes of green lights tests on the same items again. Lights are not adjusted for their number: of many
 honest classes some look red by chance.
 """
@@ -146,7 +146,8 @@ def _light(criterion: Criterion, values: pd.Series, evidence: Evidence) -> Light
         return Light("grey")
     estimate = of_trials(evidence, values)
     low, high = max(estimate.low, criterion.least), min(estimate.high, criterion.most)
-    return Light(criterion.colour(estimate.low, estimate.high), Interval(estimate.mean, low, high))
+    colour = criterion.colour(estimate.low, estimate.high) if estimate.n >= LEAST_TRIALS else "yellow"
+    return Light(colour, Interval(estimate.mean, low, high))
 
 
 def _usefulness(evidence: Evidence, k: int) -> Light:
@@ -157,14 +158,14 @@ def _usefulness(evidence: Evidence, k: int) -> Light:
     """
     trials = common_trials(evidence, *PRIMARY)
     right, without = (evidence.correct.get(arm, {}) for arm in PRIMARY)
-    change = {t: right[t] - without[t] for t in trials} if len(trials) >= LEAST_TRIALS else {}
+    change = {t: right[t] - without[t] for t in trials}
     chosen, confirmed = (interval(*_of_items(change, evidence.tested, items)) for items in halves(evidence.tested, k))
     if math.isnan(chosen.mean) or math.isnan(confirmed.mean):
         return Light("grey")
-    equivalent = -evidence.rope <= confirmed.low and confirmed.high <= evidence.rope
+    undecided = len(trials) < LEAST_TRIALS or (-evidence.rope <= confirmed.low and confirmed.high <= evidence.rope)
     colour = USEFULNESS.colour(confirmed.low, confirmed.high)
     agreed = {"green": chosen.mean > 0, "red": chosen.mean < 0}.get(colour, False)
-    return Light(colour if agreed and not equivalent else "yellow", confirmed)
+    return Light(colour if agreed and not undecided else "yellow", confirmed)
 
 
 def halves(tested: Tested, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -137,9 +137,7 @@ def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_tri
 
 
 def test_where_nothing_is_in_reserve_nothing_is_tuned(tmp_path):
-    experiment = Experiment.preview(
-        make_study(data="digits", protocol="folds", tune=True, output_dir=str(tmp_path))
-    )
+    experiment = Experiment.preview(make_study(data="digits", protocol="folds", tune=True, output_dir=str(tmp_path)))
     assert experiment.settings.tuning_draws == () and not any(u.kind == "tuning" for u in experiment.plan.all_units())
 
 
