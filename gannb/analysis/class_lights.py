@@ -1,9 +1,9 @@
 """Which classes' items to use: fidelity, diversity, copying and usefulness of each, as a traffic light.
 
 A light is green or red where the 95 % interval over trials lies wholly on that side of its bar, else yellow, as with
-fewer trials than an answer takes; grey where it was not measured. Usefulness is chosen on one half of the class' test items and confirmed on the other, since whoever
-keeps the classes of green lights tests on the same items again. Lights are not adjusted for their number: of many
-honest classes some look red by chance.
+fewer trials than an answer takes; grey where it was not measured. Usefulness is chosen on one half of the class' test
+items and confirmed on the other, since whoever keeps the classes of green lights tests on the same items again. Lights
+are not adjusted for their number: of many honest classes some look red by chance.
 """
 
 from __future__ import annotations
