@@ -27,8 +27,8 @@ from gannb.stats.outcomes import (
     reliability,
     weighting_of,
 )
-from gannb.stats.settling.draws import draws_interval
 from gannb.stats.scores import classification_scores, expected_calibration_error
+from gannb.stats.settling.draws import draws_interval
 from gannb.trials.arms import PRIMARY
 
 # ---- one classifier ----
