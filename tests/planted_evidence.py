@@ -102,7 +102,8 @@ def evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
         tuple(contrasts(list(means), words["nouns"])), correct, tested, n_train=80, n_test=27, gan="mlp",
         trials_planned=TRIALS, **words, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of,
-        synthetic_shown=shown, shifted_tested=tested,
+        synthetic_shown=shown, shifted_tested=tested, classifiers={words["measuring_classifier"]: 60_000},
+        layers={words["measuring_classifier"]: 4, "deep_cnn": 20},
         shifted={
             arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), tested, len(words["shifts"]))
             for arm, mean in (shifted or {}).items()

@@ -105,7 +105,15 @@ def _enlarges(evidence: Evidence) -> Finding:
     name, arm, against = deep
     start = "pretrained and fine-tuned" if name == evidence.pretrained else "from scratch"
     why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
+    if not _converged(evidence, against):
+        verdicts, why = {}, f"{why} It had not converged: raise classifier_steps."
     return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED
+
+
+def _converged(evidence: Evidence, arm: str) -> bool:
+    """Tell whether the second half of an arm's steps brought no more than the margin, where that was tried."""
+    half = parse_arm(arm).half().name
+    return not common_trials(evidence, arm, half) or difference(evidence, arm, half).low <= evidence.rope
 
 
 def _deepest(evidence: Evidence) -> tuple[str, str, str] | None:
@@ -113,7 +121,7 @@ def _deepest(evidence: Evidence) -> tuple[str, str, str] | None:
 
     A pretrained one only where none is deep that is trained from scratch: it has been enlarged elsewhere already.
     """
-    first, *others = list(evidence.classifiers) or [""]
+    first, *others = evidence.classifiers
     arms = {first: PRIMARY} | {name: tuple(parse_arm(arm).at(name).name for arm in PRIMARY) for name in others}
     deep = {name: both for name, both in arms.items() if evidence.layers.get(name, 0) >= DEEP}
     if not deep and evidence.layers.get(evidence.pretrained, 0) >= DEEP:
@@ -126,11 +134,11 @@ def _without_a_deep_one(evidence: Evidence) -> Finding:
     """Return that nothing deep was tried, what would be, and what the plain contrast came to."""
     if (found := _answer(evidence, *PRIMARY)) is None:
         return NOT_TESTED
-    first = next(iter(evidence.classifiers), "the classifier")
+    first = next(iter(evidence.classifiers))
     further = [name for name, layers in evidence.layers.items() if layers >= DEEP and name != evidence.pretrained]
     way = f"classifier={first},{further[0]}" if further else "a second network in `classifier`"
     return _not_tested(
-        f"{first} has {evidence.layers.get(first, 0)} layers, and a network is called deep from {DEEP}; add a deep one "
+        f"{first} has {evidence.layers[first]} layers, and a network is called deep from {DEEP}; add a deep one "
         f"({way}) or the arm transfer+gan with pretrained weights. With {first}, {PRIMARY[0]} against {PRIMARY[1]} "
         f"came to {in_points(found[0])} points.",
     )
@@ -145,8 +153,8 @@ def _collecting(evidence: Evidence) -> Finding:
 def _fine_tuning(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: CONTRADICTED}
     why = (
-        f"A network pretrained on other {evidence.nouns.many} and fine-tuned on the draw, against {PRIMARY[0]}; no "
-        "better within the margin is not the better way."
+        f"A network pretrained on other {evidence.nouns.many} and fine-tuned on the draw, against {PRIMARY[0]}; "
+        "the same within the margin is not better."
     )
     reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts, why)
@@ -261,7 +269,7 @@ def _in_between(evidence: Evidence) -> Finding:
     verdict = SUPPORTED if min(new, recognised) > 0 else CONTRADICTED if min(new, recognised) < 0 else UNDECIDED
     low, high = (min(1.0, max(-1.0, end)) for end in (nearness.low, nearness.high))
     number = f"nearness to training {evidence.nouns.many} {side.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}]"
-    number += f"; recognised {in_points(valid)} points" if judged else ""
+    number += f"; recognition {in_points(valid)} points" if judged else ""
     return Finding(verdict, number, _why_in_between(evidence, judged))
 
 
@@ -279,10 +287,10 @@ def _hugging(evidence: Evidence, nearness: Estimate) -> int:
 def _why_in_between(evidence: Evidence, judged: bool) -> str:
     nouns = evidence.nouns
     why = (
-        f"New: GAN {nouns.many} are nearer to a training {nouns.one} than to unseen real ones by less than "
-        f"{ATTRACTION:.0%}, in {nouns.raw} (0% chance, 100% copies). Valid: a classifier of real {nouns.many} "
-        f"recognises them at most {points(DISTORTED)} points less often than real test {nouns.many}. Both shown "
-        "supports the claim, either refuted contradicts it."
+        f"New: fewer than {ATTRACTION:.0%} of GAN {nouns.many} are nearer to a training {nouns.one} than to unseen "
+        f"real ones beyond chance, in {nouns.raw} (copies: 100%). Valid: a classifier of real {nouns.many} recognises "
+        f"them at most {points(DISTORTED)} points less often than real test {nouns.many}. Both shown supports the "
+        "claim, either refuted contradicts it."
     )
     if not judged:
         why += (

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from planted_evidence import evidence, of_two_classes
-from planted_evidence import tested_in as items_in
+from planted_evidence import evidence, items_tested, of_two_classes
 
 from gannb.analysis.class_lights import CRITERIA, Light, advice, class_rows, halves
 from gannb.analysis.evidence import Evidence, difference
@@ -101,7 +100,7 @@ def usefulness(change: np.ndarray, tested: Tested) -> list[Light]:
 @pytest.mark.parametrize("protocol", ["draw", "given", "folds"])
 def test_halves_are_the_same_in_all_trials_and_share_no_group(protocol):
     y = np.repeat([0, 1, 1], 40)
-    tested = items_in(protocol, y=y)
+    tested = items_tested(protocol, y=y)
     tested = replace(tested, groups={t: items // 4 for t, items in tested.item.items()})
     first, second = halves(tested, 1)
     assert sorted([*first, *second]) == np.flatnonzero(y == 1).tolist() and len(first) == len(second) == 40
@@ -121,7 +120,7 @@ def test_halves_are_the_same_in_all_trials_and_share_no_group(protocol):
 )  # fmt: skip
 def test_a_class_is_green_where_both_halves_gain_and_its_number_is_of_the_second(protocol, first, second, light):
     y = np.repeat([0, 1], 600)
-    tested = items_in(protocol, y=y)
+    tested = items_tested(protocol, y=y)
     change = np.zeros(len(y))
     for half, gain in zip(halves(tested, 0), (first, second), strict=True):
         change[half] = gain
@@ -131,7 +130,7 @@ def test_a_class_is_green_where_both_halves_gain_and_its_number_is_of_the_second
 
 
 def test_a_class_of_a_half_too_small_for_an_interval_is_grey():
-    tested = items_in("draw", y=np.repeat([0, 1], [3, 600]))
+    tested = items_tested("draw", y=np.repeat([0, 1], [3, 600]))
     few, many = usefulness(np.full((8, 603), 0.5), tested)
     assert few == Light("grey") and many.colour == "green"
     pairs = {t: items // 400 for t, items in tested.item.items()}  # two groups of the second class: one a half
@@ -140,7 +139,7 @@ def test_a_class_of_a_half_too_small_for_an_interval_is_grey():
 
 def test_two_trials_are_too_few_for_a_green_or_red_light():
     """Even where they are alike, and the interval is a point."""
-    tested = items_in("given", trials=2)
+    tested = items_tested("given", trials=2)
     row = class_rows(replace(changed(np.full((2, 1000), 0.5), tested), protocol="draw"))[0]
     assert [light.colour for light in (row.fidelity, row.diversity, row.copying, row.usefulness)] == ["yellow"] * 4
 
@@ -167,7 +166,7 @@ def green_of_lights(world: Evidence) -> list[int]:
 def flattered(rule, protocol: str) -> tuple[float, float]:
     """Shares without any effect: of classes that are green, and of studies that keep those and say they help."""
     rng, y = np.random.default_rng(1), np.repeat(np.arange(CLASSES), ITEMS)
-    tested, green, helps = items_in(protocol, TRIALS, y), 0, 0
+    tested, green, helps = items_tested(protocol, TRIALS, y), 0, 0
     for _ in range(STUDIES):
         luck = 0.2 * rng.normal(size=len(y))
         kept = rule(changed(without_effect(rng, luck, list(range(CLASSES)), y), tested))
