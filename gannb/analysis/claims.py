@@ -412,8 +412,8 @@ def _yardsticks_text(beside: Mapping[str, Estimate]) -> str:
             f"A gain would not contradict the claim: any items added to the real ones may bring it, and without "
             f"{' or '.join(YARDSTICKS)} in the study that cannot be told."
         )
-    against = " and ".join(f"{arm} {in_points(change)}" for arm, change in beside.items())
-    return f"Against what needs no GAN: {against} points; only a GAN that is better than all of these is of use here."
+    against = " and ".join(f"{in_points(change)} points against {arm}" for arm, change in beside.items())
+    return f"On the same it came to {against}, without a GAN; only a GAN that is better than all of these is of use."
 
 
 TESTS: dict[str, Callable[[Evidence], Finding]] = {  # `{many}`: what the items are called
