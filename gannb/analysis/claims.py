@@ -111,9 +111,12 @@ def _enlarges(evidence: Evidence) -> Finding:
 
 
 def _converged(evidence: Evidence, arm: str) -> bool:
-    """Tell whether the second half of an arm's steps brought no more than the margin, where that was tried."""
+    """Tell whether the second half of an arm's steps brought less than the margin, where that was tried.
+
+    By the mean, as where it is decided whether steps are doubled.
+    """
     half = parse_arm(arm).half().name
-    return not common_trials(evidence, arm, half) or difference(evidence, arm, half).low <= evidence.rope
+    return not common_trials(evidence, arm, half) or difference(evidence, arm, half).mean < evidence.rope
 
 
 def _deepest(evidence: Evidence) -> tuple[str, str, str] | None:
