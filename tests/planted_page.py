@@ -6,7 +6,7 @@ from gannb.report.publish import Page, write_page
 
 
 def row(**more) -> dict:
-    numbers = {"difference": 0.006, "low": -0.004, "high": 0.016}
+    numbers = {"difference": 0.006, "low": -0.004, "high": 0.016, "level": 0.95}
     return {"arm": "real+gan+classic", "against": "real+classic", "meaning": "GAN images"} | numbers | more
 
 

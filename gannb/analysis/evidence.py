@@ -73,6 +73,7 @@ class Evidence:
     minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
     classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
     external: dict[str, ExternalSource] = field(default_factory=dict)  # by name, `foreign` or `related`
+    level: float = 0.95  # of the primary contrast's interval; above .95 where the answer was looked at more than once
 
     @property
     def n_classes(self) -> int:

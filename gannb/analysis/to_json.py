@@ -66,7 +66,7 @@ def _(row: ContrastRow) -> dict[str, Any]:
     return {
         "arm": contrast.arm, "against": contrast.against, "role": contrast.role, "meaning": contrast.meaning,
         "answer": None if row.answer is None else str(row.answer), **_difference(change), "level": change.level,
-        "trials": change.n, "could_settle": could_settle(change),
+        "trials": change.n, "could_settle": could_settle(change), "se": change.se,
     }  # fmt: skip
 
 

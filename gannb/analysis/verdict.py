@@ -38,7 +38,7 @@ class ContrastRow:
     """What a contrast came to."""
 
     contrast: Contrast
-    change: Estimate  # secondary ones adjusted for their number, the others 95 %
+    change: Estimate  # the primary one adjusted for looks, secondary ones for their number, the others 95 %
     answer: Answer | None  # None of exploratory ones: among many comparisons some look striking by chance
 
 
@@ -107,7 +107,7 @@ def decide(evidence: Evidence) -> Verdict:
     level = bonferroni_level(0.95, max(1, sum(c.role == "secondary" for c in usable)))
     rows = [contrast_row(evidence, c, level) for c in usable if c.role != "control"]
     controls = [control_row(evidence, c) for c in usable if c.role == "control"]
-    primary = difference(evidence, *PRIMARY)
+    primary = difference(evidence, *PRIMARY, evidence.level)
     answer = decision.decide(primary, evidence.rope)
     beside, ways = outcome_rows(evidence), options(evidence)
     return Verdict(
@@ -126,7 +126,8 @@ def decide(evidence: Evidence) -> Verdict:
 
 def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> ContrastRow:
     """Return what a contrast came to. level: of the secondary ones; those and the primary one get an answer."""
-    change = difference(evidence, contrast.arm, contrast.against, level if contrast.role == "secondary" else 0.95)
+    levels = {"primary": evidence.level, "secondary": level}
+    change = difference(evidence, contrast.arm, contrast.against, levels.get(contrast.role, 0.95))
     decided = contrast.role in ("primary", "secondary")
     return ContrastRow(contrast, change, decision.decide(change, evidence.rope) if decided else None)
 

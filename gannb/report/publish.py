@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import open_set
 from gannb.analysis.class_lights import Explanation, explained
-from gannb.analysis.evidence import Evidence, gather, test_train_ratio
+from gannb.analysis.evidence import Evidence, test_train_ratio
 from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
-from gannb.analysis.verdict import SCORE_COLUMNS, Verdict, decide
+from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
 from gannb.analysis.wording import METRIC_NAMES
+from gannb.report import looking
+from gannb.report.looking import Looked, look
 from gannb.report.page import facts, tables
 from gannb.report.page.html import ANSWERS, control_word, render
 from gannb.report.page.pictures import Picture, make_pictures
@@ -74,14 +76,15 @@ def publish(experiment: Experiment) -> Path:
 
 
 def _publish(experiment: Experiment) -> Path:
-    evidence, folder = gather(experiment), experiment.folder
-    decided = decide(evidence)
-    verdict = plain(to_json(decided)) | {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
+    looked, folder = look(experiment), experiment.folder
+    evidence, decided = looked.evidence, looked.verdict
+    verdict = plain(to_json(decided)) | {"looks": looking.to_json(looked.looks)}
+    verdict |= {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
     if experiment.plan.open_set:
         verdict["open_set"] = open_set_part(experiment, evidence)
     write_tables(folder, evidence)
     write_json(folder / "verdict.json", verdict)
-    return write_page(folder / "report.html", make_page(experiment, evidence, decided, verdict))
+    return write_page(folder / "report.html", make_page(experiment, looked, verdict))
 
 
 def answered(experiment: Experiment) -> dict[str, Any]:
@@ -100,12 +103,12 @@ def write_tables(folder: Path, evidence: Evidence) -> None:
         write_text(folder / f"{name}.csv", table.reindex(columns=list(columns)).to_csv(index=False))
 
 
-def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, verdict: Mapping[str, Any]) -> Page:
+def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]) -> Page:
     """Return everything that stands on the page; its figures are drawn, and kept in figures/.
 
     verdict: as it stands in `verdict.json`.
     """
-    resolved = experiment.settings.resolved() | {"device": experiment.device}
+    resolved, evidence = experiment.settings.resolved() | {"device": experiment.device}, looked.evidence
     unseen = verdict.get("open_set")
     return Page(
         study=experiment.study.name,
@@ -114,14 +117,14 @@ def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, verd
         pictures=make_pictures(experiment, evidence, verdict),
         arms=tables.arm_table(evidence),
         generators=tables.generator_table(evidence, experiment.settings.medium),
-        method=facts.method_facts(experiment, evidence),
+        method=facts.method_facts(experiment, evidence, looked.looks),
         data=facts.data_facts(experiment),
         provenance=facts.provenance(experiment),
         parameters=tables.parameter_table(experiment.study, resolved, read_record(experiment.folder)["set"]),
         shifts=tables.shift_table(verdict),
         outcomes=tables.outcome_table(verdict, experiment.settings.medium.nouns),
-        outcome_notes=facts.outcome_notes(experiment, evidence),
-        small_classes=texts(verdict, small_class_notes(decided, evidence)),
+        outcome_notes=facts.outcome_notes(experiment, evidence, looked.looks),
+        small_classes=texts(verdict, small_class_notes(looked.verdict, evidence)),
         classes=tables.class_table(verdict),
         criteria=explained(evidence.nouns, evidence.measuring_classifier),
         open_set=unseen and unseen | {"table": open_set_table(unseen, evidence.nouns).to_dict("records")},

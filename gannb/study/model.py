@@ -94,6 +94,13 @@ class General(BaseModel):
     protocol: Literal["auto", "draw", "resplit"] = parameter("auto", 1, "disjoint draws, or repeated splits of all")
     n_per_class: int | None = parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
     trials: int = parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
+    trials_most: int | None = parameter(
+        None,
+        1,
+        "with `--until settled`: trials at most; by default 32 draws, or 10 repeats of the folds",
+        ge=2,
+        le=1000,
+    )
     test_share: float = parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
 
     gan: str = parameter("auto", 2, "the GAN family, or `auto` by size of an item")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import external
 from gannb.analysis.evidence import Evidence, common_trials, difference
-from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, points
+from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, percent, points, primary_of
+from gannb.experiment.ledger import changed
+from gannb.report.looking import looks_text
 from gannb.report.page.plain import without_paths
 from gannb.study.folder import read_record
 from gannb.study.model import Study
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from gannb.data.examples import DataReport
     from gannb.data.medium import Nouns
     from gannb.experiment.experiment import Experiment
+    from gannb.experiment.ledger import Looks
 
 LISTED = 12  # files or names in a list, before "and N more"
 RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."
@@ -50,7 +53,7 @@ DRAW_OUTCOMES = (
 
 def brackets_note(verdict: Mapping[str, Any]) -> str:
     """Return what the intervals of the answer and of the advice below it are: the advice has several options."""
-    note = "In brackets: the 95% interval, in percentage points."
+    note = f"In brackets: the {percent(primary_of(verdict)['level'])} interval, in percentage points."
     if "[" in verdict["advice"] and len(verdict["options"]) > 1:
         note += (
             " Those under “What to do” are wider, adjusted for the number of options: all "
@@ -62,7 +65,7 @@ def brackets_note(verdict: Mapping[str, Any]) -> str:
 # ---- method ----
 
 
-def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
+def method_facts(experiment: Experiment, evidence: Evidence, looks: Looks) -> list[tuple[str, str]]:
     """Return how the answer was found, as (term, text)."""
     rope, corrected, nouns = points(evidence.rope), evidence.protocol == "resplit", experiment.settings.medium.nouns
     metric = METRIC_NAMES[evidence.metric].capitalize()
@@ -79,14 +82,20 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
             "Classical augmentation",
             f"Small random changes of every {nouns.one}, by the policy “{experiment.settings.policy_name}”.",
         ),
-        ("Measure", f"{metric}, chosen before the study." + _said(BALANCED, nouns) * (evidence.metric != "accuracy")),
-        ("The 95% interval", _said(RESPLIT_INTERVAL if corrected else DRAW_INTERVAL, nouns)),
+        ("Measure", f"{metric}, {_when_chosen(looks)}." + _said(BALANCED, nouns) * (evidence.metric != "accuracy")),
+        (f"The {percent(evidence.level)} interval", _said(RESPLIT_INTERVAL if corrected else DRAW_INTERVAL, nouns)),
         ("Decision rule", rule),
+        ("Looks", looks_text(looks)),
         ("Fine-tuning", transfer_text(experiment)),
         ("Tuning", tuning_text(experiment)),
         *external.facts(evidence),
         ("Had training converged?", convergence(evidence)),
     ]
+
+
+def _when_chosen(looks: Looks) -> str:
+    """Return when the metric was chosen, as far as the ledger tells."""
+    return "changed after a look at the answer" if "metric" in changed(looks.chain) else "chosen before the study"
 
 
 def _said(text: str, nouns: Nouns) -> str:
@@ -164,10 +173,10 @@ def convergence(evidence: Evidence) -> str:
     )
 
 
-def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
+def outcome_notes(experiment: Experiment, evidence: Evidence, looks: Looks) -> list[str]:
     """Return what a reader of the outcomes has to know: what they are for, and what their intervals carry."""
     notes = [
-        f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
+        f"Beside the metric ({METRIC_NAMES[evidence.metric]}, {_when_chosen(looks)}): {arm_label(PRIMARY[0])} against "
         f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
         "chance. " + outcome_intervals(evidence, experiment.settings.medium.nouns)
     ]

@@ -64,6 +64,7 @@ def page(medium, folder: Path) -> str:
     picture = items_picture(folder / "figures", "samples", medium, plots.samples(vectors(), vectors()), table, shown)
     verdict = {
         "answer": "helps", "sentence": "Yes.", "metric": "accuracy", "problems": [], "copying": "None.", "advice": "",
+        "contrasts": [{"role": "primary", "level": 0.95}],
         "options": [], "depth": None, "instead": [], "controls": [], "worth": None, "claims": [], "disagreement": "",
     }  # fmt: skip
     page = Page("toy", medium, verdict, {"samples": picture})
