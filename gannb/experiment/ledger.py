@@ -138,7 +138,7 @@ def looks_now(experiment: Experiment, trials: int) -> Looks:
     Raises:
         InputError: the ledger holds a line that is none of its own.
     """
-    most = experiment.study.trials_most or experiment.study.trials
+    most = experiment.study.trials_most or experiment.settings.trials
     now = datetime.now(UTC).isoformat(timespec="seconds")
     present = Entry(now, trials, experiment.plan.rule_key, most, rule_to_read(experiment))
     before = [entry for entry in read(experiment.folder) if entry.is_smoke == present.is_smoke]
