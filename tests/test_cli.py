@@ -202,7 +202,8 @@ def completed(line: str) -> set[str]:
         ("run --set tune=t", {"tune=true"}), ("run --set device=cp", {"device=cpu"}),
         ("run --set gan=dc", {"gan=dcgan", "gan=dcgan_per_class"}),
         ("run --set arms=real+ga", {"arms=real+gan", "arms=real+gan+classic", "arms=real+gaussian"}),
-        ("parameters tri", {"trials", "trials_most"}), ("run --unt", {"--until"}), ("run --until ", {"settled"}), ("completion z", {"zsh"}),
+        ("parameters tri", {"trials", "trials_most"}), ("run --unt", {"--until"}),
+        ("run --until ", {"settled"}), ("completion z", {"zsh"}),
     ],
 )  # fmt: skip
 def test_the_tab_key_completes_commands_options_parameters_and_values(line, offered):
