@@ -14,6 +14,7 @@ from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
 from gannb.analysis.wording import METRIC_NAMES
+from gannb.data.sketch import sketch
 from gannb.report import looking
 from gannb.report.looking import Looked, look
 from gannb.report.page import facts, tables
@@ -91,7 +92,7 @@ def answered(experiment: Experiment) -> dict[str, Any]:
     """Return what an answer is of, to stand beside it when the study's parameters have changed since."""
     resolved = experiment.settings.resolved()
     kept = {name: resolved[name] for name in ("shape", "classes", "gan", "gan_steps", "classifier_steps")}
-    return kept | {"classifier": list(experiment.study.classifier)}
+    return kept | {"classifier": list(experiment.study.classifier), "sketch": sketch(experiment.dataset)}
 
 
 def write_tables(folder: Path, evidence: Evidence) -> None:
