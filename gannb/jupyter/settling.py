@@ -8,6 +8,7 @@ from gannb.analysis.verdict import Verdict
 from gannb.analysis.wording import ANSWERS, in_points, percent
 from gannb.experiment.checks import check
 from gannb.experiment.experiment import Experiment
+from gannb.experiment.ledger import read
 from gannb.jupyter.runner import as_launcher, run_notebooks
 from gannb.report.looking import Looked, look
 from gannb.stats import decision
@@ -25,8 +26,8 @@ DRAWS_MOST, REPEATS_MOST = 32, 10  # of a study that does not say `trials_most`
 def run_until_settled(study: Study) -> dict[str, Any]:
     """Run a study with more and more trials until its answer is settled, then the five notebooks; as `run_notebooks`.
 
-    The numbers of trials are those of `looks_until`. At each of them the study is decided at the level that the looks
-    leave, and what a killed process has finished is found again.
+    The numbers of trials are those of `looks_until`, from where the answer was looked at last. At each of them the
+    study is decided at the level that the looks leave, and what a killed process has finished is found again.
 
     Raises:
         InputError: the study cannot be done with these data up to `trials_most`, is a smoke run, or another run is at
@@ -62,7 +63,22 @@ def planned(study: Study) -> tuple[Experiment, tuple[int, ...]]:
     changes = {"trials": looks[0], "trials_most": most}
     experiment = Experiment.of(study.model_copy(update=changes), experiment.dataset, experiment.settings.data_key)
     check(experiment.results)
-    return experiment, looks
+    return experiment, _from_where_it_was(experiment, looks)
+
+
+def _from_where_it_was(experiment: Experiment, looks: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the looks at no fewer trials than the answer was looked at before: what they showed is not forgotten.
+
+    Raises:
+        InputError: it was looked at after more than `trials_most`.
+    """
+    rule = experiment.plan.rule_key
+    seen = max((entry.trials for entry in read(experiment.folder) if entry.rule == rule), default=0)
+    if seen > looks[-1]:
+        raise InputError(
+            f"trials_most is {looks[-1]}, and the answer has been looked at after {seen} trials; use a larger one."
+        )
+    return tuple(trials for trials in looks if trials >= seen)
 
 
 def _with_trials(experiment: Experiment, trials: int) -> Experiment:

@@ -16,7 +16,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import Entry, Looks, read
 from gannb.jupyter import settling
 from gannb.jupyter.settling import line, planned, run_until_settled, why_stop
-from gannb.report.looking import Looked
+from gannb.report.looking import Looked, look
 from gannb.stats.settling.looks import level_of_last, look_levels
 from gannb.study.folder import load_study
 from gannb.study.model import NOTEBOOKS, Study, make_study
@@ -108,6 +108,25 @@ def test_running_a_settled_study_again_makes_nothing_anew(study, work):
     done, looks = list(work), read(study.folder)
     run_until_settled(load_study(study.folder))
     assert work == [*done, NOTEBOOKS] and read(study.folder) == looks
+
+
+def test_what_was_looked_at_with_more_trials_is_not_decided_with_fewer(study, work):
+    """A study of five trials, looked at as it is: the first look of the plan is not at four of them."""
+    five = Experiment.open(study.model_copy(update={"trials": 5, "trials_most": None}))
+    five.run(4)
+    look(five)
+    with pytest.raises(InputError, match="trials_most is 4, and the answer has been looked at after 5 trials"):
+        run_until_settled(study.model_copy(update={"trials_most": 4}))
+    run_until_settled(study)
+    assert [(each.trials, each.most) for each in read(study.folder)] == [(5, 5), (8, 8)]
+    assert read(study.folder)[1].interval["level"] == pytest.approx(1 - 0.05 / 4)
+
+
+def test_another_rule_begins_anew(study, work):
+    run_until_settled(study)
+    run_until_settled(study.model_copy(update={"rope": 2e-6}))
+    assert [each.trials for each in read(study.folder)] == [4, 8, 4, 8]
+    assert len({each.rule for each in read(study.folder)}) == 2
 
 
 def test_quiet_is_silent(study, work, capsys):
