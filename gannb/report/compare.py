@@ -150,7 +150,8 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
     page = result.folder / "report.html"
     link = quote(os.path.relpath(page, file.parent).replace(os.sep, "/")) if page.is_file() else ""
     return {
-        "study": result.name, "link": link, "answer": verdict["answer"], "word": WORDS[verdict["answer"]],
+        "study": result.name, "link": link, "answer": verdict["answer"],
+        "word": ": ".join(filter(None, [WORDS[verdict["answer"]], result.reason])),
         "change": interval_text(result.primary), "with": f"{100 * with_gan[verdict['metric']]:.1f}%",
         "without": f"{100 * without[verdict['metric']]:.1f}%",
         "worth": worth_text(verdict["worth"]), "controls": controls_text(verdict["controls"]),

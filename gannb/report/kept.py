@@ -47,6 +47,11 @@ class Result:
         return str(self.verdict["metric"])
 
     @property
+    def reason(self) -> str:
+        """Why there is no answer, whatever the interval; empty where it stands, and of earlier versions."""
+        return str(self.verdict.get("reason", ""))
+
+    @property
     def primary(self) -> Mapping[str, Any]:
         """The primary contrast."""
         return primary_of(self.verdict)

@@ -61,7 +61,15 @@ def _sketch(result: Result) -> Sequence[str]:
 
 def why_not(results: Sequence[Result], nouns: Nouns) -> str:
     """Return why three or more studies are not pooled, and the way out; empty where they are."""
-    reasons = (_of_smoke, _earlier, _hanging_together, _of_several_metrics, _of_several_media, _without_spread)
+    reasons = (
+        _of_smoke,
+        _unanswered,
+        _earlier,
+        _hanging_together,
+        _of_several_metrics,
+        _of_several_media,
+        _without_spread,
+    )
     return next((reason for each in reasons if (reason := each(results, nouns))), "")
 
 
@@ -73,6 +81,11 @@ def _named(results: Sequence[Result], is_so: Callable[[Result], bool]) -> str:
 def _of_smoke(results: Sequence[Result], _: Nouns) -> str:
     names = _named(results, lambda result: result.record["parameters"].get("preset") == "smoke")
     return names and f"{names} is far too small for a verdict (preset=smoke); leave it out."
+
+
+def _unanswered(results: Sequence[Result], _: Nouns) -> str:
+    first = next((result for result in results if result.reason), None)
+    return f"{first.name} has no answer ({first.reason}), and its effect says nothing; leave it out." if first else ""
 
 
 def _earlier(results: Sequence[Result], nouns: Nouns) -> str:

@@ -214,6 +214,12 @@ def test_studies_of_several_media_are_of_items(studies, monkeypatch):
     assert "mirror images" not in page
 
 
+def test_a_study_without_an_answer_says_why(studies):
+    failed = planted(studies[0].parent / "failed", {"answer": "inconclusive"}, reason="it had not converged")
+    page = compare([*studies, failed], studies[0].parent / "page.html")[0].read_text()
+    assert "undecided: it had not converged</span>" in page
+
+
 # ---- what they say together ----
 
 

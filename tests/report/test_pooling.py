@@ -91,11 +91,13 @@ def test_results_of_earlier_versions_are_not_pooled(tmp_path, studies):
     assert "what e kept is of an earlier version" in why_not([*studies[1:], without], IMAGE.nouns)
 
 
-def test_other_metrics_media_smoke_runs_and_no_spread_are_not_pooled(tmp_path, studies, monkeypatch):
+def test_other_metrics_media_smoke_runs_no_answers_and_no_spread_are_not_pooled(tmp_path, studies, monkeypatch):
     accuracy = study(tmp_path / "e", metric="accuracy")
     assert why_not([*studies, accuracy], IMAGE.nouns) == "a mean over accuracy and balanced accuracy means nothing."
     without = study(tmp_path / "f", se=0.0)
     assert why_not([*studies, without], IMAGE.nouns) == "f has no standard error above 0."
+    unsure = study(tmp_path / "g", reason="the classifiers had not converged")
+    assert why_not([*studies, unsure], IMAGE.nouns).startswith("g has no answer (the classifiers had not converged)")
     smoke = changed(studies[0], parameters={"preset": "smoke"})
     assert "a is far too small for a verdict" in why_not([smoke, *studies[1:]], IMAGE.nouns)
     monkeypatch.setitem(MEDIA, "audio", SimpleNamespace(name="audio", nouns=Nouns("sound", "sounds", "samples")))
