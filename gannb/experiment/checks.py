@@ -117,8 +117,8 @@ def _check_trials_most(settings: Settings) -> None:
     looks_until(most, settings.design.folds)
     if settings.trials > most:
         raise InputError(
-            f"trials={settings.trials} is more than trials_most={most}; use trials_most={settings.trials} or more, or "
-            "leave it out."
+            f"trials={settings.trials} is more than trials_most={most}; use fewer trials, or "
+            f"trials_most={settings.trials} or more."
         )
     try:
         splits.check_room(dataset, splits.settle(dataset, study.model_copy(update={"trials": most})), most)
