@@ -21,7 +21,12 @@ ANSWERS = {
     "equivalent": "no difference that matters",
     "inconclusive": "undecided",
 }
-EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
+EXPECTED = {
+    "helps": "helps, as expected",
+    "hurts": "hurts, as expected",
+    "no difference": "no difference seen",
+    "converged": "converged",
+}
 UNCERTAIN = "too uncertain to tell"
 FAILED = "not as expected"
 HALF = " (half the steps)"
@@ -59,6 +64,11 @@ def in_unit(change: Interval, share: bool) -> str:
     if share:
         return f"{in_points(change)} points"
     return f"{change.mean:+.3f} [{change.low:.3f}, {change.high:.3f}]"
+
+
+def with_reason(word: str, reason: str) -> str:
+    """Return the word for no answer with what stands in its way: `undecided: the classifiers had not converged`."""
+    return f"{word}: {reason}" if reason else word
 
 
 def capital(text: str) -> str:

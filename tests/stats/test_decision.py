@@ -18,7 +18,7 @@ from gannb.stats.decision import (
     sign_flip_p,
     trials_to_settle,
 )
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import crossed_t, paired_t
 
 # ---- the rule ----
@@ -94,7 +94,7 @@ def test_no_number_of_resplits_goes_below_their_floor():
     s = [0.02 * math.sqrt(9 / scipy_stats.chi2.ppf(q, 9)) for q in (0.975, 0.025)]
     low, high = trials_to_settle(e, 1.1 * 0.98 * s[1])  # above the floor even if s is as large as it may be
     assert low < 10 < high
-    assert could_settle(paired_t(scaled(high, sd=s[1]), 0.25)) <= 1.1 * 0.98 * s[1]
+    assert half_width(paired_t(scaled(high, sd=s[1]), 0.25)) <= 1.1 * 0.98 * s[1]
 
 
 def test_no_number_of_trials_goes_below_the_test_items_floor():
@@ -112,7 +112,7 @@ def test_half_width_after_as_many_trials_is_the_present_one_and_more_trials_narr
     d = np.random.default_rng(0).normal(size=8)
     for ratio in (0.0, 0.25):
         estimate = paired_t(d, ratio)
-        assert half_width_after(estimate, 8) == pytest.approx(could_settle(estimate))
+        assert half_width_after(estimate, 8) == pytest.approx(half_width(estimate))
         assert half_width_after(estimate, 16) < half_width_after(estimate, 8)
     floor = 1.96 * d.std(ddof=1) * np.sqrt(0.25)  # of re-splits, which no number of them goes below
     assert half_width_after(paired_t(d, 0.25), 10**6) == pytest.approx(floor, rel=0.001)
@@ -150,7 +150,7 @@ def test_many_trials_are_sampled_and_repeatable():
 def test_the_widening_is_what_the_crossed_interval_adds_to_the_paired_one():
     d, w, *items = with_weights(*crossed_model(rng(12)))
     crossed = crossed_t(d, w, *items)
-    assert item_widening(crossed) == pytest.approx(could_settle(crossed) / could_settle(paired_t(d @ w)))
+    assert item_widening(crossed) == pytest.approx(half_width(crossed) / half_width(paired_t(d @ w)))
     assert item_widening(paired_t(scaled(8))) == pytest.approx(1)
     assert item_widening(paired_t([0.1] * 5)) == 1
 
