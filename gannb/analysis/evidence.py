@@ -270,9 +270,8 @@ def of_trials(evidence: Evidence, values: pd.Series, level: float = 0.95) -> Est
     values: by trial, two or more. Draws of one block are averaged first: what measures them is trained on the block's
     other half. Folds overlap in what they are trained on, and the interval is wider by that (`intervals.paired_t`).
     """
-    each = values.to_numpy(float)
-    means = block_means(each, evidence.tested.units(values.index, by_block=True))
-    return paired_t(means if len(means) > 1 else each, test_train_ratio(evidence), level)  # one block: a smoke run
+    means = block_means(values.to_numpy(float), evidence.tested.units(values.index, by_block=True))
+    return paired_t(means, test_train_ratio(evidence), level)
 
 
 def test_train_ratio(evidence: Evidence) -> float:

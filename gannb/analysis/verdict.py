@@ -258,8 +258,9 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> 
     first = f"With {POWER:.0%} power a study like this tells differences of {points(tells)} points or more from none"
     if answer is not Answer.INCONCLUSIVE:
         return f"{first}."
-    none = f"showing that there is none beyond {points(rope)}"
-    what = none if tells <= rope else f"telling {points(rope)}, or {none},"
+    what = f"showing that there is no difference beyond {points(rope)} points"
+    if tells > rope:
+        what = f"telling {points(rope)} points, or showing that there is no difference beyond that,"
     needed = _trials_needed(evidence, estimate)
     if needed is None:
         tested = "" if evidence.tested.folds else "test "
@@ -290,14 +291,14 @@ def where_sentence(evidence: Evidence, n: str, trials: int) -> str:
     many, tested = evidence.nouns.many, f"{evidence.n_test:,.0f}"
     if evidence.protocol == "given":
         what = f"this training set of {n} {many}" if evidence.whole_set else f"{n} {many} each of this training set"
-        return f"Trained {trials} times anew on {what}, and tested on its {tested} test {many}"
+        return f"Trained {trials} times anew on {what} and tested on its {tested} test {many}"
     if evidence.protocol == "draw":
         return f"On {trials} draws of {n} {many}"
     folds = evidence.tested.folds
     part = PARTS.get(folds, f"{folds - 1} of {folds} parts")
     return (
-        f"Trained {trials} times anew on random {part} of these {many} ({n} each), and tested on the others "
-        f"({tested} each) as on new {many} of the same source"
+        f"Trained {trials} times anew on random {part} of these {many} ({n}) and tested on the others ({tested}), "
+        "which stand for new ones of the same source"
     )
 
 

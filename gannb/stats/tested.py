@@ -76,14 +76,15 @@ class Tested:
         """Return the number of the independent unit that each trial belongs to, (R,).
 
         The two draws of a block swap their halves and share nothing, so that each is its own unit; not for what looks
-        at both halves (`by_block`), and not where blocks have more than two draws.
+        at both halves (`by_block`), and not where blocks have more than two draws. A single block shows no spread: then
+        its draws are taken, of which there are too few for an answer.
         """
         trials = np.asarray(trials)
         if not self.block:
             return trials
         blocks = np.array([self.block[t] for t in trials])
         crowded = max(np.bincount(np.array(list(self.block.values())))) > 2
-        return blocks if by_block or crowded else trials
+        return blocks if (by_block or crowded) and len(np.unique(blocks)) >= FEWEST else trials
 
     def difference(
         self,
