@@ -91,8 +91,11 @@ class Plan:
         return range(self.settings.trials)
 
     def _drawing(self, trial: int | str) -> dict[str, Any]:
-        design = {k: v for k, v in asdict(self.settings.design).items() if k not in ("why", "trials")}
-        return {"data": self.settings.data_key, "trial": trial, **design}
+        design = self.settings.design
+        again = isinstance(trial, int) and trial >= 0 and design.round_of(trial) > 0
+        declared = {k: v for k, v in asdict(design).items() if k not in ("why", "trials")}
+        declared |= {} if again else {"blocks": 0}  # their number matters to no other draw
+        return {"data": self.settings.data_key, "trial": trial, **declared}
 
     # ---- stage 2: generators
 

@@ -106,6 +106,8 @@ def item_values(outcome: str, y: np.ndarray, said: np.ndarray) -> np.ndarray:
     values, _ = OF_ITEMS.get(outcome, OF_ITEMS["accuracy"])
     if outcome == "auroc" and len(np.unique(y)) < said.shape[2]:
         return np.full(len(y), np.nan)
+    if outcome == "auroc" and said.shape[2] == 2:  # of two classes one column has all; rounding may part ties in the
+        said = np.stack([-said[..., 1], said[..., 1]], axis=2)  # other
     return np.mean([values(y, p) for p in said], axis=0)
 
 

@@ -58,14 +58,14 @@ class Design:
     test_share: float
     seed: int
     folds: int = 0  # of cross-validation; 0 but in `folds`
-    blocks: int = 0  # that the pool has for trials, each of two draws; 0 but in `draw`
+    blocks: int = 0  # that the pool has for trials, each of two draws; 0: no trial goes beyond them
     trials: int = 0  # of the study
     why: str = ""  # one sentence for the report
 
     @property
     def most_trials(self) -> int | None:
         """Disjoint draws that the pool allows; None where trials are no draws of a pool."""
-        return 2 * self.blocks if self.protocol == "draw" else None
+        return 2 * self.blocks or None
 
     @property
     def has_reserve(self) -> bool:
@@ -79,7 +79,11 @@ class Design:
 
     def block_of(self, trial: int) -> int:
         """Return the block that a trial's draw is a half of."""
-        return trial % self.most_trials // 2
+        return (trial % self.most_trials if self.blocks else trial) // 2
+
+    def round_of(self, trial: int) -> int:
+        """Return how often a trial's block has been divided before."""
+        return trial // self.most_trials if self.blocks else 0
 
 
 def labels_of(dataset: Dataset) -> np.ndarray:
@@ -263,7 +267,7 @@ def _from_pool(dataset: Dataset, design: Design, trial: int) -> Draw:
     if trial < 0:
         train, reserve = _block(dataset, design, order[::-1], -1 - trial)
         return Draw(train, reserve, reserve)
-    again, swapped = trial // design.most_trials, trial % 2
+    again, swapped = design.round_of(trial), trial % 2
     parts = _block(dataset, design, order, design.block_of(trial))
     if again:
         block = np.concatenate(parts)
@@ -364,7 +368,7 @@ def train_counts(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.
         return np.stack([np.bincount(y[each], minlength=n_classes) for each in trained])
     counts = np.full((len(trials), n_classes), design.n_per_class)
     for row, trial in enumerate(trials):
-        if design.protocol == "draw" and trial >= design.most_trials and not _all_alone(dataset):
+        if design.round_of(trial) and not _all_alone(dataset):
             counts[row] = np.bincount(y[make_draw(dataset, design, trial).train], minlength=n_classes)
     return counts
 
@@ -382,7 +386,7 @@ def check_room(dataset: Dataset, design: Design, trials: int) -> None:
     elif design.protocol == "given":
         make_draw(dataset, design, 0)
     else:
-        make_draw(dataset, design, min(trials, design.most_trials) - 1)  # the last has the fewest items left
+        make_draw(dataset, design, min(trials, design.most_trials or trials) - 1)  # the last has the fewest items left
 
 
 def _all_alone(dataset: Dataset) -> bool:

@@ -28,7 +28,7 @@ def test_the_difference_of_draws_is_students_when_test_items_add_nothing():
 
 
 def test_the_difference_of_resplits_is_corrected_for_their_overlap():
-    planted = evidence("resplit")
+    planted = evidence("folds")
     estimate, plain = difference(planted, *PRIMARY), difference(evidence(), *PRIMARY)
     assert estimate.mean == pytest.approx(plain.mean)
     assert estimate.se / plain.se == pytest.approx(np.sqrt((1 / TRIALS + 27 / 80) / (1 / TRIALS)))

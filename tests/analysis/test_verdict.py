@@ -245,7 +245,9 @@ def test_the_row_for_failing_gans_is_of_the_trials_own_differences(protocol):
     assert len(found.found.failed) == TRIALS and found.found.low < found.found.mean < found.found.high
     assert found.found.mean < 0.03 and found.found.rate_not_excluded == pytest.approx(0.312, abs=0.001)
     change = r"\+\d\.\d \[\d\.\d, \d\.\d\] points"
-    said = rf"If one GAN in ten failed, at a cost of about 8 points, the change would be {change}\. None of the 8 trials "
+    said = (
+        rf"If one GAN in ten failed, at a cost of about 8 points, the change would be {change}\. None of the 8 trials "
+    )
     said += r"looks like that, which does not exclude that up to 31% of all GANs fail\."
     assert re.fullmatch(said, found.sentence)
 
@@ -336,16 +338,14 @@ def test_outcomes_are_in_the_verdict_beside_the_metric_and_a_disagreement_is_sai
     assert "worse by log-loss (+0." in found.disagreement
 
 
-def test_outcomes_of_resplits_are_corrected_for_their_overlap():
-    trials = range(TRIALS)
-    arms = [{t: said(sure, t, 5) for t in trials} for sure in (0.8, 0.9)]
-    predictions = Predictions(("well", "ill"), 1, dict.fromkeys(trials, Y), *arms, PRIMARY)
-    one, two = (
-        next(r for r in decide(replace(evidence(p), predictions=predictions)).outcomes if r.outcome == "log_loss")
-        for p in ("draw", "folds")
-    )
-    widths = [r.arm.high - r.arm.low for r in (one, two)]
-    assert widths[1] / widths[0] == pytest.approx(np.sqrt((1 / TRIALS + 27 / 80) / (1 / TRIALS)))
+def test_outcomes_of_folds_are_of_every_trials_own_test_items():
+    world = evidence("folds")
+    right, wrong = ({t: np.eye(2)[abs(y - off)][None] for t, y in world.tested.y.items()} for off in (0, 1))
+    predictions = Predictions(("well", "ill"), 1, world.tested.y, right, wrong, PRIMARY)
+    rows = decide(replace(world, predictions=predictions)).outcomes
+    assert {r.outcome: r.change.mean for r in rows if r.outcome in ("accuracy", "macro_f1", "sensitivity")} == {
+        "accuracy": 1, "macro_f1": 1, "sensitivity": 1,
+    }  # fmt: skip
 
 
 def test_without_predictions_there_are_no_outcomes():
