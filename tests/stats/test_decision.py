@@ -17,6 +17,8 @@ from gannb.stats.decision import (
 )
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import paired_t
+from gannb.stats.settling.floor import items_needed
+from gannb.stats.tested import Tested
 
 # ---- the rule ----
 
@@ -70,6 +72,45 @@ def test_bonferroni():
     assert bonferroni_level(0.95, 1) == pytest.approx(0.95)
     assert bonferroni_level(0.95, 2) == pytest.approx(0.975)
     assert bonferroni_level(0.9, 10) == pytest.approx(0.99)
+
+
+# ---- no answer from no spread ----
+
+
+def alike(trials: int, items: int) -> Estimate:
+    """The difference of two arms that get every one of so many test items right in every trial."""
+    item, y = (dict.fromkeys(range(trials), each) for each in (np.arange(items), np.arange(items) % 2))
+    return Tested(item, y, item).difference(dict.fromkeys(range(trials), np.zeros(items)))
+
+
+@pytest.mark.parametrize(("trials", "items"), [(2, 10), (2, 10_000), (3, 100), (8, 10), (8, 200)])
+def test_trials_and_items_that_are_all_alike_are_no_equivalence(trials, items):
+    assert decide(alike(trials, items), rope=0.01) is Answer.INCONCLUSIVE
+
+
+def test_as_many_items_as_are_said_to_be_needed_are_enough():
+    few = alike(8, 100)
+    needed = items_needed(np.full(100, 1 / 100), np.arange(100), few.n, rope=0.01)
+    answers = [decide(alike(8, items), rope=0.01) for items in (needed - needed % 2 - 2, needed + needed % 2)]
+    assert answers == [Answer.INCONCLUSIVE, Answer.EQUIVALENT]
+
+
+@pytest.mark.parametrize("items", [20, 40, 100])
+@pytest.mark.parametrize("folds", [0, 4], ids=["draws", "folds"])
+def test_at_a_baseline_of_98_percent_few_test_items_never_say_that_two_points_are_nothing(items, folds):
+    """Every tenth item is missed by one in five trainings without GAN items, none with them: truth is +2 points."""
+    generator, trials, every = rng(7 * items + folds), 8, np.arange(items)
+    y, found = every % 2, []
+    for _ in range(300):
+        missed = np.where(generator.random(items) < 0.1, 0.2, 0.0)
+        fold = [generator.permutation(every) % folds if folds else every for _ in range(trials)]
+        item = {
+            t: np.flatnonzero(fold[t - t % folds] == t % folds) if folds else every for t in range(trials)
+        }  # fmt: skip
+        d = {t: (generator.random(len(i)) < missed[i]).astype(float) for t, i in item.items()}
+        found.append(Tested(item, {t: y[i] for t, i in item.items()}, item, folds).difference(d))
+    assert not [e for e in found if decide(e, rope=0.01) is Answer.EQUIVALENT]
+    assert np.mean([e.low <= 0.02 <= e.high for e in found]) >= 0.94
 
 
 # ---- sign flips ----
