@@ -72,7 +72,7 @@ def evidence(
         del means["fewer"]
     else:
         del means["real+more"], means["real+more+classic"]
-    rows, correct, tested = [], {}, tested_in(protocol, trials)
+    rows, correct, tested = [], {}, items_tested(protocol, trials)
     for number, (arm, mean) in enumerate(means.items()):
         own = wobble * np.roll(WOBBLE, number) if arm != PRIMARY[1] else np.zeros(TRIALS)
         for trial in range(trials):
@@ -109,7 +109,7 @@ def evidence(
     )  # fmt: skip
 
 
-def tested_in(protocol: str, trials: int = TRIALS, y: np.ndarray = Y) -> Tested:
+def items_tested(protocol: str, trials: int = TRIALS, y: np.ndarray = Y) -> Tested:
     """Test items of these labels: the same in every trial, or a fold each of repeated cross-validation."""
     every = np.arange(len(y))
     if protocol == "folds":
@@ -138,7 +138,7 @@ def on_shifted(mean: float, wobble: float, tested: Tested, shifts: int) -> dict[
 UNEQUAL_ARMS = ("real", *PRIMARY, "real+oversampled+classic", "real+weighted+classic")
 
 
-UNEQUAL_Y = np.repeat([0, 1, 2], [80, 16, 16])
+UNEQUAL_Y = np.repeat([0, 1, 2], [2400, 480, 480])
 
 
 def of_unequal_classes(
@@ -146,9 +146,13 @@ def of_unequal_classes(
 ) -> Evidence:
     """Three classes; how much of the second and of the third is recognised differs by arm and trial."""
     world = evidence(protocol, **{way.replace("+", "__"): 0.85 for way in ways})
-    rng, tested = np.random.default_rng(0), tested_in(protocol, y=UNEQUAL_Y)
+    rng, tested = np.random.default_rng(0), items_tested(protocol, y=UNEQUAL_Y)
     right, f1 = (
-        {arm: {t: rng.random(len(y)).round(1) for t, y in tested.y.items()} for arm in world.correct} for _ in range(2)
+        {
+            arm: {t: trials[0][0] + 0.1 * (rng.random(len(y)) - 0.5) for t, y in tested.y.items()}
+            for arm, trials in world.correct.items()
+        }
+        for _ in range(2)
     )
     names = dict(zip("abc", counts, strict=True))
     return replace(

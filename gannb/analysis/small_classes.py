@@ -87,14 +87,20 @@ def _copying(evidence: Evidence) -> Interval:
 
 def _arm_row(evidence: Evidence, arm: str, classes: list[int]) -> ArmRow:
     trials = common_trials(evidence, arm)
-    values = ({t: of_arm[arm][t] for t in trials} for of_arm in (evidence.f1, evidence.correct))
+    values = (_of(each, arm, trials) for each in (evidence.f1, evidence.correct))
     return ArmRow(arm, len(trials), *_intervals(evidence, *values, classes, 0.0))
 
 
 def _change_row(evidence: Evidence, arm: str, against: str, classes: list[int]) -> ChangeRow:
     trials = common_trials(evidence, arm, against)
-    values = ({t: of[arm][t] - of[against][t] for t in trials} for of in (evidence.f1, evidence.correct))
+    pairs = ((_of(each, arm, trials), _of(each, against, trials)) for each in (evidence.f1, evidence.correct))
+    values = ({t: a[t] - b[t] for t in a if t in b} for a, b in pairs)
     return ChangeRow(arm, against, len(trials), *_intervals(evidence, *values, classes, -1.0))
+
+
+def _of(values: dict[str, dict[int, np.ndarray]], arm: str, trials: list[int]) -> dict[int, np.ndarray]:
+    """Return an arm's values of each test item in some trials; empty where they were not measured."""
+    return {t: each for t, each in values.get(arm, {}).items() if t in trials}
 
 
 def _intervals(
