@@ -151,10 +151,12 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
             "it again first, with `gannb run`."
         )
     if (verdict["answer"] != "helps" or verdict["reason"]) and not anyway:
-        because = f" ({with_reason('undecided', verdict['reason'])})" if verdict["reason"] else ""
+        found = f"{verdict['answer']!r}, not 'helps'"
+        if verdict["reason"]:
+            found = f"not known ({with_reason('undecided', verdict['reason'])})"
         raise InputError(
-            f"The answer of {experiment.folder} is {verdict['answer']!r}{because}, not 'helps', so that a large set "
-            "promises no gain; add --anyway to make it all the same."
+            f"The answer of {experiment.folder} is {found}, so that a large set promises no gain; add --anyway to make "
+            "it all the same."
         )
     return experiment
 
