@@ -94,7 +94,7 @@ def way_out(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
         return ""
     if any(row.came_out is False and row.contrast.expected != CONVERGED for row in rows):
         return "Find out first why, from the controls: labels, duplicates and the number of steps are where to look."
-    return "Raise classifier_steps_most and run again: only the classifiers are trained on."
+    return "Raise classifier_steps_most and run again: the classifiers train on from where they are."
 
 
 def control_sentence(row: ControlRow, rope: float) -> str:

@@ -184,7 +184,7 @@ def _too_few(evidence: Evidence) -> list[str]:
     if evidence.preset == "smoke" or decision.decide(primary, evidence.rope) in (Answer.HELPS, Answer.HURTS):
         return []
     if primary.n < LEAST_TRIALS:
-        return [f"An answer takes {LEAST_TRIALS} trials or more, whatever their interval; set trials."]
+        return [f"An answer takes {LEAST_TRIALS} trials or more, whatever their interval; raise trials."]
     weights, groups = evidence.tested.items(_by_item(evidence), evidence.weighting)
     there = len(np.unique(groups))
     needed = items_needed(weights, groups, primary.n, evidence.rope, evidence.level)
@@ -194,7 +194,7 @@ def _too_few(evidence: Evidence) -> list[str]:
     return [
         f"The test {nouns.many} are too few to show that nothing of consequence changes: a single {nouns.one} in "
         f"dispute weighs too much against a margin of {points(evidence.rope)} points. That takes about {needed:,} "
-        f"{units} in the same proportions, and there are {there:,}."
+        f"{units}, each class with the same share as now, and there are {there:,}."
     ]
 
 
@@ -255,7 +255,10 @@ def sentence(evidence: Evidence, estimate: Estimate, answer: Answer, reason: str
 def _settle_sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
     """Return which differences a study like this one tells from none, and of an undecided one, what more would take."""
     tells, rope, many = difference_to_tell(estimate), evidence.rope, evidence.nouns.many
-    first = f"With {POWER:.0%} power a study like this tells differences of {points(tells)} points or more from none"
+    first = (
+        f"A study like this tells a difference of {points(tells)} points or more from none with a chance of "
+        f"{POWER:.0%} (its power)"
+    )
     if answer is not Answer.INCONCLUSIVE:
         return f"{first}."
     what = f"showing that there is no difference beyond {points(rope)} points"

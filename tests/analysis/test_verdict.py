@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_evidence import FOLDS, TRIALS, WOBBLE, Y, evidence
-from planted_evidence import tested_in as items_in
+from planted_evidence import FOLDS, TRIALS, WOBBLE, Y, evidence, items_tested
 
 from gannb.analysis.controls import ControlRow
 from gannb.analysis.evidence import Evidence, difference
@@ -20,6 +19,7 @@ from gannb.analysis.verdict import (
     disagreement,
     problems,
     read_verdict,
+    sensitivity,
     sentence,
     where_sentence,
 )
@@ -121,8 +121,10 @@ def test_the_sentence_says_where_how_much_how_sure_and_what_it_means(protocol, a
     estimate = Estimate(0.006, -0.004, 0.016, 0.004, 7, 0.012, 8, 0.95)
     text = sentence(evidence(protocol), estimate, answer)
     changed = "GAN images changed balanced accuracy by +0.6 [-0.4, 1.6] points"
-    assert text.startswith(f"{WHERE[protocol]}{changed}: {WORDS[answer]}. With 80% power a study like this tells ")
-    assert f"tells differences of {100 * difference_to_tell(estimate):.1f} points or more from none" in text
+    assert text.startswith(f"{WHERE[protocol]}{changed}: {WORDS[answer]}. A study like this tells a difference ")
+    assert (
+        f"of {100 * difference_to_tell(estimate):.1f} points or more from none with a chance of 80% (its power)" in text
+    )
     assert ("would take" in text) == (answer is Answer.INCONCLUSIVE)
     assert text.endswith(".") and "\n" not in text and "inconclusive" not in text and "significant" not in text
 
@@ -196,7 +198,7 @@ def test_where_test_images_set_the_limit_more_of_them_are_asked_for(protocol, wh
 def few_items(protocol: str = "draw", items: int = 10, trials: int = TRIALS, **planted: float) -> Evidence:
     """A study in which the trials hardly differ, with so few test items of two classes."""
     y = np.repeat([0, 1], items // 2)
-    tested = items_in(protocol, trials, y)
+    tested = items_tested(protocol, trials, y)
     means = {PRIMARY[0]: 1.0, PRIMARY[1]: 1.0} | {name.replace("__", "+"): mean for name, mean in planted.items()}
     correct = {arm: {t: np.full(len(tested.y[t]), mean) for t in range(trials)} for arm, mean in means.items()}
     world = evidence(protocol, trials=trials)
@@ -214,7 +216,9 @@ def test_a_handful_of_test_items_says_how_many_are_needed(protocol):
     found = decide(few_items(protocol, items=40))
     (problem,) = found.problems
     needed = int(
-        re.search(r"That takes about (\d+) test images in the same proportions, and there are 40\.", problem)[1]
+        re.search(
+            r"That takes about (\d+) test images, each class with the same share as now, and there are 40\.", problem
+        )[1]
     )
     assert found.answer == "inconclusive" and 200 < needed < 300
     enough = decide(few_items(protocol, items=needed + needed % 4))
@@ -225,9 +229,7 @@ def test_test_items_in_groups_are_counted_by_group():
     world = few_items(items=40)
     pairs = {t: item // 2 for t, item in world.tested.item.items()}
     (problem,) = decide(replace(world, tested=replace(world.tested, groups=pairs))).problems
-    assert re.search(
-        r"That takes about \d+ separate groups of test images in the same proportions, and there are 20\.", problem
-    )
+    assert re.search(r"That takes about \d+ separate groups of test images, .* as now, and there are 20\.", problem)
 
 
 def test_few_test_items_are_no_problem_of_an_answer_that_is_there():
@@ -258,6 +260,16 @@ def test_a_gan_that_failed_is_counted():
     found = decide(replace(world, correct=world.correct | {PRIMARY[0]: broken})).sensitivity
     assert (found.found.failed > 0.5).tolist() == [t == 3 for t in range(TRIALS)]
     assert "1 of the 8 trials looks like that" in found.sentence
+
+
+def test_draws_that_share_items_make_the_row_for_failing_gans_no_surer_than_the_answer():
+    apart = few_items(items=2000, real__gan__classic=0.9, real__classic=0.86)
+    rng = np.random.default_rng(0)
+    own = {t: right + rng.normal(0, 0.02) for t, right in apart.correct[PRIMARY[0]].items()}
+    apart = replace(apart, correct=apart.correct | {PRIMARY[0]: own})
+    of_two = replace(apart, tested=replace(apart.tested, block={t: t // 4 for t in range(TRIALS)}))
+    widths = [s.found.high - s.found.low for s in map(sensitivity, (apart, of_two))]
+    assert widths[1] > 1.2 * widths[0]
 
 
 def test_two_trials_have_no_row_for_failing_gans():
