@@ -25,7 +25,7 @@ import torch
 
 from gannb.media.image.reading import read
 from gannb.stats.decision import Answer, decide, item_widening
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import balanced_weights, crossed_t, paired_t
 from gannb.stats.worth import Worth, worth_in_real
 from gannb.utils.keys import seed_for
@@ -122,7 +122,7 @@ def holds_worth(found: Worth, planted: float) -> bool:
 
 def reach(estimate: Estimate, value: float) -> float:
     """How far an estimate is off the true value, in half-widths of its interval."""
-    return abs(estimate.mean - value) / max(could_settle(estimate), 1e-12)
+    return abs(estimate.mean - value) / max(half_width(estimate), 1e-12)
 
 
 CHECKS: dict[type, Callable[[Any, np.random.Generator], Checks]] = {

@@ -12,7 +12,8 @@ def row(**more) -> dict:
 
 def verdict(**more) -> dict:
     return {
-        "answer": "inconclusive", "sentence": "On 8 draws GAN images changed accuracy by +0.6 [-0.4, 1.6] points.",
+        "answer": "inconclusive", "reason": "", "yardsticks": "", "sensitivity": None,
+        "sentence": "On 8 draws GAN images changed accuracy by +0.6 [-0.4, 1.6] points.",
         "protocol": "draw", "metric": "balanced_accuracy", "rope": 0.01, "gan": "mlp", "problems": [],
         "copying": "No sign of copying.", "contrasts": [row(role="primary", answer="inconclusive")],
         "controls": [row(expected="helps", came_out=False)], "worth": None,

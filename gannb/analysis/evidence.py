@@ -79,6 +79,7 @@ class Evidence:
     classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
     external: dict[str, ExternalSource] = field(default_factory=dict)  # by name, `foreign` or `related`
     level: float = 0.95  # of the primary contrast's interval; above .95 where the answer was looked at more than once
+    whole_set: bool = True  # of a given training set: every trial trains on all of it, not on its own part
 
     @property
     def n_classes(self) -> int:
@@ -138,6 +139,7 @@ def read(experiment: Experiment) -> Evidence:
         filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
         keep_classes=settings.keep_classes, left_out=experiment.plan.left_out, minutes=results.minutes(),
         classifiers=settings.classifier_sizes(), external=_external(experiment),
+        whole_set=settings.design.n_per_class is None,
     )  # fmt: skip
 
 

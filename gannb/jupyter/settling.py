@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from gannb.analysis.verdict import Verdict
 from gannb.analysis.wording import ANSWERS, in_points, percent
 from gannb.experiment.checks import check
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import read
 from gannb.jupyter.runner import as_launcher, run_notebooks
 from gannb.report.looking import Looked, look
-from gannb.stats import decision
 from gannb.stats.decision import Answer
 from gannb.stats.settling.looks import looks_until
 from gannb.study.model import NOTEBOOKS, Study
-from gannb.trials.arms import CONVERGENCE
 from gannb.utils.console import QUIET, talk
 from gannb.utils.errors import InputError
 from gannb.work.locks import study_lock
@@ -87,24 +84,14 @@ def _with_trials(experiment: Experiment, trials: int) -> Experiment:
 
 
 def why_stop(looked: Looked) -> str:
-    """Return why more trials would change nothing; empty where they might settle the answer.
+    """Return why it ends here; empty where more trials might settle the answer.
 
-    Trials narrow an interval. They do not help where classifiers have not converged, or where the interval is settled
-    and the verdict says undecided for another reason.
+    Trials narrow an interval. They mend no control that did not come out, as where classifiers have not converged.
     """
-    verdict, by_interval = looked.verdict, decision.decide(looked.verdict.contrasts[0].change, looked.evidence.rope)
-    if has_not_converged(verdict):
-        return "The classifiers had not converged, which more trials cannot mend; the page says what can."
-    if by_interval == Answer.INCONCLUSIVE:
-        return ""
-    if verdict.answer == Answer.INCONCLUSIVE:
-        return "The interval is settled and the answer is not, which more trials cannot mend; the page says why."
-    return "The answer is settled."
-
-
-def has_not_converged(verdict: Verdict) -> bool:
-    """Tell whether the second half of the classifiers' steps still made a difference."""
-    return any(row.contrast.against == CONVERGENCE and row.came_out is False for row in verdict.controls)
+    verdict = looked.verdict
+    if verdict.reason:
+        return f"More trials would not settle the answer: {verdict.reason}."
+    return "" if verdict.answer is Answer.INCONCLUSIVE else "The answer is settled."
 
 
 def line(looked: Looked) -> str:

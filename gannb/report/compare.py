@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from gannb.analysis.wording import ANSWERS as WORDS
-from gannb.analysis.wording import METRIC_NAMES, capital, interval_text, percent, row_text
+from gannb.analysis.wording import METRIC_NAMES, capital, interval_text, percent, row_text, with_reason
 from gannb.data.medium import Nouns
 from gannb.report import plots, pooling
 from gannb.report.kept import Result, read_result
@@ -151,7 +151,7 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
     link = quote(os.path.relpath(page, file.parent).replace(os.sep, "/")) if page.is_file() else ""
     return {
         "study": result.name, "link": link, "answer": verdict["answer"],
-        "word": ": ".join(filter(None, [WORDS[verdict["answer"]], result.reason])),
+        "word": with_reason(WORDS[verdict["answer"]], result.reason),
         "change": interval_text(result.primary), "with": f"{100 * with_gan[verdict['metric']]:.1f}%",
         "without": f"{100 * without[verdict['metric']]:.1f}%",
         "worth": worth_text(verdict["worth"]), "controls": controls_text(verdict["controls"]),

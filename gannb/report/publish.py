@@ -13,7 +13,7 @@ from gannb.analysis.evidence import Evidence
 from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
-from gannb.analysis.wording import METRIC_NAMES
+from gannb.analysis.wording import METRIC_NAMES, with_reason
 from gannb.data.sketch import sketch
 from gannb.report import looking
 from gannb.report.looking import Looked, look
@@ -148,7 +148,8 @@ def open_set_part(experiment: Experiment) -> dict[str, Any]:
 def write_page(file: Path, page: Page) -> Path:
     """Write the page as one HTML file that fetches nothing; names and texts are escaped."""
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
-    shown = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
+    answer = with_reason(ANSWERS[page.verdict["answer"]], page.verdict["reason"])
+    shown = {"page": page, "v": page.verdict, "answer": answer, "metric": metric}
     shown |= {"nouns": page.medium.nouns, "phrases": page.medium.phrases}
     shown |= {"measuring_classifier": page.medium.measuring_classifier}
     shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": page.criteria}

@@ -43,7 +43,7 @@ def forest_texts(verdict: Mapping[str, Any]) -> Texts:
     caption = (
         "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95% "
         "interval: the differences that fit what was measured. A bar across the zero line leaves the direction open. "
-        "An arrow means that it goes on."
+        "Those of secondary comparisons and of controls are adjusted for their number. An arrow means that it goes on."
     )
     if (level := primary_of(verdict)["level"]) > 0.95:
         caption += f" The answer was looked at more than once, so the interval of the question is at {percent(level)}."

@@ -17,6 +17,7 @@ from gannb.utils.figures import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOF
 ROLES = {  # of a contrast: heading, colour, marker
     "primary": ("The question (primary)", BLUE, "D"),
     "secondary": ("Secondary", GREEN, "o"),
+    "yardstick": ("Yardsticks: what comes without any GAN", PURPLE, "^"),
     "exploratory": ("Exploratory: shown without an answer", PURPLE, "o"),
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
     "option": ("Other ways", SOFT, "o"),
