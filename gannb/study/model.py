@@ -100,7 +100,12 @@ class General(BaseModel):
     )
     n_per_class: int | None = parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
     trials: int | None = parameter(
-        None, 1, "repetitions of the whole experiment; by default by preset and protocol", ge=2, le=1000
+        None,
+        1,
+        f"repetitions of the whole experiment; by default {TRIALS['laptop']} draws, {TRIALS_ON_GIVEN['laptop']} on a "
+        f"given training set, {REPEATS['laptop']} repeats of cross-validation (smoke fewer, gpu more)",
+        ge=2,
+        le=1000,
     )
     trials_most: int | None = parameter(
         None, 1, "with `--until settled`: most trials; by default 32, or 10 repeats of cross-validation", ge=2, le=1000
