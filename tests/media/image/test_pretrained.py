@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 
+from gannb.analysis.evidence import read as read_evidence
 from gannb.classifiers.mixture import Mixture, encoded
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.examples import Examples
@@ -294,6 +295,20 @@ def test_arms_that_fine_tune_are_scored_like_the_others(fine_tuned):
     )
     rows = scores[scores["arm"] == "transfer+gan"]
     assert (rows["n_real"] == 40).all() and (rows["n_synthetic"] == 50).all()
+
+
+def test_layers_of_the_network_that_gets_gan_images_are_counted_without_its_file(fine_tuned, folder, weights):
+    layers = fine_tuned.settings.classifier_layers()
+    assert layers["small_cnn"] == 4 and layers[weights.network] == transfer.layers(weights) > 8
+    gone = replace(weights, file="/nowhere/model.safetensors")
+    assert transfer.layers(gone) == layers[weights.network]
+    without = changed(fine_tuned, arms=("real", "transfer"))
+    assert weights.network not in without.settings.classifier_layers()
+
+
+def test_evidence_names_the_network_that_is_fine_tuned(fine_tuned):
+    found = read_evidence(fine_tuned)
+    assert found.pretrained == NETWORK and found.layers == fine_tuned.settings.classifier_layers()
 
 
 def test_frozen_features_are_computed_once_per_item(fine_tuned):
