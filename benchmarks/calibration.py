@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from gannb.media.image.reading import read
-from gannb.stats.decision import Answer, decide, item_widening
+from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import balanced_weights, crossed_t, paired_t
 from gannb.stats.worth import Worth, worth_in_real
@@ -112,7 +112,8 @@ def curve_checks(model: Curve, rng: np.random.Generator) -> Checks:
 def widening(curve: np.ndarray, arm: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(P,) what the sampling of test items adds to the intervals between arm (R, I) and curve (R, P, I)."""
     items = balanced_weights(y), y, np.arange(len(y))
-    return np.array([item_widening(crossed_t(arm - point, *items)) for point in curve.swapaxes(0, 1)])
+    differences = [arm - point for point in curve.swapaxes(0, 1)]
+    return np.array([half_width(crossed_t(d, *items)) / half_width(paired_t(d @ items[0])) for d in differences])
 
 
 def holds_worth(found: Worth, planted: float) -> bool:

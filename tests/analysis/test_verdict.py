@@ -23,14 +23,12 @@ from gannb.analysis.verdict import (
     sentence,
     where_sentence,
 )
-from gannb.media.image import IMAGE
 from gannb.stats.decision import Answer
 from gannb.stats.estimate import Estimate, Interval
 from gannb.stats.outcomes import OutcomeRow, Predictions
 from gannb.stats.settling.planning import difference_to_tell, trials_to_equate, trials_to_tell
-from gannb.study.model import DEFAULT_ARMS
 from gannb.trials.arms import CONVERGENCE, PRIMARY
-from gannb.trials.contrasts import Contrast, contrasts, study_arms
+from gannb.trials.contrasts import Contrast
 from gannb.utils.errors import InputError
 
 
@@ -72,7 +70,8 @@ def test_secondary_contrasts_share_their_errors_and_exploratory_ones_carry_no_an
 
 
 def test_a_verdict_has_everything_that_the_page_and_scripts_read():
-    found = to_json(decide(evidence(transfer=0.9, transfer__gan=0.9)))
+    world = evidence(transfer=0.9, transfer__gan=0.9)
+    found = to_json(decide(world))
     assert {
         "answer", "reason", "sentence", "protocol", "metric", "rope", "problems", "yardsticks", "sensitivity",
         "copying", "contrasts", "controls", "worth", "doses", "shifts", "instead",
@@ -82,9 +81,7 @@ def test_a_verdict_has_everything_that_the_page_and_scripts_read():
         assert {"arm", "against", "role", "answer", "difference", "low", "high", "trials", "could_settle"} <= r.keys()
     for c in found["controls"]:
         assert {"arm", "against", "expected", "came_out"} <= c.keys()
-    assert len(found["contrasts"]) + len(found["controls"]) == len(
-        contrasts([a.name for a in study_arms(DEFAULT_ARMS, "draw", IMAGE)], IMAGE.nouns)
-    )
+    assert len(found["contrasts"]) + len(found["controls"]) == len(world.contrasts)
 
 
 def test_the_level_of_the_question_follows_the_looks_and_that_of_the_secondary_ones_with_it():
@@ -284,10 +281,9 @@ def test_in_a_sound_study_all_controls_come_out_and_nothing_stands_above_the_ans
     assert all(c.came_out for c in found.controls)
     assert found.problems == ()
     expected = {(c.contrast.arm, c.contrast.against): c.contrast.expected for c in found.controls}
-    expected.pop(("real+classic", CONVERGENCE))
     shared = {("real+copies", "real"): "no difference", ("real+mislabelled", "real+copies"): "hurts"}
     own = {("real+more", "real"): "helps"} if protocol == "draw" else {("real", "fewer"): "helps"}
-    assert expected == shared | own
+    assert (shared | own).items() <= expected.items() and ("real+classic", CONVERGENCE) in expected
 
 
 def test_a_smoke_run_says_that_it_is_one():
