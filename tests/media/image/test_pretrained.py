@@ -414,6 +414,18 @@ def test_the_trials_that_lack_the_weights_are_left_out_with_a_sentence_and_the_o
     assert "Fine-tuning stays as far as it is" in publish(found).read_text()
 
 
+def test_a_fine_tuning_that_has_not_converged_goes_on_and_stays_as_it_is_where_the_weights_have_gone(fine_tuned, moved):
+    late = {"classifier_steps_most": 10, "rope": 1e-6, "arms": ("real", "transfer")}
+    gone = Experiment.open(open_study(moved, **late))
+    assert "transfer" not in gone.plan.doublings and gone.results.probabilities(0, "transfer") is not None
+    more = changed(fine_tuned, **late | {"output_dir": str(moved.parent), "name": "late"}).record()
+    assert not more.run(4).failed
+    first, *_ = more.plan.trainings[0, "transfer"]
+    assert first.parameters["cycles"] == [1, 1] and "transfer@half" in set(more.scores()["arm"])
+    for unit in more.plan.trainings[0, "transfer"][1:]:
+        assert unit.parameters["cycles"] == [1, 1, 2] and unit.need("classifier") is first
+
+
 def test_where_nothing_was_fine_tuned_in_this_way_all_of_it_is_left_out(moved):
     found = Experiment.open(open_study(moved, transfer_steps=3))
     assert found.plan.left_out.startswith("Fine-tuning is left out: ")
