@@ -97,6 +97,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
         "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
         "pretrained", "transfer_steps", "mix", "classifier_steps_most",  # see media/image/test_pretrained.py
+        "trials_most",  # see test_checks.py
         "positive",  # see test_positive_class.py
         "foreign", "foreign_classes", "related", "related_classes",  # see study/test_external.py
         "keep_classes",  # above
