@@ -7,11 +7,14 @@ it was not measured. Lights are not adjusted for their number: of many honest cl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gannb.analysis.claims import ATTRACTION, DISTORTED
+from gannb.analysis import copying
+from gannb.analysis.claims import DISTORTED
+from gannb.analysis.copying import ATTRACTION, Copying
 from gannb.analysis.evidence import Evidence, test_train_ratio
 from gannb.analysis.wording import points
 from gannb.data.medium import Nouns
@@ -19,6 +22,9 @@ from gannb.stats import outcomes
 from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Interval
 from gannb.stats.intervals import paired_t
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 THIN = 0.5  # diversity that this kit's GANs usually end above
 LEAST_DIVERSE = 0.8  # honest classes of eight trials stay above it, see benchmarks/README.md
@@ -77,7 +83,8 @@ def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]
         "copying": Explanation(
             f"excess of the class' {many} that lie nearer to a training {nouns.one} than to unseen real ones, in "
             f"{nouns.raw}: 0% none, 100% copies",
-            f"Red above 0%, green below {ATTRACTION:.0%}: the bars of the claim “copies its training set”.",
+            f"Follows the verdict on copying: red above 0% where that is “copies”, and wherever {nouns.a_one} of the "
+            f"class is identical with a training {nouns.one}; green below {ATTRACTION:.0%} where there is no sign of it.",
         ),
         "usefulness": Explanation(
             "change of the class' recall, real + GAN + classic against real + classic, in points",
@@ -119,14 +126,13 @@ def class_rows(evidence: Evidence) -> list[ClassRow]:
     if table is None or table.empty:
         return []
     mine = table[(table["generator"] == evidence.gan) & (table["features"] == evidence.raw_space)]
-    recalls = _recalls(evidence)
+    recalls, copies = _recalls(evidence), copying.copying(evidence)
     rows = []
     for name, of_class in mine.groupby("class", sort=False):
         recognised = () if evidence.protocol == "resplit" else of_class["gan_test"] - of_class["ruler_accuracy"]
         lights = (
             _light(FIDELITY, recognised, evidence), _light(DIVERSITY, of_class["diversity"], evidence),
-            _light(COPYING, of_class["nearer_to_train"], evidence),
-            _light(USEFULNESS, recalls.get(name, ()), evidence),
+            _copying_light(of_class, copies, evidence), _light(USEFULNESS, recalls.get(name, ()), evidence),
         )  # fmt: skip
         rows.append(ClassRow(name, *lights, advice(evidence.nouns, *(light.colour for light in lights))))
     return rows
@@ -152,6 +158,12 @@ def _light(criterion: Criterion, values: Sequence[float], evidence: Evidence) ->
         colour = "yellow"
     low, high = max(estimate.low, criterion.least), min(estimate.high, criterion.most)
     return Light(colour, Interval(estimate.mean, low, high))
+
+
+def _copying_light(of_class: pd.DataFrame, found: Copying | None, evidence: Evidence) -> Light:
+    """Return the light of a class' rows, one per trial, within the verdict on all classes."""
+    own, duplicates = _light(COPYING, of_class["nearer_to_train"], evidence), of_class["exact_duplicates"].max() > 0
+    return replace(own, colour=copying.light(own.colour, bool(duplicates), found))
 
 
 def advice(nouns: Nouns, fidelity: str, diversity: str, copying: str, usefulness: str) -> str:

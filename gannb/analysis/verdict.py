@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gannb.analysis.claims import Claim, ShiftRow, claims, copying_sentence, shift_rows
+from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
+from gannb.analysis.copying import copying_sentence
 from gannb.analysis.evidence import Evidence, common_trials, difference, test_train_ratio
 from gannb.analysis.external import ExternalRow, external
 from gannb.analysis.options import Depth, Option, advice, depth, options

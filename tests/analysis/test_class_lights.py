@@ -50,7 +50,10 @@ def test_what_is_not_measured_is_grey():
 
 def test_the_raw_space_of_the_medium_is_the_one_that_is_looked_at():
     world = of_two_classes()
-    other = replace(world, raw_space="log_mel", classes=world.classes.replace({"features": {"pixels": "log_mel"}}))
+    names = {"features": {"pixels": "log_mel"}}
+    other = replace(
+        world, raw_space="log_mel", classes=world.classes.replace(names), quality=world.quality.replace(names)
+    )
     assert class_rows(other) == class_rows(world) != []
     assert class_rows(replace(world, raw_space="log_mel")) == []
 
