@@ -56,7 +56,13 @@ class ToyStudy:
 
     def quality(self, name: str, **more: Any) -> Unit:
         needs = (self.draw, self.items(name), self.measuring_classifier(), self.generator(name))
-        return self.unit("quality", measures.make_quality, {"generator": name, "augmentation": "noise"} | more, needs, f"{name}-quality")
+        return self.unit(
+            "quality",
+            measures.make_quality,
+            {"generator": name, "augmentation": "noise"} | more,
+            needs,
+            f"{name}-quality",
+        )
 
     def reference_sets(self) -> Unit:
         needs = (self.draw, self.measuring_classifier())

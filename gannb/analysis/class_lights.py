@@ -84,7 +84,8 @@ def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]
             f"excess of the class' {many} that lie nearer to a training {nouns.one} than to unseen real ones, in "
             f"{nouns.raw}: 0% none, 100% copies",
             f"Follows the verdict on copying: red above 0% where that is “copies”, and wherever {nouns.a_one} of the "
-            f"class is identical with a training {nouns.one}; green below {ATTRACTION:.0%} where there is no sign of it.",
+            f"class is identical with a training {nouns.one}; green below {ATTRACTION:.0%} where there is no "
+            "sign of it.",
         ),
         "usefulness": Explanation(
             "change of the class' recall, real + GAN + classic against real + classic, in points",

@@ -52,9 +52,7 @@ def copying(evidence: Evidence) -> Copying | None:
     sentence = f"{_lead(verdict)}: {_found(evidence, side, flagged, trials, duplicates, items)}."
     number = f"copying {side.mean:.0%}, flagged in {flagged} of {trials} trials, {duplicates:,} of {items:,} identical"
     others = (measured[name].mean() for name in ("nn_ratio", "authenticity", "authenticity_of_real"))
-    return Copying(
-        verdict, side, flagged, trials, duplicates, items, sentence, number, _why(evidence, *others)
-    )
+    return Copying(verdict, side, flagged, trials, duplicates, items, sentence, number, _why(evidence, *others))
 
 
 def copying_sentence(evidence: Evidence) -> str:
@@ -66,7 +64,7 @@ def copying_sentence(evidence: Evidence) -> str:
 def light(own: str, duplicates: bool, found: Copying | None) -> str:
     """Return the light of a class: what its own numbers show, as far as the verdict on all classes bears it.
 
-    own: the light by the class' own interval; duplicates: whether an item of the class is identical with a training item.
+    own: the light by the class' own interval; duplicates: whether an item of the class is identical with a real one.
     """
     if own == "grey":
         return "grey"

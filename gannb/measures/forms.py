@@ -1,4 +1,4 @@
-"""Nearest real items, where each counts as near as the nearest of its forms: shifted, mirrored, whatever a medium knows.
+"""Nearest real items, where each counts as near as the nearest of its forms, shifted, mirrored and the like.
 
 Every form of every item would be a long search. So it goes along the leading axes of the items, where it takes a small
 matrix product a form; the few items that are nearest there are then compared in all features, in double precision.
@@ -22,8 +22,7 @@ SCORES = 250_000  # that are held at once: 1 MB, which stays near the processor
 DIFFERENCES = 4_000_000
 EXTRACTED = 128  # items
 
-
-Neighbours = tuple[np.ndarray, np.ndarray]  # index and distance of the k nearest of each item, nearest first, (Q, k) each
+Neighbours = tuple[np.ndarray, np.ndarray]  # index and distance of the k nearest of Q items, nearest first, (Q, k) each
 
 
 class Real(Protocol):
@@ -46,7 +45,8 @@ class AsTheyAre:
         """See `Real`; exact."""
         found = []
         for k, part in wanted:
-            index, distance = nearest_few(query, self.features[part], k) if k > 1 else _nearest(query, self.features[part])
+            of_part = self.features[part]
+            index, distance = nearest_few(query, of_part, k) if k > 1 else _nearest(query, of_part)
             found.append((index + part.indices(len(self.features))[0], distance))
         return found
 
@@ -86,9 +86,7 @@ class InForms:
     search.
     """
 
-    def __init__(
-        self, x: np.ndarray, features: np.ndarray, forms: Sequence[Form], extract: Form, axes: Axes
-    ) -> None:
+    def __init__(self, x: np.ndarray, features: np.ndarray, forms: Sequence[Form], extract: Form, axes: Axes) -> None:
         self.x, self.features, self.forms, self.extract, self.axes = x, features, forms, extract, axes
         self.along = np.empty((len(forms) + 1, len(x), axes.axes.shape[1] + 1), np.float32)
         self.along[0, :, :-1] = axes(features)
@@ -131,7 +129,7 @@ class InForms:
         return [tuple(map(np.concatenate, zip(*each, strict=True))) for each in zip(*blocks, strict=True)]
 
     def _best(self, along: np.ndarray, scores: np.ndarray, n: int, first: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the n items of the best scores (Q, P), of items from `first` on, and the form each has its score in."""
+        """Return the n items of the best scores (Q, P), counted from `first` on, and the form each has its score in."""
         n = min(n, scores.shape[1])
         index = np.argpartition(scores, scores.shape[1] - n, axis=1)[:, scores.shape[1] - n :] + first
         return index, np.einsum("qa,fqna->fqn", along, self.along[:, index], optimize=True).argmax(axis=0)

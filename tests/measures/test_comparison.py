@@ -9,6 +9,7 @@ from toy_media import FLOAT, INT16, Vectors, vectors
 
 from gannb.measures.comparison import REFERENCE_SETS, choose, measure, reference_sets
 from gannb.measures.copying import surroundings
+from gannb.measures.forms import AsTheyAre
 from gannb.media.image import IMAGE
 from gannb.media.image.features import pixels
 
@@ -21,7 +22,8 @@ def test_a_further_feature_space_is_a_name_and_a_function():
     assert "copying_p" not in found.spaces[0] and 0 < found.spaces[1]["copying_p"] <= 1
     assert len(found.classes) == 20 and {row["features"] for row in found.suspects} == set(spaces)
     best = found.suspects[0]
-    ratios = surroundings(pixels(train.x), pixels(further.x), pixels(held_out.x)).suspicion
+    real = AsTheyAre(pixels(np.concatenate([train.x, held_out.x])))
+    ratios = surroundings(real, len(train), pixels(further.x)).suspicion
     assert best["suspicion"] >= ratios.min() - 1e-9 and best["to_train"] < best["to_held_out"]
 
 

@@ -1,7 +1,7 @@
 """The forms of an image that classical augmentation does not tell apart: shifted by whole pixels, and mirrored.
 
-A classifier that is trained with shifts or mirror images sees every one of them. A generator that makes such a form of a
-training image adds nothing to it, and a bare distance of pixels does not find it.
+A classifier that is trained with shifts or mirror images sees every one of them. A generator that makes such a form of
+a training image adds nothing to it, and a bare distance of pixels does not find it.
 """
 
 from __future__ import annotations
