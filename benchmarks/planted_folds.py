@@ -15,7 +15,7 @@ from planted import Nested, linear_discriminant, normal
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from gannb.stats.settling.folds import fold_numbers
+from gannb.trials.folds import fold_numbers
 
 FOLDS = 4
 

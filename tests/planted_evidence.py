@@ -13,6 +13,7 @@ from gannb.analysis.evidence import Evidence, words_of
 from gannb.data.medium import Nouns, Phrases
 from gannb.media.image import IMAGE
 from gannb.stats.outcomes import Predictions
+from gannb.stats.tested import Tested
 from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
 from gannb.trials.contrasts import contrasts, dose_arms
 
@@ -29,7 +30,8 @@ WORLD = {
     "fewer+classic": 0.74, "real+more+classic": 0.90,
 }  # fmt: skip
 N_REAL = {"fewer": 40, "fewer+classic": 40, "real+more": 160, "real+more+classic": 160, "gan": 0}
-Y = np.repeat([0, 1], 50)
+Y = np.repeat([0, 1], 500)  # so many that one of them weighs less than trials differ
+FOLDS = 4
 WORDS = words_of(IMAGE)
 SOUND = {  # the words of another medium
     "nouns": Nouns("sound clip", "sound clips", "log-mel"),
@@ -70,12 +72,12 @@ def evidence(
         del means["fewer"]
     else:
         del means["real+more"], means["real+more+classic"]
-    rows, correct = [], {}
+    rows, correct, tested = [], {}, items_tested(protocol, trials)
     for number, (arm, mean) in enumerate(means.items()):
         own = wobble * np.roll(WOBBLE, number) if arm != PRIMARY[1] else np.zeros(TRIALS)
         for trial in range(trials):
             accuracy = mean + NOISE[trial] + own[trial]
-            correct.setdefault(arm, {})[trial] = np.full(len(Y), accuracy)
+            correct.setdefault(arm, {})[trial] = np.full(len(tested.y[trial]), accuracy)
             for seed, off in ((0, 0.01), (1, -0.01)):  # seeds of a trial are averaged
                 train = accuracy + (gap or {}).get(arm, 0.05 + own[trial])
                 rows.append({
@@ -100,15 +102,26 @@ def evidence(
     ]
     return Evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
-        tuple(contrasts(list(means), words["nouns"])), correct, dict.fromkeys(range(trials), Y),
-        dict.fromkeys(range(trials), np.arange(len(Y))), n_train=80, n_test=27, gan="mlp",
+        tuple(contrasts(list(means), words["nouns"])), correct, tested, n_train=80, n_test=27, gan="mlp",
         trials_planned=TRIALS, **words, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of,
-        synthetic_shown=shown,
+        synthetic_shown=shown, shifted_tested=tested,
         shifted={
-            arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), trials, len(words["shifts"]))
+            arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), tested, len(words["shifts"]))
             for arm, mean in (shifted or {}).items()
         },
     )  # fmt: skip
+
+
+def items_tested(protocol: str, trials: int = TRIALS, y: np.ndarray = Y) -> Tested:
+    """Test items of these labels: the same in every trial, or a fold each of repeated cross-validation."""
+    every = np.arange(len(y))
+    if protocol == "folds":
+        fold = [np.random.default_rng(t // FOLDS).permutation(every) % FOLDS == t % FOLDS for t in range(trials)]
+        item = {t: np.flatnonzero(fold[t]) for t in range(trials)}
+    else:
+        item = dict.fromkeys(range(trials), every)
+    block = {t: t // 2 for t in range(trials)} if protocol == "draw" else {}
+    return Tested(item, {t: y[i] for t, i in item.items()}, item, FOLDS * (protocol == "folds"), block)
 
 
 def with_depth(
@@ -120,29 +133,33 @@ def with_depth(
     return replace(evidence(words=words, **dict(means)), classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
 
 
-def on_shifted(mean: float, wobble: float, trials: int, shifts: int) -> dict[int, np.ndarray]:
-    """The same balanced accuracy on test items shifted in each of so many ways, by trial."""
-    return {t: np.full(shifts, mean + NOISE[t] + wobble * WOBBLE[t]) for t in range(trials)}
+def on_shifted(mean: float, wobble: float, tested: Tested, shifts: int) -> dict[int, np.ndarray]:
+    """The same share right of test items shifted in each of so many ways, by trial."""
+    return {t: np.full((shifts, len(y)), mean + NOISE[t] + wobble * WOBBLE[t]) for t, y in tested.y.items()}
 
 
 UNEQUAL_ARMS = ("real", *PRIMARY, "real+oversampled+classic", "real+weighted+classic")
 
 
-UNEQUAL_Y = np.repeat([0, 1, 2], [20, 4, 4])
+UNEQUAL_Y = np.repeat([0, 1, 2], [2400, 480, 480])
 
 
 def of_unequal_classes(
-    counts: tuple[int, ...], ways: tuple[str, ...] = UNEQUAL_ARMS[3:], protocol: str = "resplit"
+    counts: tuple[int, ...], ways: tuple[str, ...] = UNEQUAL_ARMS[3:], protocol: str = "folds"
 ) -> Evidence:
     """Three classes; how much of the second and of the third is recognised differs by arm and trial."""
     world = evidence(protocol, **{way.replace("+", "__"): 0.85 for way in ways})
-    rng = np.random.default_rng(0)
-    right = {arm: {t: rng.random(len(UNEQUAL_Y)).round(1) for t in trials} for arm, trials in world.correct.items()}
-    scores = world.scores.assign(macro_f1=rng.random(len(world.scores)))
+    rng, tested = np.random.default_rng(0), items_tested(protocol, y=UNEQUAL_Y)
+    right, f1 = (
+        {
+            arm: {t: trials[0][0] + 0.1 * (rng.random(len(y)) - 0.5) for t, y in tested.y.items()}
+            for arm, trials in world.correct.items()
+        }
+        for _ in range(2)
+    )
     names = dict(zip("abc", counts, strict=True))
     return replace(
-        world, correct=right, scores=scores, y=dict.fromkeys(range(TRIALS), UNEQUAL_Y), class_counts=names,
-        groups=dict.fromkeys(range(TRIALS), np.arange(len(UNEQUAL_Y))),
+        world, correct=right, f1=f1, tested=tested, class_counts=names,
         contrasts=tuple(contrasts(list(right), IMAGE.nouns)),
     )  # fmt: skip
 
@@ -156,12 +173,18 @@ def of_two_classes(protocol: str = "draw", gain: int = 0, **measured: float):
         | {key: value + 0.001 * (t % 2) for key, value in (usual | measured).items()} | exactly
         for t in range(TRIALS) for space in ("pixels", "small_cnn") for name in ("ill", "well")
     ]  # fmt: skip
-    y, right = np.repeat([0, 1], 50), np.eye(2)[np.repeat([0, 1], 50)]
-    wrong = right.copy()
-    wrong[: abs(gain)] = wrong[: abs(gain), ::-1]
-    better, worse = (right, wrong) if gain > 0 else (wrong, right)
-    said = {t: (better[None], worse[None]) for t in range(TRIALS)}
-    arms = ({t: pair[i] for t, pair in said.items()} for i in (0, 1))
-    predictions = Predictions(("ill", "well"), 1, dict.fromkeys(said, y), *arms, PRIMARY)
     of_all = {"nearer_to_train": (usual | measured)["nearer_to_train"]} | exactly  # as of each class
-    return replace(evidence(protocol, measures=of_all), classes=pd.DataFrame(rows), predictions=predictions)
+    world = evidence(protocol, measures=of_all)
+    right = {t: np.eye(2)[y] for t, y in world.tested.y.items()}
+    wrong = {t: np.where(i[:, None] < 10 * abs(gain), p[:, ::-1], p) for (t, p), i in zip(
+        right.items(), world.tested.item.values(), strict=True
+    )}  # fmt: skip
+    said = (right, wrong) if gain > 0 else (wrong, right)
+    predictions = Predictions(
+        ("ill", "well"), 1, world.tested.y, *({t: p[None] for t, p in arm.items()} for arm in said), PRIMARY
+    )
+    correct = {
+        name: {t: (p.argmax(1) == world.tested.y[t]).astype(float) for t, p in arm.items()}
+        for name, arm in zip(PRIMARY, said, strict=True)
+    }
+    return replace(world, classes=pd.DataFrame(rows), predictions=predictions, correct=world.correct | correct)

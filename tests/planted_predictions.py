@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gannb.stats.outcomes import OutcomeRow, Predictions
+from gannb.stats.tested import Tested
 from gannb.trials.arms import PRIMARY
 
 
@@ -19,12 +20,18 @@ def predictions(
 ) -> Predictions:
     """Two arms of random classifiers, of which the first has `skill` and the other 1.5."""
     rng = np.random.default_rng(classes)
-    y = {t: rng.permutation(np.arange(60) % classes) for t in range(trials)}
+    y = dict.fromkeys(range(trials), rng.permutation(np.arange(60) % classes))
     arms = [
         {t: np.stack([probabilities(rng, y[t], classes, level) for _ in range(seeds)]) for t in y}
         for level in (skill, 1.5)
     ]
     return Predictions(tuple(f"class {k}" for k in range(classes)), positive, y, *arms, PRIMARY)
+
+
+def same_items(planted: Predictions) -> Tested:
+    """Test items that are the same in all trials, each a group of its own."""
+    items = {t: np.arange(len(labels)) for t, labels in planted.y.items()}
+    return Tested(items, planted.y, items)
 
 
 def of(rows: list[OutcomeRow], outcome: str, name: str | None = None) -> OutcomeRow:

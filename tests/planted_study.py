@@ -92,7 +92,7 @@ def plant_scores(place: Path, parameters: dict, test: Examples) -> None:
         rows.append(about | {"seed": seed, "train_accuracy": 1.0} | scores)
     said = np.stack(outputs).argmax(2)
     on_shifted = np.stack([said] * len(SHIFTS), 1)  # (S, F, I), as right as on the items themselves
-    np.savez(place / "predictions.npz", p=np.stack(outputs), y=y, shifted=on_shifted, shifted_y=y)
+    np.savez(place / "predictions.npz", p=np.stack(outputs), y=y, shifted=on_shifted, shifted_at=np.arange(len(y)))
     write_json(place / "scores.json", rows)
 
 

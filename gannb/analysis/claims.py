@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from gannb.analysis.copying import copying
-from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, per_trial, test_train_ratio
+from gannb.analysis.evidence import (
+    Evidence,
+    by_trial,
+    common_trials,
+    difference,
+    of_trials,
+    per_trial,
+    shifted_difference,
+    shifted_level,
+)
 from gannb.analysis.wording import in_points, points
 from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
-from gannb.stats.intervals import paired_t
 from gannb.trials.arms import PRIMARY, parse_arm
 
 FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
@@ -110,7 +116,7 @@ def _overtrains(evidence: Evidence) -> Finding:
     fitted = [by_trial(evidence, arm, "train_accuracy", trials) for arm in PRIMARY]
     gaps = [fit - by_trial(evidence, arm, "accuracy", trials) for fit, arm in zip(fitted, PRIMARY, strict=True)]
     ece = [by_trial(evidence, arm, "ece", trials).mean() for arm in PRIMARY]
-    estimate = paired_t(gaps[0] - gaps[1], test_train_ratio(evidence))
+    estimate = of_trials(evidence, gaps[0] - gaps[1])
     verdict = "supported" if estimate.low > evidence.rope else "undecided"
     verdict = "contradicted" if estimate.high < evidence.rope else verdict
     why = (
@@ -128,9 +134,9 @@ def _distorted(evidence: Evidence) -> Finding:
     recognised, real = (per_trial(evidence, column, evidence.measuring_classifier) for column in columns)
     if recognised is None or real is None:
         return NOT_TESTED
-    if evidence.protocol == "resplit":
+    if evidence.protocol != "draw":
         return _not_tested(f"no real {many} are left over to train a classifier that the GAN never saw.")
-    estimate = paired_t(recognised - real)
+    estimate = of_trials(evidence, recognised - real)
     verdict = "undecided"
     if estimate.high < -DISTORTED:
         verdict = "supported"
@@ -175,7 +181,7 @@ def _in_between(evidence: Evidence) -> Finding:
     made, blends, real = (per_trial(evidence, name, evidence.raw_space) for name in names)
     if made is None or blends is None:
         return NOT_TESTED
-    nouns, estimate = evidence.nouns, paired_t(made - blends, test_train_ratio(evidence))
+    nouns, estimate = evidence.nouns, of_trials(evidence, made - blends)
     verdict = "supported" if estimate.low > 0 else "undecided"
     held_out = "" if real is None else f", to held-out real ones {real.mean():.0%}"
     number = f"{made.mean():.0%}; to blends of two {nouns.many} {blends.mean():.0%}{held_out}"
@@ -206,22 +212,20 @@ class ShiftRow:
     meaning: str
     arm: float
     against: float
-    change: Estimate  # paired t over trials, given the test items
+    change: Estimate  # over trials and test items
 
 
 def shift_rows(evidence: Evidence) -> list[ShiftRow]:
-    """Return a row per way to shift test items, and last one of all together; none for fewer than two trials."""
-    trials = sorted(set.intersection(*(set(evidence.shifted.get(arm, {})) for arm in PRIMARY)))
-    if len(trials) < 2:
+    """Return a row per way to shift test items, and last one of all together; none for too few trials."""
+    if not evidence.shifts or shifted_difference(evidence, *PRIMARY) is None:
         return []
-    arm, against = (np.stack([evidence.shifted[name][t] for t in trials]) for name in PRIMARY)  # (R, F)
-    meanings = {**evidence.shifts, "all": "mean of the above"}
-    pairs = [*zip(arm.T, against.T, strict=True), (arm.mean(1), against.mean(1))]
-    ratio = test_train_ratio(evidence)
-    return [
-        ShiftRow(shift, meaning, float(a.mean()), float(b.mean()), paired_t(a - b, ratio))
-        for (shift, meaning), (a, b) in zip(meanings.items(), pairs, strict=True)
-    ]
+    ways = [*enumerate(evidence.shifts.items()), (None, ("all", "mean of the above"))]
+    return [_shift_row(evidence, number, shift, meaning) for number, (shift, meaning) in ways]
+
+
+def _shift_row(evidence: Evidence, number: int | None, shift: str, meaning: str) -> ShiftRow:
+    arm, against = (shifted_level(evidence, name, number) for name in PRIMARY)
+    return ShiftRow(shift, meaning, arm, against, shifted_difference(evidence, *PRIMARY, number))
 
 
 def _elsewhere(evidence: Evidence) -> Finding:

@@ -6,25 +6,22 @@ it was not measured. Lights are not adjusted for their number: of many honest cl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from gannb.analysis import copying
 from gannb.analysis.claims import DISTORTED
 from gannb.analysis.copying import ATTRACTION, Copying
-from gannb.analysis.evidence import Evidence, test_train_ratio
+from gannb.analysis.evidence import Evidence, common_trials, of_trials
 from gannb.analysis.wording import points
 from gannb.data.medium import Nouns
-from gannb.stats import outcomes
-from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Interval
-from gannb.stats.intervals import paired_t
-
-if TYPE_CHECKING:
-    import pandas as pd
+from gannb.stats.outcomes import interval
+from gannb.stats.tested import only
+from gannb.trials.arms import PRIMARY
 
 THIN = 0.5  # diversity that this kit's GANs usually end above
 LEAST_DIVERSE = 0.8  # honest classes of eight trials stay above it, see benchmarks/README.md
@@ -120,45 +117,43 @@ class ClassRow:
 def class_rows(evidence: Evidence) -> list[ClassRow]:
     """Return a row per class; none where nothing was measured by class.
 
-    A light is grey where fewer than two trials have it; that of fidelity also in re-splits, where the measuring
-    classifier has learnt from what the GAN has.
+    A light is grey where fewer than two trials have it; that of fidelity also where nothing is in reserve, and the
+    measuring classifier has learnt from what the GAN has.
     """
     table = evidence.classes
     if table is None or table.empty:
         return []
-    mine = table[(table["generator"] == evidence.gan) & (table["features"] == evidence.raw_space)]
-    recalls, copies = _recalls(evidence), copying.copying(evidence)
-    rows = []
-    for name, of_class in mine.groupby("class", sort=False):
-        recognised = () if evidence.protocol == "resplit" else of_class["gan_test"] - of_class["ruler_accuracy"]
+    mine = table[(table["generator"] == evidence.gan) & (table["features"] == evidence.raw_space)].set_index("trial")
+    rows, copies, none = [], copying.copying(evidence), pd.Series(dtype=float)
+    for k, (name, of_class) in enumerate(mine.groupby("class", sort=False)):
+        recognised = of_class["gan_test"] - of_class["ruler_accuracy"] if evidence.protocol == "draw" else none
         lights = (
             _light(FIDELITY, recognised, evidence), _light(DIVERSITY, of_class["diversity"], evidence),
-            _copying_light(of_class, copies, evidence), _light(USEFULNESS, recalls.get(name, ()), evidence),
+            _copying_light(of_class, copies, evidence), _usefulness(evidence, k),
         )  # fmt: skip
         rows.append(ClassRow(name, *lights, advice(evidence.nouns, *(light.colour for light in lights))))
     return rows
 
 
-def _recalls(evidence: Evidence) -> dict[str, np.ndarray]:
-    """Return the change of each class' recall by the primary contrast, (R,), by class' name."""
-    if evidence.predictions is None or not evidence.predictions.y:
-        return {}
-    arm, against = evidence.predictions.means(outcomes.recall)  # (R, K)
-    return dict(zip(evidence.predictions.classes, (arm - against).T, strict=True))
-
-
-def _light(criterion: Criterion, values: Sequence[float], evidence: Evidence) -> Light:
-    """Return the light of (R,) values; the interval is judged as it is, and shown cut to what is possible."""
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
+def _light(criterion: Criterion, values: pd.Series, evidence: Evidence) -> Light:
+    """Return the light of values by trial; the interval is judged as it is, and shown cut to what is possible."""
+    values = values[np.isfinite(values.astype(float))].astype(float)
     if len(values) < 2:
         return Light("grey")
-    estimate = paired_t(values, test_train_ratio(evidence))
-    colour = criterion.colour(estimate.low, estimate.high)
-    if criterion is USEFULNESS and decide(estimate, evidence.rope) == Answer.EQUIVALENT:
-        colour = "yellow"
+    estimate = of_trials(evidence, values)
     low, high = max(estimate.low, criterion.least), min(estimate.high, criterion.most)
-    return Light(colour, Interval(estimate.mean, low, high))
+    return Light(criterion.colour(estimate.low, estimate.high), Interval(estimate.mean, low, high))
+
+
+def _usefulness(evidence: Evidence, k: int) -> Light:
+    """Return the light of what the primary contrast changes in a class' recall."""
+    trials = common_trials(evidence, *PRIMARY)
+    right, without = (evidence.correct.get(arm, {}) for arm in PRIMARY)
+    change = interval({t: right[t] - without[t] for t in trials}, evidence.tested, only(k))
+    if math.isnan(change.mean):
+        return Light("grey")
+    equivalent = -evidence.rope <= change.low and change.high <= evidence.rope
+    return Light("yellow" if equivalent else USEFULNESS.colour(change.low, change.high), change)
 
 
 def _copying_light(of_class: pd.DataFrame, found: Copying | None, evidence: Evidence) -> Light:

@@ -2,7 +2,9 @@
 
 Two things show copying: a generated item that is identical with a training item, and a permutation test that flags more
 than half of the trials (`measures.copying`: both are in its column `flagged`). How far items side with the training set
-is a number beside them: chance takes that side as well, where all items lie nearest to the same few real ones.
+is a number beside them: chance takes that side as well, where all items lie nearest to the same few real ones. On a
+given test set the permutation test shows nothing by itself: its items may come from another source than the training
+set, and then honest items are nearer to the latter.
 """
 
 from __future__ import annotations
@@ -11,14 +13,18 @@ from dataclasses import dataclass
 
 from scipy.stats import binom
 
-from gannb.analysis.evidence import Evidence, per_trial, test_train_ratio
+from gannb.analysis.evidence import Evidence, of_trials, per_trial
 from gannb.measures.copying import LEVEL
 from gannb.stats.estimate import Estimate
-from gannb.stats.intervals import paired_t
+from gannb.stats.settling.floor import LEAST_TRIALS
 
 ATTRACTION = 0.1  # up to this share of copies is taken for none
-LEAST_TRIALS = 3  # fewer settle nothing, but for items that are identical
 SURPRISING = 0.05  # chance below which honest items would not be flagged so often
+LEADS = {
+    "supported": "The GAN partly copies its training set",
+    "contradicted": "No sign that the GAN copies its training set",
+    "undecided": "Whether the GAN copies its training set is undecided",
+}
 BORNE = {"supported": "red", "contradicted": "green"}  # the light of a class that a verdict bears
 COLUMNS = (
     "nearer_to_train", "flagged", "exact_duplicates", "items", "nn_ratio", "authenticity", "authenticity_of_real",
@@ -45,11 +51,12 @@ def copying(evidence: Evidence) -> Copying | None:
     measured = {name: per_trial(evidence, name, evidence.raw_space) for name in COLUMNS}
     if any(values is None for values in measured.values()):
         return None
-    side, flagged = paired_t(measured["nearer_to_train"], test_train_ratio(evidence)), int(measured["flagged"].sum())
+    side, flagged = of_trials(evidence, measured["nearer_to_train"]), int(measured["flagged"].sum())
     duplicates, items = round((measured["exact_duplicates"] * measured["items"]).sum()), int(measured["items"].sum())
     trials = len(measured["flagged"])
-    verdict = _verdict(side, flagged, trials, duplicates)
-    sentence = f"{_lead(verdict)}: {_found(evidence, side, flagged, trials, duplicates, items)}."
+    verdict = _verdict(side, flagged, trials, duplicates, evidence.protocol == "given")
+    found = _found(evidence, side, flagged, trials, duplicates, items)
+    sentence = f"{LEADS[verdict]}: {found}{_reservation(evidence, verdict, side, flagged > trials / 2)}."
     number = f"copying {side.mean:.0%}, flagged in {flagged} of {trials} trials, {duplicates:,} of {items:,} identical"
     others = (measured[name].mean() for name in ("nn_ratio", "authenticity", "authenticity_of_real"))
     return Copying(verdict, side, flagged, trials, duplicates, items, sentence, number, _why(evidence, *others))
@@ -73,23 +80,16 @@ def light(own: str, duplicates: bool, found: Copying | None) -> str:
     return own if found and own == BORNE.get(found.verdict) else "yellow"
 
 
-def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int) -> str:
+def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int, given: bool) -> str:
+    """Return the verdict. given: held-out items may be of another source, so that a flag alone shows nothing."""
     if duplicates:
         return "supported"
     if trials < LEAST_TRIALS:
         return "undecided"
     if flagged > trials / 2:
-        return "supported"
+        return "undecided" if given else "supported"
     by_chance = binom.sf(flagged - 1, trials, LEVEL) > SURPRISING
     return "contradicted" if by_chance and side.low <= 0 and side.high < ATTRACTION else "undecided"
-
-
-def _lead(verdict: str) -> str:
-    return {
-        "supported": "The GAN partly copies its training set",
-        "contradicted": "No sign that the GAN copies its training set",
-        "undecided": "Whether the GAN copies its training set is undecided",
-    }[verdict]
 
 
 def _found(evidence: Evidence, side: Estimate, flagged: int, trials: int, duplicates: int, items: int) -> str:
@@ -97,13 +97,22 @@ def _found(evidence: Evidence, side: Estimate, flagged: int, trials: int, duplic
     nouns = evidence.nouns
     low, high = (min(1.0, max(-1.0, end)) for end in (side.low, side.high))
     identical = f"{f'{duplicates:,}' if duplicates else 'none'} of its {items:,} {nouns.many}"
-    by_chance = f"; {nouns.many} that all lie nearest to the same few real ones get such a score by chance as well"
     return (
         f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}, copying is flagged in "
         f"{flagged} of {trials} trials, and they score {side.mean:.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale "
         f"on which {nouns.many} that are no nearer to the training set than to unseen real {nouns.many} score 0% and "
-        f"pure copies 100%{by_chance * (not duplicates and flagged <= trials / 2 and side.low > 0)}"
+        "pure copies 100%"
     )
+
+
+def _reservation(evidence: Evidence, verdict: str, side: Estimate, mostly_flagged: bool) -> str:
+    """Return what else could have given an undecided study its numbers, to be added to the sentence."""
+    many = evidence.nouns.many
+    if verdict == "undecided" and evidence.protocol == "given" and mostly_flagged:
+        return f"; where the given test {many} come from another source, {many} that are no copies are flagged as well"
+    if verdict == "undecided" and side.low > 0 and not mostly_flagged:
+        return f"; {many} that all lie nearest to the same few real ones get such a score by chance as well"
+    return ""
 
 
 def _why(evidence: Evidence, ratio: float, authentic: float, honest: float) -> str:

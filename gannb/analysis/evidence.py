@@ -12,10 +12,13 @@ from gannb.classifiers.imbalance import smallest
 from gannb.data.medium import Medium, Nouns, Phrases
 from gannb.measures.fidelity import nearer_to_training
 from gannb.stats.estimate import Estimate
-from gannb.stats.intervals import balanced_weights, crossed_t, equal_weights, paired_t
-from gannb.stats.outcomes import Predictions
-from gannb.trials.arms import PRIMARY
+from gannb.stats.intervals import paired_t
+from gannb.stats.outcomes import Predictions, item_values
+from gannb.stats.settling.draws import block_means
+from gannb.stats.tested import WEIGHTINGS, Tested, Weighting, balanced
+from gannb.trials.arms import PRIMARY, parse_arm
 from gannb.trials.contrasts import Contrast
+from gannb.trials.splits import groups_of, labels_of
 from gannb.utils.errors import InputError
 from gannb.work.store import recorded_failure
 
@@ -37,15 +40,14 @@ class ExternalSource:
 class Evidence:
     """Everything that the verdict is made from: arrays and tables, no files. R trials, I test items of a trial."""
 
-    protocol: str  # draw | resplit
+    protocol: str  # given | draw | folds
     metric: str  # balanced_accuracy | accuracy
     rope: float  # half-width of practical equivalence, a share
     scores: pd.DataFrame  # tidy, one row per trial, arm and classifier seed
     quality: pd.DataFrame  # tidy, one row per trial, generator and feature space
     contrasts: tuple[Contrast, ...]
     correct: dict[str, dict[int, np.ndarray]]  # arm -> trial -> (I,) share of its classifiers that are right
-    y: dict[int, np.ndarray]  # trial -> (I,) labels of the test items
-    groups: dict[int, np.ndarray]  # trial -> (I,) groups of the test items
+    tested: Tested  # the test items of each trial
     n_train: float  # items trained on and tested on, means over trials
     n_test: float
     gan: str  # the study's family
@@ -60,13 +62,16 @@ class Evidence:
     most_trials: int | None = None  # disjoint draws that the pool allows
     synthetic_shown: int = 0  # synthetic items in all batches of a training
     dose_arms: dict[int, str] = field(default_factory=dict)  # synthetic items per class -> arm, by rising number
-    shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F,) balanced accuracy on
-    # the test items, shifted in each way
+    shifted: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (F, J) share of its
+    # classifiers that are right on test items shifted in each way
+    shifted_tested: Tested = field(default_factory=Tested)  # the test items that are shifted
     predictions: Predictions | None = None  # of the primary contrast's two arms
     class_counts: dict[str, int] = field(default_factory=dict)  # class -> items to draw from, in the proportions of the
     # training sets
     filled_up: bool = False  # synthetic items only fill up the smaller classes
-    small_copying: tuple[float, ...] = ()  # by trial, how far the GAN's items of the smallest classes side with theirs
+    f1: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)  # arm -> trial -> (I,) whose mean is macro-F1
+    small_copying: dict[int, float] = field(default_factory=dict)  # trial -> how far the GAN's items of the smallest
+    # classes side with theirs
     classes: pd.DataFrame | None = None  # tidy, quality by trial, generator, feature space and class
     keep_classes: tuple[str, ...] = ()  # the only classes that get synthetic items; empty: all do
     left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
@@ -77,7 +82,12 @@ class Evidence:
     @property
     def n_classes(self) -> int:
         """The number of classes among the test items."""
-        return max(len(np.unique(labels)) for labels in self.y.values())
+        return max(len(np.unique(labels)) for labels in self.tested.y.values())
+
+    @property
+    def weighting(self) -> Weighting:
+        """How much each test item counts in the metric."""
+        return WEIGHTINGS[self.metric]
 
 
 def words_of(medium: Medium) -> dict[str, Any]:
@@ -93,12 +103,14 @@ def gather(experiment: Experiment) -> Evidence:
     """Read what is finished of a study, enough for a verdict.
 
     Raises:
-        InputError: fewer than two trials have the primary contrast's two arms yet.
-        RuntimeError: so many units failed that fewer than two trials will.
+        InputError: too few trials have the primary contrast's two arms yet.
+        RuntimeError: so many units failed that too few trials will.
     """
     evidence = read(experiment)
-    if len(common_trials(evidence, *PRIMARY)) < 2:
-        problem = f"Fewer than two trials of {experiment.study.name!r} can be compared"
+    if not common_trials(evidence, *PRIMARY):
+        folds = evidence.tested.folds
+        few = f"two whole repeats of {folds} trials" if folds else "two trials"
+        problem = f"Fewer than {few} of {experiment.study.name!r} can be compared"
         if evidence.failures:
             raise RuntimeError(f"{problem}; the first failure: {evidence.failures[0]}")
         raise InputError(f"{problem}: run notebooks 02 to 04 first, or `gannb run`.")
@@ -108,38 +120,49 @@ def gather(experiment: Experiment) -> Evidence:
 def read(experiment: Experiment) -> Evidence:
     """Read what is finished of a study, however little."""
     study, settings, results = experiment.study, experiment.settings, experiment.results
-    correct, y, groups = _answers(experiment)
     failures = {u: recorded_failure(experiment.folder, u) for u in experiment.plan.all_units()}
-    drawn = [results.draw(t) for t in y or results.done(1)]
+    shifted, shifted_tested = _shifted(experiment)
+    drawn = [results.draw(t) for t in results.done(1)]
     return Evidence(
         settings.design.protocol, study.metric, study.rope, results.scores(), results.quality(),
-        tuple(settings.contrasts), correct, y, groups,
+        tuple(settings.contrasts), _by_item(experiment, "accuracy"), tested_of(experiment),
         n_train=float(np.mean([len(draw.train) for draw in drawn])) if drawn else 0.0,
         n_test=float(np.mean([len(draw.test) for draw in drawn])) if drawn else 0.0,
-        gan=settings.family, trials_planned=study.trials, **words_of(settings.medium),
+        gan=settings.family, trials_planned=settings.trials, **words_of(settings.medium),
         failures=tuple(f"{u.path}: {error}" for u, error in failures.items() if error), preset=study.preset,
-        most_trials=settings.most_trials, dose_arms=settings.dose_arms, synthetic_shown=settings.synthetic_shown,
-        shifted=_shifted(experiment), predictions=results.predictions(), class_counts=settings.class_counts,
+        most_trials=settings.design.most_trials, dose_arms=settings.dose_arms,
+        synthetic_shown=settings.synthetic_shown, shifted=shifted, shifted_tested=shifted_tested,
+        predictions=results.predictions(), class_counts=settings.class_counts,
+        f1=_by_item(experiment, "macro_f1") if smallest(list(settings.class_counts.values())) else {},
         filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
         keep_classes=settings.keep_classes, left_out=experiment.plan.left_out, minutes=results.minutes(),
         classifiers=settings.classifier_sizes(), external=_external(experiment),
     )  # fmt: skip
 
 
-def _answers(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], dict, dict]:
-    """Return `correct`, `y` and `groups` of `Evidence`, of the trials and arms that are finished."""
+def tested_of(experiment: Experiment, chosen: Mapping[int, np.ndarray] | None = None) -> Tested:
+    """Return the test items of every trial that is drawn.
+
+    chosen: trial -> (J,) which of its test items are meant, as positions among them; None: all.
+    """
     settings, results = experiment.settings, experiment.results
-    correct, y, groups = {}, {}, {}
-    for trial in range(experiment.study.trials):
-        for arm in settings.arms:
-            p = results.probabilities(trial, arm.name)
-            if p is None:
-                continue
-            if trial not in y:
-                test = settings.items(results.draw(trial).test)
-                y[trial], groups[trial] = test.y, test.groups
-            correct.setdefault(arm.name, {})[trial] = (p.argmax(2) == y[trial]).mean(0)
-    return correct, y, groups
+    design, labels, groups = settings.design, labels_of(settings.dataset), groups_of(settings.dataset)
+    item = {t: results.draw(t).test for t in results.done(1)}
+    item = item if chosen is None else {t: item[t][chosen[t]] for t in item if t in chosen}
+    return Tested(
+        item, {t: labels[index] for t, index in item.items()}, {t: groups[index] for t, index in item.items()},
+        design.folds, {t: design.block_of(t) for t in item} if design.protocol == "draw" else {},
+    )  # fmt: skip
+
+
+def _by_item(experiment: Experiment, outcome: str) -> dict[str, dict[int, np.ndarray]]:
+    """Return an outcome by arm, trial and test item, (I,), of the trials and arms that are finished."""
+    found: dict[str, dict[int, np.ndarray]] = {}
+    for trial, y in tested_of(experiment).y.items():
+        for arm in experiment.settings.arms:
+            if (said := experiment.results.probabilities(trial, arm.name)) is not None:
+                found.setdefault(arm.name, {})[trial] = item_values(outcome, y, said)
+    return found
 
 
 def _external(experiment: Experiment) -> dict[str, ExternalSource]:
@@ -148,77 +171,116 @@ def _external(experiment: Experiment) -> dict[str, ExternalSource]:
     return {n: ExternalSource(about["text"], bool(about.get("same_data"))) for n, about in abouts.items()}
 
 
-def _shifted(experiment: Experiment) -> dict[str, dict[int, np.ndarray]]:
-    """Return the balanced accuracy on shifted test items, averaged over classifier seeds, of the primary arms."""
-    trials = range(experiment.study.trials)
-    found = {arm: {t: experiment.results.shifted(t, arm) for t in trials} for arm in PRIMARY}
-    return {
-        arm: {t: np.nanmean(recalls, axis=(0, 2)) for t, recalls in by_trial.items() if recalls is not None}
-        for arm, by_trial in found.items()
-    }
+def _shifted(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], Tested]:
+    """Return `shifted` of `Evidence`, and which test items these are."""
+    right, chosen = {}, {}
+    for trial in experiment.results.done(1):
+        for arm in experiment.settings.arms:
+            if (found := experiment.results.shifted(trial, arm.name)) is not None:
+                right.setdefault(arm.name, {})[trial], chosen[trial] = found
+    return right, tested_of(experiment, chosen)
 
 
-def _small_copying(experiment: Experiment) -> tuple[float, ...]:
+def _small_copying(experiment: Experiment) -> dict[int, float]:
     """Return `fidelity.nearer_to_training` of the smallest classes by themselves, in raw features, by finished trial.
 
     All classes together say little of them. Empty where classes are of about a size.
     """
-    settings, results, found = experiment.settings, experiment.results, []
+    settings, results, found = experiment.settings, experiment.results, {}
     features, classes = settings.medium.raw_features, smallest(list(settings.class_counts.values()))
     for trial in results.done(3) if classes else ():
         draw = results.draw(trial)
         parts = settings.items(draw.train), results.synthetic(trial), settings.items(draw.test)
         own = [[features(part.x[part.y == k]) for part in parts] for k in classes]
-        found.append(float(np.mean([nearer_to_training(*of_class) for of_class in own])))
-    return tuple(found)
+        found[trial] = float(np.mean([nearer_to_training(*of_class) for of_class in own]))
+    return found
 
 
 # ---- estimates ----
 
 
 def common_trials(evidence: Evidence, *arms: str) -> list[int]:
-    """Return the trials in which every one of the arms is there."""
+    """Return the trials, rising, in which every one of the arms is there; none where they are too few for an interval.
+
+    Of cross-validation only whole repeats count, see `Tested.usable`.
+    """
     there = [set(evidence.correct.get(arm, {})) for arm in arms]
-    return sorted(set.intersection(*there))
+    return evidence.tested.usable(list(set.intersection(*there)))
 
 
-def by_trial(evidence: Evidence, arm: str, column: str, trials: Sequence[int]) -> np.ndarray:
-    """Return (R,) values of a column of `scores`, one per trial asked for, averaged over classifier seeds."""
+def by_trial(evidence: Evidence, arm: str, column: str, trials: Sequence[int]) -> pd.Series:
+    """Return a column of `scores` by trial, for the trials asked for, averaged over classifier seeds."""
     rows = evidence.scores[evidence.scores["arm"] == arm]
-    return rows.groupby("trial")[column].mean().loc[list(trials)].to_numpy(float)
-
-
-def test_train_ratio(evidence: Evidence) -> float:
-    """Return n_test / n_train for the correction of re-splits, 0 for disjoint draws."""
-    return evidence.n_test / evidence.n_train if evidence.protocol == "resplit" else 0.0
+    return rows.groupby("trial")[column].mean().loc[list(trials)].astype(float)
 
 
 def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) -> Estimate:
-    """Return the paired difference of the metric, a share: crossed over trials and test items, or of re-splits.
+    """Return the paired difference of the metric, a share, with an interval that carries trainings and test items.
 
-    See `stats.intervals`: `crossed_t` for draws, and `paired_t`, corrected, for re-splits. Its ends stay in -1..1.
+    See `stats.tested`. Its ends stay in -1..1.
     """
     trials = common_trials(evidence, arm, against)
-    if evidence.protocol == "resplit":
-        d = by_trial(evidence, arm, evidence.metric, trials) - by_trial(evidence, against, evidence.metric, trials)
-        return _possible(paired_t(d, test_train_ratio(evidence), level))
-    y = evidence.y[trials[0]]
-    weights = balanced_weights(y) if evidence.metric == "balanced_accuracy" else equal_weights(y)
-    d = np.stack([evidence.correct[arm][t] - evidence.correct[against][t] for t in trials])  # (R, I)
-    strata = y if evidence.metric == "balanced_accuracy" else np.zeros_like(y)
-    return _possible(crossed_t(d, weights, strata, evidence.groups[trials[0]], level))
+    d = {t: evidence.correct[arm][t] - evidence.correct[against][t] for t in trials}
+    return possible(evidence.tested.difference(d, evidence.weighting, level, sees_both_halves(arm, against)))
 
 
-def _possible(estimate: Estimate) -> Estimate:
+def sees_both_halves(*arms: str) -> bool:
+    """Tell whether some of the arms train on a draw's reserve, on which the block's other draw trains."""
+    return any(parse_arm(arm).source == "more" for arm in arms)
+
+
+def possible(estimate: Estimate) -> Estimate:
     """Return the estimate with its interval cut to what a difference of shares can be, -1 to 1."""
     return replace(estimate, low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
 
 
-def per_trial(evidence: Evidence, column: str, features: str) -> np.ndarray | None:
-    """Return (R,) values of a quality measure of the study's GAN in a feature space; None for fewer than two trials."""
+def shifted_difference(
+    evidence: Evidence, arm: str, against: str, shift: int | None = None, level: float = 0.95
+) -> Estimate | None:
+    """Return the paired difference of balanced accuracy on shifted test items, a share; None for too few trials.
+
+    shift: which way to shift, by its number in `Evidence.shifts`; None: the mean over all of them.
+    """
+    right = [_shifted_by_trial(evidence, name, shift) for name in (arm, against)]
+    trials = evidence.shifted_tested.usable(list(set.intersection(*map(set, right))))
+    if not trials:
+        return None
+    d = {t: right[0][t] - right[1][t] for t in trials}
+    return possible(evidence.shifted_tested.difference(d, balanced, level, sees_both_halves(arm, against)))
+
+
+def shifted_level(evidence: Evidence, arm: str, shift: int | None = None) -> float:
+    """Return an arm's balanced accuracy on shifted test items, the mean over trials; shift as above."""
+    right = _shifted_by_trial(evidence, arm, shift)
+    return float(np.mean([balanced(evidence.shifted_tested.y[t])[0] @ each for t, each in right.items()]))
+
+
+def _shifted_by_trial(evidence: Evidence, arm: str, shift: int | None) -> dict[int, np.ndarray]:
+    """Return the share of an arm's classifiers that are right on each shifted item, by trial, (J,)."""
+    right = evidence.shifted.get(arm, {})
+    return {t: each.mean(axis=0) if shift is None else each[shift] for t, each in right.items()}
+
+
+def of_trials(evidence: Evidence, values: pd.Series, level: float = 0.95) -> Estimate:
+    """Return the mean of something measured once a trial with its interval over trials, given the test items.
+
+    values: by trial, two or more. Draws of one block are averaged first: what measures them is trained on the block's
+    other half. Folds overlap in what they are trained on, and the interval is wider by that (`intervals.paired_t`).
+    """
+    means = block_means(values.to_numpy(float), evidence.tested.units(values.index, by_block=True))
+    return paired_t(means, test_train_ratio(evidence), level)
+
+
+def test_train_ratio(evidence: Evidence) -> float:
+    """Return n_test / n_train, by which training sets of cross-validation overlap; 0 for draws and given sets."""
+    return evidence.n_test / evidence.n_train if evidence.tested.folds else 0.0
+
+
+def per_trial(evidence: Evidence, column: str, features: str) -> pd.Series | None:
+    """Return a quality measure of the study's GAN in a feature space by trial; None for fewer than two trials."""
     table = evidence.quality
     if column not in table:  # also where nothing is measured yet
         return None
     rows = table[(table["generator"] == evidence.gan) & (table["features"] == features)].sort_values("trial")
-    values = rows[column].to_numpy(float)
+    values = rows.set_index("trial")[column].astype(float)
     return values if len(values) >= 2 and np.isfinite(values).all() else None

@@ -34,8 +34,8 @@ class Interpolations:
 def trial_interpolations(experiment: Experiment, trial: int) -> Interpolations | None:
     """Return the walks through the noise of a trial's GAN; None where it has no noise to walk through.
 
-    Test items were seen by no generator. The measuring classifier has not seen what the GAN has, except in re-splits,
-    where both have learnt from the training side.
+    Test items were seen by no generator. The measuring classifier has not seen what the GAN has, except where nothing
+    is in reserve: there both have learnt from the training side.
     """
     generator, settings, results = experiment.generator(trial), experiment.settings, experiment.results
     if not hasattr(generator, "between"):

@@ -8,20 +8,22 @@ other side's test items, in turn, and both turns are averaged.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from gannb.analysis.evidence import tested_of
 from gannb.analysis.wording import METRIC_NAMES, capital, in_points
 from gannb.stats.estimate import Interval
-from gannb.stats.intervals import balanced_weights, equal_weights
-from gannb.stats.open_set import SCORES, TAR, auroc, false_accept_rate
+from gannb.stats.item_scores import auroc_values
+from gannb.stats.open_set import SCORES, TAR, accepted_falsely, auroc
 from gannb.stats.outcomes import interval
+from gannb.stats.tested import WEIGHTINGS, Tested, Weighting, only
 from gannb.trials import splits
 from gannb.units import reading
-from gannb.units.open_set import BASELINE, METHODS, side_of
+from gannb.units.open_set import BASELINE, METHODS, NEED_OUTLIERS, side_of
 from gannb.utils.naming import listed
 
 if TYPE_CHECKING:
@@ -71,24 +73,105 @@ def _measured(experiment: Experiment, said: Mapping[str, np.ndarray], side: int,
     n_known, held = experiment.dataset.pool.n_classes, len(experiment.plan.open_set.classes)
     unseen = said["unseen_p"][:, np.isin(said["unseen_y"], side_of(held, side))]
     pairs = [[SCORES[kind](p, n_known) for p in pair] for pair in zip(said["p"], unseen, strict=True)]
-    balanced = experiment.study.metric == "balanced_accuracy"
-    weights = (balanced_weights if balanced else equal_weights)(said["y"])
+    weights, _ = WEIGHTINGS[experiment.study.metric](said["y"])
     return {
         "auroc": float(np.mean([auroc(*pair) for pair in pairs])),
-        "far": float(np.mean([false_accept_rate(*pair) for pair in pairs])),
+        "far": float(np.mean([accepted_falsely(*pair).mean() for pair in pairs])),
         "known": float(((said["p"].argmax(2) == said["y"]) @ weights).mean()),
     }
 
 
-def by_trial(experiment: Experiment) -> dict[tuple[str, str], pd.DataFrame]:
-    """Return the measures by method and score: a row per trial that has every turn, turns averaged."""
-    table = scores(experiment)
-    table = table[~table["seen"] | (table["method"] == "outliers")]
-    table = table.assign(method=np.where(table["seen"], SEEN, table["method"]))
-    groups, turns = ["method", "score", "trial"], len(experiment.plan.open_set.sides)
-    whole = table.groupby(groups, sort=False).filter(lambda turn: len(turn) == turns)
-    means = whole.groupby(groups)[list(MEASURES)].mean()
-    return {key: means.loc[key] for key in means.index.droplevel("trial").unique()}
+# ---- the measures, item by item ----
+
+
+@dataclass(frozen=True, eq=False)
+class ByItem:
+    """The measures of one method by one score, of the trials that have every turn; turns are averaged.
+
+    Arrays by trial: known test items first, then the unseen ones.
+    """
+
+    auroc: dict[int, np.ndarray]  # (I + U,) whose mean, known and unseen items weighing the same, is the AUROC
+    far: dict[int, np.ndarray]  # (I + U,) share of classifiers that take an unseen item for known; nan of known ones
+    known: dict[int, np.ndarray]  # (I,) share of classifiers that recognise a known item
+
+
+def by_item(experiment: Experiment) -> dict[tuple[str, str], ByItem]:
+    """Return the measures by method and score, of `SEEN` as well."""
+    part, found = experiment.plan.open_set, {}
+    both = (SEEN,) if len(part.sides) == 2 else ()
+    for method in (*part.methods, *both):
+        turns = {t: _turns(experiment, t, method) for t in part.gans}
+        for kind in scores_of(method):
+            of_trial = {t: _of_trial(experiment, turn, kind) for t, turn in turns.items() if turn}
+            if of_trial:
+                found[method, kind] = ByItem(*({t: row[i] for t, row in of_trial.items()} for i in range(3)))
+    return found
+
+
+def _turns(experiment: Experiment, trial: int, method: str) -> list[tuple[int, Mapping[str, np.ndarray]]]:
+    """Return each side tested with what the classifiers said that are meant for it; none unless all are there."""
+    part, turns = experiment.plan.open_set, []
+    for tested in part.sides:
+        side = None if method not in (*NEED_OUTLIERS, SEEN) else tested if method == SEEN else 1 - tested
+        name = "outliers" if method == SEEN else method
+        said = experiment.results.open_set_predictions(trial, name, side)
+        if said is None:
+            return []
+        turns.append((tested, said))
+    return turns
+
+
+def _of_trial(
+    experiment: Experiment, turns: list[tuple[int, Mapping[str, np.ndarray]]], kind: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the three arrays of `ByItem` of a trial."""
+    held, n_known = len(experiment.plan.open_set.classes), experiment.dataset.pool.n_classes
+    known = len(turns[0][1]["y"])
+    everyone = np.zeros(known + len(turns[0][1]["unseen_y"]))
+    auroc, far, right = everyone.copy(), np.full(len(everyone), np.nan), everyone[:known].copy()
+    for tested, said in turns:
+        which = np.isin(said["unseen_y"], side_of(held, tested))
+        new, p_new = SCORES[kind], said["unseen_p"][:, which]
+        pairs = [(new(p, n_known), new(q, n_known)) for p, q in zip(said["p"], p_new, strict=True)]
+        values = np.mean([_auroc_values(*pair) for pair in pairs], axis=0)
+        auroc[:known] += values[:known] / len(turns)
+        at = known + np.flatnonzero(which)
+        auroc[at] = values[known:]
+        far[at] = np.mean([accepted_falsely(*pair) for pair in pairs], axis=0)
+        right += (said["p"].argmax(2) == said["y"]).mean(axis=0) / len(turns)
+    return auroc, far, right
+
+
+def _auroc_values(known: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+    """Return a value per item, known ones first, whose mean over the two kinds is the AUROC: (I,), (U,) -> (I + U,)."""
+    score = np.concatenate([known, unseen])
+    return auroc_values(np.repeat([0, 1], [len(known), len(unseen)]), np.stack([-score, score], axis=1))
+
+
+def tested_together(experiment: Experiment) -> Tested:
+    """Return the test items of every trial, known and unseen; labels are 0 of known ones, else one more than the side.
+
+    Unseen items have numbers and groups behind those of the study's own.
+    """
+    part, known = experiment.plan.open_set, tested_of(experiment)
+    held, item, y, groups = part.held_out, {}, {}, {}
+    labels, held_groups = splits.labels_of(held), splits.groups_of(held)
+    items, units = len(splits.labels_of(experiment.dataset)), int(splits.groups_of(experiment.dataset).max()) + 1
+    for t in known.item:
+        unseen = reading.draw_of(experiment.plan.draws[t].parameters, held).test
+        side = np.sum([(s + 1) * np.isin(labels[unseen], side_of(len(part.classes), s)) for s in part.sides], axis=0)
+        item[t] = np.concatenate([known.item[t], items + unseen])
+        y[t] = np.concatenate([np.zeros(len(known.y[t]), int), side])
+        groups[t] = np.concatenate([known.groups[t], units + held_groups[unseen]])
+    return replace(known, item=item, y=y, groups=groups)
+
+
+def _known_and_unseen(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights with which known items (0) count as much as unseen ones, and of these each side alike."""
+    sides = np.unique(y[y > 0])
+    weights = np.where(y == 0, 0.5, 0.5 / len(sides)) / np.bincount(y)[y]
+    return weights, y
 
 
 # ---- rows ----
@@ -96,7 +179,7 @@ def by_trial(experiment: Experiment) -> dict[tuple[str, str], pd.DataFrame]:
 
 @dataclass(frozen=True)
 class Measures:
-    """The measures of an open set, or their changes, means over trials with 95 % intervals, given the test items."""
+    """The measures of an open set, or their changes, means over trials with 95 % intervals."""
 
     auroc: Interval
     far: Interval  # share of unseen items taken for known, where 95 % of the known ones are
@@ -125,40 +208,63 @@ class OpenSetPart:
     rows: tuple[OpenSetRow, ...]
 
 
-def decide(experiment: Experiment, intervals: str, test_train_ratio: float) -> OpenSetPart:
+def decide(experiment: Experiment, intervals: str) -> OpenSetPart:
     """Return the part of the verdict about classes held out: rows of numbers, and the sentences that say them.
 
     intervals: what those of this protocol carry, in words.
     """
     part, nouns = experiment.plan.open_set, experiment.settings.medium.nouns
-    found = rows(experiment, test_train_ratio)
+    found = rows(experiment)
     return OpenSetPart(
         tuple(part.classes), sentence(nouns, part.classes, found), cost(found, METRIC_NAMES[experiment.study.metric]),
         tuple(notes(experiment, intervals)), tuple(found),
     )  # fmt: skip
 
 
-def rows(experiment: Experiment, test_train_ratio: float = 0.0) -> list[OpenSetRow]:
+def rows(experiment: Experiment) -> list[OpenSetRow]:
     """Return a row per method and score: the measures' means, and their differences from maximum softmax.
 
-    Each with its 95 % interval over trials (`stats.intervals.paired_t`), given the test items; nan with fewer than two.
+    Each with its 95 % interval over trials and test items (`stats.tested`); nan where too few trials are there. The
+    threshold of the falsely accepted is taken as given.
     """
-    part, found = experiment.plan.open_set, by_trial(experiment)
-    none = pd.DataFrame(columns=list(MEASURES), dtype=float)
+    part, found = experiment.plan.open_set, by_item(experiment)
+    together, alone = tested_together(experiment), tested_of(experiment)
+    weighting = WEIGHTINGS[experiment.study.metric]
+
+    def measures(each: ByItem, least: float) -> Measures:
+        return Measures(
+            interval(each.auroc, together, _known_and_unseen, least=least),
+            interval(_unseen_only(each.far, together), *_unseen(together, part.sides), least=least),
+            interval(each.known, alone, weighting, least=least),
+        )
+
+    none = ByItem({}, {}, {})
     baseline = found.get((BASELINE, "known"), none)
     methods = (*part.methods, SEEN) if len(part.sides) == 2 else part.methods
-    keys = [(method, kind) for method in methods for kind in scores_of(method)]
-    return [_row(*key, found.get(key, none), baseline, test_train_ratio) for key in keys]
+    table = []
+    for method, kind in ((m, k) for m in methods for k in scores_of(m)):
+        own = found.get((method, kind), none)
+        change = None if method == BASELINE else measures(_change_of(own, baseline), -1.0)
+        table.append(OpenSetRow(method, kind, len(own.known), measures(own, 0.0), change))
+    return table
 
 
-def _row(method: str, kind: str, table: pd.DataFrame, baseline: pd.DataFrame, ratio: float) -> OpenSetRow:
-    """Return the row of a method by a score; tables have a row per trial and a column per measure."""
-    levels = [interval(table[m].to_numpy(), ratio, 0.95, 0, 1) for m in MEASURES]
-    if method == BASELINE:
-        return OpenSetRow(method, kind, len(table), Measures(*levels))
-    d = (table - baseline).dropna()
-    changes = [interval(d[m].to_numpy(), ratio, 0.95, -1, 1) for m in MEASURES]
-    return OpenSetRow(method, kind, len(table), Measures(*levels), Measures(*changes))
+def _change_of(own: ByItem, baseline: ByItem) -> ByItem:
+    """Return the measures' differences, item by item, of the trials that both have."""
+    pairs = ((own.auroc, baseline.auroc), (own.far, baseline.far), (own.known, baseline.known))
+    return ByItem(*({t: a[t] - b[t] for t in a if t in b} for a, b in pairs))
+
+
+def _unseen_only(values: Mapping[int, np.ndarray], together: Tested) -> dict[int, np.ndarray]:
+    """Return the values of the unseen items alone, by trial, (U,)."""
+    return {t: each[together.y[t] > 0] for t, each in values.items()}
+
+
+def _unseen(together: Tested, sides: Sequence[int]) -> tuple[Tested, Weighting]:
+    """Return the unseen test items of every trial, and the weighting in which each side counts alike."""
+    keep = {t: y > 0 for t, y in together.y.items()}
+    item, y, groups = ({t: part[t][keep[t]] for t in keep} for part in (together.item, together.y, together.groups))
+    return replace(together, item=item, y=y, groups=groups), only(*(side + 1 for side in sides))
 
 
 # ---- sentences ----

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from gannb.analysis.evidence import Evidence, by_trial, common_trials, test_train_ratio
+from gannb.analysis.evidence import Evidence, common_trials, of_trials, possible
 from gannb.analysis.wording import ANSWERS, METRIC_NAMES, in_points
 from gannb.classifiers.imbalance import BALANCING, smallest
 from gannb.data.medium import Nouns
 from gannb.stats.estimate import Estimate, Interval
 from gannb.stats.outcomes import interval
+from gannb.stats.tested import equal, only
 from gannb.trials.arms import BALANCED, PRIMARY
 
 MEASURES = {"macro_f1": "macro-F1", "minority_recall": "minority recall"}  # both shares, 0..1
@@ -47,7 +49,7 @@ class ChangeRow:
 
 @dataclass(frozen=True)
 class SmallClasses:
-    """How the smallest classes fare. 95 % intervals over trials, corrected for re-splits; exploratory."""
+    """How the smallest classes fare. 95 % intervals over trials and test items; exploratory."""
 
     smallest: tuple[str, ...]  # the smallest class by name, or several as small, whose recalls are averaged
     items: int  # of each of them, to draw from
@@ -65,36 +67,48 @@ def small_classes(evidence: Evidence) -> SmallClasses | None:
     classes = smallest(counts)
     if not classes:
         return None
-    arms = [arm for arm in dict.fromkeys(evidence.scores["arm"]) if len(common_trials(evidence, arm)) >= 2]
+    arms = [arm for arm in dict.fromkeys(evidence.scores["arm"]) if common_trials(evidence, arm)]
     pairs = [(c.arm, c.against) for c in evidence.contrasts if {c.arm, c.against} <= {*PRIMARY, *BALANCED}]
-    pairs = [pair for pair in pairs if set(pair) <= set(arms) and len(common_trials(evidence, *pair)) >= 2]
+    pairs = [pair for pair in pairs if set(pair) <= set(arms) and common_trials(evidence, *pair)]
     return SmallClasses(
         smallest=tuple(names[k] for k in classes), items=min(counts), of=sum(counts),
-        tested=float(np.mean([np.isin(y, classes).sum() / len(classes) for y in evidence.y.values()])),
+        tested=float(np.mean([np.isin(y, classes).sum() / len(classes) for y in evidence.tested.y.values()])),
         arms=tuple(_arm_row(evidence, arm, classes) for arm in arms),
-        contrasts=tuple(_change_row(evidence, *pair, classes) for pair in pairs),
-        copying=interval(np.array(evidence.small_copying), test_train_ratio(evidence), 0.95, -1.0, 1.0),
+        contrasts=tuple(_change_row(evidence, *pair, classes) for pair in pairs), copying=_copying(evidence),
     )  # fmt: skip
 
 
+def _copying(evidence: Evidence) -> Interval:
+    """Return how far the GAN's items of the smallest classes side with the training items; nan where not measured."""
+    if len(evidence.small_copying) < 2:
+        return Interval(*[math.nan] * 3)
+    return possible(of_trials(evidence, pd.Series(evidence.small_copying)))
+
+
 def _arm_row(evidence: Evidence, arm: str, classes: list[int]) -> ArmRow:
-    trials, ratio = common_trials(evidence, arm), test_train_ratio(evidence)
-    f1, recall = (interval(v, ratio, 0.95, 0.0, 1.0) for v in _values(evidence, arm, trials, classes))
-    return ArmRow(arm, len(trials), f1, recall)
+    trials = common_trials(evidence, arm)
+    values = (_of(each, arm, trials) for each in (evidence.f1, evidence.correct))
+    return ArmRow(arm, len(trials), *_intervals(evidence, *values, classes, 0.0))
 
 
 def _change_row(evidence: Evidence, arm: str, against: str, classes: list[int]) -> ChangeRow:
-    trials, ratio = common_trials(evidence, arm, against), test_train_ratio(evidence)
-    pairs = zip(*(_values(evidence, name, trials, classes) for name in (arm, against)), strict=True)
-    f1, recall = (interval(a - b, ratio, 0.95, -1.0, 1.0) for a, b in pairs)
-    return ChangeRow(arm, against, len(trials), f1, recall)
+    trials = common_trials(evidence, arm, against)
+    pairs = ((_of(each, arm, trials), _of(each, against, trials)) for each in (evidence.f1, evidence.correct))
+    values = ({t: a[t] - b[t] for t in a if t in b} for a, b in pairs)
+    return ChangeRow(arm, against, len(trials), *_intervals(evidence, *values, classes, -1.0))
 
 
-def _values(evidence: Evidence, arm: str, trials: list[int], classes: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return macro-F1 and the recall of the smallest classes, (R,) each, averaged over classifier seeds."""
-    right = evidence.correct[arm]
-    recalls = [[right[t][evidence.y[t] == k].mean() for k in classes] for t in trials]
-    return by_trial(evidence, arm, "macro_f1", trials), np.mean(recalls, axis=1)
+def _of(values: dict[str, dict[int, np.ndarray]], arm: str, trials: list[int]) -> dict[int, np.ndarray]:
+    """Return an arm's values of each test item in some trials; empty where they were not measured."""
+    return {t: each for t, each in values.get(arm, {}).items() if t in trials}
+
+
+def _intervals(
+    evidence: Evidence, f1: dict[int, np.ndarray], right: dict[int, np.ndarray], classes: list[int], least: float
+) -> tuple[Interval, Interval]:
+    """Return macro-F1 and the recall of the smallest classes, or their changes, from values of each test item."""
+    tested = evidence.tested
+    return interval(f1, tested, equal, least=least), interval(right, tested, only(*classes), least=least)
 
 
 # ---- in words ----

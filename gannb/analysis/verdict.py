@@ -11,7 +11,7 @@ from typing import Any
 from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
 from gannb.analysis.copying import copying_sentence
-from gannb.analysis.evidence import Evidence, common_trials, difference, test_train_ratio
+from gannb.analysis.evidence import Evidence, common_trials, difference
 from gannb.analysis.external import ExternalRow, external
 from gannb.analysis.options import Depth, Option, advice, depth, options
 from gannb.analysis.small_classes import AgainstBalancing, SmallClasses, small_classes
@@ -19,7 +19,7 @@ from gannb.analysis.wording import METRIC_NAMES, in_points, in_unit, points
 from gannb.analysis.worth import ArmWorth, Doses, arm_worth, doses
 from gannb.classifiers.imbalance import BALANCING
 from gannb.stats import decision, outcomes
-from gannb.stats.decision import Answer, bonferroni_level, half_width_after, trials_to_settle
+from gannb.stats.decision import Answer, bonferroni_level, trials_to_settle
 from gannb.stats.estimate import Estimate, Interval, could_settle
 from gannb.stats.outcomes import OUTCOMES, OutcomeRow
 from gannb.trials.arms import PRIMARY, parse_arm
@@ -200,10 +200,7 @@ def _control_sentence(row: ControlRow) -> str:
 def sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
     """Return the answer as one or two sentences with effect, interval, and what the study could settle."""
     n, many = f"{evidence.n_train:,.0f}", evidence.nouns.many
-    if evidence.protocol == "draw":
-        where = f"On {estimate.n} draws of {n} {many}"
-    else:
-        where = f"Over {estimate.n} re-splits of one set, {n} {many} to train on and {evidence.n_test:,.0f} to test on"
+    where = where_sentence(evidence, n, estimate.n)
     words = {
         Answer.HELPS: "they help",
         Answer.HURTS: "they hurt",
@@ -229,17 +226,19 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate) -> str:
         most = evidence.most_trials
         limit = f", and these {many} allow {most:,}" if most is not None and most < needed[1] else ""
         return f"{first}; settling {points(target)} would take about {needed[0]:,} to {needed[1]:,} trials{limit}."
-    if evidence.protocol == "resplit":
-        return f"{first}; {_resplit_outlook(estimate)}."
     return f"{first}; settling {points(target)} would take more test {many}, not only more trials."
 
 
-def _resplit_outlook(estimate: Estimate) -> str:
-    """Return what twice the re-splits would settle, and what no number of them goes below."""
-    twice, ever = (min(1.0, half_width_after(estimate, n)) for n in (2 * estimate.n, 10**6))
+def where_sentence(evidence: Evidence, n: str, trials: int) -> str:
+    """Return what was trained on and how often, as a sentence begins."""
+    many, tested = evidence.nouns.many, f"{evidence.n_test:,.0f}"
+    if evidence.protocol == "given":
+        return f"Trained {trials} times anew on this training set of {n} {many}, and tested on its {tested} test {many}"
+    if evidence.protocol == "draw":
+        return f"On {len(common_trials(evidence, *PRIMARY))} draws of {n} {many}"
     return (
-        f"{2 * estimate.n} re-splits would settle about {points(twice)}, and no number of them less than about "
-        f"{points(ever)}"
+        f"Trained {trials} times anew on random parts of these {many}, {n} each, and tested on the others, {tested} "
+        "each"
     )
 
 
@@ -250,7 +249,7 @@ def outcome_rows(evidence: Evidence) -> list[OutcomeRow]:
     """Return what else the primary contrast changed, a row per outcome; the metric itself stands in its own row."""
     if evidence.predictions is None:
         return []
-    rows = outcomes.rows(evidence.predictions, test_train_ratio(evidence))
+    rows = outcomes.rows(evidence.predictions, evidence.tested)
     return [row for row in rows if row.outcome != evidence.metric]
 
 

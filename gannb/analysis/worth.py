@@ -9,8 +9,8 @@ import numpy as np
 
 from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, test_train_ratio
 from gannb.data.medium import Nouns
-from gannb.stats.decision import item_widening
-from gannb.stats.estimate import Estimate
+from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.intervals import paired_t
 from gannb.stats.worth import Worth, plateau, worth_in_real
 from gannb.trials.arms import PRIMARY
 from gannb.trials.contrasts import curve_arms
@@ -49,23 +49,25 @@ def arm_worth(evidence: Evidence) -> ArmWorth | None:
     n = np.array([by_trial(evidence, arm, "n_real", trials).mean() for arm in arms])
     own = by_trial(evidence, PRIMARY[0], evidence.metric, trials)
     n_real = round(by_trial(evidence, PRIMARY[0], "n_real", trials).mean())
-    worth = worth_in_real(n, scores, own, test_train_ratio(evidence), widening=_widening(evidence))
+    worth = worth_in_real(n, scores, own, widening=_widening(evidence, trials))
     points = zip(arms, n, scores.mean(0), strict=True)
     curve = tuple(CurvePoint(arm, float(size), float(mean)) for arm, size, mean in points)
     said = worth_sentence(evidence.nouns, n_real, worth, [point.n for point in curve])
     return ArmWorth(PRIMARY[0], n_real, float(own.mean()), worth, curve, said)
 
 
-def _widening(evidence: Evidence) -> np.ndarray | float:
-    """Return by how much test items widen the intervals between the primary arm and the curve's, (P,); 1 in re-splits.
+def _widening(evidence: Evidence, trials: Sequence[int]) -> np.ndarray:
+    """Return by how much test items and shared training items widen the intervals between arm and curve, (P,).
 
     The arm may do well on other items than the arms of real ones do; given other test items its worth would be another.
-    The intervals of re-splits carry the test items already.
+    1 where the trials are all alike, of which no multiple would do.
     """
-    if evidence.protocol == "resplit":
-        return 1.0
-    gaps = [difference(evidence, PRIMARY[0], arm) for arm in curve_arms(evidence.protocol)]
-    return np.array([item_widening(gap) for gap in gaps])
+    own = by_trial(evidence, PRIMARY[0], evidence.metric, trials)
+    found = []
+    for arm in curve_arms(evidence.protocol):
+        by_trials = could_settle(paired_t(own - by_trial(evidence, arm, evidence.metric, trials)))
+        found.append(could_settle(difference(evidence, PRIMARY[0], arm)) / by_trials if by_trials > 0 else 1.0)
+    return np.array(found)
 
 
 def worth_sentence(nouns: Nouns, n_real: int, worth: Worth, curve: Sequence[float]) -> str:

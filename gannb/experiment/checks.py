@@ -35,7 +35,7 @@ def check(results: Results) -> None:
     _check_classifiers(settings)
     _check_weights(settings)
     _check_external(results)
-    splits.check_room(settings.dataset, settings.design, settings.study.trials)
+    splits.check_room(settings.dataset, settings.design, settings.trials)
     _check_tuning(settings)
     _check_doses(settings)
     check_balance(settings)
@@ -61,13 +61,13 @@ def _check_augmentation(settings: Settings) -> None:
 
 
 def _check_families(settings: Settings) -> None:
-    """Every GAN can do every trial's draw; what its classes hold differs between re-splits."""
+    """Every GAN can do every trial's draw; what its classes hold differs between folds."""
     from gannb.generators.adversarial.gan import Adversarial  # takes torch; a study's status checks nothing
 
     dataset, design = settings.dataset, settings.design
     for name in settings.families:
         family = settings.medium.families[name]
-        differ = family.one_class_batches and design.protocol == "resplit"
+        differ = family.one_class_batches and design.folds > 0
         for trial in _by_smallest_class(settings) if differ else [0]:
             draw = settings.items(splits.make_draw(dataset, design, trial).train)
             Adversarial(settings.medium, family).check(draw, Job(steps=1, seed=0))
@@ -111,16 +111,15 @@ def _check_tuning(settings: Settings) -> None:
     """Draws for tuning share no item with any trial's."""
     if not settings.tuning_draws:
         return
-    dataset, design, trials = settings.dataset, settings.design, settings.study.trials
+    dataset, design, trials = settings.dataset, settings.design, settings.trials
     groups, draws = splits.groups_of(dataset), [splits.make_draw(dataset, design, t) for t in range(trials)]
     taken = groups[np.concatenate([part for draw in draws for part in (draw.train, draw.reserve, draw.test)])]
     for t in settings.tuning_draws:
         draw = splits.make_draw(dataset, design, t)
         if np.isin(groups[np.concatenate([draw.train, draw.reserve])], taken).any():
-            most = min(trials - 1, (design.most_trials or 0) - DRAWS)
             raise InputError(
-                f"tune=true needs {DRAWS} draws that no trial uses, and trials={trials} leave too few items for them; "
-                + (f"use trials={most} or fewer." if most >= 2 else "use a smaller n_per_class.")
+                f"tune=true needs {DRAWS} draws that no trial uses, and groups and near duplicates leave too few items "
+                "for them; use a smaller n_per_class or fewer trials."
             )
 
 
@@ -178,7 +177,7 @@ def _check_open_set(open_set: OpenSet) -> None:
         settings.medium.families[settings.family].check_blend(settings.medium.families)
         alike = {"protocol": settings.design.protocol, "n_per_class": settings.design.n_per_class}
         design = splits.settle(open_set.held_out, settings.study.model_copy(update=alike))
-        splits.check_room(open_set.held_out, design, settings.study.trials)
+        splits.check_room(open_set.held_out, design, settings.trials)
     except InputError as error:
         raise InputError(f"held_out: {error}") from None
 
@@ -189,12 +188,13 @@ def check_balance(settings: Settings) -> None:
     asked, otherwise = _asked(study, settings.arms)
     if not asked:
         return
-    if settings.design.protocol == "draw":
+    if settings.design.n_per_class is not None:
         raise InputError(
-            f"{asked} is for classes of unequal size, and a draw has as many items of every class; "
-            f"use protocol=resplit, which keeps the {nouns.many}' own proportions, or {otherwise}."
+            f"{asked} is for classes of unequal size, and a draw has as many items of every class; use protocol="
+            f"{'folds' if settings.dataset.test is None else 'given'} without n_per_class, which keeps the "
+            f"{nouns.many}' own proportions, or {otherwise}."
         )
-    whole = np.array(list(settings.class_counts.values()))  # re-splits of equal classes differ by an item, by chance
+    whole = np.array(list(settings.class_counts.values()))  # folds of equal classes differ by an item, by chance
     in_batch = {filling_up_in_batch(counts, study.batch_size) for counts in settings.all_draw_counts}
     if in_batch == {0} or not filling_up_in_batch(whole, study.batch_size):
         raise InputError(

@@ -74,7 +74,7 @@ def plan(study: Study) -> dict[str, Any]:
     return {
         "study": study.name, "medium": settings.medium.name, "items": len(splits.labels_of(settings.dataset)),
         "shape": list(settings.shape), "classes": pool.n_classes, "class_names": list(pool.classes),
-        "trials": study.trials, "protocol": settings.design.protocol, "why": settings.design.why,
+        "trials": settings.trials, "protocol": settings.design.protocol, "why": settings.design.why,
         "found": _found(settings), "gan": settings.family, "gan_steps": settings.gan_steps,
         "classifier": list(study.classifier), "classifier_steps": settings.classifier_steps,
         "fine_tuning": _fine_tuning(plan), "device": experiment.device, "workers": workers,
@@ -201,11 +201,11 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
 def _seconds_of_transfer(settings: Settings, draw: Draw, once: dict[str, float]) -> dict[str, float]:
     """Return expected seconds of the kinds of units that take the pretrained network, given those of one step or item.
 
-    Frozen features are those of a draw, or of the whole set that is split again.
+    Frozen features are those of a draw, or of the whole set where trials train on all of it.
     """
     one, seeds = once["predict transfer"], settings.study.classifier_seeds
     scored, whole = len(draw.test) + len(draw.train), len(splits.labels_of(settings.dataset))
-    real = whole if settings.design.protocol == "resplit" else len(draw.train)
+    real = whole if settings.design.n_per_class is None else len(draw.train)
     return {
         "transfer": 1 + seeds * (settings.transfer_steps * once["transfer"] + scored * one),
         "features": 1 + real * one,
@@ -277,7 +277,7 @@ def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
     dataset, seeds = settings.dataset, settings.study.classifier_seeds
     draw = splits.make_draw(dataset, settings.design, 0)
     tested, classes, item = len(draw.test), dataset.pool.n_classes, dataset.pool.x[:1].nbytes
-    real = len(draw.train) if settings.design.protocol == "draw" else len(splits.labels_of(dataset))
+    real = len(splits.labels_of(dataset)) if settings.design.n_per_class is None else len(draw.train)
     size = {kind.stored_as: kind.size for kind in KINDS.values()} | {  # those that grow with the data
         "items": settings.items_made * (item + 8),
         "classifier": seeds * tested * classes * 4 + tested * 16,

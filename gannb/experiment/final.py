@@ -18,7 +18,7 @@ def locked_text(settings: Settings) -> str:
         return f"the test set that was given with the {settings.medium.nouns.many} was kept back"
     if settings.design.protocol == "draw":
         return "the study's test set, and whatever belongs to a group with it, was kept back"
-    return "nothing was kept back, since re-splits have no test set of their own"
+    return "nothing was kept back, since cross-validation has no test set of its own"
 
 
 def train_final(experiment: Experiment) -> Path:

@@ -88,11 +88,14 @@ class Plan:
     @property
     def trials(self) -> range:
         """The numbers of the trials."""
-        return range(self.settings.study.trials)
+        return range(self.settings.trials)
 
     def _drawing(self, trial: int | str) -> dict[str, Any]:
-        design = {k: v for k, v in asdict(self.settings.design).items() if k not in ("why", "most_trials")}
-        return {"data": self.settings.data_key, "trial": trial, **design}
+        design = self.settings.design
+        again = isinstance(trial, int) and trial >= 0 and design.round_of(trial) > 0
+        declared = {k: v for k, v in asdict(design).items() if k not in ("why", "trials")}
+        declared |= {} if again else {"blocks": 0}  # their number matters to no other draw
+        return {"data": self.settings.data_key, "trial": trial, **declared}
 
     # ---- stage 2: generators
 
@@ -230,12 +233,12 @@ class Plan:
 
     @cached_property
     def feature_units(self) -> dict[int, Unit]:
-        """What the pretrained network makes of a draw's real items, by draw; re-splits share them, being of one set."""
+        """What the pretrained network makes of a draw's real items, by draw; trials on one set share them."""
         settings = self.settings
         if not settings.weights:
             return {}
         about = {"weights": settings.weights.digest, "data": settings.data_key}
-        if settings.design.protocol == "resplit":
+        if settings.design.n_per_class is None:
             return dict.fromkeys(self.draws, kinds.FEATURES.unit("features", about))
         return {
             t: kinds.FEATURES.unit(f"{_place(t)}/features", about | {"trial": t}, (draw,))

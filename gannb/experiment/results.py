@@ -47,7 +47,7 @@ class Results:
     def done(self, stage: int) -> list[int]:
         """Return the trials of which every unit of a stage is there."""
         missing = {u.parameters.get("trial") for u in self.plan.units(stage) if not self.is_done(u)}
-        return [t for t in range(self.settings.study.trials) if t not in missing]
+        return [t for t in range(self.settings.trials) if t not in missing]
 
     def shown_trial(self, stage: int) -> int:
         """Return the first trial that a notebook can show of a stage.
@@ -172,25 +172,24 @@ class Results:
 
     def predictions(self) -> Predictions:
         """Return what the classifiers of the primary contrast's two arms said, in the trials that have both."""
-        pairs = {t: [self.probabilities(t, arm) for arm in PRIMARY] for t in range(self.settings.study.trials)}
+        pairs = {t: [self.probabilities(t, arm) for arm in PRIMARY] for t in range(self.settings.trials)}
         pairs = {t: pair for t, pair in pairs.items() if all(p is not None for p in pair)}
         y = {t: self.settings.items(self.draw(t).test).y for t in pairs}
         arm, against = ({t: pair[i] for t, pair in pairs.items()} for i in (0, 1))
         return Predictions(self.settings.dataset.pool.classes, self.settings.positive, y, arm, against, PRIMARY)
 
-    def shifted(self, trial: int, arm: str) -> np.ndarray | None:
-        """Return (S, F, K) recall of each class on test items in the medium's shifted forms.
+    def shifted(self, trial: int, arm: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the share of an arm's classifiers that are right on test items in the medium's shifted forms, (F, J).
 
-        None if the unit is not there, or the medium has no such forms; nan for a class that has no such item.
+        Beside it (J,) which of the trial's test items these are. None if the unit is not there, or nothing was shifted.
         """
         unit = self.plan.classifiers.get((trial, arm))
         if unit is None or not self.is_done(unit) or not self.settings.medium.shifts:
             return None
         with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
-            right, y = stored["shifted"] == stored["shifted_y"], stored["shifted_y"]
-        none, classes = np.full(right.shape[:2], np.nan), range(self.settings.dataset.pool.n_classes)
-        recalls = [right[..., y == k].mean(-1) if (y == k).any() else none for k in classes]
-        return np.stack(recalls, -1)
+            said, at = stored["shifted"], stored["shifted_at"]
+        y = self.settings.items(self.draw(trial).test).y[at]
+        return ((said == y).mean(axis=0), at) if len(at) else None
 
     # ---- classes held out
 

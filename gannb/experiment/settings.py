@@ -48,7 +48,8 @@ class Settings:
         """Return what the study's `auto` parameters stand for with these data."""
         return {
             "medium": self.medium.name,
-            "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "why": self.design.why,
+            "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "trials": self.trials,
+            "why": self.design.why,
             "gan": self.family, "gan_steps": self.gan_steps,
             "classifier_steps": self.classifier_steps, "augmentation": self.policy_name, "shape": list(self.shape),
             "classes": list(self.dataset.pool.classes), "arms": [arm.name for arm in self.arms],
@@ -63,10 +64,9 @@ class Settings:
         return splits.settle(self.dataset, self.study)
 
     @property
-    def most_trials(self) -> int | None:
-        """Disjoint draws that the pool allows besides those for tuning; None in resplit."""
-        most = self.design.most_trials
-        return most and most - len(self.tuning_draws)
+    def trials(self) -> int:
+        """Repetitions of the whole experiment."""
+        return self.design.trials
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -79,9 +79,10 @@ class Settings:
 
     @property
     def class_counts(self) -> dict[str, int]:
-        """Items by class in the training sets' proportions: a draw's, or those of the whole set that is split again."""
+        """Items by class in the training sets' proportions: a draw's, the train side's, or the whole set's in folds."""
         classes, n = self.dataset.pool.classes, self.design.n_per_class
-        counts = np.bincount(splits.labels_of(self.dataset), minlength=len(classes))
+        y = splits.labels_of(self.dataset) if self.design.folds else self.dataset.pool.y
+        counts = np.bincount(y, minlength=len(classes))
         return {name: int(n or count) for name, count in zip(classes, counts, strict=True)}
 
     @cached_property
@@ -91,8 +92,8 @@ class Settings:
 
     @cached_property
     def all_draw_counts(self) -> np.ndarray:
-        """Real items per class of every trial's draw, (T, K): they differ between re-splits."""
-        return splits.train_counts(self.dataset, self.design, range(self.study.trials))
+        """Real items per class of every trial's draw, (T, K): they differ between folds."""
+        return splits.train_counts(self.dataset, self.design, range(self.trials))
 
     @cached_property
     def positive(self) -> int:
@@ -151,8 +152,8 @@ class Settings:
 
     @cached_property
     def tuning_draws(self) -> tuple[int, ...]:
-        """Numbers of the draws for tuning, below 0; none where nothing is tuned, as in resplit."""
-        tuned = self.study.tune and self.design.protocol == "draw"
+        """Numbers of the draws for tuning, below 0; none where nothing is tuned, or no items are left for it."""
+        tuned = self.study.tune and self.design.has_reserve
         return tuple(-1 - i for i in range(DRAWS)) if tuned else ()
 
     @cached_property

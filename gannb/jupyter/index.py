@@ -123,7 +123,8 @@ def _about(study: Path) -> str:
     """Return what a study is about: `10 classes, 8x8, 8 trials`."""
     try:
         record = read_record(study)
-        resolved, trials = record["resolved"], record["parameters"]["trials"]
+        resolved = record["resolved"]
+        trials = resolved.get("trials", record["parameters"]["trials"])
         size = MEDIA[resolved.get("medium", FIRST_MEDIUM)].size_text(tuple(resolved["shape"]))
         return f"{len(resolved['classes'])} classes, {size}, {trials} trials"
     except (InputError, KeyError, TypeError):

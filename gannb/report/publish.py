@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import open_set
 from gannb.analysis.class_lights import Explanation, explained
-from gannb.analysis.evidence import Evidence, gather, test_train_ratio
+from gannb.analysis.evidence import Evidence, gather
 from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import SCORE_COLUMNS, Verdict, decide
@@ -79,7 +79,7 @@ def _publish(experiment: Experiment) -> Path:
     decided = decide(evidence)
     verdict = plain(to_json(decided)) | {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
     if experiment.plan.open_set:
-        verdict["open_set"] = open_set_part(experiment, evidence)
+        verdict["open_set"] = open_set_part(experiment)
     write_tables(folder, evidence)
     write_json(folder / "verdict.json", verdict)
     return write_page(folder / "report.html", make_page(experiment, evidence, decided, verdict))
@@ -135,11 +135,11 @@ def small_class_notes(decided: Verdict, evidence: Evidence) -> list[str]:
     return notes(smaller, decided.balancing, evidence.metric, evidence.nouns) if smaller else []
 
 
-def open_set_part(experiment: Experiment, evidence: Evidence) -> dict[str, Any]:
+def open_set_part(experiment: Experiment) -> dict[str, Any]:
     """Write open_set.csv, and return what was found about the classes held out."""
     write_text(experiment.folder / "open_set.csv", open_set.scores(experiment).to_csv(index=False))
-    intervals = facts.outcome_intervals(evidence, experiment.settings.medium.nouns)
-    return plain(to_json(open_set.decide(experiment, intervals, test_train_ratio(evidence))))
+    intervals = facts.outcome_intervals(experiment.settings.medium.nouns)
+    return plain(to_json(open_set.decide(experiment, intervals)))
 
 
 def write_page(file: Path, page: Page) -> Path:

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import stats
 
 from gannb.stats.checks import check_level, check_trials, finite_values
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.estimate import Estimate
+from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.utils.errors import InputError
 
 _MOST_TRIALS = 10**9  # beyond this a number of trials is no advice
@@ -28,10 +29,13 @@ class Answer(StrEnum):
 def decide(estimate: Estimate, rope: float) -> Answer:
     """Interval within [-rope, rope]: equivalent; else above 0: helps; below 0: hurts; else inconclusive.
 
-    `rope` is the half-width of practical equivalence, >= 0, in the unit of the differences, else InputError.
+    Fewer than `LEAST_TRIALS` trials have no answer, whatever their interval. `rope` is the half-width of practical
+    equivalence, >= 0, in the unit of the differences, else InputError.
     """
     if not (np.isfinite(rope) and rope >= 0):
         raise InputError(f"rope is {rope}; give the half-width of practical equivalence, 0 or more.")
+    if estimate.n < LEAST_TRIALS:
+        return Answer.INCONCLUSIVE
     if -rope <= estimate.low and estimate.high <= rope:
         return Answer.EQUIVALENT
     if estimate.low > 0:
@@ -114,12 +118,3 @@ def sign_flip_p(d: np.ndarray, seed: int = 0) -> float:
     flips = np.random.default_rng(seed).integers(0, 2, (_RANDOM_FLIPS, len(d)), dtype=np.int8)
     reached = np.count_nonzero(np.abs((1 - 2 * flips) @ d) >= observed)
     return (reached + 1) / (_RANDOM_FLIPS + 1)
-
-
-def item_widening(crossed: Estimate) -> float:
-    """By how much the crossed interval is wider than the paired t interval of its trials, which forgets the items.
-
-    1 where the trials are all alike, of which no multiple would do.
-    """
-    by_trials = stats.t.ppf((1 + crossed.level) / 2, crossed.n - 1) * crossed.sd / np.sqrt(crossed.n)
-    return could_settle(crossed) / by_trials if by_trials > 0 else 1.0

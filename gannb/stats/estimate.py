@@ -27,8 +27,10 @@ class Estimate(Interval):
     sd: float  # of the per-trial differences
     n: int  # trials
     level: float
-    floor_se: float = 0.0  # the part of se that more trials cannot remove (test items, re-splits)
-    test_train_ratio: float = 0.0  # of the re-split correction; then floor_se = sd * sqrt(test_train_ratio)
+    floor_se: float = 0.0  # the part of se that more trials cannot remove (test items, overlapping training sets)
+    test_train_ratio: float = (
+        0.0  # of the correction for overlapping training sets; then floor_se = sd * sqrt(test_train_ratio)
+    )
 
 
 def could_settle(estimate: Estimate) -> float:

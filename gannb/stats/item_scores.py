@@ -1,11 +1,55 @@
-"""AUROC item by item, so that its intervals can carry the sampling of test items as those of accuracy do."""
+"""Scores item by item, so that their intervals can carry the sampling of test items as those of accuracy do.
+
+Each function returns a value per test item whose weighted mean is the score, and whose spread is what the items have in
+it: of means over items the items' own terms, of other scores these and the influence that an item has on the rest
+(Hampel 1974, "The influence curve and its role in robust estimation").
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import stats
 
+from gannb.stats.scores import ECE_BINS, LEAST_PROBABILITY, confidence_bin
 from gannb.utils.errors import InputError
+
+
+def correct_values(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return whether each item is recognised, 1 or 0: y (I,) labels, p (I, K) probabilities -> (I,) floats."""
+    return (p.argmax(axis=1) == y).astype(float)
+
+
+def log_loss_values(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return each item's log-loss in nats: (I,), (I, K) -> (I,)."""
+    p = np.asarray(p, float)
+    own = p[np.arange(len(y)), y] / p.sum(axis=1)
+    return -np.log(np.maximum(own, LEAST_PROBABILITY))
+
+
+def ece_values(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return each item's part of the expected calibration error, whose equal mean it is: (I,), (I, K) -> (I,).
+
+    An item adds confidence less correctness where its bin is too sure, and the opposite where it is not sure enough.
+    """
+    p = np.asarray(p, float)
+    confidence = p.max(axis=1) / p.sum(axis=1)
+    gap, which = confidence - correct_values(y, p), confidence_bin(confidence)
+    return np.sign(np.bincount(which, gap, ECE_BINS))[which] * gap
+
+
+def macro_f1_values(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return a value per item whose equal mean is the macro-F1: (I,), (I, K) -> (I,).
+
+    F1 of a class is the ratio A / B of twice the hits and of what is of the class plus what is taken for it; an item
+    has the F1 plus its influence on the ratio, (a - F1 b) / B.
+    """
+    said, values = p.argmax(axis=1), np.zeros(len(y))
+    classes = np.union1d(y, said)
+    for k in classes:
+        hits, of_class = 2.0 * ((y == k) & (said == k)), (y == k).astype(float) + (said == k)
+        f1 = hits.mean() / of_class.mean()
+        values += (f1 + (hits - f1 * of_class) / of_class.mean()) / len(classes)
+    return values
 
 
 def auroc_values(y: np.ndarray, p: np.ndarray) -> np.ndarray:

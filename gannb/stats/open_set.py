@@ -30,10 +30,10 @@ def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
     return float(metrics.roc_auc_score(np.repeat([0, 1], [len(known), len(unknown)]), np.concatenate([known, unknown])))
 
 
-def false_accept_rate(known: np.ndarray, unknown: np.ndarray, tar: float = TAR) -> float:
-    """Return the share of unknown items accepted at the lowest threshold that accepts a share `tar` of the known ones.
+def accepted_falsely(known: np.ndarray, unknown: np.ndarray, tar: float = TAR) -> np.ndarray:
+    """Return which unknown items are accepted at the lowest threshold that accepts a share `tar` of the known ones.
 
     The threshold is set on the known test items alone, as in the literature ("FPR at 95 % TPR", Liang et al. 2018,
-    arXiv 1706.02690): no unknown item has a part in it. Both are scores (N,).
+    arXiv 1706.02690): no unknown item has a part in it. Scores (N,), (M,) -> (M,) bool.
     """
-    return float(np.mean(unknown <= np.quantile(known, tar, method="inverted_cdf")))
+    return unknown <= np.quantile(known, tar, method="inverted_cdf")

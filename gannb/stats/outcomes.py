@@ -14,8 +14,10 @@ import pandas as pd
 from sklearn import metrics
 
 from gannb.stats.estimate import Interval
-from gannb.stats.intervals import paired_t
+from gannb.stats.item_scores import auroc_values, correct_values, ece_values, log_loss_values, macro_f1_values
 from gannb.stats.scores import ECE_BINS, classification_scores, confidence_bin
+from gannb.stats.tested import Tested, Weighting, balanced, equal, only
+from gannb.utils.errors import InputError
 
 OF_POSITIVE = ("auroc", "sensitivity", "specificity")  # the scores of two classes that depend on which is positive
 
@@ -69,14 +71,14 @@ class Predictions:
 
 @dataclass(frozen=True)
 class OutcomeRow:
-    """One outcome of both arms, and the change from the second arm to the first, each with its interval over trials."""
+    """One outcome of both arms, and the change from the second arm to the first, each with its interval."""
 
     outcome: str  # a name in OUTCOMES
     class_name: str | None  # None: of all classes together
     arm: Interval
     against: Interval
     change: Interval
-    trials: int  # that have a value
+    trials: int  # that the intervals are over
 
 
 def measured(classes: int, positive: int) -> list[tuple[str, int | None]]:
@@ -86,45 +88,81 @@ def measured(classes: int, positive: int) -> list[tuple[str, int | None]]:
     return [*((name, None) for name in OVERALL), *(("recall", k) for k in range(classes))]
 
 
-def measure(y: np.ndarray, p: np.ndarray, positive: int) -> np.ndarray:
-    """Return the values of `measured` for one classifier; nan where the test items have none of a class.
+OF_ITEMS: dict[str, tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], Weighting]] = {  # overall outcomes
+    "balanced_accuracy": (correct_values, balanced),
+    "accuracy": (correct_values, equal),
+    "macro_f1": (macro_f1_values, equal),
+    "auroc": (auroc_values, balanced),
+    "log_loss": (log_loss_values, equal),
+    "ece": (ece_values, equal),
+}
 
-    y: (I,) labels in 0..K-1; p: (I, K) probabilities -> (M,). Scores as `scores.classification_scores` defines them.
+
+def item_values(outcome: str, y: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Return an outcome item by item, averaged over a trial's classifiers: y (I,), said (S, I, K) -> (I,).
+
+    nan for an AUROC where a class has no test item.
     """
-    scores, recalls = classification_scores(y, p, positive), recall(y, p)
-    return np.array([recalls[k] if name == "recall" else scores[name] for name, k in measured(p.shape[1], positive)])
+    values, _ = OF_ITEMS.get(outcome, OF_ITEMS["accuracy"])
+    if outcome == "auroc" and len(np.unique(y)) < said.shape[2]:
+        return np.full(len(y), np.nan)
+    if outcome == "auroc" and said.shape[2] == 2:  # of two classes one column has all; rounding may part ties in the
+        said = np.stack([-said[..., 1], said[..., 1]], axis=2)  # other
+    return np.mean([values(y, p) for p in said], axis=0)
 
 
-def recall(y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Return (K,) the share of each class' items that are recognised; nan for a class without items."""
-    labels = np.arange(p.shape[1])
-    return metrics.recall_score(y, p.argmax(axis=1), labels=labels, average=None, zero_division=np.nan)
+def weighting_of(outcome: str, k: int | None) -> Weighting:
+    """Return how much each test item counts in an outcome, of class k or of all together (None)."""
+    return OF_ITEMS[outcome][1] if k is None else only(k)
 
 
-def rows(predictions: Predictions, test_train_ratio: float = 0.0, level: float = 0.95) -> list[OutcomeRow]:
-    """Return a row per outcome: both arms' means and the paired difference, each with its interval over trials.
+def rows(predictions: Predictions, tested: Tested, level: float = 0.95) -> list[OutcomeRow]:
+    """Return a row per outcome: both arms' means and the paired difference, with intervals over trials and test items.
 
-    The intervals are those of `intervals.paired_t`: for draws they carry the trials, given the test set; for re-splits
-    they are corrected by `test_train_ratio`. Shares stay within 0..1, differences of shares within -1..1. Only trials
-    that have a value count; with fewer than two of them, the numbers are nan.
+    Shares stay within 0..1, differences of shares within -1..1. The numbers are nan where too few trials are there, or
+    the test items show no such outcome.
     """
-    arm, against = predictions.means(lambda y, p: measure(y, p, predictions.positive))  # (R, M) each
-    table = []
-    for i, (name, k) in enumerate(measured(len(predictions.classes), predictions.positive)):
-        there = np.isfinite(arm[:, i]) & np.isfinite(against[:, i])
-        a, b, most = arm[there, i], against[there, i], OUTCOMES[name].most
-        levels = (interval(values, test_train_ratio, level, 0.0, most) for values in (a, b))
-        change = interval(a - b, test_train_ratio, level, -most, most)
-        class_name = None if k is None else predictions.classes[k]
-        table.append(OutcomeRow(name, class_name, *levels, change, int(there.sum())))
-    return table
+    return [
+        _row(predictions, tested, name, k, level)
+        for name, k in measured(len(predictions.classes), predictions.positive)
+    ]
 
 
-def interval(values: np.ndarray, ratio: float, level: float, least: float, most: float) -> Interval:
-    """Return mean and interval of (R,) values, the interval cut to least..most; nan with fewer than two trials."""
-    if len(values) < 2:
-        return Interval(*[float("nan")] * 3)
-    estimate = paired_t(values, ratio, level)
+def _row(predictions: Predictions, tested: Tested, name: str, k: int | None, level: float) -> OutcomeRow:
+    most = OUTCOMES[name].most
+    arm, against = (
+        {t: item_values(name, y, said[t]) for t, y in predictions.y.items()}
+        for said in (predictions.arm, predictions.against)
+    )
+    change = {t: arm[t] - against[t] for t in arm}
+    intervals = [
+        interval(values, tested, weighting_of(name, k), level, least, most)
+        for values, least in ((arm, 0.0), (against, 0.0), (change, -most))
+    ]
+    class_name = None if k is None else predictions.classes[k]
+    return OutcomeRow(name, class_name, *intervals, len(tested.usable(list(change))))
+
+
+def interval(
+    values: Mapping[int, np.ndarray],
+    tested: Tested,
+    weighting: Weighting = balanced,
+    level: float = 0.95,
+    least: float = -1.0,
+    most: float = 1.0,
+    by_block: bool = False,
+) -> Interval:
+    """Return the mean of per-item values with its interval, cut to least..most; see `Tested.difference`.
+
+    nan where trials or test items are too few for an interval.
+    """
+    none = Interval(*[float("nan")] * 3)
+    if not tested.usable(list(values)) or any(np.isnan(each).any() for each in values.values()):
+        return none
+    try:
+        estimate = tested.difference(values, weighting, level, by_block)
+    except InputError:  # a class of a single test item or group
+        return none
     return Interval(estimate.mean, max(least, estimate.low), min(most, estimate.high))
 
 

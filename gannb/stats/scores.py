@@ -9,7 +9,7 @@ from gannb.stats.checks import finite_values
 from gannb.utils.errors import InputError
 
 ECE_BINS = 15
-_LEAST_PROBABILITY = float(np.finfo(np.float32).eps)  # what a float32 softmax can tell from 0 next to 1
+LEAST_PROBABILITY = float(np.finfo(np.float32).eps)  # what a float32 softmax can tell from 0 next to 1
 
 
 def classification_scores(y: np.ndarray, p: np.ndarray, positive: int = 1) -> dict[str, float]:
@@ -23,7 +23,7 @@ def classification_scores(y: np.ndarray, p: np.ndarray, positive: int = 1) -> di
     item could show them. Raises InputError for labels outside the columns, empty input, or rows that are no
     probabilities.
     """
-    y, p = _checked_predictions(y, p)
+    y, given, p = _checked_predictions(y, p)
     if not 0 <= positive < p.shape[1]:
         raise InputError(f"positive is {positive}, but the probabilities have {p.shape[1]} classes (from 0).")
     predicted = p.argmax(axis=1)
@@ -34,9 +34,9 @@ def classification_scores(y: np.ndarray, p: np.ndarray, positive: int = 1) -> di
             metrics.recall_score(y, predicted, labels=present, average="macro", zero_division=0)
         ),
         "macro_f1": float(metrics.f1_score(y, predicted, average="macro", zero_division=0)),
-        "auroc": _auroc(y, p, positive),
+        "auroc": _auroc(y, given, positive),
         **_sensitivity_specificity(y == positive, predicted == positive, p.shape[1]),
-        "log_loss": float(-np.log(np.maximum(p[np.arange(len(y)), y], _LEAST_PROBABILITY)).mean()),
+        "log_loss": float(-np.log(np.maximum(p[np.arange(len(y)), y], LEAST_PROBABILITY)).mean()),
         "ece": expected_calibration_error(p.max(axis=1), predicted == y),
     }
 
@@ -59,9 +59,8 @@ def _auroc(y: np.ndarray, p: np.ndarray, positive: int) -> float:
     classes = p.shape[1]
     if len(np.unique(y)) < classes:
         return float("nan")
-    if classes == 2:
-        return float(metrics.roc_auc_score(y == positive, p[:, positive]))
-    return float(metrics.roc_auc_score(y, p, multi_class="ovr"))
+    ranked = [positive] if classes == 2 else range(classes)
+    return float(np.mean([metrics.roc_auc_score(y == k, p[:, k]) for k in ranked]))
 
 
 def _sensitivity_specificity(truth: np.ndarray, said: np.ndarray, classes: int) -> dict[str, float]:
@@ -71,7 +70,8 @@ def _sensitivity_specificity(truth: np.ndarray, said: np.ndarray, classes: int) 
     return {"sensitivity": share(truth, said), "specificity": share(~truth, ~said)}
 
 
-def _checked_predictions(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked_predictions(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return labels, and probabilities as they are and summing to 1: dividing them would part what is tied."""
     y, p = np.asarray(y), finite_values(p, "the probabilities", 2)
     if y.shape != p.shape[:1] or len(y) == 0 or p.shape[1] < 2 or not np.issubdtype(y.dtype, np.integer):
         raise InputError(f"Labels {y.shape} do not fit probabilities {p.shape}; give integers (I,) and (I, K).")
@@ -80,4 +80,4 @@ def _checked_predictions(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.n
     sums = p.sum(axis=1, keepdims=True)
     if (p < 0).any() or (np.abs(sums - 1) > 5e-3).any():  # float16 rows are off by up to about 1e-3
         raise InputError("An item's probabilities must be 0 or more and sum to 1; apply the softmax first.")
-    return y, p / sums
+    return y, p, p / sums

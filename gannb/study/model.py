@@ -41,10 +41,14 @@ DEFAULT_ARMS = (
 )  # fmt: skip
 # What a preset sets together. Anything set by hand wins over its preset.
 PRESETS: dict[str, dict[str, Any]] = {
-    "smoke": {"trials": 2, "n_synthetic": 20, "classifier_seeds": 1},
-    "laptop": {"trials": 8, "n_synthetic": 200, "classifier_seeds": 2},
-    "gpu": {"trials": 10, "n_synthetic": 1000, "classifier_seeds": 2},
+    "smoke": {"n_synthetic": 20, "classifier_seeds": 1},
+    "laptop": {"n_synthetic": 200, "classifier_seeds": 2},
+    "gpu": {"n_synthetic": 1000, "classifier_seeds": 2},
 }
+# Trials depend on the protocol, too: draws of a pool, trials on a given training set, repeats of cross-validation.
+TRIALS = {"smoke": 2, "laptop": 16, "gpu": 16}
+TRIALS_ON_GIVEN = {"smoke": 2, "laptop": 8, "gpu": 10}
+REPEATS = {"smoke": 2, "laptop": 2, "gpu": 3}
 # Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
 GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
 CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
@@ -91,9 +95,13 @@ class General(BaseModel):
     held_out: tuple[str, ...] = parameter(
         (), 1, "classes, by name, that training never sees: are their items recognised as new?"
     )
-    protocol: Literal["auto", "draw", "resplit"] = parameter("auto", 1, "disjoint draws, or repeated splits of all")
+    protocol: Literal["auto", "given", "draw", "folds"] = parameter(
+        "auto", 1, "your own train and test sets as they are, disjoint draws, or cross-validation of the whole set"
+    )
     n_per_class: int | None = parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
-    trials: int = parameter(8, 1, "independent repetitions of the whole experiment", ge=2, le=1000)
+    trials: int | None = parameter(
+        None, 1, "repetitions of the whole experiment; by default by preset and protocol", ge=2, le=1000
+    )
     test_share: float = parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
 
     gan: str = parameter("auto", 2, "the GAN family, or `auto` by size of an item")
@@ -164,6 +172,13 @@ class General(BaseModel):
         if isinstance(value, bool) and about.field_name != "tune":  # which Python counts as 0 and 1
             raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _say_what_has_become_of_it(cls, given: Any) -> Any:
+        if given == "resplit":
+            raise ValueError("re-splits have become whole repeats of cross-validation, protocol=folds")
+        return given
 
     @field_validator("arms", "classifier", mode="before")
     @classmethod
@@ -248,8 +263,10 @@ class General(BaseModel):
 
     @model_validator(mode="after")
     def _consistency(self) -> General:
-        if self.protocol == "resplit" and self.n_per_class is not None:
-            raise ValueError("n_per_class: resplit trains on the whole train side; leave n_per_class out or use draw")
+        if self.protocol == "folds" and self.n_per_class is not None:
+            raise ValueError(
+                "n_per_class: cross-validation trains on all items but a fold; leave n_per_class out or use draw"
+            )
         if not 0 < round(self.synthetic_share * self.batch_size) < self.batch_size:
             raise ValueError(
                 f"synthetic_share={self.synthetic_share} of batch_size={self.batch_size} leaves no synthetic or no "

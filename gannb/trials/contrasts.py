@@ -55,7 +55,7 @@ def study_arms(
 
     medium: the study's, which says what generators an arm may have.
     others: classifiers besides the study's first one, for which the primary contrast is repeated.
-    `real+more` has no meaning in resplit, where nothing is left in reserve; half against whole takes its place.
+    `real+more` has no meaning where nothing is left in reserve, but in draws; half against whole takes its place.
     balance: generated items only fill up the smaller classes. What fills them up without a generator is then part of
     the study, and copies, which would be no control without effect, go by the name of what they are: oversampling.
 
@@ -68,7 +68,7 @@ def study_arms(
     names += BALANCED if balance else ()
     adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     names += [arm.without_items().name for arm in adding]
-    if protocol == "resplit":
+    if protocol != "draw":
         names += ["fewer"]
     names += [*curve_arms(protocol), CONVERGENCE]
     names += [parse_arm(arm).at(other).name for other in others for arm in (*PRIMARY, CONVERGENCE)]

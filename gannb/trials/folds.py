@@ -1,59 +1,100 @@
-"""Stratified folds that keep groups together, of many re-splits at once.
+"""Repeated stratified K-fold splits: every item is tested once a repeat, and groups stay on one side.
 
-The algorithm is that of scikit-learn's `StratifiedGroupKFold` (after a Kaggle kernel of J. Wasikowski), and the folds
-are the same: groups, in random order but those of the most unequal classes first, go one by one to the fold where the
-classes' shares over the folds spread the least, or of folds as good to the one with the fewest items. Here every step
-is taken for all re-splits together, so that hundreds of them take about as long as one.
+Trial t is fold t mod K of repeat t // K, so that earlier trials do not depend on how many follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-RELATIVE, ABSOLUTE = 1e-5, 1e-8  # tolerances at which two spreads are as good as each other (those of `np.isclose`)
+from gannb.stats.settling.cross_validation import LEAST_REPEATS
+from gannb.utils.errors import InputError
+from gannb.utils.keys import seed_for
 
 
-def stratified_group_folds(y: np.ndarray, groups: np.ndarray, folds: int, seeds: Sequence[int]) -> np.ndarray:
-    """Return the fold of every item in every re-split, (T, N) in 0..folds-1.
+def least_trials(folds: int) -> int:
+    """Return the fewest trials that have an interval: two whole repeats."""
+    return LEAST_REPEATS * folds
 
-    y, groups: labels and groups of the items, (N,). seeds: of the T re-splits, each in 0..2**32-1.
+
+def fold_of_trial(trial: int, folds: int) -> tuple[int, int]:
+    """Return the repeat and the fold that are tested in a trial, all counted from 0."""
+    return divmod(trial, folds)
+
+
+def fold_numbers(y: np.ndarray, groups: np.ndarray, folds: int, seed: int, repeat: int) -> np.ndarray:
+    """Return the fold, 0..K-1, in which each item is tested in one repeat. (N,) int64.
+
+    y: (N,) classes; groups: (N,) integers, items that share one are in one fold. Items without a group are dealt, so
+    that the folds' numbers of a class differ by at most one wherever groups allow it, and so do the folds' sizes.
+    Groups of two or more are placed first, the largest first, each into the fold that has least of its classes: the
+    aim of scikit-learn's StratifiedGroupKFold, in a fraction of its time. Raises InputError where N items, groups and
+    folds do not fit.
     """
-    _, label, class_sizes = np.unique(y, return_inverse=True, return_counts=True)
+    y, groups = np.asarray(y), np.asarray(groups)
+    if y.ndim != 1 or groups.shape != y.shape or not 2 <= folds <= len(y):
+        raise InputError(f"{y.size} classes and {groups.size} groups cannot make {folds} folds; give each item both.")
+    classes, which = np.unique(y, return_inverse=True)
     _, group = np.unique(groups, return_inverse=True)
-    members = np.zeros((group.max() + 1, len(class_sizes)))  # items of each class in each group, (G, K)
-    np.add.at(members, (group, label), 1)
-    order = np.stack([_order(members, seed) for seed in seeds])  # (T, G)
-    held = np.zeros((folds, len(seeds), len(class_sizes)))  # items of each class in each fold so far, (F, T, K)
-    fold_of = np.empty(order.shape, np.int64)  # of each group, (T, G)
-    trials = np.arange(len(seeds))
-    for step in range(order.shape[1]):
-        new = members[order[:, step]]  # (T, K)
-        best = _best_fold(held, new, class_sizes)
-        held[best, trials] += new
-        fold_of[trials, order[:, step]] = best
-    return fold_of[:, group]
+    rng = np.random.default_rng(seed_for(seed, "folds", repeat))
+    single = np.bincount(group)[group] == 1
+    there = np.zeros((folds, len(classes)), dtype=np.int64)
+    fold = np.empty(len(y), dtype=np.int64)
+    if not single.all():
+        grouped = np.flatnonzero(~single)
+        fold[grouped] = _placed_groups(which[grouped], group[grouped], there, np.bincount(which), rng)
+    _deal_singles(fold, which, single, there, rng)
+    return fold
 
 
-def _order(members: np.ndarray, seed: int) -> np.ndarray:
-    """Return the order in which groups are placed, (G,): at random, but those of the most unequal classes first."""
-    shuffled = np.arange(len(members))
-    np.random.RandomState(seed).shuffle(shuffled)
-    return shuffled[np.argsort(-np.std(members[shuffled], axis=1), kind="stable")]
+def _placed_groups(
+    which: np.ndarray, group: np.ndarray, there: np.ndarray, totals: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the folds of items in groups of two or more; counts them in `there` (K, classes), which is changed."""
+    numbers, member = np.unique(group, return_inverse=True)
+    counts = np.zeros((len(numbers), there.shape[1]), dtype=np.int64)
+    np.add.at(counts, (member, which), 1)
+    placed = np.empty(len(numbers), dtype=np.int64)
+    ties = rng.random((len(numbers), len(there))) * 1e-9
+    order = rng.permutation(len(numbers))
+    for g in order[np.argsort(-counts.sum(axis=1)[order], kind="stable")]:
+        # The growth of the sum of squared shares, sum_kc (n_kc / n_c)^2, which even folds make least:
+        growth = there @ (counts[g] / totals**2)
+        placed[g] = np.argmin(growth + 1e-6 * there.sum(axis=1) / totals.sum() + ties[g])
+        there[placed[g]] += counts[g]
+    return placed[member]
 
 
-def _best_fold(held: np.ndarray, new: np.ndarray, class_sizes: np.ndarray) -> np.ndarray:
-    """Return the fold that each re-split's next group goes to, (T,): its items (T, K) are added to those (F, T, K)."""
-    folds = len(held)
-    proposed = np.repeat(held[:, None], folds, axis=1)  # (F, F, T, K): what each fold would hold, by where it goes
-    proposed[np.arange(folds), np.arange(folds)] += new
-    spread = np.mean(np.std(proposed / class_sizes, axis=0), axis=-1)  # (F, T)
-    items = held.sum(axis=-1)  # (F, T)
-    best, least, fewest = np.zeros(held.shape[1], np.int64), spread[0], items[0]
-    for fold in range(1, folds):
-        close = np.abs(spread[fold] - least) <= ABSOLUTE + RELATIVE * least
-        better = (spread[fold] < least) | (close & (items[fold] < fewest))
-        best = np.where(better, fold, best)
-        least, fewest = np.where(better, spread[fold], least), np.where(better, items[fold], fewest)
-    return best
+def _deal_singles(
+    fold: np.ndarray, which: np.ndarray, single: np.ndarray, there: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Deal the items without a group, class by class, to the folds that have least of the class, then least in all."""
+    for k in rng.permutation(there.shape[1]):
+        members = rng.permutation(np.flatnonzero(single & (which == k)))
+        places = _emptiest(there[:, k], there.sum(axis=1), len(members), rng)
+        fold[members] = places
+        there[:, k] += np.bincount(places, minlength=len(there))
+
+
+def _emptiest(of_class: np.ndarray, in_all: np.ndarray, items: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the folds (items,) that so many items of a class go to: each time where there are fewest of the class."""
+    folds = len(of_class)
+    priority = np.lexsort((rng.random(folds), in_all))  # among folds with as many of the class
+    rank = np.empty(folds, dtype=np.int64)
+    rank[priority] = np.arange(folds)
+    heights = of_class[:, None] + np.arange(items)  # what the fold has when the j-th item comes
+    order = np.lexsort((np.repeat(rank, items), heights.ravel()))[:items]
+    return order // max(items, 1)
+
+
+def halves(y: np.ndarray, groups: np.ndarray, draw: int, seed: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the training items and the reserve of one of several draws inside a block: indices into its items.
+
+    y, groups: (N,) classes and groups of a block's items, train and reserve together. Draws 2 j and 2 j + 1 are one
+    random half of every class and the other half, so that train and reserve are swapped; the pairs differ in the split.
+    Both halves come in random order. With groups the halves are as even as whole groups allow.
+    """
+    pair, swapped = divmod(draw, 2)
+    half = fold_numbers(y, groups, 2, seed_for(seed, "halves", block), pair)
+    order = np.random.default_rng(seed_for(seed, "order", block, draw)).permutation(len(half))
+    return order[half[order] == swapped], order[half[order] != swapped]

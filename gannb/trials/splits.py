@@ -1,8 +1,11 @@
-"""Two protocols that turn a data set into trials: `draw` and `resplit`.
+"""Three protocols that turn a data set into trials: `given`, `draw` and `folds`.
 
-draw     The pool is large enough for every trial to have its own small training set and its own reserve, all
-         disjoint, and one fixed test set.
-resplit  The whole set is the small set: repeated stratified splits, training on the whole train side.
+given    There is a test set of its own, and it stays what it is: every trial trains on the whole train side, or on a
+         random draw of it, with new GANs and seeds.
+draw     The pool is large enough for every trial to have its own small training set, and there is one test set. The
+         pool is cut into blocks of two halves; a trial trains on one half, the next one on the other, and each has the
+         half that it does not train on in reserve.
+folds    The whole set is the small set: repeated stratified cross-validation, every item tested once a repeat.
 
 Items of one group (a patient, a burst, near duplicates) never fall on both sides of a split.
 """
@@ -11,21 +14,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples, concatenate
 from gannb.media import medium_of
-from gannb.study.model import Study
-from gannb.trials.folds import stratified_group_folds
+from gannb.stats.settling.cross_validation import LEAST_REPEATS
+from gannb.stats.settling.floor import LEAST_TRIALS
+from gannb.study.model import REPEATS, TRIALS, TRIALS_ON_GIVEN, Study
+from gannb.trials.folds import fold_numbers, fold_of_trial, halves
+from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.keys import seed_for
 
 LARGE_CLASS = 400  # with fewer items in the smallest class, the whole set is the small set, unless n_per_class is set
-USUAL_TRIALS = 10  # a draw leaves room for these, whatever `trials` is: more trials must not change the draws
+USUAL_BLOCKS = 10  # a draw leaves room for these, whatever `trials` is: more trials must not change the draws
 MOST_PER_CLASS = 100  # the size of draw from a large set, unless n_per_class is set
-LEAST_TRAINED, LEAST_TESTED = 4, 2  # items per class that a resplit must have on either side
+LEAST_TRAINED, LEAST_TESTED = 4, 2  # items per class that there must be on either side of a split
+NO_FOLD = 0.02  # a test share may be so far from 1 / K to stand for K folds
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +39,7 @@ class Draw:
     """The items of one trial, as indices into the data set's items (the pool's first, then a given test set's)."""
 
     train: np.ndarray  # (n,) int64: the small training set
-    reserve: np.ndarray  # (m,) int64: as many real items again; empty in resplit
+    reserve: np.ndarray  # (m,) int64: as many real items again; empty but in draws
     test: np.ndarray  # (t,) int64
 
     def fewer(self, y: np.ndarray) -> np.ndarray:
@@ -47,12 +53,37 @@ class Draw:
 class Design:
     """How trials are made: a study's choices, with `auto` settled by the data."""
 
-    protocol: str  # draw | resplit
-    n_per_class: int | None  # real items per class in a draw; None in resplit
+    protocol: str  # given | draw | folds
+    n_per_class: int | None  # real items per class in a draw; None: the whole train side
     test_share: float
     seed: int
-    why: str  # one sentence for the report
-    most_trials: int | None = None  # disjoint draws that the pool allows; None in resplit
+    folds: int = 0  # of cross-validation; 0 but in `folds`
+    blocks: int = 0  # that the pool has for trials, each of two draws; 0: no trial goes beyond them
+    trials: int = 0  # of the study
+    why: str = ""  # one sentence for the report
+
+    @property
+    def most_trials(self) -> int | None:
+        """Disjoint draws that the pool allows; None where trials are no draws of a pool."""
+        return 2 * self.blocks or None
+
+    @property
+    def has_reserve(self) -> bool:
+        """Whether every trial has real items that it does not train on, besides the test items."""
+        return self.protocol == "draw"
+
+    @property
+    def step(self) -> int:
+        """The number that trials are a multiple of: the folds of a whole repeat, else 1."""
+        return self.folds or 1
+
+    def block_of(self, trial: int) -> int:
+        """Return the block that a trial's draw is a half of."""
+        return (trial % self.most_trials if self.blocks else trial) // 2
+
+    def round_of(self, trial: int) -> int:
+        """Return how often a trial's block has been divided before."""
+        return trial // self.most_trials if self.blocks else 0
 
 
 def labels_of(dataset: Dataset) -> np.ndarray:
@@ -79,60 +110,134 @@ def take(dataset: Dataset, index: np.ndarray) -> Examples:
 
 
 def settle(dataset: Dataset, study: Study) -> Design:
-    """Choose the protocol and the size of draw from the data, where the study leaves it open.
+    """Choose the protocol, the size of draw and the number of trials, where the study leaves them open.
 
-    `n_per_class` set means draw. Otherwise a set that comes with the kit is drawn as its medium says (digits: 8 per
-    class), a set whose smallest class has at least 400 items as large as ten disjoint draws and reserves allow, at most
-    100 per class; a smaller set is re-split.
+    A given test set stays what it is (`given`). Otherwise `n_per_class` set means draw; a set that comes with the kit
+    is drawn as its medium says (digits: 8 per class), a set whose smallest class has at least 400 items as large as ten
+    blocks of two draws allow, at most 100 per class; a smaller set is cross-validated (`folds`).
 
     Raises:
         InputError: the set is too small for what is asked.
     """
+    ways = {"given": _settle_given, "draw": _settle_draw, "folds": _settle_folds}
+    return ways[_protocol(dataset, study)](dataset, study)
+
+
+def _protocol(dataset: Dataset, study: Study) -> str:
+    if study.protocol != "auto":
+        return study.protocol
+    if dataset.test is not None:
+        return "given"
+    large = study.data in medium_of(dataset).embedded or int(dataset.pool.counts().min()) >= LARGE_CLASS
+    return "draw" if study.n_per_class is not None or large else "folds"
+
+
+# ---- given ----
+
+
+def _settle_given(dataset: Dataset, study: Study) -> Design:
+    many = medium_of(dataset).nouns.many
+    if dataset.test is None:
+        raise InputError(
+            f"protocol=given needs a test set of its own beside the {many} to train on, and these have none; give one "
+            "(folders train/ and test/), or leave protocol out."
+        )
+    counts, n = dataset.pool.counts(), study.n_per_class
+    name, fewest = dataset.pool.classes[int(counts.argmin())], int(counts.min())
+    if fewest < LEAST_TRAINED:
+        raise InputError(
+            f"Class {name!r} has {fewest} {many} to train on, too few; add {many} until it has at least "
+            f"{LEAST_TRAINED}, or leave the class out."
+        )
+    if n is not None and n > fewest:
+        raise InputError(
+            f"n_per_class={n} needs as many {many} of each class to train on, and class {name!r} has {fewest}; use at "
+            f"most n_per_class={fewest}, or leave it out to train on all of them."
+        )
+    trials = study.trials or TRIALS_ON_GIVEN[study.preset]
+    what = f"its own {n} {many} per class of the given training set" if n else "the whole given training set"
+    why = f"every trial trains anew on {what}, and is tested on the given test set"
+    return Design("given", n, study.test_share, study.seed, trials=trials, why=why)
+
+
+# ---- draw ----
+
+
+def _settle_draw(dataset: Dataset, study: Study) -> Design:
     smallest = int(dataset.pool.counts().min())
     capacity = int(smallest * (1 if dataset.test is not None else 1 - study.test_share))
-    room = capacity // (2 * study.trials)
-    usual = medium_of(dataset).embedded.get(study.data)
-    n = study.n_per_class or usual
-    large = usual is not None or smallest >= LARGE_CLASS
-    if study.protocol == "resplit" or (study.protocol == "auto" and study.n_per_class is None and not large):
-        return _settle_resplit(dataset, study)
-    n = n or min(MOST_PER_CLASS, max(2, capacity // (2 * USUAL_TRIALS)))
-    if n > room:
-        raise InputError(_no_room(study, dataset, n, room))
-    why = f"every trial has its own {n} items per class, and as many in reserve; all trials share one test set"
-    return Design("draw", n, study.test_share, study.seed, why, most_trials=capacity // (2 * n))
+    n = study.n_per_class or medium_of(dataset).embedded.get(study.data)
+    n = n or min(MOST_PER_CLASS, max(2, capacity // (2 * USUAL_BLOCKS)))
+    trials, for_tuning = study.trials or TRIALS[study.preset], DRAWS * study.tune
+    needed = min(-(-trials // 2), LEAST_TRIALS) + for_tuning
+    blocks = capacity // (2 * n)
+    if blocks < needed:
+        raise InputError(_no_room(study, dataset, n, needed, capacity // (2 * needed)))
+    why = (
+        f"every trial has {n} items per class of its own, and as many in reserve, on which the next trial trains; all "
+        "trials share one test set"
+    )
+    blocks -= for_tuning
+    if trials > 2 * blocks:
+        why += f"; there are {blocks} separate blocks of items, each divided anew for several trials"
+    return Design("draw", n, study.test_share, study.seed, blocks=blocks, trials=trials, why=why)
 
 
-def _no_room(study: Study, dataset: Dataset, n: int, room: int) -> str:
+def _no_room(study: Study, dataset: Dataset, n: int, blocks: int, room: int) -> str:
     counts = dataset.pool.counts()
     name = dataset.pool.classes[int(counts.argmin())]
-    way = f"use at most n_per_class={room}, fewer trials, " if room >= 2 else "use fewer trials "
+    tuning = f", {DRAWS} of them for tuning," if study.tune else ""
+    ways = [f"use at most n_per_class={room}"] * (room >= 2) + ["tune=false"] * study.tune
+    ways += [f"protocol={'given' if dataset.test is not None else 'folds'} without n_per_class"]
     return (
-        f"n_per_class={n} with trials={study.trials} needs {2 * n * study.trials} items of each class besides the test "
-        f"set, and class {name!r} has {int(counts.min())} in all; {way}or protocol=resplit without n_per_class."
+        f"n_per_class={n} needs {2 * n * blocks} items of each class besides the test set ({blocks} separate blocks"
+        f"{tuning} of two draws each), and class {name!r} has {int(counts.min())} in all; {', or '.join(ways)}."
     )
 
 
-def _settle_resplit(dataset: Dataset, study: Study) -> Design:
+# ---- folds ----
+
+
+def _settle_folds(dataset: Dataset, study: Study) -> Design:
+    folds = _folds(study.test_share)
     counts = np.bincount(labels_of(dataset), minlength=dataset.pool.n_classes)
-    need = max(int(np.ceil(LEAST_TESTED / study.test_share)), int(np.ceil(LEAST_TRAINED / (1 - study.test_share))))
+    need = max(LEAST_TESTED * folds, -(-LEAST_TRAINED * folds // (folds - 1)))
     if counts.min() < need:
         name = dataset.pool.classes[int(counts.argmin())]
         raise InputError(
             f"Class {name!r} has {counts.min()} items, too few to train and test on; "
             f"add {medium_of(dataset).nouns.many} until it has at least {need}, or leave the class out."
         )
-    folds = _share(study.test_share).denominator
-    if counts.min() < folds:
-        name = dataset.pool.classes[int(counts.argmin())]
+    least = LEAST_REPEATS * folds
+    trials = study.trials or folds * REPEATS[study.preset]
+    if trials < least or trials % folds:
+        up = max(least, -(-trials // folds) * folds)
         raise InputError(
-            f"test_share={study.test_share} divides every class into {folds} parts and class {name!r} has "
-            f"{counts.min()} items; use test_share=0.25 or 0.5."
+            f"trials={trials}: with test_share={study.test_share} the set is tested in {folds} parts in turn, and "
+            f"trials are whole repeats of that, {least} or more; use trials={up}."
         )
-    why = "the whole set is the small set: every trial splits it anew and trains on the whole train side"
+    why = (
+        f"the whole set is the small set: it is divided into {folds} parts, each of which is tested once while the "
+        f"others are trained on, and that {trials // folds} times"
+    )
     if dataset.test is not None:
-        why += "; the given test set is part of it"
-    return Design("resplit", None, study.test_share, study.seed, why)
+        why += "; the given test set is part of it, as protocol=folds asks"
+    return Design("folds", None, study.test_share, study.seed, folds=folds, trials=trials, why=why)
+
+
+def _folds(test_share: float) -> int:
+    """Return the number of folds of a test share; raises InputError where it is not about one part of several."""
+    folds = round(1 / test_share)
+    if abs(1 / folds - test_share) > NO_FOLD:
+        low, high = int(1 / test_share), int(1 / test_share) + 1
+        raise InputError(
+            f"test_share={test_share} is not one of several equal parts, each of which is tested in turn; use "
+            f"{1 / high:.3g} ({high} parts) or {1 / low:.3g} ({low} parts)."
+        )
+    return folds
+
+
+# ---- the items of a trial ----
 
 
 def make_draw(dataset: Dataset, design: Design, trial: int) -> Draw:
@@ -143,23 +248,53 @@ def make_draw(dataset: Dataset, design: Design, trial: int) -> Draw:
     Raises:
         InputError: groups are so large that a trial cannot be filled.
     """
-    if design.protocol == "resplit":
-        return _resplit(dataset, design, trial)
-    y, groups = dataset.pool.y, dataset.pool.groups
-    rng = np.random.default_rng(seed_for(design.seed, "draws"))
-    order = _shuffled_groups(groups, rng)
-    if dataset.test is None:
-        shares = np.maximum(1, np.round(design.test_share * dataset.pool.counts())).astype(int)
-        test, order = _fill(order, y, shares, "test set")
-    else:
-        test = np.arange(len(dataset.pool), len(dataset.pool) + len(dataset.test))
-    want = np.full(dataset.pool.n_classes, design.n_per_class)
+    ways = {"given": _from_given, "draw": _from_pool, "folds": _from_folds}
+    return ways[design.protocol](dataset, design, trial)
+
+
+def _from_given(dataset: Dataset, design: Design, trial: int) -> Draw:
+    pool, rng = dataset.pool, np.random.default_rng(seed_for(design.seed, "given", trial))
+    test = np.arange(len(pool), len(pool) + len(dataset.test))
+    train = rng.permutation(len(pool))  # so that "the first half" is a random half
+    if design.n_per_class is not None:
+        want = np.full(pool.n_classes, design.n_per_class)
+        train, _ = _fill(_shuffled_groups(pool.groups, rng), pool.y, want, f"draw of trial {trial}")
+    return Draw(train, np.empty(0, np.int64), test)
+
+
+def _from_pool(dataset: Dataset, design: Design, trial: int) -> Draw:
+    test, order = _test_and_rest(dataset, design)
     if trial < 0:
-        order, test = order[::-1], np.empty(0, np.int64)
-    for t in range(trial + 1) if trial >= 0 else range(-1, trial - 1, -1):
-        train, order = _fill(order, y, want, f"draw of trial {t}")
-        reserve, order = _fill(order, y, want, f"reserve of trial {t}")
-    return Draw(train, reserve, test if trial >= 0 else reserve)
+        train, reserve = _block(dataset, design, order[::-1], -1 - trial)
+        return Draw(train, reserve, reserve)
+    again, swapped = design.round_of(trial), trial % 2
+    parts = _block(dataset, design, order, design.block_of(trial))
+    if again:
+        block = np.concatenate(parts)
+        index = halves(
+            dataset.pool.y[block], dataset.pool.groups[block], 2 * again, design.seed, design.block_of(trial)
+        )
+        parts = tuple(block[half] for half in index)
+    train, reserve = parts[::-1] if swapped else parts
+    return Draw(train, reserve, test)
+
+
+def _test_and_rest(dataset: Dataset, design: Design) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the test items that all draws share, and the groups of what is left, in random order."""
+    order = _shuffled_groups(dataset.pool.groups, np.random.default_rng(seed_for(design.seed, "draws")))
+    if dataset.test is not None:
+        return np.arange(len(dataset.pool), len(dataset.pool) + len(dataset.test)), order
+    shares = np.maximum(1, np.round(design.test_share * dataset.pool.counts())).astype(int)
+    return _fill(order, dataset.pool.y, shares, "test set")
+
+
+def _block(dataset: Dataset, design: Design, order: list[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two halves of a block: the blocks are filled one after the other, in an order of groups."""
+    want = np.full(dataset.pool.n_classes, design.n_per_class)
+    for block in range(number + 1):
+        first, order = _fill(order, dataset.pool.y, want, f"first half of block {block}")
+        second, order = _fill(order, dataset.pool.y, want, f"second half of block {block}")
+    return first, second
 
 
 def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
@@ -189,35 +324,27 @@ def _fill(order: list[np.ndarray], y: np.ndarray, want: np.ndarray, what: str) -
             return np.array(taken), left + order[at + 1 :]
     raise InputError(
         f"Groups and near duplicates leave too few separate items for the {what}: "
-        "use a smaller n_per_class, fewer trials, or protocol=resplit."
+        "use a smaller n_per_class, fewer trials, or protocol=folds."
     )
 
 
-def _share(test_share: float) -> Fraction:
-    """Return the share as folds: .4 is two of five."""
-    return Fraction(test_share).limit_denominator(20)
-
-
-def _resplit(dataset: Dataset, design: Design, trial: int) -> Draw:
+def _from_folds(dataset: Dataset, design: Design, trial: int) -> Draw:
     tested = _tested(dataset, design, [trial])[0]
-    train, order = np.flatnonzero(~tested), np.random.default_rng(_resplit_seed(design, trial))
+    train, order = np.flatnonzero(~tested), np.random.default_rng(seed_for(design.seed, "order", trial))
     train = train[order.permutation(len(train))]  # so that "the first half" is a random half
     return Draw(train, np.empty(0, np.int64), np.flatnonzero(tested))
 
 
-def _resplit_seed(design: Design, trial: int) -> int:
-    return seed_for(design.seed, "resplit", trial) % 2**32
-
-
 def _tested(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.ndarray:
-    """Return which items each of some re-splits is tested on, (T, N) bool.
+    """Return which items each of some trials of cross-validation is tested on, (T, N) bool.
 
     Raises:
         InputError: groups are so large that a class has too few items on one side.
     """
-    y, share = labels_of(dataset), _share(design.test_share)
-    seeds = [_resplit_seed(design, trial) for trial in trials]
-    tested = stratified_group_folds(y, groups_of(dataset), share.denominator, seeds) < share.numerator
+    y, groups = labels_of(dataset), groups_of(dataset)
+    places = [fold_of_trial(trial, design.folds) for trial in trials]
+    in_repeat = {r: fold_numbers(y, groups, design.folds, design.seed, r) for r in dict.fromkeys(r for r, _ in places)}
+    tested = np.stack([in_repeat[repeat] == fold for repeat, fold in places])
     of_class = np.stack([(tested & (y == k)).sum(axis=1) for k in range(y.max() + 1)], axis=1)  # (T, K)
     if min(of_class.min(), (np.bincount(y) - of_class).min()) < LEAST_TESTED:
         raise InputError("Groups are so large that a class falls wholly on one side; use finer groups.")
@@ -231,29 +358,41 @@ def train_counts(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.
     """Return the real items per class of the training sets of some trials (0 and up), (T, K).
 
     Raises:
-        InputError: as `make_draw`, in re-splits.
+        InputError: as `make_draw`, in cross-validation and where blocks are divided anew.
     """
-    n_classes = dataset.pool.n_classes
-    if design.protocol == "draw":
-        return np.full((len(trials), n_classes), design.n_per_class)
-    y = labels_of(dataset)
-    trained = ~_tested(dataset, design, trials)
-    return np.stack([np.bincount(y[each], minlength=n_classes) for each in trained])
+    n_classes, y = dataset.pool.n_classes, labels_of(dataset)
+    if design.protocol == "given" and design.n_per_class is None:
+        return np.tile(dataset.pool.counts(), (len(trials), 1))
+    if design.protocol == "folds":
+        trained = ~_tested(dataset, design, trials)
+        return np.stack([np.bincount(y[each], minlength=n_classes) for each in trained])
+    counts = np.full((len(trials), n_classes), design.n_per_class)
+    for row, trial in enumerate(trials):
+        if design.round_of(trial) and not _all_alone(dataset):
+            counts[row] = np.bincount(y[make_draw(dataset, design, trial).train], minlength=n_classes)
+    return counts
 
 
 def check_room(dataset: Dataset, design: Design, trials: int) -> None:
     """Raise InputError where groups leave too few separate items for a trial, although the counts suffice.
 
-    Without groups nothing can be missing: a draw takes what `settle` has counted, and each of a re-split's folds has as
-    many items of a class as any other, to within one.
+    Without groups nothing can be missing: a draw takes what `settle` has counted, and each fold has as many items of a
+    class as any other, to within one.
     """
-    groups = groups_of(dataset)
-    if len(np.unique(groups)) == len(groups):
+    if _all_alone(dataset):
         return
-    if design.protocol == "resplit":
+    if design.protocol == "folds":
         _tested(dataset, design, range(trials))
+    elif design.protocol == "given":
+        make_draw(dataset, design, 0)
     else:
-        make_draw(dataset, design, trials - 1)  # the last has the fewest items left
+        make_draw(dataset, design, min(trials, design.most_trials or trials) - 1)  # the last has the fewest items left
+
+
+def _all_alone(dataset: Dataset) -> bool:
+    """Tell whether every item is a group of its own."""
+    groups = groups_of(dataset)
+    return len(np.unique(groups)) == len(groups)
 
 
 # ---- what the final generator learns ----
@@ -263,7 +402,7 @@ def final_items(dataset: Dataset, design: Design) -> np.ndarray:
     """Return the indices (N,) of the items that the final generator learns, rising.
 
     What is tested on stays locked: a given test set in any case, in the draw protocol the trials' common one, and what
-    shares a group with it. Re-splits without a given test set have no such items: every one was trained on.
+    shares a group with it. Cross-validation without a given test set has no such items: every one was trained on.
     """
     groups = groups_of(dataset)
     if dataset.test is not None:

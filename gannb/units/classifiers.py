@@ -96,7 +96,8 @@ def make_classifier(task: Task) -> None:
     test = splits.take(dataset, draw.test)
     mixture, recipe, start = training_of(task, dataset, draw, chosen_for(task))
     rows, outputs, moved = [], [], []
-    asked = shifted_items(test.y)[: 0 if "weights" in training else None]  # no claim needs them where they take minutes
+    asked = shifted_items(splits.labels_of(dataset), draw.test, task.unit.need("draw").parameters["folds"])
+    asked = asked[: 0 if "weights" in training else None]  # no claim needs them where they take minutes
     elsewhere = _shifted(task, medium, test.take(asked)) if len(asked) else []
     for number in range(seeds):
         step = lambda done, total, n=number: task.progress(n * total + done, seeds * total)  # noqa: E731
@@ -107,7 +108,7 @@ def make_classifier(task: Task) -> None:
         rows.append(_score_row(task, mixture, number, test.y, outputs[-1]) | {"train_accuracy": float(fitted.mean())})
     np.savez_compressed(
         task.folder / "predictions.npz", p=np.stack(outputs), y=test.y, index=draw.test,
-        shifted=np.array(moved, np.uint16), shifted_y=test.y[asked],
+        shifted=np.array(moved, np.uint16), shifted_at=asked,
     )  # fmt: skip
     write_json(task.folder / "scores.json", rows)
 
@@ -178,14 +179,20 @@ def make_choice(task: Task) -> None:
     write_json(task.folder / "choice.json", {"configuration": by_draw[0][best(scores)]["configuration"]})
 
 
-def shifted_items(y: np.ndarray) -> np.ndarray:
-    """Return which test items, (I,) -> rising (J,), are also tested on shifted: about MOST_SHIFTED, as they are mixed.
+def shifted_items(labels: np.ndarray, test: np.ndarray, folds: int) -> np.ndarray:
+    """Return which test items are also tested on shifted, as positions (J,) among them: about MOST_SHIFTED, as mixed.
 
-    Trials that share a test set share these as well.
+    labels: (N,) of all items; test: (I,) the indices of a trial's test items. An item is chosen or not whatever trial
+    tests it, so that trials that share a test set share these as well, and every repeat of `folds` tests the same ones.
     """
-    order = np.random.default_rng(0).permutation(len(y))
-    per_class = np.ceil(MOST_SHIFTED * np.bincount(y) / len(y)).astype(int)
-    return np.sort(np.concatenate([order[y[order] == k][:n] for k, n in enumerate(per_class)]))
+    of_all = len(labels) if folds else len(test)
+    share = min(1.0, max(1, folds) * MOST_SHIFTED / of_all)
+    order = np.random.default_rng(0).permutation(len(labels))
+    chosen = np.zeros(len(labels), bool)
+    for k in np.unique(labels):
+        members = order[labels[order] == k]
+        chosen[members[: int(np.ceil(share * len(members)))]] = True
+    return np.flatnonzero(chosen[test])
 
 
 def _shifted(task: Task, medium: Medium, test: Examples) -> list[np.ndarray]:

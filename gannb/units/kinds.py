@@ -72,8 +72,8 @@ class Kind:
 
 # ---- the kinds, in the order of the stages ----
 
-DRAW = Kind("draw", "drawing the trials", 1, generators.make_draw, 2, Drawing, {"draw": 0.1}, quick=True)
-FINAL_DRAW = replace(DRAW, make=generators.make_final_draw, version=1)
+DRAW = Kind("draw", "drawing the trials", 1, generators.make_draw, 3, Drawing, {"draw": 0.1}, quick=True)
+FINAL_DRAW = replace(DRAW, make=generators.make_final_draw, version=2)
 GENERATOR = Kind(
     "generator", "training generators", 2, generators.make_generator, 1, Fitting, {"generator": 0.2, "gan": 20.0},
     2 * MEGABYTE,

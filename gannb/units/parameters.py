@@ -14,6 +14,8 @@ class Drawing(TypedDict):
     n_per_class: int | None
     test_share: float
     seed: int
+    folds: int
+    blocks: int
 
 
 class Fitting(TypedDict):

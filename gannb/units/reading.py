@@ -37,7 +37,7 @@ def draw_of(drawing: Drawing, dataset: Dataset) -> Draw:
 
 def design_of(drawing: Drawing) -> Design:
     """Return how trials are made, from the parameters of a unit of drawing."""
-    return Design(drawing["protocol"], drawing["n_per_class"], drawing["test_share"], drawing["seed"], "")
+    return Design(**{name: value for name, value in drawing.items() if name not in ("data", "trial")})
 
 
 def read_draw(folder: Path) -> Draw:

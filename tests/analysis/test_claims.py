@@ -70,7 +70,7 @@ def test_a_claim_whose_arms_are_missing_is_undecided_and_says_so():
     del planted.correct["real+gaussian"]
     found = claim(planted, "mean and variance")
     assert found.verdict == "undecided" and "Not tested" in found.why
-    found = claim(evidence("resplit"), "not beat collecting")
+    found = claim(evidence("folds"), "not beat collecting")
     assert found.verdict == "undecided" and "Not tested" in found.why
     planted = replace(evidence(), quality=pd.DataFrame())
     assert all(claim(planted, words).verdict == "undecided" for words in ("distorted", "copies", "in-between"))

@@ -41,7 +41,7 @@ def test_an_interval_over_a_bar_is_yellow(key, criterion):
 
 
 def test_what_is_not_measured_is_grey():
-    rows = class_rows(of_two_classes("resplit"))
+    rows = class_rows(of_two_classes("folds"))
     assert rows[0].fidelity == Light("grey")  # its measuring classifier has learnt what the GAN has
     without = class_rows(replace(of_two_classes(), predictions=None))
     assert without[0].usefulness.colour == "grey" and without[0].advice == "ask the classifier"

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
-from planted_evidence import TRIALS, WOBBLE, WORLD, evidence
+from planted_evidence import TRIALS, WOBBLE, WORLD, Y, evidence, items_tested
 
-from gannb.analysis.evidence import common_trials, difference, gather
+from gannb.analysis.evidence import (
+    common_trials,
+    difference,
+    gather,
+    of_trials,
+    shifted_difference,
+    shifted_level,
+)
 from gannb.analysis.verdict import decide
 from gannb.experiment.experiment import Experiment
 from gannb.stats.intervals import paired_t
@@ -27,17 +35,23 @@ def test_the_difference_of_draws_is_students_when_test_items_add_nothing():
     assert (estimate.mean, estimate.low, estimate.high) == pytest.approx((expected.mean, expected.low, expected.high))
 
 
-def test_the_difference_of_resplits_is_corrected_for_their_overlap():
-    planted = evidence("resplit")
-    estimate, plain = difference(planted, *PRIMARY), difference(evidence(), *PRIMARY)
-    assert estimate.mean == pytest.approx(plain.mean)
-    assert estimate.se / plain.se == pytest.approx(np.sqrt((1 / TRIALS + 27 / 80) / (1 / TRIALS)))
+def test_the_difference_in_cross_validation_is_that_of_its_interval():
+    planted = evidence("folds")
+    d = {t: planted.correct[PRIMARY[0]][t] - planted.correct[PRIMARY[1]][t] for t in range(TRIALS)}
+    assert difference(planted, *PRIMARY) == planted.tested.difference(d)
+    assert difference(planted, *PRIMARY).mean == pytest.approx(0.03 + WOBBLE.mean(), abs=1e-4)
+
+
+def test_an_arm_that_trains_on_the_reserve_is_compared_by_block():
+    planted = evidence()
+    assert difference(planted, *PRIMARY).n == TRIALS
+    assert difference(planted, "real+more", "real").n == TRIALS / 2
 
 
 def test_few_test_items_widen_the_interval_of_draws():
     rng, planted = np.random.default_rng(0), evidence()
     several = {
-        arm: {t: (rng.random(100) < c.mean()).astype(float) for t, c in trials.items()}
+        arm: {t: (rng.random(len(Y)) < c.mean()).astype(float) for t, c in trials.items()}
         for arm, trials in planted.correct.items()
     }
     noisy = replace(planted, correct=several)
@@ -45,17 +59,11 @@ def test_few_test_items_widen_the_interval_of_draws():
 
 
 def test_balanced_accuracy_counts_classes_alike_and_accuracy_items():
-    y = np.repeat([0, 1], [90, 10])
-    base = evidence()
-    trials = range(TRIALS)
-    low = {t: np.full(100, 0.5) for t in trials}
+    y = np.repeat([0, 1], [900, 100])
+    base, trials = evidence(), range(TRIALS)
+    low = {t: np.full(1000, 0.5) for t in trials}
     high = {t: np.where(y == 1, 0.7, 0.5) + WOBBLE[t] for t in trials}  # better on the rare class alone
-    planted = replace(
-        base,
-        correct={PRIMARY[0]: high, PRIMARY[1]: low},
-        y=dict.fromkeys(trials, y),
-        groups=dict.fromkeys(trials, np.arange(100)),
-    )
+    planted = replace(base, correct={PRIMARY[0]: high, PRIMARY[1]: low}, tested=items_tested("draw", y=y))
     assert difference(planted, *PRIMARY).mean == pytest.approx(0.1)
     assert difference(replace(planted, metric="accuracy"), *PRIMARY).mean == pytest.approx(0.02)
 
@@ -67,7 +75,35 @@ def test_only_trials_that_have_both_arms_are_compared():
     found = decide(planted)
     trials = {(row.contrast.arm, row.contrast.against): row.change.n for row in (*found.contrasts, *found.controls)}
     assert trials[PRIMARY] == 7 and "On 7 draws" in found.sentence
-    assert trials["real+more", "real"] == 8
+    assert trials["real+copies", "real"] == 8
+
+
+def test_in_cross_validation_a_repeat_that_lacks_a_trial_is_left_out():
+    planted = evidence("folds")
+    del planted.correct["real+gan+classic"][3]
+    assert common_trials(planted, *PRIMARY) == [] and common_trials(planted, "real", "real+classic") == list(range(8))
+
+
+def test_what_is_measured_once_a_trial_is_averaged_by_block():
+    planted = evidence()
+    values = pd.Series(np.arange(8.0))
+    assert of_trials(planted, values) == paired_t([0.5, 2.5, 4.5, 6.5])
+    assert of_trials(evidence("given"), values) == paired_t(np.arange(8.0))
+    assert of_trials(evidence("folds"), values) == paired_t(np.arange(8.0), 27 / 80)
+
+
+def test_shifted_items_are_compared_item_by_item_in_each_way_and_in_all():
+    arms = {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}
+    planted = evidence(shifted=arms)
+    assert shifted_difference(planted, *PRIMARY).mean == pytest.approx(0.1 + WOBBLE.mean(), abs=1e-6)
+    planted.shifted[PRIMARY[0]] = {t: each.copy() for t, each in planted.shifted[PRIMARY[0]].items()}
+    for each in planted.shifted[PRIMARY[0]].values():
+        each[1] += 0.06
+    ways = len(planted.shifts)
+    assert shifted_difference(planted, *PRIMARY, 1).mean == pytest.approx(0.16 + WOBBLE.mean(), abs=1e-6)
+    assert shifted_difference(planted, *PRIMARY).mean == pytest.approx(0.1 + 0.06 / ways + WOBBLE.mean(), abs=1e-6)
+    assert shifted_level(planted, PRIMARY[1], 1) == pytest.approx(0.6, abs=1e-3)
+    assert shifted_difference(planted, PRIMARY[0], "real") is None
 
 
 # ---- from a study's folder ----

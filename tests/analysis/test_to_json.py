@@ -44,7 +44,7 @@ def drawn() -> Evidence:
 
 def resplit() -> Evidence:
     """Re-splits of classes of unequal size that are filled up, one of its controls too wide to tell."""
-    world = evidence("resplit", wobble=4.0, **BALANCING)
+    world = evidence("folds", wobble=4.0, **BALANCING)
     return replace(
         world, class_counts={"well": 100, "ill": 20}, filled_up=True, small_copying=(0.8, 0.9) * 4, preset="smoke"
     )
@@ -74,7 +74,7 @@ def said(sure: float, trial: int, wrong: int) -> np.ndarray:
     return np.stack([1 - p, p], axis=1)[None]
 
 
-WORLDS = {"drawn": drawn, "resplit": resplit}
+WORLDS = {"drawn": drawn, "folds": resplit}
 
 
 def assert_same(found: Any, kept: Any, place: str) -> None:
@@ -107,7 +107,7 @@ def written(world: Evidence) -> dict[str, Any]:
 def test_no_part_of_the_two_worlds_is_empty_in_both():
     kept = json.loads(FILE.read_text(encoding="utf-8"))
     empty = {key for key, value in kept["drawn"].items() if value in (None, [], "")}
-    assert not [key for key in empty if kept["resplit"][key] in (None, [], "")]
+    assert not [key for key in empty if kept["folds"][key] in (None, [], "")]
 
 
 def test_every_field_of_a_verdict_has_its_key():

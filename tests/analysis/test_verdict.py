@@ -48,7 +48,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("protocol", ["draw", "resplit"])
+@pytest.mark.parametrize("protocol", ["draw", "folds"])
 @pytest.mark.parametrize(("answer", "planted"), ANSWERS, ids=[str(a) for a, _ in ANSWERS])
 def test_a_planted_difference_gets_its_answer(protocol, answer, planted):
     found = decide(evidence(protocol, **planted))
@@ -96,12 +96,12 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("protocol", ["draw", "resplit"])
+@pytest.mark.parametrize("protocol", ["draw", "folds"])
 @pytest.mark.parametrize("answer", Answer)
 def test_the_sentence_says_where_how_much_how_sure_and_what_it_means(protocol, answer):
     planted = evidence(protocol)
     estimate = Estimate(
-        0.006, -0.004, 0.016, 0.004, 7, 0.012, 8, 0.95, test_train_ratio=1 / 3 if protocol == "resplit" else 0
+        0.006, -0.004, 0.016, 0.004, 7, 0.012, 8, 0.95, test_train_ratio=1 / 3 if protocol == "folds" else 0
     )
     text = sentence(planted, estimate, answer)
     where = (
@@ -131,7 +131,7 @@ def test_what_is_settled_already_looks_at_half_of_it():
 
 
 def test_resplits_that_cannot_settle_it_ask_for_more_images():
-    text = decide(evidence("resplit", real__gan__classic=0.85, wobble=6.0)).sentence
+    text = decide(evidence("folds", real__gan__classic=0.85, wobble=6.0)).sentence
     assert re.search(r"16 re-splits would settle about \d\.\d, and no number of them less than about \d\.\d\.$", text)
 
 
@@ -162,7 +162,7 @@ def test_trials_that_are_all_alike_claim_nothing_about_further_ones():
 # ---- controls and problems ----
 
 
-@pytest.mark.parametrize("protocol", ["draw", "resplit"])
+@pytest.mark.parametrize("protocol", ["draw", "folds"])
 def test_in_a_sound_study_all_controls_come_out_and_nothing_stands_above_the_answer(protocol):
     found = decide(evidence(protocol))
     assert all(c.came_out for c in found.controls)
@@ -185,7 +185,7 @@ def test_in_a_sound_study_all_controls_come_out_and_nothing_stands_above_the_ans
         ("draw", {"real__copies": 0.83}, "real+copies", "should make no difference"),
         ("draw", {"real__more": 0.80}, "real+more", "should help"),
         ("draw", {"real__more": 0.75}, "real+more", "should help"),
-        ("resplit", {"fewer": 0.80}, "real", "should help"),
+        ("folds", {"fewer": 0.80}, "real", "should help"),
     ],
 )
 def test_a_control_that_does_not_come_out_stands_above_the_answer(protocol, planted, arm, wanted):
@@ -287,7 +287,7 @@ def test_outcomes_of_resplits_are_corrected_for_their_overlap():
     predictions = Predictions(("well", "ill"), 1, dict.fromkeys(trials, Y), *arms, PRIMARY)
     one, two = (
         next(r for r in decide(replace(evidence(p), predictions=predictions)).outcomes if r.outcome == "log_loss")
-        for p in ("draw", "resplit")
+        for p in ("draw", "folds")
     )
     widths = [r.arm.high - r.arm.low for r in (one, two)]
     assert widths[1] / widths[0] == pytest.approx(np.sqrt((1 / TRIALS + 27 / 80) / (1 / TRIALS)))

@@ -67,7 +67,7 @@ def lines(words: Mapping[str, Any] = WORDS) -> list[str]:
 
 
 def _answers(words: Mapping[str, Any]) -> Iterator[str]:
-    for protocol, (answer, planted) in itertools.product(("draw", "resplit"), ANSWERS.items()):
+    for protocol, (answer, planted) in itertools.product(("draw", "folds"), ANSWERS.items()):
         world = evidence(protocol, words=words, **planted)
         estimate = difference(world, *PRIMARY)
         yield f"{protocol}, {answer}: {sentence(world, estimate, decide(estimate, world.rope))}"
@@ -101,7 +101,7 @@ def _controls(words: Mapping[str, Any]) -> Iterator[str]:
 def _small_classes(words: Mapping[str, Any]) -> Iterator[str]:
     planted = {f"real__{way}__classic": 0.85 for way in BALANCING}
     for title, counts in (("small class", {"well": 100, "ill": 20}), ("small classes", {"a": 20, "b": 20, "c": 90})):
-        world = evidence("resplit", words=words, **planted)
+        world = evidence("folds", words=words, **planted)
         found = verdict_of(replace(world, class_counts=counts, small_copying=(0.8, 0.9) * 4))
         said = notes(found.small_classes, found.balancing, world.metric, world.nouns)
         yield from (f"{title}: {text}" for text in said)
@@ -152,7 +152,7 @@ def _advised(words: Mapping[str, Any]) -> dict[str, Evidence]:
     return {
         "fine-tuning is best": evidence(transfer=0.95, transfer__gan=0.951, minutes=minutes, words=words),
         "GAN images are best": evidence(transfer=0.80, minutes={PRIMARY[0]: 0.4}, words=words),
-        "nothing is better": evidence("resplit", real__gan__classic=0.83, words=words),
+        "nothing is better": evidence("folds", real__gan__classic=0.83, words=words),
         "no weights": evidence(left_out=missing_sentence("mobilenetv2_100"), words=words),
         "weights gone": evidence(left_out=missing_sentence("/a/folder", begun=True), words=words),
         "a smoke run": replace(evidence(words=words), preset="smoke"),
@@ -169,7 +169,7 @@ def _lights(words: Mapping[str, Any]) -> Iterator[str]:
 
 def _claims(words: Mapping[str, Any]) -> Iterator[str]:
     planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
-    worlds = {"claims": evidence(words=words, **planted), "claims not tested": evidence("resplit", words=words)}
+    worlds = {"claims": evidence(words=words, **planted), "claims not tested": evidence("folds", words=words)}
     for title, world in worlds.items():
         for each in claims(world):
             found = each.found

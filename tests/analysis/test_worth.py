@@ -50,7 +50,7 @@ def test_an_arm_below_the_curve_is_worth_its_start_or_less():
 
 
 def test_resplits_have_a_curve_of_half_and_whole():
-    found = arm_worth(evidence("resplit", real__gan__classic=0.79, wobble=0.2))
+    found = arm_worth(evidence("folds", real__gan__classic=0.79, wobble=0.2))
     assert [point.n for point in found.curve] == [40, 80]
     assert found.worth.worth == pytest.approx(np.sqrt(40 * 80), rel=0.01)
 

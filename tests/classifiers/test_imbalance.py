@@ -29,7 +29,7 @@ from gannb.trials.arms import parse_arm
 from gannb.utils.errors import InputError
 
 SMALL = {
-    "preset": "smoke", "protocol": "resplit", "trials": 2, "gan_steps": 5, "classifier_steps": 5, "n_synthetic": 5,
+    "preset": "smoke", "protocol": "folds", "trials": 2, "gan_steps": 5, "classifier_steps": 5, "n_synthetic": 5,
     "batch_size": 16, "workers": 2, "arms": ("real+gan+classic",),
 }  # fmt: skip
 
@@ -139,9 +139,9 @@ def test_the_ways_are_options_in_words(arm, words):
     ("counts", "change", "says"),
     [
         ((40, 12), {"protocol": "draw", "n_per_class": 2, "n_synthetic": "balance"},
-         "n_synthetic=balance is for classes of unequal size, and a draw has as .* protocol=resplit.* or use a"),
+         "n_synthetic=balance is for classes of unequal size, and a draw has as .* protocol=folds.* or use a"),
         ((40, 12), {"protocol": "draw", "n_per_class": 2, "arms": ("real+weighted+classic",)},
-         r"arms: real\+weighted\+classic is for classes of unequal size.* protocol=resplit.*, or leave it out\."),
+         r"arms: real\+weighted\+classic is for classes of unequal size.* protocol=folds.*, or leave it out\."),
         ((20, 20), {"n_synthetic": "balance"}, "these lack less than an item in a batch.*; use a number"),
         ((40, 12), {"n_synthetic": "balance", "keep_classes": "0"},
          r"keep_classes: n_synthetic=balance fills up .*, and 0 lacks nothing; keep one that does \(1\)"),

@@ -57,7 +57,7 @@ def test_opening_a_study_of_many_resplits_splits_them_all_at_once_or_not_at_all(
     tmp_path, split, triples, given, passes
 ):
     experiment = Experiment.preview(make_study(**saved(tmp_path, (60, 30), triples) | given))
-    assert len(experiment.plan.draws) == TRIALS and experiment.design.protocol == "resplit"
+    assert len(experiment.plan.draws) == TRIALS and experiment.design.protocol == "folds"
     assert [trials for trials in split if trials > 1] == [TRIALS] * passes
     assert len(split) - passes <= 6  # a trial each: the first one's counts, and draws that a check looks at
     assert len(experiment.plan.all_units()) > 10 * TRIALS and len(split) - passes <= 6

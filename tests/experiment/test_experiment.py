@@ -359,7 +359,7 @@ def test_another_size_keeps_both_copies(tmp_path):
 
 def test_colour_images_have_a_study_too(tmp_path):
     experiment = Experiment.preview(make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs")))
-    assert (experiment.design.protocol, experiment.settings.shape) == ("resplit", (12, 12, 3))
+    assert (experiment.design.protocol, experiment.settings.shape) == ("folds", (12, 12, 3))
     assert experiment.settings.resolved()["augmentation"] == "affine"
     large = Experiment.preview(make_study(data=str(tmp_path / "a"), size="32", output_dir=str(tmp_path / "outputs")))
     assert large.settings.resolved()["augmentation"] == "flip"

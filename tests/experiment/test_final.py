@@ -37,7 +37,7 @@ def test_groups_of_test_items_are_locked_as_well_and_a_given_test_set_always_is(
     groups = dataset.pool.groups.copy()
     groups[test[0]] = groups[locked[0]]
     linked = replace(dataset, pool=replace(dataset.pool, groups=groups))
-    design = replace(experiment.design, protocol="resplit", n_per_class=None)
+    design = replace(experiment.design, protocol="folds", n_per_class=None)
     assert len(final_items(dataset, design)) == len(dataset.pool)  # re-splits lock nothing
     given = replace(linked, test=dataset.pool.take(np.arange(10)))
     assert set(final_items(given, design)) <= set(range(len(dataset.pool)))
@@ -77,9 +77,9 @@ def test_a_failed_training_is_told(helpful, monkeypatch):
     ("given", "says"),
     [
         ({}, "the study's test set, and whatever belongs to a group with it, was kept back"),
-        ({"protocol": "resplit", "n_per_class": None}, "nothing was kept back, since re-splits have no test set"),
+        ({"protocol": "folds", "n_per_class": None}, "nothing was kept back, since re-splits have no test set"),
     ],
-    ids=["draw", "resplit"],
+    ids=["draw", "folds"],
 )
 def test_what_was_kept_back_is_said(given, says):
     settings = Settings(make_study(**SMOKE | given | {"output_dir": "/nowhere"}), read("digits"), "0" * 16)

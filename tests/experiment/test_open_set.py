@@ -129,7 +129,7 @@ def test_the_copy_of_the_data_serves_when_the_source_is_gone(tmp_path):
 # ---- outliers ----
 
 
-@pytest.mark.parametrize("given", [{}, {"protocol": "resplit", "n_per_class": None}])
+@pytest.mark.parametrize("given", [{}, {"protocol": "folds", "n_per_class": None}])
 def test_outliers_to_train_on_are_of_other_classes_than_those_tested(tmp_path, given):
     found = study(tmp_path, **given)
     open_set, used = found.plan.open_set, []

@@ -45,7 +45,7 @@ def no_disk() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"tune": True, "augmentation": "auto"}, {"protocol": "resplit", "n_per_class": None}], ids=str
+    "given", [{}, {"tune": True, "augmentation": "auto"}, {"protocol": "folds", "n_per_class": None}], ids=str
 )
 def test_settings_and_plan_ask_no_disk(given):
     warm = settings(**given)  # imports are over, and the medium's tables there
@@ -62,7 +62,7 @@ def test_settings_and_plan_ask_no_disk(given):
 
 
 def test_real_items_of_draws_are_counted_as_they_are_drawn():
-    drawn, split = settings(), settings(protocol="resplit", n_per_class=None)
+    drawn, split = settings(), settings(protocol="folds", n_per_class=None)
     assert drawn.draw_counts.tolist() == [4] * 10 and drawn.all_draw_counts.tolist() == [[4] * 10] * 2
     y = split.dataset.pool.y
     for trial, counts in enumerate(split.all_draw_counts):

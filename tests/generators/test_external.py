@@ -62,7 +62,7 @@ def own(tmp_path_factory) -> Path:
 
 
 def preview(own: Path, tmp_path: Path, **given) -> Experiment:
-    given = {"protocol": "resplit", "test_share": 0.5, **given}
+    given = {"protocol": "folds", "test_share": 0.5, **given}
     return Experiment.preview(
         make_study(data=str(own), preset="smoke", name="s", output_dir=str(tmp_path / "outputs"), **given)
     )

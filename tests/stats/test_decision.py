@@ -14,7 +14,6 @@ from gannb.stats.decision import (
     bonferroni_level,
     decide,
     half_width_after,
-    item_widening,
     sign_flip_p,
     trials_to_settle,
 )
@@ -145,14 +144,6 @@ def test_many_trials_are_sampled_and_repeatable():
 
 
 # ---- what test items add ----
-
-
-def test_the_widening_is_what_the_crossed_interval_adds_to_the_paired_one():
-    d, w, *items = with_weights(*crossed_model(rng(12)))
-    crossed = crossed_t(d, w, *items)
-    assert item_widening(crossed) == pytest.approx(could_settle(crossed) / could_settle(paired_t(d @ w)))
-    assert item_widening(paired_t(scaled(8))) == pytest.approx(1)
-    assert item_widening(paired_t([0.1] * 5)) == 1
 
 
 # ---- bad input ----

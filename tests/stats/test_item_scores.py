@@ -9,7 +9,7 @@ from sklearn import metrics
 from gannb.stats.intervals import balanced_weights
 from gannb.stats.item_scores import auroc_values, placements
 from gannb.stats.settling.cross_validation import cv_interval
-from gannb.stats.settling.folds import fold_numbers
+from gannb.trials.folds import fold_numbers
 from gannb.utils.errors import InputError
 
 

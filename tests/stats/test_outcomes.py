@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_predictions import certain, of, predictions, probabilities
+from planted_predictions import certain, of, predictions, probabilities, same_items
 from sklearn import metrics
 
 from gannb.analysis.to_json import to_json
@@ -15,20 +15,32 @@ from gannb.report import tables
 from gannb.stats import outcomes
 from gannb.stats.estimate import Interval
 from gannb.stats.intervals import paired_t
+from gannb.stats.item_scores import log_loss_values
 from gannb.stats.outcomes import (
     OUTCOMES,
     Predictions,
     confusion,
     confusion_change,
     direction,
-    measure,
+    item_values,
     measured,
     reliability,
+    weighting_of,
 )
 from gannb.stats.scores import classification_scores, expected_calibration_error
+from gannb.stats.settling.draws import draws_interval
 from gannb.trials.arms import PRIMARY
 
 # ---- one classifier ----
+
+
+def measured_on(y: np.ndarray, p: np.ndarray, positive: int = 1) -> dict[tuple[str, int | None], float]:
+    """Every outcome of one classifier, as the weighted mean over the test items."""
+    found = {}
+    for name, k in measured(p.shape[1], positive):
+        weights, _ = weighting_of(name, k)(y)
+        found[name, k] = float(weights @ item_values(name, y, p[None]))
+    return found
 
 
 @pytest.mark.parametrize("positive", [0, 1])
@@ -36,8 +48,7 @@ def test_two_classes_are_measured_as_scikit_learn_does(positive):
     rng = np.random.default_rng(positive)
     y = (rng.random(200) < 0.3).astype(int)
     p = probabilities(rng, y, 2)
-    found = dict(zip(measured(2, positive), measure(y, p, positive), strict=True))
-    said = p.argmax(1)
+    found, said = measured_on(y, p, positive), p.argmax(1)
     assert found["sensitivity", positive] == pytest.approx(metrics.recall_score(y, said, pos_label=positive))
     assert found["specificity", 1 - positive] == pytest.approx(metrics.recall_score(y, said, pos_label=1 - positive))
     assert found["auroc", None] == pytest.approx(metrics.roc_auc_score(y == positive, p[:, positive]))
@@ -51,11 +62,23 @@ def test_many_classes_have_a_recall_each():
     rng = np.random.default_rng(0)
     y = np.arange(200) % 4
     p = probabilities(rng, y, 4)
-    found = dict(zip(measured(4, 1), measure(y, p, 1), strict=True))
+    found = measured_on(y, p)
     recalls = [found["recall", k] for k in range(4)]
     assert recalls == pytest.approx(metrics.recall_score(y, p.argmax(1), average=None))
     assert found["auroc", None] == pytest.approx(metrics.roc_auc_score(y, p, multi_class="ovr"))
+    assert found["macro_f1", None] == pytest.approx(metrics.f1_score(y, p.argmax(1), average="macro"))
+    assert found["ece", None] == pytest.approx(expected_calibration_error(p.max(1), p.argmax(1) == y))
     assert ("sensitivity", 1) not in found
+
+
+def test_the_same_scores_stand_in_the_tables_and_ties_stay_ties():
+    y = np.repeat([0, 1], 30)
+    p = np.repeat(np.float32([[0.7, 0.3], [0.2, 0.8]]), 30, axis=0)
+    p[::3] = [0.5, 0.5]
+    p[:, 0] *= 1 + 1e-6 * np.random.default_rng(0).random(60)  # sums that are off as those of a float32 softmax are
+    assert len(np.unique(p[:, 1])) == 3  # but class 1 is tied
+    area = metrics.roc_auc_score(y, p[:, 1])
+    assert classification_scores(y, p)["auroc"] == area == pytest.approx(measured_on(y, p)["auroc", None], abs=1e-6)
 
 
 @pytest.mark.parametrize("classes", [2, 5])
@@ -67,9 +90,7 @@ def test_the_confusion_is_scikit_learns_with_rows_as_shares(classes):
 
 def test_a_class_without_test_items_has_no_numbers():
     y, p = np.array([0, 0, 1]), certain([0, 1, 1], 3)
-    found = dict(zip(measured(3, 1), measure(y, p, 1), strict=True))
-    assert (found["recall", 0], found["recall", 1]) == (0.5, 1.0)
-    assert np.isnan([found["recall", 2], found["auroc", None]]).all() and found["balanced_accuracy", None] == 0.75
+    assert np.isnan(item_values("auroc", y, p[None])).all()
     shares = confusion(y, p)
     assert np.isnan(shares[2]).all() and shares[:2].tolist() == [[0.5, 0.5, 0], [0, 1, 0]]
 
@@ -77,25 +98,26 @@ def test_a_class_without_test_items_has_no_numbers():
 # ---- rows with intervals ----
 
 
-@pytest.mark.parametrize("ratio", [0.0, 0.4])
-def test_intervals_are_those_of_the_paired_t_over_trials(ratio):
+def test_intervals_carry_trials_and_test_items():
     planted = predictions()
-    row = of(outcomes.rows(planted, ratio), "log_loss")
-    values = np.array([
-        [np.mean([metrics.log_loss(planted.y[t], p) for p in arm[t]]) for t in planted.y]
-        for arm in (planted.arm, planted.against)
-    ])  # fmt: skip
-    for found, expected in ((row.arm, values[0]), (row.against, values[1])):
-        estimate = paired_t(expected, ratio)
+    tested = same_items(planted)
+    row = of(outcomes.rows(planted, tested), "log_loss")
+    arm, against = (
+        np.stack([np.mean([log_loss_values(planted.y[t], p) for p in said[t]], axis=0) for t in planted.y])
+        for said in (planted.arm, planted.against)
+    )
+    weights, one = np.full(60, 1 / 60), np.zeros(60, int)
+    for found, values in ((row.arm, arm), (row.against, against), (row.change, arm - against)):
+        estimate = draws_interval(values, np.arange(4), weights, one, np.arange(60))
         assert (found.mean, found.high) == pytest.approx((estimate.mean, estimate.high))
-        assert found.low == pytest.approx(max(0, estimate.low))
-    estimate, change = paired_t(values[0] - values[1], ratio), row.change
-    assert (change.mean, change.low, change.high) == pytest.approx((estimate.mean, estimate.low, estimate.high))
+        by_trials = paired_t(values.mean(axis=1))
+        assert found.high - found.low > (by_trials.high - by_trials.low) * 0.999 or found.low == 0
     assert row.trials == 4
 
 
 def test_intervals_stay_within_what_there_can_be():
-    found = outcomes.rows(predictions(trials=2), 3.0)
+    planted = predictions(trials=2)
+    found = outcomes.rows(planted, same_items(planted))
     for row in found:
         most = OUTCOMES[row.outcome].most
         assert all(0 <= level.low <= level.mean <= level.high <= most for level in (row.arm, row.against))
@@ -104,7 +126,7 @@ def test_intervals_stay_within_what_there_can_be():
 
 
 def test_the_positive_class_swaps_sensitivity_and_specificity():
-    first, second = (outcomes.rows(predictions(positive=k)) for k in (0, 1))
+    first, second = (outcomes.rows(planted, same_items(planted)) for planted in map(with_positive, (0, 1)))
     for name, other in (("sensitivity", "specificity"), ("specificity", "sensitivity")):
         for k in range(2):
             one = [r for r in first if (r.outcome, r.class_name) == (name, f"class {k}")]
@@ -114,24 +136,26 @@ def test_the_positive_class_swaps_sensitivity_and_specificity():
     assert of(first, "auroc").change.mean == pytest.approx(of(second, "auroc").change.mean)
 
 
-def test_trials_without_a_class_do_not_count_for_it():
-    y = {0: np.array([0, 1, 2]), 1: np.array([0, 1, 2]), 2: np.array([0, 1, 1])}
+def with_positive(k: int) -> Predictions:
+    return predictions(positive=k)
+
+
+def test_a_class_that_no_test_item_shows_has_no_number():
+    y = dict.fromkeys(range(3), np.array([0, 0, 1, 1]))
     right = {t: certain(labels, 3)[None] for t, labels in y.items()}
-    wrong = {t: certain([0, 1, 1], 3)[None] for t in y}
-    found = outcomes.rows(Predictions(("a", "b", "c"), 1, y, right, wrong, PRIMARY))
-    row = of(found, "recall", "c")
-    assert (row.trials, row.change.mean, row.arm.mean) == (2, 1.0, 1.0)
-    assert of(found, "recall", "a").trials == of(found, "accuracy").trials == 3
-    assert of(found, "auroc").trials == 2
+    planted = Predictions(("a", "b", "c"), 1, y, right, right, PRIMARY)
+    found = outcomes.rows(planted, same_items(planted))
+    for row in (of(found, "recall", "c"), of(found, "auroc")):
+        assert np.isnan([row.change.mean, row.change.low, row.arm.mean]).all()
+    assert of(found, "recall", "a").arm.mean == 1.0
+    listed = tables.outcomes({"outcomes": [to_json(of(found, "recall", "c"))]}, IMAGE.nouns)
+    assert listed.loc["recall: c"].tolist() == ["–", "–", "–", "3"]
 
 
 def test_with_fewer_than_two_trials_there_is_no_number():
-    y = {0: np.array([0, 1, 2]), 1: np.array([0, 1, 1])}
-    said = {t: certain(labels, 3)[None] for t, labels in y.items()}
-    row = of(outcomes.rows(Predictions(("a", "b", "c"), 1, y, said, said, PRIMARY)), "recall", "c")
-    assert row.trials == 1 and np.isnan([row.change.mean, row.change.low, row.arm.mean]).all()
-    listed = tables.outcomes({"outcomes": [to_json(row)]}, IMAGE.nouns)
-    assert listed.loc["recall: c"].tolist() == ["–", "–", "–", "1"]
+    planted = predictions(trials=1)
+    row = of(outcomes.rows(planted, same_items(planted)), "accuracy")
+    assert row.trials == 0 and np.isnan([row.change.mean, row.change.low, row.arm.mean]).all()
 
 
 # ---- calibration and confusion ----
@@ -167,7 +191,7 @@ def test_the_change_of_the_confusion_is_that_of_the_shares_by_true_class():
 
 def test_the_diagonal_of_the_change_is_that_of_the_recalls_and_rows_sum_to_nothing():
     planted = predictions(classes=4)
-    change, rows = confusion_change(planted).to_numpy(), outcomes.rows(planted)
+    change, rows = confusion_change(planted).to_numpy(), outcomes.rows(planted, same_items(planted))
     np.testing.assert_allclose(change.sum(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(np.diag(change), [of(rows, "recall", f"class {k}").change.mean for k in range(4)])
 

@@ -27,7 +27,7 @@ def message(**given) -> str:
 def test_without_parameters_it_is_the_default_study_of_digits():
     study = make_study()
     assert (study.data, study.name, study.preset) == ("digits", "digits", "laptop")
-    assert (study.trials, study.classifier_seeds) == (8, 2)
+    assert (study.trials, study.classifier_seeds) == (None, 2)
     assert (study.metric, study.rope, study.synthetic_share) == ("balanced_accuracy", 0.01, 0.25)
     assert study.protocol == study.gan == study.augmentation == study.device == "auto"
     assert study.n_per_class is study.gan_steps is study.classifier_steps is None  # by the data
@@ -57,7 +57,7 @@ def test_switching_the_preset_later_keeps_what_was_set_by_hand(tmp_path):
 
 
 def test_a_parameter_that_is_none_is_as_if_it_were_not_given():
-    assert make_study(trials=None, preset="smoke").trials == PRESETS["smoke"]["trials"]
+    assert make_study(n_synthetic=None, preset="smoke").n_synthetic == PRESETS["smoke"]["n_synthetic"]
 
 
 def test_every_parameter_has_a_stage_and_a_meaning():
@@ -117,9 +117,9 @@ def test_a_refusal_says_what_the_parameter_is():
     assert Study.model_fields["trials"].description in message(trials="many")
 
 
-def test_resplit_takes_no_n_per_class():
-    text = message(protocol="resplit", n_per_class=8)
-    assert "n_per_class" in text and "resplit" in text
+def test_cross_validation_takes_no_n_per_class():
+    text = message(protocol="folds", n_per_class=8)
+    assert "n_per_class" in text and "cross-validation" in text
 
 
 @pytest.mark.parametrize("size", [64, "64", "96x64"])

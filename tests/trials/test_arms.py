@@ -129,7 +129,7 @@ def test_the_name_of_an_arm_gives_the_arm_and_no_two_arms_have_one_name():
 @pytest.mark.parametrize("study", sorted((ROOT / "notebooks" / "studies").glob("*.yaml")), ids=lambda file: file.stem)
 def test_so_it_is_for_the_arms_of_the_kept_studies_and_what_they_are_compared_with(study):
     asked = make_study(**read_yaml(study) | {"data": "digits"})
-    for protocol, balance in product(("draw", "resplit"), (False, True)):
+    for protocol, balance in product(("draw", "folds"), (False, True)):
         arms = study_arms(asked.arms, protocol, IMAGE, asked.classifier[1:], balance)
         assert all(parse_arm(arm.name, IMAGE) == arm == parse_arm(arm.name) for arm in arms)
 

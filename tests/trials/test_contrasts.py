@@ -38,7 +38,7 @@ def test_a_dose_response_is_the_primary_arm_with_fewer_items():
 @pytest.mark.parametrize("way", BALANCING)
 def test_each_way_to_balance_is_compared_with_the_real_items_and_with_what_adds_items(way):
     asked = (f"real+{way}", f"real+{way}+classic", "real+gan", "real+gaussian+classic", "real+copies+classic", "gan")
-    roles = pairs(names(study_arms(asked, "resplit", IMAGE)))
+    roles = pairs(names(study_arms(asked, "folds", IMAGE)))
     assert roles[f"real+{way}", "real"] == roles[f"real+{way}+classic", "real+classic"] == "exploratory"
     assert roles["real+gan+classic", f"real+{way}+classic"] == "secondary"
     assert roles["real+gan", f"real+{way}"] == roles["real+gaussian+classic", f"real+{way}+classic"] == "exploratory"
@@ -47,11 +47,11 @@ def test_each_way_to_balance_is_compared_with_the_real_items_and_with_what_adds_
 
 
 def test_the_ways_to_balance_are_in_no_study_unasked():
-    assert not [n for n in names(study_arms(DEFAULT_ARMS, "resplit", IMAGE)) if any(way in n for way in BALANCING)]
+    assert not [n for n in names(study_arms(DEFAULT_ARMS, "folds", IMAGE)) if any(way in n for way in BALANCING)]
 
 
 def test_where_generated_items_fill_up_the_smaller_classes_copies_are_oversampling():
-    arms = names(study_arms((*DEFAULT_ARMS, "real+copies+classic", "copies"), "resplit", IMAGE, balance=True))
+    arms = names(study_arms((*DEFAULT_ARMS, "real+copies+classic", "copies"), "folds", IMAGE, balance=True))
     assert {*BALANCED, "real+oversampled"} <= set(arms) and [n for n in arms if "copies" in n] == ["copies"]
     roles = pairs(arms)
     assert roles["real+oversampled", "real"] == roles["real+gan", "real+oversampled"] == "exploratory"
@@ -60,7 +60,7 @@ def test_where_generated_items_fill_up_the_smaller_classes_copies_are_oversampli
 
 
 def test_another_classifier_is_not_compared_with_what_balances_for_the_first():
-    arms = names(study_arms(BALANCED, "resplit", IMAGE, others=("deep_cnn",)))
+    arms = names(study_arms(BALANCED, "folds", IMAGE, others=("deep_cnn",)))
     against = [arm for arm, other in pairs(arms) if other in BALANCED]
     assert against == [PRIMARY[0]] * 2 and parse_arm(PRIMARY[0]).at("deep_cnn").name in arms
 
@@ -72,7 +72,7 @@ def test_a_study_has_the_arms_asked_for_the_curve_and_the_check_of_convergence()
     assert len(set(arms)) == len(arms)
 
 
-@pytest.mark.parametrize("protocol", ["draw", "resplit"])
+@pytest.mark.parametrize("protocol", ["draw", "folds"])
 @pytest.mark.parametrize("asked", [("real",), ("real", "real+gan"), ("gan",), ()])
 def test_the_primary_contrast_is_part_of_every_study(protocol, asked):
     # without it there is no answer, and notebook 05 would say so only after all the training
@@ -94,7 +94,7 @@ def test_an_arm_brings_the_arm_that_it_is_compared_with(asked, against):
 
 
 def test_resplit_has_half_against_whole_in_the_place_of_more():
-    arms = names(study_arms(DEFAULT_ARMS, "resplit", IMAGE))
+    arms = names(study_arms(DEFAULT_ARMS, "folds", IMAGE))
     assert not [name for name in arms if "more" in name]
     assert pairs(arms)["real", "fewer"] == "helps"
     assert "fewer" not in names(study_arms(DEFAULT_ARMS, "draw", IMAGE))
@@ -102,7 +102,7 @@ def test_resplit_has_half_against_whole_in_the_place_of_more():
 
 def test_the_curve_rises_in_real_items():
     assert curve_arms("draw") == ("fewer+classic", "real+classic", "real+more+classic")
-    assert curve_arms("resplit") == ("fewer+classic", "real+classic")
+    assert curve_arms("folds") == ("fewer+classic", "real+classic")
 
 
 def test_an_unknown_arm_of_a_study_is_refused():

@@ -1,9 +1,9 @@
-"""From a data set to trials: disjoint draws, repeated splits, groups, and what is refused."""
+"""From a data set to trials: given sets, draws and their reserves, cross-validation, groups, and what is refused."""
 
 from __future__ import annotations
 
-import hashlib
 import re
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
@@ -13,7 +13,17 @@ import pytest
 from gannb.data.examples import Dataset, Examples
 from gannb.media.image.reading import read
 from gannb.study.model import make_study
-from gannb.trials.splits import Design, Draw, check_room, labels_of, make_draw, settle, take, train_counts
+from gannb.trials.splits import (
+    Design,
+    Draw,
+    check_room,
+    final_items,
+    labels_of,
+    make_draw,
+    settle,
+    take,
+    train_counts,
+)
 from gannb.utils.errors import InputError
 
 
@@ -34,12 +44,16 @@ def dataset(counts: list[int], test: list[int] | None = None, groups: np.ndarray
     return Dataset(examples(counts, groups), given, "fingerprint", "prepared", report=None, medium="image")
 
 
-def draw_design(n: int, seed: int = 0, test_share: float = 0.25) -> Design:
-    return Design("draw", n, test_share, seed, "")
+def draw_design(n: int, seed: int = 0, test_share: float = 0.25, blocks: int = 10) -> Design:
+    return Design("draw", n, test_share, seed, blocks=blocks)
 
 
-def resplit_design(seed: int = 0, test_share: float = 0.25) -> Design:
-    return Design("resplit", None, test_share, seed, "")
+def folds_design(seed: int = 0, folds: int = 4) -> Design:
+    return Design("folds", None, 1 / folds, seed, folds=folds)
+
+
+def given_design(n: int | None = None, seed: int = 0) -> Design:
+    return Design("given", n, 0.25, seed)
 
 
 def bursts(n: int, size: int) -> np.ndarray:
@@ -50,13 +64,47 @@ def bursts(n: int, size: int) -> np.ndarray:
 # ---- draw ----
 
 
-def test_draws_reserves_and_test_set_are_disjoint_over_all_trials():
+def test_draws_and_the_test_set_are_disjoint_over_all_trials():
     data = dataset([60, 70, 80])
-    draws = [make_draw(data, draw_design(5), t) for t in range(4)]
-    parts = [draws[0].test] + [part for d in draws for part in (d.train, d.reserve)]
+    draws = [make_draw(data, draw_design(5), t) for t in range(8)]
+    parts = [draws[0].test] + [d.train for d in draws]
     for a, b in combinations(parts, 2):
         assert not set(a) & set(b)
     assert all(len(np.unique(p)) == len(p) for p in parts)
+
+
+def test_two_trials_share_a_block_with_train_and_reserve_swapped():
+    data, design = dataset([60, 70, 80]), draw_design(5)
+    for block in range(4):
+        first, second = (make_draw(data, design, 2 * block + i) for i in range(2))
+        assert np.array_equal(first.train, second.reserve) and np.array_equal(first.reserve, second.train)
+        assert design.block_of(2 * block) == design.block_of(2 * block + 1) == block
+
+
+def test_beyond_its_two_draws_a_block_is_divided_anew():
+    data, design = dataset([60, 70, 80]), draw_design(5, blocks=3)
+    draws = [make_draw(data, design, t) for t in range(18)]  # three rounds
+    assert [design.block_of(t) for t in range(8)] == [0, 0, 1, 1, 2, 2, 0, 0]
+    halves = set()
+    for t, d in enumerate(draws):
+        first = draws[2 * design.block_of(t)]
+        assert set(d.train) | set(d.reserve) == set(first.train) | set(first.reserve)
+        assert not set(d.train) & set(d.reserve)
+        assert np.bincount(data.pool.y[d.train]).tolist() == [5, 5, 5]
+        halves.add(frozenset(d.train))
+    assert len(halves) == 18  # and no two draws are the same
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_block_that_is_divided_anew_keeps_groups_on_one_side(size):
+    data, design = dataset([100, 100], groups=bursts(200, size)), draw_design(6, blocks=3)
+    for t in range(6, 12):
+        d = make_draw(data, design, t)
+        assert not set(data.pool.groups[d.train]) & set(data.pool.groups[d.reserve])
+    counts = train_counts(data, design, range(12))
+    assert [row.tolist() for row in counts] == [
+        np.bincount(data.pool.y[make_draw(data, design, t).train]).tolist() for t in range(12)
+    ]
 
 
 def test_a_draw_and_its_reserve_are_equal_in_every_class():
@@ -76,9 +124,8 @@ def test_all_trials_share_a_test_set_in_the_proportions_of_the_classes():
 
 def test_a_trial_depends_on_no_later_one_and_on_the_seed():
     data = dataset([60, 70, 80])
-    assert "trials" not in Design.__dataclass_fields__  # how many follow is not even known
     for t in range(3):
-        first, again = (make_draw(data, draw_design(5), t) for _ in range(2))
+        first, again = (make_draw(data, replace(draw_design(5), trials=n), t) for n in (3, 100))
         assert np.array_equal(first.train, again.train) and np.array_equal(first.reserve, again.reserve)
         assert not np.array_equal(first.train, make_draw(data, draw_design(5, seed=1), t).train)
 
@@ -100,8 +147,8 @@ def test_a_given_test_set_is_used_as_it_is():
 
 
 def test_more_than_the_pool_holds_cannot_be_drawn():
-    with pytest.raises(InputError, match="too few separate items for the reserve of trial 1"):
-        make_draw(dataset([20, 20]), draw_design(4), 1)
+    with pytest.raises(InputError, match="too few separate items for the second half of block 1"):
+        make_draw(dataset([20, 20]), draw_design(4), 2)
 
 
 # ---- groups ----
@@ -110,8 +157,8 @@ def test_more_than_the_pool_holds_cannot_be_drawn():
 @pytest.mark.parametrize("size", [2, 3, 7])
 def test_in_draws_a_group_is_never_on_two_sides(size):
     data = dataset([100, 100], groups=bursts(200, size))
-    draws = [make_draw(data, draw_design(4), t) for t in range(3)]
-    sides = [draws[0].test] + [part for d in draws for part in (d.train, d.reserve)]
+    draws = [make_draw(data, draw_design(4), t) for t in range(6)]
+    sides = [draws[0].test] + [d.train for d in draws]
     for a, b in combinations(sides, 2):
         assert not set(data.pool.groups[a]) & set(data.pool.groups[b])
 
@@ -121,61 +168,111 @@ def test_a_group_larger_than_a_draw_fills_it_and_the_rest_is_used_nowhere():
     data = dataset([40, 40], groups=groups)
     large = np.flatnonzero(data.pool.y == 0)[:20]  # one burst of 20 items in class 0
     groups[large] = large[0]
-    draws = [make_draw(data, draw_design(3), t) for t in range(2)]
-    used = np.concatenate([draws[0].test] + [part for d in draws for part in (d.train, d.reserve)])
+    draws = [make_draw(data, draw_design(3), t) for t in range(4)]
+    used = np.concatenate([draws[0].test] + [d.train for d in draws])
     assert len(np.unique(used)) == len(used)
-    sides = [set(data.pool.groups[part]) for d in draws for part in (d.train, d.reserve, d.test)]
-    assert sum(large[0] in side for side in sides) <= 2  # once, or in the test set that both trials share
+    sides = [set(data.pool.groups[part]) for part in (draws[0].test, *(d.train for d in draws))]
+    assert sum(large[0] in side for side in sides) <= 1
     for d in draws:
         assert np.bincount(data.pool.y[d.train]).tolist() == [3, 3]
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_in_resplits_a_group_is_never_on_two_sides(size):
+def test_in_cross_validation_a_group_is_never_on_two_sides(size):
     data = dataset([60, 30], groups=bursts(90, size))
-    for t in range(5):
-        d = make_draw(data, resplit_design(), t)
+    for t in range(8):
+        d = make_draw(data, folds_design(), t)
         assert not set(data.pool.groups[d.train]) & set(data.pool.groups[d.test])
 
 
-def test_a_class_that_is_one_group_cannot_be_split():
+def test_a_class_that_is_one_group_cannot_be_divided():
     y = dataset([20, 20]).pool.y
     data = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
     with pytest.raises(InputError, match="(?i)groups"):
-        make_draw(data, resplit_design(), 0)
+        make_draw(data, folds_design(), 0)
 
 
-# ---- resplit ----
+# ---- folds ----
 
 
-def test_a_resplit_uses_every_item_once_and_keeps_nothing_in_reserve():
-    data = dataset([60, 30])
-    d = make_draw(data, resplit_design(), 0)
-    assert sorted([*d.train, *d.test]) == list(range(90))
-    assert len(d.reserve) == 0
+@pytest.mark.parametrize("folds", [2, 4, 10])
+def test_every_item_is_tested_once_a_repeat(folds):
+    data = dataset([80, 40, 20])
+    for repeat in range(3):
+        draws = [make_draw(data, folds_design(folds=folds), repeat * folds + k) for k in range(folds)]
+        assert sorted(np.concatenate([d.test for d in draws])) == list(range(140))
+        for d in draws:
+            assert sorted([*d.train, *d.test]) == list(range(140)) and len(d.reserve) == 0
 
 
-@pytest.mark.parametrize("test_share", [0.1, 0.2, 0.25, 0.5])
-def test_a_resplit_keeps_the_proportions_of_the_classes(test_share):
+@pytest.mark.parametrize("folds", [10, 5, 4, 2])
+def test_a_fold_keeps_the_proportions_of_the_classes(folds):
     data = dataset([80, 40, 20])
     for t in range(5):
-        d = make_draw(data, resplit_design(test_share=test_share), t)
-        expected = np.array([80, 40, 20]) * test_share
-        assert np.abs(np.bincount(data.pool.y[d.test]) - expected).max() <= 1
+        d = make_draw(data, folds_design(folds=folds), t)
+        assert np.abs(np.bincount(data.pool.y[d.test]) - np.array([80, 40, 20]) / folds).max() <= 1
 
 
-def test_resplits_differ_between_trials_and_seeds_and_are_the_same_again():
+def test_repeats_differ_and_so_do_seeds_and_all_are_the_same_again():
     data = dataset([60, 30])
-    tests = [tuple(make_draw(data, resplit_design(seed), t).test) for seed in (0, 1) for t in range(4)]
+    tests = [tuple(make_draw(data, folds_design(seed), t).test) for seed in (0, 1) for t in range(8)]
     assert len(set(tests)) == len(tests)
-    assert tuple(make_draw(data, resplit_design(1), 3).test) == tests[-1]
+    assert tuple(make_draw(data, folds_design(1), 7).test) == tests[-1]
 
 
-def test_a_given_test_set_takes_part_in_resplits():
+def test_a_given_test_set_takes_part_in_cross_validation_where_that_is_asked_for():
     data = dataset([30, 30], test=[10, 10])
-    d = make_draw(data, resplit_design(), 0)
+    design = settle(data, make_study(data="photos", protocol="folds"))
+    assert "the given test set is part of it" in design.why
+    d = make_draw(data, design, 0)
     assert sorted([*d.train, *d.test]) == list(range(80))
     assert min(d.train) < 60 <= max(d.train)
+
+
+# ---- given ----
+
+
+def test_a_given_test_set_stays_what_it_is_and_every_trial_trains_on_the_whole_train_side():
+    data = dataset([30, 20], test=[7, 9])
+    design = settle(data, make_study(data="photos"))
+    assert (design.protocol, design.n_per_class, design.folds, design.most_trials) == ("given", None, 0, None)
+    orders = set()
+    for t in range(4):
+        d = make_draw(data, design, t)
+        assert d.test.tolist() == list(range(50, 66)) and sorted(d.train) == list(range(50)) and not len(d.reserve)
+        orders.add(tuple(d.train))
+    assert len(orders) == 4  # so that "the first half" is another one in every trial
+    assert train_counts(data, design, range(3)).tolist() == [[30, 20]] * 3
+    assert final_items(data, design).tolist() == list(range(50))
+
+
+def test_draws_of_a_given_training_set():
+    data = dataset([30, 20], test=[7, 9], groups=bursts(50, 2))
+    design = settle(data, make_study(data="photos", n_per_class=6))
+    assert (design.protocol, design.n_per_class) == ("given", 6)
+    draws = [make_draw(data, design, t) for t in range(6)]
+    for d in draws:
+        assert d.test.tolist() == list(range(50, 66))
+        assert d.train.max() < 50 and np.bincount(data.pool.y[d.train]).tolist() == [6, 6]
+    assert len({frozenset(d.train) for d in draws}) == 6
+    drawn = np.bincount(np.concatenate([make_draw(data, design, t).train for t in range(200)]), minlength=50)
+    of_class = drawn / np.where(data.pool.y == 0, 200 * 6 / 30, 200 * 6 / 20)
+    assert 0.6 < of_class.min() and of_class.max() < 1.5  # every item about equally often
+
+
+@pytest.mark.parametrize(
+    ("counts", "test", "asked", "said"),
+    [
+        ([30, 20], None, {"protocol": "given"}, "needs a test set of its own"),
+        ([30, 3], [5, 5], {}, "'class 1' has 3 images to train on, too few; .* at least 4"),
+        ([30, 20], [5, 5], {"n_per_class": 21}, "at most n_per_class=20"),
+    ],
+)
+def test_what_a_given_set_cannot_do_is_refused_with_the_way_out(counts, test, asked, said):
+    assert re.search(said, refusal(dataset(counts, test=test), data="photos", **asked))
+
+
+# ---- items, counts ----
 
 
 def test_items_are_taken_in_order_from_pool_and_given_test_set():
@@ -186,29 +283,12 @@ def test_items_are_taken_in_order_from_pool_and_given_test_set():
     assert len(take(data, np.empty(0, np.int64))) == 0
 
 
-GOLDEN = {  # what version 0.1 drew, from scikit-learn's splitter: (seed, trial) -> hash of train, -1, test
-    "alone": ([60, 30, 25], 1, 0.25, {(0, 0): "eb4123d7b41ed1f9", (5, 399): "8ed2da3dc011ae7f"}),
-    "threes": ([60, 30, 25], 3, 0.4, {(0, 0): "029d7e9a747b4157", (5, 399): "65d9991db72c4d06"}),
-    "pairs": ([40, 41], 2, 0.5, {(0, 0): "d1cbf8d99b2a908a", (5, 399): "1f92041e6dca576a"}),
-}
-
-
-@pytest.mark.parametrize("name", GOLDEN)
-def test_resplits_are_those_that_they_always_were(name):
-    counts, size, share, expected = GOLDEN[name]
-    data = dataset(counts, groups=bursts(sum(counts), size))
-    for (seed, trial), digest in expected.items():
-        d = make_draw(data, resplit_design(seed, share), trial)
-        parts = np.concatenate([d.train, [-1], d.test]).astype(np.int64)
-        assert hashlib.sha256(parts.tobytes()).hexdigest()[:16] == digest
-
-
 @pytest.mark.parametrize("size", [1, 3])
 def test_counts_of_many_trials_are_those_of_their_draws(size):
     data = dataset([60, 30, 25], groups=bursts(115, size))
-    found = train_counts(data, resplit_design(), range(6))
+    found = train_counts(data, folds_design(), range(6))
     assert [row.tolist() for row in found] == [
-        np.bincount(data.pool.y[make_draw(data, resplit_design(), t).train]).tolist() for t in range(6)
+        np.bincount(data.pool.y[make_draw(data, folds_design(), t).train]).tolist() for t in range(6)
     ]
     assert train_counts(data, draw_design(5), range(2)).tolist() == [[5, 5, 5]] * 2
 
@@ -217,15 +297,15 @@ def test_groups_that_leave_too_little_for_any_trial_are_refused_for_all_at_once(
     y = dataset([20, 20]).pool.y
     one_group = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
     with pytest.raises(InputError, match="(?i)groups"):
-        check_room(one_group, resplit_design(), 5)
+        check_room(one_group, folds_design(), 5)
     with pytest.raises(InputError, match="(?i)groups"):
-        check_room(dataset([20, 20], groups=bursts(40, 8)), draw_design(4), 2)
-    check_room(dataset([20, 20], groups=bursts(40, 2)), resplit_design(), 5)
+        check_room(dataset([20, 20], groups=bursts(40, 8)), draw_design(4), 4)
+    check_room(dataset([20, 20], groups=bursts(40, 2)), folds_design(), 5)
 
 
 def test_without_groups_there_is_room_without_a_split(monkeypatch):
-    monkeypatch.setattr("gannb.trials.splits.stratified_group_folds", lambda *_: pytest.fail("it was split"))
-    check_room(dataset([20, 20]), resplit_design(), 400)
+    monkeypatch.setattr("gannb.trials.splits.fold_numbers", lambda *_: pytest.fail("it was divided"))
+    check_room(dataset([20, 20]), folds_design(), 400)
 
 
 # ---- half of the draw ----
@@ -244,15 +324,15 @@ def test_fewer_keeps_at_least_one_item_of_a_class():
     assert sorted(Draw(np.arange(4), np.empty(0, int), np.empty(0, int)).fewer(y)) == [0, 1]
 
 
-def test_fewer_of_a_resplit_keeps_the_proportions():
+def test_fewer_of_a_fold_keeps_the_proportions():
     data = dataset([80, 40])
-    d = make_draw(data, resplit_design(), 0)
+    d = make_draw(data, folds_design(), 0)
     assert np.bincount(data.pool.y[d.fewer(data.pool.y)]).tolist() == [30, 15]
 
 
-def test_fewer_of_a_resplit_is_a_random_half():
+def test_fewer_of_a_fold_is_a_random_half():
     data = dataset([200, 200])
-    halves = [make_draw(data, resplit_design(), t).fewer(data.pool.y).mean() for t in range(20)]
+    halves = [make_draw(data, folds_design(), t).fewer(data.pool.y).mean() for t in range(20)]
     assert 170 < np.mean(halves) < 230  # the first half in the order of the files would give about 100
 
 
@@ -270,9 +350,25 @@ def test_digits_are_drawn_eight_per_class():
     make_draw(digits(), design, 7)  # the last trial finds its items
 
 
-def test_a_small_set_is_split_anew():
+def test_a_small_set_is_cross_validated_in_whole_repeats():
     design = settle(dataset([120, 399]), make_study(data="photos"))
-    assert (design.protocol, design.n_per_class) == ("resplit", None)
+    assert (design.protocol, design.n_per_class, design.folds, design.trials) == ("folds", None, 4, 8)
+    assert settle(dataset([120, 399]), make_study(data="photos", test_share=0.1)).trials == 20
+
+
+@pytest.mark.parametrize(("trials", "way"), [(4, 8), (7, 8), (9, 12), (10, 12)])
+def test_trials_that_are_no_whole_repeats_are_refused_with_the_next_number_that_is(trials, way):
+    text = refusal(dataset([120, 399]), data="photos", trials=trials)
+    assert f"trials={trials}" in text and f"use trials={way}." in text
+    assert settle(dataset([120, 399]), make_study(data="photos", trials=way)).trials == way
+
+
+@pytest.mark.parametrize(("share", "ways"), [(0.4, ("0.333", "0.5")), (0.3, ("0.25", "0.333"))])
+def test_a_test_share_that_is_no_fold_is_refused_with_those_that_are(share, ways):
+    text = refusal(dataset([120, 399]), data="photos", test_share=share)
+    for way in ways:
+        assert way in text
+        settle(dataset([120, 399]), make_study(data="photos", test_share=float(way)))
 
 
 @pytest.mark.parametrize(("counts", "n"), [([400, 500], 15), ([3000, 6000], 100), ([1000, 1000], 37)])
@@ -280,7 +376,8 @@ def test_a_large_set_is_drawn_as_large_as_disjoint_draws_allow_up_to_a_hundred(c
     data, study = dataset(counts), make_study(data="photos")
     design = settle(data, study)
     assert (design.protocol, design.n_per_class) == ("draw", n)
-    make_draw(data, design, study.trials - 1)
+    make_draw(data, design, design.trials - 1)
+    assert design.trials == 16 and design.most_trials >= 20
 
 
 def test_more_trials_do_not_change_the_size_of_draws():
@@ -295,8 +392,8 @@ def test_half_of_a_draw_is_not_the_half_that_comes_first_in_the_set():
     assert np.mean(first) == pytest.approx(1, abs=0.1)
 
 
-def test_a_given_test_set_leaves_the_whole_pool_for_draws():
-    design = settle(dataset([400, 400], test=[50, 50]), make_study(data="photos"))
+def test_a_given_test_set_leaves_the_whole_pool_for_draws_that_are_asked_for():
+    design = settle(dataset([400, 400], test=[50, 50]), make_study(data="photos", protocol="draw"))
     assert (design.protocol, design.n_per_class) == ("draw", 20)
 
 
@@ -306,14 +403,19 @@ def test_asking_for_items_per_class_is_asking_for_draws():
 
 
 def test_a_protocol_that_is_asked_for_is_used():
-    assert settle(digits(), make_study(protocol="resplit")).protocol == "resplit"
+    assert settle(digits(), make_study(protocol="folds")).protocol == "folds"
     assert settle(dataset([120, 130]), make_study(data="photos", protocol="draw")).n_per_class == 4
 
 
 def test_the_choice_is_explained():
-    assert "own 8 items per class" in settle(digits(), make_study()).why
-    assert "splits it anew" in settle(dataset([50, 50]), make_study(data="photos")).why
+    assert "8 items per class of its own" in settle(digits(), make_study()).why
+    assert "divided into 4 parts" in settle(dataset([50, 50]), make_study(data="photos")).why
     assert "given test set" in settle(dataset([50, 50], test=[9, 9]), make_study(data="photos")).why
+
+
+def test_a_protocol_of_earlier_versions_says_what_has_become_of_it():
+    with pytest.raises(InputError, match="protocol=folds"):
+        make_study(data="photos", protocol="resplit")
 
 
 # ---- too few items: the sentence, and whether its ways out lead anywhere ----
@@ -329,39 +431,46 @@ def refusal(found: Dataset, **given) -> str:
 def test_too_few_items_for_the_draws_asked_for():
     data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
     text = refusal(data, **given)
-    assert "class 'class 0'" in text and "80 items of each class" in text and "\n" not in text
+    assert "class 'class 0'" in text and "40 items of each class" in text and "\n" not in text
     room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
     design = settle(data, make_study(**given | {"n_per_class": room}))
     make_draw(data, design, 3)  # does what the sentence says
     refusal(data, **given | {"n_per_class": room + 1})  # and no more is possible
-    settle(data, make_study(**given | {"trials": 2, "n_per_class": 9}))  # so do fewer trials
 
 
-def test_resplit_instead_of_draws_really_works():
+def test_cross_validation_instead_of_draws_really_works():
     data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
     text = refusal(data, **given)
-    assert "protocol=resplit" in text
-    # n_per_class is still set: the sentence must say that it has to go, since resplit refuses it
-    assert "without n_per_class" in text
-    make_draw(data, settle(data, make_study(data="photos", trials=4, protocol="resplit")), 3)
+    # n_per_class is still set: the sentence must say that it has to go, since folds refuses it
+    assert "protocol=folds without n_per_class" in text
+    make_draw(data, settle(data, make_study(data="photos", protocol="folds")), 3)
 
 
-def test_more_trials_of_digits_than_there_are_items():
-    text = refusal(digits(), trials=20)
-    assert "trials=20" in text
-    room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
-    make_draw(digits(), settle(digits(), make_study(trials=20, n_per_class=room)), 19)
+def test_more_trials_of_digits_than_there_are_items_are_several_a_block():
+    design = settle(digits(), make_study(trials=40))
+    assert design.most_trials == 16 and "each divided anew for several trials" in design.why
+    make_draw(digits(), design, 39)
+
+
+def test_blocks_for_tuning_are_kept_apart():
+    plain, tuned = (settle(digits(), make_study(tune=tune)) for tune in (False, True))
+    assert (plain.blocks, tuned.blocks) == (8, 6)
+    used = [make_draw(digits(), tuned, t) for t in range(16)]
+    for t in (-1, -2):
+        draw = make_draw(digits(), tuned, t)
+        for other in used:
+            assert not {*draw.train, *draw.reserve} & {*other.train, *other.reserve, *other.test}
 
 
 def test_a_set_too_small_for_any_draw_is_told_so_in_true_numbers():
     text = refusal(dataset([10, 300]), data="photos", protocol="draw")
     assert "n_per_class=0" not in text and "needs 0 items" not in text
-    assert "protocol=resplit" in text
-    settle(dataset([10, 300]), make_study(data="photos", protocol="resplit"))
+    assert "protocol=folds" in text
+    settle(dataset([10, 300]), make_study(data="photos", protocol="folds"))
 
 
 @pytest.mark.parametrize("test_share", [0.1, 0.25, 0.5])
-def test_a_class_too_small_to_split_is_named_with_the_number_that_suffices(test_share):
+def test_a_class_too_small_to_divide_is_named_with_the_number_that_suffices(test_share):
     text = refusal(dataset([3, 50]), data="photos", test_share=test_share)
     assert "'class 0' has 3 items" in text
     need = int(re.search(r"at least (\d+)", text)[1])

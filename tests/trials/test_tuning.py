@@ -104,12 +104,13 @@ def test_strength_changes_the_ranges_and_no_chance():
 # ---- draws of their own ----
 
 
-@pytest.mark.parametrize("trials", [2, 6])
+@pytest.mark.parametrize("trials", [2, 12, 14])
 def test_draws_for_tuning_share_no_item_with_any_trial_and_do_not_depend_on_their_number(trials, tmp_path):
     experiment = Experiment.preview(make_study(data="digits", tune=True, trials=trials, output_dir=str(tmp_path)))
     draws = {t: splits.make_draw(experiment.dataset, experiment.design, t) for t in (*range(trials), -1, -2)}
-    used = [i for t, d in draws.items() for i in (*d.train, *d.reserve)] + list(draws[0].test)
-    assert len(used) == len(set(used))
+    of_trials = {i for t in range(trials) for i in (*draws[t].train, *draws[t].reserve, *draws[t].test)}
+    used = [i for t in (-1, -2) for i in (*draws[t].train, *draws[t].reserve)]
+    assert len(used) == len(set(used)) and not of_trials & set(used)
     assert np.array_equal(draws[-1].test, draws[-1].reserve) and len(draws[-2].train) == 80
     few = Experiment.preview(make_study(data="digits", tune=True, trials=3, output_dir=str(tmp_path)))
     for t in (-1, -2):
@@ -117,25 +118,26 @@ def test_draws_for_tuning_share_no_item_with_any_trial_and_do_not_depend_on_thei
 
 
 def test_too_few_items_for_draws_of_their_own_are_refused_with_the_way_out(tmp_path):
-    with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=6 or fewer") as error:
-        Experiment.open(make_study(data="digits", tune=True, trials=8, output_dir=str(tmp_path)))
+    given = {"data": "digits", "n_per_class": 15, "output_dir": str(tmp_path)}
+    with pytest.raises(InputError, match="2 of them for tuning.*at most n_per_class=13, or tune=false") as error:
+        Experiment.open(make_study(**given, tune=True))
     assert list(tmp_path.iterdir()) == [] and "\n" not in str(error.value)
+    Experiment.preview(make_study(**given | {"n_per_class": 13}, tune=True))
+    Experiment.preview(make_study(**given, tune=False))
 
 
 def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_trials_that_are_possible(tmp_path):
     tuned, plain = (
-        Experiment.preview(make_study(data="digits", tune=t, trials=4, output_dir=str(tmp_path))) for t in (True, False)
+        Experiment.preview(make_study(data="digits", tune=t, trials=8, output_dir=str(tmp_path))) for t in (True, False)
     )
-    assert tuned.settings.most_trials == plain.settings.most_trials - 2
+    assert tuned.design.most_trials == plain.design.most_trials - 4
     tuned.dataset.pool.groups[:] = tuned.dataset.pool.groups // 40  # large ones, which draws at both ends share
-    with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use trials=3 or fewer"):
+    with pytest.raises(InputError, match="tune=true needs 2 draws that no trial uses.*use a smaller n_per_class"):
         check(tuned.results)
 
 
-def test_in_resplit_nothing_is_tuned(tmp_path):
-    experiment = Experiment.preview(
-        make_study(data="digits", protocol="resplit", tune=True, trials=2, output_dir=str(tmp_path))
-    )
+def test_where_nothing_is_in_reserve_nothing_is_tuned(tmp_path):
+    experiment = Experiment.preview(make_study(data="digits", protocol="folds", tune=True, output_dir=str(tmp_path)))
     assert experiment.settings.tuning_draws == () and not any(u.kind == "tuning" for u in experiment.plan.all_units())
 
 

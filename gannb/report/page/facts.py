@@ -24,25 +24,29 @@ if TYPE_CHECKING:
     from gannb.experiment.experiment import Experiment
 
 LISTED = 12  # files or names in a list, before "and N more"
-RESPLIT_UNIT = "one new random split of the whole set, and everything trained from it."
-DRAW_UNIT = "one draw of a small training set, shared with no other trial, and everything trained from it."
+UNITS = {  # of replication, by protocol
+    "given": "one new training of GAN and classifiers on the given training set, with seeds of its own.",
+    "draw": "one draw of a small training set, shared with no other trial, and everything trained from it.",
+    "folds": "one part of the whole set that is tested, and everything trained from the other parts.",
+}
 BALANCED = " It is the mean over classes of the share of test {many} recognised, so that small classes count as much."
-RESPLIT_INTERVAL = (
-    "A paired t interval over the splits, widened because their training sets overlap (Nadeau and Bengio 2003). No "
-    "number of re-splits makes its half-width smaller than about one standard deviation of the differences; more "
-    "{many} would."
-)
-DRAW_INTERVAL = (
-    "It carries both chances: which {many} were drawn to train on, and which are in the test set (crossed, trial by "
-    "test {one}). It speaks for other small sets drawn from the same source."
-)
-RESPLIT_OUTCOMES = (
-    "The 95% intervals are over the splits, widened because their training sets overlap (Nadeau and Bengio 2003)."
-)
-DRAW_OUTCOMES = (
-    "The 95% intervals are over trials, given the test set: they carry which {many} were drawn to train on, and not "
-    "which are in the test set."
-)
+INTERVALS = {  # what they carry, by protocol
+    "given": (
+        "It carries two chances: what training happens to come to, and which {many} are in the test set. It speaks for "
+        "classifiers trained on this training set, and not for other sets of its size."
+    ),
+    "draw": (
+        "It carries both chances: which {many} were drawn to train on, and which are in the test set (crossed, trial "
+        "by test {one}). It speaks for other small sets drawn from the same source."
+    ),
+    "folds": (
+        "It speaks for classifiers and GANs trained anew on random parts of these {many}, as large as here, and tested "
+        "on new {many} of the same source; not for other sets of this size. It carries what training and division "
+        "happen to come to, and which {many} there are to test on: every one is tested once in each of the repeats, "
+        "and what stays of its difference from repeat to repeat is its own."
+    ),
+}
+OUTCOMES = "The 95% intervals carry trials and test {many}, as that of the answer does."
 
 
 # ---- the answer ----
@@ -64,7 +68,7 @@ def brackets_note(verdict: Mapping[str, Any]) -> str:
 
 def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
     """Return how the answer was found, as (term, text)."""
-    rope, corrected, nouns = points(evidence.rope), evidence.protocol == "resplit", experiment.settings.medium.nouns
+    rope, nouns = points(evidence.rope), experiment.settings.medium.nouns
     metric = METRIC_NAMES[evidence.metric].capitalize()
     rule = (
         f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
@@ -73,14 +77,14 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
     )
     return [
         ("Protocol", f"{evidence.protocol}: {experiment.design.why}."),
-        ("Unit of replication", "The trial: " + (RESPLIT_UNIT if corrected else DRAW_UNIT)),
+        ("Unit of replication", "The trial: " + UNITS[evidence.protocol]),
         ("In each trial", _trial_text(experiment, evidence)),
         (
             "Classical augmentation",
             f"Small random changes of every {nouns.one}, by the policy “{experiment.settings.policy_name}”.",
         ),
         ("Measure", f"{metric}, chosen before the study." + _said(BALANCED, nouns) * (evidence.metric != "accuracy")),
-        ("The 95% interval", _said(RESPLIT_INTERVAL if corrected else DRAW_INTERVAL, nouns)),
+        ("The 95% interval", _said(INTERVALS[evidence.protocol], nouns)),
         ("Decision rule", rule),
         ("Fine-tuning", transfer_text(experiment)),
         ("Tuning", tuning_text(experiment)),
@@ -138,7 +142,7 @@ def tuning_text(experiment: Experiment) -> str:
         return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
     if not experiment.settings.tuning_draws:
         many = experiment.settings.medium.nouns.many
-        return f"Off: in resplit no {many} are left that no trial uses, so every arm trains with the parameters below."
+        return f"Off: no {many} are left that no trial uses, so every arm trains with the parameters below."
     table = experiment.results.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
     said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())
@@ -169,7 +173,7 @@ def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
     notes = [
         f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
         f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
-        "chance. " + outcome_intervals(evidence, experiment.settings.medium.nouns)
+        "chance. " + outcome_intervals(experiment.settings.medium.nouns)
     ]
     if experiment.dataset.pool.n_classes == 2:
         name, given = (
@@ -181,9 +185,9 @@ def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
     return notes
 
 
-def outcome_intervals(evidence: Evidence, nouns: Nouns) -> str:
-    """Return what the intervals of outcomes carry in the study's protocol."""
-    return _said(RESPLIT_OUTCOMES if evidence.protocol == "resplit" else DRAW_OUTCOMES, nouns)
+def outcome_intervals(nouns: Nouns) -> str:
+    """Return what the intervals of outcomes carry."""
+    return _said(OUTCOMES, nouns)
 
 
 # ---- data ----

@@ -132,7 +132,7 @@ def item_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[st
 
     copying: the sentence on it.
     """
-    trial = next((t for t in range(experiment.study.trials) if _has_items(experiment, t)), None)
+    trial = next((t for t in range(experiment.settings.trials) if _has_items(experiment, t)), None)
     if trial is None:
         return {}
     first = {
@@ -189,7 +189,7 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
 
 def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:
     """Draw what GANs made for `other` in the first trial that has it, beside items of the classes held out."""
-    trials = range(experiment.study.trials)
+    trials = range(experiment.settings.trials)
     kinds = {t: examples for t in trials if (examples := open_set.examples_of(experiment, t, OTHERS_SHOWN))}
     if not kinds:
         return {}

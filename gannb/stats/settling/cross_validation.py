@@ -12,8 +12,9 @@ from scipy import stats
 from gannb.stats.checks import check_level, checked_items, finite_values
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import with_floor
-from gannb.stats.settling.folds import LEAST_REPEATS
 from gannb.utils.errors import InputError
+
+LEAST_REPEATS = 2  # whole ones: what persists between them tells items from trainings
 
 
 def in_repeats(trial: np.ndarray, item: np.ndarray, d: np.ndarray, folds: int) -> tuple[np.ndarray, np.ndarray]:

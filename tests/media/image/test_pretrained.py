@@ -299,7 +299,7 @@ def test_arms_that_fine_tune_are_scored_like_the_others(fine_tuned):
 def test_frozen_features_are_computed_once_per_item(fine_tuned):
     kinds = [unit.kind for unit in fine_tuned.plan.units(4)]
     assert kinds.count("features") == 2 and kinds.count("item_features") == 2
-    whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
+    whole = changed(fine_tuned, n_per_class=None, protocol="folds", name="whole")
     assert [unit.kind for unit in whole.plan.units(4)].count("features") == 1
 
 
@@ -360,7 +360,7 @@ def test_the_plan_says_what_is_fine_tuned(fine_tuned):
 
 
 def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
-    whole = changed(fine_tuned, n_per_class=None, protocol="resplit", name="whole")
+    whole = changed(fine_tuned, n_per_class=None, protocol="folds", name="whole")
     for experiment, items in ((fine_tuned, 40), (whole, 1797)):
         unit = next(u for u in experiment.plan.units(4) if u.kind == "features")
         assert disk_bytes(experiment.settings, [unit]) - disk_bytes(experiment.settings, []) == items * FEATURES

@@ -50,7 +50,7 @@ def facts_of(pairs: list[tuple[str, str]]) -> dict[str, str]:
 def test_the_method_follows_the_protocol(planted):
     evidence = gather(planted)
     draw = facts_of(facts.method_facts(planted, evidence))
-    resplit = facts_of(facts.method_facts(planted, replace(evidence, protocol="resplit")))
+    resplit = facts_of(facts.method_facts(planted, replace(evidence, protocol="folds")))
     assert draw["Decision rule"] == resplit["Decision rule"] and "±1.0 points" in draw["Decision rule"]
     assert "which images were drawn to train on" in draw["The 95% interval"]
     assert "Nadeau and Bengio" in resplit["The 95% interval"]

@@ -12,7 +12,7 @@ from gannb.stats.decision import half_width_after
 from gannb.stats.estimate import could_settle
 from gannb.stats.intervals import balanced_weights, equal_weights
 from gannb.stats.settling.cross_validation import cv_interval, in_repeats, training_results
-from gannb.stats.settling.folds import fold_numbers
+from gannb.trials.folds import fold_numbers
 from gannb.utils.errors import InputError
 
 
