@@ -77,10 +77,10 @@ def surroundings(real: Real, n_train: int, fake: np.ndarray) -> Surroundings:
 
     The held-out items should have the classes in the training set's proportions.
     """
-    train, held_out = slice(0, n_train), slice(n_train, None)
-    among, *each = real.nearest_few(fake, [(NEIGHBOURS, slice(0, None)), (1, train), (1, held_out)])
-    [of_held_out] = real.nearest_few(real.features[held_out], [(1, train)])
-    [(_, own)] = real.nearest_few(real.features[train], [(2, train)])
+    train, held_out = range(n_train), range(n_train, len(real.features))
+    among, *each = real.nearest_few(fake, [(NEIGHBOURS, range(len(real.features))), (1, train), (1, held_out)])
+    [of_held_out] = real.nearest_few(real.features[n_train:], [(1, train)])
+    [(_, own)] = real.nearest_few(real.features[:n_train], [(2, train)])
     (training, to_train), (unseen, to_unseen), (of, expected) = (
         (index[:, 0], distance[:, 0]) for index, distance in (*each, of_held_out)
     )

@@ -30,8 +30,8 @@ class Real(Protocol):
 
     features: np.ndarray  # (N, D), as they are
 
-    def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, slice]]) -> list[Neighbours]:
-        """Return the k nearest items of those in a slice, by wanted (k, slice): (Q, D) -> index among all, distance."""
+    def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, range]]) -> list[Neighbours]:
+        """Return the k nearest items of a part, by wanted (k, part): (Q, D) -> index among all, distance."""
         ...
 
 
@@ -41,13 +41,13 @@ class AsTheyAre:
 
     features: np.ndarray
 
-    def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, slice]]) -> list[Neighbours]:
+    def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, range]]) -> list[Neighbours]:
         """See `Real`; exact."""
         found = []
         for k, part in wanted:
-            of_part = self.features[part]
+            of_part = self.features[part.start : part.stop]
             index, distance = nearest_few(query, of_part, k) if k > 1 else _nearest(query, of_part)
-            found.append((index + part.indices(len(self.features))[0], distance))
+            found.append((index + part.start, distance))
         return found
 
 
@@ -96,7 +96,7 @@ class InForms:
                 self.along[f, some, :-1] = axes(extract(form(x[some])))
         self.along[..., -1] = -np.square(self.along[..., :-1]).sum(axis=2) / 2
 
-    def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, slice]]) -> list[Neighbours]:
+    def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, range]]) -> list[Neighbours]:
         """See `Real`: the nearest of those that are nearest along the axes, by some more than are wanted."""
         found = []
         for (k, _), (index, form) in zip(wanted, self._candidates(query, wanted), strict=True):
@@ -105,33 +105,35 @@ class InForms:
             found.append((np.take_along_axis(index, order, axis=1), np.take_along_axis(distance, order, axis=1)))
         return found
 
-    def _candidates(self, query: np.ndarray, wanted: Sequence[tuple[int, slice]]) -> list[tuple[np.ndarray, ...]]:
-        """Return the nearest items along the axes, and the form in which each is, (Q, k + `SPARE`) each, by wanted.
+    def _candidates(self, query: np.ndarray, wanted: Sequence[tuple[int, range]]) -> list[tuple[np.ndarray, ...]]:
+        """Return the nearest items along the axes, and the form in which each is, (Q, k + `SPARE`) each, by wanted."""
+        searched = range(min(part.start for _, part in wanted), max(part.stop for _, part in wanted))
+        along = self.axes(query)
+        along = np.concatenate([along, np.ones((len(along), 1), np.float32)], axis=1)
+        blocks, step = [], max(1, SCORES // len(searched))
+        for i in range(0, len(query), step):
+            block = along[i : i + step]
+            scores = self._scores(block, searched)
+            blocks.append([self._best(block, scores, k + SPARE, part, searched.start) for k, part in wanted])
+        return [tuple(map(np.concatenate, zip(*each, strict=True))) for each in zip(*blocks, strict=True)]
+
+    def _scores(self, along: np.ndarray, searched: range) -> np.ndarray:
+        """Return the score of items (P) for coordinates (Q, A + 1), the best of all forms, (Q, P).
 
         |q - r|^2 is least where q.r - |r|^2 / 2 is largest.
         """
-        n = len(self.x)
-        spans = [range(*part.indices(n)) for _, part in wanted]
-        first, last = min(span.start for span in spans), max(span.stop for span in spans)
-        searched = self.along[:, first:last]
-        along = self.axes(query)
-        along = np.concatenate([along, np.ones((len(along), 1), np.float32)], axis=1)
-        blocks, step = [], max(1, SCORES // (last - first))
-        for start in range(0, len(query), step):
-            block = along[start : start + step]
-            score, best = np.empty((2, len(block), last - first), np.float32)
-            best.fill(-np.inf)
-            for coordinates in searched:
-                np.maximum(best, np.matmul(block, coordinates.T, out=score), out=best)
-            of_parts = ((k, best[:, span.start - first : span.stop - first], span.start) for (k, _), span in
-                        zip(wanted, spans, strict=True))  # fmt: skip
-            blocks.append([self._best(block, scores, k + SPARE, start) for k, scores, start in of_parts])
-        return [tuple(map(np.concatenate, zip(*each, strict=True))) for each in zip(*blocks, strict=True)]
+        score, best = np.empty((2, len(along), len(searched)), np.float32)
+        best.fill(-np.inf)
+        for coordinates in self.along[:, searched.start : searched.stop]:
+            np.maximum(best, np.matmul(along, coordinates.T, out=score), out=best)
+        return best
 
-    def _best(self, along: np.ndarray, scores: np.ndarray, n: int, first: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the n items of the best scores (Q, P), counted from `first` on, and the form each has its score in."""
-        n = min(n, scores.shape[1])
-        index = np.argpartition(scores, scores.shape[1] - n, axis=1)[:, scores.shape[1] - n :] + first
+    def _best(
+        self, along: np.ndarray, scores: np.ndarray, n: int, part: range, first: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the n items of a part with the best scores, and the form each has its score in. first: scored item."""
+        of_part, n = scores[:, part.start - first : part.stop - first], min(n, len(part))
+        index = np.argpartition(of_part, len(part) - n, axis=1)[:, len(part) - n :] + part.start
         return index, np.einsum("qa,fqna->fqn", along, self.along[:, index], optimize=True).argmax(axis=0)
 
     def _distances(self, query: np.ndarray, index: np.ndarray, form: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surrou
 from gannb.measures.fidelity import authenticity, nearer_to_training, nearest, nearest_neighbour_ratio
 from gannb.measures.forms import AsTheyAre
 from gannb.media.image.features import pixels
+from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
 
 
@@ -186,11 +187,16 @@ def test_the_benchmark_runs_and_tabulates(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(benchmark, "COPIERS", {"copies": benchmark.COPIERS["copies"]})
     monkeypatch.setattr(benchmark, "BEYOND", {})
-    monkeypatch.setattr(benchmark, "STEPS", 3)
     monkeypatch.setattr(copying, "PERMUTATIONS", 39)
+    digits, pieces = read("digits").pool, benchmark.pieces()
+    asked = [
+        benchmark.World("digits", digits, 8, 32, measuring=lambda x: pixels(x)[:, :10]),
+        benchmark.World("subjects", digits, 4, 4, 6, only=benchmark.OF_SUBJECTS),
+        benchmark.World("pieces", pieces, 20, 40, only=benchmark.OF_SUBJECTS),
+    ]
     out = tmp_path / "rows.jsonl"
     words = ["--trials", "1", "--out", str(out)]
-    assert benchmark.main(words, sizes=((8, 32),)) == 0 and benchmark.main(words, sizes=((8, 32),)) == 0
-    assert len(out.read_text().splitlines()) == 6 + 1 + 10
+    assert benchmark.main(words, lambda: asked) == 0 and benchmark.main(words, lambda: asked) == 0
+    assert len(out.read_text().splitlines()) == (6 + 1 + 10) + 1 + 1
     assert benchmark.main(["--table", *words]) == 0
-    assert "| 8 | copies | 1 | 100.0 |" in capsys.readouterr().out
+    assert "| digits | copies | 1 | 100.0 | 100.0 |" in capsys.readouterr().out
