@@ -1,7 +1,7 @@
 """How often the copying rule flags a set of images: honest ones, copies, altered and partial copies of real images.
 
     export OMP_NUM_THREADS=1
-    python benchmarks/copying.py --trials 60 --out rows.jsonl      # about 5 minutes of a core
+    python benchmarks/copying.py --trials 60 --out rows.jsonl      # about 6 minutes of a core
     python benchmarks/copying.py --table --out rows.jsonl
 
 Each trial draws a training set, held-out images and further images, all disjoint, from a pool of real images; trials

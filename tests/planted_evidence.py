@@ -22,6 +22,7 @@ NOISE = np.array([0.02, -0.03, 0.01, 0.0, -0.01, 0.03, -0.02, 0.0])  # what the 
 WOBBLE = (
     np.array([1, -1, 1, -1, -1, 1, -1, 1]) * 0.005
 )  # what one arm has of its own: an interval of about +- 0.4 points
+BY_BLOCK = np.repeat([1, -1, -1, 1], 2)  # what draws of a block have in common: it does not average out between them
 
 # A world in which all controls come out and GAN images help: mean of each arm.
 WORLD = {
@@ -96,7 +97,7 @@ def evidence(
     quality = [
         {"trial": t, "generator": "mlp", "features": f}
         | exactly
-        | {k: v + (spread if k in (measures or {}) else 0.01) * WOBBLE[t] / 0.005 for k, v in planted.items()}
+        | {k: v + (spread if k in (measures or {}) else 0.01) * BY_BLOCK[t] for k, v in planted.items()}
         for t in range(trials)
         for f in (words["raw_space"], words["measuring_classifier"])
     ]
@@ -104,7 +105,8 @@ def evidence(
         protocol, "balanced_accuracy", 0.01, pd.DataFrame(rows), pd.DataFrame(quality),
         tuple(contrasts(list(means), words["nouns"])), correct, tested, n_train=80, n_test=27, gan="mlp",
         trials_planned=TRIALS, **words, minutes=minutes or {}, left_out=left_out, dose_arms=arms_of,
-        synthetic_shown=shown, shifted_tested=tested,
+        synthetic_shown=shown, shifted_tested=tested, classifiers={words["measuring_classifier"]: 60_000},
+        layers={words["measuring_classifier"]: 4, "deep_cnn": 20},
         shifted={
             arm: on_shifted(mean, wobble * (arm == PRIMARY[0]), tested, len(words["shifts"]))
             for arm, mean in (shifted or {}).items()

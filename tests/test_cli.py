@@ -161,7 +161,7 @@ def test_parameters_lists_each_with_its_meaning_or_tells_all_of_one(capsys):
         assert " ".join(meaning(name).split()) in " ".join(table.split())
     assert main(["parameters", "trials", "preset"]) == 0
     one = capsys.readouterr().out
-    assert one.startswith("trials\n") and "whole number, 2 to 1,000" in one and "8 (smoke 2, gpu 10)" in one
+    assert one.startswith("trials\n") and "whole number, 2 to 1,000" in one and "by default 16 draws" in one
     assert "smoke, laptop or gpu" in one
 
 

@@ -31,7 +31,7 @@ class ToyStudy:
     def __init__(self, folder: Path, medium: Vectors) -> None:
         self.folder, self.medium, self.dataset = folder, medium, dataset_of(medium)
         self.dataset.save(folder / "data-key")
-        design = {"protocol": "draw", "n_per_class": N_PER_CLASS, "test_share": 0.25}
+        design = {"protocol": "draw", "n_per_class": N_PER_CLASS, "test_share": 0.25, "folds": 0, "blocks": 0}
         self.draw = self.unit("draw", generators.make_draw, {"data": "key"} | design)
 
     def unit(

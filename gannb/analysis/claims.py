@@ -1,15 +1,17 @@
 """The claims of the original discussion, each put to a test on a study's evidence.
 
 A test gives a verdict (`supported`, `contradicted`, `undecided`), its number, and a sentence that says what the number
-can and cannot show. Each speaks for these items, this size of set, this classifier and this GAN.
+can and cannot show. Each can come out in all three ways; what cannot be tested in a study is said not to be. Each
+speaks for these items, this size of set, this classifier and this GAN. Intervals are of 95 %.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gannb.analysis.copying import copying
+from gannb.analysis.copying import ATTRACTION, copying
 from gannb.analysis.evidence import (
     Evidence,
     by_trial,
@@ -23,10 +25,18 @@ from gannb.analysis.evidence import (
 from gannb.analysis.wording import in_points, points
 from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
+from gannb.stats.settling.floor import LEAST_TRIALS
+from gannb.stats.tested import equal
 from gannb.trials.arms import PRIMARY, parse_arm
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEEP = 8  # weighted layers along a network: AlexNet's, the first to be called deep (Krizhevsky et al. 2012)
 FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
 DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
+RECOGNISED = ("gan_test", "ruler_accuracy")  # as their class, of generated and of real test items
+SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Claim:
     found: Finding
 
 
-NOT_TESTED = Finding("undecided", "", "Not tested: the arms for it are not part of this study.")
+NOT_TESTED = Finding(UNDECIDED, "", "Not tested: the arms for it are not part of this study.")
 
 
 def claims(evidence: Evidence) -> list[Claim]:
@@ -54,100 +64,170 @@ def claims(evidence: Evidence) -> list[Claim]:
     return [Claim(claim.format(many=evidence.nouns.many), test(evidence)) for claim, test in TESTS.items()]
 
 
+def _answer(evidence: Evidence, arm: str, against: str) -> tuple[Estimate, Answer] | None:
+    """Return what a contrast came to; None where an arm is missing."""
+    if not common_trials(evidence, arm, against):
+        return None
+    estimate = difference(evidence, arm, against)
+    return estimate, decide(estimate, evidence.rope)
+
+
 def _by_answer(evidence: Evidence, arm: str, against: str, verdicts: dict[Answer, str], why: str) -> Finding | None:
     """Return the finding that follows from the answer of a contrast; None where an arm is missing.
 
     verdicts: by answer; an answer that is not among them leaves the claim undecided.
     """
-    if len(common_trials(evidence, arm, against)) < 2:
+    if (found := _answer(evidence, arm, against)) is None:
         return None
-    estimate = difference(evidence, arm, against)
-    answer = decide(estimate, evidence.rope)
-    return Finding(verdicts.get(answer, "undecided"), f"{in_points(estimate)} points", why)
+    estimate, answer = found
+    return Finding(verdicts.get(answer, UNDECIDED), f"{in_points(estimate)} points", why)
 
 
-def _not_tested(reason: str) -> Finding:
-    return Finding("undecided", "", f"Not tested: {reason}")
+def _side(estimate: Estimate, bar: float) -> int:
+    """Return 1 where an interval lies wholly above a bar, -1 where wholly below, 0 else or with too few trials."""
+    if estimate.n < LEAST_TRIALS:
+        return 0
+    return 1 if estimate.low > bar else -1 if estimate.high < bar else 0
+
+
+def _not_tested(reason: str, number: str = "") -> Finding:
+    return Finding(UNDECIDED, number, f"Not tested: {reason}")
 
 
 # ---- use ----
 
 
 def _enlarges(evidence: Evidence) -> Finding:
-    verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "contradicted"}
-    why = f"{PRIMARY[0]} against {PRIMARY[1]}, for this classifier and size of set.{_deeper(evidence)}"
-    return _by_answer(evidence, *PRIMARY, verdicts, why) or NOT_TESTED
+    verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: CONTRADICTED}
+    deep = _deepest(evidence)
+    if deep is None:
+        return _without_a_deep_one(evidence)
+    name, arm, against = deep
+    start = "pretrained and fine-tuned" if name == evidence.pretrained else "from scratch"
+    why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
+    if not _converged(evidence, against):
+        verdicts, why = {}, f"{why} It had not converged: raise classifier_steps."
+    return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED
 
 
-def _deeper(evidence: Evidence) -> str:
-    """Return what the same contrast is for each further classifier, in words."""
-    said = ""
-    for name in list(evidence.classifiers)[1:]:
-        arms = [parse_arm(arm).at(name).name for arm in PRIMARY]
-        if len(common_trials(evidence, *arms)) >= 2:
-            said += f" With {name}: {in_points(difference(evidence, *arms))} points."
-    return said
+def _converged(evidence: Evidence, arm: str) -> bool:
+    """Tell whether the second half of an arm's steps brought less than the margin, where that was tried.
+
+    By the mean, as where it is decided whether steps are doubled.
+    """
+    half = parse_arm(arm).half().name
+    return not common_trials(evidence, arm, half) or difference(evidence, arm, half).mean < evidence.rope
+
+
+def _deepest(evidence: Evidence) -> tuple[str, str, str] | None:
+    """Return the deepest network on which GAN items were tried, with its arms with and without; None for no deep one.
+
+    A pretrained one only where none is deep that is trained from scratch: it has been enlarged elsewhere already.
+    """
+    first, *others = evidence.classifiers
+    arms = {first: PRIMARY} | {name: tuple(parse_arm(arm).at(name).name for arm in PRIMARY) for name in others}
+    deep = {name: both for name, both in arms.items() if evidence.layers.get(name, 0) >= DEEP}
+    if not deep and evidence.layers.get(evidence.pretrained, 0) >= DEEP:
+        deep = {evidence.pretrained: ("transfer+gan", "transfer")}
+    deep = {name: both for name, both in deep.items() if common_trials(evidence, *both)}
+    return max(((name, *both) for name, both in deep.items()), key=lambda each: evidence.layers[each[0]], default=None)
+
+
+def _without_a_deep_one(evidence: Evidence) -> Finding:
+    """Return that nothing deep was tried, what would be, and what the plain contrast came to."""
+    if (found := _answer(evidence, *PRIMARY)) is None:
+        return NOT_TESTED
+    first = next(iter(evidence.classifiers))
+    further = [name for name, layers in evidence.layers.items() if layers >= DEEP and name != evidence.pretrained]
+    way = f"classifier={first},{further[0]}" if further else "a second network in `classifier`"
+    return _not_tested(
+        f"{first} has {evidence.layers[first]} layers, and a network is called deep from {DEEP}; add a deep one "
+        f"({way}) or the arm transfer+gan with pretrained weights. With {first}, {PRIMARY[0]} against {PRIMARY[1]} "
+        f"came to {in_points(found[0])} points.",
+    )
 
 
 def _collecting(evidence: Evidence) -> Finding:
-    verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "supported"}
+    verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: SUPPORTED}
     why = f"Twice the real {evidence.nouns.many} against {PRIMARY[0]}."
     return _by_answer(evidence, "real+more+classic", PRIMARY[0], verdicts, why) or NOT_TESTED
 
 
 def _fine_tuning(evidence: Evidence) -> Finding:
-    verdicts = {Answer.HELPS: "supported", Answer.HURTS: "contradicted", Answer.EQUIVALENT: "undecided"}
-    why = f"A network pretrained on other {evidence.nouns.many} and fine-tuned on the draw, against {PRIMARY[0]}."
+    verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: CONTRADICTED}
+    why = (
+        f"A network pretrained on other {evidence.nouns.many} and fine-tuned on the draw, against {PRIMARY[0]}; "
+        "the same within the margin is not better."
+    )
     reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts, why)
     return found or _not_tested(f"{reason[0].lower()}{reason[1:]}")
 
 
 def _mean_variance(evidence: Evidence) -> Finding:
+    many = evidence.nouns.many
     why = (
-        f"real+gan against {evidence.nouns.many} with the same mean and covariance; a loss would not prove it, the GAN "
-        "may be poor."
+        f"Training on GAN {many} alone, against as many that have only the mean and covariance of each class. Better "
+        "shows that the GAN has learnt more than those; the same within the margin, that it has not; worse would show "
+        "only that it is poorer."
     )
-    return _by_answer(evidence, "real+gan", "real+gaussian", {Answer.HELPS: "contradicted"}, why) or NOT_TESTED
+    verdicts = {Answer.HELPS: CONTRADICTED, Answer.EQUIVALENT: SUPPORTED}
+    found = _by_answer(evidence, "gan", "gaussian", verdicts, why)
+    return found or _not_tested("it takes the arms gan and gaussian.")
 
 
 def _overtrains(evidence: Evidence) -> Finding:
-    trials = common_trials(evidence, *PRIMARY)
+    trials, many = common_trials(evidence, *PRIMARY), evidence.nouns.many
+    if not trials:
+        return NOT_TESTED
+    if evidence.mix != "added":
+        return _not_tested(
+            f"the arms saw the real {many} unequally often, since GAN {many} take the place of real ones in each batch "
+            "(mix=replaced); what is seen less often is learnt less by heart."
+        )
     fitted = [by_trial(evidence, arm, "train_accuracy", trials) for arm in PRIMARY]
-    gaps = [fit - by_trial(evidence, arm, "accuracy", trials) for fit, arm in zip(fitted, PRIMARY, strict=True)]
+    estimate = _change_of_gap(evidence, fitted[0] - fitted[1])
+    verdict = {1: SUPPORTED, -1: CONTRADICTED, 0: UNDECIDED}[_side(estimate, evidence.rope)]
     ece = [by_trial(evidence, arm, "ece", trials).mean() for arm in PRIMARY]
-    estimate = of_trials(evidence, gaps[0] - gaps[1])
-    verdict = "supported" if estimate.low > evidence.rope else "undecided"
-    verdict = "contradicted" if estimate.high < evidence.rope else verdict
     why = (
-        f"Change of the gap between train and test accuracy, {PRIMARY[0]} against {PRIMARY[1]}; "
-        f"calibration error {ece[0]:.3f} against {ece[1]:.3f}."
+        f"Change of the gap between train and test accuracy, {PRIMARY[0]} against {PRIMARY[1]}, which see the real "
+        f"{many} equally often; calibration error {ece[0]:.3f} against {ece[1]:.3f}."
     )
     if min(fit.mean() for fit in fitted) > FITTED:
-        verdict = "undecided"
-        why += f" Both fit their training {evidence.nouns.many} completely, so the gap tells nothing more."
+        verdict = UNDECIDED
+        why += f" Both fit their training {many} completely, so the gap tells nothing more."
     return Finding(verdict, f"{in_points(estimate)} points", why)
 
 
+def _change_of_gap(evidence: Evidence, fitted: pd.Series) -> Estimate:
+    """Return the change of the gap between train and test accuracy, over trainings and test items.
+
+    fitted: the change of train accuracy, by trial.
+    """
+    arm, against = (evidence.correct[name] for name in PRIMARY)
+    return evidence.tested.difference({t: fitted[t] - (arm[t] - against[t]) for t in fitted.index}, equal)
+
+
 def _distorted(evidence: Evidence) -> Finding:
-    columns, many = ("gan_test", "ruler_accuracy"), evidence.nouns.many
-    recognised, real = (per_trial(evidence, column, evidence.measuring_classifier) for column in columns)
-    if recognised is None or real is None:
+    many = evidence.nouns.many
+    parts = [per_trial(evidence, column, evidence.measuring_classifier) for column in RECOGNISED]
+    if any(part is None for part in parts):
         return NOT_TESTED
-    if evidence.protocol != "draw":
+    if not _judged_by_a_stranger(evidence):
         return _not_tested(f"no real {many} are left over to train a classifier that the GAN never saw.")
-    estimate = of_trials(evidence, recognised - real)
-    verdict = "undecided"
-    if estimate.high < -DISTORTED:
-        verdict = "supported"
-    elif estimate.low > -DISTORTED:
-        verdict = "contradicted"
+    recognised, real = parts
+    verdict = {-1: SUPPORTED, 1: CONTRADICTED, 0: UNDECIDED}[_side(of_trials(evidence, recognised - real), -DISTORTED)]
     number = f"GAN-test {recognised.mean():.1%}, real test {many} {real.mean():.1%}"
     why = (
         f"Share recognised as their class by a classifier trained on real {many}; "
         f"more than {points(DISTORTED)} points fewer counts as distorted. It does not see a lack of variety."
     )
     return Finding(verdict, number, why)
+
+
+def _judged_by_a_stranger(evidence: Evidence) -> bool:
+    """Tell whether the measuring classifier learnt from real items that the GAN never saw: those in reserve."""
+    return evidence.protocol == "draw"
 
 
 # ---- saturation ----
@@ -169,7 +249,7 @@ def _saturates(evidence: Evidence) -> Finding:
         f"{most:,} GAN {many} per class against {fewer:,}: if the interval lies within the margin, more of them no "
         "longer matter. This speaks for “gains saturate” only, not for “no information is added”."
     )
-    verdicts = {Answer.EQUIVALENT: "supported", Answer.HELPS: "contradicted"}
+    verdicts = {Answer.EQUIVALENT: SUPPORTED, Answer.HELPS: CONTRADICTED}
     return _by_answer(evidence, most_arm, fewer_arm, verdicts, why) or NOT_TESTED
 
 
@@ -177,20 +257,50 @@ def _saturates(evidence: Evidence) -> Finding:
 
 
 def _in_between(evidence: Evidence) -> Finding:
-    names = "between", "between_of_blends", "between_of_real"
-    made, blends, real = (per_trial(evidence, name, evidence.raw_space) for name in names)
-    if made is None or blends is None:
+    """New and valid: no nearer to training items than to unseen real ones, and recognised about as often as those.
+
+    Copies and what is made of training items (blurred ones, blends of two) hug the training set; noise and blots keep
+    away from it and are not recognised.
+    """
+    side = per_trial(evidence, "nearer_to_train", evidence.raw_space)
+    parts = [per_trial(evidence, column, evidence.measuring_classifier) for column in RECOGNISED]
+    if side is None or any(part is None for part in parts):
         return NOT_TESTED
-    nouns, estimate = evidence.nouns, of_trials(evidence, made - blends)
-    verdict = "supported" if estimate.low > 0 else "undecided"
-    held_out = "" if real is None else f", to held-out real ones {real.mean():.0%}"
-    number = f"{made.mean():.0%}; to blends of two {nouns.many} {blends.mean():.0%}{held_out}"
+    nearness, valid = of_trials(evidence, side), of_trials(evidence, parts[0] - parts[1])
+    judged = _judged_by_a_stranger(evidence)
+    new, recognised = -_hugging(evidence, nearness), _side(valid, -DISTORTED) if judged else 0
+    verdict = SUPPORTED if min(new, recognised) > 0 else CONTRADICTED if min(new, recognised) < 0 else UNDECIDED
+    low, high = (min(1.0, max(-1.0, end)) for end in (nearness.low, nearness.high))
+    number = f"nearness to training {evidence.nouns.many} {side.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+    number += f"; recognition {in_points(valid)} points" if judged else ""
+    return Finding(verdict, number, _why_in_between(evidence, judged))
+
+
+def _hugging(evidence: Evidence, nearness: Estimate) -> int:
+    """Return 1 where items hug the training set, -1 where they do not, 0 where it is open.
+
+    Items that all lie nearest to the same few real ones may be near the training set by chance, as far as most trials'
+    permutation tests see.
+    """
+    flagged = per_trial(evidence, "flagged", evidence.raw_space)
+    side = _side(nearness, ATTRACTION)
+    return 0 if side > 0 and flagged is not None and flagged.mean() <= 0.5 else side
+
+
+def _why_in_between(evidence: Evidence, judged: bool) -> str:
+    nouns = evidence.nouns
     why = (
-        f"Share of test {nouns.many} that lie nearer to a GAN {nouns.one} than to any of as many training "
-        f"{nouns.many}; against blends {in_points(estimate)} points, in {nouns.raw}. More than blends would show new "
-        "forms where real ones lie, not that every one is valid; fewer would not show that there are none."
+        f"New: fewer than {ATTRACTION:.0%} of GAN {nouns.many} are nearer to a training {nouns.one} than to unseen "
+        f"real ones beyond chance, in {nouns.raw} (copies: 100%). Valid: a classifier of real {nouns.many} recognises "
+        f"them at most {points(DISTORTED)} points less often than real test {nouns.many}. Both shown supports the "
+        "claim, either refuted contradicts it."
     )
-    return Finding(verdict, number, why)
+    if not judged:
+        why += (
+            f" Here that classifier has learnt from the {nouns.many} that the GAN has learnt from, so that validity "
+            "cannot be shown: nearness alone can contradict the claim."
+        )
+    return why
 
 
 # ---- copying ----
@@ -202,6 +312,9 @@ def _copies(evidence: Evidence) -> Finding:
 
 
 # ---- outside the training domain ----
+
+
+YARDSTICKS = ("real+interpolation+classic", "real+gaussian+classic")  # as many items, without any GAN
 
 
 @dataclass(frozen=True)
@@ -237,14 +350,30 @@ def _elsewhere(evidence: Evidence) -> Finding:
     if not rows:
         return NOT_TESTED
     *each, whole = rows
-    verdicts = {Answer.HELPS: "contradicted", Answer.EQUIVALENT: "supported", Answer.HURTS: "supported"}
-    verdict = verdicts.get(decide(whole.change, evidence.rope), "undecided")
+    tried = {arm: shifted_difference(evidence, PRIMARY[0], arm) for arm in YARDSTICKS}
+    beside = {arm: change for arm, change in tried.items() if change is not None}
+    answers = [decide(change, evidence.rope) for change in (whole.change, *beside.values())]
+    gains, matched = Answer.HELPS, (Answer.EQUIVALENT, Answer.HURTS)
+    verdict = SUPPORTED if any(answer in matched for answer in answers) else UNDECIDED
+    verdict = CONTRADICTED if beside and all(answer == gains for answer in answers) else verdict
     changes = ", ".join(f"{row.shift} {points(row.change.mean, sign=True)}" for row in each)
     why = (
         f"{PRIMARY[0]} against {PRIMARY[1]} on shifted test {evidence.nouns.many} ({changes}), mean over the shifts. "
-        f"Shifts of our own making stand in for {evidence.phrases.elsewhere}, and are not the thing itself."
+        f"{_yardsticks_text(beside)} Shifts of our own making stand in for {evidence.phrases.elsewhere}, and are not "
+        "the thing itself."
     )
     return Finding(verdict, f"{in_points(whole.change)} points", why)
+
+
+def _yardsticks_text(beside: Mapping[str, Estimate]) -> str:
+    """Return what the GAN came to against arms with as many items from no GAN, in sentences."""
+    if not beside:
+        return (
+            f"A gain would not contradict the claim: any items added to the real ones may bring it, and without "
+            f"{' or '.join(YARDSTICKS)} in the study that cannot be told."
+        )
+    against = " and ".join(f"{in_points(change)} points against {arm}" for arm, change in beside.items())
+    return f"On the same it came to {against}, without a GAN; only a GAN that is better than all of these is of use."
 
 
 TESTS: dict[str, Callable[[Evidence], Finding]] = {  # `{many}`: what the items are called

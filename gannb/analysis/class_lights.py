@@ -1,12 +1,15 @@
 """Which classes' items to use: fidelity, diversity, copying and usefulness of each, as a traffic light.
 
-A light is green or red where the 95 % interval over trials lies wholly on that side of its bar, else yellow; grey where
-it was not measured. Lights are not adjusted for their number: of many honest classes some look red by chance.
+A light is green or red where the 95 % interval over trials lies wholly on that side of its bar, else yellow, as with
+fewer trials than an answer takes; grey where it was not measured. Usefulness is chosen on one half of the class' test
+items and confirmed on the other, since whoever keeps the classes of green lights tests on the same items again. Lights
+are not adjusted for their number: of many honest classes some look red by chance.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,10 +23,12 @@ from gannb.analysis.wording import points
 from gannb.data.medium import Nouns
 from gannb.stats.estimate import Interval
 from gannb.stats.outcomes import interval
-from gannb.stats.tested import only
+from gannb.stats.settling.floor import LEAST_TRIALS
+from gannb.stats.tested import Tested
 from gannb.trials.arms import PRIMARY
 
 THIN = 0.5  # diversity that this kit's GANs usually end above
+HALVES_SEED = 0  # of the division of test items: any will do, and no study chooses its own
 LEAST_DIVERSE = 0.8  # honest classes of eight trials stay above it, see benchmarks/README.md
 
 
@@ -85,8 +90,11 @@ def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]
             "sign of it.",
         ),
         "usefulness": Explanation(
-            "change of the class' recall, real + GAN + classic against real + classic, in points",
-            "Green above 0, red below, unless wholly within the study's margin of practical equivalence.",
+            f"change of the class' recall, real + GAN + classic against real + classic, in points: on one half of its "
+            f"test {many}",
+            f"Green where the interval lies above 0 and the other half of the test {many} gains on average too, red "
+            "where both are below; yellow where the halves disagree, and within the study's margin of practical "
+            "equivalence.",
         ),
     }
 
@@ -142,18 +150,48 @@ def _light(criterion: Criterion, values: pd.Series, evidence: Evidence) -> Light
         return Light("grey")
     estimate = of_trials(evidence, values)
     low, high = max(estimate.low, criterion.least), min(estimate.high, criterion.most)
-    return Light(criterion.colour(estimate.low, estimate.high), Interval(estimate.mean, low, high))
+    colour = criterion.colour(estimate.low, estimate.high) if estimate.n >= LEAST_TRIALS else "yellow"
+    return Light(colour, Interval(estimate.mean, low, high))
 
 
 def _usefulness(evidence: Evidence, k: int) -> Light:
-    """Return the light of what the primary contrast changes in a class' recall."""
+    """Return the light of what the primary contrast changes in a class' recall, its number from the second half.
+
+    Green where the mean on the first half of the class' test items is above 0 and the interval on the second wholly;
+    red the other way round. Grey where a half is too small for an interval.
+    """
     trials = common_trials(evidence, *PRIMARY)
     right, without = (evidence.correct.get(arm, {}) for arm in PRIMARY)
-    change = interval({t: right[t] - without[t] for t in trials}, evidence.tested, only(k))
-    if math.isnan(change.mean):
+    change = {t: right[t] - without[t] for t in trials}
+    chosen, confirmed = (interval(*_of_items(change, evidence.tested, items)) for items in halves(evidence.tested, k))
+    if math.isnan(chosen.mean) or math.isnan(confirmed.mean):
         return Light("grey")
-    equivalent = -evidence.rope <= change.low and change.high <= evidence.rope
-    return Light("yellow" if equivalent else USEFULNESS.colour(change.low, change.high), change)
+    undecided = len(trials) < LEAST_TRIALS or (-evidence.rope <= confirmed.low and confirmed.high <= evidence.rope)
+    colour = USEFULNESS.colour(confirmed.low, confirmed.high)
+    agreed = {"green": chosen.mean > 0, "red": chosen.mean < 0}.get(colour, False)
+    return Light(colour if agreed and not undecided else "yellow", confirmed)
+
+
+def halves(tested: Tested, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the test items of class k in two halves, the same in every trial and repeat.
+
+    Whole groups, in an order that is random and fixed, so that the halves share no group and differ by one at most.
+    """
+    items, groups = (
+        np.concatenate([part[t][tested.y[t] == k] for t in tested.y] or [np.empty(0, int)])
+        for part in (tested.item, tested.groups)
+    )
+    order = np.random.default_rng(HALVES_SEED).permutation(np.unique(groups))
+    return tuple(np.unique(items[np.isin(groups, order[half::2])]) for half in (0, 1))
+
+
+def _of_items(
+    values: Mapping[int, np.ndarray], tested: Tested, items: np.ndarray
+) -> tuple[dict[int, np.ndarray], Tested]:
+    """Return per-item values and what is known of the test items, of some of these alone, given by number."""
+    kept = {t: np.isin(tested.item[t], items) for t in values}
+    item, y, groups = ({t: part[t][kept[t]] for t in kept} for part in (tested.item, tested.y, tested.groups))
+    return {t: each[kept[t]] for t, each in values.items()}, replace(tested, item=item, y=y, groups=groups)
 
 
 def _copying_light(of_class: pd.DataFrame, found: Copying | None, evidence: Evidence) -> Light:

@@ -11,6 +11,7 @@ from gannb.analysis.evidence import Evidence, by_trial, common_trials, differenc
 from gannb.data.medium import Nouns
 from gannb.stats.estimate import Estimate, could_settle
 from gannb.stats.intervals import paired_t
+from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.worth import Worth, plateau, worth_in_real
 from gannb.trials.arms import PRIMARY
 from gannb.trials.contrasts import curve_arms
@@ -125,15 +126,14 @@ def doses(evidence: Evidence) -> Doses | None:
 
 
 def _plateau(evidence: Evidence, arms: dict[int, str]) -> Plateau | None:
-    """Return the plateau as `stats.worth.plateau` fits it. arms: by number of items.
+    """Return the plateau as `stats.worth.plateau` fits it; None where it knows none. arms: by number of items.
 
-    None where the largest number is not yet half of the way, since the interval would then cover far too rarely, and
-    where fewer than two trials have every dose.
+    None also where too few trials have every dose.
     """
     trials = common_trials(evidence, PRIMARY[1], *arms.values())
-    if len(trials) < 2:
+    if len(trials) < LEAST_TRIALS:
         return None
     base = by_trial(evidence, PRIMARY[1], evidence.metric, trials)
     gains = np.stack([by_trial(evidence, arm, evidence.metric, trials) - base for arm in arms.values()], 1)  # (R, P)
-    gain, half_at = plateau(np.array(list(arms), float), gains, test_train_ratio(evidence))
-    return Plateau(gain, half_at) if half_at <= max(arms) else None
+    found = plateau(np.array(list(arms), float), gains, test_train_ratio(evidence))
+    return Plateau(*found) if found else None

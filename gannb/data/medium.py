@@ -100,6 +100,10 @@ class Pretrained(Protocol):
         """Return D, the number of features of an item."""
         ...
 
+    def layers(self, weights: Weights) -> int:
+        """Return the weighted layers on the longest way through the network, see `classifiers.depth`."""
+        ...
+
     def starting(self, weights: Weights, mixture: Any, features: np.ndarray) -> Callable[..., Any]:
         """Return the `start` of `classifiers.training.train`: the network with a head trained on frozen features."""
         ...

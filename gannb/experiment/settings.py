@@ -256,6 +256,21 @@ class Settings:
         networks = {name: build(name, self.shape, classes) for name in self.study.classifier}
         return {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
 
+    def classifier_layers(self) -> dict[str, int]:
+        """Return the weighted layers on the longest way through the study's networks and the medium's own, by name.
+
+        The pretrained network is among them where generated items are put to it; see `classifiers.depth`.
+        """
+        from gannb.classifiers.depth import weighted_layers
+
+        medium, shape, classes = self.medium, self.shape, self.dataset.pool.n_classes
+        one = medium.encode(medium.stored(np.zeros((1, *shape), medium.dtype), "cpu"))
+        names = dict.fromkeys((*self.study.classifier, *medium.classifiers))
+        found = {name: weighted_layers(medium.classifier(name, shape, classes), one) for name in names}
+        if self.weights is not None and any(arm.name == "transfer+gan" for arm in self.arms):
+            found[self.weights.network] = medium.pretrained.layers(self.weights)
+        return found
+
     # ---- networks that are given
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -89,25 +89,47 @@ def _interpolated(grid: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np
 
 def plateau(
     n: np.ndarray, gains: np.ndarray, test_train_ratio: float = 0.0, level: float = 0.95
-) -> tuple[Estimate, float]:
+) -> tuple[Estimate, float] | None:
     """What a gain goes towards as the number of items grows, and the number at which it has come half of the way.
 
     n: (P,) numbers of items, above 0 and rising, P >= 2; gains: (R, P), 0 where no item is added. Fitted is gain(n) =
     plateau * n / (n + half), the rectangular hyperbola of saturation (Michaelis and Menten 1913): `half` by least
     squares on the mean gains, within a tenth of the smallest to ten times the largest n, then each trial's plateau, and
-    Student's interval of these. The interval takes `half` as known, so it is too narrow where the curve still rises
-    steeply at the largest n; where the gain is about 0, `half` means nothing. Raises InputError as `paired_t`.
+    Student's interval of these, for every `half` that the data allow (see `_allowed`): its ends are the outermost.
+
+    None where nothing is known of a plateau: where the best `half` lies at an edge of the search or beyond the largest
+    n, or where the data allow one beyond the largest n, so that the curve may rise as far again as was measured. Where
+    `half` was taken as known, intervals of such fits covered 0 to 80 %; those that are left cover 95 % and more.
+    Raises InputError as `paired_t`.
     """
     n, gains = finite_values(n, "the numbers of items", 1), finite_values(gains, "the gains", 2)
     if len(n) < 2 or n[0] <= 0 or (np.diff(n) <= 0).any() or gains.shape[1:] != n.shape:
         raise InputError(f"{n.size} numbers of items do not fit gains {gains.shape}; give two or more, rising.")
     halves = np.geomspace(n[0] / 10, n[-1] * 10, _GRID_POINTS)
     curves = n / (n + halves[:, None])  # (G, P)
-    mean = gains.mean(axis=0)
-    heights = curves @ mean / (curves**2).sum(axis=1)
-    best = np.argmin(((mean - heights[:, None] * curves) ** 2).sum(axis=1))
-    by_trial = gains @ curves[best] / (curves[best] ** 2).sum()
-    return paired_t(by_trial, test_train_ratio, level), float(halves[best])
+    by_trial = gains @ (curves / (curves**2).sum(axis=1, keepdims=True)).T  # (R, G) each trial's plateau, given `half`
+    misfit = ((gains.mean(axis=0) - by_trial.mean(axis=0)[:, None] * curves) ** 2).sum(axis=1)
+    best = int(np.argmin(misfit))
+    found, half = paired_t(by_trial[:, best], test_train_ratio, level), float(halves[best])
+    scale = float(stats.t.ppf((1 + level) / 2, len(gains) - 1)) * np.sqrt(1 / len(gains) + test_train_ratio)
+    allowed = _allowed(n, halves, curves, gains, scale)
+    if best in (0, len(halves) - 1) or (allowed & (halves > n[-1])).any() or half > n[-1]:
+        return None
+    allowed[best] = True
+    middle, around = by_trial.mean(axis=0)[allowed], scale * by_trial.std(axis=0, ddof=1)[allowed]
+    return replace(found, low=float((middle - around).min()), high=float((middle + around).max())), half
+
+
+def _allowed(n: np.ndarray, halves: np.ndarray, curves: np.ndarray, gains: np.ndarray, scale: float) -> np.ndarray:
+    """Tell which of the `halves` (G,) of `plateau` the gains (R, P) allow, (G,) bool. curves: (G, P) of these.
+
+    A paired t test each, of what would improve the fit if `half` were moved: the curve's slope in `half`, less what the
+    height takes up of it. scale: times the standard deviation over trials it is the half-width of an interval.
+    """
+    slopes = -n / (n + halves[:, None]) ** 2
+    slopes -= ((slopes * curves).sum(axis=1) / (curves**2).sum(axis=1))[:, None] * curves
+    improvement = gains @ slopes.T  # (R, G)
+    return np.abs(improvement.mean(axis=0)) <= scale * improvement.std(axis=0, ddof=1)
 
 
 def _crossings(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -100,7 +100,12 @@ class General(BaseModel):
     )
     n_per_class: int | None = parameter(None, 1, "real items per class in a draw; by default chosen by set size", ge=2)
     trials: int | None = parameter(
-        None, 1, "repetitions of the whole experiment; by default by preset and protocol", ge=2, le=1000
+        None,
+        1,
+        f"repetitions of the whole experiment; by default {TRIALS['laptop']} draws, {TRIALS_ON_GIVEN['laptop']} on a "
+        f"given training set, {REPEATS['laptop']} repeats of cross-validation (smoke fewer, gpu more)",
+        ge=2,
+        le=1000,
     )
     test_share: float = parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
 

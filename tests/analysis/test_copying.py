@@ -54,7 +54,8 @@ def claimed(world: Evidence):
 def test_sentence_and_claim_follow_the_verdict(side, flags, duplicates, spread, verdict):
     world = world_of(side, flags, duplicates, spread)
     assert copying(world).verdict == claimed(world).verdict == verdict
-    assert copying_sentence(world).startswith(LEADS[verdict]) and f" {side:.0%} [" in copying_sentence(world)
+    assert copying_sentence(world).startswith(LEADS[verdict])
+    assert f" {copying(world).side.mean:.0%} [" in copying_sentence(world)
     assert claimed(world).why.endswith(".")
 
 

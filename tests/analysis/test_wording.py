@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from planted_evidence import SOUND, WORDS, evidence, with_depth
 
-from gannb.analysis.claims import claims
+from gannb.analysis.claims import YARDSTICKS, claims
 from gannb.analysis.class_lights import CRITERIA, advice, explained
 from gannb.analysis.copying import copying_sentence
 from gannb.analysis.evidence import Evidence, ExternalSource, difference
@@ -168,12 +168,25 @@ def _lights(words: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _claims(words: Mapping[str, Any]) -> Iterator[str]:
-    planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}}
-    worlds = {"claims": evidence(words=words, **planted), "claims not tested": evidence("folds", words=words)}
+    moved = {PRIMARY[0]: 0.7, PRIMARY[1]: 0.6, YARDSTICKS[0]: 0.65, YARDSTICKS[1]: 0.6}
+    planted = {"doses": {50: 0.85, 200: 0.88}, "shifted": moved, "gaussian": 0.7, "transfer": 0.9}
+    fitted = {arm: 0.5 for arm in PRIMARY}
+    worlds = {
+        "claims": evidence(words=words, **planted),
+        "claims not tested": evidence("folds", words=words),
+        "claims without yardsticks": evidence(words=words, shifted={arm: moved[arm] for arm in PRIMARY}),
+        "claims, a deep network": with_depth(0.90, 0.85, words=words),
+        "claims, a deep network that has not converged": with_depth(0.90, 0.85, half=0.8, words=words),
+        "claims, mix=replaced": replace(evidence(words=words), mix="replaced"),
+        "claims, all learnt by heart": evidence(words=words, gap=fitted),
+    }
+    said = set()
     for title, world in worlds.items():
         for each in claims(world):
             found = each.found
-            yield f"{title}: {each.claim} | {found.verdict} | {found.number} | {found.why}"
+            if (each.claim, found) not in said:  # every sentence once
+                yield f"{title}: {each.claim} | {found.verdict} | {found.number} | {found.why}"
+            said.add((each.claim, found))
 
 
 def test_every_sentence_is_the_one_that_was_read():

@@ -105,5 +105,12 @@ def test_a_curve_that_still_rises_has_no_plateau():
     assert len(found.rows) == 3 and found.plateau is None
 
 
+def test_two_trials_have_no_plateau():
+    gains = {n: 0.06 * n / (n + 100) for n in (50, 200, 800)}
+    planted = {n: WORLD[PRIMARY[1]] + gain for n, gain in gains.items()}
+    assert doses(evidence(doses=planted, wobble=0.1, trials=2)).plateau is None
+    assert doses(evidence(doses=planted, wobble=0.1, trials=4)).plateau is not None
+
+
 def test_one_number_of_items_is_no_dose_response():
     assert doses(evidence()) is None and decide(evidence()).doses is None

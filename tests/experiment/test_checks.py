@@ -1,4 +1,4 @@
-"""What is refused before any work, and how few splits it takes to know."""
+"""What is refused before any work, and how few divisions it takes to know."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def saved(folder: Path, counts: tuple[int, ...], triples: int = 0) -> dict[str, 
 
 
 @pytest.fixture
-def split(monkeypatch) -> list[int]:
-    """How many trials were split, call by call."""
-    made, whole = [], splits.stratified_group_folds
+def divided(monkeypatch) -> list[int]:
+    """Which repeats were divided into folds, call by call."""
+    made, divide = [], splits.fold_numbers
 
-    def counted(y, groups, folds, seeds):
-        made.append(len(seeds))
-        return whole(y, groups, folds, seeds)
+    def counted(y, groups, folds, seed, repeat):
+        made.append(repeat)
+        return divide(y, groups, folds, seed, repeat)
 
-    monkeypatch.setattr(splits, "stratified_group_folds", counted)
+    monkeypatch.setattr(splits, "fold_numbers", counted)
     return made
 
 
@@ -53,18 +53,18 @@ def split(monkeypatch) -> list[int]:
     ],
     ids=str,
 )
-def test_opening_a_study_of_many_resplits_splits_them_all_at_once_or_not_at_all(
-    tmp_path, split, triples, given, passes
+def test_opening_a_study_of_many_trials_divides_every_repeat_once_or_not_at_all(
+    tmp_path, divided, triples, given, passes
 ):
     experiment = Experiment.preview(make_study(**saved(tmp_path, (60, 30), triples) | given))
     assert len(experiment.plan.draws) == TRIALS and experiment.design.protocol == "folds"
-    assert [trials for trials in split if trials > 1] == [TRIALS] * passes
-    assert len(split) - passes <= 6  # a trial each: the first one's counts, and draws that a check looks at
-    assert len(experiment.plan.all_units()) > 10 * TRIALS and len(split) - passes <= 6
+    assert divided.count(TRIALS // 4 - 1) == passes  # the last repeat is asked for with all the others alone
+    assert len(divided) - passes * TRIALS // 4 <= 6  # the first one's counts, and draws that a check looks at
+    assert len(experiment.plan.all_units()) > 10 * TRIALS and len(divided) - passes * TRIALS // 4 <= 6
 
 
 def balanced(counts: tuple[int, ...], batch_size: int = 32) -> Settings:
-    """Settings of a study that is to fill up the smaller classes of a set that is split again."""
+    """Settings of a study that is to fill up the smaller classes of a cross-validated set."""
     y = np.repeat(np.arange(len(counts)), counts)
     index, x = np.arange(len(y)), np.zeros((len(y), 8, 8, 1), np.uint8)
     pool = Examples(x, y, tuple(f"class {k}" for k in range(len(counts))), index.astype(str), index)
@@ -74,15 +74,15 @@ def balanced(counts: tuple[int, ...], batch_size: int = 32) -> Settings:
 
 
 @pytest.mark.parametrize("counts", [(10, 10), (9, 9, 9), (50, 50)])
-def test_equal_classes_are_not_balanced_whatever_a_split_leaves_of_them(counts):
-    """(10, 10) and (9, 9, 9) were accepted: some splits leave 8 of one class and 7 of another to train on."""
+def test_equal_classes_are_not_balanced_whatever_a_fold_leaves_of_them(counts):
+    """(10, 10) and (9, 9, 9) were accepted: some folds leave 8 of one class and 7 of another to train on."""
     with pytest.raises(
         InputError, match="n_synthetic=balance is for classes of unequal size, and these lack less than"
     ):
         check_balance(balanced(counts))
 
 
-def test_some_splits_of_equal_classes_do_lack_an_item():
+def test_some_folds_of_equal_classes_do_lack_an_item():
     found = balanced((10, 10)).all_draw_counts
     assert {tuple(sorted(counts)) for counts in found.tolist()} & {(7, 8)}
 

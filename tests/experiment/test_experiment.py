@@ -376,7 +376,7 @@ def test_colour_images_have_a_study_too(tmp_path):
         ({"gan": "mlp", "size": "40"}, "mlp makes images of 2 to 32"),
         ({"arms": ("real", "real+gna")}, "did you mean real\\+gan"),
         ({"classifier": "resnet10x"}, "there is no network 'resnet10x'"),
-        ({"n_per_class": 9, "trials": 8}, "class '8' has 174"),
+        ({"n_per_class": 22, "trials": 8}, "class '8' has 174"),
         ({"gan_augmentation": "ada", "augmentation": "none"}, "ada applies the study's augmentation, which is none"),
         ({"device": "cuda:9"}, "device=cuda:9 is not on this machine"),
         ({"arms": ("real+gan:5",)}, "real\\+gan:5 is real\\+gan, since n_synthetic is 5"),

@@ -38,7 +38,7 @@ def test_groups_of_test_items_are_locked_as_well_and_a_given_test_set_always_is(
     groups[test[0]] = groups[locked[0]]
     linked = replace(dataset, pool=replace(dataset.pool, groups=groups))
     design = replace(experiment.design, protocol="folds", n_per_class=None)
-    assert len(final_items(dataset, design)) == len(dataset.pool)  # re-splits lock nothing
+    assert len(final_items(dataset, design)) == len(dataset.pool)  # cross-validation locks nothing
     given = replace(linked, test=dataset.pool.take(np.arange(10)))
     assert set(final_items(given, design)) <= set(range(len(dataset.pool)))
     again = final_items(linked, experiment.design)
@@ -77,7 +77,10 @@ def test_a_failed_training_is_told(helpful, monkeypatch):
     ("given", "says"),
     [
         ({}, "the study's test set, and whatever belongs to a group with it, was kept back"),
-        ({"protocol": "folds", "n_per_class": None}, "nothing was kept back, since re-splits have no test set"),
+        (
+            {"protocol": "folds", "n_per_class": None, "trials": None},
+            "nothing was kept back, since cross-validation has no test set",
+        ),
     ],
     ids=["draw", "folds"],
 )

@@ -45,29 +45,36 @@ def no_disk() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"tune": True, "augmentation": "auto"}, {"protocol": "folds", "n_per_class": None}], ids=str
+    "given",
+    [{}, {"tune": True, "augmentation": "auto"}, {"protocol": "folds", "n_per_class": None, "trials": None}],
+    ids=str,
 )
 def test_settings_and_plan_ask_no_disk(given):
     warm = settings(**given)  # imports are over, and the medium's tables there
-    _ = warm.resolved(), warm.classifier_sizes(), Plan(warm).all_units()
+    _ = warm.resolved(), warm.classifier_sizes(), warm.classifier_layers(), Plan(warm).all_units()
     found = settings(**given)
     with no_disk():
         plan = Plan(found)
         for part in (found, plan):
             asked = {name: getattr(part, name) for name in vars(type(part)) if not name.startswith("_")}
         keys = [unit.key for unit in plan.all_units()]
-        said = found.resolved(), found.classifier_sizes(), plan.answer_key
+        said = found.resolved(), found.classifier_sizes(), found.classifier_layers(), plan.answer_key
     assert {"answer_key", "final_generator", "left_out", "units"} <= set(asked)
     assert keys == [unit.key for unit in Plan(warm).all_units()] and said[0]["gan"] == "mlp"
 
 
 def test_real_items_of_draws_are_counted_as_they_are_drawn():
-    drawn, split = settings(), settings(protocol="folds", n_per_class=None)
+    drawn, split = settings(), settings(protocol="folds", n_per_class=None, trials=None)
     assert drawn.draw_counts.tolist() == [4] * 10 and drawn.all_draw_counts.tolist() == [[4] * 10] * 2
     y = split.dataset.pool.y
     for trial, counts in enumerate(split.all_draw_counts):
         assert counts.tolist() == np.bincount(y[splits.make_draw(split.dataset, split.design, trial).train]).tolist()
     assert split.draw_counts.tolist() == split.all_draw_counts[0].tolist()
+
+
+def test_layers_are_counted_of_the_study_s_networks_and_of_the_medium_s_own():
+    assert settings().classifier_layers() == {"small_cnn": 4, "deep_cnn": 20}
+    assert settings(classifier=("resnet10t", "small_cnn")).classifier_layers()["resnet10t"] > 8
 
 
 def test_what_auto_stands_for_is_the_medium_s():

@@ -129,20 +129,47 @@ def test_bad_input_is_one_sentence(call, says):
 # ---- what a gain goes towards ----
 
 
-@pytest.mark.parametrize(("height", "half"), [(0.08, 40.0), (-0.05, 300.0), (0.02, 2000.0)])
+N_DOSES = np.array([20.0, 80.0, 320.0, 1280.0])
+
+
+@pytest.mark.parametrize(("height", "half"), [(0.08, 40.0), (-0.05, 300.0), (0.04, 15.0)])
 def test_the_plateau_of_a_saturating_curve_is_found(height, half):
-    n = np.array([20.0, 80.0, 320.0, 1280.0])
     each = height + 0.01 * np.array([-1.5, -0.5, 0.5, 1.5])
-    estimate, found = plateau(n, each[:, None] * n / (n + half))
+    estimate, found = plateau(N_DOSES, each[:, None] * N_DOSES / (N_DOSES + half))
     expected = paired_t(each)
     assert found == pytest.approx(half, rel=0.01)
     for name in ("mean", "low", "high"):
         assert getattr(estimate, name) == pytest.approx(getattr(expected, name), rel=0.01)
 
 
-def test_no_gain_has_a_plateau_of_0():
-    estimate, _ = plateau(np.array([50.0, 200.0]), np.zeros((5, 2)))
-    assert (estimate.mean, estimate.low, estimate.high) == (0, 0, 0)
+@pytest.mark.parametrize("half", [0.1, 2.0, 1500.0, 5000.0, 20_000.0])
+def test_a_fit_at_the_edge_of_its_search_or_beyond_what_was_measured_is_no_plateau(half):
+    each = 0.05 + 0.01 * np.array([-1.5, -0.5, 0.5, 1.5])
+    assert plateau(N_DOSES, each[:, None] * N_DOSES / (N_DOSES + half)) is None
+
+
+def test_gains_that_may_still_rise_beyond_what_was_measured_have_no_plateau():
+    """The best fit is within the doses, and the noise allows one beyond them as well."""
+    each = 0.05 * N_DOSES / (N_DOSES + 800.0) + 0.02 * rng(3).normal(size=(8, 4))
+    each += 0.05 * N_DOSES / (N_DOSES + 800.0) - each.mean(axis=0)
+    assert plateau(N_DOSES, each) is None
+    assert plateau(N_DOSES, 0.05 * N_DOSES / (N_DOSES + 800.0) + 0.01 * (each - each.mean(axis=0))) is not None
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.33])
+@pytest.mark.parametrize("half", [20.0, 200.0, 800.0, 3000.0])
+def test_a_plateau_that_is_said_is_the_planted_one(half, ratio):
+    """In few studies a plateau is said that is none; a fit that takes `half` as known says so in up to half of them."""
+    generator, doses, wrong = rng(20), np.array([50.0, 200.0, 800.0]), 0
+    for _ in range(200):
+        heights = 0.05 + 0.01 * generator.normal(size=(8, 1))
+        found = plateau(doses, heights * doses / (doses + half) + 0.01 * generator.normal(size=(8, 3)), ratio)
+        wrong += found is not None and not found[0].low <= 0.05 <= found[0].high
+    assert wrong / 200 <= 0.05
+
+
+def test_no_gain_goes_nowhere():
+    assert plateau(np.array([50.0, 200.0]), np.zeros((5, 2))) is None
 
 
 @pytest.mark.parametrize("n", [[50.0], [0.0, 50.0], [50.0, 50.0], [200.0, 50.0], [1.0, 2.0, 3.0]])

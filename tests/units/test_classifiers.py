@@ -11,6 +11,7 @@ from toy_units import N_PER_CLASS, TRAINING, ToyStudy
 
 from gannb.media import MEDIA
 from gannb.trials import splits
+from gannb.trials.folds import fold_numbers
 from gannb.units import classifiers
 from gannb.units.classifiers import MOST_SHIFTED, shifted_items
 from gannb.units.reading import read_draw
@@ -28,8 +29,10 @@ def test_a_classifier_learns_vectors_and_is_tried_on_each_shift_of_the_medium(st
     scores = json.loads((study.folder / unit.path / "scores.json").read_text())
     assert len(scores) == 2 and min(row["accuracy"] for row in scores) > 0.75  # chance: a third
     said = study.read(unit, "predictions.npz")
-    assert said["shifted"].shape == (2, len(study.medium.shifts), len(said["shifted_y"]))
-    assert (said["shifted"] == said["shifted_y"]).mean() < 0.6  # all values with the other sign: as if of no class
+    assert said["shifted"].shape == (2, len(study.medium.shifts), len(said["shifted_at"]))
+    assert (
+        said["shifted"] == said["y"][said["shifted_at"]]
+    ).mean() < 0.6  # all values with the other sign: as if of no class
 
 
 def test_a_medium_s_policy_is_asked_by_its_name_shape_and_strength(tmp_path):
@@ -85,8 +88,20 @@ def test_items_made_anew_leave_the_draws_own_where_they_are(study):
 
 
 def test_few_test_items_are_all_shifted_and_of_many_some_in_their_proportions():
-    assert np.array_equal(shifted_items(np.array([0, 1, 1, 0])), np.arange(4))
-    y = np.repeat([0, 1, 2], [6000, 3000, 1000])
-    chosen = shifted_items(y)
+    assert np.array_equal(shifted_items(np.array([0, 1, 1, 0]), np.array([0, 3]), 0), np.arange(2))
+    y, test = np.repeat([0, 1, 2], [6000, 3000, 1000]), np.arange(10_000)
+    chosen = shifted_items(y, test, 0)
     assert np.bincount(y[chosen]).tolist() == [600, 300, 100] and len(chosen) == MOST_SHIFTED
-    assert (np.diff(chosen) > 0).all() and np.array_equal(chosen, shifted_items(y))
+    assert (np.diff(chosen) > 0).all() and np.array_equal(chosen, shifted_items(y, test, 0))
+
+
+def test_every_repeat_of_cross_validation_shifts_the_same_items():
+    y, groups = np.repeat([0, 1, 2], [6000, 3000, 1000]), np.arange(10_000)
+    in_repeat = []
+    for repeat in range(2):
+        fold = fold_numbers(y, groups, 4, 0, repeat)
+        tests = [np.flatnonzero(fold == k) for k in range(4)]
+        parts = [test[shifted_items(y, test, 4)] for test in tests]
+        assert all(0.9 * MOST_SHIFTED < len(part) < 1.1 * MOST_SHIFTED for part in parts)
+        in_repeat.append(np.sort(np.concatenate(parts)))
+    assert np.array_equal(*in_repeat)

@@ -38,7 +38,7 @@ def units(**given) -> list[Unit]:
 def every() -> list[Unit]:
     return [
         *units(tune=True, gan_augmentation="ada", augmentation="trivial", keep_classes="3", n_synthetic=(5, 10)),
-        *units(protocol="folds", n_per_class=None),
+        *units(protocol="folds", n_per_class=None, trials=None),
     ]
 
 

@@ -23,6 +23,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gannb.classifiers.depth import weighted_layers
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
 from gannb.media.image.parameters import PRETRAINED
@@ -291,6 +292,14 @@ def weights_text(weights: Weights) -> str:
     config = _settings(network)
     height, width = config["input_size"][1:]
     return f"{weights.network}, items upsampled to {height}x{width} ({config['interpolation']})"
+
+
+def layers(weights: Weights) -> int:
+    """Return the weighted layers on the longest way through the network, see `classifiers.depth`; no file is read."""
+    import timm
+
+    network = timm.create_model(weights.network, pretrained_cfg_overlay=weights.settings, **weights.model_args)
+    return weighted_layers(network, torch.zeros(1, *_settings(network)["input_size"]))
 
 
 # ---- training ----

@@ -79,10 +79,9 @@ def doses_texts(verdict: Mapping[str, Any], nouns: Nouns) -> Texts:
     listed = "; ".join(f"{row['n_synthetic']:,} per class {interval_text(row)} points" for row in rows)
     towards = (
         f" The dashed fit, a curve that saturates, goes towards {interval_text(plateau)} points, half of it at "
-        f"{plateau['half_at']:,.0f} per class; where there is no gain that number means nothing, and the interval "
-        "takes it as known."
+        f"{plateau['half_at']:,.0f} per class; the interval allows for other fits that these numbers bear."
         if plateau
-        else " No plateau is drawn: the curve does not bend enough within these numbers to tell where it goes."
+        else " No plateau is drawn: the curve may go on beyond these numbers, as far as they tell."
     )
     caption = (
         f"What GAN {nouns.many} add to real + classic, by their number; shaded: no practical consequence."

@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 
+from gannb.analysis.evidence import read as read_evidence
 from gannb.classifiers.mixture import Mixture, encoded
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.examples import Examples
@@ -296,10 +297,24 @@ def test_arms_that_fine_tune_are_scored_like_the_others(fine_tuned):
     assert (rows["n_real"] == 40).all() and (rows["n_synthetic"] == 50).all()
 
 
+def test_layers_of_the_network_that_gets_gan_images_are_counted_without_its_file(fine_tuned, folder, weights):
+    layers = fine_tuned.settings.classifier_layers()
+    assert layers["small_cnn"] == 4 and layers[weights.network] == transfer.layers(weights) > 8
+    gone = replace(weights, file="/nowhere/model.safetensors")
+    assert transfer.layers(gone) == layers[weights.network]
+    without = changed(fine_tuned, arms=("real", "transfer"))
+    assert weights.network not in without.settings.classifier_layers()
+
+
+def test_evidence_names_the_network_that_is_fine_tuned(fine_tuned):
+    found = read_evidence(fine_tuned)
+    assert found.pretrained == NETWORK and found.layers == fine_tuned.settings.classifier_layers()
+
+
 def test_frozen_features_are_computed_once_per_item(fine_tuned):
     kinds = [unit.kind for unit in fine_tuned.plan.units(4)]
     assert kinds.count("features") == 2 and kinds.count("item_features") == 2
-    whole = changed(fine_tuned, n_per_class=None, protocol="folds", name="whole")
+    whole = changed(fine_tuned, n_per_class=None, protocol="folds", trials=None, name="whole")
     assert [unit.kind for unit in whole.plan.units(4)].count("features") == 1
 
 
@@ -360,7 +375,7 @@ def test_the_plan_says_what_is_fine_tuned(fine_tuned):
 
 
 def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
-    whole = changed(fine_tuned, n_per_class=None, protocol="folds", name="whole")
+    whole = changed(fine_tuned, n_per_class=None, protocol="folds", trials=None, name="whole")
     for experiment, items in ((fine_tuned, 40), (whole, 1797)):
         unit = next(u for u in experiment.plan.units(4) if u.kind == "features")
         assert disk_bytes(experiment.settings, [unit]) - disk_bytes(experiment.settings, []) == items * FEATURES

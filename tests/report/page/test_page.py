@@ -82,7 +82,7 @@ def test_a_study_without_quality_worth_or_controls_still_has_its_page(tmp_path):
 
 def test_outcomes_stand_on_the_page_with_what_their_intervals_carry(published, planted):
     text = Reader(published.read_text(encoding="utf-8")).text
-    for fact in ("recall: 9", "ECE (lower is better)", "given the test set", "shown without an answer"):
+    for fact in ("recall: 9", "ECE (lower is better)", "carry trials and test images", "shown without an answer"):
         assert fact in text, fact
     assert "Metrics disagree" not in text and "positive class is" not in text
     alts = Reader(published.read_text(encoding="utf-8")).pictures()

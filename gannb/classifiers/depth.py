@@ -1,0 +1,36 @@
+"""How deep a network is: the weighted layers that an item passes on its way through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+WEIGHTED = ("Convolution", "Addmm", "Mm", "Linear")  # how autograd calls convolutions and linear layers, then Backward0
+
+
+def weighted_layers(network: nn.Module, batch: Tensor) -> int:
+    """Return the number of convolutions and linear layers on the longest way from a network's input to its output.
+
+    batch: encoded items (N, ...) that the network takes. Counted on the graph of a pass through the network, so that it
+    holds for any: what lies beside another way, as the shortcuts of residual networks (He et al. 2016), is not counted.
+    """
+    with torch.enable_grad():
+        return _longest_way(network.eval()(batch).grad_fn)
+
+
+def _longest_way(last: Any) -> int:
+    """Return the most weighted layers on any way back from a node of autograd's graph."""
+    longest: dict[Any, int] = {}
+    waiting = [last]
+    while waiting:
+        node = waiting[-1]
+        before = [each for each, _ in node.next_functions if each is not None]
+        if unknown := [each for each in before if each not in longest]:
+            waiting += unknown
+            continue
+        waiting.pop()
+        weighted = type(node).__name__.removesuffix("Backward0") in WEIGHTED
+        longest[node] = weighted + max((longest[each] for each in before), default=0)
+    return longest[last]
