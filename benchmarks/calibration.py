@@ -24,8 +24,8 @@ import numpy as np
 import torch
 
 from gannb.media.image.reading import read
-from gannb.stats.decision import Answer, decide, item_widening
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.decision import Answer, decide
+from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import balanced_weights, crossed_t, paired_t
 from gannb.stats.worth import Worth, worth_in_real
 from gannb.utils.keys import seed_for
@@ -112,7 +112,8 @@ def curve_checks(model: Curve, rng: np.random.Generator) -> Checks:
 def widening(curve: np.ndarray, arm: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(P,) what the sampling of test items adds to the intervals between arm (R, I) and curve (R, P, I)."""
     items = balanced_weights(y), y, np.arange(len(y))
-    return np.array([item_widening(crossed_t(arm - point, *items)) for point in curve.swapaxes(0, 1)])
+    differences = [arm - point for point in curve.swapaxes(0, 1)]
+    return np.array([half_width(crossed_t(d, *items)) / half_width(paired_t(d @ items[0])) for d in differences])
 
 
 def holds_worth(found: Worth, planted: float) -> bool:
@@ -122,7 +123,7 @@ def holds_worth(found: Worth, planted: float) -> bool:
 
 def reach(estimate: Estimate, value: float) -> float:
     """How far an estimate is off the true value, in half-widths of its interval."""
-    return abs(estimate.mean - value) / max(could_settle(estimate), 1e-12)
+    return abs(estimate.mean - value) / max(half_width(estimate), 1e-12)
 
 
 CHECKS: dict[type, Callable[[Any, np.random.Generator], Checks]] = {

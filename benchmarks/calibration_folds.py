@@ -24,7 +24,7 @@ import numpy as np
 from scipy import stats
 
 from gannb.stats.decision import Answer, decide
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import balanced_weights, crossed_t, paired_t
 from gannb.stats.settling.cross_validation import cv_interval, training_results
 from gannb.stats.settling.draws import draws_interval
@@ -62,7 +62,7 @@ Studied = Iterator[Found]
 def covers(what: str, estimate: Estimate, truth: float, must_fail: bool = False) -> Found:
     """Whether an interval covers the truth."""
     return Found(
-        what, bool(estimate.low <= truth <= estimate.high), could_settle(estimate), COVERS, must_fail,
+        what, bool(estimate.low <= truth <= estimate.high), half_width(estimate), COVERS, must_fail,
         bool(estimate.low > 0 or estimate.high < 0),
     )  # fmt: skip
 
@@ -115,7 +115,7 @@ def all_looks(d: np.ndarray, fold: np.ndarray, truth: float, model: Folded | Lea
         for n, level in zip(looks, look_levels(looks, 40), strict=True)
     ]
     held = all(e.low <= truth <= e.high for e in shown)
-    return Found(f"K-fold, looks at {', '.join(map(str, looks))} together", held, could_settle(shown[-1]))
+    return Found(f"K-fold, looks at {', '.join(map(str, looks))} together", held, half_width(shown[-1]))
 
 
 # ---- draws, given sets, few test items ----
@@ -173,7 +173,7 @@ def of_looks(effect: float, rng: np.random.Generator) -> Studied:
     """Looks at 4, 8, 16, 32 trials of standard deviation 1, up to the first answer (margin 1)."""
     d, looks = rng.normal(effect, 1, 32), looks_until(32)
     shown = [paired_t(d[:n], level=level) for n, level in zip(looks, look_levels(looks, 32), strict=True)]
-    yield Found("all looks together", all(e.low <= effect <= e.high for e in shown), could_settle(shown[-1]))
+    yield Found("all looks together", all(e.low <= effect <= e.high for e in shown), half_width(shown[-1]))
     answered = [decide(e, 1.0) != Answer.INCONCLUSIVE for e in shown]
     yield Found("settled by 32 trials", any(answered), looks[answered.index(True)] / 100 if any(answered) else 0.32)
     peeks = [paired_t(d[:n]) for n in looks]

@@ -188,6 +188,13 @@ def _studies(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _until(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--until", choices=("settled",),
+        help="more trials by themselves, until the answer is settled or trials_most is reached",
+    )  # fmt: skip
+
+
 def _as_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
 
@@ -241,9 +248,14 @@ def _value(name: str, text: str) -> Any:
 
 
 def _run(options: argparse.Namespace) -> int:
+    study = _study_from(options)
+    if options.until:
+        from gannb.jupyter.settling import run_until_settled
+
+        return _finish(run_until_settled(study))
     from gannb.jupyter.runner import run_notebooks
 
-    return _finish(run_notebooks(_study_from(options), NOTEBOOKS))
+    return _finish(run_notebooks(study, NOTEBOOKS))
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -414,7 +426,8 @@ made again. A study that a process is at work on is refused.
 
 COMMANDS = {
     "run": Command(
-        _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _how_much_talk), STUDY_EPILOG
+        _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _until, _how_much_talk),
+        STUDY_EPILOG,
     ),
     "plan": Command(
         _plan, "what `run` would do, how long it takes and how much disk it needs; writes nothing",

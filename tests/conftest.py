@@ -101,7 +101,7 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
     verdict = {"answer": "helps", "sentence": "They help.", "gan": experiment.family, "metric": "accuracy"}
     verdict |= {"protocol": "draw", "problems": ["A control did not come out."], "copying": "The GAN copies."}
-    verdict |= {"answer_key": experiment.plan.answer_key}
+    verdict |= {"answer_key": experiment.plan.answer_key, "reason": ""}
     write_json(experiment.folder / "verdict.json", verdict)
     return experiment.folder
 

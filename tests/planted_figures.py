@@ -17,7 +17,7 @@ def examples(classes=3, per_class=4, shape=(8, 8, 1)) -> Examples:
 
 
 def row(arm, against, role, difference, half, answer=None, **more):
-    numbers = {"difference": difference, "low": difference - half, "high": difference + half}
+    numbers = {"difference": difference, "low": difference - half, "high": difference + half, "level": 0.95}
     words = {"arm": arm, "against": against, "role": role, "meaning": f"{arm} in words", "answer": answer}
     return words | numbers | more
 

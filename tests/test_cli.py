@@ -48,6 +48,7 @@ def asked(monkeypatch) -> list[tuple[Study, tuple[str, ...]]]:
         return {"sentence": "They help.", "page": Path("report.html"), "failed": []}
 
     monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", run_notebooks)
+    monkeypatch.setattr("gannb.jupyter.settling.run_until_settled", lambda study: run_notebooks(study, ("settled",)))
     return calls
 
 
@@ -121,6 +122,24 @@ def test_report_runs_the_last_notebook_alone(asked, finished):
     assert asked[0][1] == ("05_compare",)
 
 
+def test_a_study_is_run_until_it_is_settled_where_that_is_asked(asked, finished):
+    assert main(["run", str(finished), "--until", "settled", "--set", "trials_most=12"]) == 0
+    ((study, what),) = asked
+    assert (study.folder, study.trials_most, what) == (finished, 12, ("settled",))
+
+
+@pytest.mark.parametrize("until", ["forever", "", "Settled"])
+def test_until_takes_nothing_but_settled(asked, until, capsys):
+    assert main(["run", "--until", until]) == 2 and asked == []
+    assert "settled" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_smoke_run_is_never_settled(tmp_path, capsys):
+    assert main(["run", "--until", "settled", "--set", "preset=smoke", f"output_dir={tmp_path}"]) == 2
+    assert "a smoke run is too small to settle anything" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
 # ---- help, and what a shell completes ----
 
 
@@ -183,7 +202,8 @@ def completed(line: str) -> set[str]:
         ("run --set tune=t", {"tune=true"}), ("run --set device=cp", {"device=cpu"}),
         ("run --set gan=dc", {"gan=dcgan", "gan=dcgan_per_class"}),
         ("run --set arms=real+ga", {"arms=real+gan", "arms=real+gan+classic", "arms=real+gaussian"}),
-        ("parameters tri", {"trials"}), ("completion z", {"zsh"}),
+        ("parameters tri", {"trials", "trials_most"}), ("run --unt", {"--until"}),
+        ("run --until ", {"settled"}), ("completion z", {"zsh"}),
     ],
 )  # fmt: skip
 def test_the_tab_key_completes_commands_options_parameters_and_values(line, offered):

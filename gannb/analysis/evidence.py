@@ -78,6 +78,8 @@ class Evidence:
     minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
     classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
     external: dict[str, ExternalSource] = field(default_factory=dict)  # by name, `foreign` or `related`
+    level: float = 0.95  # of the primary contrast's interval; above .95 where the answer was looked at more than once
+    whole_set: bool = True  # of a given training set: every trial trains on all of it, not on its own part
     layers: dict[str, int] = field(default_factory=dict)  # name -> weighted layers along the network, of the study's
     # classifiers, of the pretrained network and of those that the medium has beside them
     pretrained: str = ""  # the network that is fine-tuned, by name; empty: none, or none that is there
@@ -141,6 +143,7 @@ def read(experiment: Experiment) -> Evidence:
         filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
         keep_classes=settings.keep_classes, left_out=experiment.plan.left_out, minutes=results.minutes(),
         classifiers=settings.classifier_sizes(), external=_external(experiment),
+        whole_set=settings.design.n_per_class is None,
         layers=settings.classifier_layers(), pretrained=settings.weights.network if settings.weights else "",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What to do: every option beside classical augmentation with its gain and cost, the best of them, and depth."""
+"""What to do: every option beside classical augmentation with its gain and cost, the best, what needs no GAN, depth."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference
 from gannb.analysis.external import leakage
-from gannb.analysis.wording import in_points
+from gannb.analysis.wording import capital, in_points
 from gannb.classifiers.imbalance import BALANCING
 from gannb.data.medium import Nouns
-from gannb.stats.decision import bonferroni_level
+from gannb.stats.decision import Answer, bonferroni_level, decide
 from gannb.stats.estimate import Estimate
+from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, Arm, external_text, parse_arm
 
-NO_OPTION = ("copies", "mislabelled", "gaussian", "fewer")  # sources that are there to compare with
+NO_OPTION = ("copies", "mislabelled", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
+YARDSTICKS = ("real+interpolation+classic", "real+gaussian+classic")  # arms that add items without any GAN
 
 
 # ---- options ----
@@ -27,7 +29,9 @@ class Option:
 
     arm: str
     words: str
-    gain: Estimate  # over `real+classic`, its interval adjusted for the number of options
+    gain: (
+        Estimate  # over `real+classic`; of the primary arm it is the answer's own, of others adjusted for their number
+    )
     minutes: float | None  # of computing in a trial, with the generator; None where it is not known
 
     @property
@@ -37,16 +41,18 @@ class Option:
 
 
 def options(evidence: Evidence) -> list[Option]:
-    """Return the options, the largest gain first; their intervals are adjusted for their number (Bonferroni).
+    """Return the options, the largest gain first.
 
-    How long a GAN trained elsewhere took to train is not known.
+    The primary arm keeps the interval of the answer, so that advice and headline never contradict each other; those of
+    the others are adjusted for their number (Bonferroni). How long a GAN trained elsewhere took to train is not known.
     """
     arms = [arm for arm in map(parse_arm, dict.fromkeys(evidence.scores["arm"])) if _is_option(arm)]
     arms = [arm for arm in arms if len(common_trials(evidence, arm.name, BASE)) >= 2]
-    level = bonferroni_level(0.95, max(1, len(arms)))
+    others = bonferroni_level(evidence.level, max(1, sum(arm.name != PRIMARY[0] for arm in arms)))
     found = [
         Option(
-            arm.name, option_text(arm, evidence.nouns), difference(evidence, arm.name, BASE, level),
+            arm.name, option_text(arm, evidence.nouns),
+            difference(evidence, arm.name, BASE, evidence.level if arm.name == PRIMARY[0] else others),
             None if arm.source == "foreign" else evidence.minutes.get(arm.name),
         )
         for arm in arms
@@ -63,6 +69,7 @@ def _is_option(arm: Arm) -> bool:
 def option_text(arm: Arm, nouns: Nouns) -> str:
     """Return an option in words."""
     sources = {"gan": f"GAN {nouns.many}", "more": f"as many real {nouns.many} again"}
+    sources |= {"interpolation": f"blends of two {nouns.many}", "gaussian": f"{nouns.many} drawn from a Gaussian"}
     sources |= {name: external_text(name, nouns) for name in EXTERNAL_WORDS}
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = ["fine-tuning a pretrained network"] if arm.pretrained else []
@@ -72,12 +79,12 @@ def option_text(arm: Arm, nouns: Nouns) -> str:
 
 
 def best(found: Sequence[Option], rope: float) -> Option | None:
-    """Return the option to take, or None where no interval lies wholly above 0.
+    """Return the option to take, or None where none helps by the rule of the answer (`decision.decide`).
 
     The largest gain of those that do; among gains within `rope` of it, the one that takes the least computing. More
     real items are no choice of computing and stand beside it.
     """
-    winners = [option for option in found if option.gain.low > 0 and option.source != "more"]
+    winners = [option for option in found if decide(option.gain, rope) is Answer.HELPS and option.source != "more"]
     if not winners:
         return None
     most = max(option.gain.mean for option in winners)
@@ -85,10 +92,15 @@ def best(found: Sequence[Option], rope: float) -> Option | None:
     return min(near, key=lambda option: (option.minutes is None, option.minutes or 0.0))
 
 
-def advice(evidence: Evidence, found: Sequence[Option]) -> str:
-    """Return what follows for a person with such items, in a few sentences. found: what `options` returns."""
+def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_out: str = "") -> str:
+    """Return what follows for a person with such items, in a few sentences.
+
+    found: what `options` returns. reason, way_out: why the study has no answer, and what to do about it.
+    """
     if evidence.preset == "smoke":
         return "No advice: a smoke run is far too small for it."
+    if reason:
+        return f"No advice yet: {reason}. {way_out}"
     said = [*_best_sentences(evidence, best(found, evidence.rope))]
     more = next((option for option in found if option.arm == "real+more+classic"), None)
     if more:
@@ -101,11 +113,12 @@ def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
     """Return what the best option brings and takes, in sentences; option: None where nothing is better."""
     if option is None:
         return [
-            "Nothing that was tried is better than classical augmentation alone beyond doubt, by intervals adjusted "
-            "for the number of options: stay with that."
+            "Nothing that was tried is better than classical augmentation alone beyond doubt, by a difference that "
+            "matters: stay with that."
         ]
     cost = f"; {_minutes(option.minutes)} of computing" if option.minutes is not None else ""
-    gain = f"{in_points(option.gain)} points over classical augmentation alone (adjusted for the number of options)"
+    adjusted = "" if option.arm == PRIMARY[0] else " (adjusted for the number of options)"
+    gain = f"{in_points(option.gain)} points over classical augmentation alone{adjusted}"
     said = [f"Best of what was tried: {option.words}, {gain}{cost}."]
     if option.source == "foreign":
         said.append(leakage(evidence.nouns, evidence.external["foreign"]))
@@ -114,6 +127,45 @@ def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
 
 def _minutes(minutes: float) -> str:
     return "less than a minute" if minutes < 1 else f"about {minutes:,.0f} minute{'s' * (round(minutes) != 1)}"
+
+
+# ---- what needs no GAN ----
+
+
+def yardsticks(evidence: Evidence, answer: Answer, reason: str = "") -> str:
+    """Return, in a sentence, that what needs no GAN does as well, or helps where the GAN is not shown to; else "".
+
+    answer, reason: of the study, and why there is none.
+    """
+    arms = [arm for arm in YARDSTICKS if len(common_trials(evidence, *PRIMARY, arm)) >= LEAST_TRIALS]
+    if reason or not arms:
+        return ""
+    return _as_good(evidence, arms) if answer is Answer.HELPS else _better_off(evidence, arms)
+
+
+def _as_good(evidence: Evidence, arms: Sequence[str]) -> str:
+    """Return which yardsticks a GAN that helps is not shown to beat."""
+    ahead = {arm: difference(evidence, PRIMARY[0], arm) for arm in arms}
+    ahead = {arm: change for arm, change in ahead.items() if change.low <= 0}
+    surely = {arm: change for arm, change in ahead.items() if change.high <= evidence.rope}
+    shown, many = surely or ahead, evidence.nouns.many
+    if not shown:
+        return ""
+    listed = capital(" and ".join(option_text(parse_arm(arm), evidence.nouns) for arm in shown))
+    beyond = f"GAN {many} instead of them make {' and '.join(map(in_points, shown.values()))} points"
+    if surely:
+        return f"{listed} do as well: {beyond}, so it is not the GAN that helps."
+    return f"{listed} may do as well: {beyond}, so it is not shown that it is the GAN that helps."
+
+
+def _better_off(evidence: Evidence, arms: Sequence[str]) -> str:
+    """Return which yardsticks help, of a GAN that is not shown to."""
+    alone = {arm: difference(evidence, arm, BASE) for arm in arms}
+    alone = {arm: change for arm, change in alone.items() if decide(change, evidence.rope) is Answer.HELPS}
+    if not alone:
+        return ""
+    listed = [f"{option_text(parse_arm(arm), evidence.nouns)} ({in_points(d)} points)" for arm, d in alone.items()]
+    return f"Without any GAN, {' and '.join(listed)} help, where GAN {evidence.nouns.many} are not shown to."
 
 
 # ---- depth ----
@@ -138,10 +190,11 @@ class Depth:
     sentences: tuple[str, ...]  # on each of the others
 
 
-def depth(evidence: Evidence, level: float = 0.95) -> Depth | None:
+def depth(evidence: Evidence, level: float = 0.95, reason: str = "") -> Depth | None:
     """Return the primary contrast by classifier, or None where there is but one.
 
-    level: of the intervals in the sentences, which answer as secondary comparisons do; the rows have 95 %.
+    level: of the intervals in the sentences, which answer as secondary comparisons do; the rows have 95 %. reason: why
+    the study has no answer.
     """
     first, *others = list(evidence.classifiers) or [""]
     others = [name for name in others if len(common_trials(evidence, *_primary_of(name), *PRIMARY)) >= 2]
@@ -149,7 +202,7 @@ def depth(evidence: Evidence, level: float = 0.95) -> Depth | None:
         return None
     rows = [_depth_row(evidence, first, *PRIMARY)]
     rows += [_depth_row(evidence, name, *_primary_of(name)) for name in others]
-    return Depth(tuple(rows), tuple(_depth_sentence(evidence, first, name, level) for name in others))
+    return Depth(tuple(rows), tuple(_depth_sentence(evidence, first, name, level, reason) for name in others))
 
 
 def _primary_of(name: str) -> tuple[str, str]:
@@ -164,12 +217,14 @@ def _depth_row(evidence: Evidence, name: str, arm: str, against: str) -> DepthRo
     return DepthRow(name, evidence.classifiers[name], *means, difference(evidence, arm, against))
 
 
-def _depth_sentence(evidence: Evidence, first: str, name: str, level: float) -> str:
+def _depth_sentence(evidence: Evidence, first: str, name: str, level: float, reason: str) -> str:
     """Return whether the GAN's items let one use another classifier: it must gain by them, and beat the first one."""
     (with_gan, without), many = _primary_of(name), evidence.nouns.many
     gain, ahead = (difference(evidence, with_gan, against, level) for against in (without, BASE))
     by = f"{in_points(gain)} points by them, {in_points(ahead)} against {first} without"
     by += " (adjusted for the number of secondary comparisons)"
+    if reason:
+        return f"Whether GAN {many} let you use {name} is undecided ({reason}): {by}."
     if ahead.low > 0 and gain.low > 0:
         return f"GAN {many} let you use {name}: {by}."
     if ahead.low > 0:

@@ -11,14 +11,16 @@ from typing import Any
 
 from gannb.analysis.claims import Claim, ShiftRow
 from gannb.analysis.class_lights import ClassRow, Light
+from gannb.analysis.controls import ControlRow
 from gannb.analysis.external import ExternalRow
 from gannb.analysis.open_set import Measures, OpenSetPart, OpenSetRow
 from gannb.analysis.options import Depth, DepthRow, Option
 from gannb.analysis.small_classes import ArmRow, ChangeRow, SmallClasses
-from gannb.analysis.verdict import ContrastRow, ControlRow, Verdict
+from gannb.analysis.verdict import ContrastRow, Sensitivity, Verdict
 from gannb.analysis.worth import ArmWorth, CurvePoint, DoseRow, Doses, Plateau
-from gannb.stats.estimate import Interval, could_settle
+from gannb.stats.estimate import Interval
 from gannb.stats.outcomes import OutcomeRow
+from gannb.stats.settling.planning import difference_to_tell
 
 
 @singledispatch
@@ -36,8 +38,9 @@ def _(parts: tuple) -> list:
 def _(verdict: Verdict) -> dict[str, Any]:
     v = verdict
     return {
-        "answer": str(v.answer), "sentence": v.sentence, "protocol": v.protocol, "metric": v.metric, "rope": v.rope,
-        "gan": v.gan, "problems": list(v.problems), "copying": v.copying, "contrasts": to_json(v.contrasts),
+        "answer": str(v.answer), "reason": v.reason, "sentence": v.sentence, "protocol": v.protocol,
+        "metric": v.metric, "rope": v.rope, "gan": v.gan, "problems": list(v.problems), "yardsticks": v.yardsticks,
+        "sensitivity": to_json(v.sensitivity), "copying": v.copying, "contrasts": to_json(v.contrasts),
         "controls": to_json(v.controls), "advice": v.advice, "options": to_json(v.options), "depth": to_json(v.depth),
         "worth": to_json(v.worth), "doses": to_json(v.doses), "shifts": to_json(v.shifts), "claims": to_json(v.claims),
         "instead": to_json(v.external), "classes": to_json(v.classes), "small_classes": to_json(v.small_classes),
@@ -66,7 +69,7 @@ def _(row: ContrastRow) -> dict[str, Any]:
     return {
         "arm": contrast.arm, "against": contrast.against, "role": contrast.role, "meaning": contrast.meaning,
         "answer": None if row.answer is None else str(row.answer), **_difference(change), "level": change.level,
-        "trials": change.n, "could_settle": could_settle(change),
+        "trials": change.n, "could_settle": difference_to_tell(change), "se": change.se,
     }  # fmt: skip
 
 
@@ -75,7 +78,16 @@ def _(row: ControlRow) -> dict[str, Any]:
     contrast = row.contrast
     return {
         "arm": contrast.arm, "against": contrast.against, "meaning": contrast.meaning, **_difference(row.change),
-        "trials": row.change.n, "expected": contrast.expected, "came_out": row.came_out,
+        "level": row.change.level, "trials": row.change.n, "expected": contrast.expected, "came_out": row.came_out,
+    }  # fmt: skip
+
+
+@to_json.register
+def _(row: Sensitivity) -> dict[str, Any]:
+    found = row.found
+    return {
+        "difference": found.mean, "low": found.low, "high": found.high, "trials": len(found.failed),
+        "failed": [float(p) for p in found.failed], "not_excluded": found.rate_not_excluded, "sentence": row.sentence,
     }  # fmt: skip
 
 

@@ -8,20 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+<<<<<<< HEAD
 from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
 from gannb.analysis.copying import copying_sentence
+=======
+import numpy as np
+
+from gannb.analysis.claims import Claim, ShiftRow, claims, copying_sentence, shift_rows
+from gannb.analysis.class_lights import ClassRow, class_rows
+from gannb.analysis.controls import ControlRow, control_rows, control_sentence, way_out, why_no_answer
+>>>>>>> main
 from gannb.analysis.evidence import Evidence, common_trials, difference
 from gannb.analysis.external import ExternalRow, external
-from gannb.analysis.options import Depth, Option, advice, depth, options
+from gannb.analysis.options import Depth, Option, advice, depth, options, yardsticks
 from gannb.analysis.small_classes import AgainstBalancing, SmallClasses, small_classes
 from gannb.analysis.wording import METRIC_NAMES, in_points, in_unit, points
 from gannb.analysis.worth import ArmWorth, Doses, arm_worth, doses
 from gannb.classifiers.imbalance import BALANCING
 from gannb.stats import decision, outcomes
-from gannb.stats.decision import Answer, bonferroni_level, trials_to_settle
-from gannb.stats.estimate import Estimate, Interval, could_settle
+from gannb.stats.decision import Answer, bonferroni_level
+from gannb.stats.estimate import Estimate, Interval
 from gannb.stats.outcomes import OUTCOMES, OutcomeRow
+from gannb.stats.settling.failures import HARM, WithFailures, with_failures
+from gannb.stats.settling.floor import LEAST_TRIALS, item_weight, items_needed
+from gannb.stats.settling.planning import POWER, difference_to_tell, trials_to_equate, trials_to_tell
 from gannb.trials.arms import PRIMARY, parse_arm
 from gannb.trials.contrasts import Contrast
 from gannb.utils.errors import InputError
@@ -31,7 +42,7 @@ SCORE_COLUMNS = (
     "study", "trial", "arm", "n_real", "n_synthetic", "seed", "accuracy", "balanced_accuracy", "macro_f1", "auroc",
     "sensitivity", "specificity", "log_loss", "ece", "train_accuracy", "seconds",
 )  # fmt: skip
-WIDE = 6  # an interval around 0 of more than this many times the rope does not tell whether a control came out
+PARTS = {2: "halves", 3: "two thirds", 4: "three quarters", 5: "four fifths", 10: "nine tenths"}  # by folds: trained on
 
 
 @dataclass(frozen=True)
@@ -39,17 +50,16 @@ class ContrastRow:
     """What a contrast came to."""
 
     contrast: Contrast
-    change: Estimate  # secondary ones adjusted for their number, the others 95 %
+    change: Estimate  # the primary one adjusted for looks, secondary ones for their number, the others 95 %
     answer: Answer | None  # None of exploratory ones: among many comparisons some look striking by chance
 
 
 @dataclass(frozen=True)
-class ControlRow:
-    """What a control, whose result is known beforehand, came to."""
+class Sensitivity:
+    """What GANs that fail now and then would make of the answer."""
 
-    contrast: Contrast
-    change: Estimate  # 95 %
-    came_out: bool | None  # None: the interval is too wide to tell
+    found: WithFailures
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -57,12 +67,15 @@ class Verdict:
     """The answer of a study and everything that stands beside it; `to_json` makes `verdict.json` of it."""
 
     answer: Answer
+    reason: str  # why there is no answer, in a few words, whatever the interval; empty where it stands
     sentence: str
     protocol: str
     metric: str
     rope: float
     gan: str
     problems: tuple[str, ...]  # what must stand above the answer
+    yardsticks: str  # what comes without any GAN, where it says what the answer is worth; a sentence, or empty
+    sensitivity: Sensitivity | None  # None of fewer than three trials
     copying: str
     contrasts: tuple[ContrastRow, ...]  # the primary first
     controls: tuple[ControlRow, ...]
@@ -103,48 +116,40 @@ def read_verdict(folder: Path) -> dict[str, Any]:
 
 
 def decide(evidence: Evidence) -> Verdict:
-    """Return the verdict. A contrast is in it where two trials or more have both of its arms."""
+    """Return the verdict. A contrast is in it where two trials or more have both of its arms.
+
+    A control that did not come out leaves no answer, neither to the question nor to what stands beside it.
+    """
     usable = [c for c in evidence.contrasts if len(common_trials(evidence, c.arm, c.against)) >= 2]
-    level = bonferroni_level(0.95, max(1, sum(c.role == "secondary" for c in usable)))
-    rows = [contrast_row(evidence, c, level) for c in usable if c.role != "control"]
-    controls = [control_row(evidence, c) for c in usable if c.role == "control"]
-    primary = difference(evidence, *PRIMARY)
-    answer = decision.decide(primary, evidence.rope)
+    level = bonferroni_level(evidence.level, max(1, sum(c.role == "secondary" for c in usable)))
+    controls = control_rows(evidence, usable)
+    reason = why_no_answer(evidence, controls)
+    rows = [contrast_row(evidence, c, level, reason) for c in usable if c.role != "control"]
+    primary = difference(evidence, *PRIMARY, evidence.level)
+    answer = Answer.INCONCLUSIVE if reason else decision.decide(primary, evidence.rope)
     beside, ways = outcome_rows(evidence), options(evidence)
     return Verdict(
-        answer, sentence(evidence, primary, answer), evidence.protocol, evidence.metric, evidence.rope, evidence.gan,
-        problems=tuple(problems(evidence, controls)), copying=copying_sentence(evidence), contrasts=tuple(rows),
-        controls=tuple(controls), advice=advice(evidence, ways), options=tuple(ways), depth=depth(evidence, level),
-        worth=arm_worth(evidence), doses=doses(evidence), shifts=tuple(shift_rows(evidence)),
-        claims=tuple(claims(evidence)), external=tuple(external(evidence)), classes=tuple(class_rows(evidence)),
-        small_classes=small_classes(evidence), outcomes=tuple(beside),
+        answer, reason, sentence(evidence, primary, answer, reason), evidence.protocol, evidence.metric, evidence.rope,
+        evidence.gan, problems=tuple(problems(evidence, controls)), yardsticks=yardsticks(evidence, answer, reason),
+        sensitivity=sensitivity(evidence), copying=copying_sentence(evidence), contrasts=tuple(rows),
+        controls=tuple(controls), advice=advice(evidence, ways, reason, way_out(evidence, controls)),
+        options=tuple(ways), depth=depth(evidence, level, reason), worth=arm_worth(evidence), doses=doses(evidence),
+        shifts=tuple(shift_rows(evidence)), claims=tuple(claims(evidence)), external=tuple(external(evidence)),
+        classes=tuple(class_rows(evidence)), small_classes=small_classes(evidence), outcomes=tuple(beside),
         disagreement=disagreement(evidence.metric, primary, beside),
     )  # fmt: skip
 
 
-# ---- rows ----
+def contrast_row(evidence: Evidence, contrast: Contrast, level: float, reason: str = "") -> ContrastRow:
+    """Return what a contrast came to.
 
-
-def contrast_row(evidence: Evidence, contrast: Contrast, level: float) -> ContrastRow:
-    """Return what a contrast came to. level: of the secondary ones; those and the primary one get an answer."""
-    change = difference(evidence, contrast.arm, contrast.against, level if contrast.role == "secondary" else 0.95)
-    decided = contrast.role in ("primary", "secondary")
-    return ContrastRow(contrast, change, decision.decide(change, evidence.rope) if decided else None)
-
-
-def control_row(evidence: Evidence, contrast: Contrast) -> ControlRow:
-    """Return what a control came to."""
-    change = difference(evidence, contrast.arm, contrast.against)
-    return ControlRow(contrast, change, came_out(contrast.expected, change.low, change.high, evidence.rope))
-
-
-def came_out(expected: str, low: float, high: float, rope: float) -> bool | None:
-    """Tell whether a control with a known result came out; None where its interval is too wide to tell."""
-    wide = high - low > WIDE * rope and low <= 0 <= high
-    if expected == "no difference":
-        return None if wide else low <= 0 <= high or (-rope <= low and high <= rope)
-    as_expected = low > 0 if expected == "helps" else high < 0
-    return None if wide and not as_expected else as_expected
+    level: of the secondary ones; those and the primary one get an answer. reason: why there is none in this study.
+    """
+    levels = {"primary": evidence.level, "secondary": level}
+    change = difference(evidence, contrast.arm, contrast.against, levels.get(contrast.role, 0.95))
+    if contrast.role not in levels:
+        return ContrastRow(contrast, change, None)
+    return ContrastRow(contrast, change, Answer.INCONCLUSIVE if reason else decision.decide(change, evidence.rope))
 
 
 # ---- what must stand above the answer ----
@@ -155,7 +160,7 @@ def problems(evidence: Evidence, controls: Sequence[ControlRow]) -> list[str]:
     found, many = [], evidence.nouns.many
     if evidence.preset == "smoke":
         found.append("This is a smoke run: it shows that everything works and is far too small for a verdict.")
-    found += _missing_trials(evidence)
+    found += [*_missing_trials(evidence), *_too_few(evidence)]
     if evidence.filled_up:
         found.append(
             f"GAN {many} fill up the smaller classes here, and so would repeated ones: what the GAN itself adds is in "
@@ -166,7 +171,7 @@ def problems(evidence: Evidence, controls: Sequence[ControlRow]) -> list[str]:
             f"Only {', '.join(evidence.keep_classes)} got GAN {many} (keep_classes). If these classes were chosen by "
             f"looking at test {many} of a study like this one, the answer flatters: confirm it on new {many}."
         )
-    return found + [_control_sentence(row) for row in controls if not row.came_out]
+    return found + [control_sentence(row, evidence.rope) for row in controls if not row.came_out]
 
 
 def _missing_trials(evidence: Evidence) -> list[str]:
@@ -179,66 +184,130 @@ def _missing_trials(evidence: Evidence) -> list[str]:
     return [f"{done} of {evidence.trials_planned} trials could be compared.{fewer}{first}"]
 
 
-def _control_sentence(row: ControlRow) -> str:
-    """Return in words that a control did not come out, or that it cannot be told."""
-    contrast, change = row.contrast, in_points(row.change)
-    against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
-    if row.came_out is None:
-        return f"A control is too uncertain to tell: {against} made {change} points."
-    if parse_arm(contrast.against).half_budget:
-        return (
-            f"The classifiers had not converged: the second half of the steps changed {contrast.arm} by "
-            f"{change} points; raise classifier_steps."
-        )
-    wanted = {"helps": "should help", "hurts": "should hurt", "no difference": "should make no difference"}
-    return f"A control did not come out: {against} {wanted[contrast.expected]}, and made {change} points."
+def _too_few(evidence: Evidence) -> list[str]:
+    """Return that trials or test items are too few for an answer, where they are; a smoke run has said so already."""
+    primary, nouns = difference(evidence, *PRIMARY, evidence.level), evidence.nouns
+    if evidence.preset == "smoke" or decision.decide(primary, evidence.rope) in (Answer.HELPS, Answer.HURTS):
+        return []
+    if primary.n < LEAST_TRIALS:
+        return [f"An answer takes {LEAST_TRIALS} trials or more, whatever their interval; raise trials."]
+    weights, groups = evidence.tested.items(_by_item(evidence), evidence.weighting)
+    there = len(np.unique(groups))
+    needed = items_needed(weights, groups, primary.n, evidence.rope, evidence.level)
+    if needed <= there:
+        return []
+    units = f"test {nouns.many}" if there == len(groups) else f"separate groups of test {nouns.many}"
+    return [
+        f"The test {nouns.many} are too few to show that nothing of consequence changes: a single {nouns.one} in "
+        f"dispute weighs too much against a margin of {points(evidence.rope)} points. That takes about {needed:,} "
+        f"{units}, each class with the same share as now, and there are {there:,}."
+    ]
+
+
+def _by_item(evidence: Evidence) -> dict[int, np.ndarray]:
+    """Return the primary contrast's differences by trial and test item."""
+    arm, against = (evidence.correct[name] for name in PRIMARY)
+    return {t: arm[t] - against[t] for t in common_trials(evidence, *PRIMARY)}
+
+
+# ---- what stands beside the answer ----
+
+
+def sensitivity(evidence: Evidence) -> Sensitivity | None:
+    """Return what GANs that fail now and then would make of the primary contrast; None of fewer than three trials.
+
+    Whatever the contrast's standard error holds beyond chance between trials is added to that of the test items.
+    """
+    d, weighting = _by_item(evidence), evidence.weighting
+    if len(d) < LEAST_TRIALS:
+        return None
+    primary, by_trial = difference(evidence, *PRIMARY, evidence.level), evidence.tested.results(d, weighting)
+    beyond = max(primary.floor_se**2, primary.se**2 - by_trial.var(ddof=1) / len(by_trial))
+    least = item_weight(*evidence.tested.items(d, weighting))
+    found = with_failures(by_trial, float(np.sqrt(beyond)), least, evidence.level)
+    trials, failed = len(by_trial), int(np.sum(found.failed > 0.5))
+    look = {0: f"None of the {trials} trials looks", 1: f"1 of the {trials} trials looks"}.get(
+        failed, f"{failed} of the {trials} trials look"
+    )
+    change = in_points(Interval(found.mean, found.low, found.high))
+    said = (
+        f"If one GAN in ten failed, at a cost of about {100 * HARM:.0f} points, the change would be {change} points. "
+        f"{look} like that, which does not exclude that up to {found.rate_not_excluded:.0%} of all GANs fail."
+    )
+    return Sensitivity(found, said)
 
 
 # ---- the answer in words ----
 
 
-def sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
-    """Return the answer as one or two sentences with effect, interval, and what the study could settle."""
-    n, many = f"{evidence.n_train:,.0f}", evidence.nouns.many
-    where = where_sentence(evidence, n, estimate.n)
+def sentence(evidence: Evidence, estimate: Estimate, answer: Answer, reason: str = "") -> str:
+    """Return the answer in two sentences: effect, interval and answer; then what a study like this one can tell.
+
+    reason: why there is no answer, whatever the interval.
+    """
+    where = where_sentence(evidence, f"{evidence.n_train:,.0f}", len(common_trials(evidence, *PRIMARY)))
     words = {
         Answer.HELPS: "they help",
         Answer.HURTS: "they hurt",
         Answer.EQUIVALENT: f"no difference of practical consequence (within {points(evidence.rope)} points)",
         Answer.INCONCLUSIVE: "undecided",
     }
-    metric = METRIC_NAMES[evidence.metric]
-    return (
-        f"{where}, GAN {many} changed {metric} by {in_points(estimate)} points: {words[answer]}. "
-        + _settle_sentence(evidence, estimate)
+    changed = f"GAN {evidence.nouns.many} changed {METRIC_NAMES[evidence.metric]} by {in_points(estimate)} points"
+    if reason:
+        return f"{where}, {changed}. That is undecided: {reason}."
+    return f"{where}, {changed}: {words[answer]}. {_settle_sentence(evidence, estimate, answer)}"
+
+
+def _settle_sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
+    """Return which differences a study like this one tells from none, and of an undecided one, what more would take."""
+    tells, rope, many = difference_to_tell(estimate), evidence.rope, evidence.nouns.many
+    first = (
+        f"A study like this tells a difference of {points(tells)} points or more from none with a chance of "
+        f"{POWER:.0%} (its power)"
     )
+    if answer is not Answer.INCONCLUSIVE:
+        return f"{first}."
+    what = f"showing that there is no difference beyond {points(rope)} points"
+    if tells > rope:
+        what = f"telling {points(rope)} points, or showing that there is no difference beyond that,"
+    needed = _trials_needed(evidence, estimate)
+    if needed is None:
+        tested = "" if evidence.tested.folds else "test "
+        return f"{first}; {what} would take more {tested}{many}, not only more trials."
+    most = evidence.most_trials
+    limit = f", and these {many} allow {most:,} disjoint ones" if most is not None and most < needed[1] else ""
+    fewest = f"{needed[0]:,} to " if needed[0] < needed[1] else ""
+    return f"{first}; {what} would take about {fewest}{needed[1]:,} trials{limit}."
 
 
-def _settle_sentence(evidence: Evidence, estimate: Estimate) -> str:
-    """Return which differences the study could have settled, and what it would take to settle smaller ones."""
-    half, many = could_settle(estimate), evidence.nouns.many
-    target = evidence.rope if half > evidence.rope else half / 2
-    first = f"This study could have settled differences beyond about {points(half)} points"
-    if half == 0:
-        return first + "."
-    needed = trials_to_settle(estimate, target)
-    if needed is not None:
-        most = evidence.most_trials
-        limit = f", and these {many} allow {most:,}" if most is not None and most < needed[1] else ""
-        return f"{first}; settling {points(target)} would take about {needed[0]:,} to {needed[1]:,} trials{limit}."
-    return f"{first}; settling {points(target)} would take more test {many}, not only more trials."
+def _trials_needed(evidence: Evidence, estimate: Estimate) -> tuple[int, int] | None:
+    """Return from how many trials a difference of the margin would be told, and up to how many the lack of one shown.
+
+    None where no number of trials is enough. Where several draws make one independent block, they count as trials.
+    """
+    step, each = evidence.tested.folds or 1, -(-len(common_trials(evidence, *PRIMARY)) // estimate.n)
+    told = trials_to_tell(estimate, evidence.rope, step=step)
+    equal = trials_to_equate(estimate, evidence.rope, step=step)
+    if told is None or equal is None:
+        return None
+    least = max(2 * step, LEAST_TRIALS)
+    fewest = equal[0] if difference_to_tell(estimate) <= evidence.rope else told[0]
+    return max(least, each * fewest), max(least, each * equal[1])
 
 
 def where_sentence(evidence: Evidence, n: str, trials: int) -> str:
     """Return what was trained on and how often, as a sentence begins."""
     many, tested = evidence.nouns.many, f"{evidence.n_test:,.0f}"
     if evidence.protocol == "given":
-        return f"Trained {trials} times anew on this training set of {n} {many}, and tested on its {tested} test {many}"
+        what = f"this training set of {n} {many}" if evidence.whole_set else f"{n} {many} each of this training set"
+        return f"Trained {trials} times anew on {what} and tested on its {tested} test {many}"
     if evidence.protocol == "draw":
-        return f"On {len(common_trials(evidence, *PRIMARY))} draws of {n} {many}"
+        return f"On {trials} draws of {n} {many}"
+    folds = evidence.tested.folds
+    part = PARTS.get(folds, f"{folds - 1} of {folds} parts")
     return (
-        f"Trained {trials} times anew on random parts of these {many}, {n} each, and tested on the others, {tested} "
-        "each"
+        f"Trained {trials} times anew on random {part} of these {many} ({n}) and tested on the others ({tested}), "
+        "which stand for new ones of the same source"
     )
 
 

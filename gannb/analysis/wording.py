@@ -21,7 +21,12 @@ ANSWERS = {
     "equivalent": "no difference that matters",
     "inconclusive": "undecided",
 }
-EXPECTED = {"helps": "helps, as expected", "hurts": "hurts, as expected", "no difference": "no difference seen"}
+EXPECTED = {
+    "helps": "helps, as expected",
+    "hurts": "hurts, as expected",
+    "no difference": "no difference seen",
+    "converged": "converged",
+}
 UNCERTAIN = "too uncertain to tell"
 FAILED = "not as expected"
 HALF = " (half the steps)"
@@ -59,6 +64,21 @@ def in_unit(change: Interval, share: bool) -> str:
     if share:
         return f"{in_points(change)} points"
     return f"{change.mean:+.3f} [{change.low:.3f}, {change.high:.3f}]"
+
+
+def percent(share: float) -> str:
+    """Return a level or another share in percent, with a digit behind the point where it has one: `95%`, `98.5%`."""
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
+
+
+def at_least(share: float) -> str:
+    """Return a share as `percent` does, rounded down, to stand behind `at least`."""
+    return percent(math.floor(1000 * share + 1e-6) / 1000)
+
+
+def with_reason(word: str, reason: str) -> str:
+    """Return the word for no answer with what stands in its way: `undecided: the classifiers had not converged`."""
+    return f"{word}: {reason}" if reason else word
 
 
 def capital(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, test_train_ratio
 from gannb.data.medium import Nouns
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import paired_t
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.worth import Worth, plateau, worth_in_real
@@ -66,8 +66,8 @@ def _widening(evidence: Evidence, trials: Sequence[int]) -> np.ndarray:
     own = by_trial(evidence, PRIMARY[0], evidence.metric, trials)
     found = []
     for arm in curve_arms(evidence.protocol):
-        by_trials = could_settle(paired_t(own - by_trial(evidence, arm, evidence.metric, trials)))
-        found.append(could_settle(difference(evidence, PRIMARY[0], arm)) / by_trials if by_trials > 0 else 1.0)
+        by_trials = half_width(paired_t(own - by_trial(evidence, arm, evidence.metric, trials)))
+        found.append(half_width(difference(evidence, PRIMARY[0], arm)) / by_trials if by_trials > 0 else 1.0)
     return np.array(found)
 
 

@@ -11,6 +11,7 @@ from gannb.experiment.open_set import OpenSet
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
 from gannb.generators.interface import Job
+from gannb.stats.settling.looks import looks_until
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
@@ -36,6 +37,7 @@ def check(results: Results) -> None:
     _check_weights(settings)
     _check_external(results)
     splits.check_room(settings.dataset, settings.design, settings.trials)
+    _check_trials_most(settings)
     _check_tuning(settings)
     _check_doses(settings)
     check_balance(settings)
@@ -105,6 +107,23 @@ def _check_external(results: Results) -> None:
         check_kept(source, settings.keep_classes)
         made = (unit for (_, maker), unit in results.plan.item_units.items() if maker == name)
         check_runs(source, waiting=not all(map(results.is_done, made)))
+
+
+def _check_trials_most(settings: Settings) -> None:
+    """So many trials have looks, and room; and there are no more trials than that."""
+    dataset, study, most = settings.dataset, settings.study, settings.study.trials_most
+    if most is None:
+        return
+    looks_until(most, settings.design.folds)
+    if settings.trials > most:
+        raise InputError(
+            f"trials={settings.trials} is more than trials_most={most}; use fewer trials, or "
+            f"trials_most={settings.trials} or more."
+        )
+    try:
+        splits.check_room(dataset, splits.settle(dataset, study.model_copy(update={"trials": most})), most)
+    except InputError as error:
+        raise InputError(f"trials_most={most}: {error}") from None
 
 
 def _check_tuning(settings: Settings) -> None:

@@ -6,6 +6,7 @@ unit that depends on it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -339,8 +340,16 @@ class Plan:
 
         They hold the keys of what they need, and so the data, the GAN and its items.
         """
+        return self._answer_key(self.trials)
+
+    @property
+    def rule_key(self) -> str:
+        """16 hex digits for all that the answer hangs on besides its number of trials: those of the first one."""
+        return self._answer_key(self.trials[:1])
+
+    def _answer_key(self, trials: Iterable[int]) -> str:
         settings = self.settings
-        trained = [self.classifiers[trial, arm].key for trial in self.trials for arm in PRIMARY]
+        trained = [self.classifiers[trial, arm].key for trial in trials for arm in PRIMARY]
         positive = settings.positive if settings.dataset.pool.n_classes == 2 else None
         return digest(trained, [settings.study.metric, settings.study.rope, positive])
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from gannb.analysis.verdict import read_verdict
+from gannb.analysis.wording import with_reason
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.final import final_paths, train_final, weights_digest
 from gannb.export.card import write_card
@@ -139,7 +140,7 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
     follow_launcher()
     experiment = Experiment.preview(load_study(study))
     verdict = read_verdict(experiment.folder)
-    if "answer_key" not in verdict:
+    if not {"answer_key", "reason"} <= verdict.keys():
         raise InputError(
             f"The verdict of {experiment.folder} is of an earlier version; write it again, with `gannb report`."
         )
@@ -149,10 +150,13 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
             f"The verdict of {experiment.folder} is about other parameters or {many} than the study now has; run "
             "it again first, with `gannb run`."
         )
-    if verdict["answer"] != "helps" and not anyway:
+    if (verdict["answer"] != "helps" or verdict["reason"]) and not anyway:
+        found = f"{verdict['answer']!r}, not 'helps'"
+        if verdict["reason"]:
+            found = f"not known ({with_reason('undecided', verdict['reason'])})"
         raise InputError(
-            f"The answer of {experiment.folder} is {verdict['answer']!r}, not 'helps', so that a large set promises "
-            "no gain; add --anyway to make it all the same."
+            f"The answer of {experiment.folder} is {found}, so that a large set promises no gain; add --anyway to make "
+            "it all the same."
         )
     return experiment
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gannb.analysis.verdict import read_verdict
-from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset
+from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset, with_reason
 from gannb.data.examples import FIRST_MEDIUM
 from gannb.media import MEDIA
 from gannb.study.folder import read_record
@@ -138,7 +138,8 @@ def _answer(study: Path) -> str:
         verdict = read_verdict(study)
         primary = primary_of(verdict)
         number, metric = interval_text(primary), METRIC_NAMES.get(verdict["metric"], verdict["metric"])
-        said = f"**{ANSWERS[primary['answer']]}**: {typeset(number)} points of {metric}"
+        answer = with_reason(ANSWERS[primary["answer"]], verdict.get("reason", ""))  # earlier versions gave none
+        said = f"**{answer}**: {typeset(number)} points of {metric}"
     except (InputError, KeyError, StopIteration):
         return f"no answer yet ({state})"
     return said if state == "done" else f"{said} ({state} since)"

@@ -37,7 +37,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         RuntimeError: a notebook failed; its executed copy shows where.
     """
     experiment = Experiment.preview(study)
-    with study_lock(study.folder), _as_launcher():
+    with study_lock(study.folder), as_launcher():
         experiment = experiment.record()
         for name in notebooks:
             execute_notebook(name, study.folder)
@@ -50,7 +50,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _as_launcher() -> Iterator[None]:
+def as_launcher() -> Iterator[None]:
     """Let the kernels know whose they are: they end with this process, work under its lock, show their figures."""
     before = dict(os.environ)
     os.environ |= {LAUNCHER: str(os.getpid()), "MPLBACKEND": "module://matplotlib_inline.backend_inline"}

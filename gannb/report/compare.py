@@ -1,7 +1,8 @@
 """One page that puts studies beside each other: their answers, effects, worth, data and sizes.
 
 It is made from what studies keep (`verdict.json`, `scores.csv`, `study.json`), so that the folders of
-`outputs/reference` do, and nothing is trained or decided anew. Studies are not pooled: each answers for its own items.
+`outputs/reference` do, and nothing is trained or decided anew. Each study answers for its own items; of three or more
+that share none, the page also says what they say together (`pooling`).
 """
 
 from __future__ import annotations
@@ -11,86 +12,30 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import matplotlib.pyplot as plt
-import pandas as pd
 from matplotlib.axes import Axes
 
-from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS as WORDS
-from gannb.analysis.wording import METRIC_NAMES, capital, interval_text, primary_of, row_text
-from gannb.data.examples import FIRST_MEDIUM
+from gannb.analysis.wording import METRIC_NAMES, capital, interval_text, percent, row_text, with_reason
 from gannb.data.medium import Nouns
-from gannb.media import MEDIA
-from gannb.report import plots
+from gannb.report import plots, pooling
+from gannb.report.kept import Result, read_result
 from gannb.report.page.html import ANSWERS, inline_svg, render
 from gannb.report.page.pictures import Picture
-from gannb.study.folder import read_record
 from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
-
-if TYPE_CHECKING:
-    from gannb.data.medium import Medium
+from gannb.utils.naming import listed
 
 FILE = "comparison.html"
 GENERATOR = "gannb, comparison of "  # and the studies' names, in the page's head
 FEWEST = 2
+USUAL_LEVEL = 0.95
 MIXED = Nouns("item", "items", "raw features")  # what studies of several media are of
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one study keeps of its result."""
-
-    folder: Path
-    record: Mapping[str, Any]  # study.json
-    verdict: Mapping[str, Any]  # verdict.json
-    scores: pd.DataFrame  # scores.csv
-
-    @property
-    def name(self) -> str:
-        """The study's name."""
-        return str(self.record["parameters"]["name"])
-
-    @property
-    def medium(self) -> Medium:
-        """What the study's items are."""
-        return MEDIA[self.record["resolved"].get("medium", FIRST_MEDIUM)]
-
-    @property
-    def primary(self) -> Mapping[str, Any]:
-        """The primary contrast."""
-        return primary_of(self.verdict)
-
-    @cached_property
-    def means(self) -> pd.DataFrame:
-        """By arm of the primary contrast, the mean of every number in the scores over the trials that both have."""
-        by_trial = self.scores.groupby(["arm", "trial"]).mean(numeric_only=True).loc[list(PRIMARY)]
-        of_both = by_trial.groupby("trial").transform("size") == len(PRIMARY)
-        return by_trial[of_both].groupby("arm").mean()
-
-
-def read_result(folder: str | Path) -> Result:
-    """Return what a study's folder keeps of its result.
-
-    Raises:
-        InputError: there is no study in the folder, or it has no result yet; names the file.
-    """
-    folder = Path(folder).expanduser().resolve()
-    record, verdict = read_record(folder), read_verdict(folder)
-    if "of" not in verdict:
-        raise InputError(f"The verdict of {folder} is of an earlier version; write it again, with `gannb report`.")
-    try:
-        scores = pd.read_csv(folder / "scores.csv")
-    except (OSError, ValueError):
-        raise InputError(f"{folder / 'scores.csv'} cannot be read; write it again with `gannb report`.") from None
-    return Result(folder, record, verdict, scores)
 
 
 def compare(folders: Sequence[str | Path], to: str | Path | None = None) -> tuple[Path, bool]:
@@ -145,7 +90,7 @@ def page_facts(results: Sequence[Result], file: Path) -> dict[str, Any]:
         "nouns": nouns, "phrases": None if nouns == MIXED else results[0].medium.phrases,
         "title": f"{len(results)} studies compared", "studies": [study_facts(result, file) for result in results],
         "answer": answer(kinds), "answer_class": next(iter(kinds)) if len(kinds) == 1 else "",
-        "notes": notes(results, nouns),
+        "notes": notes(results, nouns), "brackets": brackets(results), "together": together(results, nouns),
         "problems": [f"{r.name}: {problem}" for r in results for problem in r.verdict["problems"]],
         "forest": forest(results, nouns),
     }  # fmt: skip
@@ -167,22 +112,35 @@ def answer(kinds: Mapping[str, int]) -> str:
 
 
 def notes(results: Sequence[Result], nouns: Nouns) -> list[str]:
-    """Return what a reader has to know before comparing: chance among several, the same items, other metrics."""
-    same: dict[str, list[str]] = {}
-    for result in results:
-        same.setdefault(str(result.record.get("fingerprint")), []).append(result.name)
+    """Return what a reader has to know before comparing: chance among several, shared items, other metrics."""
     said = [
-        f"{' and '.join(names)} are on the same {nouns.many}: they do not confirm each other."
-        for names in same.values() if len(names) > 1
-    ]  # fmt: skip
-    metrics = {METRIC_NAMES[result.verdict["metric"]] for result in results}
+        f"{listed(names)} {pooling.HOW[how].format(many=nouns.many)}: they do not confirm each other."
+        for names, how in pooling.sharing(results)
+    ]
+    metrics = {METRIC_NAMES[result.metric] for result in results}
     said += [f"The metrics differ ({', '.join(sorted(metrics))})."] * (len(metrics) > 1)
     return [
         *said,
-        f"Each study answers for its own {nouns.many}, number of {nouns.many}, GAN and classifier; nothing is pooled "
-        f"here. Each of the {len(results)} intervals has its own chance of 1 in 20 to miss, so one striking row among "
-        "many is weak evidence.",
+        f"Each study answers for its own {nouns.many}, number of {nouns.many}, GAN and classifier. Each of the "
+        f"{len(results)} intervals has its own chance of 1 in 20 to miss, so one striking row among many is weak "
+        "evidence.",
     ]
+
+
+def brackets(results: Sequence[Result]) -> str:
+    """Return the level of the studies' intervals in words."""
+    if all(result.primary["level"] <= USUAL_LEVEL for result in results):
+        return f"the {percent(USUAL_LEVEL)} interval"
+    return f"the {percent(USUAL_LEVEL)} interval, wider where an answer was looked at more than once"
+
+
+def together(results: Sequence[Result], nouns: Nouns) -> list[str]:
+    """Return what the studies say together, or why they are not pooled; nothing of two."""
+    if len(results) < pooling.FEWEST:
+        return []
+    if reason := pooling.why_not(results, nouns):
+        return [f"Not pooled: {reason}"]
+    return pooling.sentences(results, nouns)
 
 
 def study_facts(result: Result, file: Path) -> dict[str, Any]:
@@ -192,7 +150,8 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
     page = result.folder / "report.html"
     link = quote(os.path.relpath(page, file.parent).replace(os.sep, "/")) if page.is_file() else ""
     return {
-        "study": result.name, "link": link, "answer": verdict["answer"], "word": WORDS[verdict["answer"]],
+        "study": result.name, "link": link, "answer": verdict["answer"],
+        "word": with_reason(WORDS[verdict["answer"]], result.reason),
         "change": interval_text(result.primary), "with": f"{100 * with_gan[verdict['metric']]:.1f}%",
         "without": f"{100 * without[verdict['metric']]:.1f}%",
         "worth": worth_text(verdict["worth"]), "controls": controls_text(verdict["controls"]),
@@ -238,18 +197,26 @@ def controls_text(controls: Sequence[Mapping[str, Any]]) -> str:
 
 
 def forest(results: Sequence[Result], nouns: Nouns) -> Picture:
-    """Return the primary contrast of every study as one figure."""
+    """Return the primary contrast of every study as one figure, with all of them together where they are pooled."""
     rows = [
         dict(result.primary) | {"study": result.name, "rope": result.verdict["rope"], "about": _about(result)}
         for result in results
     ]
     said = [row_text(row) for row in rows]
     caption = (
-        f"A row is a study: the mean change that GAN {nouns.many} make on top of classical augmentation, and its 95% "
-        "interval. A bar across the zero line leaves the direction open."
+        f"A row is a study: the mean change that GAN {nouns.many} make on top of classical augmentation, and "
+        f"{brackets(results)}. A bar across the zero line leaves the direction open."
     )
+    pooled = None
+    if len(results) >= pooling.FEWEST and not pooling.why_not(results, nouns):
+        pooled = pooling.row(results)
+        said.append(f"{pooled['study']}: {interval_text(pooled)} points, {pooled['about']}")
+        caption += (
+            " The diamond is their mean over data sets, as wide as its 95% interval; the thin line is where the change "
+            "on the next data set would lie."
+        )
     wide, narrow = (
-        _embedded(draw(rows), name)
+        _embedded(draw(rows, pooled), name)
         for name, draw in (("wide", plots.forest_of_studies), ("narrow", plots.forest_of_studies_narrow))
     )
     return Picture("The studies", caption, f"Forest plot. {'; '.join(said)}.", wide, "chart", narrow)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import open_set
 from gannb.analysis.class_lights import Explanation, explained
-from gannb.analysis.evidence import Evidence, gather
+from gannb.analysis.evidence import Evidence
 from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
-from gannb.analysis.verdict import SCORE_COLUMNS, Verdict, decide
-from gannb.analysis.wording import METRIC_NAMES
+from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
+from gannb.analysis.wording import METRIC_NAMES, with_reason
+from gannb.data.sketch import sketch
+from gannb.report import looking
+from gannb.report.looking import Looked, look
 from gannb.report.page import facts, tables
 from gannb.report.page.html import ANSWERS, control_word, render
 from gannb.report.page.pictures import Picture, make_pictures
@@ -75,21 +78,22 @@ def publish(experiment: Experiment) -> Path:
 
 
 def _publish(experiment: Experiment) -> Path:
-    evidence, folder = gather(experiment), experiment.folder
-    decided = decide(evidence)
-    verdict = plain(to_json(decided)) | {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
+    looked, folder = look(experiment), experiment.folder
+    evidence, decided = looked.evidence, looked.verdict
+    verdict = plain(to_json(decided)) | {"looks": looking.to_json(looked.looks)}
+    verdict |= {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
     if experiment.plan.open_set:
         verdict["open_set"] = open_set_part(experiment)
     write_tables(folder, evidence)
     write_json(folder / "verdict.json", verdict)
-    return write_page(folder / "report.html", make_page(experiment, evidence, decided, verdict))
+    return write_page(folder / "report.html", make_page(experiment, looked, verdict))
 
 
 def answered(experiment: Experiment) -> dict[str, Any]:
     """Return what an answer is of, to stand beside it when the study's parameters have changed since."""
     resolved = experiment.settings.resolved()
     kept = {name: resolved[name] for name in ("shape", "classes", "gan", "gan_steps", "classifier_steps")}
-    return kept | {"classifier": list(experiment.study.classifier)}
+    return kept | {"classifier": list(experiment.study.classifier), "sketch": sketch(experiment.dataset)}
 
 
 def write_tables(folder: Path, evidence: Evidence) -> None:
@@ -101,12 +105,12 @@ def write_tables(folder: Path, evidence: Evidence) -> None:
         write_text(folder / f"{name}.csv", table.reindex(columns=list(columns)).to_csv(index=False))
 
 
-def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, verdict: Mapping[str, Any]) -> Page:
+def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]) -> Page:
     """Return everything that stands on the page; its figures are drawn, and kept in figures/.
 
     verdict: as it stands in `verdict.json`.
     """
-    resolved = experiment.settings.resolved() | {"device": experiment.device}
+    resolved, evidence = experiment.settings.resolved() | {"device": experiment.device}, looked.evidence
     unseen = verdict.get("open_set")
     return Page(
         study=experiment.study.name,
@@ -115,14 +119,14 @@ def make_page(experiment: Experiment, evidence: Evidence, decided: Verdict, verd
         pictures=make_pictures(experiment, evidence, verdict),
         arms=tables.arm_table(evidence),
         generators=tables.generator_table(evidence, experiment.settings.medium),
-        method=facts.method_facts(experiment, evidence),
+        method=facts.method_facts(experiment, evidence, looked.looks),
         data=facts.data_facts(experiment),
         provenance=facts.provenance(experiment),
         parameters=tables.parameter_table(experiment.study, resolved, read_record(experiment.folder)["set"]),
         shifts=tables.shift_table(verdict),
         outcomes=tables.outcome_table(verdict, experiment.settings.medium.nouns),
-        outcome_notes=facts.outcome_notes(experiment, evidence),
-        small_classes=texts(verdict, small_class_notes(decided, evidence)),
+        outcome_notes=facts.outcome_notes(experiment, evidence, looked.looks),
+        small_classes=texts(verdict, small_class_notes(looked.verdict, evidence)),
         classes=tables.class_table(verdict),
         criteria=explained(evidence.nouns, evidence.measuring_classifier),
         open_set=unseen and unseen | {"table": open_set_table(unseen, evidence.nouns).to_dict("records")},
@@ -145,7 +149,8 @@ def open_set_part(experiment: Experiment) -> dict[str, Any]:
 def write_page(file: Path, page: Page) -> Path:
     """Write the page as one HTML file that fetches nothing; names and texts are escaped."""
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
-    shown = {"page": page, "v": page.verdict, "answer": ANSWERS[page.verdict["answer"]], "metric": metric}
+    answer = with_reason(ANSWERS[page.verdict["answer"]], page.verdict["reason"])
+    shown = {"page": page, "v": page.verdict, "answer": answer, "metric": metric}
     shown |= {"nouns": page.medium.nouns, "phrases": page.medium.phrases}
     shown |= {"measuring_classifier": page.medium.measuring_classifier}
     shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": page.criteria}

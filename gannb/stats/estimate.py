@@ -28,11 +28,8 @@ class Estimate(Interval):
     n: int  # trials
     level: float
     floor_se: float = 0.0  # the part of se that more trials cannot remove (test items, overlapping training sets)
-    test_train_ratio: float = (
-        0.0  # of the correction for overlapping training sets; then floor_se = sd * sqrt(test_train_ratio)
-    )
 
 
-def could_settle(estimate: Estimate) -> float:
-    """Return the half-width of the interval: differences larger than about this would have been told from 0."""
+def half_width(estimate: Interval) -> float:
+    """Return how far the interval reaches to either side of its middle."""
     return (estimate.high - estimate.low) / 2

@@ -7,13 +7,13 @@ averaged over the classifier seeds before it comes here: seeds of one trial are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from gannb.stats.checks import check_level, check_ratio, check_trials, checked_items, finite_values
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.estimate import Estimate, half_width
 from gannb.utils.errors import InputError
 
 
@@ -31,8 +31,7 @@ def paired_t(d: np.ndarray, test_train_ratio: float = 0.0, level: float = 0.95) 
     check_ratio(test_train_ratio)
     n, sd = len(d), _sd(d)
     floor = sd * np.sqrt(test_train_ratio)
-    estimate = _estimate(d.mean(), np.hypot(sd / np.sqrt(n), floor), n - 1, sd, n, level, floor)
-    return replace(estimate, test_train_ratio=float(test_train_ratio))
+    return _estimate(d.mean(), np.hypot(sd / np.sqrt(n), floor), n - 1, sd, n, level, floor)
 
 
 def crossed_t(
@@ -73,7 +72,7 @@ def crossed_t(
     df = variance**2 / (trial**2 / (trials - 1) + item_spread + rest_spread)
     numbers = (by_trials.sd, trials, level, np.sqrt(max(item - rest, 0)))
     crossed = _estimate(by_trials.mean, np.sqrt(variance), df, *numbers)
-    if could_settle(crossed) < could_settle(by_trials):
+    if half_width(crossed) < half_width(by_trials):
         return _estimate(by_trials.mean, np.sqrt(variance), trials - 1, *numbers)
     return crossed
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import balanced_weights, equal_weights
-from gannb.stats.settling.cross_validation import LEAST_REPEATS, cv_interval, in_repeats
+from gannb.stats.settling.cross_validation import LEAST_REPEATS, cv_interval, in_repeats, training_results
 from gannb.stats.settling.draws import draws_interval
 from gannb.utils.errors import InputError
 
@@ -101,15 +101,30 @@ class Tested:
         Raises:
             InputError: too few trials, or too few items of what is weighted; see `settling`.
         """
+        laid_out = self._laid_out(values, weighting, by_block)
+        return cv_interval(*laid_out, level) if self.folds else draws_interval(*laid_out, level)
+
+    def results(self, values: Mapping[int, np.ndarray], weighting: Weighting = balanced) -> np.ndarray:
+        """Return each usable trial's own weighted difference, (R,), by rising trial; arguments as for `difference`."""
+        d, fold, weights, strata, _ = self._laid_out(values, weighting)
+        return training_results(d, fold, weights, strata) if self.folds else d @ weights
+
+    def items(self, values: Mapping[int, np.ndarray], weighting: Weighting = balanced) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights and groups, (I,) each, of the test items that count in `difference` of these values."""
+        _, _, weights, _, groups = self._laid_out(values, weighting)
+        return weights, groups
+
+    def _laid_out(
+        self, values: Mapping[int, np.ndarray], weighting: Weighting, by_block: bool = False
+    ) -> tuple[np.ndarray, ...]:
+        """Return differences, the fold or unit that each belongs to, and weights, strata and groups of the items."""
         trials = self.usable(list(values))
         if not trials:
             least = f"{LEAST_REPEATS} whole repeats of {self.folds} folds" if self.folds else f"{FEWEST} trials"
             raise InputError(f"{len(values)} trials are too few for an interval; it takes {least}.")
-        return (
-            self._crossed_validation(values, trials, weighting, level)
-            if self.folds
-            else draws_interval(*self._over_draws(values, trials, weighting, by_block), level)
-        )
+        if self.folds:
+            return self._in_repeats(values, trials, weighting)
+        return self._over_draws(values, trials, weighting, by_block)
 
     def _over_draws(
         self, values: Mapping[int, np.ndarray], trials: list[int], weighting: Weighting, by_block: bool
@@ -121,9 +136,9 @@ class Tested:
         units = self.units(trials, by_block)
         return d, units, weights[counted], strata[counted], self.groups[first][counted]
 
-    def _crossed_validation(
-        self, values: Mapping[int, np.ndarray], trials: list[int], weighting: Weighting, level: float
-    ) -> Estimate:
+    def _in_repeats(
+        self, values: Mapping[int, np.ndarray], trials: list[int], weighting: Weighting
+    ) -> tuple[np.ndarray, ...]:
         trial = np.concatenate([np.full(len(self.item[t]), t) for t in trials])
         number, y, groups, d = (
             np.concatenate([part[t] for t in trials]) for part in (self.item, self.y, self.groups, values)
@@ -134,4 +149,4 @@ class Tested:
         at = np.searchsorted(items, number)
         kept = weights[at] > 0
         d, fold = in_repeats(trial[kept], np.searchsorted(counted, at[kept]), d[kept], self.folds)
-        return cv_interval(d, fold, weights[counted], strata[counted], groups[first][counted], level)
+        return d, fold, weights[counted], strata[counted], groups[first][counted]

@@ -107,6 +107,9 @@ class General(BaseModel):
         ge=2,
         le=1000,
     )
+    trials_most: int | None = parameter(
+        None, 1, "with `--until settled`: most trials; by default 32, or 10 repeats of cross-validation", ge=2, le=1000
+    )
     test_share: float = parameter(0.25, 1, "share of the items kept for testing", ge=0.05, le=0.5)
 
     gan: str = parameter("auto", 2, "the GAN family, or `auto` by size of an item")

@@ -113,6 +113,7 @@ def test_the_verdict_of_a_real_study_follows_from_its_predictions(finished):
     experiment = Experiment.preview(load_study(finished))
     planted = gather(experiment)
     assert (planted.protocol, planted.n_train, planted.trials_planned, planted.preset) == ("draw", 40, 2, "smoke")
+    assert not planted.whole_set and planted.level == 0.95
     recorded = planted.scores.query("arm == 'real' and trial == 1")["accuracy"].mean()
     assert planted.correct["real"][1].mean() == pytest.approx(recorded)
     a, b = (planted.scores.query(f"arm == '{arm}'").groupby("trial")["balanced_accuracy"].mean() for arm in PRIMARY)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from planted_evidence import WORLD, evidence, with_depth
 
 from gannb.analysis.evidence import difference
-from gannb.analysis.options import Option, advice, best, depth, options
+from gannb.analysis.options import Option, advice, best, depth, options, yardsticks
 from gannb.analysis.verdict import decide
 from gannb.analysis.wording import in_points
 from gannb.stats.decision import bonferroni_level
+from gannb.stats.decision import decide as rule
 from gannb.stats.estimate import Estimate
+from gannb.trials.arms import PRIMARY
 
 
 def option(arm: str, difference: float, half: float = 0.01, minutes: float | None = 1.0) -> Option:
@@ -24,18 +28,27 @@ def option(arm: str, difference: float, half: float = 0.01, minutes: float | Non
 
 
 def test_options_are_what_one_can_do_and_not_what_is_there_to_compare_with():
-    world = evidence(transfer=0.9, transfer__gan=0.9,  real__copies__classic=0.8,
+    world = evidence(transfer=0.9, transfer__gan=0.9, real__copies__classic=0.8, real__mislabelled__classic=0.8,
                      real__gaussian__classic=0.8, real__dcgan__classic=0.85)  # fmt: skip
-    assert {o.arm for o in options(world)} == {
-        "real+gan+classic", "real+more+classic", "transfer", "transfer+gan", "real+dcgan+classic",
+    assert {o.arm: o.words for o in options(world)} == {
+        "real+gan+classic": "GAN images", "real+more+classic": "as many real images again",
+        "transfer": "fine-tuning a pretrained network",
+        "transfer+gan": "fine-tuning a pretrained network with GAN images",
+        "real+dcgan+classic": "images from dcgan", "real+gaussian+classic": "images drawn from a Gaussian",
     }  # fmt: skip
 
 
 def test_an_option_is_compared_with_classical_augmentation_alone_adjusted_for_their_number():
-    world = evidence(transfer=0.9)
-    found = next(o for o in options(world) if o.arm == "transfer")
-    assert found.gain.mean == pytest.approx(0.9 - WORLD["real+classic"])
-    assert found.gain == difference(world, "transfer", "real+classic", bonferroni_level(0.95, 3))
+    world = replace(evidence(transfer=0.9), level=0.98)
+    found = {o.arm: o.gain for o in options(world)}
+    assert len(found) == 3 and found["transfer"].mean == pytest.approx(0.9 - WORLD["real+classic"])
+    assert found["transfer"] == difference(world, "transfer", "real+classic", bonferroni_level(0.98, 2))
+
+
+def test_the_gan_has_the_interval_of_the_answer_in_the_options_too():
+    world = replace(evidence(transfer=0.9), level=0.98)
+    gain = next(o.gain for o in options(world) if o.arm == PRIMARY[0])
+    assert gain == decide(world).contrasts[0].change == difference(world, *PRIMARY, 0.98)
 
 
 def test_options_come_by_falling_gain_with_their_minutes():
@@ -72,7 +85,14 @@ def test_a_cost_that_is_not_known_is_not_taken_for_none():
     assert best([option("transfer+gan", 0.1, minutes=None), option("transfer", 0.1, minutes=3)], 0.01).arm == "transfer"
 
 
-@pytest.mark.parametrize("found", [[], [option("transfer", -0.1)], [option("transfer", 0.01, 0.02)]])
+@pytest.mark.parametrize(
+    "found",
+    [
+        [], [option("transfer", -0.1)], [option("transfer", 0.01, 0.02)],
+        [option("transfer", 0.005, 0.004)],  # surely above 0, and surely of no consequence
+        [replace(option("transfer", 0.1), gain=replace(option("transfer", 0.1).gain, n=2))],  # two trials
+    ],
+)  # fmt: skip
 def test_where_nothing_is_better_beyond_doubt_nothing_is_best(found):
     assert best(found, 0.01) is None
     assert "stay with that" in advice(evidence(), found)
@@ -83,6 +103,39 @@ def test_more_real_images_are_no_choice_of_computing_and_stand_beside_it():
     assert best(found, 0.01).arm == "real+gan+classic"
     said = advice(evidence(), found)
     assert "if you can collect them: +20.0" in said and "GAN" in said.split("As many")[0] or "real+gan" in said
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_headline_and_advice_never_contradict_each_other(seed):
+    """A GAN that helps is advised, or something better; one that is not shown to help never is."""
+    rng = np.random.default_rng(seed)
+    gan, *others = rng.normal(0.845, 0.015, 5)
+    arms = dict(zip(("transfer", "real__interpolation__classic", "real__dcgan__classic", "real__related__classic"),
+                    others, strict=True))  # fmt: skip
+    minutes = {arm.replace("__", "+"): rng.uniform(0, 9) for arm in (*arms, PRIMARY[0])}
+    world = evidence(real__gan__classic=gan, wobble=rng.uniform(0.2, 4), minutes=minutes, **arms)
+    world = replace(world, level=rng.choice([0.95, 0.99]))
+    answer = rule(difference(world, *PRIMARY, world.level), world.rope)
+    found = options(world)
+    option = best(found, world.rope)
+    said = advice(world, found)
+    assert ("Nothing that was tried" in said) == (option is None)
+    if answer == "helps":
+        assert option.gain.mean >= gan - WORLD["real+classic"] - world.rope - 1e-9
+    else:
+        assert option is None or option.arm != PRIMARY[0]
+
+
+def test_random_worlds_have_every_answer():
+    """The property above would hold of nothing if no answer came up."""
+    worlds = [evidence(real__gan__classic=gan, wobble=w) for gan in (0.82, 0.841, 0.86) for w in (0.5, 4)]
+    assert {str(rule(difference(world, *PRIMARY), world.rope)) for world in worlds} >= {"helps", "hurts", "equivalent"}
+
+
+def test_without_an_answer_there_is_no_advice_but_a_way_out():
+    found = [option("transfer", 0.2), option("real+gan+classic", 0.05)]
+    said = advice(evidence(left_out="No weights."), found, "x had not converged", "Raise it.")
+    assert said == "No advice yet: x had not converged. Raise it."
 
 
 def test_the_advice_names_option_gain_interval_and_cost():
@@ -97,6 +150,43 @@ def test_a_smoke_run_advises_nothing():
 
 def test_missing_weights_are_said_with_the_advice():
     assert decide(evidence(left_out="Fine-tuning is left out: x.")).advice.endswith("Fine-tuning is left out: x.")
+
+
+# ---- what needs no GAN ----
+
+BLENDS, GAUSSIAN = ("real__interpolation__classic", "real__gaussian__classic")
+
+
+@pytest.mark.parametrize(
+    ("planted", "answer", "says"),
+    [
+        ({BLENDS: 0.88}, "helps", r"Blends of two images do as well: GAN images instead of them make -1\.0 \[.*\] "
+                                  r"points, so it is not the GAN that helps\."),
+        ({BLENDS: 0.80, GAUSSIAN: 0.866, "wobble": 3.0}, "helps",
+         r"Images drawn from a Gaussian may do as well: .* so it is not shown that it is the GAN that helps\."),
+        ({BLENDS: 0.85, GAUSSIAN: 0.88}, "helps", r"Images drawn from a Gaussian do as well: .*"),
+        ({BLENDS: 0.85, GAUSSIAN: 0.85}, "helps", ""),  # the GAN is ahead of both
+        ({}, "helps", ""),
+        ({BLENDS: 0.86, GAUSSIAN: 0.87, "real__gan__classic": 0.841}, "equivalent",
+         r"Without any GAN, blends of two images \(\+2\.0 \[.*\] points\) and images drawn from a Gaussian \(\+3\.0 "
+         r"\[.*\] points\) help, where GAN images are not shown to\."),
+        ({BLENDS: 0.84, GAUSSIAN: 0.83, "real__gan__classic": 0.80}, "hurts", ""),
+    ],
+)  # fmt: skip
+def test_what_needs_no_gan_is_said_where_it_does_as_well(planted, answer, says):
+    world = evidence(**planted)
+    found = rule(difference(world, *PRIMARY), world.rope)
+    assert found == answer and re.fullmatch(says, yardsticks(world, found))
+    assert yardsticks(world, found, reason="x had not converged") == ""
+
+
+def test_yardsticks_of_two_trials_say_nothing():
+    world = evidence(trials=2, real__interpolation__classic=0.88)
+    assert yardsticks(world, rule(difference(evidence(), *PRIMARY), 0.01)) == ""
+
+
+def test_the_verdict_says_what_needs_no_gan():
+    assert decide(evidence(real__interpolation__classic=0.88)).yardsticks.startswith("Blends of two images do as well")
 
 
 # ---- depth ----
@@ -128,8 +218,11 @@ def test_what_is_said_of_a_deeper_network_is_adjusted_like_the_comparison_itself
     assert change.level > 0.95 and in_points(change) in found.depth.sentences[0]
 
 
-def test_a_deeper_network_that_had_not_converged_is_said_above_the_answer():
-    assert any("had not converged" in p and "deep_cnn" in p for p in decide(with_depth(0.9, 0.85, half=0.7)).problems)
+def test_without_an_answer_nothing_is_said_of_a_deeper_network_either():
+    found = depth(with_depth(0.90, 0.85), reason="x had not converged")
+    assert found.sentences[0].startswith(
+        "Whether GAN images let you use deep_cnn is undecided (x had not converged): +"
+    )
 
 
 def test_the_claim_says_what_a_deeper_network_made_of_it():

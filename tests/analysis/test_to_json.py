@@ -28,12 +28,12 @@ BALANCING = {"real__oversampled__classic": 0.85, "real__weighted__classic": 0.86
 
 
 def drawn() -> Evidence:
-    """Draws with everything that they can have: doses, shifts, fine-tuning, sources from elsewhere, depth, lights."""
+    """Draws with everything that they can have: doses, shifts, fine-tuning, sources, blends, depth, lights."""
     world = evidence(
         doses={50: 0.85, 200: 0.87, 800: 0.88}, shifted={PRIMARY[0]: 0.7, PRIMARY[1]: 0.6}, transfer=0.9,
-        transfer__gan=0.905, real__related__classic=0.9, real__foreign__classic=0.86,
+        transfer__gan=0.905, real__related__classic=0.9, real__foreign__classic=0.86, real__interpolation__classic=0.89,
         minutes={"transfer": 3.2, PRIMARY[0]: 0.4}, left_out="A sentence.",
-        **{"real__gan__classic@deep_cnn": 0.9, "real__classic@deep_cnn": 0.85, "real__classic@deep_cnn@half": 0.7},
+        **{"real__gan__classic@deep_cnn": 0.9, "real__classic@deep_cnn": 0.85, "real__classic@deep_cnn@half": 0.85},
     )  # fmt: skip
     sources = {"foreign": ExternalSource(same_data=True), "related": ExternalSource()}
     return replace(
@@ -43,7 +43,7 @@ def drawn() -> Evidence:
 
 
 def resplit() -> Evidence:
-    """Re-splits of classes of unequal size that are filled up, one of its controls too wide to tell."""
+    """Folds of classes of unequal size that are filled up, one of its controls too wide to tell; without an answer."""
     world = evidence("folds", wobble=4.0, **BALANCING)
     return replace(
         world, class_counts={"well": 100, "ill": 20}, filled_up=True, small_copying=(0.8, 0.9) * 4, preset="smoke"

@@ -91,3 +91,28 @@ def test_unequal_classes_are_balanced():
     check_balance(balanced((60, 12)))
     with pytest.raises(InputError, match="leaves no real item in a batch of 4"):
         check_balance(balanced((160, *[8] * 15), batch_size=4))
+
+
+# ---- trials at most ----
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"trials": 9, "trials_most": 8}, "trials=9 is more than trials_most=8; use fewer trials, or trials_most=9"),
+        ({"trials": 2, "trials_most": 3}, "trials_most is 3; looks need 4 or more"),
+        ({"protocol": "folds", "trials": 8, "trials_most": 9}, "is 9; looks need a multiple of the 4 folds"),
+        ({"trials": 4, "trials_most": 6, "n_per_class": 30}, "trials_most=6: n_per_class=30 needs 180 items"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_trials_at_most_that_cannot_be_looked_at_or_have_no_room_are_refused(tmp_path, given, says):
+    study = make_study(data="digits", device="cpu", output_dir=str(tmp_path), **given)
+    with pytest.raises(InputError, match=says):
+        Experiment.preview(study)
+    assert not any(tmp_path.iterdir())
+
+
+def test_trials_up_to_those_at_most_are_allowed(tmp_path):
+    study = make_study(data="digits", device="cpu", output_dir=str(tmp_path), trials=6, trials_most=6)
+    assert Experiment.preview(study).settings.trials == 6

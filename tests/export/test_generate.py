@@ -303,6 +303,13 @@ def test_an_answer_that_is_not_helps_is_refused_in_one_sentence(helpful, tmp_pat
     assert f"is '{answer}', not 'helps'" in error and "--anyway" in error and not (tmp_path / "set").exists()
 
 
+@pytest.mark.parametrize("answer", ["inconclusive", "helps"])
+def test_a_study_whose_control_failed_is_refused_and_says_why(helpful, tmp_path, untouched, capsys, answer):
+    study = answered(helpful, tmp_path, answer=answer, reason="the classifiers had not converged")
+    error = refused(tmp_path, study, "--per-class", "3", capsys=capsys)
+    assert "(undecided: the classifiers had not converged), so that" in error and "--anyway" in error
+
+
 def test_a_study_that_is_refused_stays_as_it_is(helpful, tmp_path, untouched, capsys):
     """Also one that other code has made, as the kept ones: its record names that code, and not what refused it."""
     study = answered(helpful, tmp_path, answer="hurts")
@@ -314,7 +321,7 @@ def test_a_study_that_is_refused_stays_as_it_is(helpful, tmp_path, untouched, ca
 
 
 def test_anyway_makes_it_and_the_card_says_so(helpful, tmp_path, capsys):
-    study = answered(helpful, tmp_path, answer="hurts")
+    study = answered(helpful, tmp_path, answer="hurts", reason="the classifiers had not converged")
     arguments = ["--per-class", "2", "--classes", "0", "--to", str(tmp_path / "set"), "--anyway"]
     assert main(["generate", str(study), *arguments]) == 0
     assert "The answer is **hurts**" in (tmp_path / "set" / "README.md").read_text()
@@ -338,10 +345,11 @@ def test_a_verdict_on_other_parameters_is_refused(helpful, tmp_path, untouched, 
     assert "is about other parameters" in refused(tmp_path, study, "--per-class", "3", capsys=capsys)
 
 
-def test_a_verdict_of_an_earlier_version_is_to_be_written_again(helpful, tmp_path, untouched, capsys):
+@pytest.mark.parametrize("lacks", ["answer_key", "reason"])
+def test_a_verdict_of_an_earlier_version_is_to_be_written_again(helpful, tmp_path, untouched, capsys, lacks):
     study = answered(helpful, tmp_path)
     verdict = json.loads((study / "verdict.json").read_text())
-    del verdict["answer_key"]
+    del verdict[lacks]
     (study / "verdict.json").write_text(json.dumps(verdict))
     assert "write it again, with `gannb report`" in refused(tmp_path, study, "--per-class", "3", capsys=capsys)
 

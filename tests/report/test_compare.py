@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from browsing import browser_page, in_browser
-from conftest import ROOT
+from planted_results import HELPS, planted
 
 from gannb.analysis.worth import worth_sentence
 from gannb.cli import main
@@ -20,28 +17,12 @@ from gannb.data.medium import Nouns
 from gannb.media import MEDIA
 from gannb.media.image import IMAGE
 from gannb.report import compare as comparing
-from gannb.report.compare import answer, compare, controls_text, read_result, sentences, study_facts, worth_text
+from gannb.report.compare import answer, compare, controls_text, sentences, study_facts, worth_text
+from gannb.report.kept import read_result
 from gannb.stats.worth import Worth
-from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
 
-REFERENCE = ROOT / "outputs" / "reference" / "digits"
 CURVE = [{"arm": "fewer+classic", "n": 40.0, "mean": 0.9}, {"arm": "real+more+classic", "n": 160.0, "mean": 0.95}]
-HELPS = {"answer": "helps", "difference": 0.031, "low": 0.012, "high": 0.05}
-
-
-def planted(folder: Path, primary: dict | None = None, *, fingerprint: str | None = None, **verdict) -> Path:
-    """A copy of the reference study under another name, with another primary contrast and verdict."""
-    shutil.copytree(REFERENCE, folder)
-    record = json.loads((folder / "study.json").read_text())
-    record["parameters"]["name"] = folder.name
-    record["fingerprint"] = fingerprint or folder.name
-    found = json.loads((folder / "verdict.json").read_text()) | verdict
-    found["contrasts"][0] |= primary or {}
-    found["answer"] = found["contrasts"][0]["answer"]
-    (folder / "study.json").write_text(json.dumps(record))
-    (folder / "verdict.json").write_text(json.dumps(found))
-    return folder
 
 
 @pytest.fixture
@@ -97,7 +78,8 @@ def test_every_study_is_a_row_of_the_figure_with_its_own_limits(studies, monkeyp
     drawn = []
     draw = comparing.plots.forest_of_studies
     monkeypatch.setattr(
-        "gannb.report.plots.forest_of_studies", lambda rows: drawn.append((rows, draw(rows))) or drawn[0][1]
+        "gannb.report.plots.forest_of_studies",
+        lambda rows, pooled: drawn.append((rows, draw(rows, pooled))) or drawn[0][1],
     )
     picture = comparing.forest([read_result(folder) for folder in studies], IMAGE.nouns)
     assert "one: -0.2 [-1.1, 0.7] points, undecided; two <b>: +3.1 [1.2, 5.0] points, helps" in picture.alt
@@ -169,29 +151,12 @@ def test_scores_are_means_over_trials_of_the_two_arms(studies):
     assert (facts["n_real"], facts["n_synthetic"]) == ("80", "2,000")
 
 
-def test_means_are_over_the_trials_that_both_arms_have(studies):
-    result = read_result(studies[0])
-    failed = result.scores[(result.scores["arm"] != PRIMARY[0]) | (result.scores["trial"] > 0)]
-    change = -float(np.subtract(*replace(result, scores=failed).means.loc[list(PRIMARY[::-1]), "accuracy"]))
-    by_trial = result.scores.groupby(["arm", "trial"])["accuracy"].mean()
-    expected = (by_trial[PRIMARY[0]] - by_trial[PRIMARY[1]]).drop(0).mean()
-    assert change == pytest.approx(expected)
-
-
 def test_what_stands_beside_an_answer_is_what_it_is_of(studies):
     record = json.loads((studies[0] / "study.json").read_text())
     record["resolved"]["gan_steps"] = record["resolved"]["classifier_steps"] = 77_777  # changed since
     (studies[0] / "study.json").write_text(json.dumps(record))
     facts = study_facts(read_result(studies[0]), studies[0].parent / "comparison.html")
     assert (facts["gan"], facts["classifier"]) == ("mlp, 1,000 steps", "small_cnn, 400 steps")
-
-
-def test_a_verdict_that_does_not_say_what_it_is_of_is_to_be_written_again(studies):
-    found = json.loads((studies[0] / "verdict.json").read_text())
-    del found["of"]
-    (studies[0] / "verdict.json").write_text(json.dumps(found))
-    with pytest.raises(InputError, match="of an earlier version; write it again, with `gannb report`"):
-        read_result(studies[0])
 
 
 # ---- what is not overwritten, and wrong input ----
@@ -247,3 +212,43 @@ def test_studies_of_several_media_are_of_items(studies, monkeypatch):
     page = compare(studies)[0].read_text()
     assert "<h1>Do GAN items help to train the classifier?</h1>" in page and "real sounds, 8 trials" in page
     assert "mirror images" not in page
+
+
+def test_a_study_without_an_answer_says_why(studies):
+    failed = planted(studies[0].parent / "failed", {"answer": "inconclusive"}, reason="it had not converged")
+    page = compare([*studies, failed], studies[0].parent / "page.html")[0].read_text()
+    assert "undecided: it had not converged</span>" in page
+
+
+# ---- what they say together ----
+
+
+@pytest.fixture
+def three(studies, tmp_path) -> list[Path]:
+    return [*studies, planted(tmp_path / "outputs" / "three", {"difference": 0.01, "low": -0.01, "high": 0.03})]
+
+
+def test_three_studies_of_their_own_items_are_pooled_in_a_sentence_and_the_figure(three):
+    page = compare(three)[0].read_text()
+    assert "<h2>All together</h2>" in page and "Together: on average over data sets like these 3" in page
+    assert "All 3 together" in page and "The diamond is their mean over data sets" in page
+    assert "Not pooled" not in page
+
+
+def test_studies_that_share_items_are_not_pooled_and_that_is_said(three):
+    shared = [*three, planted(three[0].parent / "four", fingerprint="three")]
+    page = compare(shared)[0].read_text()
+    assert "Not pooled: three and four are on the same images" in page and "diamond" not in page
+    assert "three and four are on the same images: they do not confirm each other." in page
+
+
+def test_of_two_nothing_is_said_together(studies):
+    page = compare(studies)[0].read_text()
+    assert "All together" not in page and "Not pooled" not in page and "diamond" not in page
+
+
+def test_intervals_that_are_wider_for_looks_are_said_to_be(studies):
+    assert "In brackets: the 95% interval, in percentage points" in compare(studies)[0].read_text()
+    looked = planted(studies[0].parent / "looked", {"level": 0.985})
+    page = compare([*studies, looked], studies[0].parent / "three.html")[0].read_text()
+    assert "the 95% interval, wider where an answer was looked at more than once, in percentage points" in page

@@ -12,7 +12,7 @@ from planted_differences import crossed_model, distinct, rng, scaled, with_weigh
 from scipy import stats as scipy_stats
 from sklearn import metrics
 
-from gannb.stats.estimate import could_settle
+from gannb.stats.estimate import half_width
 from gannb.stats.intervals import balanced_weights, crossed_t, equal_weights, paired_t
 from gannb.utils.errors import InputError
 
@@ -50,19 +50,19 @@ def test_corrected_t_is_the_posterior_of_baycomps_correlated_t_test(folds, runs)
 
 
 def test_eight_trials_reach_a_half_width_of_084_sd():
-    assert could_settle(paired_t(scaled(8))) == pytest.approx(0.836, abs=5e-4)
+    assert half_width(paired_t(scaled(8))) == pytest.approx(0.836, abs=5e-4)
 
 
 @pytest.mark.parametrize("trials", [10, 100, 10_000])
 def test_80_20_resplits_never_go_below_098_sd(trials):
-    half = could_settle(paired_t(scaled(trials), test_train_ratio=0.25))
+    half = half_width(paired_t(scaled(trials), test_train_ratio=0.25))
     assert half > 0.98
     assert trials < 10_000 or half == pytest.approx(0.98, abs=1e-3)
 
 
 def test_40_training_and_156_test_items_have_a_half_width_of_47_sd():
     e = paired_t(scaled(8), test_train_ratio=156 / 40)
-    assert could_settle(e) == pytest.approx(4.7, abs=0.05)
+    assert half_width(e) == pytest.approx(4.7, abs=0.05)
     assert e.floor_se == pytest.approx(math.sqrt(156 / 40))
 
 
@@ -166,7 +166,7 @@ def test_coverage_on_simulated_classifiers():
 def test_never_narrower_than_the_paired_t_and_never_below_its_floor(trials, per_class, s):
     d, w, *items = with_weights(*crossed_model(rng(10), trials, per_class, s=s))
     e = crossed_t(d, w, *items)
-    assert could_settle(e) >= could_settle(paired_t(d @ w)) - 1e-12
+    assert half_width(e) >= half_width(paired_t(d @ w)) - 1e-12
     assert e.floor_se <= e.se
     assert e.high - e.mean == pytest.approx(scipy_stats.t.ppf(0.975, e.df) * e.se)
 

@@ -125,3 +125,30 @@ def test_too_few_trials_have_no_interval():
         tested.difference({t: each for t, each in values_of(tested).items() if t < 7})
     with pytest.raises(InputError, match="2 trials"):
         same(1).difference(values_of(same(1)))
+
+
+# ---- trial by trial ----
+
+
+def test_trials_on_the_same_items_have_their_own_weighted_results():
+    tested = same(6, per_block=2)
+    values = values_of(tested)
+    assert tested.results(values) == pytest.approx([each @ balanced_weights(Y) for each in values.values()])
+    assert tested.results(values, equal).mean() == pytest.approx(tested.difference(values, equal).mean)
+
+
+def test_trainings_of_whole_repeats_have_their_own_results():
+    tested, _ = cross_validated(3)
+    values = values_of(tested)
+    expected = [np.mean([values[t][tested.y[t] == k].mean() for k in range(3)]) for t in range(8)]
+    assert tested.results({t: each for t, each in values.items() if t != 9}) == pytest.approx(expected)
+    with pytest.raises(InputError, match="2 whole repeats of 4 folds"):
+        tested.results({0: values[0]})
+
+
+@pytest.mark.parametrize("tested", [same(4), cross_validated(2)[0]], ids=["the same", "folds"])
+def test_the_items_that_count_have_their_weights_and_groups(tested):
+    weights, groups = tested.items(values_of(tested), only(1))
+    assert weights == pytest.approx(np.full(40, 1 / 40)) and set(groups) == set(GROUPS[Y == 1])
+    weights, groups = tested.items(values_of(tested))
+    assert weights == pytest.approx(balanced_weights(Y)) and (groups == GROUPS).all()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gannb.analysis.wording import arm_label, capital, interval_text, points, row_text
+from gannb.analysis.wording import arm_label, capital, interval_text, percent, points, primary_of, row_text
 from gannb.report import plots
 from gannb.report.tables import Pairs
 from gannb.trials.arms import PRIMARY
@@ -28,8 +28,8 @@ def headline_texts(verdict: Mapping[str, Any]) -> Texts:
     """Return title, caption and alternative text of the answer beside the other ways."""
     rows = plots.headline_rows(verdict)
     caption = (
-        "Every row against classical augmentation alone: the mean change (mark) and its 95% interval (bar), the "
-        "differences that fit what was measured."
+        "Every row against classical augmentation alone: the mean change (mark) and its "
+        f"{percent(primary_of(verdict)['level'])} interval (bar), the differences that fit what was measured."
     )
     if len(rows) > 1:
         caption += " The intervals of the grey rows are adjusted for the number of options."
@@ -43,8 +43,10 @@ def forest_texts(verdict: Mapping[str, Any]) -> Texts:
     caption = (
         "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95% "
         "interval: the differences that fit what was measured. A bar across the zero line leaves the direction open. "
-        "An arrow means that it goes on."
+        "Those of secondary comparisons and of controls are adjusted for their number. An arrow means that it goes on."
     )
+    if (level := primary_of(verdict)["level"]) > 0.95:
+        caption += f" The answer was looked at more than once, so the interval of the question is at {percent(level)}."
     return "Every comparison", caption, "Forest plot. " + "; ".join(rows) + "."
 
 

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import external
+from gannb.analysis.controls import CONVERGED
 from gannb.analysis.evidence import Evidence, common_trials, difference
-from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, points
+from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, percent, points, primary_of
+from gannb.experiment.ledger import changed
+from gannb.report.looking import looks_text
 from gannb.report.page.plain import without_paths
+from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.study.folder import read_record
 from gannb.study.model import Study
-from gannb.trials.arms import CONVERGENCE, PRIMARY
+from gannb.trials.arms import PRIMARY
 from gannb.trials.tuning import Configuration
 from gannb.units.kinds import KINDS
 from gannb.utils.naming import few_of
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from gannb.data.examples import DataReport
     from gannb.data.medium import Nouns
     from gannb.experiment.experiment import Experiment
+    from gannb.experiment.ledger import Looks
 
 LISTED = 12  # files or names in a list, before "and N more"
 UNITS = {  # of replication, by protocol
@@ -32,18 +37,19 @@ UNITS = {  # of replication, by protocol
 BALANCED = " It is the mean over classes of the share of test {many} recognised, so that small classes count as much."
 INTERVALS = {  # what they carry, by protocol
     "given": (
-        "It carries two chances: what training happens to come to, and which {many} are in the test set. It speaks for "
-        "classifiers trained on this training set, and not for other sets of its size."
+        "It speaks for GANs and classifiers trained on this training set and tested on new {many} like those of the "
+        "test set; not for other training sets of its size. It carries two chances: what training happens to come to, "
+        "and which {many} are in the test set."
     ),
     "draw": (
-        "It carries both chances: which {many} were drawn to train on, and which are in the test set (crossed, trial "
-        "by test {one}). It speaks for other small sets drawn from the same source."
+        "It speaks for other small sets drawn from the same source. It carries both chances: which {many} were drawn "
+        "to train on, and which are in the test set (crossed, trial by test {one})."
     ),
     "folds": (
-        "It speaks for classifiers and GANs trained anew on random parts of these {many}, as large as here, and tested "
-        "on new {many} of the same source; not for other sets of this size. It carries what training and division "
-        "happen to come to, and which {many} there are to test on: every one is tested once in each of the repeats, "
-        "and what stays of its difference from repeat to repeat is its own."
+        "It speaks for GANs and classifiers trained anew on random parts of these {many}, as large as here, and tested "
+        "on new {many} of the same source; not for other sets of this size. It carries two chances: what training and "
+        "division happen to come to, and which {many} there are to test on. Every one is tested once in each repeat, "
+        "so that what is its own shows from repeat to repeat."
     ),
 }
 OUTCOMES = "The 95% intervals carry trials and test {many}, as that of the answer does."
@@ -53,27 +59,27 @@ OUTCOMES = "The 95% intervals carry trials and test {many}, as that of the answe
 
 
 def brackets_note(verdict: Mapping[str, Any]) -> str:
-    """Return what the intervals of the answer and of the advice below it are: the advice has several options."""
-    note = "In brackets: the 95% interval, in percentage points."
-    if "[" in verdict["advice"] and len(verdict["options"]) > 1:
-        note += (
-            " Those under “What to do” are wider, adjusted for the number of options: all "
-            f"{len(verdict['options'])} of them hold together with 95%."
-        )
+    """Return what the intervals of the answer and of the advice below it are: the GAN's is the same in both."""
+    note = f"In brackets: the {percent(primary_of(verdict)['level'])} interval, in percentage points."
+    others = sum(option["arm"] != PRIMARY[0] for option in verdict["options"])
+    if "[" in verdict["advice"] and others > 1:
+        note += f" Under “What to do” those of the {others} other ways are wider, adjusted for their number."
     return note
 
 
 # ---- method ----
 
 
-def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, str]]:
+def method_facts(experiment: Experiment, evidence: Evidence, looks: Looks) -> list[tuple[str, str]]:
     """Return how the answer was found, as (term, text)."""
     rope, nouns = points(evidence.rope), experiment.settings.medium.nouns
     metric = METRIC_NAMES[evidence.metric].capitalize()
     rule = (
         f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
-        "wholly below 0: they hurt; else undecided. This is for the one primary comparison. Exploratory rows are shown "
-        "without an answer, because among many comparisons some look striking by chance."
+        "wholly below 0: they hurt; else undecided. This is for the one primary comparison. No interval is narrower "
+        f"than the weight of a single test {nouns.one} allows, fewer than {LEAST_TRIALS} trials have no answer, and a "
+        "study of which a control did not come out has none either. Exploratory rows are shown without an answer, "
+        "because among many comparisons some look striking by chance."
     )
     return [
         ("Protocol", f"{evidence.protocol}: {experiment.design.why}."),
@@ -83,14 +89,20 @@ def method_facts(experiment: Experiment, evidence: Evidence) -> list[tuple[str, 
             "Classical augmentation",
             f"Small random changes of every {nouns.one}, by the policy “{experiment.settings.policy_name}”.",
         ),
-        ("Measure", f"{metric}, chosen before the study." + _said(BALANCED, nouns) * (evidence.metric != "accuracy")),
-        ("The 95% interval", _said(INTERVALS[evidence.protocol], nouns)),
+        ("Measure", f"{metric}, {_when_chosen(looks)}." + _said(BALANCED, nouns) * (evidence.metric != "accuracy")),
+        (f"The {percent(evidence.level)} interval", _said(INTERVALS[evidence.protocol], nouns)),
         ("Decision rule", rule),
+        ("Looks", looks_text(looks)),
         ("Fine-tuning", transfer_text(experiment)),
         ("Tuning", tuning_text(experiment)),
         *external.facts(evidence),
         ("Had training converged?", convergence(evidence)),
     ]
+
+
+def _when_chosen(looks: Looks) -> str:
+    """Return when the metric was chosen, as far as the ledger tells."""
+    return "changed after a look at the answer" if "metric" in changed(looks.chain) else "chosen before the study"
 
 
 def _said(text: str, nouns: Nouns) -> str:
@@ -158,20 +170,22 @@ def tuning_text(experiment: Experiment) -> str:
 
 
 def convergence(evidence: Evidence) -> str:
-    """Return what half of the training budget says about whether the classifiers had reached their plateau."""
-    if len(common_trials(evidence, PRIMARY[1], CONVERGENCE)) < 2:
-        return "Not checked: real + classic at half of the steps is not there."
-    change = difference(evidence, PRIMARY[1], CONVERGENCE)
+    """Return what the second half of the steps brought, by which an arm had reached its plateau or not."""
+    checked = [c for c in evidence.contrasts if c.expected == CONVERGED]
+    checked = [c for c in checked if len(common_trials(evidence, c.arm, c.against)) >= 2]
+    if not checked:
+        return "Not checked: no arm was looked at after half of its steps."
+    changes = [f"{arm_label(c.arm)} {in_points(difference(evidence, c.arm, c.against))}" for c in checked]
     return (
-        f"{arm_label(PRIMARY[1])} was also trained with half of the steps. The second half changed it by "
-        f"{in_points(change)} points; a change near 0 means that more steps would not have changed the answer."
+        f"What the second half of the steps brought, in points: {'; '.join(changes)}. An arm has converged where that "
+        f"is less than {points(evidence.rope)} points on average: more steps would hardly change the answer."
     )
 
 
-def outcome_notes(experiment: Experiment, evidence: Evidence) -> list[str]:
+def outcome_notes(experiment: Experiment, evidence: Evidence, looks: Looks) -> list[str]:
     """Return what a reader of the outcomes has to know: what they are for, and what their intervals carry."""
     notes = [
-        f"Beside the metric chosen beforehand ({METRIC_NAMES[evidence.metric]}): {arm_label(PRIMARY[0])} against "
+        f"Beside the metric ({METRIC_NAMES[evidence.metric]}, {_when_chosen(looks)}): {arm_label(PRIMARY[0])} against "
         f"{arm_label(PRIMARY[1])}. Exploratory, so shown without an answer: among many rows some look striking by "
         "chance. " + outcome_intervals(experiment.settings.medium.nouns)
     ]

@@ -17,6 +17,7 @@ from gannb.utils.figures import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOF
 ROLES = {  # of a contrast: heading, colour, marker
     "primary": ("The question (primary)", BLUE, "D"),
     "secondary": ("Secondary", GREEN, "o"),
+    "yardstick": ("Yardsticks: what comes without any GAN", PURPLE, "^"),
     "exploratory": ("Exploratory: shown without an answer", PURPLE, "o"),
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
     "option": ("Other ways", SOFT, "o"),
@@ -150,44 +151,74 @@ def headline_rows(verdict: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 @mpl.rc_context(STYLE)
-def forest_of_studies(rows: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+def forest_of_studies(
+    rows: Sequence[Mapping[str, Any]], pooled: Mapping[str, Any] | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw the primary contrast of several studies, a row each: its difference with its interval, in points.
 
     rows: `study`, `about` (a line on its data), `answer`, `rope`, `difference`, `low` and `high`. The band is each
     study's own range of no practical consequence; an interval that goes on beyond the axis ends in an arrow.
+    pooled: all studies together, drawn as a diamond in a last row: the same but `answer` and `rope`, and `next_low` and
+    `next_high` of the next data set.
     """
-    ax = ax or new_axes(10.5, 0.9 + 0.6 * len(rows))
-    limit = _studies_axis(ax, rows, "change, percentage points (left: worse, right: better)\nshaded: within each "
-                                    "study's own limits, no practical consequence")  # fmt: skip
+    ax = ax or new_axes(10.5, 0.9 + 0.6 * (len(rows) + (pooled is not None)))
+    limit = _studies_axis(ax, rows, pooled, "change, percentage points (left: worse, right: better)\nshaded: within "
+                                            "each study's own limits, no practical consequence")  # fmt: skip
     for place, row in enumerate(rows):
         _interval(ax, place, row, limit)
         _beside(ax, place - 0.17, _fitting(row["study"], 11, WIDE_NAME), left=True)
         _beside(ax, place + 0.2, row["about"], left=True, size=9, color=SOFT)
         _beside(ax, place - 0.17, typeset(interval_text(row)), left=False)
         _beside(ax, place + 0.2, row_word(row), left=False, size=10, weight="bold")
+    if pooled:
+        _diamond(ax, len(rows), pooled, limit)
+        _beside(ax, len(rows) - 0.17, pooled["study"], left=True, weight="bold")
+        _beside(ax, len(rows) + 0.2, typeset(pooled["about"]), left=True, size=9, color=SOFT)
+        _beside(ax, len(rows), typeset(interval_text(pooled)), left=False, weight="bold")
     return ax
 
 
 @mpl.rc_context(STYLE)
-def forest_of_studies_narrow(rows: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
-    """Draw several studies for a narrow screen: a row's words above its interval. rows: as for `forest_of_studies`."""
-    ax = ax or new_axes(4, 0.9 + 0.8 * len(rows))
-    limit = _studies_axis(ax, rows, "change, percentage points")
+def forest_of_studies_narrow(
+    rows: Sequence[Mapping[str, Any]], pooled: Mapping[str, Any] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw several studies for a narrow screen: a row's words above its interval. Arguments as `forest_of_studies`."""
+    ax = ax or new_axes(4, 0.9 + 0.8 * (len(rows) + (pooled is not None)))
+    limit = _studies_axis(ax, rows, pooled, "change, percentage points")
     for place, row in enumerate(rows):
         _above(ax, place - 0.33, _fitting(row["study"], 9, NARROW_NAME), size=9)
         _above(ax, place - 0.08, f"{typeset(interval_text(row))}  {row_word(row)}", size=9, color=SOFT, weight="bold")
         _interval(ax, place + 0.2, row, limit)
+    if pooled:
+        _above(ax, len(rows) - 0.33, f"{pooled['study']}  {typeset(interval_text(pooled))}", size=9, weight="bold")
+        _above(ax, len(rows) - 0.08, typeset(pooled["about"]), size=9, color=SOFT)
+        _diamond(ax, len(rows) + 0.2, pooled, limit)
     return ax
 
 
-def _studies_axis(ax: Axes, rows: Sequence[Mapping[str, Any]], label: str) -> float:
+def _studies_axis(ax: Axes, rows: Sequence[Mapping[str, Any]], pooled: Mapping[str, Any] | None, label: str) -> float:
     """Draw each study's band, the zero line and the axis; return the axis' reach in points."""
-    limit = 108 * max(max(abs(row["low"]), abs(row["high"]), 2 * row["rope"]) for row in rows)
+    drawn = [*rows, *([pooled] if pooled else [])]
+    limit = 108 * max(max(abs(row["low"]), abs(row["high"]), 2 * row.get("rope", 0.0)) for row in drawn)
     ropes = [100 * row["rope"] for row in rows]
     ax.barh(range(len(rows)), [2 * rope for rope in ropes], 1.0, [-rope for rope in ropes], color=BAND, zorder=0)
-    _zero_line(ax, limit, len(rows) - 0.4)
+    _zero_line(ax, limit, len(drawn) - 0.4)
     ax.set_xlabel(label)
     return limit
+
+
+def _diamond(ax: Axes, place: float, pooled: Mapping[str, Any], limit: float) -> None:
+    """Draw all studies together: a diamond as wide as the interval of their mean, and a line for the next data set."""
+    low, mean, high = (100 * pooled[key] for key in ("low", "difference", "high"))
+    value = tip(typeset(f"{pooled['study']}: {interval_text(pooled)} points, {pooled['about']}"))
+    ends = np.clip([100 * pooled["next_low"], 100 * pooled["next_high"]], -limit, limit)
+    ax.plot(ends, [place, place], color=INK, linewidth=1.2, zorder=2, gid=value)
+    for end, arrow in zip(ends, "<>", strict=True):
+        if abs(end) == limit:
+            ax.plot(end, place, arrow, color=INK, markersize=7, clip_on=False, zorder=3, gid=value)
+    x, y = np.clip([low, mean, high, mean], -limit, limit), [place, place - 0.18, place, place + 0.18]
+    (shape,) = ax.fill(x, y, color=INK, zorder=4)
+    shape.set_gid(value)
 
 
 # ---- parts ----

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from gannb.stats.checks import check_level, check_trials
-from gannb.stats.estimate import Estimate, could_settle
+from gannb.stats.estimate import Estimate, half_width
 from gannb.utils.errors import InputError
 
 LEAST_TRIALS = 3  # with fewer there is no answer, whatever their interval
@@ -37,7 +37,7 @@ def with_floor(estimate: Estimate, weights: np.ndarray, groups: np.ndarray) -> E
     check_trials(estimate.n)
     least_se, df = item_weight(weights, groups), estimate.n - 1
     half = float(stats.t.ppf((1 + estimate.level) / 2, df)) * least_se
-    if could_settle(estimate) >= half:
+    if half_width(estimate) >= half:
         return estimate
     return replace(estimate, low=estimate.mean - half, high=estimate.mean + half, se=least_se, df=float(df))
 

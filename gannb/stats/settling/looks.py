@@ -21,6 +21,7 @@ from gannb.utils.errors import InputError
 
 FIRST_LOOK = 4  # trials; K-fold: two repeats
 _NODES = 240  # of the integrals over the paths that have not crossed
+_DIGITS = 9  # of a level, so that a single look at the end has .95 and nothing beside it
 _FAR = 12.0  # standard deviations, beyond which nothing happens
 
 
@@ -60,7 +61,7 @@ def look_levels(looks: tuple[int, ...], most: int, alpha: float = 0.05) -> tuple
     for now, allowed in zip(share, spend, strict=True):
         sd = np.sqrt(now - before)
         bound = brentq(lambda b, at=at, mass=mass, sd=sd, a=allowed: _crossing(b, at, mass, sd) - a, 1e-9, _FAR)
-        levels.append(1 - 2 * float(stats.norm.sf(bound / np.sqrt(now))))
+        levels.append(round(1 - 2 * float(stats.norm.sf(bound / np.sqrt(now))), _DIGITS))
         inside = bound * unit
         mass = bound * weight * (stats.norm.pdf((inside[:, None] - at) / sd) / sd @ mass)
         at, before = inside, now

@@ -10,7 +10,9 @@ from planted_evidence import evidence
 from planted_page import row, verdict, written
 from planted_study import Reader
 
+from gannb.analysis.controls import CONVERGED
 from gannb.analysis.evidence import gather
+from gannb.experiment.ledger import looks_now
 from gannb.media.image import IMAGE
 from gannb.report.page import facts
 from gannb.report.publish import Page
@@ -21,22 +23,23 @@ from gannb.work.store import read_unit
 @pytest.mark.parametrize(
     ("advice", "options", "adjusted"),
     [
-        ("Best of what was tried: GAN images, +3.1 [0.2, 6.0] points.", 5, True),
+        ("Best of what was tried: GAN images, +3.1 [0.2, 6.0] points.", 4, True),
         ("As many real images again: +3.1 [0.2, 6.0] points.", 1, False),
-        ("No advice: a smoke run is far too small for it.", 5, False),
+        ("No advice: a smoke run is far too small for it.", 4, False),
     ],
 )
 def test_the_note_on_brackets_is_true_of_the_advice_above_it(tmp_path, advice, options, adjusted):
-    rows = [row(option="GAN images", minutes=1.0)] * options
+    others = [row(option="another way", minutes=1.0) | {"arm": "transfer"}] * options
+    rows = [row(option="GAN images", minutes=1.0), *others]
     text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(advice=advice, options=rows)))).text
     note = text[text.index("In brackets: the 95% interval") :]
-    says = "Those under “What to do” are wider, adjusted for the number of options: all 5 of them hold together"
+    says = "Under “What to do” those of the 4 other ways are wider, adjusted for their number."
     assert text.index(advice[:20]) < text.index(note[:20]) and (says in note) == adjusted
 
 
 def test_names_the_method_the_data_and_the_provenance(published, planted):
     text = Reader(published.read_text(encoding="utf-8")).text
-    for fact in (planted.dataset.fingerprint, "1,797 images", "classifier_steps", "numpy", "second half changed it",
+    for fact in (planted.dataset.fingerprint, "1,797 images", "classifier_steps", "numpy", "Had training converged?",
                  "mlp", "auto: draw", "held-out real images"):  # fmt: skip
         assert fact in text, fact
 
@@ -48,25 +51,29 @@ def facts_of(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def test_the_method_follows_the_protocol(planted):
-    evidence = gather(planted)
-    draw = facts_of(facts.method_facts(planted, evidence))
-    folds, given = (
-        facts_of(facts.method_facts(planted, replace(evidence, protocol=name))) for name in ("folds", "given")
+    evidence, looks = gather(planted), looks_now(planted, 3)
+    draw, folds, given = (
+        facts_of(facts.method_facts(planted, replace(evidence, protocol=p), looks)) for p in ("draw", "folds", "given")
     )
     assert draw["Decision rule"] == folds["Decision rule"] and "±1.0 points" in draw["Decision rule"]
-    assert "which images were drawn to train on" in draw["The 95% interval"]
+    assert "speaks for other small sets drawn from the same source" in draw["The 95% interval"]
     assert "trained anew on random parts of these images" in folds["The 95% interval"]
+    assert "tested on new images of the same source; not for other sets" in folds["The 95% interval"]
     assert "trained on this training set" in given["The 95% interval"]
-    accuracy = facts_of(facts.method_facts(planted, replace(evidence, metric="accuracy")))
+    accuracy = facts_of(facts.method_facts(planted, replace(evidence, metric="accuracy"), looks))
     assert "mean over classes" in draw["Measure"] and accuracy["Measure"] == "Accuracy, chosen before the study."
 
 
 def test_convergence_is_the_change_in_the_second_half_or_was_not_checked():
     world = evidence(**{"real__classic@half": 0.82})
-    assert "by +2.0 [" in facts.convergence(world)
+    checked = tuple(replace(c, expected=CONVERGED) if c.against == CONVERGENCE else c for c in world.contrasts)
+    world = replace(world, contrasts=checked)
+    said = facts.convergence(world)
+    assert said.startswith("What the second half of the steps brought, in points: real + classic +2.0 [")
+    assert "converged where that is less than 1.0 points on average" in said
     alone = replace(world, correct={arm: of for arm, of in world.correct.items() if arm != CONVERGENCE})
     alone = replace(alone, scores=world.scores[world.scores["arm"] != CONVERGENCE])
-    assert facts.convergence(alone) == "Not checked: real + classic at half of the steps is not there."
+    assert facts.convergence(alone) == "Not checked: no arm was looked at after half of its steps."
 
 
 def data_of(planted, **found) -> dict[str, str]:

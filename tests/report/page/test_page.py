@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from browsing import browser_page, in_browser
-from planted_page import verdict, written
+from planted_page import row, verdict, written
 from planted_study import Reader
 
 import gannb
@@ -73,6 +73,39 @@ def test_problems_stand_above_the_answer(tmp_path):
     problems = ["A control did not come out.", "2 of 8 trials could be compared."]
     text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(problems=problems)))).text
     assert text.index(problems[0]) < text.index(problems[1]) < text.index("Undecided")
+
+
+def test_a_study_without_an_answer_says_why_in_its_headline(tmp_path):
+    reason = "the classifiers had not converged"
+    page = written(tmp_path, Page("digits", IMAGE, verdict(reason=reason)))
+    assert (
+        '<p class="answer inconclusive unanswered" id="answer">Undecided: the classifiers had not converged</p>' in page
+    )
+    assert f"<title>digits: Undecided: {reason}" in page
+    assert "unanswered" not in written(tmp_path, Page("digits", IMAGE, verdict())).split("</style>")[1]
+
+
+def test_what_needs_no_gan_stands_below_the_answer(tmp_path):
+    said = "Blends of two images do as well."
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(yardsticks=said)))).text
+    assert text.index("On 8 draws") < text.index(said) < text.index("What to do")
+
+
+def test_failing_gans_stand_beside_the_method(tmp_path):
+    said = {"sentence": "If one GAN in ten failed, the change would be smaller."}
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(sensitivity=said)))).text
+    assert text.index("Method") < text.index("If GANs fail now and then") < text.index(said["sentence"])
+    assert "If GANs fail now and then" not in Reader(written(tmp_path, Page("digits", IMAGE, verdict()))).text
+
+
+def test_the_controls_say_for_how_many_their_intervals_are_adjusted(tmp_path):
+    controls = [row(expected=e, came_out=True) for e in ("helps", "hurts", "converged")]
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(controls=controls)))).text
+    assert (
+        "adjusted for the number of controls that go by them (2), so that all of these hold together with 95%" in text
+    )
+    assert "the second half of its steps brought less than 1.0 points on average" in text
+    assert "the study has no answer" in text
 
 
 def test_a_study_without_quality_worth_or_controls_still_has_its_page(tmp_path):

@@ -63,7 +63,9 @@ def page(medium, folder: Path) -> str:
     table = pd.DataFrame({"class": ["<a>", "b"]})
     picture = items_picture(folder / "figures", "samples", medium, plots.samples(vectors(), vectors()), table, shown)
     verdict = {
-        "answer": "helps", "sentence": "Yes.", "metric": "accuracy", "problems": [], "copying": "None.", "advice": "",
+        "answer": "helps", "reason": "", "sentence": "Yes.", "metric": "accuracy", "rope": 0.01, "problems": [],
+        "yardsticks": "", "sensitivity": None, "copying": "None.", "advice": "",
+        "contrasts": [{"role": "primary", "level": 0.95}],
         "options": [], "depth": None, "instead": [], "controls": [], "worth": None, "claims": [], "disagreement": "",
     }  # fmt: skip
     page = Page("toy", medium, verdict, {"samples": picture})

@@ -92,3 +92,31 @@ def test_forty_studies_with_very_long_names_lose_no_word_at_the_edges(draw, lett
         box = text.get_window_extent()
         assert page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1 and page.y0 - 1 <= box.y0, text.get_text()
     assert len([t for t in ax.texts if t.get_text().endswith("…")]) == 40
+
+
+# ---- several studies together ----
+
+STUDIES = [row("real+gan+classic", "real+classic", "primary", d, 0.01, "inconclusive", study=f"s{i}", about="80 images",
+               rope=0.01) for i, d in enumerate((0.01, -0.02, 0.03))]  # fmt: skip
+TOGETHER = {"study": "All 3 together", "about": "next data set [-5.0, 6.0]", "difference": 0.005, "low": -0.01,
+            "high": 0.02, "next_low": -0.05, "next_high": 0.06}  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", [plots.forest_of_studies, plots.forest_of_studies_narrow])
+def test_studies_together_are_a_diamond_as_wide_as_their_interval_with_a_line_for_the_next(draw):
+    ax = draw(STUDIES, TOGETHER)
+    (diamond,) = [patch for patch in ax.patches if len(getattr(patch, "get_xy", list)()) == 5]
+    x, y = diamond.get_xy()[:, 0], diamond.get_xy()[:, 1]
+    assert (x.min(), x.max(), x[1]) == pytest.approx((-1.0, 2.0, 0.5)) and y.max() > len(STUDIES) > y.min() - 0.5
+    written = " | ".join(texts(ax))
+    assert "All 3 together" in written and typeset(interval_text(TOGETHER)) in written
+    assert "next data set [−5.0,\u00a06.0]" in written
+    arrows = [line.get_marker() for line in ax.lines if line.get_marker() in "<>"]
+    assert arrows == ["<", ">"]  # the next data set's interval goes on beyond the axis
+    (line,) = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 1.2]
+    assert tuple(line.get_xdata()) == ax.get_xlim()
+
+
+@pytest.mark.parametrize("draw", [plots.forest_of_studies, plots.forest_of_studies_narrow])
+def test_without_a_pooled_answer_there_is_no_diamond(draw):
+    assert not [patch for patch in draw(STUDIES).patches if len(getattr(patch, "get_xy", list)()) == 5]

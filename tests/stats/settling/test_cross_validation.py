@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gannb.stats.decision import half_width_after
-from gannb.stats.estimate import could_settle
+from gannb.stats.estimate import half_width
 from gannb.stats.intervals import balanced_weights, equal_weights
 from gannb.stats.settling.cross_validation import cv_interval, in_repeats, training_results
+from gannb.stats.settling.planning import power_after, power_to_tell
 from gannb.trials.folds import fold_numbers
 from gannb.utils.errors import InputError
 
@@ -101,7 +101,8 @@ def test_what_trials_narrow_and_what_they_do_not_add_up():
     d, fold, y, groups = planted(2, repeats=5, training=0.15)
     e = cv_interval(d, fold, balanced_weights(y), y, groups)
     assert e.se**2 == pytest.approx(e.sd**2 / e.n + e.floor_se**2)
-    assert half_width_after(e, 4 * e.n) < could_settle(e)
+    now, later = (power_after(e, n, power_to_tell, half_width(e)) for n in (e.n, 4 * e.n))
+    assert later > now
 
 
 @pytest.mark.parametrize("training, rest", [(0.0, 0.0), (0.0, 0.3), (0.2, 0.1)])
@@ -163,7 +164,7 @@ def test_bad_input_is_one_sentence(change, says):
 
 
 def test_coverage_where_trainings_items_and_rest_all_vary():
-    held = [abs(e.mean) <= could_settle(e) for e in map(interval_of, range(600))]
+    held = [abs(e.mean) <= half_width(e) for e in map(interval_of, range(600))]
     assert np.mean(held) >= 0.94 - 3 * np.sqrt(0.94 * 0.06 / 600)
 
 

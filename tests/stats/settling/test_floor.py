@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from gannb.stats.decision import Answer, decide
-from gannb.stats.estimate import could_settle
+from gannb.stats.estimate import half_width
 from gannb.stats.intervals import balanced_weights, crossed_t, equal_weights, paired_t
 from gannb.stats.settling.draws import draws_interval
 from gannb.stats.settling.floor import LEAST_TRIALS, item_weight, items_needed, with_floor
@@ -31,7 +31,7 @@ def test_ten_test_items_all_right_are_no_answer(trials):
     assert bare.low == bare.high == 0 and (trials < 3 or decide(bare, 0.01) == Answer.EQUIVALENT)  # must not be said
     floored = draws_interval(d, np.arange(trials), balanced_weights(y), y, groups)
     assert decide(floored, 0.01) == Answer.INCONCLUSIVE
-    assert could_settle(floored) == pytest.approx(stats.t.ppf(0.975, trials - 1) / 10)
+    assert half_width(floored) == pytest.approx(stats.t.ppf(0.975, trials - 1) / 10)
 
 
 def test_two_trials_are_below_the_least():

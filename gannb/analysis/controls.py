@@ -1,0 +1,111 @@
+"""Controls: comparisons whose result is known beforehand, and what follows where one does not come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gannb.analysis.evidence import Evidence, difference
+from gannb.analysis.wording import in_points, points
+from gannb.stats.decision import bonferroni_level
+from gannb.stats.estimate import Estimate, Interval
+from gannb.trials.arms import parse_arm
+from gannb.trials.contrasts import Contrast
+
+WIDE = 6  # an interval around 0 of more than this many times the rope does not tell whether nothing changed
+CONVERGED = "converged"  # what is expected of an arm against itself after half of its steps
+WANTED = {"helps": "should help", "hurts": "should hurt", "no difference": "should make no difference"}
+SMOKE = "a smoke run is far too small to answer"
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """What a control, whose result is known beforehand, came to."""
+
+    contrast: Contrast
+    change: Estimate  # adjusted for the number of controls that go by their interval
+    came_out: bool | None  # None: the interval is too wide to tell
+
+
+# ---- rows ----
+
+
+def control_rows(evidence: Evidence, contrasts: Sequence[Contrast]) -> list[ControlRow]:
+    """Return what the controls among some contrasts came to.
+
+    Their intervals are adjusted for the number of those that go by them (Bonferroni): one control in twenty would fail
+    by chance, and a study with many of them would seldom have an answer.
+    """
+    controls = [c for c in contrasts if c.role == "control"]
+    level = bonferroni_level(0.95, max(1, sum(c.expected != CONVERGED for c in controls)))
+    return [control_row(evidence, contrast, level) for contrast in controls]
+
+
+def control_row(evidence: Evidence, contrast: Contrast, level: float = 0.95) -> ControlRow:
+    """Return what a control came to, with an interval of a level."""
+    change = difference(evidence, contrast.arm, contrast.against, level)
+    return ControlRow(contrast, change, came_out(contrast.expected, change, evidence.rope))
+
+
+def came_out(expected: str, change: Interval, rope: float) -> bool | None:
+    """Tell whether a control with a known result came out; None where its interval is too wide to tell.
+
+    An arm has converged where the second half of its steps brought less than `rope`, by the mean: that is the rule by
+    which steps are doubled.
+    """
+    if expected == CONVERGED:
+        return change.mean < rope
+    low, high = (change.low, change.high) if expected != "hurts" else (-change.high, -change.low)
+    without_consequence = -rope <= low and high <= rope
+    if expected == "no difference":
+        if low <= 0 <= high:
+            return None if high - low > WIDE * rope else True
+        return without_consequence
+    if low > 0:
+        return True
+    return False if high < 0 or without_consequence else None
+
+
+# ---- what follows ----
+
+
+def why_no_answer(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
+    """Return in a few words why the study has no answer, whatever its interval; empty where it has one."""
+    if evidence.preset == "smoke":
+        return SMOKE
+    failed = [row.contrast for row in rows if row.came_out is False]
+    parts = [f"{_learner(c)} had not converged" for c in failed if c.expected == CONVERGED]
+    others = [c.meaning for c in failed if c.expected != CONVERGED]
+    if others:
+        what = "a control" if len(others) == 1 else f"{len(others)} controls"
+        parts.append(f"{what} did not come out ({'; '.join(others)})")
+    return " and ".join(dict.fromkeys(parts))
+
+
+def _learner(contrast: Contrast) -> str:
+    """Return in words what an arm trains."""
+    arm = parse_arm(contrast.arm)
+    return "the pretrained network" if arm.pretrained else arm.classifier or "the classifiers"
+
+
+def way_out(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
+    """Return what to do about a study without an answer, in a sentence; empty for a smoke run, which asks for none."""
+    if evidence.preset == "smoke":
+        return ""
+    if any(row.came_out is False and row.contrast.expected != CONVERGED for row in rows):
+        return "Find out first why, from the controls: labels, duplicates and the number of steps are where to look."
+    return "Raise classifier_steps_most and run again: the classifiers train on from where they are."
+
+
+def control_sentence(row: ControlRow, rope: float) -> str:
+    """Return in words that a control did not come out, or that it cannot be told."""
+    contrast, change = row.contrast, in_points(row.change)
+    if contrast.expected == CONVERGED:
+        return (
+            f"{contrast.arm} had not converged: the second half of its steps still brought {change} points, and the "
+            f"margin is {points(rope)}; raise classifier_steps_most."
+        )
+    against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
+    if row.came_out is None:
+        return f"A control is too uncertain to tell: {against} made {change} points."
+    return f"A control did not come out: {against} {WANTED[contrast.expected]}, and made {change} points."

@@ -1,0 +1,154 @@
+"""Controls: when one comes out, and that a study of which one does not has no answer anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from planted_evidence import evidence, with_depth
+
+from gannb.analysis.controls import (
+    CONVERGED,
+    came_out,
+    control_row,
+    control_rows,
+    control_sentence,
+    way_out,
+    why_no_answer,
+)
+from gannb.analysis.evidence import Evidence, difference
+from gannb.analysis.verdict import Verdict, decide
+from gannb.stats.decision import bonferroni_level
+from gannb.stats.estimate import Interval
+from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
+from gannb.trials.contrasts import Contrast
+
+
+def halves_checked(world: Evidence) -> Evidence:
+    """The same study, in which arms are compared with themselves after half of their steps."""
+    halved = {c: parse_arm(c.against).half_budget for c in world.contrasts}
+    return replace(world, contrasts=tuple(replace(c, expected=CONVERGED) if half else c for c, half in halved.items()))
+
+
+def not_converged(**more) -> Evidence:
+    return halves_checked(evidence(**{CONVERGENCE.replace("+", "__"): 0.8}, **more))
+
+
+# ---- when one comes out ----
+
+
+@pytest.mark.parametrize(
+    ("expected", "low", "high", "result"),
+    [
+        ("helps", 0.01, 0.05, True), ("helps", 0.01, 0.9, True),
+        ("helps", -0.05, -0.01, False),  # the other way round
+        ("helps", -0.01, 0.01, False), ("helps", -0.004, 0.002, False),  # surely without consequence
+        ("helps", -0.01, 0.02, None), ("helps", -0.001, 0.03, None), ("helps", -0.9, 0.9, None),
+        ("hurts", -0.05, -0.01, True), ("hurts", -0.9, -0.001, True), ("hurts", 0.01, 0.02, False),
+        ("hurts", -0.01, 0.01, False), ("hurts", -0.03, 0.001, None), ("hurts", -0.9, 0.9, None),
+        ("no difference", -0.01, 0.01, True), ("no difference", 0.001, 0.009, True),
+        ("no difference", -0.02, 0.03, True),
+        ("no difference", 0.001, 0.02, False), ("no difference", -0.5, -0.1, False),
+        ("no difference", -0.5, 0.6, None),
+        ("converged", -0.05, 0.06, True), ("converged", -0.05, 0.08, False), ("converged", -0.9, 0.1, True),
+    ],
+)  # fmt: skip
+def test_a_control_came_out_or_did_not_or_cannot_be_told(expected, low, high, result):
+    assert came_out(expected, Interval((low + high) / 2, low, high), rope=0.01) is result
+
+
+def test_a_difference_without_consequence_is_no_difference():
+    base = evidence(real__copies=0.807, wobble=0.3)  # surely above 0, and surely within the rope
+    control = control_row(base, next(c for c in base.contrasts if c.arm == "real+copies"))
+    assert control.change.low > 0 and control.came_out
+
+
+def test_intervals_are_adjusted_for_the_number_of_controls_that_go_by_them():
+    world = halves_checked(evidence())
+    controls = [c for c in world.contrasts if c.role == "control"]
+    by_interval = [c for c in controls if c.expected != CONVERGED]
+    level = bonferroni_level(0.95, len(by_interval))
+    assert 1 < len(by_interval) < len(controls)
+    for row in control_rows(world, world.contrasts):
+        assert row.change == difference(world, row.contrast.arm, row.contrast.against, level)
+    assert control_rows(world, []) == []
+
+
+# ---- what follows where one does not ----
+
+
+def answers(found: Verdict) -> set[str]:
+    """Every answer of a verdict, to the question and to what stands beside it."""
+    return {str(found.answer)} | {str(row.answer) for row in found.contrasts if row.answer}
+
+
+def test_classifiers_that_had_not_converged_leave_no_answer_and_say_so():
+    found = decide(not_converged())
+    assert found.contrasts[0].change.low > 0.02  # "they help", by the interval alone
+    assert answers(found) == {"inconclusive"}
+    assert found.reason == "the classifiers had not converged"
+    assert "by +3.0 [2.6, 3.4] points. That is undecided: the classifiers had not converged." in found.sentence
+    assert found.advice.startswith("No advice yet: the classifiers had not converged. Raise classifier_steps_most")
+    (problem,) = found.problems
+    assert "real+classic had not converged: the second half of its steps still brought +4.0 [" in problem
+    assert "raise classifier_steps_most" in problem
+
+
+@pytest.mark.parametrize(
+    ("protocol", "planted", "arm", "wanted"),
+    [
+        ("draw", {"real__mislabelled": 0.85}, "real+mislabelled", "should hurt"),
+        ("draw", {"real__copies": 0.83}, "real+copies", "should make no difference"),
+        ("draw", {"real__more": 0.75}, "real+more", "should help"),
+        ("folds", {"fewer": 0.85}, "real", "should help"),
+    ],
+)
+def test_a_control_that_does_not_come_out_leaves_no_answer(protocol, planted, arm, wanted):
+    found = decide(evidence(protocol, **planted))
+    (row,) = [row for row in found.controls if row.came_out is False]
+    assert row.contrast.arm == arm and answers(found) == {"inconclusive"}
+    assert found.reason == f"a control did not come out ({row.contrast.meaning})"
+    assert found.sentence.endswith(f"That is undecided: {found.reason}.")
+    (problem,) = [p for p in found.problems if "A control did not come out" in p]
+    assert f"({arm} against" in problem and wanted in problem
+    assert "Find out first why" in found.advice and "Best of what was tried" not in found.advice
+
+
+def test_a_control_that_is_too_uncertain_stands_above_an_answer_that_remains():
+    found = decide(evidence(real__mislabelled=0.8))
+    (row,) = [row for row in found.controls if not row.came_out]
+    assert row.came_out is None and (found.answer, found.reason) == ("helps", "")
+    assert found.problems[0].startswith("A control is too uncertain to tell: copies with wrong labels")
+
+
+def test_all_that_failed_is_said_in_few_words():
+    world = not_converged(real__mislabelled=0.85, real__more=0.7)
+    rows = control_rows(world, world.contrasts)
+    assert why_no_answer(world, rows) == (
+        "the classifiers had not converged and 2 controls did not come out (copies with wrong labels; as many real "
+        "images again)"
+    )
+    assert way_out(world, rows).startswith("Find out first why")
+
+
+def test_whose_training_had_not_converged_is_named():
+    deep = halves_checked(with_depth(0.9, 0.85, half=0.7))
+    found = decide(deep)
+    assert found.reason == "deep_cnn had not converged"
+    assert "is undecided (deep_cnn had not converged)" in found.depth.sentences[0]
+    world = evidence(transfer=0.9)
+    again = Contrast("transfer", "real", "control", CONVERGED)
+    row = control_row(world, again)
+    assert why_no_answer(world, [row]) == "the pretrained network had not converged"
+    assert control_sentence(row, world.rope).startswith("transfer had not converged: the second half")
+
+
+def test_a_smoke_run_never_answers():
+    found = decide(replace(evidence(), preset="smoke"))
+    assert answers(found) == {"inconclusive"} and found.reason == "a smoke run is far too small to answer"
+    assert found.advice.startswith("No advice: a smoke run")
+
+
+def test_in_a_sound_study_there_is_no_reason_against_its_answer():
+    found = decide(halves_checked(evidence()))
+    assert (found.answer, found.reason) == ("helps", "") and found.contrasts[0].contrast.arm == PRIMARY[0]
