@@ -20,11 +20,8 @@ from planted_evidence import SOUND, WORDS, evidence, with_depth
 
 from gannb.analysis.claims import YARDSTICKS, claims
 from gannb.analysis.class_lights import CRITERIA, advice, explained
-<<<<<<< HEAD
-from gannb.analysis.copying import copying_sentence
-=======
 from gannb.analysis.controls import CONVERGED
->>>>>>> main
+from gannb.analysis.copying import copying_sentence
 from gannb.analysis.evidence import Evidence, ExternalSource, difference
 from gannb.analysis.external import external, facts
 from gannb.analysis.open_set import Measures, OpenSetRow, cost
