@@ -92,8 +92,11 @@ def evidence(
         "between": 0.4, "between_of_blends": 0.4, "between_of_real": 0.5,
     }  # fmt: skip
     planted = honest | (measures or {})
+    exactly = {"flagged": float(planted["nearer_to_train"] > 0.25), "exact_duplicates": 0.0, "items": 100}
+    exactly = {key: planted.pop(key, value) for key, value in exactly.items()}  # without noise
     quality = [
         {"trial": t, "generator": "mlp", "features": f}
+        | exactly
         | {k: v + (spread if k in (measures or {}) else 0.01) * BY_BLOCK[t] for k, v in planted.items()}
         for t in range(trials)
         for f in (words["raw_space"], words["measuring_classifier"])
@@ -166,12 +169,14 @@ def of_unequal_classes(
 def of_two_classes(protocol: str = "draw", gain: int = 0, **measured: float):
     """Evidence of two classes in which every trial has these measures; `gain`: test items more that are right."""
     usual = {"gan_test": 0.9, "ruler_accuracy": 0.9, "diversity": 0.95, "nearer_to_train": -0.02}
+    exactly = {"exact_duplicates": measured.pop("exact_duplicates", 0.0)}  # without noise
     rows = [
         {"trial": t, "generator": "mlp", "features": space, "class": name}
-        | {key: value + 0.001 * (t % 2) for key, value in (usual | measured).items()}
+        | {key: value + 0.001 * (t % 2) for key, value in (usual | measured).items()} | exactly
         for t in range(TRIALS) for space in ("pixels", "small_cnn") for name in ("ill", "well")
     ]  # fmt: skip
-    world = evidence(protocol)
+    of_all = {"nearer_to_train": (usual | measured)["nearer_to_train"]} | exactly  # as of each class
+    world = evidence(protocol, measures=of_all)
     right = {t: np.eye(2)[y] for t, y in world.tested.y.items()}
     wrong = {t: np.where(i[:, None] < 10 * abs(gain), p[:, ::-1], p) for (t, p), i in zip(
         right.items(), world.tested.item.values(), strict=True

@@ -63,6 +63,7 @@ def plant_quality(place: Path, parameters: dict, train: Examples) -> None:
     rows = [row for name in names for row in quality_rows(parameters | {"generator": name})]
     about = [{key: row[key] for key in ("trial", "generator", "features")} for row in rows]
     measured = {"gan_test": 0.9, "ruler_accuracy": 0.9, "diversity": 0.9, "nearer_to_train": 0.0}
+    measured |= {"exact_duplicates": 0.0}
     suspect = {"item": 3, "training": 3, "test": 1, "to_train": 0.5, "to_held_out": 1.0, "suspicion": 0.5}
     write_json(place / "quality.json", rows)
     write_json(place / "classes.json", [a | {"class": name} | measured for a in about for name in train.classes])
@@ -74,7 +75,7 @@ def quality_rows(parameters: dict) -> list[dict]:
     measures = ("gan_test", "kid", "density", "coverage", "precision", "recall", "authenticity")
     numbers = dict.fromkeys(measures, 0.5) | {"authenticity_of_real": 0.5, "ruler_accuracy": 0.9, "seconds": 1.0}
     ratio = 0.9 + 0.001 * parameters["trial"]
-    copying = {"nn_ratio": ratio, "nearer_to_train": 1.5 - ratio}
+    copying = {"nn_ratio": ratio, "nearer_to_train": 1.5 - ratio, "flagged": 1.0, "exact_duplicates": 0.0, "items": 100}
     return [about | {"features": f} | copying | numbers for f in ("pixels", "small_cnn")]
 
 

@@ -165,6 +165,9 @@ class Vectors:
         noise = torch.randn(batch.shape, generator=rng, device=batch.device)
         return batch + self.policies[policy] * noise * (1 if chance is None else chance)
 
+    def alike_forms(self, policy: str, shape: tuple[int, ...]) -> list[Callable[[np.ndarray], np.ndarray]]:
+        return []
+
     def default_family(self, shape: tuple[int, ...]) -> str:
         return "vector"
 

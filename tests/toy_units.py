@@ -56,11 +56,17 @@ class ToyStudy:
 
     def quality(self, name: str, **more: Any) -> Unit:
         needs = (self.draw, self.items(name), self.measuring_classifier(), self.generator(name))
-        return self.unit("quality", measures.make_quality, {"generator": name} | more, needs, f"{name}-quality")
+        return self.unit(
+            "quality",
+            measures.make_quality,
+            {"generator": name, "augmentation": "noise"} | more,
+            needs,
+            f"{name}-quality",
+        )
 
     def reference_sets(self) -> Unit:
         needs = (self.draw, self.measuring_classifier())
-        return self.unit("yardsticks", measures.make_reference_sets, {}, needs)
+        return self.unit("yardsticks", measures.make_reference_sets, {"augmentation": "noise"}, needs)
 
     def classifier(self, arm: str, *needs: Unit, **more: Any) -> Unit:
         share = {"synthetic_share": 0.25, "mix": "added"} if needs else {}

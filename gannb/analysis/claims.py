@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gannb.analysis.copying import ATTRACTION, copying
 from gannb.analysis.evidence import (
     Evidence,
     by_trial,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 DEEP = 8  # weighted layers along a network: AlexNet's, the first to be called deep (Krizhevsky et al. 2012)
 FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
 DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
-ATTRACTION = 0.1  # up to this share of copies is taken for none
 RECOGNISED = ("gan_test", "ruler_accuracy")  # as their class, of generated and of real test items
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 
@@ -306,52 +306,9 @@ def _why_in_between(evidence: Evidence, judged: bool) -> str:
 # ---- copying ----
 
 
-def copying_sentence(evidence: Evidence) -> str:
-    """Return in words whether the GAN's items lie closer to the training set than to held-out real ones."""
-    sides, many = per_trial(evidence, "nearer_to_train", evidence.raw_space), evidence.nouns.many
-    if sides is None:
-        return "Copying was not measured."
-    estimate = of_trials(evidence, sides)
-    low, high = (min(1.0, max(-1.0, end)) for end in (estimate.low, estimate.high))
-    measured = (
-        f"{sides.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale on which {many} that are no nearer to the "
-        f"training set than to unseen real {many} score 0% and pure copies 100%"
-    )
-    verdict = _copying(evidence, estimate)
-    if verdict == "undecided" and estimate.low > 0:
-        measured += f"; {many} that all lie nearest to the same few real ones get such a number by chance as well"
-    return {
-        "supported": f"The GAN partly copies its training set: {measured}.",
-        "contradicted": f"No sign that the GAN copies its training set: {measured}.",
-        "undecided": f"Whether the GAN copies its training set is undecided: {measured}.",
-    }[verdict]
-
-
-def _copying(evidence: Evidence, side: Estimate) -> str:
-    """Return the verdict on copying from the side that generated items take, 0 chance, 1 copies.
-
-    What most trials' permutation tests do not see is undecided: chance takes that side as well.
-    """
-    if side.low > 0:
-        flagged = per_trial(evidence, "flagged", evidence.raw_space)
-        return "undecided" if flagged is not None and flagged.mean() <= 0.5 else "supported"
-    return "contradicted" if side.high < ATTRACTION else "undecided"
-
-
 def _copies(evidence: Evidence) -> Finding:
-    columns = ("nearer_to_train", "nn_ratio", "authenticity", "authenticity_of_real")
-    share, ratio, authentic, honest = (per_trial(evidence, column, evidence.raw_space) for column in columns)
-    if share is None or ratio is None or authentic is None or honest is None:
-        return NOT_TESTED
-    nouns = evidence.nouns
-    why = (
-        f"Excess of {nouns.many} that are nearer to a training {nouns.one} than to unseen real ones, in {nouns.raw}: "
-        "0% none, 100% pure copies. "
-        f"Nearest-neighbour ratio {ratio.mean():.2f} (1: none); authentic {authentic.mean():.0%}, of held-out real "
-        f"{nouns.many} {honest.mean():.0%}."
-    )
-    estimate = of_trials(evidence, share)
-    return Finding(_copying(evidence, estimate), f"copying {share.mean():.0%}", why)
+    found = copying(evidence)
+    return Finding(found.verdict, found.number, found.why) if found else NOT_TESTED
 
 
 # ---- outside the training domain ----

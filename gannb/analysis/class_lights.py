@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from gannb.analysis.claims import ATTRACTION, DISTORTED
+from gannb.analysis import copying
+from gannb.analysis.claims import DISTORTED
+from gannb.analysis.copying import ATTRACTION, Copying
 from gannb.analysis.evidence import Evidence, common_trials, of_trials
 from gannb.analysis.wording import points
 from gannb.data.medium import Nouns
@@ -83,7 +85,9 @@ def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]
         "copying": Explanation(
             f"excess of the class' {many} that lie nearer to a training {nouns.one} than to unseen real ones, in "
             f"{nouns.raw}: 0% none, 100% copies",
-            f"Red above 0%, green below {ATTRACTION:.0%}: the bars of the claim “copies its training set”.",
+            f"Follows the verdict on copying: red above 0% where that is “copies”, and wherever {nouns.a_one} of the "
+            f"class is identical with a training {nouns.one}; green below {ATTRACTION:.0%} where there is no "
+            "sign of it.",
         ),
         "usefulness": Explanation(
             f"change of the class' recall, real + GAN + classic against real + classic, in points: on one half of its "
@@ -128,12 +132,12 @@ def class_rows(evidence: Evidence) -> list[ClassRow]:
     if table is None or table.empty:
         return []
     mine = table[(table["generator"] == evidence.gan) & (table["features"] == evidence.raw_space)].set_index("trial")
-    rows, none = [], pd.Series(dtype=float)
+    rows, copies, none = [], copying.copying(evidence), pd.Series(dtype=float)
     for k, (name, of_class) in enumerate(mine.groupby("class", sort=False)):
         recognised = of_class["gan_test"] - of_class["ruler_accuracy"] if evidence.protocol == "draw" else none
         lights = (
             _light(FIDELITY, recognised, evidence), _light(DIVERSITY, of_class["diversity"], evidence),
-            _light(COPYING, of_class["nearer_to_train"], evidence), _usefulness(evidence, k),
+            _copying_light(of_class, copies, evidence), _usefulness(evidence, k),
         )  # fmt: skip
         rows.append(ClassRow(name, *lights, advice(evidence.nouns, *(light.colour for light in lights))))
     return rows
@@ -188,6 +192,12 @@ def _of_items(
     kept = {t: np.isin(tested.item[t], items) for t in values}
     item, y, groups = ({t: part[t][kept[t]] for t in kept} for part in (tested.item, tested.y, tested.groups))
     return {t: each[kept[t]] for t, each in values.items()}, replace(tested, item=item, y=y, groups=groups)
+
+
+def _copying_light(of_class: pd.DataFrame, found: Copying | None, evidence: Evidence) -> Light:
+    """Return the light of a class' rows, one per trial, within the verdict on all classes."""
+    own, duplicates = _light(COPYING, of_class["nearer_to_train"], evidence), of_class["exact_duplicates"].max() > 0
+    return replace(own, colour=copying.light(own.colour, bool(duplicates), found))
 
 
 def advice(nouns: Nouns, fidelity: str, diversity: str, copying: str, usefulness: str) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from gannb.analysis.claims import Claim, ShiftRow, claims, copying_sentence, shift_rows
+from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
 from gannb.analysis.controls import ControlRow, control_rows, control_sentence, way_out, why_no_answer
+from gannb.analysis.copying import copying_sentence
 from gannb.analysis.evidence import Evidence, common_trials, difference
 from gannb.analysis.external import ExternalRow, external
 from gannb.analysis.options import Depth, Option, advice, depth, options, yardsticks

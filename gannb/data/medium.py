@@ -120,6 +120,7 @@ class Phrases:
     taken: str  # what is done in the world to have one: "photographed"
     pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
     elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
+    alike: str = ""  # forms in which a copy still counts as one, or "": "shifted by a few pixels"; see `alike_forms`
     overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
 
 
@@ -247,6 +248,13 @@ class Medium(Protocol):
 
     def augment(self, batch: Tensor, policy: Any, rng: Rng, chance: Tensor | None = None, clamp: bool = True) -> Tensor:
         """Transform each encoded item by its own draw; differentiable in the batch."""
+        ...
+
+    def alike_forms(self, policy: Any, shape: tuple[int, ...]) -> Sequence[Callable[[np.ndarray], np.ndarray]]:
+        """Functions, items (N, ...) -> items, to other forms that a policy, or the default one, does not tell apart.
+
+        A copy in one of these forms is a copy. Not among them: items as they are; there may be none.
+        """
         ...
 
     # ---- what may be trained on it

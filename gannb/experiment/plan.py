@@ -191,6 +191,7 @@ class Plan:
 
     def _quality_of(self, trial: int, source: str) -> Unit:
         parameters = {"trial": trial, "generator": source, "seed": self.settings.study.seed}
+        parameters |= {"augmentation": self.settings.policy_name}
         fitted = self.generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self.item_units[trial, source], self.measuring_classifiers[trial], fitted)
         return kinds.QUALITY.unit(f"{_place(trial)}/{source}-quality", parameters | self.settings.spaces, needs)
@@ -198,7 +199,7 @@ class Plan:
     @cached_property
     def reference_units(self) -> list[Unit]:
         """The units of measuring held-out real items and copies as if they were generated, by trial."""
-        about = {"seed": self.settings.study.seed} | self.settings.spaces
+        about = {"seed": self.settings.study.seed, "augmentation": self.settings.policy_name} | self.settings.spaces
         return [
             kinds.REFERENCE_SETS.unit(
                 f"{_place(t)}/yardsticks", about | {"trial": t}, (self.draws[t], self.measuring_classifiers[t])

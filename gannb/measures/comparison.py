@@ -6,7 +6,7 @@ in a row that names its space. Real items to compare with are test items: no gen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from gannb.data.examples import Examples
 from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surroundings
-from gannb.measures.fidelity import authenticity, kid, prdc, spread
+from gannb.measures.fidelity import kid, prdc, spread
+from gannb.measures.forms import AsTheyAre, Form, in_forms
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
@@ -34,7 +35,8 @@ class Sets:
     fake: Examples  # generated, or standing for generated ones
     test: Examples
     like_train: np.ndarray  # test items for fidelity: at most as many as there are training items, by class
-    held_out: np.ndarray  # test items for copying: up to HELD_OUT times the training set, in its class proportions
+    held_out: np.ndarray  # test items for copying: about HELD_OUT times the training set, in its class proportions and
+    # in whole groups, as the training items are
     same: np.ndarray  # of the generated items, as many as there are training items
 
 
@@ -44,7 +46,7 @@ def choose(train: Examples, fake: Examples, test: Examples, seed: int) -> Sets:
     times = min(HELD_OUT, float(np.min(test.counts()[counts > 0] / counts[counts > 0])))
     many = np.maximum(np.floor(times * counts), counts > 0).astype(int)
     same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
-    return Sets(train, fake, test, matched(test.y, counts, rng), matched(test.y, many, rng), same)
+    return Sets(train, fake, test, matched(test.y, counts, rng), whole_groups(test, many, rng), same)
 
 
 def some(items: Examples, number: int, seed: int) -> Examples:
@@ -58,6 +60,26 @@ def matched(y: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.n
     return np.concatenate([order[y[order] == k][:n] for k, n in enumerate(counts)])
 
 
+def whole_groups(items: Examples, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return indices of groups of items, in random order, until there are `counts` (K,) of each class or none is left.
+
+    The last group of a class may bring more.
+    """
+    missing, chosen = counts.copy(), [np.empty(0, np.int64)]
+    for members in _shuffled_groups(items.groups, rng):
+        if (missing[items.y[members]] > 0).any():
+            chosen.append(members)
+            missing -= np.bincount(items.y[members], minlength=len(missing))
+    return np.concatenate(chosen)
+
+
+def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Return the indices of every group of (N,), in random order; large groups come no earlier than small ones."""
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    return [members[i] for i in rng.permutation(len(members))]
+
+
 @dataclass(frozen=True, eq=False)
 class Measured:
     """A row per feature space, one per space and class, and the most suspicious items in every space."""
@@ -67,30 +89,36 @@ class Measured:
     suspects: list[dict[str, Any]]
 
 
-def measure(medium: Medium, sets: Sets, spaces: Spaces, tested: list[str], seed: int) -> Measured:
+def measure(
+    medium: Medium, sets: Sets, spaces: Spaces, tested: list[str], seed: int, forms: Sequence[Form] = ()
+) -> Measured:
     """Measure items of a medium in every space. tested: the spaces in which copying may be tested.
 
     A network that has learnt the training set by heart holds it apart from all other items, copied or not. Where
-    none is tested, nothing is said of copying as a whole (`flagged`).
+    none is tested, nothing is said of copying as a whole (`flagged`). forms: beside real items as they are; in the
+    medium's raw features a generated item is as near to a real one as to the nearest form of it.
     """
     exact, near = medium.duplicates_among(sets.fake.x, sets.train.x)
-    copies = {"exact_duplicates": float(exact.mean())}
+    copies = {"items": len(sets.fake), "exact_duplicates": float(exact.mean())}
     copies |= {} if near is None else {"near_duplicates": float(near.mean())}
+    held_out = sets.test.take(sets.held_out)
+    both = np.concatenate([sets.train.x, held_out.x])
     rows, classes, suspects = [], [], []
     for name, space in spaces.items():
         train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))
-        held_out, y = test[sets.held_out], sets.test.y[sets.held_out]
-        near_by = surroundings(train, fake, held_out)
+        real = np.concatenate([train, test[sets.held_out]])
+        in_all_forms = len(forms) and name == medium.raw_space
+        real = in_forms(both, real, forms, medium.raw_features, seed) if in_all_forms else AsTheyAre(real)
+        near_by = surroundings(real, len(train), fake)
         row = _fidelity(test[sets.like_train], fake[sets.same]) | near_by.measures() | copies
-        row["authenticity_of_real"] = authenticity(train, held_out)
-        row["c_t"] = c_t((near_by.to_train[sets.same], near_by.expected), (sets.fake.y[sets.same], y))
+        row["c_t"] = c_t((near_by.to_train[sets.same], near_by.expected), (sets.fake.y[sets.same], held_out.y))
         if name in tested:
-            row["copying_p"] = copying_p(train, fake, held_out, sets.train.y, y, seed)
+            row["copying_p"] = copying_p(near_by, sets.train, held_out, seed)
         rows.append({"features": name} | row)
-        classes += [{"features": name} | each for each in _by_class(sets, train, fake, near_by)]
+        classes += [{"features": name} | each for each in _by_class(sets, train, fake, near_by, exact)]
         suspects += [{"features": name} | each for each in _suspects(sets, near_by)]
     if p_values := [row["copying_p"] for row in rows if "copying_p" in row]:
-        rows = [row | {"flagged": float(flagged(p_values))} for row in rows]
+        rows = [row | {"flagged": float(flagged(p_values, exact.mean()))} for row in rows]
     return Measured(rows, classes, suspects)
 
 
@@ -105,13 +133,19 @@ def _fidelity(real: np.ndarray, fake: np.ndarray) -> dict[str, float | None]:
     }
 
 
-def _by_class(sets: Sets, train: np.ndarray, fake: np.ndarray, near_by: Surroundings) -> list[dict[str, Any]]:
-    """Return a row per class: diversity over the draw's own, and how far the items side with the training set."""
+def _by_class(
+    sets: Sets, train: np.ndarray, fake: np.ndarray, near_by: Surroundings, exact: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return a row per class: diversity over the draw's own, how far the items side with the training set, duplicates.
+
+    train, fake: features (N, D), (M, D); exact: (M,) bool.
+    """
     rows = []
     for k, name in enumerate(sets.train.classes):
         mine, real = sets.fake.y == k, sets.train.y == k
         ratio = spread(fake[mine]) / (spread(train[real]) or np.nan)
         row = {"diversity": ratio, "nearer_to_train": near_by.siding(mine)}
+        row["exact_duplicates"] = np.mean(exact[mine]) if mine.any() else np.nan
         rows.append({"class": name} | {key: float(v) if np.isfinite(v) else None for key, v in row.items()})
     return rows
 
@@ -137,15 +171,23 @@ def reference_sets(medium: Medium, train: Examples, test: Examples, seed: int) -
     Half of the test items are held-out real ones, to be measured as if they were generated, as are the copies of the
     training set; the other half are what all of them are compared with.
     """
-    order = np.random.default_rng(seed).permutation(len(test))
-    place = np.zeros(len(test), int)
-    for k in np.unique(test.y):
-        mine = order[test.y[order] == k]
-        place[mine] = np.arange(len(mine)) % 2
-    other, rest = (test.take(np.flatnonzero(place == half)) for half in (1, 0))
+    in_other = _half(test, np.random.default_rng(seed))
+    other, rest = test.take(np.flatnonzero(in_other)), test.take(np.flatnonzero(~in_other))
     if not len(other):
         other = rest
     altered = replace(train, x=medium.alter(train.x, seed))
     honest = other.take(np.sort(matched(other.y, train.counts(), np.random.default_rng(seed))))
     sets = dict(zip(REFERENCE_SETS, (honest, train, altered), strict=True))
     return {name: choose(train, items, rest, seed) for name, items in sets.items()}
+
+
+def _half(items: Examples, rng: np.random.Generator) -> np.ndarray:
+    """Return which items are in one half of each class, (N,) bool: of whole groups, in random order.
+
+    A group goes to the half that has fewer items of the class of its first item, of equals to the other half.
+    """
+    more, half = np.zeros(items.n_classes, int), np.zeros(len(items), bool)  # more: items outside than in the half
+    for members in _shuffled_groups(items.groups, rng):
+        half[members] = inside = more[items.y[members[0]]] > 0
+        more += (-1 if inside else 1) * np.bincount(items.y[members], minlength=len(more))
+    return half

@@ -3,7 +3,7 @@
 Features in, numbers out, in one feature space. The one rule by which a set of items is flagged is a permutation test:
 training and held-out items come from the same source, so for whoever did not learn the training set by heart it makes
 no difference which of them are called the training set. That holds for blurred, noisy and otherwise poor items as
-well, which fool every bare distance.
+well, which fool every bare distance. Items of one group (a patient, a burst, near duplicates) change places together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from gannb.measures.fidelity import authentic_share, distance_ratio, excess_share, nearest, nearest_few, nearest_other
+from gannb.data.examples import Examples
+from gannb.measures.fidelity import authentic_share, distance_ratio, excess_share
+from gannb.measures.forms import Neighbours, Real
 
 LEVEL = 0.05  # share of honest sets that the rule flags at the most
 PERMUTATIONS = 99
@@ -26,15 +28,17 @@ LEAST_IN_CELL = 2  # items of each kind for a class to count in C_T
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What lies next to generated items in one feature space."""
+    """What lies next to M generated items in one feature space: N training items, and H held-out ones after them."""
 
+    among: Neighbours  # of all real items, (M, k): found without regard to which of them are training items
+    n_train: int
     training: np.ndarray  # (M,) int64: the nearest training item of each
     to_train: np.ndarray  # (M,) its distance
     held_out: np.ndarray  # (M,) int64: the nearest held-out real item
     to_held_out: np.ndarray  # (M,)
-    expected: np.ndarray  # (H,) distance of held-out items to the training set
+    of_held_out: np.ndarray  # (H,) int64: the nearest training item of each held-out one
+    expected: np.ndarray  # (H,) its distance
     own: np.ndarray  # (N,) distance of training items to their nearest other
-    chance: float  # share of training items among the real ones
 
     @property
     def suspicion(self) -> np.ndarray:
@@ -46,15 +50,19 @@ class Surroundings:
         """Authenticity, side and nearest-neighbour ratio, by their names in `quality.json`; see `measures.fidelity`."""
         return {
             "authenticity": authentic_share(self.training, self.to_train, self.own),
+            "authenticity_of_real": authentic_share(self.of_held_out, self.expected, self.own),
             "nearer_to_train": self.siding(),
             "nn_ratio": distance_ratio(self.to_train, self.expected),
         }
 
     def siding(self, chosen: slice | np.ndarray = slice(None)) -> float:
         """`fidelity.nearer_to_training` of some of the items; nan of none."""
-        if not len(self.to_train[chosen]):
+        index, distance = (each[chosen] for each in self.among)
+        if not len(index):
             return float("nan")
-        return excess_share(self.to_train[chosen], self.to_held_out[chosen], self.chance)
+        is_train = index < self.n_train
+        to_train, to_held_out = (np.where(side, distance, np.inf).min(axis=1) for side in (is_train, ~is_train))
+        return excess_share(to_train, to_held_out, self.n_train / (self.n_train + len(self.expected)))
 
     def suspects(self) -> list[int]:
         """The most suspicious items, at most `SUSPECTS`, each beside another training item."""
@@ -64,53 +72,72 @@ class Surroundings:
         return order[np.sort(first)[:SUSPECTS]].tolist()
 
 
-def surroundings(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray) -> Surroundings:
-    """Search what lies next to generated items. train: (N, D), N >= 2; fake: (M, D); held_out: (H, D).
+def surroundings(real: Real, n_train: int, fake: np.ndarray) -> Surroundings:
+    """Search what lies next to generated items (M, D). real: n_train training items, 2 or more, then held-out ones.
 
     The held-out items should have the classes in the training set's proportions.
     """
-    to_train, to_held_out = nearest(fake, train), nearest(fake, held_out)
-    chance = len(train) / (len(train) + len(held_out))
-    return Surroundings(*to_train, *to_held_out, nearest(held_out, train)[1], nearest_other(train), chance)
+    train, held_out = range(n_train), range(n_train, len(real.features))
+    among, *each = real.nearest_few(fake, [(NEIGHBOURS, range(len(real.features))), (1, train), (1, held_out)])
+    [of_held_out] = real.nearest_few(real.features[n_train:], [(1, train)])
+    [(_, own)] = real.nearest_few(real.features[:n_train], [(2, train)])
+    (training, to_train), (unseen, to_unseen), (of, expected) = (
+        (index[:, 0], distance[:, 0]) for index, distance in (*each, of_held_out)
+    )
+    return Surroundings(among, n_train, training, to_train, unseen - n_train, to_unseen, of, expected, own[:, 1])
 
 
 # ---- the rule ----
 
 
-def copying_p(
-    train: np.ndarray, fake: np.ndarray, held_out: np.ndarray, y: np.ndarray, held_out_y: np.ndarray, seed: int = 0
-) -> float:
+def copying_p(near_by: Surroundings, train: Examples, held_out: Examples, seed: int = 0) -> float:
     """p value of the permutation test for copying, 1 / 100 at the least: small where items keep to the training set.
 
-    train: (N, D) with labels y (N,), held_out: (H, D) with labels (H,), fake: (M, D), of which up to 500 are looked at.
-    With a and b the distances of an item to the nearest training and held-out item, the statistic is the mean of
-    s |s|, s = log(b / a): the square makes few close copies count. It is compared with what it is when training and
-    held-out items change places at random within their classes. For items that owe nothing to this very training set
-    every such exchange is alike, so p is at most alpha in a share alpha of cases, exactly (Phipson & Smyth 2010).
+    near_by: of the two sets and of generated items, of which up to 500 are looked at. With a and b the distances of an
+    item to the nearest training and held-out item, the statistic is the mean of s |s|, s = log(b / a): the square makes
+    few close copies count. It is compared with what it is when training and held-out items change places at random
+    within their classes, those of a group together. For items that owe nothing to this very training set every such
+    exchange is alike, so p is at most alpha in a share alpha of cases (Phipson & Smyth 2010): exactly where groups of a
+    class are of one size, nearly where they differ.
     """
     rng = np.random.default_rng(seed)
-    fake = fake[rng.permutation(len(fake))[:TESTED]]
-    index, distance = nearest_few(fake, np.concatenate([train, held_out]), NEIGHBOURS)  # (M, k)
+    looked_at = rng.permutation(len(near_by.to_train))[:TESTED]
+    index, distance = (each[looked_at] for each in near_by.among)  # (M, k)
     close = np.log(np.maximum(distance, max(CLOSEST * np.median(distance[:, 0]), np.finfo(float).tiny)))
     is_train = np.arange(len(train) + len(held_out)) < len(train)
-    exchanged = _exchanges(is_train, np.concatenate([y, held_out_y]), rng)
+    y, groups = (np.concatenate([getattr(part, name) for part in (train, held_out)]) for name in ("y", "groups"))
+    exchanged = _exchanges(is_train, y, groups, rng)
     observed, *others = (_siding(each[index], close) for each in (is_train, *exchanged))
     return (1 + sum(other >= observed for other in others)) / (1 + len(others))
 
 
-def flagged(p: list[float]) -> bool:
-    """Whether a set of items is flagged as copied: by the smallest of the spaces' p values, Bonferroni-adjusted."""
-    return min(p) * len(p) <= LEVEL
+def flagged(p: list[float], duplicates: float) -> bool:
+    """Whether a set of items is flagged as copied: where some are exact duplicates of training items, or by the test.
+
+    p: of every space in which copying may be tested; the smallest counts, Bonferroni-adjusted. duplicates: their share.
+    """
+    return duplicates > 0 or min(p) * len(p) <= LEVEL
 
 
-def _exchanges(is_train: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return (P, N + H) bool: other choices of a training set, with as many items of each class."""
-    chosen = np.zeros((PERMUTATIONS, len(y)), bool)
-    for k in np.unique(y):
-        members = np.flatnonzero(y == k)
-        order = rng.permuted(np.tile(members, (PERMUTATIONS, 1)), axis=1)
-        np.put_along_axis(chosen, order[:, : is_train[members].sum()], True, axis=1)
-    return chosen
+def _exchanges(is_train: np.ndarray, y: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return (P, N + H) bool: other choices of a training set, of whole groups, with about as many items of each class.
+
+    A group counts in the class that most of its items have. Groups are taken in random order, up to where their items
+    come nearest to the training set's number: exactly it, where all groups of a class have one size that divides it.
+    """
+    _, of_item = np.unique(groups, return_inverse=True)
+    members = np.zeros((of_item.max() + 1, y.max() + 1), int)  # items of each class in each group
+    np.add.at(members, (of_item, y), 1)
+    sizes, majority = members.sum(axis=1), members.argmax(axis=1)
+    chosen = np.zeros((PERMUTATIONS, len(sizes)), bool)
+    for k in np.unique(majority):
+        mine = np.flatnonzero(majority == k)
+        order = rng.permuted(np.tile(mine, (PERMUTATIONS, 1)), axis=1)
+        wanted = is_train[majority[of_item] == k].sum()
+        items = sizes[order].cumsum(axis=1)
+        taken = np.abs(items - sizes[order] - wanted) > np.abs(items - wanted)  # while each brings them nearer
+        np.put_along_axis(chosen, order, taken, axis=1)
+    return chosen[:, of_item]
 
 
 def _siding(is_train: np.ndarray, close: np.ndarray) -> float:

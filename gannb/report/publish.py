@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 QUALITY_COLUMNS = (
     "trial", "generator", "features", "kid", "kid_se", "fid", "density", "coverage", "precision", "recall",
     "authenticity", "authenticity_of_real", "nearer_to_train", "between", "between_of_blends", "between_of_real",
-    "nn_ratio", "c_t", "exact_duplicates", "near_duplicates", "copying_p", "flagged", "gan_test", "ruler_accuracy",
-    "accepted_first", "never_accepted", "seconds", "items_per_second",
+    "nn_ratio", "c_t", "items", "exact_duplicates", "near_duplicates", "copying_p", "flagged", "gan_test",
+    "ruler_accuracy", "accepted_first", "never_accepted", "seconds", "items_per_second",
 )  # fmt: skip
 CLASS_COLUMNS = (
     "trial", "generator", "features", "class", "gan_test", "ruler_accuracy", "diversity", "nearer_to_train",
+    "exact_duplicates",
 )  # fmt: skip
 
 

@@ -298,11 +298,11 @@ def _block(dataset: Dataset, design: Design, order: list[np.ndarray], number: in
 
 
 def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return the indices of every group, groups and items in random order."""
+    """Return the indices of every group, groups and items in random order: large groups come no sooner than others."""
     index = rng.permutation(len(groups))
-    _, first, inverse = np.unique(groups[index], return_index=True, return_inverse=True)
+    _, inverse = np.unique(groups[index], return_inverse=True)
     by_group = np.split(index[np.argsort(inverse, kind="stable")], np.cumsum(np.bincount(inverse))[:-1])
-    return [by_group[i] for i in np.argsort(first)]
+    return [by_group[i] for i in rng.permutation(len(by_group))]
 
 
 def _fill(order: list[np.ndarray], y: np.ndarray, want: np.ndarray, what: str) -> tuple[np.ndarray, list[np.ndarray]]:

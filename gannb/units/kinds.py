@@ -97,9 +97,9 @@ FILTERING_CLASSIFIER = Kind(
     "judge", "training the filtering classifier", 3, measures.make_filtering_classifier, 1, FilteringTraining,
     {"judge": 2.0}, 0.4 * MEGABYTE,
 )  # fmt: skip
-QUALITY = Kind("quality", "measuring quality", 3, measures.make_quality, 3, MeasuringItems, {"quality": 1.0})
+QUALITY = Kind("quality", "measuring quality", 3, measures.make_quality, 4, MeasuringItems, {"quality": 1.0})
 REFERENCE_SETS = Kind(
-    "yardsticks", "measuring real {many} and copies", 3, measures.make_reference_sets, 1, Measuring,
+    "yardsticks", "measuring real {many} and copies", 3, measures.make_reference_sets, 2, Measuring,
     {"yardsticks": 1.0}, 3e4,
 )  # fmt: skip
 CLASSIFIER = Kind(
@@ -120,7 +120,7 @@ IN_FEATURES = Kind(
     "measuring in frozen features",
     3,
     measures.make_in_features,
-    2,
+    3,
     MeasuringInFeatures,
     {"in_features": 20.0},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from gannb.generators.interface import Condition, Job
 from gannb.measures.comparison import FEW, Measured, Sets, choose, measure, reference_sets, some
 from gannb.measures.features import ClassifierSpace, OncePerItem, Space
 from gannb.measures.fidelity import frechet_distance, nearer_to_made
+from gannb.measures.forms import Form
 from gannb.study.folder import read_record
 from gannb.trials import splits
 from gannb.trials.splits import Draw
@@ -81,7 +83,7 @@ def make_quality(task: Task) -> None:
     about |= _how_chosen(task.needed("items"))
     about |= _between(task, test, train, fake.take(sets.same), splits.take(dataset, draw.reserve))
     spaces, tested = _spaces(task, draw, train)
-    found = measure(medium, sets, spaces, tested, _quality_seed(task))
+    found = measure(medium, sets, spaces, tested, _quality_seed(task), _forms(task, train))
     _add_frechet(medium, found.spaces, spaces, test, fake)
     _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces[medium.measuring_classifier], about)
 
@@ -112,7 +114,8 @@ def make_reference_sets(task: Task) -> None:
     train, seed = splits.take(dataset, draw.train), _quality_seed(task)
     spaces, tested = _spaces(task, draw, train)
     found = reference_sets(medium, train, splits.take(dataset, draw.test), seed)
-    measured = {name: (sets, measure(medium, sets, spaces, tested, seed)) for name, sets in found.items()}
+    forms = _forms(task, train)
+    measured = {name: (sets, measure(medium, sets, spaces, tested, seed, forms)) for name, sets in found.items()}
     _write_measured(task, measured, spaces[medium.measuring_classifier], {})
 
 
@@ -152,6 +155,12 @@ def _kept_features(task: Task, dataset: Dataset) -> list[tuple[np.ndarray, np.nd
 
 def _quality_seed(task: Task) -> int:
     return seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "quality")
+
+
+def _forms(task: Task, like: Examples) -> Sequence[Form]:
+    """Return the forms in which a copy is a copy, by the classifiers' augmentation; see `Medium.alike_forms`."""
+    medium = medium_of(task)
+    return medium.alike_forms(medium.policy(task.parameters["augmentation"], like.shape), like.shape)
 
 
 def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], list[str]]:

@@ -67,6 +67,7 @@ class Measuring(TypedDict):
 
     trial: int
     seed: int
+    augmentation: str  # the classifiers' policy: a copy in a form that it does not tell apart is a copy
 
 
 class MeasuringItems(Measuring):
@@ -75,9 +76,12 @@ class MeasuringItems(Measuring):
     generator: str  # or source
 
 
-class MeasuringInFeatures(MeasuringItems):
+class MeasuringInFeatures(TypedDict):
     """Whose items are measured in the features of a pretrained network."""
 
+    trial: int
+    seed: int
+    generator: str
     weights: str  # their SHA-256
 
 

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from gannb.analysis.claims import DEEP, TESTS, YARDSTICKS, Finding, claims, copying_sentence, shift_rows
+from gannb.analysis.claims import DEEP, TESTS, YARDSTICKS, Finding, claims, shift_rows
 from gannb.analysis.evidence import Evidence
 from gannb.data.examples import Examples
 from gannb.measures.comparison import choose, measure
@@ -25,47 +25,6 @@ from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
 
 def claim(planted: Evidence, words: str) -> Finding:
     return next(c.found for c in claims(planted) if words in c.claim)
-
-
-# ---- copying ----
-
-
-@pytest.mark.parametrize(
-    ("share", "spread", "text"),
-    [
-        (0.9, 0.01, "The GAN partly copies its training set"),
-        (1.0, 0.0, "The GAN partly copies its training set"),
-        (0.0, 0.01, "No sign that the GAN copies its training set"),
-        (-0.3, 0.01, "No sign that the GAN copies its training set"),
-        (0.1, 0.2, "Whether the GAN copies its training set is undecided"),
-    ],
-)
-def test_copying_is_said_with_its_number(share, spread, text):
-    said = copying_sentence(evidence(measures={"nearer_to_train": share}, spread=spread))
-    assert said.startswith(text) and f" {share:.0%} [" in said
-
-
-@pytest.mark.parametrize(("tests_that_flag", "verdict"), [((1, 1, 1, 0), "supported"), ((1, 0, 1, 0), "undecided")])
-def test_a_side_that_chance_takes_as_well_is_no_copying(tests_that_flag, verdict):
-    """Poor images may all be nearest to one training image: the permutation test knows."""
-    planted = evidence(measures={"nearer_to_train": 1.0, "nn_ratio": 1.4}, spread=0.0)
-    trials = planted.quality["trial"].unique()
-    by_trial = dict(zip(trials, tests_that_flag * len(trials), strict=False))
-    world = replace(planted, quality=planted.quality.assign(flagged=planted.quality["trial"].map(by_trial)))
-    said = copying_sentence(world)
-    assert said.startswith("The GAN partly copies") == (verdict == "supported")
-    assert ("by chance as well" in said) == (verdict == "undecided")
-    assert said.startswith(("The GAN partly", "Whether the GAN copies"))
-
-
-def test_copying_that_was_not_measured_is_not_judged():
-    planted = evidence()
-    for table in (
-        pd.DataFrame(),
-        planted.quality[planted.quality["trial"] == 0],
-        planted.quality.assign(nearer_to_train=np.nan),
-    ):
-        assert copying_sentence(replace(planted, quality=table)) == "Copying was not measured."
 
 
 # ---- claims ----

@@ -60,7 +60,10 @@ def test_what_is_not_measured_is_grey():
 
 def test_the_raw_space_of_the_medium_is_the_one_that_is_looked_at():
     world = of_two_classes()
-    other = replace(world, raw_space="log_mel", classes=world.classes.replace({"features": {"pixels": "log_mel"}}))
+    names = {"features": {"pixels": "log_mel"}}
+    other = replace(
+        world, raw_space="log_mel", classes=world.classes.replace(names), quality=world.quality.replace(names)
+    )
     assert class_rows(other) == class_rows(world) != []
     assert class_rows(replace(world, raw_space="log_mel")) == []
 
@@ -87,7 +90,8 @@ def changed(change: np.ndarray, tested: Tested) -> Evidence:
     classes = max(y.max() for y in tested.y.values()) + 1
     rows = [
         {"trial": t, "generator": "mlp", "features": "pixels", "class": chr(ord("a") + k), "gan_test": 0.9,
-         "ruler_accuracy": 0.9, "diversity": 0.95, "nearer_to_train": 0.0}
+         "ruler_accuracy": 0.9, "diversity": 0.95, "nearer_to_train": 0.0,
+         "exact_duplicates": 0.0}
         for t in tested.item for k in range(classes)
     ]  # fmt: skip
     return replace(evidence(), correct=correct, tested=tested, classes=pd.DataFrame(rows))

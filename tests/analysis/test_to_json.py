@@ -55,7 +55,7 @@ def measured() -> pd.DataFrame:
     return pd.DataFrame([
         {"trial": t, "generator": "mlp", "features": space, "class": name, "gan_test": gan_test + 0.001 * (t % 2),
          "ruler_accuracy": 0.9, "diversity": 0.95 - 0.001 * t,
-         "nearer_to_train": 0.3 * (name == "ill") - 0.02 + 0.001 * t}
+         "exact_duplicates": 0.0, "nearer_to_train": 0.3 * (name == "ill") - 0.02 + 0.001 * t}
         for t in range(TRIALS) for space in ("pixels", "small_cnn") for name, gan_test in (("well", 0.9), ("ill", 0.7))
     ])  # fmt: skip
 

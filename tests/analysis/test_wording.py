@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 from planted_evidence import SOUND, WORDS, evidence, with_depth
 
-from gannb.analysis.claims import YARDSTICKS, claims, copying_sentence
+from gannb.analysis.claims import YARDSTICKS, claims
 from gannb.analysis.class_lights import CRITERIA, advice, explained
 from gannb.analysis.controls import CONVERGED
+from gannb.analysis.copying import copying_sentence
 from gannb.analysis.evidence import Evidence, ExternalSource, difference
 from gannb.analysis.external import external, facts
 from gannb.analysis.open_set import Measures, OpenSetRow, cost
@@ -121,9 +122,11 @@ def _worths(words: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _copying(words: Mapping[str, Any]) -> Iterator[str]:
-    for share, spread in ((0.8, 0.01), (0.0, 0.01), (0.1, 0.3)):
-        world = evidence(measures={"nearer_to_train": share}, spread=spread, words=words)
-        yield f"copying {share}: {copying_sentence(world)}"
+    identical, chance = {"exact_duplicates": 0.02, "flagged": 1.0}, {"flagged": 0.0}
+    for share, spread, more in ((0.8, 0.01, {}), (0.0, 0.01, {}), (0.1, 0.3, {}), (0.02, 0.01, identical),
+                                (0.6, 0.01, chance)):  # fmt: skip
+        world = evidence(measures={"nearer_to_train": share} | more, spread=spread, words=words)
+        yield f"copying {', '.join(map(str, (share, *more)))}: {copying_sentence(world)}"
 
 
 def _controls(words: Mapping[str, Any]) -> Iterator[str]:

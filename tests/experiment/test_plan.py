@@ -65,3 +65,11 @@ def test_a_further_feature_space_is_in_the_units_that_measure(spaces):
     found = plan(AtHand(spaces=spaces))
     measuring = [*found.quality_units.values(), *found.reference_units]
     assert all(unit.parameters.get("inception") == spaces.get("inception") for unit in measuring)
+
+
+def test_what_counts_as_a_copy_follows_the_study_s_augmentation():
+    found = plan(AtHand(), arms=("real", "real+gan"), augmentation="flip")
+    measuring = [*found.quality_units.values(), *found.reference_units]
+    assert measuring and {unit.parameters["augmentation"] for unit in measuring} == {"flip"}
+    auto = plan(AtHand(), arms=("real", "real+gan"))
+    assert {unit.parameters["augmentation"] for unit in auto.reference_units} == {"affine"}

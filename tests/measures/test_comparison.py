@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted_items import digits_trial
 from toy_media import FLOAT, INT16, Vectors, vectors
 
-from gannb.measures.comparison import REFERENCE_SETS, choose, measure, reference_sets
+from gannb.data.examples import Examples
+from gannb.measures.comparison import REFERENCE_SETS, choose, measure, reference_sets, whole_groups
 from gannb.measures.copying import surroundings
+from gannb.measures.forms import AsTheyAre
 from gannb.media.image import IMAGE
 from gannb.media.image.features import pixels
 
@@ -21,7 +25,8 @@ def test_a_further_feature_space_is_a_name_and_a_function():
     assert "copying_p" not in found.spaces[0] and 0 < found.spaces[1]["copying_p"] <= 1
     assert len(found.classes) == 20 and {row["features"] for row in found.suspects} == set(spaces)
     best = found.suspects[0]
-    ratios = surroundings(pixels(train.x), pixels(further.x), pixels(held_out.x)).suspicion
+    real = AsTheyAre(pixels(np.concatenate([train.x, held_out.x])))
+    ratios = surroundings(real, len(train), pixels(further.x)).suspicion
     assert best["suspicion"] >= ratios.min() - 1e-9 and best["to_train"] < best["to_held_out"]
 
 
@@ -62,3 +67,73 @@ def test_altered_copies_are_altered_by_the_medium(medium):
     altered = reference_sets(medium, train, vectors(medium, 30, seed=1), 3)[REFERENCE_SETS[2]].fake
     assert np.array_equal(altered.x, medium.alter(train.x, 3)) and altered.x.dtype == medium.dtype
     assert np.abs(altered.x.astype(float) - train.x).max() <= 0.006 * medium.scale
+
+
+# ---- groups, identical items and other forms ----
+
+
+def in_groups(seed: int, of: int, n: int = 30, first: int = 0) -> Examples:
+    """Vectors of two classes, so many of which make a group."""
+    items = vectors(INT16, n, seed=seed)
+    return replace(items, groups=first + np.arange(len(items)) // of)
+
+
+def test_held_out_items_come_in_whole_groups():
+    train, test = in_groups(0, 3, 12), in_groups(1, 6, 120, first=1000)
+    sets = choose(train, train, test, 0)
+    chosen, sizes = np.unique(test.groups[sets.held_out], return_counts=True)
+    assert set(sizes) == {6} and len(sets.held_out) == 4 * len(train)
+    assert np.array_equal(np.bincount(test.y[sets.held_out]), 4 * train.counts())
+
+
+def test_large_groups_come_no_earlier_than_small_ones():
+    """In the order in which a random item of theirs comes first, they would."""
+    groups = np.repeat(np.arange(40), [1, 9] * 20)
+    items = Examples(np.zeros((200, 1)), np.zeros(200, int), ("a",), np.arange(200).astype(str), groups)
+    first = [groups[whole_groups(items, np.array([1]), np.random.default_rng(seed))[0]] % 2 for seed in range(200)]
+    assert np.mean(first) == pytest.approx(0.5, abs=0.12)
+
+
+def test_the_halves_of_the_reference_sets_share_no_group():
+    train, test = in_groups(0, 3, 9), in_groups(1, 6, 60, first=1000)
+    sets = reference_sets(INT16, train, test, 0)["held-out real"]
+    assert not set(sets.fake.groups) & set(sets.test.groups)
+    assert np.array_equal(sets.test.counts(), [30, 30])
+
+
+def test_one_identical_item_flags_a_set_and_is_counted_in_its_class():
+    train, held_out, further = digits_trial(0)
+    made = further.take(np.arange(len(further))[::4])
+    rows = [measure(IMAGE, choose(train, m, held_out, 0), {"pixels": pixels}, ["pixels"], 0) for m in
+            (made, replace(made, x=np.concatenate([train.x[:1], made.x[1:]])))]  # fmt: skip
+    (honest, copied), k = [found.spaces[0] for found in rows], made.y[0]
+    assert honest["copying_p"] > 0.05 and honest["flagged"] == 0 and copied["flagged"] == 1
+    assert copied["exact_duplicates"] == 1 / len(made) and copied["items"] == len(made)
+    of_class = [row["exact_duplicates"] for row in rows[1].classes]
+    assert of_class[k] == 1 / np.sum(made.y == k) and sum(of_class) == of_class[k]
+
+
+@pytest.mark.parametrize("down", [0, 1])
+def test_mirrored_and_shifted_copies_are_seen_in_raw_features_where_they_are_forms(down):
+    train, held_out, further = digits_trial(1)
+    shape = train.shape
+    forms = IMAGE.alike_forms(IMAGE.policy("flip", shape), shape)
+    copies = np.roll(train.x[:, :, ::-1], down, axis=1)
+    copies[:, :down] = copies[:, down : down + 1]
+    made = replace(further.take(np.arange(len(train) * 4)), x=np.concatenate([further.x[: len(train) * 3], copies]))
+    spaces = {"pixels": pixels, "stand-in": lambda x: pixels(x)[:, :40]}
+    sets = choose(train, made, held_out, 0)
+    bare, seen = (measure(IMAGE, sets, spaces, ["pixels"], 0, each).spaces for each in ((), forms))
+    assert bare[0]["copying_p"] > 0.05 and seen[0]["copying_p"] == 0.01 and seen[0]["flagged"] == 1
+    assert seen[0]["nearer_to_train"] == pytest.approx(0.25, abs=0.1) and abs(bare[0]["nearer_to_train"]) < 0.15
+    assert bare[1]["nearer_to_train"] == seen[1]["nearer_to_train"]  # what else features tell apart is not known
+
+
+def test_honest_images_are_flagged_no_more_often_for_the_forms():
+    shape, found = (8, 8, 1), []
+    forms = IMAGE.alike_forms(IMAGE.policy("flip", shape), shape)
+    for seed in range(40):
+        train, held_out, further = digits_trial(seed)
+        sets = choose(train, further.take(np.arange(0, len(further), 8)), held_out, seed)
+        found.append(measure(IMAGE, sets, {"pixels": pixels}, ["pixels"], seed, forms).spaces[0]["flagged"])
+    assert np.mean(found) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 40)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -10,14 +12,34 @@ from scipy.stats import mannwhitneyu
 
 from gannb.data.examples import Examples
 from gannb.measures import copying
-from gannb.measures.copying import c_t, copying_p, flagged, surroundings
+from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import authenticity, nearer_to_training, nearest, nearest_neighbour_ratio
+from gannb.measures.forms import AsTheyAre
 from gannb.media.image.features import pixels
+from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
 
 
+def around(train: np.ndarray, fake: np.ndarray, held_out: np.ndarray) -> Surroundings:
+    return surroundings(AsTheyAre(np.concatenate([train, held_out])), len(train), fake)
+
+
 def p_of(made: np.ndarray, train: Examples, held_out: Examples, seed: int = 0) -> float:
-    return copying_p(*map(pixels, (train.x, made, held_out.x)), train.y, held_out.y, seed)
+    return copying_p(around(*map(pixels, (train.x, made, held_out.x))), train, held_out, seed)
+
+
+def vectors_of(x: np.ndarray, y: np.ndarray | None = None, groups: np.ndarray | None = None) -> Examples:
+    """Vectors (N, D) of one class, each a group of its own, unless other labels and groups are given."""
+    y, groups = np.zeros(len(x), int) if y is None else y, np.arange(len(x)) if groups is None else groups
+    return Examples(x, y, ("a", "b"), np.arange(len(x)).astype(str), groups)
+
+
+def p_of_vectors(train: Examples, made: np.ndarray, held_out: Examples, seed: int, single: bool = False) -> float:
+    """The p value where no group is on both sides; single: as if every item were a group of its own."""
+    ends = np.arange(len(train)), np.arange(len(held_out))
+    groups = ends if single else (train.groups, held_out.groups)
+    train, held_out = replace(train, groups=groups[0]), replace(held_out, groups=1_000_000 + groups[1])
+    return copying_p(around(train.x, made, held_out.x), train, held_out, seed)
 
 
 # ---- the rule ----
@@ -27,7 +49,7 @@ def test_honest_digits_are_flagged_in_one_trial_of_twenty():
     found = []
     for seed in range(60):
         train, held_out, further = digits_trial(seed)
-        found.append(flagged([p_of(further.x[::8], train, held_out, seed)]))
+        found.append(flagged([p_of(further.x[::8], train, held_out, seed)], 0.0))
     assert np.mean(found) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 60)  # benchmarks/copying.py has more trials
 
 
@@ -38,20 +60,20 @@ def test_a_copier_is_caught_in_every_trial_copied_exactly_or_altered_lightly(sha
         honest = further.x[: round((1 - share) * 400)]
         for copies in (np.concatenate([train.x] * 5), altered(np.concatenate([train.x] * 5), seed)):
             made = np.concatenate([honest, copies[: round(share * 400)]])
-            assert flagged([p_of(made, train, held_out, seed), 1.0])
+            assert flagged([p_of(made, train, held_out, seed), 1.0], 0.0)
 
 
 def test_poor_items_that_owe_nothing_to_the_training_set_are_not_flagged():
     train, held_out, further = digits_trial(0)
     noise = np.random.default_rng(0).integers(0, 256, further.x.shape, dtype=np.uint8)
     for made in (noise, further.x // 4, np.repeat(further.x[:1], 50, axis=0)):
-        assert not flagged([p_of(made, train, held_out)])
+        assert not flagged([p_of(made, train, held_out)], 0.0)
 
 
 def test_the_p_value_is_uniform_where_nothing_is_copied():
     rng = np.random.default_rng(0)
-    y = np.zeros(12, int)
-    p = [copying_p(*(rng.normal(size=(n, 3)) for n in (12, 20, 12)), y, y, seed) for seed in range(200)]
+    draw = lambda n: rng.normal(size=(n, 3))  # noqa: E731
+    p = [p_of_vectors(vectors_of(draw(12)), draw(20), vectors_of(draw(12)), seed) for seed in range(200)]
     for level in (0.1, 0.5):
         assert np.mean(np.array(p) <= level) == pytest.approx(level, abs=3 * np.sqrt(level * (1 - level) / 200))
 
@@ -60,12 +82,62 @@ def test_classes_in_other_proportions_among_the_held_out_do_not_look_like_copyin
     rng, centre = np.random.default_rng(1), np.array([[0.0], [50.0]])
     y, held_out_y = np.repeat([0, 1], [30, 10]), np.repeat([0, 1], [10, 30])
     draw = lambda labels: centre[labels] + rng.normal(size=(len(labels), 2))  # noqa: E731
-    p = [copying_p(draw(y), draw(y), draw(held_out_y), y, held_out_y, seed) for seed in range(40)]
+    sides = lambda labels: vectors_of(draw(labels), labels)  # noqa: E731
+    p = [p_of_vectors(sides(y), draw(y), sides(held_out_y), seed) for seed in range(40)]
     assert np.mean(np.array(p) <= 0.05) <= 0.15
 
 
-def test_the_smallest_p_counts_for_all_spaces():
-    assert flagged([0.024, 0.9]) and not flagged([0.026, 0.9]) and flagged([0.05])
+def test_the_smallest_p_counts_for_all_spaces_and_any_identical_item():
+    assert flagged([0.024, 0.9], 0.0) and not flagged([0.026, 0.9], 0.0) and flagged([0.05], 0.0)
+    assert flagged([0.9, 0.9], 0.001)
+
+
+# ---- groups change places as wholes ----
+
+
+def of_subjects(rng: np.random.Generator, number: int, items: int | None) -> Examples:
+    """So many subjects of so many items, or of 1, 2 or 6, that lie close together."""
+    sizes = rng.choice([1, 2, 6], number) if items is None else np.full(number, items)
+    group = np.repeat(np.arange(number), sizes)
+    x = rng.normal(size=(number, 6))[group] + 0.2 * rng.normal(size=(len(group), 6))
+    return vectors_of(x, groups=group)
+
+
+@pytest.mark.parametrize("items", [2, 6, None])
+def test_honest_items_of_subjects_of_several_are_flagged_no_more_often(items):
+    """Single items exchanged flag up to half of such sets; benchmarks/copying.py has digits, and more trials."""
+    p, one_by_one = [], []
+    for seed in range(60):
+        rng = np.random.default_rng([1, seed])
+        train, held_out = (of_subjects(rng, 72 // (items or 3), items) for _ in range(2))
+        made = of_subjects(rng, 300 // (items or 3), items).x
+        p.append(p_of_vectors(train, made, held_out, seed))
+        one_by_one.append(p_of_vectors(train, made, held_out, seed, single=True))
+    assert np.mean(np.array(p) <= 0.05) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 60)
+    assert items != 6 or np.mean(np.array(one_by_one) <= 0.05) > 0.25  # what the test is about is in the set
+
+
+@pytest.mark.parametrize("items", [2, 6, None])
+def test_copies_of_subjects_of_several_items_are_found(items):
+    for seed in range(5):
+        rng = np.random.default_rng([2, seed])
+        train, held_out = (of_subjects(rng, 72 // (items or 3), items) for _ in range(2))
+        made = of_subjects(rng, 90, items).x[:180]
+        copies = train.x[rng.integers(len(train), size=20)] + 0.01 * rng.normal(size=(20, 6))
+        assert p_of_vectors(train, np.concatenate([made, copies]), held_out, seed) <= 0.05
+
+
+def test_an_exchange_takes_whole_groups_and_about_as_many_items_of_each_class():
+    rng = np.random.default_rng(0)
+    sizes = np.array([1, 2, 3] * 12)
+    groups, y = np.repeat(np.arange(36), sizes), np.repeat(np.arange(36) % 2, sizes)
+    is_train = groups < 12
+    for chosen in copying._exchanges(is_train, y, groups, rng):
+        assert not set(groups[chosen]) & set(groups[~chosen])
+        for k in (0, 1):
+            assert abs(np.sum(chosen & (y == k)) - np.sum(is_train & (y == k))) <= 1.5
+    single = copying._exchanges(is_train, y, np.arange(len(y)), rng)
+    assert {tuple(np.bincount(y[chosen])) for chosen in single} == {tuple(np.bincount(y[is_train]))}
 
 
 # ---- measures ----
@@ -73,9 +145,10 @@ def test_the_smallest_p_counts_for_all_spaces():
 
 def test_surroundings_are_the_single_measures_at_once():
     train, fake, held_out = (np.random.default_rng(s).normal(size=(n, 4)) for s, n in enumerate((20, 30, 40)))
-    found = surroundings(train, fake, held_out)
+    found = around(train, fake, held_out)
     assert found.measures() == {
-        "authenticity": authenticity(train, fake), "nearer_to_train": nearer_to_training(train, fake, held_out),
+        "authenticity": authenticity(train, fake), "authenticity_of_real": authenticity(train, held_out),
+        "nearer_to_train": nearer_to_training(train, fake, held_out),
         "nn_ratio": nearest_neighbour_ratio(train, fake, held_out),
     }  # fmt: skip
     np.testing.assert_allclose(found.suspicion, nearest(fake, train)[1] / nearest(fake, held_out)[1])
@@ -83,7 +156,7 @@ def test_surroundings_are_the_single_measures_at_once():
 
 def test_the_most_suspicious_come_first_each_beside_another_training_item():
     train, held_out = np.array([[0.0], [10.0], [20.0]]), np.array([[5.0], [15.0], [25.0]])
-    found = surroundings(train, np.array([[0.2], [0.1], [20.0], [5.0], [9.0]]), held_out)
+    found = around(train, np.array([[0.2], [0.1], [20.0], [5.0], [9.0]]), held_out)
     assert found.suspects() == [2, 1, 4]  # 3 lies beside a held-out item, nearest to training item 0 or 1
 
 
@@ -114,11 +187,16 @@ def test_the_benchmark_runs_and_tabulates(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(benchmark, "COPIERS", {"copies": benchmark.COPIERS["copies"]})
     monkeypatch.setattr(benchmark, "BEYOND", {})
-    monkeypatch.setattr(benchmark, "STEPS", 3)
     monkeypatch.setattr(copying, "PERMUTATIONS", 39)
+    digits, pieces = read("digits").pool, benchmark.pieces()
+    asked = [
+        benchmark.World("digits", digits, 8, 32, measuring=lambda x: pixels(x)[:, :10]),
+        benchmark.World("subjects", digits, 4, 4, 6, only=benchmark.OF_SUBJECTS),
+        benchmark.World("pieces", pieces, 20, 40, only=benchmark.OF_SUBJECTS),
+    ]
     out = tmp_path / "rows.jsonl"
     words = ["--trials", "1", "--out", str(out)]
-    assert benchmark.main(words, sizes=((8, 32),)) == 0 and benchmark.main(words, sizes=((8, 32),)) == 0
-    assert len(out.read_text().splitlines()) == 6 + 1 + 10
+    assert benchmark.main(words, lambda: asked) == 0 and benchmark.main(words, lambda: asked) == 0
+    assert len(out.read_text().splitlines()) == (6 + 1 + 10) + 1 + 1
     assert benchmark.main(["--table", *words]) == 0
-    assert "| 8 | copies | 1 | 100.0 |" in capsys.readouterr().out
+    assert "| digits | copies | 1 | 100.0 | 100.0 |" in capsys.readouterr().out

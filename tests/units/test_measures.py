@@ -55,6 +55,23 @@ def test_a_gan_s_items_are_measured_as_the_others_are(study):
         assert row["exact_duplicates"] == 0 and "fid" not in row
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_copy_in_a_form_that_the_study_s_augmentation_does_not_tell_apart_is_a_copy(tmp_path, monkeypatch, seen):
+    medium, asked = Vectors(np.int16), []
+
+    def alike_forms(policy: str, shape: tuple[int, ...]):
+        asked.append((policy, shape))
+        return [lambda x: x[:, ::-1]] if seen else []
+
+    medium.alike_forms, medium.alter = alike_forms, lambda x, seed=0: x[:, ::-1]
+    monkeypatch.setitem(MEDIA, "vector", medium)
+    study = ToyStudy(tmp_path, medium)
+    rows = {(row["generator"], row["features"]): row for row in study.read(study.reference_sets(), "quality.json")}
+    reversed_copies = rows["altered copies", "values"]
+    assert reversed_copies["exact_duplicates"] == 0 and asked[0] == ("noise", (5,))
+    assert (reversed_copies["nn_ratio"] == 0) == (reversed_copies["copying_p"] <= 0.05) == seen
+
+
 def test_nothing_is_said_of_blends_where_there_is_nothing_between_two_items(tmp_path, monkeypatch):
     medium = Vectors(np.int16)
     medium.controls = {name: kind for name, kind in INT16.controls.items() if name != "interpolation"}

@@ -25,4 +25,6 @@ def flat(x: np.ndarray) -> np.ndarray:
 
 def pixels(x: np.ndarray) -> np.ndarray:
     """The pixels of images as features: (N, H, W, C) uint8 -> (N, D) float32 in 0..1."""
-    return np.asarray(flat(x), np.float32) / 255
+    features = flat(x).astype(np.float32)
+    features /= 255
+    return features

@@ -188,6 +188,12 @@ class Images:
 
         return augment(batch, policy, rng, chance, clamp)
 
+    def alike_forms(self, policy: Policy, shape: Shape) -> list[Callable[[np.ndarray], np.ndarray]]:
+        """See `gannb.media.image.forms.forms`: shifted, and mirrored where that is seen in training."""
+        from gannb.media.image.forms import forms
+
+        return forms(policy, shape)
+
     # ---- what may be trained on it
 
     classifiers = ("small_cnn", "deep_cnn")
@@ -293,6 +299,7 @@ class Images:
         unseen_copies="Shifted, mirrored or recoloured",
         taken="photographed",
         pretrained="grey images fill its three channels",
+        alike="shifted by a few pixels (or mirrored, where training mirrors)",
         elsewhere="another scanner or camera",
         overlooked="mirrored or cropped copies are not searched for, nor near duplicates below 16 pixels a side",
     )

@@ -1,0 +1,128 @@
+"""Whether the GAN copies its training set: the one verdict that the page's sentence, the claim and the lights follow.
+
+Two things show copying: a generated item that is identical with a training item, and a permutation test that flags more
+than half of the trials (`measures.copying`: both are in its column `flagged`). How far items side with the training set
+is a number beside them: chance takes that side as well, where all items lie nearest to the same few real ones. On a
+given test set the permutation test shows nothing by itself: its items may come from another source than the training
+set, and then honest items are nearer to the latter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy.stats import binom
+
+from gannb.analysis.evidence import Evidence, of_trials, per_trial
+from gannb.measures.copying import LEVEL
+from gannb.stats.estimate import Estimate
+from gannb.stats.settling.floor import LEAST_TRIALS
+
+ATTRACTION = 0.1  # up to this share of copies is taken for none
+SURPRISING = 0.05  # chance below which honest items would not be flagged so often
+LEADS = {
+    "supported": "The GAN partly copies its training set",
+    "contradicted": "No sign that the GAN copies its training set",
+    "undecided": "Whether the GAN copies its training set is undecided",
+}
+BORNE = {"supported": "red", "contradicted": "green"}  # the light of a class that a verdict bears
+COLUMNS = (
+    "nearer_to_train", "flagged", "exact_duplicates", "items", "nn_ratio", "authenticity", "authenticity_of_real",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Copying:
+    """What was found."""
+
+    verdict: str  # supported | contradicted | undecided, of "it copies its training set"
+    side: Estimate  # on a scale on which no copying is 0 and pure copies are 1
+    flagged: int  # trials
+    trials: int
+    duplicates: int  # GAN items that are identical with a training item, in all trials
+    items: int  # GAN items that were compared, in all trials
+    sentence: str  # for the page
+    number: str  # for the claim
+    why: str  # the same: how it is decided, and what else was measured
+
+
+def copying(evidence: Evidence) -> Copying | None:
+    """Return the verdict on copying, by what was measured in raw features; None for fewer than two trials."""
+    measured = {name: per_trial(evidence, name, evidence.raw_space) for name in COLUMNS}
+    if any(values is None for values in measured.values()):
+        return None
+    side, flagged = of_trials(evidence, measured["nearer_to_train"]), int(measured["flagged"].sum())
+    duplicates, items = round((measured["exact_duplicates"] * measured["items"]).sum()), int(measured["items"].sum())
+    trials = len(measured["flagged"])
+    verdict = _verdict(side, flagged, trials, duplicates, evidence.protocol == "given")
+    found = _found(evidence, side, flagged, trials, duplicates, items)
+    sentence = f"{LEADS[verdict]}: {found}{_reservation(evidence, verdict, side, flagged > trials / 2)}."
+    number = f"copying {side.mean:.0%}, flagged in {flagged} of {trials} trials, {duplicates:,} of {items:,} identical"
+    others = (measured[name].mean() for name in ("nn_ratio", "authenticity", "authenticity_of_real"))
+    return Copying(verdict, side, flagged, trials, duplicates, items, sentence, number, _why(evidence, *others))
+
+
+def copying_sentence(evidence: Evidence) -> str:
+    """Return in words whether the GAN's items are copies of the training set."""
+    found = copying(evidence)
+    return found.sentence if found else "Copying was not measured."
+
+
+def light(own: str, duplicates: bool, found: Copying | None) -> str:
+    """Return the light of a class: what its own numbers show, as far as the verdict on all classes bears it.
+
+    own: the light by the class' own interval; duplicates: whether an item of the class is identical with a real one.
+    """
+    if own == "grey":
+        return "grey"
+    if duplicates:
+        return "red"
+    return own if found and own == BORNE.get(found.verdict) else "yellow"
+
+
+def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int, given: bool) -> str:
+    """Return the verdict. given: held-out items may be of another source, so that a flag alone shows nothing."""
+    if duplicates:
+        return "supported"
+    if trials < LEAST_TRIALS:
+        return "undecided"
+    if flagged > trials / 2:
+        return "undecided" if given else "supported"
+    by_chance = binom.sf(flagged - 1, trials, LEVEL) > SURPRISING
+    return "contradicted" if by_chance and side.low <= 0 and side.high < ATTRACTION else "undecided"
+
+
+def _found(evidence: Evidence, side: Estimate, flagged: int, trials: int, duplicates: int, items: int) -> str:
+    """Return what was found, in words: identical items, trials that are flagged, and the side that items take."""
+    nouns = evidence.nouns
+    low, high = (min(1.0, max(-1.0, end)) for end in (side.low, side.high))
+    identical = f"{f'{duplicates:,}' if duplicates else 'none'} of its {items:,} {nouns.many}"
+    return (
+        f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}, copying is flagged in "
+        f"{flagged} of {trials} trials, and they score {side.mean:.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale "
+        f"on which {nouns.many} that are no nearer to the training set than to unseen real {nouns.many} score 0% and "
+        "pure copies 100%"
+    )
+
+
+def _reservation(evidence: Evidence, verdict: str, side: Estimate, mostly_flagged: bool) -> str:
+    """Return what else could have given an undecided study its numbers, to be added to the sentence."""
+    many = evidence.nouns.many
+    if verdict == "undecided" and evidence.protocol == "given" and mostly_flagged:
+        return f"; where the given test {many} come from another source, {many} that are no copies are flagged as well"
+    if verdict == "undecided" and side.low > 0 and not mostly_flagged:
+        return f"; {many} that all lie nearest to the same few real ones get such a score by chance as well"
+    return ""
+
+
+def _why(evidence: Evidence, ratio: float, authentic: float, honest: float) -> str:
+    """Return how copying is decided, and what else was measured of it."""
+    nouns, alike = evidence.nouns, evidence.phrases.alike
+    counted = f" Copies that are {alike} are counted too." if alike else ""
+    return (
+        f"Decided by GAN {nouns.many} that are identical with a training {nouns.one}, and by a permutation test, which "
+        f"flags a trial where its {nouns.many} keep to the training set more than they would if unseen real "
+        f"{nouns.many} had been that set. Supported by one that is identical, or by more than half of the trials; "
+        f"contradicted by neither, with a score surely below {ATTRACTION:.0%}.{counted} Nearest-neighbour ratio "
+        f"{ratio:.2f} (1: none); authentic {authentic:.0%}, of held-out real {nouns.many} {honest:.0%}."
+    )
