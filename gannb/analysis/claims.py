@@ -106,7 +106,7 @@ def _enlarges(evidence: Evidence) -> Finding:
     start = "pretrained and fine-tuned" if name == evidence.pretrained else "from scratch"
     why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
     if not _converged(evidence, against):
-        verdicts, why = {}, f"{why} It had not converged: raise classifier_steps."
+        verdicts, why = {}, f"{why} It had not converged: raise classifier_steps_most."
     return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED
 
 

@@ -141,7 +141,7 @@ def read(experiment: Experiment) -> Evidence:
         predictions=results.predictions(), class_counts=settings.class_counts,
         f1=_by_item(experiment, "macro_f1") if smallest(list(settings.class_counts.values())) else {},
         filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
-        keep_classes=settings.keep_classes, left_out=experiment.plan.left_out, minutes=results.minutes(),
+        keep_classes=settings.keep_classes, mix=study.mix, left_out=experiment.plan.left_out, minutes=results.minutes(),
         classifiers=settings.classifier_sizes(), external=_external(experiment),
         whole_set=settings.design.n_per_class is None,
         layers=settings.classifier_layers(), pretrained=settings.weights.network if settings.weights else "",

@@ -42,11 +42,11 @@ def drawn() -> Evidence:
     )  # fmt: skip
 
 
-def resplit() -> Evidence:
+def folds() -> Evidence:
     """Folds of classes of unequal size that are filled up, one of its controls too wide to tell; without an answer."""
     world = evidence("folds", wobble=4.0, **BALANCING)
     return replace(
-        world, class_counts={"well": 100, "ill": 20}, filled_up=True, small_copying=(0.8, 0.9) * 4, preset="smoke"
+        world, class_counts={"well": 100, "ill": 20}, filled_up=True, small_copying={t: 0.8 + 0.1 * (t % 2) for t in range(TRIALS)}, preset="smoke"
     )
 
 
@@ -74,7 +74,7 @@ def said(sure: float, trial: int, wrong: int) -> np.ndarray:
     return np.stack([1 - p, p], axis=1)[None]
 
 
-WORLDS = {"drawn": drawn, "folds": resplit}
+WORLDS = {"drawn": drawn, "folds": folds}
 
 
 def assert_same(found: Any, kept: Any, place: str) -> None:
