@@ -23,6 +23,7 @@ from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import SIMPLE, Copies
 from gannb.media.image import IMAGE
 from gannb.stats.decision import decide
+from gannb.stats.tested import Tested
 from gannb.trials.contrasts import Contrast
 from gannb.trials.splits import Design, make_draw, take
 from gannb.utils.keys import seed_for
@@ -102,9 +103,9 @@ class Trial:
 
 def trials(dataset: Dataset, study: int, size: Size) -> Iterator[Trial]:
     """The trials of a study: disjoint draws and reserves, one test set."""
-    design = Design("draw", size.per_class, size.test_share, study, "")
+    design = Design("draw", size.per_class, size.test_share, study)
     for number in range(size.trials):
-        draw = make_draw(dataset, design, number)
+        draw = make_draw(dataset, design, 2 * number)  # of each block one: arms train on the reserve, too
         parts = [take(dataset, index) for index in (draw.train, draw.reserve, draw.test)]
         yield Trial(seed_for(study, "trial", number), *parts, size)
 
@@ -112,14 +113,14 @@ def trials(dataset: Dataset, study: int, size: Size) -> Iterator[Trial]:
 def evidence(dataset: Dataset, study: int, arms: list[str], size: Size) -> Evidence:
     """What the arms of a study got right, as the verdict takes it."""
     correct: dict[str, dict[int, np.ndarray]] = {arm: {} for arm in arms}
-    y, groups = {}, {}
+    item, y, groups = {}, {}, {}
     for number, trial in enumerate(trials(dataset, study, size)):
-        y[number], groups[number] = trial.test.y, trial.test.groups
+        item[number], y[number], groups[number] = np.arange(len(trial.test)), trial.test.y, trial.test.groups
         for arm in arms:
             correct[arm][number] = trial.correct(arm)
     nothing = pd.DataFrame()
     n_train, n_test = float(len(trial.draw)), float(len(trial.test))
-    about = (nothing, nothing, CONTRASTS, correct, y, groups, n_train, n_test, "", size.trials)
+    about = (nothing, nothing, CONTRASTS, correct, Tested(item, y, groups), n_train, n_test, "", size.trials)
     return Evidence("draw", "balanced_accuracy", ROPE, *about, **words_of(IMAGE))
 
 

@@ -173,7 +173,7 @@ def _usefulness(evidence: Evidence, k: int) -> Light:
 
 
 def halves(tested: Tested, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the test items of class k in two halves, the same in every trial and repeat.
+    """Return the numbers of the test items of class k in two halves, (H,) each, the same in every trial and repeat.
 
     Whole groups, in an order that is random and fixed, so that the halves share no group and differ by one at most.
     """

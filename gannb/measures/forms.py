@@ -42,7 +42,7 @@ class AsTheyAre:
     features: np.ndarray
 
     def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, range]]) -> list[Neighbours]:
-        """See `Real`; exact."""
+        """See `Real`; exact: (Q, D) -> (Q, k) each."""
         found = []
         for k, part in wanted:
             of_part = self.features[part.start : part.stop]
@@ -97,7 +97,7 @@ class InForms:
         self.along[..., -1] = -np.square(self.along[..., :-1]).sum(axis=2) / 2
 
     def nearest_few(self, query: np.ndarray, wanted: Sequence[tuple[int, range]]) -> list[Neighbours]:
-        """See `Real`: the nearest of those that are nearest along the axes, by some more than are wanted."""
+        """See `Real`: the nearest, (Q, k), of those that are nearest along the axes, by some more than are wanted."""
         found = []
         for (k, _), (index, form) in zip(wanted, self._candidates(query, wanted), strict=True):
             distance = self._distances(query, index, form)

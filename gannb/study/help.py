@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
 WIDTH = 80  # characters of a line on a terminal
-INDENT = 22  # characters before the meanings
+INDENT = 24  # characters before the meanings
 
 
 def by_stage() -> dict[str, list[str]]:

@@ -167,7 +167,7 @@ def test_a_study_of_a_deep_network_alone_is_judged_on_it():
 
 def test_a_deep_network_that_has_not_converged_says_nothing():
     found = claim(with_depth(0.88, 0.85, half=0.80), "good enough")
-    assert found.verdict == "undecided" and found.why.endswith("It had not converged: raise classifier_steps.")
+    assert found.verdict == "undecided" and found.why.endswith("It had not converged: raise classifier_steps_most.")
     assert claim(with_depth(0.88, 0.85, half=0.85), "good enough").verdict == "supported"
 
 

@@ -46,7 +46,11 @@ def folds() -> Evidence:
     """Folds of classes of unequal size that are filled up, one of its controls too wide to tell; without an answer."""
     world = evidence("folds", wobble=4.0, **BALANCING)
     return replace(
-        world, class_counts={"well": 100, "ill": 20}, filled_up=True, small_copying={t: 0.8 + 0.1 * (t % 2) for t in range(TRIALS)}, preset="smoke"
+        world,
+        class_counts={"well": 100, "ill": 20},
+        filled_up=True,
+        small_copying={t: 0.8 + 0.1 * (t % 2) for t in range(TRIALS)},
+        preset="smoke",
     )
 
 

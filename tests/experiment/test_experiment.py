@@ -70,7 +70,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
         ({"synthetic_share": 0.5}, GAN_ARMS),
         ({"mix": "replaced"}, GAN_ARMS),
         ({"classifier_steps_most": 5}, set()),  # how far they may go changes none that is there
-        ({"augmentation": "none"}, set(CLASSIC_ARMS)),
+        ({"augmentation": "none"}, {*CLASSIC_ARMS, "mlp-quality", "yardsticks"}),  # what passes for a copy follows it
         ({"gan": "mlp"}, set()),  # what `auto` stands for
         ({"augmentation": "affine"}, set()),  # likewise
         ({"protocol": "draw"}, set()),

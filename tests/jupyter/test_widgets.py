@@ -93,7 +93,7 @@ def test_real_items_from_outside_are_rarely_taken_for_copies(experiment):
     real = widgets.learnt(experiment, 0)
     distance = nearest(pixels(unseen.x), pixels(train.x))[1]
     assert np.mean(distance <= real.copy) < 0.06  # the limit comes from 40 items
-    assert 0.4 < np.mean(distance <= real.usual) < 0.6
+    assert 0.35 < np.mean(distance <= real.usual) < 0.65  # half of them
 
 
 # ---- pictures ----
