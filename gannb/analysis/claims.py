@@ -27,7 +27,7 @@ from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.tested import equal
-from gannb.trials.arms import PRIMARY, parse_arm
+from gannb.trials.arms import PRIMARY, YARDSTICKS, parse_arm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -312,9 +312,6 @@ def _copies(evidence: Evidence) -> Finding:
 
 
 # ---- outside the training domain ----
-
-
-YARDSTICKS = ("real+interpolation+classic", "real+gaussian+classic")  # as many items, without any GAN
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,10 @@ from gannb.data.medium import Nouns
 from gannb.stats.decision import Answer, bonferroni_level, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
-from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, Arm, external_text, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, YARDSTICKS, Arm, external_text, parse_arm
 
 NO_OPTION = ("copies", "mislabelled", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
-YARDSTICKS = ("real+interpolation+classic", "real+gaussian+classic")  # arms that add items without any GAN
 
 
 # ---- options ----

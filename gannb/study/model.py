@@ -54,7 +54,7 @@ TRIALS_ON_GIVEN = {"smoke": 2, "laptop": 8, "gpu": 10}
 REPEATS = {"smoke": 2, "laptop": 2, "gpu": 3}
 # Steps depend on the data as well: a GAN's on its family, a classifier's on the number of items to pass over.
 GAN_EFFORT = {"smoke": 0.02, "laptop": 1.0, "gpu": 5.0}  # times the family's own number of steps
-CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (40, 400, 3000), "gpu": (100, 1000, 20_000)}  # passes, least, most
+CLASSIFIER_EFFORT = {"smoke": (0, 20, 20), "laptop": (20, 140, 1500), "gpu": (100, 1000, 20_000)}  # passes, least, most
 TRANSFER_STEPS = {"smoke": 2, "laptop": 30, "gpu": 300}
 STEPS_MOST = {"smoke": 1, "laptop": 8, "gpu": 8}  # times the first steps that classifiers may be trained for
 DOSES = (2, 1_000_000)  # least and most synthetic items per class

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
+YARDSTICKS = ("real+interpolation+classic", "real+gaussian+classic")  # as many items, without any GAN
+SHIFTED = (*PRIMARY, *YARDSTICKS)  # arms that are also tried on shifted test items
 MORE = "real+more+classic"
 HALF = "@half"  # behind a name: after half of the steps
 CONVERGENCE = f"real+classic{HALF}"  # shows that real+classic had reached its plateau

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
 from gannb.generators.variations import VARIATIONS
-from gannb.trials.arms import BALANCED, EXTERNAL_WORDS, MORE, PRETRAINED, PRIMARY, Arm, external_text, parse_arm
+from gannb.trials.arms import (
+    BALANCED,
+    EXTERNAL_WORDS,
+    MORE,
+    PRETRAINED,
+    PRIMARY,
+    YARDSTICKS,
+    Arm,
+    external_text,
+    parse_arm,
+)
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium, Nouns
@@ -25,7 +35,7 @@ class Contrast:
     meaning: str = ""  # in words, for the report; in the table below `{many}` stands for the items
 
 
-BLENDS, GAUSSIAN = "real+interpolation+classic", "real+gaussian+classic"  # what comes without any GAN
+BLENDS, GAUSSIAN = YARDSTICKS
 UNASKED = ("fewer", "fewer+classic", "gaussian")  # what no arm brings into a study by being compared with it
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
