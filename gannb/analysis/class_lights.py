@@ -122,11 +122,12 @@ class ClassRow:
     advice: str
 
 
-def class_rows(evidence: Evidence) -> list[ClassRow]:
+def class_rows(evidence: Evidence, reason: str = "") -> list[ClassRow]:
     """Return a row per class; none where nothing was measured by class.
 
-    A light is grey where fewer than two trials have it; that of fidelity also where nothing is in reserve, and the
-    measuring classifier has learnt from what the GAN has.
+    reason: why the study has no answer; then usefulness has none, either. A light is grey where fewer than two trials
+    have it; that of fidelity also where nothing is in reserve, and the measuring classifier has learnt from what the
+    GAN has.
     """
     table = evidence.classes
     if table is None or table.empty:
@@ -137,7 +138,7 @@ def class_rows(evidence: Evidence) -> list[ClassRow]:
         recognised = of_class["gan_test"] - of_class["ruler_accuracy"] if evidence.protocol == "draw" else none
         lights = (
             _light(FIDELITY, recognised, evidence), _light(DIVERSITY, of_class["diversity"], evidence),
-            _copying_light(of_class, copies, evidence), _usefulness(evidence, k),
+            _copying_light(of_class, copies, evidence), _usefulness(evidence, k, reason),
         )  # fmt: skip
         rows.append(ClassRow(name, *lights, advice(evidence.nouns, *(light.colour for light in lights))))
     return rows
@@ -154,7 +155,7 @@ def _light(criterion: Criterion, values: pd.Series, evidence: Evidence) -> Light
     return Light(colour, Interval(estimate.mean, low, high))
 
 
-def _usefulness(evidence: Evidence, k: int) -> Light:
+def _usefulness(evidence: Evidence, k: int, reason: str = "") -> Light:
     """Return the light of what the primary contrast changes in a class' recall, its number from the second half.
 
     Green where the mean on the first half of the class' test items is above 0 and the interval on the second wholly;
@@ -166,7 +167,9 @@ def _usefulness(evidence: Evidence, k: int) -> Light:
     chosen, confirmed = (interval(*_of_items(change, evidence.tested, items)) for items in halves(evidence.tested, k))
     if math.isnan(chosen.mean) or math.isnan(confirmed.mean):
         return Light("grey")
-    undecided = len(trials) < LEAST_TRIALS or (-evidence.rope <= confirmed.low and confirmed.high <= evidence.rope)
+    undecided = (
+        reason or len(trials) < LEAST_TRIALS or (-evidence.rope <= confirmed.low and confirmed.high <= evidence.rope)
+    )
     colour = USEFULNESS.colour(confirmed.low, confirmed.high)
     agreed = {"green": chosen.mean > 0, "red": chosen.mean < 0}.get(colour, False)
     return Light(colour if agreed and not undecided else "yellow", confirmed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gannb.analysis.evidence import Evidence, difference
+from gannb.analysis.evidence import Evidence, difference, gain_of_second_half
 from gannb.analysis.wording import in_points, points
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Estimate, Interval
@@ -42,19 +42,20 @@ def control_rows(evidence: Evidence, contrasts: Sequence[Contrast]) -> list[Cont
 
 
 def control_row(evidence: Evidence, contrast: Contrast, level: float = 0.95) -> ControlRow:
-    """Return what a control came to, with an interval of a level."""
-    change = difference(evidence, contrast.arm, contrast.against, level)
-    return ControlRow(contrast, change, came_out(contrast.expected, change, evidence.rope))
-
-
-def came_out(expected: str, change: Interval, rope: float) -> bool | None:
-    """Tell whether a control with a known result came out; None where its interval is too wide to tell.
+    """Return what a control came to, with an interval of a level.
 
     An arm has converged where the second half of its steps brought less than `rope`, by the mean: that is the rule by
     which steps are doubled.
     """
-    if expected == CONVERGED:
-        return change.mean < rope
+    change = difference(evidence, contrast.arm, contrast.against, level)
+    if contrast.expected == CONVERGED:
+        gain = gain_of_second_half(evidence, contrast.arm)
+        return ControlRow(contrast, change, (change.mean if gain is None else gain) < evidence.rope)
+    return ControlRow(contrast, change, came_out(contrast.expected, change, evidence.rope))
+
+
+def came_out(expected: str, change: Interval, rope: float) -> bool | None:
+    """Tell whether a control with a known result came out; None where its interval is too wide to tell."""
     low, high = (change.low, change.high) if expected != "hurts" else (-change.high, -change.low)
     without_consequence = -rope <= low and high <= rope
     if expected == "no difference":

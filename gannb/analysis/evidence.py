@@ -232,6 +232,19 @@ def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) 
     return possible(evidence.tested.difference(d, evidence.weighting, level, sees_both_halves(arm, against)))
 
 
+def gain_of_second_half(evidence: Evidence, arm: str) -> float | None:
+    """Return what the second half of an arm's steps brought on average over trials; None where that was not tried.
+
+    The mean of what `scores` has, as where it is decided whether steps are doubled (`experiment.convergence`).
+    """
+    whole, half = (evidence.scores[evidence.scores["arm"] == name] for name in (arm, parse_arm(arm).half().name))
+    trials = set(whole["trial"]) & set(half["trial"])
+    if not trials:
+        return None
+    means = (rows[rows["trial"].isin(trials)][evidence.metric].mean() for rows in (whole, half))
+    return float(next(means) - next(means))
+
+
 def sees_both_halves(*arms: str) -> bool:
     """Tell whether some of the arms train on a draw's reserve, on which the block's other draw trains."""
     return any(parse_arm(arm).source == "more" for arm in arms)

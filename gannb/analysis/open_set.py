@@ -286,7 +286,7 @@ def sentence(nouns: Nouns, classes: Sequence[str], found: Sequence[OpenSetRow]) 
 
 def _told(found: Sequence[OpenSetRow], score: str) -> dict[str, OpenSetRow]:
     """Return the rows of the methods that are measured, by one score."""
-    measured = [row for row in found if row.score == score and row.trials >= 2]
+    measured = [row for row in found if row.score == score and row.trials >= 2 and np.isfinite(row.level.auroc.mean)]
     return {row.method: row for row in measured if row.method in METHODS}
 
 

@@ -131,20 +131,20 @@ def _minutes(minutes: float) -> str:
 # ---- what needs no GAN ----
 
 
-def yardsticks(evidence: Evidence, answer: Answer, reason: str = "") -> str:
+def yardsticks(evidence: Evidence, ways: Sequence[Option], answer: Answer, reason: str = "") -> str:
     """Return, in a sentence, that what needs no GAN does as well, or helps where the GAN is not shown to; else "".
 
-    answer, reason: of the study, and why there is none.
+    ways: what `options` returns; answer, reason: of the study, and why there is none.
     """
     arms = [arm for arm in YARDSTICKS if len(common_trials(evidence, *PRIMARY, arm)) >= LEAST_TRIALS]
     if reason or not arms:
         return ""
-    return _as_good(evidence, arms) if answer is Answer.HELPS else _better_off(evidence, arms)
+    return _as_good(evidence, arms) if answer is Answer.HELPS else _better_off(evidence, ways)
 
 
 def _as_good(evidence: Evidence, arms: Sequence[str]) -> str:
     """Return which yardsticks a GAN that helps is not shown to beat."""
-    ahead = {arm: difference(evidence, PRIMARY[0], arm) for arm in arms}
+    ahead = {arm: difference(evidence, PRIMARY[0], arm, evidence.level) for arm in arms}
     ahead = {arm: change for arm, change in ahead.items() if change.low <= 0}
     surely = {arm: change for arm, change in ahead.items() if change.high <= evidence.rope}
     shown, many = surely or ahead, evidence.nouns.many
@@ -157,9 +157,9 @@ def _as_good(evidence: Evidence, arms: Sequence[str]) -> str:
     return f"{listed} may do as well: {beyond}, so it is not shown that it is the GAN that helps."
 
 
-def _better_off(evidence: Evidence, arms: Sequence[str]) -> str:
-    """Return which yardsticks help, of a GAN that is not shown to."""
-    alone = {arm: difference(evidence, arm, BASE) for arm in arms}
+def _better_off(evidence: Evidence, ways: Sequence[Option]) -> str:
+    """Return which yardsticks help, of a GAN that is not shown to: by the intervals that the advice goes by."""
+    alone = {way.arm: way.gain for way in ways if way.arm in YARDSTICKS}
     alone = {arm: change for arm, change in alone.items() if decide(change, evidence.rope) is Answer.HELPS}
     if not alone:
         return ""

@@ -47,6 +47,7 @@ class ContrastRow:
     contrast: Contrast
     change: Estimate  # the primary one adjusted for looks, secondary ones for their number, the others 95 %
     answer: Answer | None  # None of exploratory ones: among many comparisons some look striking by chance
+    trials: int  # that have both arms
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,13 @@ def decide(evidence: Evidence) -> Verdict:
     beside, ways = outcome_rows(evidence), options(evidence)
     return Verdict(
         answer, reason, sentence(evidence, primary, answer, reason), evidence.protocol, evidence.metric, evidence.rope,
-        evidence.gan, problems=tuple(problems(evidence, controls)), yardsticks=yardsticks(evidence, answer, reason),
-        sensitivity=sensitivity(evidence), copying=copying_sentence(evidence), contrasts=tuple(rows),
+        evidence.gan, problems=tuple(problems(evidence, controls)),
+        yardsticks=yardsticks(evidence, ways, answer, reason), sensitivity=sensitivity(evidence),
+        copying=copying_sentence(evidence), contrasts=tuple(rows),
         controls=tuple(controls), advice=advice(evidence, ways, reason, way_out(evidence, controls)),
         options=tuple(ways), depth=depth(evidence, level, reason), worth=arm_worth(evidence), doses=doses(evidence),
-        shifts=tuple(shift_rows(evidence)), claims=tuple(claims(evidence)), external=tuple(external(evidence)),
-        classes=tuple(class_rows(evidence)), small_classes=small_classes(evidence), outcomes=tuple(beside),
+        shifts=tuple(shift_rows(evidence)), claims=tuple(claims(evidence, reason)), external=tuple(external(evidence)),
+        classes=tuple(class_rows(evidence, reason)), small_classes=small_classes(evidence), outcomes=tuple(beside),
         disagreement=disagreement(evidence.metric, primary, beside),
     )  # fmt: skip
 
@@ -142,9 +144,11 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float, reason: s
     """
     levels = {"primary": evidence.level, "secondary": level}
     change = difference(evidence, contrast.arm, contrast.against, levels.get(contrast.role, 0.95))
+    trials = len(common_trials(evidence, contrast.arm, contrast.against))
     if contrast.role not in levels:
-        return ContrastRow(contrast, change, None)
-    return ContrastRow(contrast, change, Answer.INCONCLUSIVE if reason else decision.decide(change, evidence.rope))
+        return ContrastRow(contrast, change, None, trials)
+    answer = Answer.INCONCLUSIVE if reason else decision.decide(change, evidence.rope)
+    return ContrastRow(contrast, change, answer, trials)
 
 
 # ---- what must stand above the answer ----

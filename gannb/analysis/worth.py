@@ -11,6 +11,7 @@ from gannb.analysis.evidence import Evidence, by_trial, common_trials, differenc
 from gannb.data.medium import Nouns
 from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import paired_t
+from gannb.stats.settling.draws import block_means
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.worth import Worth, plateau, worth_in_real
 from gannb.trials.arms import PRIMARY
@@ -41,16 +42,16 @@ class ArmWorth:
 
 
 def arm_worth(evidence: Evidence) -> ArmWorth | None:
-    """Return what the primary arm is worth in real items; None where the curve is not there in two trials."""
+    """Return what the primary arm is worth in real items; None where three trials have no curve, or show no spread."""
     arms = curve_arms(evidence.protocol)
     trials = common_trials(evidence, PRIMARY[0], *arms)
-    if len(trials) < 2:
+    if len(trials) < LEAST_TRIALS or not (widening := _widening(evidence, trials)).all():
         return None
     scores = np.stack([by_trial(evidence, arm, evidence.metric, trials) for arm in arms], 1)  # (R, P)
     n = np.array([by_trial(evidence, arm, "n_real", trials).mean() for arm in arms])
     own = by_trial(evidence, PRIMARY[0], evidence.metric, trials)
     n_real = round(by_trial(evidence, PRIMARY[0], "n_real", trials).mean())
-    worth = worth_in_real(n, scores, own, widening=_widening(evidence, trials))
+    worth = worth_in_real(n, scores, own, widening=widening)
     points = zip(arms, n, scores.mean(0), strict=True)
     curve = tuple(CurvePoint(arm, float(size), float(mean)) for arm, size, mean in points)
     said = worth_sentence(evidence.nouns, n_real, worth, [point.n for point in curve])
@@ -61,13 +62,13 @@ def _widening(evidence: Evidence, trials: Sequence[int]) -> np.ndarray:
     """Return by how much test items and shared training items widen the intervals between arm and curve, (P,).
 
     The arm may do well on other items than the arms of real ones do; given other test items its worth would be another.
-    1 where the trials are all alike, of which no multiple would do.
+    0 where the trials are all alike, of which no multiple would do.
     """
     own = by_trial(evidence, PRIMARY[0], evidence.metric, trials)
     found = []
     for arm in curve_arms(evidence.protocol):
         by_trials = half_width(paired_t(own - by_trial(evidence, arm, evidence.metric, trials)))
-        found.append(half_width(difference(evidence, PRIMARY[0], arm)) / by_trials if by_trials > 0 else 1.0)
+        found.append(half_width(difference(evidence, PRIMARY[0], arm)) / by_trials if by_trials > 0 else 0.0)
     return np.array(found)
 
 
@@ -135,5 +136,6 @@ def _plateau(evidence: Evidence, arms: dict[int, str]) -> Plateau | None:
         return None
     base = by_trial(evidence, PRIMARY[1], evidence.metric, trials)
     gains = np.stack([by_trial(evidence, arm, evidence.metric, trials) - base for arm in arms.values()], 1)  # (R, P)
+    gains = block_means(gains, evidence.tested.units(trials))
     found = plateau(np.array(list(arms), float), gains, test_train_ratio(evidence))
     return Plateau(*found) if found else None

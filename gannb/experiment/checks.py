@@ -204,8 +204,10 @@ def _check_open_set(open_set: OpenSet) -> None:
     try:
         settings.medium.families[settings.family].check_blend(settings.medium.families)
         alike = {"protocol": settings.design.protocol, "n_per_class": settings.design.n_per_class}
-        design = splits.settle(open_set.held_out, settings.study.model_copy(update=alike))
-        splits.check_room(open_set.held_out, design, settings.trials)
+        splits.settle(open_set.held_out, settings.study.model_copy(update=alike))
+        most = settings.design.most_trials or settings.trials
+        splits.make_draw(open_set.held_out, settings.design, min(most, settings.trials) - 1)  # as the units will
+        splits.check_room(open_set.held_out, settings.design, settings.trials)
     except InputError as error:
         raise InputError(f"held_out: {error}") from None
 

@@ -3,11 +3,12 @@
 A comparison of trainings that are still under way is one of speeds, not of what the items are worth. So the steps of a
 network double, for all of its arms alike, until their second half brings each of the checked arms (`checked_arms`) less
 than `rope` on average over the trials, or the bound is reached. That is a function of the finished units alone: a study
-that was interrupted, or has got more trials, goes on from where it stands.
+that was interrupted, or has got more trials, goes on from where it stands. Trials that have failed are left out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
+from gannb.stats.tested import FEWEST
 from gannb.trials.arms import PRETRAINED, Arm
 from gannb.work.store import is_done
 from gannb.work.unit import Unit
@@ -24,14 +26,15 @@ from gannb.work.unit import Unit
 def planned(settings: Settings, folder: Path) -> Plan:
     """Return the plan of a study with as many doublings of the steps as its finished trainings call for.
 
-    Results are read after the last of them, once something is there of it.
+    Results are read after the last of them that every trial has, but for those that failed.
     """
     plan = _plan(settings, folder, {})
     while further := not_converged(Results(plan, folder)):
         plan = _plan(
             settings, folder, dict(plan.doublings) | {name: plan.doublings.get(name, 0) + 1 for name in further}
         )
-    read = {name: n if _is_begun(plan, folder, name) else n - 1 for name, n in plan.doublings.items()}
+    results = Results(plan, folder)
+    read = {name: n if _finished(results, name) else n - 1 for name, n in plan.doublings.items()}
     return replace(plan, read=read)
 
 
@@ -57,27 +60,34 @@ def _plan(settings: Settings, folder: Path, doublings: dict[str, int]) -> Plan:
     return plan
 
 
-def _last(plan: Plan, network: str) -> list[Unit]:
-    """Return the last units of training of a network's checked arms, in all trials."""
-    return [plan.trainings[t, arm.name][-1] for t in plan.trials for arm in plan.settings.checked_arms[network]]
+def _last(plan: Plan, network: str, trials: Iterable[int] | None = None) -> list[Unit]:
+    """Return the last units of training of a network's checked arms, in some trials or in all of them."""
+    arms = plan.settings.checked_arms[network]
+    return [plan.trainings[t, arm.name][-1] for t in (plan.trials if trials is None else trials) for arm in arms]
 
 
-def _is_begun(plan: Plan, folder: Path, network: str) -> bool:
-    return any(is_done(folder, unit) for unit in _last(plan, network))
+def _finished(results: Results, network: str) -> list[int]:
+    """Return the trials whose checked arms are trained; none while any is to come, but for those that have failed.
+
+    Fewer than two have nothing to say.
+    """
+    plan = results.plan
+    done = [t for t in plan.trials if all(map(results.is_done, _last(plan, network, [t])))]
+    missing = [unit for t in plan.trials if t not in done for unit in _last(plan, network, [t])]
+    to_come = [unit for unit in missing if not results.is_done(unit) and not results.has_failed(unit)]
+    return done if len(done) >= FEWEST and not to_come else []
 
 
 def _gains_still(results: Results, network: str) -> bool:
     """Tell whether the last half of the steps brings a checked arm `rope` or more; False while a trial is missing."""
-    plan, rope = results.plan, results.settings.study.rope
-    if not all(map(results.is_done, _last(plan, network))):
-        return False
-    return any(_gain(results, arm) >= rope for arm in results.settings.checked_arms[network])
+    trials, rope = _finished(results, network), results.settings.study.rope
+    return bool(trials) and any(_gain(results, arm, trials) >= rope for arm in results.settings.checked_arms[network])
 
 
-def _gain(results: Results, arm: Arm) -> float:
+def _gain(results: Results, arm: Arm, trials: Iterable[int]) -> float:
     """Return what the last half of an arm's steps brought, a share: the mean over trials and classifier seeds."""
     plan, metric = results.plan, results.settings.study.metric
-    units = [plan.trainings[t, arm.name][-1] for t in plan.trials]
+    units = [plan.trainings[t, arm.name][-1] for t in trials]
     whole, half = (
         np.mean([row[metric] for unit in units for row in results.score_rows(unit, name)])
         for name in (arm.name, arm.half().name)

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from gannb.experiment.experiment import Experiment
 
 FILE = "ledger.jsonl"
+NEEDED = {"time", "trials", "rule", "most", "about"}  # of a line
 # Parameters by which the primary contrast's trainings and rule do not differ: how many trials there are, where things
 # lie and are computed, and what else the study trains and measures.
 NOT_OF_THE_RULE = frozenset({
     "data", "name", "output_dir", "device", "workers", "trials", "trials_most", "arms", "truncation",
-    "foreign", "foreign_classes", "related", "related_classes", "transfer_steps",
+    "foreign", "foreign_classes", "related", "related_classes", "transfer_steps", "classifier_steps_most",
 })  # fmt: skip
 
 
@@ -78,9 +79,10 @@ def _entry(line: str, place: str) -> Entry | None:
         values = line
     if values is None:
         return None
-    if not isinstance(values, dict) or set(values) != {each.name for each in fields(Entry)}:
+    if not isinstance(values, dict) or not set(values) >= NEEDED:
         raise InputError(f"{place}, is no look at an answer; take that line out, or bring back the file as it was.")
-    return Entry(**values)
+    known = {each.name for each in fields(Entry)}  # another version may know more
+    return Entry(**{name: value for name, value in values.items() if name in known})
 
 
 def append(folder: Path, entry: Entry) -> None:
@@ -127,9 +129,14 @@ class Looks:
         return [*self.before, *([self.present] if self.is_new or self.before[-1].look != self.present.look else [])]
 
     def record(self, folder: Path, answer: str, interval: Mapping[str, float]) -> None:
-        """Append this look with its answer, unless it was made before."""
-        if self.is_new:
-            append(folder, replace(self.present, answer=answer, interval=dict(interval)))
+        """Append this look with its answer, unless it was made before and said the same.
+
+        It may say another thing where the steps have been doubled since, since training had not converged.
+        """
+        entry = replace(self.present, answer=answer, interval=dict(interval))
+        before = [each for each in self.before if each.look == entry.look]
+        if not before or (before[-1].answer, dict(before[-1].interval)) != (entry.answer, dict(entry.interval)):
+            append(folder, entry)
 
 
 def looks_now(experiment: Experiment, trials: int) -> Looks:

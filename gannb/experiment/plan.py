@@ -6,7 +6,7 @@ unit that depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -366,16 +366,18 @@ class Plan:
 
         They hold the keys of what they need, and so the data, the GAN and its items.
         """
-        return self._answer_key(self.trials)
+        return self._ruled([self.classifiers[trial, arm].key for trial in self.trials for arm in PRIMARY])
 
     @property
     def rule_key(self) -> str:
-        """16 hex digits for all that the answer hangs on besides its number of trials: those of the first one."""
-        return self._answer_key(self.trials[:1])
+        """16 hex digits for all that the answer hangs on besides its number of trials: those of the first one.
 
-    def _answer_key(self, trials: Iterable[int]) -> str:
+        Before any doubling: that steps double until training has converged is a part of the rule, and no change of it.
+        """
+        return self._ruled([self.trainings[self.trials[0], arm][0].key for arm in PRIMARY])
+
+    def _ruled(self, trained: list[str]) -> str:
         settings = self.settings
-        trained = [self.classifiers[trial, arm].key for trial in trials for arm in PRIMARY]
         positive = settings.positive if settings.dataset.pool.n_classes == 2 else None
         return digest(trained, [settings.study.metric, settings.study.rope, positive])
 

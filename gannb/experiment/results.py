@@ -43,6 +43,10 @@ class Results:
         """Tell whether a unit is there, and whole."""
         return is_done(self.folder, unit)
 
+    def has_failed(self, unit: Unit) -> bool:
+        """Tell whether a unit, or one that it needs, has failed."""
+        return any(recorded_failure(self.folder, each) for each in unit.closure())
+
     # ---- how far it is
 
     def done(self, stage: int) -> list[int]:

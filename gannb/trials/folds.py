@@ -7,14 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gannb.stats.settling.cross_validation import LEAST_REPEATS
 from gannb.utils.errors import InputError
 from gannb.utils.keys import seed_for
-
-
-def least_trials(folds: int) -> int:
-    """Return the fewest trials that have an interval: two whole repeats."""
-    return LEAST_REPEATS * folds
 
 
 def fold_of_trial(trial: int, folds: int) -> tuple[int, int]:

@@ -50,11 +50,21 @@ def not_converged(**more) -> Evidence:
         ("no difference", -0.02, 0.03, True),
         ("no difference", 0.001, 0.02, False), ("no difference", -0.5, -0.1, False),
         ("no difference", -0.5, 0.6, None),
-        ("converged", -0.05, 0.06, True), ("converged", -0.05, 0.08, False), ("converged", -0.9, 0.1, True),
     ],
 )  # fmt: skip
 def test_a_control_came_out_or_did_not_or_cannot_be_told(expected, low, high, result):
     assert came_out(expected, Interval((low + high) / 2, low, high), rope=0.01) is result
+
+
+@pytest.mark.parametrize(("half", "result"), [(0.835, True), (0.80, False), (0.90, True)])
+def test_an_arm_has_converged_by_the_mean_of_its_scores_alone(half, result):
+    """As where steps are doubled: also in folds, where the mean over items is another than that over trials."""
+    for protocol in ("draw", "folds"):
+        world = halves_checked(evidence(protocol, **{CONVERGENCE.replace("+", "__"): half}))
+        contrast = next(c for c in world.contrasts if c.against == CONVERGENCE)
+        assert control_row(world, contrast).came_out is result
+        items = {arm: {t: 0 * each for t, each in trials.items()} for arm, trials in world.correct.items()}
+        assert control_row(replace(world, correct=items), contrast).came_out is result  # scores decide
 
 
 def test_a_difference_without_consequence_is_no_difference():

@@ -26,7 +26,7 @@ from gannb.analysis.evidence import Evidence, ExternalSource, difference
 from gannb.analysis.external import external, facts
 from gannb.analysis.open_set import Measures, OpenSetRow, cost
 from gannb.analysis.open_set import sentence as open_set_sentence
-from gannb.analysis.options import depth, yardsticks
+from gannb.analysis.options import depth, options, yardsticks
 from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import decide as verdict_of
@@ -111,7 +111,8 @@ def _yardsticks(words: Mapping[str, Any]) -> Iterator[str]:
     }  # fmt: skip
     for title, planted in worlds.items():
         world = evidence(words=words, **planted)
-        yield f"yardsticks, {title}: {yardsticks(world, decide(difference(world, *PRIMARY), world.rope))}"
+        answer = decide(difference(world, *PRIMARY), world.rope)
+        yield f"yardsticks, {title}: {yardsticks(world, options(world), answer)}"
 
 
 def _worths(words: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import SMOKE
 
 from gannb.experiment import experiment as running
 from gannb.experiment.cleanup import leftovers
@@ -22,9 +23,8 @@ from gannb.units.classifiers import continued
 from gannb.units.kinds import seconds_of
 from gannb.utils.errors import Stopped
 from gannb.utils.files import write_json
-from gannb.work.store import is_done
+from gannb.work.store import is_done, side_folder
 from gannb.work.unit import Unit
-from tests.conftest import SMOKE
 
 FIRST = 100  # steps
 GIVEN = SMOKE | {
@@ -103,6 +103,37 @@ def test_a_trial_that_is_missing_keeps_everything_as_it_is(tmp_path):
     assert planned(one, tmp_path).doublings == {}
     plant(tmp_path, [missing], 0.5, 0.9)
     assert planned(one, tmp_path).doublings == {"": 1}
+
+
+def test_a_trial_that_has_failed_holds_up_no_other(tmp_path):
+    """The steps of the others double, and once they have converged they are read where they are."""
+    one = settings(tmp_path, trials=4)
+    plan = planned(one, tmp_path)
+    broken = side_folder(tmp_path, plan.generator_units[2, "mlp"], "failed")
+    broken.mkdir(parents=True)
+    write_json(broken / "error.json", {"error": "TrainingError: nan"})
+    others = [unit for unit in last(plan, *CHECKED) if unit.parameters["trial"] != 2]
+    plant(tmp_path, [*others, plan.trainings[2, "real+classic"][-1]], 0.5, 0.9)
+    assert planned(one, tmp_path).doublings == {}  # twice the real images of that trial are still to come
+    plant(tmp_path, [plan.trainings[2, "real+more+classic"][-1]], 0.5, 0.9)
+    found = planned(one, tmp_path)
+    assert found.doublings == {"": 1} and found.read == {"": 0}
+    plant(tmp_path, [u for u in last(found, *CHECKED) if u.parameters["trial"] != 2], 0.9, 0.9)
+    assert planned(one, tmp_path).read == {"": 0}  # of trial 2 the arms without its GAN are still to come
+    rest = [found.trainings[2, arm][-1] for arm in ("real+classic", "real+more+classic")]
+    plant(tmp_path, rest, 0.9, 0.9)
+    assert planned(one, tmp_path).doublings == planned(one, tmp_path).read == {"": 1}
+
+
+def test_results_are_read_at_a_level_once_every_trial_has_it(tmp_path):
+    one = settings(tmp_path)
+    plant(tmp_path, last(planned(one, tmp_path), *CHECKED), 0.5, 0.9)
+    found = planned(one, tmp_path)
+    *most, missing = last(found, *CHECKED)
+    plant(tmp_path, most, 0.9, 0.9)
+    assert planned(one, tmp_path).read == {"": 0}
+    plant(tmp_path, [missing], 0.9, 0.9)
+    assert planned(one, tmp_path).read == {"": 1}
 
 
 def test_the_bound_ends_it(tmp_path):

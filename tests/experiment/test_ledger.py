@@ -82,9 +82,23 @@ def test_the_same_look_again_is_not_another_one(planted):
 def test_a_look_is_recorded_once_with_its_answer(tmp_path):
     looks = Looks((), entry(), level_of_last([entry().look]))
     looks.record(tmp_path, "helps", {"difference": 0.02})
-    Looks(tuple(read(tmp_path)), entry(), looks.spent).record(tmp_path, "hurts", {})
+    again = Looks(tuple(read(tmp_path)), entry(), looks.spent)
+    again.record(tmp_path, "helps", {"difference": 0.02})
     (kept,) = read(tmp_path)
     assert (kept.answer, kept.interval, kept.look) == ("helps", {"difference": 0.02}, Look(8, "a", 8))
+    again.record(tmp_path, "hurts", {})  # after a doubling of the steps
+    assert [each.answer for each in read(tmp_path)] == ["helps", "hurts"]
+    assert len({each.look for each in read(tmp_path)}) == 1
+
+
+def test_what_another_version_adds_to_a_line_locks_nobody_out(tmp_path):
+    Looks((), entry(), level_of_last([entry().look])).record(tmp_path, "helps", {})
+    line = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps(line | {"more": 1}) + "\n" + json.dumps({"time": "now"}) + "\n")
+    with pytest.raises(InputError, match="line 2"):
+        read(tmp_path)
+    (tmp_path / FILE).write_text(json.dumps({k: v for k, v in line.items() if k != "answer"} | {"more": 1}) + "\n")
+    assert [(each.trials, each.answer) for each in read(tmp_path)] == [(8, "")]
 
 
 @pytest.mark.parametrize(

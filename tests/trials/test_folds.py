@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
-from gannb.trials.folds import fold_numbers, fold_of_trial, halves, least_trials
+from gannb.trials.folds import fold_numbers, fold_of_trial, halves
 from gannb.utils.errors import InputError
 
 
@@ -83,7 +83,6 @@ def test_a_hundred_repeats_of_ten_thousand_items_take_seconds():
 
 def test_trials_go_through_the_folds_of_one_repeat_after_the_other():
     assert [fold_of_trial(t, 4) for t in (0, 3, 4, 9)] == [(0, 0), (0, 3), (1, 0), (2, 1)]
-    assert least_trials(4) == 8
 
 
 @pytest.mark.parametrize("folds", [1, 7])

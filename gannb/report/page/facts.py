@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LISTED = 12  # files or names in a list, before "and N more"
 UNITS = {  # of replication, by protocol
     "given": "one new training of GAN and classifiers on the given training set, with seeds of its own.",
-    "draw": "one draw of a small training set, shared with no other trial, and everything trained from it.",
+    "draw": "one draw of a small training set, and everything trained from it.",
     "folds": "one part of the whole set that is tested, and everything trained from the other parts.",
 }
 BALANCED = " It is the mean over classes of the share of test {many} recognised, so that small classes count as much."
