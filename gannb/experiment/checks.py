@@ -136,9 +136,14 @@ def _check_trials_most(settings: Settings) -> None:
 
 
 def _check_tuning(settings: Settings) -> None:
-    """Draws for tuning share no item with any trial's."""
-    if not settings.tuning_draws:
+    """Draws for tuning share no item with any trial's, and are there where tuning is asked for."""
+    if not settings.study.tune:
         return
+    if not settings.design.has_reserve:
+        raise InputError(
+            f"tune=true takes draws that no trial uses, and with protocol={settings.design.protocol} every trial has "
+            f"all {settings.medium.nouns.many} to train or test on; use protocol=draw, or tune=false."
+        )
     dataset, design, trials = settings.dataset, settings.design, settings.trials
     groups, draws = splits.groups_of(dataset), [splits.make_draw(dataset, design, t) for t in range(trials)]
     taken = groups[np.concatenate([part for draw in draws for part in (draw.train, draw.reserve, draw.test)])]

@@ -171,7 +171,7 @@ def _found(settings: Settings) -> list[str]:
         "sets of exact duplicates": len(report.exact_duplicates),
         "sets of near duplicates": len(report.near_duplicates),
         f"{many} under two classes": len(report.label_conflicts),
-        "left out since they are in the test set as well": len(report.removed_from_pool),
+        "left out since they, or others of their group, are in the test set": len(report.removed_from_pool),
     }
     told = [f"{n:,} {what}" for what, n in counts.items() if n]
     skipped = [f"left out: {file} ({reason})" for file, reason in report.skipped[:5]]

@@ -64,25 +64,50 @@ def read(folder: Path) -> list[Entry]:
         lines = (folder / FILE).read_text(encoding="utf-8", errors="replace").split("\n")
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(f"{folder / FILE} cannot be read ({error.strerror}); bring it back as it was.") from None
     found = [_entry(line, f"{folder / FILE}, line {number}") for number, line in enumerate(lines, 1)]
     return [entry for entry in found if entry is not None]
 
 
 def _entry(line: str, place: str) -> Entry | None:
-    """Return what a line says; None for one that was cut short, or is empty."""
+    """Return what a line says; None for one that is empty or was cut short, so that a bracket of it stays open."""
     line = line.strip("\0 \r")  # zeros are what some file systems leave of a line when the power fails
-    try:
-        values = json.loads(line) if line else None
-    except ValueError:
-        if line.startswith("{"):
-            return None
-        values = line
-    if values is None:
+    if not line or (line.startswith("{") and line.count("{") > line.count("}")):
         return None
-    if not isinstance(values, dict) or not set(values) >= NEEDED:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        values = line
+    if not _is_look(values):
         raise InputError(f"{place}, is no look at an answer; take that line out, or bring back the file as it was.")
     known = {each.name for each in fields(Entry)}  # another version may know more
     return Entry(**{name: value for name, value in values.items() if name in known})
+
+
+def _is_look(values: Any) -> bool:
+    """Tell whether a line's values are those of a look, each of its kind."""
+    if not isinstance(values, dict) or not set(values) >= NEEDED:
+        return False
+    numbers = all(isinstance(values[name], int) and values[name] > 0 for name in ("trials", "most"))
+    texts = all(isinstance(values[name], str) for name in ("time", "rule"))
+    return numbers and texts and values["trials"] <= values["most"] and isinstance(values["about"], dict)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise InputError where a look could not be added to the ledger of a study's folder, or the ledger is damaged."""
+    file = folder / FILE
+    read(folder)
+    if not file.exists():
+        return
+    try:
+        with open(file, "ab"):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be written ({error.strerror}), and every look at the answer is to be added to it; make it "
+            "writable."
+        ) from None
 
 
 def append(folder: Path, entry: Entry) -> None:
@@ -177,8 +202,8 @@ def changed(chain: Sequence[Entry]) -> dict[str, list[Any]]:
     """
     found: dict[str, list[Any]] = {}
     if len({entry.rule for entry in chain}) > 1:
-        names = dict.fromkeys(name for entry in chain for name in entry.about)
-        found = {name: _one_after_the_other([entry.about.get(name) for entry in chain]) for name in names}
+        names = [name for name in chain[-1].about if all(name in entry.about for entry in chain)]
+        found = {name: _one_after_the_other([entry.about[name] for entry in chain]) for name in names}
         found = {name: values for name, values in found.items() if len(values) > 1}
         found = found or {"version": _one_after_the_other([entry.rule for entry in chain])}
     most = _one_after_the_other([entry.most for entry in chain])

@@ -13,6 +13,7 @@ from typing import Any
 
 from gannb.analysis.verdict import read_verdict
 from gannb.experiment.experiment import Experiment
+from gannb.experiment.ledger import check_writable
 from gannb.experiment.status import status_of, write_status
 from gannb.study.data_copy import kept_data
 from gannb.study.folder import notebooks_folder
@@ -37,6 +38,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         RuntimeError: a notebook failed; its executed copy shows where.
     """
     experiment = Experiment.preview(study)
+    check_writable(study.folder)
     with study_lock(study.folder), as_launcher():
         experiment = experiment.record()
         for name in notebooks:

@@ -53,6 +53,11 @@ def planned(study: Study) -> tuple[Experiment, tuple[int, ...]]:
     """
     if study.preset == "smoke":
         raise InputError("--until settled: a smoke run is too small to settle anything; use another preset.")
+    if study.trials and study.trials_most and study.trials > study.trials_most:
+        raise InputError(
+            f"trials={study.trials} is more than trials_most={study.trials_most}; with --until settled the number of "
+            "trials follows from the answer: leave trials out, or use a larger trials_most."
+        )
     experiment = Experiment.preview(study.model_copy(update={"trials": None, "trials_most": None}))
     folds = experiment.design.folds
     most = study.trials_most or (REPEATS_MOST * folds if folds else DRAWS_MOST)

@@ -10,6 +10,7 @@ from gannb.analysis.evidence import Evidence, common_trials, gather
 from gannb.analysis.verdict import Verdict, decide
 from gannb.analysis.wording import METRIC_NAMES, at_least, percent
 from gannb.experiment.ledger import Looks, changed, looks_now
+from gannb.stats.settling.looks import went_back
 from gannb.trials.arms import PRIMARY
 from gannb.utils.naming import listed
 
@@ -81,6 +82,8 @@ def problems(looks: Looks) -> list[str]:
         beyond = "went on beyond what was planned" if planned[-1] == max(planned) else "were planned anew"
         numbers = " to ".join(map(str, planned))
         said.append(f"Trials {beyond}, after a look at the answer: from {numbers}.")
+    if went_back([entry.look for entry in looks.chain]):
+        said.append("The answer is read after fewer trials than it had been looked at before.")
     if said:
         said[-1] += (
             f" Who changes a rule often enough finds an answer that pleases, so the interval is at "

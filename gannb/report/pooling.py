@@ -13,6 +13,7 @@ from gannb.data.medium import Nouns
 from gannb.data.sketch import share_items
 from gannb.report.kept import Result
 from gannb.stats.estimate import Interval
+from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.settling.pooling import Pooled, pooled
 from gannb.utils.naming import listed
 
@@ -64,6 +65,7 @@ def why_not(results: Sequence[Result], nouns: Nouns) -> str:
     reasons = (
         _of_smoke,
         _unanswered,
+        _of_two_trials,
         _earlier,
         _hanging_together,
         _of_several_metrics,
@@ -86,6 +88,11 @@ def _of_smoke(results: Sequence[Result], _: Nouns) -> str:
 def _unanswered(results: Sequence[Result], _: Nouns) -> str:
     first = next((result for result in results if result.reason), None)
     return f"{first.name} has no answer ({first.reason}), and its effect says nothing; leave it out." if first else ""
+
+
+def _of_two_trials(results: Sequence[Result], _: Nouns) -> str:
+    names = _named(results, lambda result: result.primary["trials"] < LEAST_TRIALS)
+    return names and f"an answer takes {LEAST_TRIALS} trials or more, and {names} had fewer; leave it out."
 
 
 def _earlier(results: Sequence[Result], nouns: Nouns) -> str:

@@ -90,7 +90,7 @@ def load_study(folder: str | Path) -> Study:
         InputError: the folder holds no study, or its study.json is damaged.
     """
     folder = Path(folder).expanduser().resolve()
-    return _study_at(folder, read_record(folder)["set"])
+    return _study_at(folder, _kept(folder))
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -111,6 +111,17 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
+def _kept(folder: Path) -> dict[str, Any]:
+    """Return what was set by hand of the study in a folder.
+
+    Re-splits, as studies of version 0.1 had them, have become cross-validation, with whole repeats of trials.
+    """
+    given = read_record(folder)["set"]
+    if given.get("protocol") != "resplit":
+        return given
+    return {name: value for name, value in given.items() if name != "trials"} | {"protocol": "folds"}
+
+
 def open_study(study: str | Path, **changes: Any) -> Study:
     """Return the study of a folder with some parameters changed; those that are None stay as the study has them.
 
@@ -121,7 +132,7 @@ def open_study(study: str | Path, **changes: Any) -> Study:
     """
     trust_given(changes)
     folder = find_folder(study)
-    before = read_record(folder)["set"] if (folder / "study.json").is_file() else {}
+    before = _kept(folder) if (folder / "study.json").is_file() else {}
     return _study_at(folder, before | {k: v for k, v in changes.items() if v is not None})
 
 

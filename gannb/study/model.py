@@ -60,6 +60,7 @@ STEPS_MOST = {"smoke": 1, "laptop": 8, "gpu": 8}  # times the first steps that c
 DOSES = (2, 1_000_000)  # least and most synthetic items per class
 
 
+SHARE_OFF = 0.05  # by which whole items may make the synthetic share of a batch another one
 SLIP = 0.85  # likeness of names from which on one is taken for a slip of the other: `gan_stepz`
 OFFERED = ("medium", "augmentation", "gan_augmentation")  # parameters whose values follow from the media
 
@@ -152,7 +153,7 @@ class General(BaseModel):
     mix: Literal["added", "replaced"] = parameter(
         "added", 4, "synthetic items are added to each batch of real ones, or `replaced`: take the places of some"
     )
-    synthetic_share: float = parameter(0.25, 4, "share of each batch that is synthetic", gt=0, lt=1)
+    synthetic_share: float = parameter(0.25, 4, "share of each batch that is synthetic", ge=0.001, le=0.99)
     augmentation: str = parameter("auto", 4, "the classifier's classical augmentation")
     classifier: tuple[str, ...] = parameter(
         (), 4, "networks, untrained, of which the first one counts; by default the medium's usual one", min_length=1
@@ -300,10 +301,12 @@ class General(BaseModel):
             raise ValueError(
                 "n_per_class: cross-validation trains on all items but a fold; leave n_per_class out or use draw"
             )
-        if 0 in in_batch(self.mix, self.synthetic_share, self.batch_size):
+        real, synthetic = in_batch(self.mix, self.synthetic_share, self.batch_size)
+        if not real or not synthetic or abs(synthetic / (real + synthetic) - self.synthetic_share) > SHARE_OFF:
             raise ValueError(
-                f"synthetic_share={self.synthetic_share} of batch_size={self.batch_size} leaves no synthetic or no "
-                "real item in a batch; use a larger batch_size, another synthetic_share, or mix=added"
+                f"synthetic_share={self.synthetic_share}: with batch_size={self.batch_size} a batch has {real:,} real "
+                f"and {synthetic:,} synthetic items, which is another share; use a larger batch_size or another "
+                "synthetic_share"
             )
         return self
 

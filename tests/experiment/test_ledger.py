@@ -11,7 +11,17 @@ import pytest
 from scipy import stats
 
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.ledger import FILE, Entry, Looks, append, changed, looks_now, read, rule_to_read
+from gannb.experiment.ledger import (
+    FILE,
+    Entry,
+    Looks,
+    append,
+    changed,
+    check_writable,
+    looks_now,
+    read,
+    rule_to_read,
+)
 from gannb.stats.settling.looks import Look, level_of_last, look_levels, looks_until
 from gannb.study.model import make_study
 from gannb.utils.errors import InputError
@@ -151,7 +161,8 @@ def test_nothing_was_changed_by_more_trials_of_one_plan():
 
 def test_what_was_changed_is_named_with_its_values_one_after_the_other():
     chain = [entry(), entry(rule="b", rope=0.02, metric="accuracy"), entry(rule="b", rope=0.02, metric="accuracy")]
-    assert changed(chain) == {"rope": [0.01, 0.02], "metric": [None, "accuracy"]}
+    assert changed(chain) == {"rope": [0.01, 0.02]}  # what one of them does not know was not changed
+    assert changed(chain[1:2] + [entry(rule="c", rope=0.02, metric="log")]) == {"metric": ["accuracy", "log"]}
     assert changed([*chain, entry()])["rope"] == [0.01, 0.02, 0.01]
     assert changed([entry(), entry(16, most=16)]) == {"trials_most": [8, 16]}
     assert changed([entry(), entry(rule="b")]) == {"version": ["a", "b"]}
@@ -191,3 +202,29 @@ def test_intervals_up_to_the_first_answer_hold_together_and_peeking_does_not(mos
     (together, wrong), (peeking, wrong_peeking) = study(spent), study([0.95] * len(looks))
     assert together >= 0.94 and wrong <= 0.06
     assert peeking < 0.93 and wrong_peeking > 0.06
+
+
+@pytest.mark.parametrize(
+    "change", [{"trials": "8"}, {"trials": 0}, {"trials": 9}, {"about": [1]}, {"rule": None}, {"most": True}], ids=str
+)
+def test_a_line_of_other_kinds_of_values_is_named(tmp_path, change):
+    line = {"time": "now", "trials": 8, "rule": "a", "most": 8, "about": {}, "answer": "", "interval": {}}
+    (tmp_path / FILE).write_text(json.dumps(line) + "\n" + json.dumps(line | change) + "\n")
+    with pytest.raises(InputError, match="line 2, is no look"):
+        read(tmp_path)
+
+
+def test_a_damaged_line_that_is_whole_is_named_and_one_that_was_cut_short_is_not(tmp_path):
+    line = json.dumps({"time": "now", "trials": 8, "rule": "a", "most": 8, "about": {}})
+    (tmp_path / FILE).write_text(line + "\n" + line[:20] + "\n" + line + "\n")
+    assert len(read(tmp_path)) == 2
+    (tmp_path / FILE).write_text(line.replace("now", "n\x01w") + "\n" + line + "\n")
+    with pytest.raises(InputError, match="line 1, is no look"):
+        read(tmp_path)
+
+
+def test_a_ledger_that_cannot_be_read_is_told_before_any_work(tmp_path):
+    check_writable(tmp_path)  # none is there
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(InputError, match=r"ledger\.jsonl cannot be read"):
+        check_writable(tmp_path)

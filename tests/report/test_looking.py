@@ -138,7 +138,7 @@ def test_a_changed_rule_and_trials_beyond_the_plan_are_said_with_their_values():
     assert "98.8%" in said and "at least 93.7%" in said
     (said,) = problems(looks_of(entry(), entry(16, most=16)))
     assert said.startswith("Trials went on beyond what was planned, after a look at the answer: from 8 to 16.")
-    both = problems(looks_of(entry(), entry(16, "b", 16, data="x")))
+    both = problems(looks_of(entry(data="y"), entry(16, "b", 16, data="x")))
     assert both[0] == "The rule was changed after a look at the answer: the data." and "from 8 to 16" in both[1]
     (said,) = problems(looks_of(entry(), entry(rule="b")))
     assert "how gannb trains (another version)" in said

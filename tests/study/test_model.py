@@ -131,10 +131,14 @@ def test_arms_may_be_written_with_commas():
     assert make_study(arms="real, real+gan").arms == make_study(arms=["real", "real+gan"]).arms == ("real", "real+gan")
 
 
-@pytest.mark.parametrize("share", [0.01, 0.99])
-def test_a_batch_has_both_kinds_of_items_unless_they_replace_each_other(share):
-    assert make_study(synthetic_share=share, batch_size=4).mix == "added"
-    assert "mix=added" in message(synthetic_share=share, batch_size=4, mix="replaced")
+@pytest.mark.parametrize(
+    ("share", "mix", "has"),
+    [(0.01, "replaced", "4 real and 0"), (0.99, "replaced", "0 real and 4"), (0.01, "added", "4 real and 1")],
+)
+def test_a_share_that_whole_items_of_a_batch_cannot_have_is_refused(share, mix, has):
+    assert has in message(synthetic_share=share, batch_size=4, mix=mix)
+    assert make_study(synthetic_share=0.99, batch_size=4).mix == "added"
+    assert make_study(synthetic_share=share, batch_size=128, mix=mix)
 
 
 # ---- media and their parameters ----

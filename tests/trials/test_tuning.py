@@ -136,9 +136,11 @@ def test_draws_for_tuning_share_no_group_with_a_trial_and_take_away_from_the_tri
         check(tuned.results)
 
 
-def test_where_nothing_is_in_reserve_nothing_is_tuned(tmp_path):
-    experiment = Experiment.preview(make_study(data="digits", protocol="folds", tune=True, output_dir=str(tmp_path)))
-    assert experiment.settings.tuning_draws == () and not any(u.kind == "tuning" for u in experiment.plan.all_units())
+def test_where_nothing_is_in_reserve_tuning_is_refused_with_the_way_out(tmp_path):
+    given = {"data": "digits", "protocol": "folds", "output_dir": str(tmp_path)}
+    with pytest.raises(InputError, match="tune=true takes draws that no trial uses.* use protocol=draw, or tune=false"):
+        Experiment.preview(make_study(**given, tune=True))
+    assert Experiment.preview(make_study(**given)).settings.tuning_draws == ()
 
 
 # ---- the same for real ----

@@ -157,9 +157,6 @@ def tuning_text(experiment: Experiment) -> str:
     """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
     if not experiment.study.tune:
         return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
-    if not experiment.settings.tuning_draws:
-        many = experiment.settings.medium.nouns.many
-        return f"Off: no {many} are left that no trial uses, so every arm trains with the parameters below."
     table = experiment.results.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
     said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())

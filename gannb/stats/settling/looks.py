@@ -90,28 +90,41 @@ class Spent:
     level: float  # of its interval
     together: float  # with at least this probability every interval that was shown holds
     looks: int
-    plans: int  # rules, and numbers of trials at most, that were looked at
+    plans: int  # rules, numbers of trials at most, and returns to fewer trials, that were looked at
 
 
 def level_of_last(looks: Sequence[Look], alpha: float = 0.05) -> Spent:
     """Return the level for the last look of a study's history, oldest first.
 
-    Looks by one rule up to one number of trials are a plan, and spend its alpha by `look_levels`. A plan made after
-    looks (another metric or rope, trials beyond what was planned) cannot take back what has been spent: the k-th one
-    gets alpha / k^2, so that all plans together err with at most 1.65 alpha, however many there are, and `together`
-    says with how much. The same look again costs nothing. Raises InputError without a look, or beyond a plan's trials.
+    Looks by one rule, at ever more trials up to one number, are a plan, and spend its alpha by `look_levels`. A plan
+    made after looks (another metric or rope, trials beyond what was planned, fewer trials than have been seen) cannot
+    take back what has been spent: the k-th one gets alpha / k^2, so that all plans together err with at most 1.65
+    alpha, however many there are, and `together` says with how much. The same look again costs nothing. Raises
+    InputError without a look, or beyond a plan's trials.
     """
     if not looks:
         raise InputError("The level of an interval needs the looks so far, this one included.")
-    plans = list(dict.fromkeys((look.rule, look.most) for look in looks))
-    last = looks[-1]
-    k = plans.index((last.rule, last.most)) + 1
-    made = _trials_looked_at(looks, last)
-    level = look_levels(made, last.most, alpha / k**2)[made.index(last.trials)]
+    plans = _plans(looks)
+    k, made = next((k, plan) for k, plan in enumerate(plans, 1) if looks[-1] in plan)
+    made = made[: made.index(looks[-1]) + 1]
+    level = look_levels(tuple(look.trials for look in made), looks[-1].most, alpha / k**2)[-1]
     spent = sum(alpha / number**2 for number in range(1, len(plans) + 1))
     return Spent(level, 1 - spent, len(set(looks)), len(plans))
 
 
-def _trials_looked_at(looks: Iterable[Look], plan: Look) -> tuple[int, ...]:
-    """Return the numbers of trials, rising, at which a plan has been looked at."""
-    return tuple(sorted({look.trials for look in looks if (look.rule, look.most) == (plan.rule, plan.most)}))
+def went_back(looks: Sequence[Look]) -> bool:
+    """Tell whether the last look was made at fewer trials than its rule had been looked at before, and is a new one."""
+    *before, last = looks
+    return last not in before and any(look.rule == last.rule and look.trials > last.trials for look in before)
+
+
+def _plans(looks: Iterable[Look]) -> list[list[Look]]:
+    """Return the plans in the order in which they were made, each with its looks at rising numbers of trials."""
+    plans: list[list[Look]] = []
+    for look in dict.fromkeys(looks):
+        same = [plan for plan in plans if (plan[0].rule, plan[0].most) == (look.rule, look.most)]
+        if same and same[-1][-1].trials < look.trials:
+            same[-1].append(look)
+        else:
+            plans.append([look])
+    return plans

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gannb.stats.settling.looks import Look, level_of_last, look_levels, looks_until
+from gannb.stats.settling.looks import Look, level_of_last, look_levels, looks_until, went_back
 from gannb.utils.errors import InputError
 
 
@@ -102,6 +102,27 @@ def test_going_back_to_a_rule_finds_its_level_again():
     first, other = Look(8, "a", 8), Look(8, "b", 8)
     assert level(first, other, first) == pytest.approx(0.95)
     assert level(first, other, first, other) == level(first, other)
+
+
+def test_going_back_to_fewer_trials_is_a_plan_of_its_own():
+    four, ten, eight = (Look(n, "a", 10) for n in (4, 10, 8))
+    spent = level_of_last([four, ten, eight])
+    assert spent.level == pytest.approx(look_levels((8,), 10, 0.05 / 4)[0]) and spent.plans == 2
+    assert spent.together == pytest.approx(1 - 0.05 * 1.25)
+    assert went_back([four, ten, eight]) and not went_back([four, ten]) and not went_back([four, ten, four])
+    assert level(four, ten, eight, ten) == level(four, ten)  # what was seen again
+
+
+def test_looks_in_any_order_err_no_more_than_said():
+    """Sorted by trials instead of by time the order below erred in 10 % of studies."""
+    order = (32, 30, 28, 24, 20, 16, 12, 8, 4)
+    history = [Look(n, "a", 32) for n in order]
+    d = np.random.default_rng(2).standard_normal((20_000, 32))
+    wrong = np.zeros(len(d), bool)
+    for k, n in enumerate(order):
+        reach = stats.norm.ppf((1 + level_of_last(history[: k + 1]).level) / 2)
+        wrong |= np.abs(d[:, :n].mean(axis=1)) * np.sqrt(n) > reach
+    assert wrong.mean() <= 1 - level_of_last(history).together
 
 
 def test_without_a_look_there_is_no_level():
