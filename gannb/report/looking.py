@@ -82,7 +82,7 @@ def problems(looks: Looks) -> list[str]:
         beyond = "went on beyond what was planned" if planned[-1] == max(planned) else "were planned anew"
         numbers = " to ".join(map(str, planned))
         said.append(f"Trials {beyond}, after a look at the answer: from {numbers}.")
-    if went_back([entry.look for entry in looks.chain]):
+    elif went_back([entry.look for entry in looks.chain]):
         said.append("The answer is read after fewer trials than it had been looked at before.")
     if said:
         said[-1] += (

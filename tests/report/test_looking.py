@@ -132,6 +132,12 @@ def test_more_trials_of_one_plan_are_no_problem():
     assert problems(looks_of(entry(4, most=32), entry(8, most=32))) == []
 
 
+def test_going_back_to_fewer_trials_is_said_above_the_answer():
+    (said,) = problems(looks_of(entry(4, most=32), entry(16, most=32), entry(8, most=32)))
+    assert said.startswith("The answer is read after fewer trials than it had been looked at before.")
+    assert problems(looks_of(entry(4, most=32), entry(16, most=32), entry(4, most=32))) == []
+
+
 def test_a_changed_rule_and_trials_beyond_the_plan_are_said_with_their_values():
     (said,) = problems(looks_of(entry(), entry(rule="b", rope=0.011)))
     assert said.startswith("The rule was changed after a look at the answer: rope from 0.01 to 0.011.")
