@@ -62,7 +62,7 @@ def read(folder: Path) -> list[Entry]:
     """
     try:
         lines = (folder / FILE).read_text(encoding="utf-8", errors="replace").split("\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise InputError(f"{folder / FILE} cannot be read ({error.strerror}); bring it back as it was.") from None
