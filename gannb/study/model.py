@@ -168,7 +168,7 @@ class General(BaseModel):
     classifier_steps_most: int | None = parameter(
         None,
         4,
-        "to how many they are doubled at most, until training has converged; by default 8 times the first",
+        "how far they double until training has converged; by default 8 times the first",
         ge=2,
         le=100_000_000,
     )
