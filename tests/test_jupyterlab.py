@@ -27,7 +27,7 @@ from gannb.study.folder import load_study
 from gannb.study.model import make_study
 from gannb.work.locks import is_running
 
-PATIENCE = 120  # seconds that any one step may take on a busy machine
+PATIENCE = 600  # seconds that any one step may take on a busy machine
 SETTLED = 0.5  # seconds in which JupyterLab's layout comes to rest
 
 pytestmark = MARKS
