@@ -31,7 +31,7 @@ from gannb.stats.worth import Worth, worth_in_real
 from gannb.utils.keys import seed_for
 
 sys.path.insert(0, str(Path(__file__).parent))
-from gan import append, markdown, read_rows  # noqa: E402
+from gan import append, by_setting, markdown, read_rows  # noqa: E402
 from planted import Curve, Nested, Resplit  # noqa: E402
 from planted_training import CONTRASTS, ROPE, Size, study_rows  # noqa: E402
 
@@ -189,12 +189,7 @@ def is_large(model: Nested | Resplit | Curve) -> bool:
 def simulated_table(rows: Sequence[dict[str, Any]]) -> str:
     """The checks as Markdown."""
     head = ["simulated studies", "number", "check", "wanted, %", "found, %", "holds", "enough"]
-    before = [None, *(row["setting"] for row in rows)]  # said once
-    named = [
-        ("", "") if row["setting"] == last else (row["setting"], f"{row['studies']:,}")
-        for row, last in zip(rows, before, strict=False)
-    ]
-    return markdown([head, *([*name, *_cells(row)] for row, name in zip(rows, named, strict=True))])
+    return by_setting(head, rows, _cells)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

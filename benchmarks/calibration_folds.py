@@ -35,7 +35,7 @@ from gannb.stats.settling.pooling import pooled
 from gannb.utils.keys import seed_for
 
 sys.path.insert(0, str(Path(__file__).parent))
-from gan import append, markdown, read_rows  # noqa: E402
+from gan import append, by_setting, read_rows  # noqa: E402
 from planted import Nested  # noqa: E402
 from planted_folds import FOLDS, Blocked, Folded, Learnt  # noqa: E402
 
@@ -306,9 +306,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         "half-width (or trials)",
         "excludes 0, %",
     ]
-    before = [None, *(row["setting"] for row in rows)]  # said once
-    named = [("", "") if r["setting"] == b else (r["setting"], f"{r['studies']:,}") for r, b in zip(rows, before)]  # noqa: B905
-    return markdown([head, *([*name, *_cells(row)] for row, name in zip(rows, named, strict=True))])
+    return by_setting(head, rows, _cells)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

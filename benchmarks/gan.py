@@ -28,7 +28,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -412,6 +412,16 @@ def markdown(rows: list[list[str]]) -> str:
     """A Markdown table; the first row is its head."""
     head, *body = [f"| {' | '.join(cells)} |" for cells in rows]
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
+
+
+def by_setting(head: list[str], rows: Sequence[dict[str, Any]], cells: Callable[[dict[str, Any]], list[str]]) -> str:
+    """A Markdown table whose first two columns, setting and studies, are said once for the rows that share them."""
+    before = [None, *(row["setting"] for row in rows)]
+    named = [
+        ["", ""] if row["setting"] == last else [row["setting"], f"{row['studies']:,}"]
+        for row, last in zip(rows, before, strict=False)
+    ]
+    return markdown([head, *([*name, *cells(row)] for row, name in zip(rows, named, strict=True))])
 
 
 def table(rows: list[dict[str, Any]]) -> str:

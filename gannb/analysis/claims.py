@@ -17,9 +17,10 @@ from gannb.analysis.evidence import (
     by_trial,
     common_trials,
     difference,
-    gain_of_second_half,
+    has_converged,
     of_trials,
     per_trial,
+    possible,
     shifted_difference,
     shifted_level,
 )
@@ -115,18 +116,9 @@ def _enlarges(evidence: Evidence) -> Finding:
     name, arm, against = deep
     start = "pretrained and fine-tuned" if name == evidence.pretrained else "from scratch"
     why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
-    if not _converged(evidence, against):
+    if not has_converged(evidence, against):
         verdicts, why = {}, f"{why} It had not converged: raise classifier_steps_most."
     return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED
-
-
-def _converged(evidence: Evidence, arm: str) -> bool:
-    """Tell whether the second half of an arm's steps brought less than the margin, where that was tried.
-
-    By the mean, as where it is decided whether steps are doubled.
-    """
-    gain = gain_of_second_half(evidence, arm)
-    return gain is None or gain < evidence.rope
 
 
 def _deepest(evidence: Evidence) -> tuple[str, str, str] | None:
@@ -228,7 +220,7 @@ def _distorted(evidence: Evidence) -> Finding:
     parts = [per_trial(evidence, column, evidence.measuring_classifier) for column in RECOGNISED]
     if any(part is None for part in parts):
         return NOT_TESTED
-    if not _judged_by_a_stranger(evidence):
+    if not evidence.judged_by_a_stranger:
         return _not_tested(f"no real {many} are left over to train a classifier that the GAN never saw.")
     recognised, real = parts
     verdict = {-1: SUPPORTED, 1: CONTRADICTED, 0: UNDECIDED}[_side(of_trials(evidence, recognised - real), -DISTORTED)]
@@ -238,11 +230,6 @@ def _distorted(evidence: Evidence) -> Finding:
         f"more than {points(DISTORTED)} points fewer counts as distorted. It does not see a lack of variety."
     )
     return Finding(verdict, number, why)
-
-
-def _judged_by_a_stranger(evidence: Evidence) -> bool:
-    """Tell whether the measuring classifier learnt from real items that the GAN never saw: those in reserve."""
-    return evidence.protocol == "draw"
 
 
 # ---- saturation ----
@@ -282,11 +269,12 @@ def _in_between(evidence: Evidence) -> Finding:
     if side is None or any(part is None for part in parts):
         return NOT_TESTED
     nearness, valid = of_trials(evidence, side), of_trials(evidence, parts[0] - parts[1])
-    judged = _judged_by_a_stranger(evidence)
+    judged = evidence.judged_by_a_stranger
     new, recognised = -_hugging(evidence, nearness), _side(valid, -DISTORTED) if judged else 0
     verdict = SUPPORTED if min(new, recognised) > 0 else CONTRADICTED if min(new, recognised) < 0 else UNDECIDED
-    low, high = (min(1.0, max(-1.0, end)) for end in (nearness.low, nearness.high))
-    number = f"nearness to training {evidence.nouns.many} {side.mean():.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+    shown = possible(nearness)
+    number = f"nearness to training {evidence.nouns.many} {side.mean():.0%} [{100 * shown.low:.0f}, "
+    number += f"{100 * shown.high:.0f}]"
     number += f"; recognition {in_points(valid)} points" if judged else ""
     return Finding(verdict, number, _why_in_between(evidence, judged))
 

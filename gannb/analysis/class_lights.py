@@ -135,7 +135,7 @@ def class_rows(evidence: Evidence, reason: str = "") -> list[ClassRow]:
     mine = table[(table["generator"] == evidence.gan) & (table["features"] == evidence.raw_space)].set_index("trial")
     rows, copies, none = [], copying.copying(evidence), pd.Series(dtype=float)
     for k, (name, of_class) in enumerate(mine.groupby("class", sort=False)):
-        recognised = of_class["gan_test"] - of_class["ruler_accuracy"] if evidence.protocol == "draw" else none
+        recognised = of_class["gan_test"] - of_class["ruler_accuracy"] if evidence.judged_by_a_stranger else none
         lights = (
             _light(FIDELITY, recognised, evidence), _light(DIVERSITY, of_class["diversity"], evidence),
             _copying_light(of_class, copies, evidence), _usefulness(evidence, k, reason),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gannb.analysis.evidence import Evidence, difference, gain_of_second_half
+from gannb.analysis.evidence import Evidence, difference, has_converged
 from gannb.analysis.wording import in_points, points
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Estimate, Interval
@@ -49,8 +49,7 @@ def control_row(evidence: Evidence, contrast: Contrast, level: float = 0.95) -> 
     """
     change = difference(evidence, contrast.arm, contrast.against, level)
     if contrast.expected == CONVERGED:
-        gain = gain_of_second_half(evidence, contrast.arm)
-        return ControlRow(contrast, change, (change.mean if gain is None else gain) < evidence.rope)
+        return ControlRow(contrast, change, has_converged(evidence, contrast.arm))
     return ControlRow(contrast, change, came_out(contrast.expected, change, evidence.rope))
 
 

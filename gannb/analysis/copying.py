@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from scipy.stats import binom
 
-from gannb.analysis.evidence import Evidence, of_trials, per_trial
+from gannb.analysis.evidence import Evidence, of_trials, per_trial, possible
 from gannb.measures.copying import LEVEL
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -95,13 +95,13 @@ def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int, given: 
 def _found(evidence: Evidence, side: Estimate, flagged: int, trials: int, duplicates: int, items: int) -> str:
     """Return what was found, in words: identical items, trials that are flagged, and the side that items take."""
     nouns = evidence.nouns
-    low, high = (min(1.0, max(-1.0, end)) for end in (side.low, side.high))
+    shown = possible(side)
     identical = f"{f'{duplicates:,}' if duplicates else 'none'} of its {items:,} {nouns.many}"
     return (
         f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}, copying is flagged in "
-        f"{flagged} of {trials} trials, and they score {side.mean:.0%} [{100 * low:.0f}, {100 * high:.0f}] on a scale "
-        f"on which {nouns.many} that are no nearer to the training set than to unseen real {nouns.many} score 0% and "
-        "pure copies 100%"
+        f"{flagged} of {trials} trials, and they score {side.mean:.0%} [{100 * shown.low:.0f}, {100 * shown.high:.0f}] "
+        f"on a scale on which {nouns.many} that are no nearer to the training set than to unseen real {nouns.many} "
+        "score 0% and pure copies 100%"
     )
 
 

@@ -91,6 +91,11 @@ class Evidence:
         return max(len(np.unique(labels)) for labels in self.tested.y.values())
 
     @property
+    def judged_by_a_stranger(self) -> bool:
+        """Whether the measuring classifier learnt from real items that the GAN never saw: those in reserve."""
+        return self.protocol == "draw"
+
+    @property
     def weighting(self) -> Weighting:
         """How much each test item counts in the metric."""
         return WEIGHTINGS[self.metric]
@@ -127,11 +132,11 @@ def read(experiment: Experiment) -> Evidence:
     """Read what is finished of a study, however little."""
     study, settings, results = experiment.study, experiment.settings, experiment.results
     failures = {u: recorded_failure(experiment.folder, u) for u in experiment.plan.all_units()}
-    shifted, shifted_tested = _shifted(experiment)
+    tested, (shifted, shifted_tested) = tested_of(experiment), _shifted(experiment)
     drawn = [results.draw(t) for t in results.done(1)]
     return Evidence(
         settings.design.protocol, study.metric, study.rope, results.scores(), results.quality(),
-        tuple(settings.contrasts), _by_item(experiment, "accuracy"), tested_of(experiment),
+        tuple(settings.contrasts), _by_item(experiment, tested, "accuracy"), tested,
         n_train=float(np.mean([len(draw.train) for draw in drawn])) if drawn else 0.0,
         n_test=float(np.mean([len(draw.test) for draw in drawn])) if drawn else 0.0,
         gan=settings.family, trials_planned=settings.trials, **words_of(settings.medium),
@@ -139,7 +144,7 @@ def read(experiment: Experiment) -> Evidence:
         most_trials=settings.design.most_trials, dose_arms=settings.dose_arms,
         synthetic_shown=experiment.plan.synthetic_shown, shifted=shifted, shifted_tested=shifted_tested,
         predictions=results.predictions(), class_counts=settings.class_counts,
-        f1=_by_item(experiment, "macro_f1") if smallest(list(settings.class_counts.values())) else {},
+        f1=_by_item(experiment, tested, "macro_f1") if smallest(list(settings.class_counts.values())) else {},
         filled_up=not study.doses, small_copying=_small_copying(experiment), classes=results.quality_of_classes(),
         keep_classes=settings.keep_classes, mix=study.mix, left_out=experiment.plan.left_out, minutes=results.minutes(),
         classifiers=settings.classifier_sizes(), external=_external(experiment),
@@ -163,10 +168,10 @@ def tested_of(experiment: Experiment, chosen: Mapping[int, np.ndarray] | None = 
     )  # fmt: skip
 
 
-def _by_item(experiment: Experiment, outcome: str) -> dict[str, dict[int, np.ndarray]]:
+def _by_item(experiment: Experiment, tested: Tested, outcome: str) -> dict[str, dict[int, np.ndarray]]:
     """Return an outcome by arm, trial and test item, (I,), of the trials and arms that are finished."""
     found: dict[str, dict[int, np.ndarray]] = {}
-    for trial, y in tested_of(experiment).y.items():
+    for trial, y in tested.y.items():
         for arm in (*experiment.settings.arms, *experiment.settings.half_arms):
             if (said := experiment.results.probabilities(trial, arm.name)) is not None:
                 found.setdefault(arm.name, {})[trial] = item_values(outcome, y, said)
@@ -243,6 +248,12 @@ def gain_of_second_half(evidence: Evidence, arm: str) -> float | None:
         return None
     means = (rows[rows["trial"].isin(trials)][evidence.metric].mean() for rows in (whole, half))
     return float(next(means) - next(means))
+
+
+def has_converged(evidence: Evidence, arm: str) -> bool:
+    """Tell whether the second half of an arm's steps brought less than the margin, where that was tried."""
+    gain = gain_of_second_half(evidence, arm)
+    return gain is None or gain < evidence.rope
 
 
 def sees_both_halves(*arms: str) -> bool:

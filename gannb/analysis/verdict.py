@@ -190,11 +190,10 @@ def _too_few(evidence: Evidence) -> list[str]:
         return []
     if primary.n < LEAST_TRIALS:
         return [f"An answer takes {LEAST_TRIALS} trials or more, whatever their interval; raise trials."]
-    there, needed = _items_there(evidence), _items_needed(evidence, primary)
+    needed, there, single = _items_needed(evidence, primary)
     if needed <= there:
         return []
-    _, groups = evidence.tested.items(_by_item(evidence), evidence.weighting)
-    units = f"test {nouns.many}" if there == len(groups) else f"separate groups of test {nouns.many}"
+    units = f"test {nouns.many}" if single else f"separate groups of test {nouns.many}"
     return [
         f"The test {nouns.many} are too few to show that nothing of consequence changes: a single {nouns.one} in "
         f"dispute weighs too much against a margin of {points(evidence.rope)} points. That takes about {needed:,} "
@@ -202,15 +201,15 @@ def _too_few(evidence: Evidence) -> list[str]:
     ]
 
 
-def _items_there(evidence: Evidence) -> int:
-    """Return how many test items there are, or groups of them."""
-    return len(np.unique(evidence.tested.items(_by_item(evidence), evidence.weighting)[1]))
+def _items_needed(evidence: Evidence, estimate: Estimate) -> tuple[int, int, bool]:
+    """Return how many test items, or groups of them, it takes for an interval to fit into the margin.
 
-
-def _items_needed(evidence: Evidence, estimate: Estimate) -> int:
-    """Return how many test items, or groups of them, it takes for an interval to fit into the margin."""
+    Beside it how many there are, and whether each is a single item.
+    """
     weights, groups = evidence.tested.items(_by_item(evidence), evidence.weighting)
-    return items_needed(weights, groups, estimate.n, evidence.rope, evidence.level)
+    there = len(np.unique(groups))
+    needed = items_needed(weights, groups, estimate.n, evidence.rope, evidence.level)
+    return needed, there, there == len(groups)
 
 
 def _by_item(evidence: Evidence) -> dict[int, np.ndarray]:
@@ -279,8 +278,8 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> 
     what = f"showing that there is no difference beyond {points(rope)} points"
     if tells > rope:
         what = f"telling {points(rope)} points, or showing that there is no difference beyond that,"
-    needed = _trials_needed(evidence, estimate)
-    if needed is None or _items_needed(evidence, estimate) > _items_there(evidence):
+    needed, (items, there, _) = _trials_needed(evidence, estimate), _items_needed(evidence, estimate)
+    if needed is None or items > there:
         tested = "" if evidence.tested.folds else "test "
         return f"{first}; {what} would take more {tested}{many}, not only more trials."
     most = evidence.most_trials

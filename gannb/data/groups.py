@@ -105,3 +105,13 @@ def joined(*labels: np.ndarray) -> np.ndarray:
     graph = coo_array((np.ones(len(row), np.int8), (row, column)), shape=(total, total))
     component = connected_components(graph, directed=False)[1][:n]
     return np.unique(component, return_inverse=True)[1].astype(np.int64)
+
+
+def shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Return the indices of every group of (N,), in random order: large groups come no sooner than small ones.
+
+    Within a group they rise.
+    """
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    return [members[i] for i in rng.permutation(len(members))]

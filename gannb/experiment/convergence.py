@@ -30,9 +30,7 @@ def planned(settings: Settings, folder: Path) -> Plan:
     """
     plan = _plan(settings, folder, {})
     while further := not_converged(Results(plan, folder)):
-        plan = _plan(
-            settings, folder, dict(plan.doublings) | {name: plan.doublings.get(name, 0) + 1 for name in further}
-        )
+        plan = _once_more(plan, folder, further)
     results = Results(plan, folder)
     read = {name: n if _finished(results, name) else n - 1 for name, n in plan.doublings.items()}
     return replace(plan, read=read)
@@ -58,6 +56,11 @@ def _plan(settings: Settings, folder: Path, doublings: dict[str, int]) -> Plan:
         made = frozenset(unit.path for unit in plan.units_without_weights() if is_done(folder, unit))
         return replace(plan, kept=made)
     return plan
+
+
+def _once_more(plan: Plan, folder: Path, networks: Iterable[str]) -> Plan:
+    """Return the plan in which the steps of some networks are doubled once more."""
+    return _plan(plan.settings, folder, dict(plan.doublings) | {n: plan.doublings.get(n, 0) + 1 for n in networks})
 
 
 def _last(plan: Plan, network: str, trials: Iterable[int] | None = None) -> list[Unit]:
@@ -100,5 +103,4 @@ def _can_go_on(results: Results, network: str) -> bool:
     settings, plan = results.settings, results.plan
     if network != PRETRAINED or settings.can_fine_tune:
         return True
-    longer = _plan(settings, results.folder, dict(plan.doublings) | {network: plan.doublings.get(network, 0) + 1})
-    return all(map(results.is_done, _last(longer, network)))
+    return all(map(results.is_done, _last(_once_more(plan, results.folder, [network]), network)))

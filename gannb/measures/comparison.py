@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.data.examples import Examples
+from gannb.data.groups import shuffled_groups
 from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import kid, prdc, spread
 from gannb.measures.forms import AsTheyAre, Form, in_forms
@@ -66,18 +67,11 @@ def whole_groups(items: Examples, counts: np.ndarray, rng: np.random.Generator) 
     The last group of a class may bring more.
     """
     missing, chosen = counts.copy(), [np.empty(0, np.int64)]
-    for members in _shuffled_groups(items.groups, rng):
+    for members in shuffled_groups(items.groups, rng):
         if (missing[items.y[members]] > 0).any():
             chosen.append(members)
             missing -= np.bincount(items.y[members], minlength=len(missing))
     return np.concatenate(chosen)
-
-
-def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return the indices of every group of (N,), in random order; large groups come no earlier than small ones."""
-    order = np.argsort(groups, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    return [members[i] for i in rng.permutation(len(members))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +181,7 @@ def _half(items: Examples, rng: np.random.Generator) -> np.ndarray:
     A group goes to the half that has fewer items of the class of its first item, of equals to the other half.
     """
     more, half = np.zeros(items.n_classes, int), np.zeros(len(items), bool)  # more: items outside than in the half
-    for members in _shuffled_groups(items.groups, rng):
+    for members in shuffled_groups(items.groups, rng):
         half[members] = inside = more[items.y[members[0]]] > 0
         more += (-1 if inside else 1) * np.bincount(items.y[members], minlength=len(more))
     return half

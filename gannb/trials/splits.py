@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples, concatenate
+from gannb.data.groups import shuffled_groups
 from gannb.media import medium_of
 from gannb.stats.settling.cross_validation import LEAST_REPEATS
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -298,11 +299,9 @@ def _block(dataset: Dataset, design: Design, order: list[np.ndarray], number: in
 
 
 def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return the indices of every group, groups and items in random order: large groups come no sooner than others."""
+    """Return the indices of every group, groups and items in random order."""
     index = rng.permutation(len(groups))
-    _, inverse = np.unique(groups[index], return_inverse=True)
-    by_group = np.split(index[np.argsort(inverse, kind="stable")], np.cumsum(np.bincount(inverse))[:-1])
-    return [by_group[i] for i in rng.permutation(len(by_group))]
+    return [index[members] for members in shuffled_groups(groups[index], rng)]
 
 
 def _fill(order: list[np.ndarray], y: np.ndarray, want: np.ndarray, what: str) -> tuple[np.ndarray, list[np.ndarray]]:

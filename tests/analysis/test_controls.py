@@ -146,8 +146,8 @@ def test_whose_training_had_not_converged_is_named():
     found = decide(deep)
     assert found.reason == "deep_cnn had not converged"
     assert "is undecided (deep_cnn had not converged)" in found.depth.sentences[0]
-    world = evidence(transfer=0.9)
-    again = Contrast("transfer", "real", "control", CONVERGED)
+    world = evidence(transfer=0.9, **{"transfer@half": 0.8})
+    again = Contrast("transfer", "transfer@half", "control", CONVERGED)
     row = control_row(world, again)
     assert why_no_answer(world, [row]) == "the pretrained network had not converged"
     assert control_sentence(row, world.rope).startswith("transfer had not converged: the second half")
