@@ -1,0 +1,1 @@
+"""Sounds: clips (T,) int16 at one rate."""
