@@ -13,7 +13,7 @@ import numpy as np
 
 from gannb.media.audio.augmentation import SHIFT, Policy
 
-STEP = 0.02  # s: of a column of the pictures, about, which a shift by half of it changes little
+STEP = 0.016  # s: a column of the pictures, about; half of it changes little
 
 
 def forms(policy: Policy, shape: tuple[int, ...], rate: int) -> list[Callable[[np.ndarray], np.ndarray]]:
