@@ -9,9 +9,8 @@ from planted_clips import RATE, clips
 from gannb.measures.copying import copying_p, flagged, surroundings
 from gannb.measures.forms import in_forms
 from gannb.media.audio.augmentation import resolve
-from gannb.media.audio.features import exact, least_difference, raw
-from gannb.media.audio.forms import forms
-from gannb.media.audio.shifts import as_samples, moved, with_noise
+from gannb.media.audio.features import exact, forms, least_difference, moved, raw
+from gannb.media.audio.shifts import as_samples, with_noise
 from gannb.utils.errors import InputError
 
 SHAPE = (4096,)
@@ -75,3 +74,22 @@ def test_copies_are_found_exact_shifted_louder_and_with_noise(change):
 
 def test_honest_clips_are_not_taken_for_copies():
     assert not flagged([p_of(clips(n=8, samples=SHAPE[0], seed=9).x)], 0.0)
+
+
+# ---- forms ----
+
+
+@pytest.mark.parametrize(("rate", "samples", "reach"), [(8000, 8192, 0.1), (48000, 48000, 0.1), (8000, 800, 0.025)])
+def test_forms_are_shifts_both_ways_as_far_as_those_of_augmentation(rate, samples, reach):
+    x = np.arange(1, samples + 1, dtype=np.int16)[None] % 1000 + 1
+    made = [form(x) for form in forms(resolve("none", (samples,), rate), (samples,), rate)]
+    silent = sorted(int((each == 0).sum()) * (1 if each[0, 0] == 0 else -1) for each in made)
+    assert silent[-1] == -silent[0] == round(reach * rate) and 0 not in silent
+    assert np.diff(sorted({0, *silent})).max() <= 0.026 * rate
+    assert all(each.shape == x.shape and each.dtype == x.dtype for each in made)
+
+
+def test_clips_move_later_and_earlier():
+    x = clips(n=1).x
+    assert np.array_equal(moved(x, 5)[:, 5:], x[:, :-5]) and not moved(x, 5)[:, :5].any()
+    assert np.array_equal(moved(x, -5)[:, :-5], x[:, 5:]) and not moved(x, -5)[:, -5:].any()
