@@ -35,6 +35,12 @@ def test_a_tone_in_the_middle_of_a_band_is_brightest_there_in_the_lowest_bands_t
         assert picture.max() == 255 and abs(int(picture.max(axis=1).argmax()) - band) <= (1 if band < 3 else 0)
 
 
+@pytest.mark.parametrize("rate", [2000, 3000, 4000, 6000, *RATES])
+def test_no_band_is_empty(rate):
+    noise = np.random.default_rng(0).integers(-9000, 9000, (1, rate)).astype(np.int16)
+    assert LogMel(rate, rate).pictures(noise)[0, :, 10:-10].min() > 0
+
+
 def test_two_sounds_of_a_rate_and_its_double_look_alike():
     low, high = (LogMel(rate, rate).pictures(tone(700, rate, rate)[None])[0].astype(float) for rate in (8000, 16000))
     rows = [LogMel(rate, rate).frequencies[p.max(axis=1).argmax()] for rate, p in ((8000, low), (16000, high))]
