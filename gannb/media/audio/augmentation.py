@@ -137,7 +137,7 @@ def _time_mask(waves: Tensor, length: Tensor, where: Tensor, rate: int) -> Tenso
     start = where * (samples - length)
     n = torch.arange(samples, device=waves.device)
     beyond = torch.maximum(start[:, None] - n, n - (start + length)[:, None])  # samples outside, below 0 inside
-    return (beyond / (FADE * rate)).clamp(0, 1)
+    return (beyond / (FADE * rate)).clamp(0, 1).where(length[:, None] > 0, 1.0)
 
 
 def _without_band(waves: Tensor, width: Tensor, where: Tensor, rate: int) -> Tensor:

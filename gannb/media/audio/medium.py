@@ -208,8 +208,8 @@ class Sounds:
         return augment(batch, policy, rng, chance, clamp)
 
     def alike_forms(self, policy: Policy, shape: Shape) -> list[Callable[[np.ndarray], np.ndarray]]:
-        """See `gannb.media.audio.forms.forms`: shifted in time."""
-        from gannb.media.audio.forms import forms
+        """See `gannb.media.audio.features.forms`: shifted in time."""
+        from gannb.media.audio.features import forms
 
         return forms(policy, shape, self.rate)
 
@@ -230,7 +230,7 @@ class Sounds:
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:
         """Generators without a GAN by name."""
-        from gannb.media.audio.controls import CONTROLS
+        from gannb.media.audio.gans.controls import CONTROLS
 
         return CONTROLS
 

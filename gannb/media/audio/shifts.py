@@ -8,8 +8,7 @@ from math import gcd
 import numpy as np
 from scipy.signal import butter, resample_poly, sosfiltfilt
 
-from gannb.media.audio.features import checked
-from gannb.media.audio.forms import moved
+from gannb.media.audio.features import checked, moved
 from gannb.media.audio.tensors import FULL
 
 Rng = np.random.Generator

@@ -1,1 +1,1 @@
-"""Families of GANs that make sounds: on log-mel pictures, and on the wave itself."""
+"""What makes sounds: families of GANs, on log-mel pictures and on the wave itself, and controls without a GAN."""
