@@ -19,9 +19,9 @@ from gannb.data.groups import group_finder
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.audio import duplicates
 from gannb.media.audio.parameters import MOST_RATE, NAME, RATES, SECONDS, USUAL_SECONDS
-from gannb.media.audio.preparation import FADE, MOMENT, PEAK, QUIET, prepared
 from gannb.media.audio.sources.files import FILES
 from gannb.media.audio.sources.formats import open_source
+from gannb.media.audio.sources.preparation import FADE, MOMENT, PEAK, QUIET, prepared
 from gannb.utils.errors import InputError
 from gannb.utils.naming import listed
 
