@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gannb.media.audio import AUDIO
 from gannb.media.image import IMAGE
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset
     from gannb.data.medium import Medium
 
-MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE,)}
+MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE, AUDIO)}
 
 
 def medium_of(dataset: Dataset) -> Medium:

@@ -380,11 +380,19 @@ def owners_of(name: str) -> list[Medium]:
 
 
 def recognised(data: str) -> Medium:
-    """Return the medium of what lies at `data`: the first that recognises it, else the first of all."""
-    first, *others = MEDIA.values()
-    if not others:
-        return first
-    return next((medium for medium in (first, *others) if medium.recognises(data)), first)
+    """Return the medium of what lies at `data`: the one that recognises it, else the first of all.
+
+    Raises:
+        InputError: several do, as of a folder with images and clips.
+    """
+    found = [medium for medium in MEDIA.values() if medium.recognises(data)] if len(MEDIA) > 1 else []
+    if len(found) > 1:
+        raise InputError(
+            f"data: {data!r} holds {listed([medium.nouns.many for medium in found])}, and a study is of one of them; "
+            f"move the others elsewhere, or set medium={listed([medium.name for medium in found], 'or medium=')} to "
+            "leave them out."
+        )
+    return found[0] if found else next(iter(MEDIA.values()))
 
 
 def is_embedded(data: str) -> bool:

@@ -37,7 +37,7 @@ def encode(x: np.ndarray, rate: int) -> bytes:
 
 def compressed(x: np.ndarray, rate: int) -> bytes:
     """A clip (T,) int16 as MP3, which every browser plays, at the next rate that it has."""
-    from gannb.media.audio.preparation import resampled
+    from gannb.media.audio.sources.preparation import resampled
 
     at = next(each for each in MP3_RATES if each >= rate)
     return _written(resampled(x / 32768, rate, at), at, "MP3", "MPEG_LAYER_III")

@@ -316,14 +316,14 @@ class Sounds:
     phrases = Phrases(
         classical="changes of speed, shifts in time, noise, masks in time and frequency",
         altered="50 ms later, 6 dB louder, or with noise 30 dB below",
-        duplicates="with the same samples as a training clip, or with nearly the same waveform (a correlation of .95 or "
-        "more at some shift)",
+        duplicates="with the same samples as a training clip, or with nearly the same waveform (a correlation of .95 "
+        "or more at some shift)",
         unseen_copies="Faster, slower or transposed",
         taken="recorded",
         pretrained="log-mel pictures fill its three channels",
         alike="shifted by up to 100 ms",
         elsewhere="another microphone or room",
-        overlooked="copies at another speed or pitch are not searched for, nor clips that sound alike and were recorded "
+        overlooked="copies at another speed or pitch are not searched for, nor what sounds alike and was recorded "
         "twice",
     )
 

@@ -19,9 +19,9 @@ from gannb.data.groups import group_finder
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.audio import duplicates
 from gannb.media.audio.parameters import MOST_RATE, NAME, RATES, SECONDS, USUAL_SECONDS
-from gannb.media.audio.preparation import FADE, MOMENT, PEAK, QUIET, prepared
 from gannb.media.audio.sources.files import FILES
 from gannb.media.audio.sources.formats import open_source
+from gannb.media.audio.sources.preparation import FADE, MOMENT, PEAK, QUIET, prepared
 from gannb.utils.errors import InputError
 from gannb.utils.naming import listed
 
@@ -42,8 +42,8 @@ def read(
     """Read, check, prepare and group a labelled set of clips.
 
     data: a folder or an .npz (see the module).
-    rate: samples a second, 2,000 to 48,000. None takes the lowest rate among the clips, at most 16,000: no clip then has
-    frequencies that another lacks.
+    rate: samples a second, 2,000 to 48,000. None takes the lowest rate among the clips, at most 16,000: then no
+    clip has frequencies that another lacks.
     seconds: .1 to 30. None takes the shortest of .25, .5 and 1 that holds 95 % of the clips whole, or else 1.
     groups: as for `gannb.data.groups.group_finder`; None takes the groups of an .npz that has some. Where such a group
     has clips on both sides of the file's own test set, the groups hold and the test set is given up.
@@ -66,9 +66,7 @@ def read(
     return _assemble(data, source, named, clips, target, given_up)
 
 
-def read_like(
-    data: str, like: Examples, rate: int, *, on_bad_clip: str = "fail"
-) -> tuple[Examples, str]:
+def read_like(data: str, like: Examples, rate: int, *, on_bad_clip: str = "fail") -> tuple[Examples, str]:
     """Read labelled clips of any of the formats, brought to the rate and length of others; and how, in a sentence.
 
     rate: of the others. One class is enough, and a given test set counts as the rest. Raises InputError as `read` does.
@@ -114,8 +112,8 @@ def _without_divided_groups(source: Source, named: list[str], whose: str) -> tup
     if not divided:
         return source, ""
     said = (
-        f" The file's own test set is not kept, since {divided:,} of its {len(sides):,} {whose} have clips on both sides; "
-        "set `groups` to `(.+)` to keep it, with each clip a group of its own."
+        f" The file's own test set is not kept, since {divided:,} of its {len(sides):,} {whose} have clips on both "
+        "sides; set `groups` to `(.+)` to keep it, with each clip a group of its own."
     )
     return replace(source, is_test=np.zeros_like(source.is_test), has_test=False), said
 
@@ -137,8 +135,8 @@ def _target(source: Source, rate: int | None, seconds: float | None) -> _Target:
     samples = round(rate * seconds)
     if 2 * samples * len(source.ids) > MAX_BYTES:
         raise InputError(
-            f"seconds: {len(source.ids):,} clips of {seconds:g} s at {rate:,} Hz are too much to hold; set seconds or rate "
-            f"to less, for example seconds: {USUAL_SECONDS:g}"
+            f"seconds: {len(source.ids):,} clips of {seconds:g} s at {rate:,} Hz are too much to hold; set seconds or "
+            f"rate to less, for example seconds: {USUAL_SECONDS:g}"
         )
     return _Target(rate, samples, why_rate, why_length)
 
@@ -200,14 +198,15 @@ def _brought_to(source: Source, clips: list[_Clip], target: _Target) -> str:
     """What was found and done, in sentences."""
     lengths = np.array([frames / rate for frames, rate, _ in source.shapes])
     rates = sorted({rate for _, rate, _ in source.shapes})
-    at = f"{rate_text(rates[0])}" if len(rates) == 1 else f"{len(rates)} rates ({listed([rate_text(r) for r in rates])})"
+    names = listed(list(map(rate_text, rates)))
+    at = names if len(rates) == 1 else f"{len(rates)} rates ({names})"
     several = any(channels > 1 for *_, channels in source.shapes)
-    changed = rates != [target.rate]
+    how = ", by polyphase resampling" if rates != [target.rate] else ""
+    length = f"{target.samples / target.rate:.3g} s ({target.why_length})"
     return (
         f"{len(clips):,} clips of {lengths.min():.2g} to {lengths.max():.3g} s (median {np.median(lengths):.2g}) at {at} "
-        f"were brought to {target.samples / target.rate:.3g} s ({target.why_length}) at {rate_text(target.rate)} "
-        f"({target.why_rate}), mono, 16 bits{', channels mixed' if several else ''}"
-        f"{', by polyphase resampling' if changed else ''}: direct current off, both ends trimmed at {-QUIET:.0f} dB below "
-        f"the loudest {1000 * MOMENT:.0f} ms, of what is longer the loudest part, faded over {1000 * FADE:.0f} ms, brought "
-        f"to a peak of {PEAK:g}, centred. So their level tells nothing."
+        f"were brought to {length} at {rate_text(target.rate)} ({target.why_rate}){how}, "
+        f"{'their channels mixed to one, ' if several else ''}16 bits: direct current off, both ends trimmed at "
+        f"{-QUIET:.0f} dB below the loudest {1000 * MOMENT:.0f} ms, of what is longer the loudest part, faded over "
+        f"{1000 * FADE:.0f} ms, brought to a peak of {PEAK:g}, centred. So their level tells nothing."
     )

@@ -131,8 +131,10 @@ def _classes(arrays: dict[str, np.ndarray], n: int, path: Path) -> tuple[np.ndar
     if labels.dtype.kind in "iu" and NAMES["labels"] not in arrays:
         found = np.unique(labels)
         if found[0] < 0 or found[-1] != len(found) - 1:
-            odd = found[0] if found[0] < 0 else next(k for k, label in enumerate(found) if k != label)
-            raise InputError(f"{where} must be numbered 0, 1, 2, ... without gaps, but {odd} is no such label of a clip")
+            raise InputError(
+                f"{where} are {found[0]} to {found[-1]}, of which {len(found)} occur; number the classes 0, 1, 2, ... "
+                "without gaps, or give names"
+            )
         return labels.astype(np.int64), tuple(map(str, found.tolist()))
     names = list(map(composed, _named(arrays, "labels", n, path)))
     classes = tuple(sorted(set(names), key=natural_key))

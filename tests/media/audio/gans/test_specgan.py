@@ -57,7 +57,9 @@ def test_clips_of_any_rate_and_length_can_be_made(rate):
 
 def test_a_clip_too_long_for_its_picture_is_refused_with_the_way_out():
     SPECGAN.check((16 * RATE,))
-    with pytest.raises(InputError, match="specgan makes pictures of at most 1024 columns, and a clip of 30 s has 1875; set"):
+    with pytest.raises(
+        InputError, match="specgan makes pictures of at most 1024 columns, and a clip of 30 s has 1875; set"
+    ):
         SPECGAN.check((30 * RATE,))
 
 
