@@ -389,8 +389,8 @@ def recognised(data: str) -> Medium:
     if len(found) > 1:
         raise InputError(
             f"data: {data!r} holds {listed([medium.nouns.many for medium in found])}, and a study is of one of them; "
-            f"move the others elsewhere, or set medium={listed([medium.name for medium in found], 'or medium=')} to "
-            "leave them out."
+            f"move the others elsewhere, or set {listed([f'medium={medium.name}' for medium in found], 'or')} to leave "
+            "them out."
         )
     return found[0] if found else next(iter(MEDIA.values()))
 

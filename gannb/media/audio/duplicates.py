@@ -58,9 +58,7 @@ def among(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     both = identical(content(item) for part in (others, x) for item in part)[len(others) :]
     exact = both < len(others)
     near = exact.copy()
-    if len(x) and len(others):
-        pairs, _ = _near(x, others, _candidates(_spectra(x), _spectra(others)))
-        near[pairs[:, 0]] = True
+    near[_near(x, others, _candidates(_spectra(x), _spectra(others)))[0][:, 0]] = True
     return exact, near
 
 
@@ -78,6 +76,8 @@ def _spectra(x: np.ndarray) -> np.ndarray:
 def _candidates(spectra: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(P, 2) pairs, of (N, BANDS) and (M, BANDS), that are alike."""
     k = min(NEIGHBOURS + 1, len(others))
+    if not len(spectra) or not k:
+        return np.empty((0, 2), np.int64)
     _, neighbour = cKDTree(others).query(spectra, k=k, distance_upper_bound=ALIKE)  # (N,) or (N, k), M: none
     pairs = np.stack([np.repeat(np.arange(len(spectra)), k), np.ravel(neighbour)], axis=1)
     return pairs[pairs[:, 1] < len(others)]

@@ -204,8 +204,8 @@ def _brought_to(source: Source, clips: list[_Clip], target: _Target) -> str:
     how = ", by polyphase resampling" if rates != [target.rate] else ""
     length = f"{target.samples / target.rate:.3g} s ({target.why_length})"
     return (
-        f"{len(clips):,} clips of {lengths.min():.2g} to {lengths.max():.3g} s (median {np.median(lengths):.2g}) at {at} "
-        f"were brought to {length} at {rate_text(target.rate)} ({target.why_rate}){how}, "
+        f"{len(clips):,} clips of {lengths.min():.2g} to {lengths.max():.3g} s (median {np.median(lengths):.2g}) at "
+        f"{at} were brought to {length} at {rate_text(target.rate)} ({target.why_rate}){how}, "
         f"{'their channels mixed to one, ' if several else ''}16 bits: direct current off, both ends trimmed at "
         f"{-QUIET:.0f} dB below the loudest {1000 * MOMENT:.0f} ms, of what is longer the loudest part, faded over "
         f"{1000 * FADE:.0f} ms, brought to a peak of {PEAK:g}, centred. So their level tells nothing."
