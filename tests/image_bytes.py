@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -65,6 +66,22 @@ def _entry(tag: int, values: Sequence[int] | bytes, order: str, content: bytearr
         raw, at = struct.pack(order + _CODE[pointer], len(content)), content.extend(raw)
         assert at is None
     return struct.pack(order + "HH" + _CODE[pointer], tag, kind, len(values)) + raw.ljust(_SIZE[pointer], b"\0")
+
+
+def png(pixels: np.ndarray, *before: tuple[bytes, bytes], bits: int = 0, behind: tuple = ()) -> bytes:
+    """A PNG of (H, W) or (H, W, 1 to 4) numbers of 8 or 16 bits, or of packed grey rows (H, W bytes) of fewer bits.
+
+    before, behind: chunks (name, content) around the pixels.
+    """
+    height, width, channels = (*pixels.shape, 1)[:3]
+    bits = bits or 8 * pixels.dtype.itemsize
+    rows = b"".join(b"\0" + row.astype(row.dtype.newbyteorder(">")).tobytes() for row in pixels)
+    size = struct.pack(">IIBBBBB", width * 8 // min(bits, 8), height, bits, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    chunks = ((b"IHDR", size), *before, (b"IDAT", zlib.compress(rows)), *behind, (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks
+    )
 
 
 def exif(orientation: int, count: int = 1, cut: int = 0) -> bytes:

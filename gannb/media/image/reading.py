@@ -22,7 +22,8 @@ from gannb.data.groups import group_finder
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.image import duplicates
 from gannb.media.image.parameters import NAME
-from gannb.media.image.sources.files import FILES, MAX_BYTES, REMARKS, WITH_ALPHA, without_warnings
+from gannb.media.image.sources.decoding import REMARKS, WITH_ALPHA
+from gannb.media.image.sources.files import FILES, MAX_BYTES, without_warnings
 from gannb.media.image.sources.formats import open_source
 from gannb.utils.errors import InputError
 

@@ -70,6 +70,18 @@ def colour_bits_of_jpeg2000(head: bytes) -> int:
     return (head[at + 42] & 0x7F) + 1 if channels > 2 else 0
 
 
+def exif_of_png(path: Path) -> bytes:
+    """The EXIF data of a PNG, which may come behind its pixels; empty where there are none, or the file is damaged."""
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            length = int.from_bytes(head[:4], "big")
+            if head[4:] == b"eXIf":
+                return file.read(length)
+            file.seek(length + 4, 1)
+    return b""
+
+
 def _by_structure(head: bytes) -> str:
     """What no plain signature tells; "" where nothing does."""
     if is_heif(head):

@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from gannb.data.folders import FileKind
 from gannb.data.source import BadItem
 from gannb.media.image.parameters import NOUNS
-from gannb.media.image.sources import colours, contents, levels, tags, tiff
+from gannb.media.image.sources import contents, decoding, tiff
 
 MAX_PIXELS = 64_000_000  # of one image; checked in its header, before decoding
 MAX_BYTES = 8 * 2**30  # of all items together, as found in a file or as prepared
@@ -33,25 +33,6 @@ UNREADABLE = frozenset(
 )
 # formats looked for in a file's content; none of them runs other programs
 FORMATS = "PNG JPEG MPO GIF BMP DIB TIFF WEBP PPM JPEG2000 ICO PCX SGI AVIF".split()
-WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")  # Pillow's modes with an alpha channel
-ORIENTATION = 0x0112  # the EXIF tag
-UPRIGHT = {  # what brings an image of each orientation upright; 1 is upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-# what may stand behind "+" in the word for how an image was stored, and what is said of all images with it
-REMARKS = {
-    "transparency": "Transparency was composited on white",
-    "frames": "Of several pictures or frames in a file the first was taken",
-    colours.BROUGHT: "Colours were brought to sRGB by the colour profile of the file, or what else it tells of them",
-    colours.IGNORED: "A colour profile that is damaged, or of another kind of pixels, was ignored",
-    "damaged EXIF": "Damaged EXIF data were ignored, in which an orientation may have stood",
-}
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs goes to programmers, not to stderr
 
 
@@ -107,6 +88,8 @@ def _opened(path: Path) -> tuple[Image.Image, tiff.Layout | None]:
 def _why_not(path: Path, layout: tiff.Layout | None) -> str:
     if layout:
         return f"it is {layout.described}, which is not read here; {tiff.WAY}"
+    if _reads_heif() and contents.is_heif(contents.head_of(path)):
+        return "it is a HEIC image that is damaged or cut short"
     found = contents.what_it_is(path)
     if path.suffix.lower() in HEIF_EXTENSIONS and not _reads_heif():
         return found if "HEIC" in found else f"{found}; if it is a HEIC image, {contents.HEIF_WAY}"
@@ -122,19 +105,10 @@ def read_header(path: Path) -> tuple[int, int]:
             height, width = layout.size if layout else (image.height, image.width)
             if width * height > MAX_PIXELS:
                 raise BadItem(f"{width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller")
-            # a PNG whose EXIF comes last would have to be decoded here; decoding turns it anyway
-            known = image.format != "PNG" or "exif" in image.info
-            turned = (layout.orientation if layout else _orientation(image) if known else 1) in (5, 6, 7, 8)
+            if image.format == "PNG" and "exif" not in image.info:  # else Pillow would decode it to look for them
+                image.info["exif"] = contents.exif_of_png(path)
+            turned = (layout.orientation if layout else decoding.orientation(image)) in (5, 6, 7, 8)
             return (width, height) if turned else (height, width)
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
-    try:
-        found = image.getexif().get(ORIENTATION)
-    except Exception:  # damaged data make Pillow raise whatever comes
-        return 1
-    return found if isinstance(found, int) and found in UPRIGHT else 1
 
 
 class _reasons:
@@ -156,81 +130,7 @@ def decode_file(path: Path) -> tuple[np.ndarray, str]:
     with _reasons():
         image, layout = _opened(path)
         with image:
-            return _decoded(image, layout)
-
-
-def _decoded(image: Image.Image, layout: tiff.Layout | None) -> tuple[np.ndarray, str]:
-    remarks = ["transparency"] if image.has_transparency_data and image.mode not in WITH_ALPHA else []
-    if layout is None and _is_animated(image):
-        remarks.append("frames")
-    deep = _is_deep(image, layout)
-    image.load()
-    if _has_damaged_exif(image):
-        remarks.append("damaged EXIF")
-    plain, word = _plain(image, layout)
-    coloured, done = colours.to_srgb(plain)
-    if coloured.mode in WITH_ALPHA:
-        coloured = Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured.convert("RGBA"))
-    turn = UPRIGHT.get(_orientation(image))
-    upright = coloured.transpose(turn) if turn is not None else coloured
-    pixels = np.asarray(upright if upright.mode == "L" else upright.convert("RGB"))
-    word += ";16" if deep and ";" not in word else ""
-    return colours.without_equal_channels(pixels), "+".join([word, *remarks, *([done] if done else [])])
-
-
-def _is_deep(image: Image.Image, layout: tiff.Layout | None) -> bool:
-    """Tell whether an image that is not decoded yet has 16 bits, whatever is left of them in its mode."""
-    return layout.bits == 16 if layout else any(";16" in str(tile[3]) for tile in image.tile)
-
-
-def _is_animated(image: Image.Image) -> bool:
-    try:
-        return bool(getattr(image, "is_animated", False))
-    except Exception:  # it is cut short behind its first frame
-        return True
-
-
-def _has_damaged_exif(image: Image.Image) -> bool:
-    exif = image.info.get("exif")
-    return isinstance(exif, bytes) and len(exif) > 0 and not tags.is_whole(exif)
-
-
-def _plain(image: Image.Image, layout: tiff.Layout | None) -> tuple[Image.Image, str]:
-    """The image in mode L, LA, RGB, RGBA, CMYK or LAB with 8 bits, and how its numbers were stored, in a word."""
-    if image.mode.startswith(("I", "F")) or (layout and layout.format == 2):
-        grey, word = _grey(_numbers(image, layout), layout)
-        made = Image.fromarray(grey)
-        made.info = {key: image.info[key] for key in ("icc_profile", "gamma", "srgb") if key in image.info}
-        return made, word
-    if image.has_transparency_data and image.mode not in ("LA", "RGBA"):
-        return image.convert("LA" if image.mode == "La" else "RGBA"), image.mode
-    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB"):
-        return image, image.mode
-    return image.convert("L" if image.mode == "1" else "RGB"), image.mode
-
-
-def _numbers(image: Image.Image, layout: tiff.Layout | None) -> np.ndarray:
-    """The numbers of a grey image of other than 8 unsigned bits, (H, W), in the type in which the file has them."""
-    values = np.asarray(image)
-    if image.mode == "F":
-        return values
-    if layout is None or layout.bits == 12:
-        if values.min() < 0 or values.max() > 65535:
-            raise BadItem("its 32-bit pixels go beyond 0..65535; save it with 8 or 16 bits")
-        return values.astype(np.uint16)
-    return values.astype(np.dtype(f"{'i' if layout.format == 2 else 'u'}{layout.bits // 8}"))
-
-
-def _grey(values: np.ndarray, layout: tiff.Layout | None) -> tuple[np.ndarray, str]:
-    """Numbers (H, W) as uint8, white where the file says so, and how they were stored, in a word."""
-    if layout and layout.bits == 12:
-        grey, word = levels.scaled(values, 12), "I;12"
-    else:
-        try:
-            grey, word = levels.from_numbers(values)
-        except ValueError as error:
-            raise BadItem(f"it {error}") from error
-    return 255 - grey if layout and layout.is_negative else grey, word
+            return decoding.decoded(image, layout)
 
 
 FILES = FileKind(NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, on_bad="on_bad_image")
