@@ -12,7 +12,7 @@ ALIKE = 3  # of 255: a profile that moves no colour further is sRGB itself in an
 Chromaticities = tuple[float, ...]  # x and y of white, red, green and blue
 SRGB: Chromaticities = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 ADOBE_RGB = 563 / 256, (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)  # the power, and where the colours lie
-SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}  # of an image's mode and of the profile that fits it
+MODES = {"GRAY": ("L",), "RGB ": ("RGB", "L"), "CMYK": ("CMYK",)}  # for which a profile of some space is of use
 BROUGHT, IGNORED = "profile", "unusable profile"
 
 
@@ -29,13 +29,16 @@ def to_srgb(image: Image.Image) -> tuple[Image.Image, str]:
         opaque.putalpha(image.getchannel("A"))
         return opaque, done
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in SPACES:
+    if not profile:
         return _as_described(image)
     try:
-        transform = _transform(profile, image.mode)
+        mode, transform = _transform(profile, image.mode)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError):
         return image, IGNORED
-    return (image, "") if transform is None else (_grey_stays_grey(image, transform.apply(image)), BROUGHT)
+    if transform is None:
+        return image, ""
+    as_told = image.convert(mode)  # grey in a profile of colours is a colour of equal channels
+    return _grey_stays_grey(as_told, transform.apply(as_told)), BROUGHT
 
 
 def _grey_stays_grey(before: Image.Image, after: Image.Image) -> Image.Image:
@@ -45,13 +48,18 @@ def _grey_stays_grey(before: Image.Image, after: Image.Image) -> Image.Image:
 
 
 @lru_cache(maxsize=64)  # a camera writes the same profile into every file
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a profile to sRGB; None where nothing would change. Raises where the profile does not fit the mode."""
+def _transform(profile: bytes, mode: str) -> tuple[str, ImageCms.ImageCmsTransform | None]:
+    """The mode that a profile is for, and what leads from it to sRGB; None where nothing would change.
+
+    Raises where the profile does not fit pixels of that mode.
+    """
     opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if opened.profile.xcolor_space != SPACES[mode]:
-        raise ValueError(f"a profile of {opened.profile.xcolor_space} for pixels of {mode}")
-    transform = ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), mode, "RGB")
-    return None if mode != "CMYK" and _changes_nothing(transform, mode) else transform
+    space = opened.profile.xcolor_space
+    if mode not in MODES.get(space, ()):
+        raise ValueError(f"a profile of {space} for pixels of {mode}")
+    own = MODES[space][0]
+    transform = ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), own, "RGB")
+    return own, None if own != "CMYK" and _changes_nothing(transform, own) else transform
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:

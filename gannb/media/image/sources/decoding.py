@@ -96,7 +96,7 @@ def _plain(image: Image.Image, layout: tiff.Layout | None) -> tuple[Image.Image,
         made.info = {key: image.info[key] for key in ("icc_profile", "gamma", "srgb") if key in image.info}
         return made, word
     if image.has_transparency_data and image.mode not in ("LA", "RGBA"):
-        return image.convert("LA" if image.mode == "La" else "RGBA"), image.mode
+        return image.convert("LA" if image.mode in ("1", "L", "La") else "RGBA"), image.mode
     if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB"):
         return image, image.mode
     return image.convert("L" if image.mode == "1" else "RGB"), image.mode

@@ -1,4 +1,4 @@
-"""Image files: which are read, what their headers say, and how their pixels are decoded."""
+"""Image files: which are read, what their headers say, and how they are opened."""
 
 from __future__ import annotations
 

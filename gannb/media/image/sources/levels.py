@@ -12,7 +12,7 @@ WAY = "scale them to 0..65535 and save uint16"
 
 
 def from_numbers(values: np.ndarray) -> tuple[np.ndarray, str]:
-    """Numbers of any type and shape as uint8, and how they were stored, in a word such as `I;16`.
+    """Numbers of any type, (H, W) or (N, H, W, C), as uint8, and how they were stored, in a word such as `I;16`.
 
     Raises ValueError for what has no rule; the text goes on after the name of what holds the values.
     """
@@ -32,7 +32,7 @@ def from_numbers(values: np.ndarray) -> tuple[np.ndarray, str]:
 
 
 def scaled(values: np.ndarray, bits: int) -> np.ndarray:
-    """Whole numbers of 0 to 2^bits - 1, of any shape, to uint8, rounded."""
+    """Whole numbers of 0 to 2^bits - 1, (H, W) or (N, H, W, C), to uint8, rounded."""
     if bits > 16:
         values, bits = values >> (bits - 16), 16
     most = 2**bits - 1

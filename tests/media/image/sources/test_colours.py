@@ -68,11 +68,26 @@ def test_srgb_itself_changes_nothing():
         assert done == "" and np.array_equal(np.asarray(same), np.asarray(photo(3)))
 
 
-@pytest.mark.parametrize("channels, kind", [(1, "RGB "), (3, "GRAY")])
-def test_a_profile_of_other_pixels_is_ignored_and_that_is_said(tmp_path, channels, kind):
-    image = photo(3, channels=channels)
-    found, word = decode_file(write(tmp_path / "x.jpg", image, icc_profile=profile(kind, 1.8), quality=100))
-    assert word.endswith("+unusable profile") and np.abs(found.astype(int) - np.asarray(image)).max() < 12
+@pytest.mark.parametrize("kind", [profile("GRAY", 1.8), ink_profile()])
+def test_a_profile_of_other_pixels_is_ignored_and_that_is_said(tmp_path, kind):
+    found, word = decode_file(write(tmp_path / "x.jpg", photo(3), icc_profile=kind, quality=100))
+    assert word == "RGB+unusable profile" and np.abs(found.astype(int) - np.asarray(photo(3))).max() < 12
+
+
+def test_grey_in_a_profile_of_colours_is_a_colour_of_equal_channels(tmp_path):
+    colour = profile("RGB ", 1.8)
+    grey, word = decode_file(write(tmp_path / "x.jpg", Image.fromarray(STEPS), icc_profile=colour, quality=100))
+    assert word == "L+profile" and np.abs(grey[0] - encoded((STEPS[0] / 255) ** 1.8)).max() <= 2.5
+    own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert decode_file(write(tmp_path / "y.tif", Image.fromarray(STEPS), icc_profile=own))[1] == "L"
+
+
+def test_a_transparent_level_of_grey_does_not_keep_its_profile_from_being_used(tmp_path):
+    path = write(tmp_path / "x.png", Image.fromarray(STEPS), transparency=40, icc_profile=profile("GRAY", 1.8))
+    found, word = decode_file(path)
+    wanted = encoded((STEPS[0] / 255) ** 1.8)
+    wanted[40] = 255
+    assert word == "L+transparency+profile" and np.abs(found[0] - wanted).max() <= 2
 
 
 @pytest.mark.parametrize("broken", [b"nonsense", profile("RGB ", 1.8)[:200], bytes(128)])
