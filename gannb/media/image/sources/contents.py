@@ -70,6 +70,17 @@ def colour_bits_of_jpeg2000(head: bytes) -> int:
     return (head[at + 42] & 0x7F) + 1 if channels > 2 else 0
 
 
+def profile_of_jpeg2000(path: Path) -> bytes:
+    """The ICC profile in the colour box of a JPEG 2000 file, which Pillow passes over (ISO 15444-1, I.5.3.3)."""
+    head = head_of(path)
+    at = head.find(b"colr\x02")
+    if head[4:8] != b"jP  " or at < 0:
+        return b""
+    with path.open("rb") as file:
+        file.seek(at + 7)
+        return file.read(max(0, int.from_bytes(head[at - 4 : at], "big") - 11))
+
+
 def exif_of_png(path: Path) -> bytes:
     """The EXIF data of a PNG, which may come behind its pixels; empty where there are none, or the file is damaged."""
     with path.open("rb") as file:

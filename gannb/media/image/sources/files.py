@@ -130,6 +130,8 @@ def decode_file(path: Path) -> tuple[np.ndarray, str]:
     with _reasons():
         image, layout = _opened(path)
         with image:
+            if image.format == "JPEG2000":
+                image.info.setdefault("icc_profile", contents.profile_of_jpeg2000(path))
             return decoding.decoded(image, layout)
 
 

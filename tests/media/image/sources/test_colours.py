@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from image_bytes import SRGB_PRIMARIES, adobe_rgb_exif, ink_profile, profile
+from image_bytes import SRGB_PRIMARIES, adobe_rgb_exif, ink_profile, profile, written
 from image_sets import photo, write
 from PIL import Image, ImageCms, PngImagePlugin
 
@@ -49,6 +49,18 @@ def test_16_bits_palette_and_transparency_follow_it_too(tmp_path):
     grey = alpha.convert("LA")
     found, _ = decode_file(write(tmp_path / "la.png", grey, icc_profile=profile("GRAY", 1.8)))
     assert (found[0, :100] == 255).all() and np.abs(found[0, 100:] - wanted[100:]).max() <= 2
+
+
+def test_the_profile_in_the_colour_box_of_jpeg_2000(tmp_path):
+    path = write(tmp_path / "x.jp2", Image.fromarray(np.dstack([np.repeat(STEPS, 32, 0)] * 3)))
+    content, own = path.read_bytes(), profile("RGB ", 1.8)
+    colour, header = content.index(b"colr") - 4, content.index(b"jp2h") - 4
+    end = colour + int.from_bytes(content[colour : colour + 4], "big")
+    box = (11 + len(own)).to_bytes(4, "big") + b"colr\2\0\0" + own
+    longer = int.from_bytes(content[header : header + 4], "big") + len(box) - (end - colour)
+    content = content[:header] + longer.to_bytes(4, "big") + content[header + 4 : colour] + box + content[end:]
+    found, word = decode_file(written(path, content))
+    assert word == "RGB+profile" and np.abs(found[8] - encoded((STEPS[0] / 255) ** 1.8)).max() <= 2
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tif"])
