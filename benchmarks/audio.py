@@ -7,8 +7,8 @@
     python benchmarks/audio.py --table --out rows.jsonl
 
 FSDD.npz has clips (`audio`, `offsets`, `rate`, `labels`) and a given test set, `is_test`; speakers are the same in
-both. Draws of `--per-class` clips of each class do not overlap. One row of JSON per measurement is appended to the file; rows that are
-there are not computed again.
+both. Draws of `--per-class` clips of each class do not overlap. One row of JSON per measurement is appended to the
+file; rows that are there are not computed again.
 
     accuracy    on the test clips, of a classifier trained on the draw: 600 steps of 32, as a study trains it
     gan_test    share of the made clips in which a classifier of the pool's other clips hears their label
@@ -75,7 +75,7 @@ class Bench:
         rest = np.concatenate([order[self.draws * self.per_class :] for order in self.orders])
         return self._trained(self.pool.take(rest), self.medium.measuring_classifier, "auto", 0, JUDGE_STEPS)
 
-    def _trained(self, items: Examples, name: str, policy: str, seed: int, steps: int = STEPS) -> torch.nn.Module:
+    def _trained(self, items: Examples, name: str, policy: str, seed: int, steps: int) -> torch.nn.Module:
         recipe = Recipe(self.medium, name, steps, BATCH, self.medium.policy(policy, items.shape))
         return train(Mixture(items, None, 0.0), recipe, seed)
 
@@ -85,7 +85,7 @@ class Bench:
     def classifier(self, number: int, name: str, policy: str) -> dict[str, float]:
         """Accuracy and time of a classifier trained on a draw."""
         start = time.process_time()
-        network = self._trained(self.draw(number), name, policy, number)
+        network = self._trained(self.draw(number), name, policy, number, STEPS)
         seconds = time.process_time() - start
         return {"accuracy": self._accuracy(network, self.test), "seconds": seconds}
 
@@ -98,9 +98,10 @@ class Bench:
         sampled = time.process_time()
         raw = self.medium.raw_features
         x, of_draw = raw(made.x), raw(draw.x)
+        taught = self._trained(made, self.medium.measuring_classifier, "auto", number, STEPS)
         return {
             "gan_test": self._accuracy(self.judge(), made),
-            "cas": self._accuracy(self._trained(made, self.medium.measuring_classifier, "auto", number), self.test),
+            "cas": self._accuracy(taught, self.test),
             "judge": self._accuracy(self.judge(), self.test),
             "diversity": diversity(x, made.y) / diversity(of_draw, draw.y),
             "nn_ratio": nearest_neighbour_ratio(of_draw, x, raw(self.test.x)),
