@@ -6,12 +6,13 @@
     python benchmarks/audio.py FSDD.npz --generators wavegan_fast --classes 3 --steps 800 --out rows.jsonl
     python benchmarks/audio.py --table --out rows.jsonl
 
-FSDD.npz has clips (`audio`, `offsets`, `rate`, `labels`) and a given test set; speakers are the same in both. Draws of
-`--per-class` clips of each class do not overlap. One row of JSON per measurement is appended to the file; rows that are
-there are not computed again.
+FSDD.npz has clips (`audio`, `offsets`, `rate`, `labels`) and a given test set, `is_test`; speakers are the same in
+both. Draws of `--per-class` clips of each class do not overlap. One row of JSON per measurement is appended to the
+file; rows that are there are not computed again.
 
     accuracy    on the test clips, of a classifier trained on the draw: 600 steps of 32, as a study trains it
     gan_test    share of the made clips in which a classifier of the pool's other clips hears their label
+    judge       its accuracy on the test clips
     cas         accuracy on the test clips of a classifier trained on the made clips alone (Ravuri & Vinyals 2019)
     diversity   of the made clips of a class over the draw's, in log-mel; 1: as diverse
     nn_ratio    median distance to the draw, in log-mel, of made clips over that of test clips: towards 0 for copies
@@ -22,8 +23,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,18 +41,17 @@ from gannb.data.medium import Medium
 from gannb.generators import registry
 from gannb.generators.interface import Condition, Job
 from gannb.measures.fidelity import diversity, nearest_neighbour_ratio
+from gannb.media import medium_of
+from gannb.media.audio import reading as audio
 
-STEPS, JUDGE_STEPS, BATCH = 600, 1500, 32
+STEPS, JUDGE_STEPS, BATCH = 600, 1000, 32
 MADE = 50  # clips of a class
-SECONDS_OF = ("accuracy", "gan_test", "cas", "diversity", "nn_ratio", "seconds", "ms_per_clip")
+COLUMNS = ("accuracy", "gan_test", "judge", "cas", "diversity", "nn_ratio", "seconds", "ms_per_clip")
 
 
 def read(path: Path) -> tuple[Medium, Dataset]:
-    """The prepared clips, and their medium, which knows the rate."""
-    from gannb.media import MEDIA, medium_of
-    from gannb.study.model import Study
-
-    dataset = MEDIA["audio"].read(str(path), Study(medium="audio", data=str(path)))
+    """The prepared clips, each a group of its own, at 8 kHz; and their medium, which knows the rate."""
+    dataset = audio.read(str(path), rate=8000, groups="(.+)")
     return medium_of(dataset), dataset
 
 
@@ -73,7 +75,7 @@ class Bench:
         rest = np.concatenate([order[self.draws * self.per_class :] for order in self.orders])
         return self._trained(self.pool.take(rest), self.medium.measuring_classifier, "auto", 0, JUDGE_STEPS)
 
-    def _trained(self, items: Examples, name: str, policy: str, seed: int, steps: int = STEPS) -> torch.nn.Module:
+    def _trained(self, items: Examples, name: str, policy: str, seed: int, steps: int) -> torch.nn.Module:
         recipe = Recipe(self.medium, name, steps, BATCH, self.medium.policy(policy, items.shape))
         return train(Mixture(items, None, 0.0), recipe, seed)
 
@@ -83,7 +85,7 @@ class Bench:
     def classifier(self, number: int, name: str, policy: str) -> dict[str, float]:
         """Accuracy and time of a classifier trained on a draw."""
         start = time.process_time()
-        network = self._trained(self.draw(number), name, policy, number)
+        network = self._trained(self.draw(number), name, policy, number, STEPS)
         seconds = time.process_time() - start
         return {"accuracy": self._accuracy(network, self.test), "seconds": seconds}
 
@@ -96,9 +98,10 @@ class Bench:
         sampled = time.process_time()
         raw = self.medium.raw_features
         x, of_draw = raw(made.x), raw(draw.x)
+        taught = self._trained(made, self.medium.measuring_classifier, "auto", number, STEPS)
         return {
             "gan_test": self._accuracy(self.judge(), made),
-            "cas": self._accuracy(self._trained(made, self.medium.measuring_classifier, "auto", number), self.test),
+            "cas": self._accuracy(taught, self.test),
             "judge": self._accuracy(self.judge(), self.test),
             "diversity": diversity(x, made.y) / diversity(of_draw, draw.y),
             "nn_ratio": nearest_neighbour_ratio(of_draw, x, raw(self.test.x)),
@@ -152,17 +155,23 @@ def rows(file: Path) -> list[dict[str, Any]]:
 
 
 def table(measured: list[dict[str, Any]]) -> str:
-    """Means and ranges over draws, as Markdown."""
-    groups: dict[tuple[tuple[str, Any], ...], list[dict[str, Any]]] = defaultdict(list)
+    """Means and ranges over draws, as Markdown: a table of classifiers, then one of generators."""
+    named = {"classifier": ("policy",), "generator": ("steps",)}
+    return "\n\n".join(
+        _of_kind([row for row in measured if kind in row], (kind, *rest)) for kind, rest in named.items()
+    )
+
+
+def _of_kind(measured: list[dict[str, Any]], names: tuple[str, ...]) -> str:
+    names = (*names, "classes", "per_class")
+    columns = [name for name in COLUMNS if measured and name in measured[0]]
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in measured:
-        names = ("generator", "steps", "classifier", "policy", "classes", "per_class")
-        groups[tuple((name, row[name]) for name in names if name in row)].append(row)
-    lines = []
+        groups[tuple(row[name] for name in names)].append(row)
+    lines = [[*names, "draws", *columns], ["---"] * (len(names) + 1 + len(columns))]
     for key, found in groups.items():
-        cells = [str(value) for _, value in key] + [str(len(found))]
-        cells += [_of([row[name] for row in found]) for name in SECONDS_OF if name in found[0]]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append([*map(str, key), str(len(found)), *(_of([row[name] for row in found]) for name in columns)])
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def _of(values: list[float]) -> str:
@@ -170,7 +179,7 @@ def _of(values: list[float]) -> str:
     return f"{np.mean(values):.{digits}f} ({min(values):.{digits}f}..{max(values):.{digits}f})"
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> int:
     """Measure, or print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", type=Path)
@@ -183,13 +192,14 @@ def main() -> None:
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--out", type=Path, default=Path("audio.jsonl"))
     parser.add_argument("--table", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     torch.set_num_threads(1)
     if arguments.table:
         print(table(rows(arguments.out)))
-        return
+        return 0
     run(Bench(*read(arguments.data), arguments.per_class, arguments.draws, arguments.classes), arguments)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

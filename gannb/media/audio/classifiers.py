@@ -21,7 +21,7 @@ class MeanOverTime(nn.Module):
 
 
 def logmel_cnn(rate: int, shape: Shape, n_classes: int) -> nn.Sequential:
-    """Return four 3x3 convolutions of 8 to 64 channels on the log-mel picture, batch norm, ReLU and pooling after each.
+    """Return four 3x3 convolutions of 8 to 64 channels on the log-mel picture, each with pooling, batch norm and ReLU.
 
     Waves (N, T) in [-1, 1] -> (N, n_classes) logits; about 27,000 parameters.
     """
@@ -30,9 +30,9 @@ def logmel_cnn(rate: int, shape: Shape, n_classes: int) -> nn.Sequential:
     layers: list[nn.Module] = [layer]
     channels = 1
     for out in PICTURE_WIDTHS:
-        layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
         pool = (2, 2 if width >= 4 else 1)
-        layers.append(nn.MaxPool2d(pool))
+        layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.MaxPool2d(pool)]
+        layers += [nn.BatchNorm2d(out), nn.ReLU(inplace=True)]  # of the pooled values: a quarter as many
         height, width, channels = height // pool[0], width // pool[1], out
     return nn.Sequential(*layers, MeanOverTime(), nn.Linear(channels * height, n_classes))
 
