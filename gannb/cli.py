@@ -294,11 +294,10 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from gannb.experiment.status import status_text
-    from gannb.jupyter.runner import study_status
+    from gannb.jupyter.status import study_status
 
-    status = study_status(load_study(options.folder))
-    first, *lines = status_text(status).splitlines()
+    status, text = study_status(load_study(options.folder))
+    first, *lines = text.splitlines()
     text = "\n".join([paint(first, STATES[status["state"]], sys.stdout), *lines])
     print(_json(status) if options.json else text)
     return DONE

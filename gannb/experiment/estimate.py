@@ -38,7 +38,6 @@ from gannb.units.kinds import (
     MEGABYTE,
     REFERENCE_SETS,
     TUNING,
-    seconds_of,
 )
 from gannb.units.measures import SIDE_BATCH
 from gannb.units.parameters import Training
@@ -46,7 +45,7 @@ from gannb.utils.console import QUIET, talk
 from gannb.utils.naming import few_of
 from gannb.work.backends import in_processes, worker_count
 from gannb.work.progress import seconds_text
-from gannb.work.unit import Unit
+from gannb.work.unit import Unit, seconds_of
 
 if TYPE_CHECKING:
     from gannb.classifiers.training import Start
