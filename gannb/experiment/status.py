@@ -98,7 +98,7 @@ class Listing:
 
 
 def stamp(folder: Path) -> str:
-    """Return 16 hex digits of what a study's units follow from: `study.json`, and the code, by the times of its files."""
+    """Return 16 hex digits of what a study's units follow from: `study.json`, and the code by its files' times."""
     code = sorted(Path(__file__).resolve().parent.parent.rglob("*.py"))
     seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in code]
     record = folder / "study.json"

@@ -58,11 +58,12 @@ class Plan:
     no_copies: bool  # whether items that look like copies are replaced
     generator: str  # key of the unit that trained it
     medium: str  # name of what the items are
+    labels: tuple[str, ...]  # names of classes in the order in which readers number them; see `labels.label_names`
 
     @classmethod
     def of(cls, manifest: dict[str, Any]) -> Plan:
-        """Return the plan that a manifest holds."""
-        kept = {"medium": FIRST_MEDIUM} | manifest["plan"]
+        """Return the plan that a manifest holds; sets of earlier versions had other labels, and can grow no more."""
+        kept = {"medium": FIRST_MEDIUM, "labels": ()} | manifest["plan"]
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()})
 
     def __len__(self) -> int:
@@ -84,7 +85,7 @@ class Plan:
         """The shards of the set, each with the same range of indices in every class."""
         span = self.span
         number = -(-max(self.counts) // span)
-        return [Shard(i, self._parts(i * span, (i + 1) * span), self.classes) for i in range(number)]
+        return [Shard(i, self._parts(i * span, (i + 1) * span), self.classes, self.labels) for i in range(number)]
 
     def _parts(self, start: int, end: int) -> tuple[tuple[int, int, int], ...]:
         return tuple((k, start, min(end, n)) for k, n in enumerate(self.counts) if n > start)

@@ -1,7 +1,7 @@
-"""What papermill was given for a notebook (`-p NAME VALUE`), refused where it would change nothing or start a new study.
+"""What papermill was given for a notebook (`-p NAME VALUE`): refused where it changes nothing or starts a new study.
 
-In JupyterLab a person sees the cell of the parameters and what it starts; in a batch nobody does. papermill only warns of
-a name that no parameter has, and a study's folder with a slip in it would be a new study, of the default data.
+In JupyterLab a person sees the cell of the parameters and what it starts; in a batch nobody does. papermill only warns
+of a name that no parameter has, and a study's folder with a slip in it would be a new study, of the default data.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def _check_study(namespace: Mapping[str, Any], given: bool) -> None:
     study = namespace["study"]
     if not isinstance(study, str | Path) or not str(study).strip():
         raise InputError(
-            f"study={study!r} is no folder's name; write it as a text, as in study = 'outputs/photos' (papermill takes it "
-            "as it is written with -r study NAME)."
+            f"study={study!r} is no folder's name; write it as a text, as in study = 'outputs/photos' (papermill takes "
+            "a name as it is written with -r study NAME)."
         )
     folder = find_folder(study)
     if not given or (folder / "study.json").is_file() or namespace.get("data") is not None:

@@ -127,7 +127,7 @@ def test_a_number_per_class_from_a_csv(helpful, tmp_path):
     manifest = generate(helpful, tmp_path / "set", like=tmp_path / "counts.csv")
     assert {k: n for k, n in manifest["counts"].items() if n} == {"3": 5, "8": 2}
     assert sorted(p.name for p in (tmp_path / "set").iterdir() if p.is_dir()) == ["3", "8"]
-    assert "number in the study" in (tmp_path / "set" / "README.md").read_text()
+    assert "8 of which have none here" in (tmp_path / "set" / "README.md").read_text()
 
 
 def test_classes_that_got_no_gan_images_in_the_study_get_none_unless_they_are_asked_for(helpful, tmp_path):
@@ -294,6 +294,17 @@ def refused(tmp_path: Path, study: Path, *arguments: str, capsys) -> str:
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     return error
+
+
+def test_a_smoke_run_is_refused_with_the_way_out_whatever_its_verdict(helpful, tmp_path):
+    study = answered(helpful, tmp_path)
+    record = json.loads((study / "study.json").read_text())
+    record["set"]["preset"] = "smoke"
+    (study / "study.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match="is a smoke run, .*--set preset=laptop.*or add --anyway"):
+        generate(study, tmp_path / "set", per_class=3)
+    assert not (tmp_path / "set").exists()
+    assert generate(study, tmp_path / "set", per_class=3, anyway=True)["items"] == 30
 
 
 @pytest.mark.parametrize("answer", ["hurts", "equivalent", "inconclusive"])

@@ -13,7 +13,7 @@ import gannb
 from gannb.jupyter.injected import check, names
 from gannb.utils.errors import InputError
 
-OWN = 'study = "outputs/digits"  # the study\'s folder\ntrials = None'  # the cell of the parameters, as JupyterLab runs it
+OWN = 'study = "outputs/digits"  # the study\'s folder\ntrials = None'  # the parameters, as JupyterLab runs them
 
 
 def after(**given) -> dict:
