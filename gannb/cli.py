@@ -25,6 +25,7 @@ from gannb.study.folder import load_study, read_yaml, trust_given
 from gannb.study.help import WIDTH, completions, names_text, parameter_text, table_text
 from gannb.study.model import NOTEBOOKS, Study, make_study
 from gannb.utils.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
+from gannb.utils.doing import telling
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
 
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     try:
         options = _parse(sys.argv[1:] if arguments is None else list(arguments))
-        with talking(getattr(options, "talk", NORMAL)):
+        level = getattr(options, "talk", NORMAL)
+        with talking(level), telling(silent=level == QUIET):
             return _call(options)
     except InputError as error:
         _complain(str(error))

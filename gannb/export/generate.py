@@ -44,6 +44,7 @@ from gannb.export.shards import (
 )
 from gannb.export.stream import ItemStream
 from gannb.study.folder import load_study, versions
+from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import is_abandoned, write_json
 from gannb.utils.naming import composed, nearest_class
@@ -390,7 +391,8 @@ def _finish(maker: Maker, experiment: Experiment) -> dict[str, Any]:
     manifest = read_manifest(folder)
     records = known_records(folder, manifest)
     shards = [records[shard.number] for shard in plan.shards]
-    manifest |= {"complete": True, "copies": _copies(maker, shards), "shards": shards}
+    with doing("looking for copies of what the generator was trained on"):
+        manifest |= {"complete": True, "copies": _copies(maker, shards), "shards": shards}
     write_card(folder, manifest, experiment, read_verdict(experiment.folder))
     write_json(folder / MANIFEST, manifest)
     shutil.rmtree(folder / WORK, ignore_errors=True)  # another process may have come to see

@@ -31,6 +31,7 @@ from gannb.measures.copy_rule import CopyRule
 from gannb.media import MEDIA
 from gannb.trials import splits
 from gannb.units.reading import read_draw
+from gannb.utils.doing import counter, doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -164,7 +165,12 @@ def verify(folder: str | Path) -> list[str]:
     if manifest is None:
         raise InputError(f"{folder} holds no synthetic set (there is no {MANIFEST}); give the folder of --to.")
     plan, records = Plan.of(manifest), known_records(folder, manifest)
-    found = [problem_of(folder, plan, shard, records.get(shard.number)) for shard in plan.shards]
+    found = []
+    with doing(f"comparing {folder} with its manifest"):
+        one_more = counter(len(plan.shards))
+        for shard in plan.shards:
+            found.append(problem_of(folder, plan, shard, records.get(shard.number)))
+            one_more()
     return [*filter(None, found), *(f"foreign: {name}" for name in plan.layout.strays(folder, plan.shards))]
 
 

@@ -19,6 +19,7 @@ from gannb.study.data_copy import kept_data
 from gannb.study.folder import notebooks_folder
 from gannb.study.model import Study
 from gannb.utils.console import QUIET, talk
+from gannb.utils.doing import Heard, doing
 from gannb.utils.errors import InputError
 from gannb.work.locks import study_lock
 from gannb.work.processes import LAUNCHER
@@ -73,15 +74,16 @@ def execute_notebook(name: str, folder: Path) -> None:
     import papermill  # takes a second, and a study's status runs no notebook
     from nbclient.exceptions import DeadKernelError
 
-    out = None if talk() == QUIET else sys.stdout
+    out = None if talk() == QUIET else Heard(sys.stdout)
     if out:
         print(f"== {name}", flush=True)
     temporary, final = folder / f".{name}.running.ipynb", folder / f"{name}.ipynb"
     try:
-        papermill.execute_notebook(
-            notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
-            kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
-        )  # fmt: skip
+        with doing(f"at work on {name}"):
+            papermill.execute_notebook(
+                notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
+                kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
+            )  # fmt: skip
     except papermill.PapermillExecutionError as error:
         if error.ename == "InputError":
             raise InputError(error.evalue) from None
