@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import SMOKE
+from pace import run
 from PIL import Image
 
 from gannb.cli import COMMANDS, main, make_parser
@@ -35,7 +36,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "gannb.cli", *arguments], capture_output=True, text=True, timeout=120)
+    return run([sys.executable, "-m", "gannb.cli", *arguments])
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ def test_a_shell_is_answered(tmp_path):
     line, file = "gannb run --set tun", tmp_path / "answer"
     settings = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
     settings["_ARGCOMPLETE_STDOUT_FILENAME"] = str(file)
-    subprocess.run([sys.executable, "-m", "gannb.cli"], env=os.environ | settings, timeout=120)
+    run([sys.executable, "-m", "gannb.cli"], env=os.environ | settings)
     assert file.read_text() == "tune="
 
 

@@ -19,6 +19,7 @@ import nbformat
 import pandas as pd
 import pytest
 from conftest import ROOT, SMOKE
+from pace import run
 
 import gannb
 from gannb.cli import main
@@ -274,7 +275,7 @@ def papermill(name: str, folder: Path, **parameters: int | str) -> subprocess.Co
         "study",
         str(folder),
     ]
-    return subprocess.run([*command, *given], cwd=elsewhere, env=environment, capture_output=True, text=True)
+    return run([*command, *given], cwd=elsewhere, env=environment)
 
 
 def test_gan_steps_in_02_make_anew_what_depends_on_them_and_nothing_else(smoke):

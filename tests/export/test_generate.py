@@ -11,13 +11,13 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
+from pace import wait_for
 
 from gannb.cli import main
 from gannb.experiment.experiment import Experiment
@@ -257,10 +257,7 @@ def test_killed_and_resumed_it_is_the_same_and_nothing_is_made_twice(helpful, ta
     )
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
     process = subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True)
-    limit = time.monotonic() + 300
-    while not list((folder / ".work").glob("00001-*/*.tar")):
-        assert process.poll() is None and time.monotonic() < limit
-        time.sleep(0.02)
+    wait_for(lambda: list((folder / ".work").glob("00001-*/*.tar")) or process.poll() is not None, "a second shard")
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert verify(folder) == ["missing: train-00001.tar"]

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from pace import wait_for
 from tiny_gans import TINY, digits_draw, make_draw
 
 from gannb.export.shards import BLOCK, SHARD_ITEMS, Plan, ahead, class_block, items_of_block
@@ -151,8 +152,8 @@ def test_no_more_is_made_ahead_than_may_wait():
     time.sleep(0.1)
     assert len(made) <= 1 + 3 + 1
     source.close()
-    time.sleep(0.3)
-    assert len(made) <= 1 + 3 + 2 and not [t for t in threading.enumerate() if t.name == "ahead"]
+    wait_for(lambda: not [t for t in threading.enumerate() if t.name == "ahead"], "the end of the thread")
+    assert len(made) <= 1 + 3 + 2
 
 
 def test_an_error_ahead_is_the_callers():
