@@ -230,7 +230,7 @@ def test_a_full_disk_loses_nothing(helpful, tar_set, tmp_path, monkeypatch):
 
     def add(tar, name, data):
         written[0] += 1
-        if written[0] == 1300:
+        if written[0] == 1950:
             raise OSError(errno.ENOSPC, "No space left on device")
         encode(tar, name, data)
 
@@ -298,6 +298,9 @@ def test_a_smoke_run_is_refused_with_the_way_out_whatever_its_verdict(helpful, t
     record = json.loads((study / "study.json").read_text())
     record["set"]["preset"] = "smoke"
     (study / "study.json").write_text(json.dumps(record))
+    verdict = json.loads((study / "verdict.json").read_text())
+    verdict["answer_key"] = Experiment.preview(load_study(study)).plan.answer_key
+    (study / "verdict.json").write_text(json.dumps(verdict))
     with pytest.raises(InputError, match="is a smoke run, .*--set preset=laptop.*or add --anyway"):
         generate(study, tmp_path / "set", per_class=3)
     assert not (tmp_path / "set").exists()
