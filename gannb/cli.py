@@ -25,7 +25,7 @@ from gannb.study.folder import load_study, read_yaml, trust_given
 from gannb.study.help import WIDTH, completions, names_text, parameter_text, table_text
 from gannb.study.model import NOTEBOOKS, Study, make_study
 from gannb.utils.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
-from gannb.utils.doing import telling
+from gannb.utils.doing import doing, telling
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
 
@@ -288,9 +288,10 @@ def _finish(status: dict[str, Any]) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from gannb.experiment.estimate import plan, plan_text
+    with doing("planning"):
+        from gannb.experiment.estimate import plan, plan_text
 
-    planned = plan(_study_from(options))
+        planned = plan(_study_from(options))
     print(_json(planned) if options.json else plan_text(planned))
     return DONE
 
@@ -298,7 +299,8 @@ def _plan(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     from gannb.jupyter.status import study_status
 
-    status, text = study_status(load_study(options.folder))
+    with doing("planning anew, to tell how far it is"):
+        status, text = study_status(load_study(options.folder))
     first, *lines = text.splitlines()
     text = "\n".join([paint(first, STATES[status["state"]], sys.stdout), *lines])
     print(_json(status) if options.json else text)
