@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gannb.data.folders import FileKind
+from gannb.data.files import FileKind
 from gannb.data.source import BadItem
 from gannb.media.image.parameters import NOUNS
 
@@ -114,4 +114,13 @@ def without_equal_channels(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels[..., 0])
 
 
-FILES = FileKind(NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, on_bad="on_bad_image")
+ADDITIONS = (  # words in the names of files that belong to a picture: masks, outlines, other views of it, thumbnails
+    "mask", "seg", "segm", "segmentation", "segmented", "gt", "groundtruth", "ground_truth", "ground-truth", "trimap",
+    "annotation", "annotated", "anno", "label", "labelled", "labeled", "labelid", "instance", "instanceid", "semantic",
+    "panoptic", "contour", "outline", "roi", "lesion", "bbox", "boxes", "overlay", "heatmap", "saliency", "matte",
+    "depth", "thumb", "thumbnail", "preview",
+)  # fmt: skip
+ORIGINALS = ("image", "img", "orig", "original", "raw", "rgb", "photo", "pic")
+FILES = FileKind(
+    NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, "on_bad_image", additions=ADDITIONS, originals=ORIGINALS
+)
