@@ -24,12 +24,15 @@ from gannb.media.image import duplicates
 from gannb.media.image.parameters import NAME
 from gannb.media.image.sources.files import FILES, MAX_BYTES, WITH_ALPHA
 from gannb.media.image.sources.formats import open_source
+from gannb.media.image.sources.sides import side_of
 from gannb.utils.errors import InputError
+from gannb.utils.naming import few_of
 
 SIDES = (4, 1024)  # smallest and largest side of a prepared item
 AUTO_SIDE = 64  # largest side chosen without the person, for items whose shapes differ
 RESIZE = ("crop", "pad", "stretch")
 ON_BAD_IMAGE = ("fail", "skip")
+ODD = 4  # times the median side or aspect, or a part of it, from which on an image is named as odd
 DARKEST = 64  # of 255: images with 16 bits of which none is brighter are refused
 
 
@@ -220,7 +223,7 @@ def _shape_name(size: Sequence[int]) -> str:
 
 
 def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
-    shapes = sorted({item.shape for item in items})
+    shapes = sorted({item.shape for item in items}, key=lambda shape: (shape[0] * shape[1], shape))
     kind = f"{_shape_name(target.size)} {'grey' if channels == 1 else 'colour'}"
     if shapes == [target.size]:
         text = f"All {len(items):,} items are {kind}; nothing was resized."
@@ -239,6 +242,19 @@ def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
     return text + (f" 16-bit pixels were scaled to 8 bits ({deep:,} items)." if deep else "")
 
 
+def _odd_shapes(source: Source, items: list[_Item]) -> str:
+    """Name items of which a side or the aspect is far from the usual, the farthest first; "" where there is none."""
+    sides = np.log2([item.shape for item in items])  # (N, 2)
+    sides = np.column_stack([sides, sides[:, 1] - sides[:, 0]])
+    far = np.abs(sides - np.median(sides, axis=0)).max(axis=1)
+    odd = [int(i) for i in np.argsort(-far, kind="stable") if far[i] > np.log2(ODD)]
+    if not odd:
+        return ""
+    named = few_of([f"{source.ids[i]} of {_shape_name(items[i].shape)}" for i in odd], 3)
+    usual = _shape_name(np.rint(np.median([item.shape for item in items], axis=0)).astype(int))
+    return f" Far from the usual {usual}: {named}."
+
+
 def _assemble(data: str, source: Source, named: list[str], items: list[_Item], target: _Target) -> Dataset:
     grey = all(item.pixels.ndim == 2 for item in items)
     channels = target.channels or (1 if grey else 3)
@@ -249,7 +265,10 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
         NAME, data, source, x, [item.digest for item in items], found,
         shapes=dict(Counter(_shape_name(item.shape) for item in items)),
         modes=dict(Counter(item.mode for item in items)),
-        brought_to=_brought_to(items, target, channels),
+        brought_to=_brought_to(items, target, channels) + _odd_shapes(source, items),
+        side=lambda i: side_of(
+            source.paths[i] if source.paths else None, items[i].mode, items[i].shape, items[i].thumb, channels
+        ),
     )  # fmt: skip
 
 
