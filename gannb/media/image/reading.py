@@ -18,11 +18,11 @@ from PIL import Image, ImageOps
 
 from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
 from gannb.data.examples import Dataset, Examples
-from gannb.data.groups import group_finder
+from gannb.data.groups import group_finder, proposal
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.image import duplicates
-from gannb.media.image.parameters import NAME
-from gannb.media.image.sources.files import FILES, MAX_BYTES, WITH_ALPHA
+from gannb.media.image.parameters import NAME, NOUNS
+from gannb.media.image.sources.files import COPIES, FILES, MAX_BYTES, WITH_ALPHA
 from gannb.media.image.sources.formats import open_source
 from gannb.media.image.sources.sides import side_of
 from gannb.utils.errors import InputError
@@ -260,7 +260,8 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
     channels = target.channels or (1 if grey else 3)
     x = np.stack([_with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
     same = identical(map(duplicates.content, x))
-    found = linked(source, same, link(*_near_pairs(x, items, same), source.y), named)
+    pairs, distances, n_turned = _near_pairs(x, source.y, items, same)
+    found = linked(source, same, link(pairs, distances, source.y), named)
     return assemble(
         NAME, data, source, x, [item.digest for item in items], found,
         shapes=dict(Counter(_shape_name(item.shape) for item in items)),
@@ -269,14 +270,30 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
         side=lambda i: side_of(
             source.paths[i] if source.paths else None, items[i].mode, items[i].shape, items[i].thumb, channels
         ),
+        remarks=_on_copies(source, found.groups, named, n_turned),
     )  # fmt: skip
 
 
-def _near_pairs(x: np.ndarray, items: list[_Item], same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell."""
+def _on_copies(source: Source, groups: np.ndarray, named: list[str], n_turned: int) -> list[str]:
+    """Sentences on mirrored and turned copies, and on names that say so of more, unless the person gave groups."""
+    turned = f"{n_turned:,} pairs of {NOUNS.many} are mirrored or turned copies; both stay on one side of every split"
+    proposed = "" if any(named) else proposal(source, groups, COPIES)
+    return [turned] * bool(n_turned) + [proposed] * bool(proposed)
+
+
+def _near_pairs(
+    x: np.ndarray, y: np.ndarray, items: list[_Item], same: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell.
+
+    And how many of them are mirrored or turned, which are copies within a class alone: left is the mirror image of
+    right.
+    """
     sides = np.array([min(item.shape) for item in items])
     first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))
     shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
     thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
-    pairs, distances = duplicates.near_pairs(thumbs)
-    return first[pairs], distances
+    (near, distances), (turned, apart) = duplicates.near_pairs(thumbs), duplicates.turned_pairs(thumbs)
+    alike = y[first[turned[:, 0]]] == y[first[turned[:, 1]]]
+    pairs = first[np.concatenate([near, turned[alike]])]
+    return pairs, np.concatenate([distances, apart[alike]]), len(np.unique(turned[alike], axis=0))

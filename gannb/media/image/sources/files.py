@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gannb.data.files import FileKind
+from gannb.data.groups import Copies
 from gannb.data.source import BadItem
 from gannb.media.image.parameters import NOUNS
 
@@ -121,6 +122,18 @@ ADDITIONS = (  # words in the names of files that belong to a picture: masks, ou
     "depth", "thumb", "thumbnail", "preview",
 )  # fmt: skip
 ORIGINALS = ("image", "img", "orig", "original", "raw", "rgb", "photo", "pic")
+COPIES = (
+    Copies(r"\.rf\.[0-9A-Za-z]+"),  # Roboflow
+    Copies(  # as augmentation on a disk leaves them
+        r"(?:[ _.-]+(?i:WORDS)(?:[ _-]?[0-9.]*[0-9])?)+",
+        tuple(
+            "aug augmented augmentation flip flipped hflip vflip fliph flipv fliplr flipud mirror mirrored rot rotate "
+            "rotated rotation turned crop cropped zoom zoomed scaled resized shift shifted translated shear sheared "
+            "bright brighter brightness dark darker contrast noise noisy blur blurred sharpened jpeg jpg compressed "
+            "recompressed quality q gray grey grayscale hue color colour clahe equalized elastic cutout copy".split()
+        ),
+    ),
+)
 FILES = FileKind(
     NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, "on_bad_image", additions=ADDITIONS, originals=ORIGINALS
 )
