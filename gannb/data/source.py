@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class Source:
     kind: how they lay there: a folder, an archive, ...
     shapes: each item's own, before it is brought to that of the study, by its header alone.
     load(i): the item as it was found, and how its values were stored, in a word; raises BadItem.
+    paths: the items' files, where each has one of its own; else none.
     """
 
     kind: str
@@ -36,12 +38,14 @@ class Source:
     has_test: bool
     load: Callable[[int], tuple[np.ndarray, str]]
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
 
     def take(self, keep: Sequence[int]) -> Source:
         """The items at `keep`, in that order."""
         ids, shapes = [self.ids[i] for i in keep], [self.shapes[i] for i in keep]
-        y, is_test = self.y[keep], self.is_test[keep]
-        return replace(self, ids=ids, shapes=shapes, y=y, is_test=is_test, load=lambda i: self.load(keep[i]))
+        y, is_test, paths = self.y[keep], self.is_test[keep], [self.paths[i] for i in keep if self.paths]
+        load = lambda i: self.load(keep[i])  # noqa: E731
+        return replace(self, ids=ids, shapes=shapes, y=y, is_test=is_test, load=load, paths=paths)
 
 
 def check_counts(source: Source, data: str) -> None:

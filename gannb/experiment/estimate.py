@@ -43,7 +43,7 @@ from gannb.units.measures import SIDE_BATCH
 from gannb.units.parameters import Training
 from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import doing
-from gannb.utils.naming import few_of
+from gannb.utils.naming import ended, few_of
 from gannb.work.backends import in_processes, worker_count
 from gannb.work.progress import seconds_text
 from gannb.work.unit import Unit, seconds_of
@@ -182,6 +182,7 @@ def _found(settings: Settings) -> list[str]:
         report.brought_to,
         *(["; ".join(told) + "; all kept on one side of every split"] if told else []),
         *skipped,
+        *map(ended, report.remarks),
         *([few] if n is not None and n < ENOUGH else []),
         *(f"{name}: {source.about['text']}" for name, source in settings.external.items()),
     ]
