@@ -67,7 +67,7 @@ def test_a_plan_says_where_there_are_too_few_images_for_gans(timed, n, few):
 def test_a_plan_says_where_the_class_can_be_told_from_the_files(timed, tmp_path):
     for k, name in enumerate(("ill", "well")):
         for i in range(16):
-            write(tmp_path / name / f"{i}.{'png' if k else 'jpg'}", photo(100 * k + i, 16, 16, channels=1))
+            write(tmp_path / name / f"{i}.{'png' if k else 'jpg'}", photo(100 * k + i, 8, 8, channels=1))
     found = plan(make_study(**SMOKE | {"data": str(tmp_path), "output_dir": str(tmp_path.parent / "out")}))
     (said,) = (
         text for text in found["found"] if text.startswith("The class can be told without looking at the images")
