@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -57,6 +58,15 @@ def test_a_copy_kept_with_accents_in_another_form_has_them_in_the_one(tmp_path):
     file = tmp_path / "copy" / "dataset.json"
     file.write_text(file.read_text(encoding="utf-8").replace('"cafe"', '"cafe\u0301"'), encoding="utf-8")
     assert Dataset.load(tmp_path / "copy").pool.classes == ("caf\xe9", "tea")
+
+
+def test_a_copy_kept_before_there_were_remarks_opens(tmp_path):
+    read(str(folder_of(tmp_path / "set"))).save(tmp_path / "copy")
+    file = tmp_path / "copy" / "dataset.json"
+    about = json.loads(file.read_text(encoding="utf-8"))
+    del about["report"]["remarks"]
+    file.write_text(json.dumps(about), encoding="utf-8")
+    assert Dataset.load(tmp_path / "copy").report.remarks == []
 
 
 def test_prepared_follows_what_the_study_sees(tmp_path):
