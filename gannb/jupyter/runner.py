@@ -17,7 +17,7 @@ from gannb.experiment.ledger import check_writable
 from gannb.experiment.status import status_of, write_status
 from gannb.study.data_copy import kept_data
 from gannb.study.folder import notebooks_folder
-from gannb.study.model import Study
+from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import QUIET, talk
 from gannb.utils.errors import InputError
 from gannb.work.locks import is_running, study_lock
@@ -29,24 +29,26 @@ QUIET_KERNEL = ["--IPKernelApp.log_level=50"]
 
 
 def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
-    """Execute notebooks against a study's folder; return `sentence`, `page` and the `failed` units.
+    """Execute notebooks against a study's folder; return `sentence`, `page`, a `remark` and the `failed` units.
 
-    Everything is read and checked before the first notebook starts. What is already done is found, not made again.
+    Everything is read and checked before the first notebook starts. What is already done is found, not made again. The
+    last notebook alone goes by the study's own copy of its data; where their source has changed, the remark says so.
 
     Raises:
         InputError: the study cannot be done with these data, or another run is at work on it.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
-    experiment = Experiment.preview(study)
+    experiment = Experiment.preview(study, own_copy=tuple(notebooks) == NOTEBOOKS[4:])
     check_writable(study.folder)
     with study_lock(study.folder), as_launcher():
-        experiment = experiment.record()
+        remark, experiment = experiment.remark, experiment.record()
         for name in notebooks:
             execute_notebook(name, study.folder)
         status = write_status(experiment.results)
     return {
         "sentence": read_verdict(study.folder)["sentence"],
         "page": study.folder / "report.html",
+        "remark": remark,
         "failed": status["failed"],
     }
 
@@ -116,4 +118,4 @@ def study_status(study: Study) -> dict[str, Any]:
 
 def read_experiment(study: Study) -> Experiment:
     """Return the experiment of a study as it is, unchecked: what was possible then may not be possible now."""
-    return Experiment.of(study, *kept_data(study))
+    return Experiment.of(study, *kept_data(study), own_copy=True)

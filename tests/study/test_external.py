@@ -28,8 +28,9 @@ from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 from gannb.report.publish import publish
 from gannb.study.external import find_weights
-from gannb.study.folder import load_study, open_study, read_yaml
+from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
+from gannb.study.written import read_yaml
 from gannb.utils import trust
 from gannb.utils.errors import InputError
 from gannb.utils.trust import TRUSTED
