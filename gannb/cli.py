@@ -24,7 +24,7 @@ from gannb.study.help import WIDTH, completions, names_text, parameter_text, tab
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.study.written import read_yaml, study_of, value_of
 from gannb.utils.console import NORMAL, QUIET, VERBOSE, mute, open_streams, paint, talk, talking
-from gannb.utils.errors import InputError, shortage_of
+from gannb.utils.errors import Failed, InputError, shortage_of
 from gannb.utils.naming import nearest
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
@@ -72,6 +72,8 @@ def _call(options: argparse.Namespace) -> int:
         raise
     except KeyboardInterrupt:
         _complain("stopped; what was finished is kept, and the same command goes on from there.")
+    except Failed as error:
+        _complain(str(error))
     except BrokenPipeError:
         raise
     except Exception as error:

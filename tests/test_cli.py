@@ -255,7 +255,11 @@ def test_failed_units_give_exit_code_1_and_their_errors(monkeypatch, capsys):
         (InputError("trials=1 is not valid."), 2, "gannb: trials=1 is not valid."),
         (RuntimeError("02_train_gan: broken"), 1, "gannb: RuntimeError: 02_train_gan: broken"),
         (KeyboardInterrupt(), 1, "gannb: stopped; what was finished is kept, and the same command goes on from there."),
-        (OSError(5, "Input/output error"), 1, "gannb: OSError: [Errno 5] Input/output error"),
+        (
+            OSError(5, "Input/output error"),
+            1,
+            "gannb: the disk reports a fault; see to the disk, and the same command goes on from there.",
+        ),
         (
             OSError(28, "No space left on device"),
             1,
@@ -376,7 +380,10 @@ WRONG = {
     "more items than there are": (["--set", "n_per_class=100"], "n_per_class=100"),
     "an unknown parameter": (["--set", "gan_stpes=4"], "did you mean gan_steps?"),
     "an ill-typed parameter": (["--set", "trials=many"], "trials='many' is not valid"),
-    "a parameter out of range": (["--set", "test_share=.9"], "test_share=0.9 is not valid"),
+    "a parameter out of range": (
+        ["--set", "test_share=.9"],
+        "test_share='.9' is not valid: it takes a number, 0.05 to 0.5",
+    ),
     "an empty value": (["--set", "trials="], "trials='' is not valid"),
     "a parameter without a value": (["--set", "trials"], "write it as key=value"),
     "a parameter twice": (["--set", "trials=2", "trials=3"], "gives trials twice; leave one of them out"),
@@ -386,7 +393,7 @@ WRONG = {
     "data that are not there": (["--data", "no/such/folder"], "no/such/folder"),
     "a missing file": (["missing.yaml"], "There is no study file missing.yaml"),
     "an unknown preset": (["--set", "preset=huge"], "preset='huge' is not valid"),
-    "a misspelt choice": (["--set", "augmentation=afine"], "augmentation='afine' is not valid: input should be 'auto'"),
+    "a misspelt choice": (["--set", "augmentation=afine"], "augmentation='afine' is not valid: it takes auto, none"),
     "a choice near to one": (["--set", "preset=laptob"], "did you mean laptop?"),
     "an optional choice near to one": (["--set", "resize=crpo"], "did you mean crop?"),
     "a device near to one": (["--set", "device=cdua"], "did you mean cuda?"),

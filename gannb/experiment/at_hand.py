@@ -5,6 +5,7 @@ Found once, when a study is opened, and handed to its settings: these and the pl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
     return AtHand(
         external=load(study, dataset, data_key, own_copy),
         weights=weights,
-        can_fine_tune=weights is not None and Path(weights.file).is_file(),
+        can_fine_tune=weights is not None and os.access(weights.file, os.R_OK),
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },

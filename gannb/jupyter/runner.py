@@ -19,7 +19,7 @@ from gannb.study.data_copy import kept_data
 from gannb.study.folder import notebooks_folder
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import QUIET, talk
-from gannb.utils.errors import InputError
+from gannb.utils.errors import Failed, InputError, ParameterError
 from gannb.work.locks import is_running, study_lock
 from gannb.work.processes import LAUNCHER
 
@@ -36,6 +36,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
 
     Raises:
         InputError: the study cannot be done with these data, or another run is at work on it.
+        Failed: so many units failed that there is nothing to compare.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
     experiment = Experiment.preview(study, own_copy=tuple(notebooks) == NOTEBOOKS[4:])
@@ -85,8 +86,10 @@ def execute_notebook(name: str, folder: Path) -> None:
             kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
         )  # fmt: skip
     except papermill.PapermillExecutionError as error:
-        if error.ename == "InputError":
+        if error.ename in (InputError.__name__, ParameterError.__name__):
             raise InputError(error.evalue) from None
+        if error.ename == Failed.__name__:
+            raise Failed(error.evalue) from None
         raise RuntimeError(f"{name}: {error.ename}: {error.evalue}; {final} shows where") from None
     except KeyboardInterrupt:
         logging.getLogger("asyncio").disabled = True  # or the stopped cell's traceback would be the last word

@@ -30,6 +30,12 @@ class ParameterError(InputError):
         self.parameter = parameter
 
 
+class Failed(RuntimeError):
+    """Work failed, by no fault of the input: the message is a sentence that names what failed and the way out."""
+
+    _render_traceback_ = InputError._render_traceback_
+
+
 class Stopped(KeyboardInterrupt):
     """Work was interrupted, by JupyterLab's stop button or Ctrl-C; the message says what is kept."""
 
