@@ -485,6 +485,65 @@ def test_a_second_run_is_refused(smoke, capsys):
     assert json.loads((smoke / "study.json").read_text()) == before
 
 
+def test_what_is_wrong_in_a_file_names_it_and_a_newer_study_its_version(smoke, tmp_path, capsys):
+    (tmp_path / "my.yaml").write_text("trials: 4\nzzqq: 1\n")
+    assert main(["plan", str(tmp_path / "my.yaml")]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"gannb: {tmp_path / 'my.yaml'}: there is no parameter zzqq; `gannb parameters` lists")
+    record = json.loads((smoke / "study.json").read_text())
+    record["set"]["zzqq"], record["versions"]["gannb"] = 3, "9.9"
+    (smoke / "study.json").write_text(json.dumps(record))
+    for command in ("plan", "status", "report"):
+        assert main([command, str(smoke)]) == 2
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert (
+            f"{smoke / 'study.json'}: there is no parameter zzqq in gannb" in last
+            and "made with 9.9; open it with" in last
+        )
+
+
+def test_the_data_are_named_once(capsys):
+    assert main(["plan", "--data", "digits", "--set", "data=digits"]) == 2
+    assert "--data and --set data both name the data; leave one of them out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("copy", ["digits - Copy", "digits (2)", "Kopie von digits"])
+def test_a_copied_folder_is_a_study_whatever_it_is_called(smoke, copy, capsys):
+    (smoke.parent / copy).parent.mkdir(exist_ok=True)
+    smoke.rename(smoke.parent / copy)
+    for command in (["status"], ["plan", "--json"]):
+        assert main([*command, str(smoke.parent / copy)]) == 0
+        assert copy in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["status", "report", "plan"])
+def test_a_study_that_may_not_be_read_is_named(smoke, name, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "gannb.work.store._read_record", lambda _: (_ for _ in ()).throw(PermissionError(13, "x", "/t/a"))
+    )
+    assert main([name, str(smoke)]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("gannb: permission is denied (/t/a); change who may read and write there, and the same comm")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status", "x" * 300],
+        ["plan", "x" * 300],
+        ["plan", "--data", "x" * 300],
+        ["plan", "--set", "name=" + "x" * 300],
+        ["status", "~nobody-here/x"],
+        ["plan", "--set", "groups=" + "x" * 300 + ".csv"],
+        ["plan", "a/" * 3000],
+    ],
+)
+def test_a_name_that_no_folder_has_is_refused_in_a_sentence(arguments, capsys):
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("gannb: ") and "Error" not in lines[0]
+
+
 # ---- as a process ----
 
 
@@ -514,3 +573,24 @@ def test_status_as_a_process(smoke):
     done = command("status", str(smoke))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("digits: done")
+
+
+@pytest.mark.parametrize("ways", ["2>&-", ">&-", ">&- 2>&-", "<&-"])
+def test_a_stream_that_is_closed_is_no_error(tmp_path, ways):
+    shell = f"{sys.executable} -m gannb.cli parameters seed {ways}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("seed\n") == (">&-" not in ways.split())
+
+
+def test_a_reader_that_has_had_enough_ends_it_without_a_word(tmp_path):
+    gannb = f"{sys.executable} -m gannb.cli"
+    shell = f"{gannb} parameters | head -1; {gannb} run --set a=1 2>&1 | head -0"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("study\n", "")
+
+
+def test_an_output_that_takes_nothing_is_told():
+    shell = f"{sys.executable} -m gannb.cli completion bash > /dev/full"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and done.stderr.startswith("gannb: the output cannot be written (no space left on dev")

@@ -50,7 +50,7 @@ class Shortage:
     """Something that a machine gives, and gave no more: no fault of the files that were to be read or written.
 
     numbers: of the system's errors. says: what libraries say of it, who pass on no number.
-    what: it in words, of a file `{at}` where one is known. way: the way out.
+    what: it in words, with ` of FILE` or ` (FILE)` for `{of}` or `{at}` where one is known. way: the way out.
     """
 
     numbers: frozenset[int]
@@ -60,14 +60,15 @@ class Shortage:
 
     def text(self, file: str | None = None) -> str:
         """Return what has run out, of a file where one is known, and the way out."""
-        return f"{self.what.format(at=f' of {file}' if file else '')}; {self.way}"
+        what = self.what.format(of=f" of {file}" if file else "", at=f" ({file})" if file else "")
+        return f"{what}; {self.way}"
 
 
 SHORTAGES = (
     Shortage(
         frozenset({errno.ENOSPC, errno.EDQUOT}),
         r"No space left on device|Disk quota exceeded|\d+ requested and \d+ written",
-        "the disk{at} is full", "make room",
+        "the disk{of} is full", "make room",
     ),
     Shortage(
         frozenset({errno.EMFILE, errno.ENFILE}), "Too many open files",
@@ -83,9 +84,9 @@ SHORTAGES = (
     ),
     Shortage(
         frozenset({errno.EROFS}), "Read-only file system",
-        "the disk{at} can only be read", "choose another place (output_dir)",
+        "the disk{of} can only be read", "choose another place (output_dir)",
     ),
-    Shortage(frozenset({errno.EIO}), "Input/output error", "the disk{at} reports a fault", "see to the disk"),
+    Shortage(frozenset({errno.EIO}), "Input/output error", "the disk{of} reports a fault", "see to the disk"),
 )  # fmt: skip
 
 
@@ -107,3 +108,9 @@ def unreadable(what: str, error: BaseException, otherwise: str) -> InputError:
     """
     found = shortage_of(error)
     return InputError(f"{what} cannot be read: {found.text()}." if found else f"{what} {otherwise}")
+
+
+def is_of_the_machine(error: BaseException | None) -> bool:
+    """Tell whether an error says nothing of the file that was to be read: files, memory or the disk gave out."""
+    found = None if error is None else shortage_of(error)
+    return found is not None and errno.EACCES not in found.numbers

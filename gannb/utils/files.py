@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from gannb.utils.errors import InputError, unreadable
+from gannb.utils.errors import InputError, is_of_the_machine, shortage_of, unreadable
 
 ABANDONED = 3600.0  # seconds without a change after which a temporary file is nobody's any more
 
@@ -108,7 +108,8 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
         temporary.mkdir()
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
+        way = shortage_of(error).way if is_of_the_machine(error) else "choose another output_dir"
+        raise InputError(f"{folder.parent} cannot be written ({reason}); {way}.") from None
     try:
         write(temporary)
         move_unless_taken(temporary, folder)
