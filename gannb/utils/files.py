@@ -71,7 +71,7 @@ def files_at(path: Path) -> list[tuple[str, int, int, int, int]]:
     differ where files of one size and time have changed places, or where a program has set the time back.
     """
     found = []
-    for file in [path] if path.is_file() else sorted(_below(path)):
+    for file in [path] if os.path.isfile(path) else sorted(_below(path)):
         try:
             seen = file.stat()
         except (FileNotFoundError, NotADirectoryError):  # a link that leads nowhere, or it has just gone
