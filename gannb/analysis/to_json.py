@@ -69,7 +69,7 @@ def _(row: ContrastRow) -> dict[str, Any]:
     return {
         "arm": contrast.arm, "against": contrast.against, "role": contrast.role, "meaning": contrast.meaning,
         "answer": None if row.answer is None else str(row.answer), **_difference(change), "level": change.level,
-        "trials": row.trials, "could_settle": difference_to_tell(change), "se": change.se,
+        "trials": row.trials, "tells": difference_to_tell(change), "se": change.se,
     }  # fmt: skip
 
 

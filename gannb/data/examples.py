@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +85,7 @@ class DataReport:
     removed_from_pool: list[str]  # pool items linked to an item of a given test set, left out
     n_groups: int  # in the pool
     links_cut: int = 0  # near pairs left apart because a chain had reached the cap
+    remarks: list[str] = field(default_factory=list)  # sentences on what a person should know before they train
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from gannb.data.held_out import hold_out
 from gannb.media import MEDIA
 from gannb.study.folder import has_study, read_record
 from gannb.study.model import Study, is_embedded
+from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import files_at, write_folder, write_json
 from gannb.utils.keys import digest
@@ -132,7 +133,8 @@ def read_data(study: Study) -> Dataset:
     Raises:
         InputError: the data cannot be read, or the study's name is in use with other data.
     """
-    dataset = MEDIA[study.medium].read(study.data, study)
+    with doing(f"reading {study.data}"):
+        dataset = MEDIA[study.medium].read(study.data, study)
     if has_study(study.folder):
         record = read_record(study.folder)
         if (before := record.get("fingerprint")) and before != dataset.fingerprint:

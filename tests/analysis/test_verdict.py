@@ -78,7 +78,7 @@ def test_a_verdict_has_everything_that_the_page_and_scripts_read():
         "claims",
     } <= found.keys()  # fmt: skip
     for r in found["contrasts"]:
-        assert {"arm", "against", "role", "answer", "difference", "low", "high", "trials", "could_settle"} <= r.keys()
+        assert {"arm", "against", "role", "answer", "difference", "low", "high", "trials", "tells"} <= r.keys()
     for c in found["controls"]:
         assert {"arm", "against", "expected", "came_out"} <= c.keys()
     assert len(found["contrasts"]) + len(found["controls"]) == len(world.contrasts)

@@ -1,4 +1,4 @@
-"""The decision rule and sign flips."""
+"""The decision rule."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from planted_differences import refused, rng
-from scipy import stats as scipy_stats
 
 from gannb.stats.decision import (
     Answer,
     bonferroni_level,
     decide,
-    sign_flip_p,
 )
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import paired_t
@@ -113,32 +111,6 @@ def test_at_a_baseline_of_98_percent_few_test_items_never_say_that_two_points_ar
     assert np.mean([e.low <= 0.02 <= e.high for e in found]) >= 0.94
 
 
-# ---- sign flips ----
-
-
-@pytest.mark.parametrize("n", [2, 5, 8, 12])
-def test_sign_flip_p_is_scipys_exact_permutation_p(n):
-    d = rng(14).normal(0.5, 1, n)
-    expected = scipy_stats.permutation_test(
-        (d, np.zeros(n)), lambda a, b: np.mean(a - b), permutation_type="samples", n_resamples=np.inf
-    )
-    assert sign_flip_p(d) == pytest.approx(expected.pvalue)
-
-
-def test_sign_flip_p_by_hand():
-    assert sign_flip_p([1, 2, 3]) == pytest.approx(2 / 8)
-    assert sign_flip_p([1, 2, -3]) == 1
-    assert sign_flip_p([0.1] * 8) == pytest.approx(2 / 256)
-    assert sign_flip_p([0.0] * 8) == 1
-
-
-def test_many_trials_are_sampled_and_repeatable():
-    d = rng(15).normal(0.4, 1, 25)
-    assert sign_flip_p(d) == sign_flip_p(d)
-    assert sign_flip_p(d) == pytest.approx(scipy_stats.ttest_1samp(d, 0).pvalue, abs=0.02)
-    assert sign_flip_p(np.ones(40)) == pytest.approx(1e-5)  # never 0
-
-
 # ---- bad input ----
 
 
@@ -147,7 +119,6 @@ def test_many_trials_are_sampled_and_repeatable():
     [
         (lambda: decide(interval(0, 1), -0.01), "rope"),
         (lambda: bonferroni_level(0.95, 0), "at least 1"),
-        (lambda: sign_flip_p([1.0]), "at least 2 trials"),
     ],
 )
 def test_bad_input_is_one_sentence(call, says):

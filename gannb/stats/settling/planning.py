@@ -80,9 +80,11 @@ def difference_to_tell(estimate: Estimate, power: float = POWER) -> float:
     return float(found)
 
 
-def power_after(estimate: Estimate, trials: int, power: Callable[..., float], value: float) -> float:
-    """Return `power_to_tell` or `power_to_equate` at `value` after so many trials of the estimate's spread."""
-    return power(*_se_after(estimate, estimate.sd, trials), value, estimate.level)
+def power_after(
+    estimate: Estimate, trials: int, power: Callable[..., float], value: float, sd: float | None = None
+) -> float:
+    """Return `power_to_tell` or `power_to_equate` at `value` after so many trials, of spread `sd` or as before."""
+    return power(*_se_after(estimate, estimate.sd if sd is None else sd, trials), value, estimate.level)
 
 
 def _se_after(estimate: Estimate, sd: float, trials: int) -> tuple[float, float]:
@@ -104,10 +106,7 @@ def _range(
     df = estimate.n - 1
     tails = np.array([(1 + confidence) / 2, (1 - confidence) / 2])
     ends = estimate.sd * np.sqrt(df / stats.chi2.ppf(tails, df))
-    found = [
-        _fewest(lambda n, sd=sd: power_at(*_se_after(estimate, sd, n), abs(value), estimate.level) >= power, step)
-        for sd in ends
-    ]
+    found = [_fewest(lambda n, sd=sd: power_after(estimate, n, power_at, abs(value), sd) >= power, step) for sd in ends]
     return None if None in found else (found[0], found[1])
 
 
