@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gannb.utils.errors import InputError
+from gannb.utils.errors import unreadable
 from gannb.utils.naming import composed
 
 
@@ -127,14 +127,13 @@ class Dataset:
     def load(cls, folder: Path) -> Dataset:
         """The data set that `save` wrote; arrays are memory-mapped and read-only.
 
-        Raises InputError where a file is not there or not whole.
+        Raises InputError where a file is not there or not whole, and where the machine does not let it be read.
         """
         try:
             return cls._load(Path(folder))
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            raise InputError(
-                f"The copy of the data in {folder} is damaged ({error}): remove that folder, and run again."
-            ) from error
+        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError) as error:
+            way = f"is damaged ({error}): move that folder away, and run again."
+            raise unreadable(f"The copy of the data in {folder}", error, way) from error
 
     @classmethod
     def _load(cls, folder: Path) -> Dataset:

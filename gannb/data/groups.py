@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gannb.data.source import Source
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 from gannb.utils.naming import composed
 
 
@@ -57,7 +57,8 @@ def _group_table(path: Path) -> dict[str, str]:
             reader.fieldnames = columns
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"groups: {str(path)!r} cannot be read ({error}); give a CSV in UTF-8") from error
+        way = f"cannot be read ({getattr(error, 'strerror', None) or error}); give a CSV in UTF-8"
+        raise unreadable(f"groups: {str(path)!r}", error, way) from error
     key = next((name for name in ("id", "file") if name in columns), None)
     if key is None or "group" not in columns:
         raise InputError(f"groups: {str(path)!r} has the columns {columns}; it needs id (or file) and group")

@@ -11,7 +11,7 @@ import numpy as np
 
 from gannb.data.medium import Nouns
 from gannb.utils.doing import counter
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, is_of_the_machine, unreadable
 
 
 class BadItem(Exception):
@@ -73,7 +73,10 @@ def check_counts(source: Source, data: str) -> None:
 
 
 def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[tuple[int, str]]]:
-    """work(thing) for all, None where it raised BadItem; and (position, reason) of those."""
+    """work(thing) for all, None where it raised BadItem; and (position, reason) of those.
+
+    Raises InputError where the machine has too few files, memory or the like left to read them.
+    """
     bad: list[tuple[int, str]] = []
     one_more = counter(len(things))
 
@@ -81,6 +84,8 @@ def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[
         try:
             return work(things[i])
         except BadItem as reason:
+            if is_of_the_machine(reason.__cause__):  # no item is bad for it, and none may be left out
+                raise unreadable("data: what is there", reason.__cause__, "") from reason
             bad.append((i, str(reason)))
             return None
         finally:

@@ -11,6 +11,7 @@ import csv
 import errno
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -144,7 +145,9 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
     Nothing is written yet: a study that is refused stays as it is.
     """
     follow_launcher()
-    experiment = Experiment.preview(load_study(study))
+    experiment = Experiment.preview(load_study(study), own_copy=True)
+    if experiment.remark:
+        print(experiment.remark, file=sys.stderr)
     verdict = read_verdict(experiment.folder)
     if not {"answer_key", "reason"} <= verdict.keys():
         raise InputError(

@@ -7,6 +7,7 @@ them was stopped for a while, the first that gives it its name wins: what is fin
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from gannb.utils.errors import shortage_of
 from gannb.utils.files import move_unless_taken, sync_files, sync_folder, unique_name, write_json
 from gannb.work.leases import Lease, is_alive, take, withdraw
 from gannb.work.unit import Task, Unit
@@ -33,12 +35,15 @@ def is_done(study: Path, unit: Unit) -> bool:
 def is_whole(folder: Path) -> bool:
     """Tell whether a folder holds a finished unit, every file as long as it was written.
 
-    What is not, as after a disk's fault or a copy that was cut off, is made again.
+    What is not, as after a disk's fault or a copy that was cut off, is made again. Raises OSError where it cannot be
+    looked at, as with too many open files or without the right to: it may be whole.
     """
     try:
         files = _read_record(folder).get("files", {})  # older ones are without
         return all((folder / name).stat().st_size == size for name, size in files.items())
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError) as error:
+        if (found := shortage_of(error)) and errno.EIO not in found.numbers:
+            raise
         return False
 
 
@@ -98,7 +103,10 @@ def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> s
             running.rmdir()
         return None
     except Exception as error:
-        return None if is_done(study, unit) else record_failure(failed, error)  # done by another process
+        with contextlib.suppress(OSError):
+            if is_done(study, unit):  # by another process
+                return None
+        return record_failure(failed, error)
 
 
 def forget(study: Path, unit: Unit, token: str) -> None:
@@ -162,6 +170,8 @@ def _clear(running: Path, lease: Lease) -> None:
 def record_failure(failed: Path, error: Exception) -> str:
     """Write down the error that a unit failed with, and return it as a sentence."""
     message = f"{type(error).__name__}: {error}".strip()
+    if found := shortage_of(error):
+        message = f"{found.text(getattr(error, 'filename', None))} ({message})"
     with contextlib.suppress(OSError):  # a full disk must not hide the error that it caused
         write_json(failed / "error.json", {"error": message, "traceback": "".join(traceback.format_exception(error))})
     return message

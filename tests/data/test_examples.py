@@ -106,6 +106,6 @@ def test_a_damaged_copy_of_the_data_is_refused_by_name(file, kept, tmp_path):
     read("digits").save(tmp_path)
     (tmp_path / file).write_bytes((tmp_path / file).read_bytes()[:kept])
     with pytest.raises(
-        InputError, match=r"^The copy of the data in .* is damaged \(.*\): remove that folder, and run again"
+        InputError, match=r"^The copy of the data in .* is damaged \(.*\): move that folder away, and run again"
     ):
         Dataset.load(tmp_path)

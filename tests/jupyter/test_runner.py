@@ -18,7 +18,7 @@ from gannb.jupyter.runner import execute_notebook, read_experiment, run_notebook
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import NOTEBOOKS, make_study
 from gannb.utils.console import talking
-from gannb.utils.errors import InputError
+from gannb.utils.errors import Failed, InputError
 from gannb.work.processes import LAUNCHER
 
 
@@ -92,11 +92,13 @@ WHOLE = json.dumps({"cells": [{"source": "1"}]})
     ("raised", "error", "says"),
     [
         (cell_error("InputError", "trials=1 is not valid."), InputError, "^trials=1 is not valid.$"),
+        (cell_error("ParameterError", "trials=1 is not valid."), InputError, "^trials=1 is not valid.$"),
+        (cell_error("Failed", "Set trials=12."), Failed, "^Set trials=12.$"),
         (cell_error("ValueError", "no"), RuntimeError, "^01_data: ValueError: no; .*01_data.ipynb shows where$"),
         (DeadKernelError("died"), RuntimeError, "^the kernel of 01_data was killed .*; run again to go on$"),
         (KeyboardInterrupt(), KeyboardInterrupt, None),
     ],
-    ids=["input", "cell", "killed", "stopped"],
+    ids=["input", "parameter", "failed", "cell", "killed", "stopped"],
 )
 def test_an_error_in_a_notebook_is_told_and_its_copy_is_kept(papermill, tmp_path, monkeypatch, raised, error, says):
     monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", False)

@@ -16,7 +16,7 @@ from gannb.media.image.parameters import DIGITS, NOUNS
 from gannb.media.image.sources.colours import without_equal_channels
 from gannb.media.image.sources.files import MAX_BYTES
 from gannb.media.image.sources.levels import from_numbers
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 
 
 def from_digits() -> Source:
@@ -83,7 +83,7 @@ def _idx(path: Path, ndim: int) -> np.ndarray:
     except (OSError, EOFError, zlib.error, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is damaged or cut short ({error}); {again}") from error
+        raise unreadable(str(path), error, f"is damaged or cut short ({error}); {again}") from error
     if len(values) != count:
         raise InputError(f"{path} does not hold the {count:,} values its header declares; {again}")
     return np.frombuffer(values, np.uint8).reshape(shape)
@@ -171,7 +171,8 @@ def _npz_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     ) as error:
         if "Object arrays" in str(error):
             raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
-        raise InputError(f"{path} is not a readable .npz file ({error}); save it again with numpy.savez") from error
+        way = f"is not a readable .npz file ({error}); save it again with numpy.savez"
+        raise unreadable(str(path), error, way) from error
     for key, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise InputError(f"{key} of {path} is not an array; save it again with numpy.savez")
