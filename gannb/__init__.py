@@ -40,10 +40,13 @@ def parameters(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a notebook's variables that are parameters of a study and were set: `parameters(globals())`.
 
     Raises:
-        InputError: a variable has nearly the name of a parameter, as one that papermill was given with a slip.
+        InputError: a variable has nearly the name of a parameter; or papermill was given what is no parameter, or a
+            folder without a study, and no data for one; see `jupyter.injected`.
     """
+    from gannb.jupyter import injected
     from gannb.study.model import Study, check_spelling
 
+    injected.check(namespace)
     check_spelling(name for name, value in namespace.items() if isinstance(value, str | int | float | list | tuple))
     return {name: namespace[name] for name in Study.model_fields if namespace.get(name) is not None}
 

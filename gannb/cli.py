@@ -25,6 +25,7 @@ from gannb.study.folder import load_study, read_yaml, trust_given
 from gannb.study.help import WIDTH, completions, names_text, parameter_text, table_text
 from gannb.study.model import NOTEBOOKS, Study, make_study
 from gannb.utils.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
+from gannb.utils.doing import doing, telling
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
 
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     try:
         options = _parse(sys.argv[1:] if arguments is None else list(arguments))
-        with talking(getattr(options, "talk", NORMAL)):
+        level = getattr(options, "talk", NORMAL)
+        with talking(level), telling(silent=level == QUIET):
             return _call(options)
     except InputError as error:
         _complain(str(error))
@@ -286,19 +288,20 @@ def _finish(status: dict[str, Any]) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from gannb.experiment.estimate import plan, plan_text
+    with doing("planning"):
+        from gannb.experiment.estimate import plan, plan_text
 
-    planned = plan(_study_from(options))
+        planned = plan(_study_from(options))
     print(_json(planned) if options.json else plan_text(planned))
     return DONE
 
 
 def _status(options: argparse.Namespace) -> int:
-    from gannb.experiment.status import status_text
-    from gannb.jupyter.runner import study_status
+    from gannb.jupyter.status import study_status
 
-    status = study_status(load_study(options.folder))
-    first, *lines = status_text(status).splitlines()
+    with doing("planning anew, to tell how far it is"):
+        status, text = study_status(load_study(options.folder))
+    first, *lines = text.splitlines()
     text = "\n".join([paint(first, STATES[status["state"]], sys.stdout), *lines])
     print(_json(status) if options.json else text)
     return DONE

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import SMOKE
+from pace import run
 from PIL import Image
 
 from gannb.cli import COMMANDS, main, make_parser
@@ -25,6 +27,7 @@ from gannb.experiment.status import write_status
 from gannb.study.help import by_stage, completions, meaning
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import talk
+from gannb.utils.doing import Activity, doing
 from gannb.utils.errors import InputError
 from gannb.work.locks import study_lock
 
@@ -35,7 +38,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "gannb.cli", *arguments], capture_output=True, text=True, timeout=120)
+    return run([sys.executable, "-m", "gannb.cli", *arguments])
 
 
 @pytest.fixture
@@ -214,7 +217,7 @@ def test_a_shell_is_answered(tmp_path):
     line, file = "gannb run --set tun", tmp_path / "answer"
     settings = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
     settings["_ARGCOMPLETE_STDOUT_FILENAME"] = str(file)
-    subprocess.run([sys.executable, "-m", "gannb.cli"], env=os.environ | settings, timeout=120)
+    run([sys.executable, "-m", "gannb.cli"], env=os.environ | settings)
     assert file.read_text() == "tune="
 
 
@@ -309,6 +312,39 @@ def test_plan_as_json_is_nothing_but_the_plan(finished, capsys):
     assert main(["plan", str(finished), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["units"]["generator"] == {"todo": 0, "total": 2, "seconds": 0}
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_plan_that_takes_long_says_on_stderr_what_it_is_doing(monkeypatch, capsys, quiet):
+    monkeypatch.setattr("gannb.utils.doing.SILENCE", 0.02)
+
+    def slow(study):
+        with doing("timing a few steps"):
+            time.sleep(0.5)
+        return {"study": study.name}
+
+    monkeypatch.setattr("gannb.experiment.estimate.plan", slow)
+    assert main(["plan", "--json", *["-q"] * quiet]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"study": "digits"}
+    assert said.err == "" if quiet else re.match(r"gannb: timing a few steps, \d+ s \.\.\.\n", said.err)
+
+
+def test_what_reading_and_timing_take_is_said(tmp_path, monkeypatch, capsys):
+    """The places where a plan spends its time say so."""
+    begun: list[str] = []
+
+    class Noted(Activity):
+        def __init__(self, what: str, *rest) -> None:
+            begun.append(what)
+            super().__init__(what, *rest)
+
+    monkeypatch.setattr("gannb.utils.doing.Activity", Noted)
+    assert (
+        main(["plan", "--set", *(f"{k}={v}" for k, v in SMOKE.items() if k != "arms"), f"output_dir={tmp_path}"]) == 0
+    )
+    assert begun[0] == "planning"  # all of it, what has no words of its own as well
+    assert {"reading digits", "timing a few steps with images of 8x8x1"} <= set(begun)
 
 
 # ---- how much, and in colour ----

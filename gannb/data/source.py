@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gannb.data.medium import Nouns
+from gannb.utils.doing import counter
 from gannb.utils.errors import InputError
 
 
@@ -74,6 +75,7 @@ def check_counts(source: Source, data: str) -> None:
 def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[tuple[int, str]]]:
     """work(thing) for all, None where it raised BadItem; and (position, reason) of those."""
     bad: list[tuple[int, str]] = []
+    one_more = counter(len(things))
 
     def one(i: int) -> object:
         try:
@@ -81,6 +83,8 @@ def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[
         except BadItem as reason:
             bad.append((i, str(reason)))
             return None
+        finally:
+            one_more()
 
     if threads == 1:
         return [one(i) for i in range(len(things))], bad

@@ -21,6 +21,7 @@ from gannb.study.external import keep as keep_sources
 from gannb.study.folder import is_saved, save_study
 from gannb.study.model import STAGES, Study
 from gannb.trials.splits import Design
+from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
@@ -51,7 +52,9 @@ class Experiment:
         Raises:
             InputError: what the study names besides its data is not there, or cannot be used.
         """
-        settings = Settings(study, dataset, data_key, at_hand.look(study, dataset, data_key))
+        with doing("looking for weights and for sources from outside"):
+            found = at_hand.look(study, dataset, data_key)
+        settings = Settings(study, dataset, data_key, found)
         plan = planned(settings, study.folder)
         return cls(settings, plan, Results(plan, study.folder))
 

@@ -20,6 +20,7 @@ from gannb.utils.keys import seed_for
 class ItemStream(IterableDataset):
     """Endless batches (x, y): items as their medium stores them for networks, and (B,) int64 labels.
 
+    The label of an item of class k is labels[k], (K,), and its name label_names[labels[k]].
     Batch t depends on the weights, the seed and t alone.
     Worker w of W makes the batches w, w + W, ..., which a DataLoader hands out in order: their order does not depend
     on W. `state_dict` is the number of batches that this worker has reached, as torchdata's StatefulDataLoader wants
@@ -28,10 +29,12 @@ class ItemStream(IterableDataset):
     """
 
     def __init__(
-        self, generator: Path, medium: str, device: str, classes: list[int], batch_size: int, seed: int, start: int
-    ) -> None:
+        self, generator: Path, medium: str, device: str, classes: list[int], labels: list[int],
+        label_names: tuple[str, ...], batch_size: int, seed: int, start: int,
+    ) -> None:  # fmt: skip
         self.generator, self.medium, self.device = generator, medium, device
         self.batch_size, self.seed = batch_size, seed
+        self.labels, self.label_names = np.array(labels), label_names
         self.classes, self.start, self.next = np.array(classes), start, None
 
     def batch(self, t: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -39,7 +42,7 @@ class ItemStream(IterableDataset):
         y = Passes(self.classes, self.batch_size, self.seed)[t]  # not kept: it cannot go to a spawned worker
         generator = loaded_generator(self.generator, self.medium, self.device)
         x = generator.sample(Condition(y), seed_for(self.seed, "stream", t))
-        return MEDIA[self.medium].stored(x, "cpu").contiguous(), torch.from_numpy(y)
+        return MEDIA[self.medium].stored(x, "cpu").contiguous(), torch.from_numpy(self.labels[y])
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         worker = get_worker_info()

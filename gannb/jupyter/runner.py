@@ -1,4 +1,4 @@
-"""Running the five notebooks of a study in order, and telling how far it is."""
+"""Running the five notebooks of a study in order."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import Any
 from gannb.analysis.verdict import read_verdict
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import check_writable
-from gannb.experiment.status import status_of, write_status
+from gannb.experiment.status import write_status
 from gannb.study.data_copy import kept_data
 from gannb.study.folder import notebooks_folder
 from gannb.study.model import Study
 from gannb.utils.console import QUIET, talk
+from gannb.utils.doing import Heard, doing
 from gannb.utils.errors import InputError
-from gannb.work.locks import is_running, study_lock
+from gannb.work.locks import study_lock
 from gannb.work.processes import LAUNCHER
 
 # ipykernel 7 warns of its local sockets at every start, and calls the interrupt by which an idle kernel is ended an
@@ -73,15 +74,16 @@ def execute_notebook(name: str, folder: Path) -> None:
     import papermill  # takes a second, and a study's status runs no notebook
     from nbclient.exceptions import DeadKernelError
 
-    out = None if talk() == QUIET else sys.stdout
+    out = None if talk() == QUIET else Heard(sys.stdout)
     if out:
         print(f"== {name}", flush=True)
     temporary, final = folder / f".{name}.running.ipynb", folder / f"{name}.ipynb"
     try:
-        papermill.execute_notebook(
-            notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
-            kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
-        )  # fmt: skip
+        with doing(f"at work on {name}"):
+            papermill.execute_notebook(
+                notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
+                kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
+            )  # fmt: skip
     except papermill.PapermillExecutionError as error:
         if error.ename == "InputError":
             raise InputError(error.evalue) from None
@@ -103,15 +105,6 @@ def _is_whole(notebook: Path) -> bool:
         return bool(json.loads(notebook.read_text(encoding="utf-8"))["cells"])
     except (ValueError, KeyError, TypeError):
         return False
-
-
-def study_status(study: Study) -> dict[str, Any]:
-    """Write `status.json` anew, unless the study can only be read, and return it; see `write_status`."""
-    experiment, state = read_experiment(study), "running" if is_running(study.folder) else ""
-    try:
-        return write_status(experiment.results, state)
-    except OSError:
-        return status_of(experiment.results, state)
 
 
 def read_experiment(study: Study) -> Experiment:

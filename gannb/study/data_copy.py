@@ -12,6 +12,7 @@ from gannb.data.held_out import hold_out
 from gannb.media import MEDIA
 from gannb.study.folder import read_record
 from gannb.study.model import Study, is_embedded
+from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import files_at, write_folder, write_json
 from gannb.utils.keys import digest
@@ -101,7 +102,8 @@ def read_data(study: Study) -> Dataset:
         InputError: the data cannot be read, or the study's name is in use with other data.
     """
     medium = MEDIA[study.medium]
-    dataset = medium.read(study.data, study)
+    with doing(f"reading {study.data}"):
+        dataset = medium.read(study.data, study)
     if (study.folder / "study.json").is_file():
         before = read_record(study.folder).get("fingerprint")
         if before and before != dataset.fingerprint:

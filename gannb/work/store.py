@@ -12,8 +12,9 @@ import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from gannb.utils.files import move_unless_taken, sync_files, sync_folder, unique_name, write_json
@@ -55,9 +56,22 @@ def _read_record(folder: Path) -> dict[str, Any]:
     return json.loads((folder / RECORD).read_text(encoding="utf-8"))
 
 
+def median_seconds(study: Path, made: Iterable[tuple[str, str]]) -> dict[str, float]:
+    """Return by cost the median of the seconds that finished units took, given the path and the cost of each."""
+    found: dict[str, list[float]] = {}
+    for path, cost in made:
+        found.setdefault(cost, []).append(_read_record(study / path)["seconds"])
+    return {cost: float(median(seconds)) for cost, seconds in found.items()}
+
+
 def recorded_failure(study: Path, unit: Unit) -> str | None:
     """Return the error that a unit failed with when it was last tried, or None."""
-    file = side_folder(study, unit, "failed") / "error.json"
+    return failure_at(study / unit.path)
+
+
+def failure_at(folder: Path) -> str | None:
+    """Return the error that the unit that belongs into a folder failed with when it was last tried, or None."""
+    file = folder.with_name(f"{folder.name}.failed") / "error.json"
     return json.loads(file.read_text(encoding="utf-8"))["error"] if file.is_file() else None
 
 

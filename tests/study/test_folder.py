@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pace import run
 
 from gannb.study import folder
 from gannb.study.folder import find_folder, git_revision, load_study, open_study, project_root, read_yaml, save_study
@@ -166,7 +166,7 @@ def test_a_folder_without_a_study_cannot_be_loaded(tmp_path):
 
 def test_a_study_is_at_hand_without_torch():
     code = "import sys, gannb.study.folder, gannb.utils.errors; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+    assert run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_outside_a_checkout_there_is_no_revision(tmp_path, monkeypatch):

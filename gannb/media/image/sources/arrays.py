@@ -13,7 +13,9 @@ import numpy as np
 from gannb.data.files import PARTS
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS, NOUNS
-from gannb.media.image.sources.files import MAX_BYTES, from_16_bit, without_equal_channels
+from gannb.media.image.sources.colours import without_equal_channels
+from gannb.media.image.sources.files import MAX_BYTES
+from gannb.media.image.sources.levels import from_numbers
 from gannb.utils.errors import InputError
 
 
@@ -24,17 +26,20 @@ def from_digits() -> Source:
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0..16 to 0..255
     classes = tuple(map(str, range(10)))
-    return _from_arrays(DIGITS, {DIGITS: (images, digits.target)}, classes, "L")
+    return _from_arrays(DIGITS, {DIGITS: (images, digits.target)}, classes, {DIGITS: "L"})
 
 
-def _from_arrays(kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, mode: str) -> Source:
-    """parts: name -> (native images, labels); ids are "name-0", "name-1", ..."""
+def _from_arrays(
+    kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, words: dict[str, str]
+) -> Source:
+    """parts: name -> (native images, labels); ids are "name-0", "name-1", ...; words: how each part was stored."""
     y = np.concatenate([labels for _, labels in parts.values()]).astype(np.int64)
     ids = [f"{part}-{i}" for part, (images, _) in parts.items() for i in range(len(images))]
     is_test = np.concatenate([np.full(len(labels), part == "test") for part, (_, labels) in parts.items()])
     natives = [image for images, _ in parts.values() for image in images]
     shapes = [image.shape[:2] for image in natives]
-    decoded = lambda i: (without_equal_channels(natives[i]), mode)  # noqa: E731
+    stored = [words[part] for part, (images, _) in parts.items() for _ in images]
+    decoded = lambda i: (without_equal_channels(natives[i]), stored[i])  # noqa: E731
     return Source(kind, NOUNS, ids, y, classes, is_test, shapes, "test" in parts, decoded)
 
 
@@ -59,7 +64,7 @@ def from_idx(folder: Path) -> Source:
                 "take both files from the same set"
             )
         parts[part] = (images, labels)
-    return _from_arrays("idx", parts, _numbered_classes(parts, str(folder)), "L")
+    return _from_arrays("idx", parts, _numbered_classes(parts, str(folder)), dict.fromkeys(parts, "L"))
 
 
 def _idx(path: Path, ndim: int) -> np.ndarray:
@@ -111,7 +116,7 @@ def is_npz(path: Path) -> bool:
 def from_npz(path: Path) -> Source:
     """Return the set of an .npz in the MedMNIST layout; raises InputError where it is not one, or not whole."""
     arrays, unused = _npz_arrays(path)
-    parts, modes = {}, set()
+    parts, modes = {}, {}
     for part in PARTS:
         word = _word_for(part, arrays, path)
         keys = (f"{word}_images", f"{word}_labels")
@@ -125,12 +130,11 @@ def from_npz(path: Path) -> Source:
                 "and may have val_* and test_* pairs"
             )
         labels = _npz_labels(arrays[keys[1]], keys[1], path)
-        images, mode = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
+        images, modes[part] = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
         if len(images) != len(labels):
             raise InputError(f"{path} has {len(images):,} {keys[0]} but {len(labels):,} {keys[1]}; make them pairs")
         parts[part] = (images, labels)
-        modes.add(mode)
-    found = _from_arrays("npz", parts, _numbered_classes(parts, str(path)), "/".join(sorted(modes)))
+    found = _from_arrays("npz", parts, _numbered_classes(parts, str(path)), modes)
     return replace(found, skipped=[(name, "an array of no part; read are train, val and test") for name in unused])
 
 
@@ -201,22 +205,13 @@ def _npz_labels(labels: np.ndarray, key: str, path: Path) -> np.ndarray:
 
 
 def _npz_images(images: np.ndarray, where: str) -> tuple[np.ndarray, str]:
-    """(N, H, W) or (N, H, W, 3) uint8, and the pixel kind as found."""
+    """(N, H, W) or (N, H, W, 3) uint8, and how the numbers were stored, in a word."""
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)) or 0 in images.shape:
         raise InputError(f"{where} has shape {images.shape}; give (N, H, W), (N, H, W, 1) or (N, H, W, 3)")
-    kind = "L" if images.ndim == 3 else "RGB"
-    if images.dtype == np.uint8:
-        return images, kind
-    if images.dtype == np.bool_:
-        return images.astype(np.uint8) * 255, "1"
-    if images.dtype == np.uint16:
-        return from_16_bit(images), "I;16"
-    if images.dtype.kind != "f":
-        raise InputError(f"{where} has dtype {images.dtype}; save uint8, uint16, bool, or floats in 0..1")
-    if not np.isfinite(images).all():
-        raise InputError(f"{where} holds NaN or infinity; replace these values first")
-    if images.min() < 0 or images.max() > 1:
-        raise InputError(f"{where} has dtype {images.dtype} outside 0..1; scale it to 0..1 or save uint8")
-    return np.rint(images * 255).astype(np.uint8), "F"
+    try:
+        levels, word = from_numbers(images)
+    except ValueError as error:
+        raise InputError(f"{where} {error}") from error
+    return levels, "RGB" if word == "L" and images.ndim == 4 else word

@@ -74,6 +74,23 @@ def test_npz_pixels_are_scaled_by_their_depth(tmp_path, images, expected):
     assert found.pool.x[0, 0, :3, 0].tolist() == expected
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int16, np.uint32, np.int64, np.float16, np.float64])
+def test_npz_numbers_of_any_type_and_byte_order(tmp_path, dtype, order):
+    most = 1.0 if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).max
+    images = arrays()["train_images"] / 255
+    stored = (images * most if most == 1.0 else np.floor(images * float(most) * 0.999)).astype(dtype)
+    found = read(str(npz(tmp_path / "set.npz", train_images=stored.astype(np.dtype(dtype).newbyteorder(order)))))
+    assert np.abs(found.pool.x[..., 0].astype(int) - arrays()["train_images"]).max() <= 2
+
+
+@pytest.mark.parametrize("shape", [(12, 8, 8, 1), (12, 8, 8, 3), (12, 8, 8)])
+def test_npz_shapes(tmp_path, shape):
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    found = read(str(npz(tmp_path / "set.npz", train_images=np.asfortranarray(images))))
+    assert np.array_equal(found.pool.x, images.reshape(12, 8, 8, -1))
+
+
 def test_idx(tmp_path):
     found = read(str(idx_folder(tmp_path)))
     assert len(found.pool) == 8 and len(found.test) == 4 and found.pool.classes == ("0", "1")
@@ -145,6 +162,14 @@ BAD_DATA = {
     "npz int64 images": (lambda p: npz(p / "set.npz", train_images=X.astype(int)), "int64.*uint8"),
     "npz 0..255 floats": (lambda p: npz(p / "set.npz", train_images=X * 1.0), "float64 outside 0..1"),
     "npz NaN": (lambda p: npz(p / "set.npz", train_images=np.full((12, 8, 8), np.nan)), "NaN"),
+    "npz with transparency": (lambda p: npz(p / "set.npz", train_images=np.stack([X] * 4, 3)), r"\(12, 8, 8, 4\)"),
+    "npz of 2 channels": (lambda p: npz(p / "set.npz", train_images=np.stack([X] * 2, 3)), r"\(12, 8, 8, 2\)"),
+    "npz volumes": (lambda p: npz(p / "set.npz", train_images=np.stack([X] * 8, 3)), r"\(12, 8, 8, 8\)"),
+    "npz below 0": (lambda p: npz(p / "set.npz", train_images=X.astype(np.int16) - 128), "int16 with values below 0"),
+    "npz normalised": (lambda p: npz(p / "set.npz", train_images=X / 127.5 - 1), "float64 outside 0..1"),
+    "npz complex": (lambda p: npz(p / "set.npz", train_images=X * 1j), "complex128"),
+    "npz texts": (lambda p: npz(p / "set.npz", train_images=X.astype(str)), "<U3"),
+    "npz fields": (lambda p: npz(p / "set.npz", train_images=X.view([("r", "u1")])), "dtype"),
     "npz too small": (
         lambda p: npz(p / "set.npz", train_images=X[:, :2, :2]),
         "size: 12 items of 2x2.*set size",
