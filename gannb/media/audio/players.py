@@ -27,10 +27,11 @@ STYLE = (
 .clips { overflow-x: auto; margin: 0; container-type: inline-size; }
 .clips table { border-collapse: collapse; width: auto; font-size: .8rem; line-height: 1.2; --w: clamp(\
 NARROWESTpx, calc((100cqi - 3.4rem - var(--gaps)) / var(--columns) - 4px), WIDESTpx); }
-.clips th, .clips td { border: 0; font-weight: normal; text-align: left; padding: 0 2px 8px; vertical-align: top; }
-.clips thead th { text-align: center; }
-.clips tbody th { font-weight: bold; padding: 4px 2px; }
-.clips .apart { padding-left: 14px; }
+.clips table tr { background: none; }
+.clips table td { border: 0; text-align: left; padding: 0 2px 8px; vertical-align: top; }
+.clips table thead th { border: 0; text-align: center; font-weight: normal; padding: 0 2px; }
+.clips table tbody th { border: 0; text-align: left; padding: 4px 2px; }
+.clips table .apart { padding-left: 14px; }
 .clips img { display: block; width: var(--w); height: HEIGHTpx; box-sizing: border-box; }
 .clips audio { display: block; zoom: .8; width: calc(var(--w) / .8); height: 36px; }
 .clips .s { display: flex; justify-content: space-between; font-size: .65rem; opacity: .8; }

@@ -44,7 +44,7 @@ def made(folder, format: str):
     from gannb.media.audio.medium import Sounds
 
     folder.mkdir()
-    shard = Shard(0, ((0, 0, 2), (1, 0, 2)), ("owl", "wren"))
+    shard = Shard(0, ((0, 0, 2), (1, 0, 2)), ("owl", "wren"), ("owl", "wren"))
     clips = {(k, i): np.roll(X, 100 * (2 * k + i)) for k in range(2) for i in range(2)}
     FORMATS[format](Sounds(8000)).write(folder, shard, [(k, i, x) for (k, i), x in clips.items()])
     return [clips[k, i] for k in range(2) for i in range(2)]
