@@ -20,6 +20,7 @@ BESIDE = {  # test files of no single module -> what they are about
     "tests/experiment/test_keys.py": "The keys of all units of the kept studies, so that no work is ever lost.",
     "tests/experiment/test_older_studies.py": "A study's folder as earlier versions left it.",
     "tests/experiment/test_positive_class.py": "One parameter from the study to the page: the positive of two classes.",
+    "tests/media/audio/test_sound_study.py": "A whole study of clips.",
     "tests/media/test_toy_study.py": "A whole study of a medium that is no image.",
     "tests/report/page/test_page.py": "The page as its reader has it, whatever module wrote which part.",
     "tests/report/plots/test_plots.py": "What every figure does, whatever it shows.",
@@ -27,6 +28,7 @@ BESIDE = {  # test files of no single module -> what they are about
     "tests/test_interruption.py": "Real processes, killed and stopped at work.",
     "tests/test_jupyterlab.py": "The notebooks in JupyterLab, in a browser.",
     "tests/test_notebooks.py": "The five notebooks: their sources, and all of them from end to end.",
+    "tests/test_pace.py": "How the tests wait (`pace`): as long as a busy machine takes.",
     "tests/test_tree.py": "This file.",
 }
 MODULES = sorted(file for file in PACKAGE.rglob("*.py") if file.name != "__init__.py")

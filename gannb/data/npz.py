@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 
 MAX_BYTES = 8 * 2**30  # of all arrays together
 UNREADABLE = (
@@ -46,7 +46,8 @@ def arrays_of(path: Path, wanted: Collection[str]) -> tuple[dict[str, np.ndarray
     except UNREADABLE as error:
         if "Object arrays" in str(error):
             raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
-        raise InputError(f"{path} is not a readable .npz file ({error}); save it again with numpy.savez") from error
+        way = f"is not a readable .npz file ({error}); save it again with numpy.savez"
+        raise unreadable(str(path), error, way) from error
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise InputError(f"{name} of {path} is not an array; save it again with numpy.savez")

@@ -259,7 +259,7 @@ def _from_given(dataset: Dataset, design: Design, trial: int) -> Draw:
     train = rng.permutation(len(pool))  # so that "the first half" is a random half
     if design.n_per_class is not None:
         want = np.full(pool.n_classes, design.n_per_class)
-        train, _ = _fill(_shuffled_groups(pool.groups, rng), pool.y, want, f"draw of trial {trial}")
+        train, _ = _fill(_shuffled_groups(pool.groups, rng), pool, want, f"draw of trial {trial}")
     return Draw(train, np.empty(0, np.int64), test)
 
 
@@ -286,15 +286,15 @@ def _test_and_rest(dataset: Dataset, design: Design) -> tuple[np.ndarray, list[n
     if dataset.test is not None:
         return np.arange(len(dataset.pool), len(dataset.pool) + len(dataset.test)), order
     shares = np.maximum(1, np.round(design.test_share * dataset.pool.counts())).astype(int)
-    return _fill(order, dataset.pool.y, shares, "test set")
+    return _fill(order, dataset.pool, shares, "test set")
 
 
 def _block(dataset: Dataset, design: Design, order: list[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the two halves of a block: the blocks are filled one after the other, in an order of groups."""
     want = np.full(dataset.pool.n_classes, design.n_per_class)
     for block in range(number + 1):
-        first, order = _fill(order, dataset.pool.y, want, f"first half of block {block}")
-        second, order = _fill(order, dataset.pool.y, want, f"second half of block {block}")
+        first, order = _fill(order, dataset.pool, want, f"first half of block {block}")
+        second, order = _fill(order, dataset.pool, want, f"second half of block {block}")
     return first, second
 
 
@@ -304,13 +304,14 @@ def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.nd
     return [index[members] for members in shuffled_groups(groups[index], rng)]
 
 
-def _fill(order: list[np.ndarray], y: np.ndarray, want: np.ndarray, what: str) -> tuple[np.ndarray, list[np.ndarray]]:
+def _fill(order: list[np.ndarray], pool: Examples, want: np.ndarray, what: str) -> tuple[np.ndarray, list[np.ndarray]]:
     """Take groups in order until `want` (K,) items per class are there; return the items and the groups left.
 
     The items come in random order, so that the first half of them is a random half.
 
     A group is taken whole; of one that is larger than the room left, the items beyond it are used nowhere.
     """
+    y, classes = pool.y, pool.classes
     missing, taken, left = want.copy(), [], []
     for at, members in enumerate(order):
         use = [i for k in np.unique(y[members]) for i in members[y[members] == k][: missing[k]]]
@@ -321,9 +322,10 @@ def _fill(order: list[np.ndarray], y: np.ndarray, want: np.ndarray, what: str) -
             left.append(members)
         if not missing.any():
             return np.array(taken), left + order[at + 1 :]
+    k = int(missing.argmax())
     raise InputError(
-        f"Groups and near duplicates leave too few separate items for the {what}: "
-        "use a smaller n_per_class, fewer trials, or protocol=folds."
+        f"Groups and near duplicates leave too few separate items of class {classes[k]!r} for the {what} ({missing[k]} "
+        "are missing): use finer groups, a smaller n_per_class, fewer trials, or protocol=folds."
     )
 
 
@@ -346,8 +348,47 @@ def _tested(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.ndarr
     tested = np.stack([in_repeat[repeat] == fold for repeat, fold in places])
     of_class = np.stack([(tested & (y == k)).sum(axis=1) for k in range(y.max() + 1)], axis=1)  # (T, K)
     if min(of_class.min(), (np.bincount(y) - of_class).min()) < LEAST_TESTED:
-        raise InputError("Groups are so large that a class falls wholly on one side; use finer groups.")
+        raise InputError(_why_no_folds(dataset, design))
     return tested
+
+
+def _why_no_folds(dataset: Dataset, design: Design) -> str:
+    """Return which class whole groups cannot divide into the folds, and what would."""
+    y, groups, many = labels_of(dataset), groups_of(dataset), medium_of(dataset).nouns.many
+    in_groups = np.array([len(np.unique(groups[y == k])) for k in range(dataset.pool.n_classes)])
+    k = int(in_groups.argmin())
+    name, n, there = dataset.pool.classes[k], int(np.sum(y == k)), int(in_groups[k])
+    if there == 1:
+        if _are_identical(dataset, k):
+            alike, way = f"are identical: give {many} that differ", "leave the class out"
+        else:
+            alike, way = "belong to one group, by groups or as near duplicates: use finer groups", "leave the class out"
+        return f"Class {name!r} falls wholly on one side of every split, since its {n:,} {many} {alike}, or {way}."
+    fewer = next((folds for folds in range(design.folds - 1, 1, -1) if _can_fold(y, groups, folds, design)), 0)
+    few = f"the {n:,} {many} of class {name!r} are in {there} groups (with near duplicates)"
+    if there < design.folds:
+        problem = f"The set is tested in {design.folds} parts in turn, and {few}, fewer than these"
+    else:
+        problem = f"Whole groups make no {design.folds} parts that all have {LEAST_TESTED} of each class: {few}"
+    one = ", one group of it at a time" if fewer == there else ""
+    ways = [f"use test_share={1 / fewer:.3g} ({fewer} parts{one})"] * bool(fewer)
+    return f"{problem}; {', '.join([*ways, 'use finer groups'])}, or leave the class out."
+
+
+def _are_identical(dataset: Dataset, k: int) -> bool:
+    """Tell whether all items of class k are one and the same."""
+    x = take(dataset, np.flatnonzero(labels_of(dataset) == k)).x
+    return bool((x == x[:1]).all())
+
+
+def _can_fold(y: np.ndarray, groups: np.ndarray, folds: int, design: Design) -> bool:
+    """Tell whether every part of every repeat would have items of each class to test on, and leave some to train on."""
+    for repeat in range(max(1, design.trials // design.folds)):
+        fold = fold_numbers(y, groups, folds, design.seed, repeat)
+        there = np.array([np.bincount(y[fold == part], minlength=y.max() + 1) for part in range(folds)])
+        if min(there.min(), (np.bincount(y) - there).min()) < LEAST_TESTED:
+            return False
+    return True
 
 
 # ---- what is asked of many trials at once ----

@@ -107,7 +107,7 @@ def test_its_medium_knows_the_traits_of_its_data_wherever_it_is_asked_for(toy, t
     copy = Dataset.load(toy.folder / f"data-{toy.settings.data_key}")
     unit = toy.plan.classifiers[0, "real"]
     task = Task(unit, toy.folder, tmp_path, tmp_path / "checkpoint", "cpu", lambda done, total: None)
-    sets = Plan("webdataset", ("a", "b"), (1, 1), (5,), 0, False, "key", copy.medium, copy.traits)
+    sets = Plan("webdataset", ("a", "b"), (1, 1), (5,), 0, False, "key", copy.medium, ("a", "b"), copy.traits)
     record = json.loads((toy.folder / "study.json").read_text(encoding="utf-8"))
     assert record["resolved"]["traits"] == {"unit": "mV"}
     for medium in (

@@ -148,7 +148,7 @@ def test_a_given_test_set_is_used_as_it_is():
 
 
 def test_more_than_the_pool_holds_cannot_be_drawn():
-    with pytest.raises(InputError, match="too few separate items for the second half of block 1"):
+    with pytest.raises(InputError, match="too few separate items of class 'class 0' for the second half of block 1"):
         make_draw(dataset([20, 20]), draw_design(4), 2)
 
 
@@ -199,8 +199,45 @@ def test_in_cross_validation_a_group_is_never_on_two_sides(size):
 def test_a_class_that_is_one_group_cannot_be_divided():
     y = dataset([20, 20]).pool.y
     data = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
-    with pytest.raises(InputError, match="(?i)groups"):
+    with pytest.raises(InputError) as error:
         make_draw(data, folds_design(), 0)
+    assert str(error.value) == (
+        "Class 'class 0' falls wholly on one side of every split, since its 20 images belong to one group, by groups "
+        "or as near duplicates: use finer groups, or leave the class out."
+    )
+
+
+def test_identical_items_are_called_that():
+    data = dataset([20, 20], groups=np.zeros(40, np.int64))
+    same = replace(data, pool=replace(data.pool, x=np.zeros_like(data.pool.x)))
+    with pytest.raises(InputError, match="since its 20 images are identical: give images that differ, or leave the cl"):
+        make_draw(same, folds_design(), 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        (
+            10,
+            "tested in 4 parts in turn, and the 20 images of class 'class 0' are in 3 groups .* fewer than these; use",
+        ),
+        (8, "Whole groups make no 4 parts that all have 2 of each class: the 20 images of class 'class 0' are in 4"),
+    ],
+)
+def test_fewer_groups_than_folds_are_refused_with_what_would_do(size, says):
+    """The class, what is missing, and a share of test items that works where there is one."""
+    y = np.repeat([0, 1], 20)
+    members = np.arange(20)
+    groups = np.concatenate(
+        [np.minimum(members // (20 // 3 + 1), 2) if size == 10 else np.minimum(members, 3), members + 9]
+    )
+    data = dataset([20, 20], groups=groups)
+    data = replace(data, pool=replace(data.pool, y=y))
+    with pytest.raises(InputError, match=says) as error:
+        make_draw(data, folds_design(), 0)
+    if way := re.search(r"use test_share=(\S+) \((\d) parts", str(error.value)):
+        make_draw(data, folds_design(folds=round(1 / float(way[1]))), 0)
+    assert ("one group of it at a time" in str(error.value)) == (size == 10)
 
 
 # ---- folds ----
@@ -309,7 +346,7 @@ def test_groups_that_leave_too_little_for_any_trial_are_refused_for_all_at_once(
     one_group = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
     with pytest.raises(InputError, match="(?i)groups"):
         check_room(one_group, folds_design(), 5)
-    with pytest.raises(InputError, match="(?i)groups"):
+    with pytest.raises(InputError, match=r"too few separate items of class 'class \d' for the .* \(\d are missing\)"):
         check_room(dataset([20, 20], groups=bursts(40, 8)), draw_design(4), 4)
     check_room(dataset([20, 20], groups=bursts(40, 2)), folds_design(), 5)
 

@@ -16,22 +16,30 @@ from gannb.media.audio import display
 from gannb.media.audio.export import compressed
 from gannb.media.audio.logmel import LogMel
 
-WIDTH, HEIGHT = 104, 72  # of a picture on the page, in pixels
+WIDEST, NARROWEST, HEIGHT = 104, 56, 72  # of a picture on the page, in pixels; as many fit beside each other
 SHADES = 40  # of a picture: fewer make smaller files
+# without a menu, a player of 70 pixels has room for its button; zoomed to .8 it takes 56
+PLAYER = 'controls controlslist="nodownload noplaybackrate" preload="none"'
 MOST_SOUND = 400_000  # characters of sound in a grid: a page of four stays below 3 MB, however long clips are
-STYLE = """\
+STYLE = (
+    """\
 <style>
-.clips { overflow-x: auto; margin: 0; }
-.clips table { border-collapse: collapse; width: auto; font-size: .8rem; line-height: 1.2; }
+.clips { overflow-x: auto; margin: 0; container-type: inline-size; }
+.clips table { border-collapse: collapse; width: auto; font-size: .8rem; line-height: 1.2; --w: clamp(\
+NARROWESTpx, calc((100cqi - 3.4rem - var(--gaps)) / var(--columns) - 4px), WIDESTpx); }
 .clips th, .clips td { border: 0; font-weight: normal; text-align: left; padding: 0 2px 8px; vertical-align: top; }
 .clips thead th { text-align: center; }
-.clips .apart { padding-left: 16px; }
-.clips img { display: block; width: WIDTHpx; height: HEIGHTpx; box-sizing: border-box; image-rendering: auto; }
-.clips audio { display: block; width: WIDTHpx; height: 30px; }
+.clips tbody th { font-weight: bold; padding: 4px 2px; }
+.clips .apart { padding-left: 14px; }
+.clips img { display: block; width: var(--w); height: HEIGHTpx; box-sizing: border-box; }
+.clips audio { display: block; zoom: .8; width: calc(var(--w) / .8); height: 36px; }
 .clips .s { display: flex; justify-content: space-between; font-size: .65rem; opacity: .8; }
 .clips .hz { position: relative; width: 2.8rem; height: HEIGHTpx; font-size: .65rem; opacity: .8; }
 .clips .hz span { position: absolute; right: 2px; transform: translateY(-50%); white-space: nowrap; }
-</style>""".replace("WIDTH", str(WIDTH)).replace("HEIGHT", str(HEIGHT))
+</style>""".replace("WIDEST", str(WIDEST))
+    .replace("NARROWEST", str(NARROWEST))
+    .replace("HEIGHT", str(HEIGHT))
+)
 
 
 def html(grid: Grid, rate: int) -> str:
@@ -49,7 +57,10 @@ def html(grid: Grid, rate: int) -> str:
     title = f"<p>{escape(grid.title)}</p>" if grid.title else ""
     below = f"<p>Columns: {escape(grid.below)}.</p>" if grid.below else ""
     below += f"<p>{silent:,} clips have no player here, which keeps the page small.</p>" if silent else ""
-    return f'<div class="clips">{STYLE}{title}<table>{_head(grid)}<tbody>{body}</tbody></table>{below}</div>'
+    columns = max(map(len, grid.cells))
+    gaps = 12 * (columns // grid.together) if grid.together > 1 else 0
+    table = f'<table style="--columns: {columns}; --gaps: {gaps}px">{_head(grid)}<tbody>{body}</tbody></table>'
+    return f'<div class="clips">{STYLE}{title}{table}{below}</div>'
 
 
 def _sounds(grid: Grid, rate: int) -> tuple[list[list[str]], int]:
@@ -79,11 +90,11 @@ def _head(grid: Grid) -> str:
         f'<th scope="colgroup" colspan="{grid.together}"{_apart(c * grid.together, grid.together)}>{escape(name)}</th>'
         for c, name in enumerate(grid.columns)
     )
-    return f"<thead><tr><td></td><td></td>{names}</tr></thead>"
+    return f"<thead><tr><td></td>{names}</tr></thead>"
 
 
 def _row(name: str, cells: Sequence[Cell], sounds: Sequence[str], together: int, scale: LogMel) -> str:
-    """A row of the table: its name, the scale of frequencies, its clips."""
+    """Two rows of the table: a name; and the scale of frequencies and the clips."""
     marks = "".join(
         f'<span style="top: {100 * height:.0f}%">{mark}</span>' for mark, height in display.marks(scale).items()
     )
@@ -91,7 +102,8 @@ def _row(name: str, cells: Sequence[Cell], sounds: Sequence[str], together: int,
         f"<td{_apart(c, together)}>{_clip(cell, sound, f'{name}, {c + 1}', scale)}</td>"
         for c, (cell, sound) in enumerate(zip(cells, sounds, strict=True))
     )
-    return f'<tr><th scope="row">{escape(name)}</th><td><div class="hz">{marks}</div></td>{places}</tr>'
+    head = f'<tr><th colspan="{len(cells) + 1}" scope="rowgroup">{escape(name)}</th></tr>'
+    return f'{head}<tr><td><div class="hz">{marks}</div></td>{places}</tr>'
 
 
 def _apart(column: int, together: int) -> str:
@@ -105,7 +117,7 @@ def _clip(cell: Cell, sound: str, name: str, scale: LogMel) -> str:
     frame = f' style="border: 2px solid {cell.frame}"' if cell.frame else ""
     image = b64encode(_png(display.levels(cell.item, scale.rate))).decode()
     source = f'src="data:audio/mpeg;base64,{sound}"'
-    player = f'<audio controls preload="none" aria-label="{escape(name)}" {source}></audio>' if sound else ""
+    player = f'<audio {PLAYER} aria-label="{escape(name)}" {source}></audio>' if sound else ""
     note = f"<div>{escape(cell.note)}</div>" if cell.note else ""
     return (
         f'<img src="data:image/png;base64,{image}" alt=""{frame}>'

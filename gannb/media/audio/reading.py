@@ -15,11 +15,12 @@ import numpy as np
 
 from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
 from gannb.data.examples import Dataset, Examples
-from gannb.data.groups import group_finder
+from gannb.data.groups import group_finder, proposal
+from gannb.data.side_facts import Side
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.audio import duplicates
 from gannb.media.audio.parameters import MOST_RATE, NAME, RATES, SECONDS, USUAL_SECONDS
-from gannb.media.audio.sources.files import FILES
+from gannb.media.audio.sources.files import COPIES, FILES
 from gannb.media.audio.sources.formats import open_source
 from gannb.media.audio.sources.preparation import FADE, MOMENT, PEAK, QUIET, prepared
 from gannb.utils.errors import InputError
@@ -175,13 +176,23 @@ def _assemble(
     first = np.flatnonzero(same == np.arange(len(x)))
     pairs, distances = duplicates.near_pairs(x[first])
     found = linked(source, same, link(first[pairs], distances, source.y), named)
+    proposed = "" if any(named) else proposal(source, found.groups, COPIES)
     return assemble(
         NAME, data, source, x, [clip.digest for clip in clips], found,
         shapes=dict(Counter(_format_name(shape) for shape in source.shapes)),
         modes=dict(Counter(clip.stored for clip in clips)),
         brought_to=_brought_to(source, clips, target) + given_up,
+        side=lambda i: _side(source, clips[i].stored, i),
+        remarks=[proposed] if proposed else [],
         traits={"rate": target.rate},
     )  # fmt: skip
+
+
+def _side(source: Source, stored: str, i: int) -> Side:
+    """How a clip was made and stored, as far as that may still be heard once it is prepared; see `side_facts`."""
+    _, rate, channels = source.shapes[i]
+    kind = source.paths[i].suffix.lower() if source.paths else source.kind
+    return {"rate": (float(rate),), "channels": (float(channels),), "format": kind, "kind of samples": stored}
 
 
 def rate_text(rate: int) -> str:

@@ -18,20 +18,23 @@ from PIL import Image, ImageOps
 
 from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
 from gannb.data.examples import Dataset, Examples
-from gannb.data.groups import group_finder
+from gannb.data.groups import group_finder, proposal
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.image import duplicates
-from gannb.media.image.parameters import NAME
+from gannb.media.image.parameters import NAME, NOUNS
 from gannb.media.image.sources.decoding import REMARKS, WITH_ALPHA
-from gannb.media.image.sources.files import FILES, MAX_BYTES, without_warnings
+from gannb.media.image.sources.files import COPIES, FILES, MAX_BYTES, without_warnings
 from gannb.media.image.sources.formats import open_source
+from gannb.media.image.sources.sides import side_of
 from gannb.utils.errors import InputError
+from gannb.utils.naming import few_of
 
 SIDES = (4, 1024)  # smallest and largest side of a prepared item
 AUTO_SIDE = 64  # largest side chosen without the person, for items whose shapes differ
 RESIZE = ("crop", "pad", "stretch")
 ON_BAD_IMAGE = ("fail", "skip")
 LEAST_RANGE = 64  # of 255 grey levels that the images of a set span together; with fewer they are refused
+ODD = 4  # times the median side or aspect, or a part of it, from which on an image is named as odd
 
 
 def read(
@@ -56,10 +59,10 @@ def read(
     in the id.
     on_bad_image: "fail" or "skip".
 
-    Of animated files the first frame counts; stacks of pages are refused. Whole numbers of any range and floats of
-    0..1 are scaled to 8 bits, colours are brought to sRGB, transparency is composited on white, EXIF orientation is
-    applied; the report says of how many images. Files without an image extension are ignored and listed in
-    `report.skipped` by extension. Pool items that share content or a group with a given test set are left out.
+    Of animations and stacks the first frame or page counts. Whole numbers of any range and floats of 0..1 are scaled to
+    8 bits, colours are brought to sRGB, transparency is composited on white, EXIF orientation is applied; the report
+    says of how many images. Files without an image extension are ignored and listed in `report.skipped` by extension.
+    Pool items that share content or a group with a given test set are left out.
     Raises InputError, before decoding wherever a header is enough.
     """
     wish = _checked_wish(size, channels, resize, on_bad_image)
@@ -252,7 +255,7 @@ def _shape_name(size: Sequence[int]) -> str:
 
 
 def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
-    shapes = sorted({item.shape for item in items})
+    shapes = sorted({item.shape for item in items}, key=lambda shape: (shape[0] * shape[1], shape))
     kind = f"{_shape_name(target.size)} {'grey' if channels == 1 else 'colour'}"
     if shapes == [target.size]:
         text = f"All {len(items):,} items are {kind}; nothing was resized."
@@ -283,25 +286,58 @@ def _remarks(modes: list[str]) -> list[str]:
     ]
 
 
+def _odd_shapes(source: Source, items: list[_Item]) -> str:
+    """Name items of which a side or the aspect is far from the usual, the farthest first; "" where there is none."""
+    sides = np.log2([item.shape for item in items])  # (N, 2)
+    sides = np.column_stack([sides, sides[:, 1] - sides[:, 0]])
+    far = np.abs(sides - np.median(sides, axis=0)).max(axis=1)
+    odd = [int(i) for i in np.argsort(-far, kind="stable") if far[i] > np.log2(ODD)]
+    if not odd:
+        return ""
+    named = few_of([f"{source.ids[i]} of {_shape_name(items[i].shape)}" for i in odd], 3)
+    usual = _shape_name(np.rint(np.median([item.shape for item in items], axis=0)).astype(int))
+    return f" Far from the usual {usual}: {named}."
+
+
 def _assemble(data: str, source: Source, named: list[str], items: list[_Item], target: _Target) -> Dataset:
     grey = all(item.pixels.ndim == 2 for item in items)
     channels = target.channels or (1 if grey else 3)
     x = np.stack([_with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
     same = identical(map(duplicates.content, x))
-    found = linked(source, same, link(*_near_pairs(x, items, same), source.y), named)
+    pairs, distances, n_turned = _near_pairs(x, source.y, items, same)
+    found = linked(source, same, link(pairs, distances, source.y), named)
     return assemble(
         NAME, data, source, x, [item.digest for item in items], found,
         shapes=dict(Counter(_shape_name(item.shape) for item in items)),
         modes=dict(Counter(item.mode for item in items)),
-        brought_to=_brought_to(items, target, channels),
+        brought_to=_brought_to(items, target, channels) + _odd_shapes(source, items),
+        side=lambda i: side_of(
+            source.paths[i] if source.paths else None, items[i].mode, items[i].shape, items[i].thumb, channels
+        ),
+        remarks=_on_copies(source, found.groups, named, n_turned),
     )  # fmt: skip
 
 
-def _near_pairs(x: np.ndarray, items: list[_Item], same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell."""
+def _on_copies(source: Source, groups: np.ndarray, named: list[str], n_turned: int) -> list[str]:
+    """Sentences on mirrored and turned copies, and on names that say so of more, unless the person gave groups."""
+    turned = f"{n_turned:,} pairs of {NOUNS.many} are mirrored or turned copies; both stay on one side of every split"
+    proposed = "" if any(named) else proposal(source, groups, COPIES)
+    return [turned] * bool(n_turned) + [proposed] * bool(proposed)
+
+
+def _near_pairs(
+    x: np.ndarray, y: np.ndarray, items: list[_Item], same: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell.
+
+    And how many of them are mirrored or turned, which are copies within a class alone: left is the mirror image of
+    right.
+    """
     sides = np.array([min(item.shape) for item in items])
     first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))
     shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
     thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
-    pairs, distances = duplicates.near_pairs(thumbs)
-    return first[pairs], distances
+    (near, distances), (turned, apart) = duplicates.near_pairs(thumbs), duplicates.turned_pairs(thumbs)
+    alike = y[first[turned[:, 0]]] == y[first[turned[:, 1]]]
+    pairs = first[np.concatenate([near, turned[alike]])]
+    return pairs, np.concatenate([distances, apart[alike]]), len(np.unique(turned[alike], axis=0))

@@ -204,3 +204,33 @@ def test_spoken_digits_are_read_by_speaker_or_with_their_own_test_set(shared_dat
     own = read(archive, groups="(.+)")
     assert len(own.test) == 300 and len(own.pool) + len(own.report.removed_from_pool) == 2700
     assert len(own.report.near_duplicates) <= 3
+
+
+def test_it_is_said_where_the_class_can_be_told_from_how_clips_were_made(tmp_path):
+    for k, (name, rate) in enumerate((("owl", 8000), ("wren", 16000))):
+        for i in range(12):
+            write(tmp_path / name / f"{i}.wav", sound(1000 * k + i, rate=rate), rate)
+    (said,) = read(str(tmp_path)).report.remarks
+    assert said.startswith(
+        "The class can be told without looking at the clips, by their rate: this alone is right for 100%"
+    )
+    assert read(str(folder_of(tmp_path / "alike", n=12))).report.remarks == []
+
+
+def test_names_that_say_that_clips_are_copies_propose_groups(tmp_path):
+    for k, name in enumerate(("owl", "wren")):
+        for i in range(6):
+            write(tmp_path / name / f"{name}{i}.wav", sound(1000 * k + i))
+            write(tmp_path / name / f"{name}{i}_pitch2.wav", sound(1000 * k + i + 500))
+    (said,) = read(str(tmp_path)).report.remarks
+    assert "groups" in said and "pitch" in said
+
+
+def test_labels_may_stand_in_a_table_beside_the_clips(tmp_path):
+    lines = ["file,label"]
+    for i in range(8):
+        write(tmp_path / "clips" / f"{i}.wav", sound(i))
+        lines.append(f"{i}.wav,{'owl' if i % 2 else 'wren'}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    found = read(str(tmp_path))
+    assert found.pool.classes == ("owl", "wren") and found.pool.counts().tolist() == [4, 4]

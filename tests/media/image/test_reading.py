@@ -19,7 +19,6 @@ from PIL import Image
 
 from gannb.media.image import reading
 from gannb.media.image.reading import read
-from gannb.media.image.sources import arrays as array_formats
 from gannb.utils.errors import InputError
 
 
@@ -60,6 +59,22 @@ def test_mixed_shapes_get_a_stated_size(tmp_path):
     assert found.pool.shape == (48, 48, 3)  # the median short side, 50, in steps of 8
     assert "2 shapes (30x90 to 50x70) were brought to 48x48" in found.report.brought_to
     assert "median short side" in found.report.brought_to and "centre crop" in found.report.brought_to
+
+
+def test_an_odd_shape_is_named(tmp_path):
+    root = folder_of(tmp_path, n=4)
+    write(root / "cat" / "long.png", photo(90, 8, 4000))
+    write(root / "dog" / "dot.png", photo(91, 1, 1))
+    write(root / "dog" / "wide.png", photo(92, 30, 44))
+    text = read(str(root)).report.brought_to
+    assert "4 shapes (1x1 to 8x4000)" in text
+    assert text.endswith("Far from the usual 32x32: cat/long.png of 8x4000, dog/dot.png of 1x1.")
+    for i in range(4):
+        write(root / "dog" / f"long{i}.png", photo(80 + i, 8, 2000))
+    assert (
+        "cat/long.png of 8x4000, dog/long0.png of 8x2000, dog/long1.png of 8x2000 and 3 more."
+        in read(str(root)).report.brought_to
+    )
 
 
 def test_resize_rules(tmp_path):
@@ -194,7 +209,8 @@ def test_what_was_done_for_how_pixels_were_stored_is_said_by_number_of_images(tm
 
 def test_parts_of_an_archive_may_be_stored_differently(tmp_path):
     deep = ramps(np.uint16, 0, 65535)
-    more = {"test_images": (deep // 257).astype(np.uint8)[:4, ::-1], "test_labels": np.arange(4) % 2}
+    others = np.random.default_rng(0).integers(0, 256, (4, 32, 32)).astype(np.uint8)
+    more = {"test_images": others, "test_labels": np.arange(4) % 2}
     found = read(str(npz(tmp_path / "set.npz", train_images=deep, train_labels=np.arange(6) % 2, **more)))
     assert found.report.modes == {"I;16": 6, "L": 4} and "scaled to 8 bits (6 items)" in found.report.brought_to
 
@@ -226,7 +242,7 @@ def test_bad_parameters_are_refused(tmp_path, wish, sentence):
 def test_too_much_to_hold_is_refused(tmp_path, monkeypatch):
     folder, archive = folder_of(tmp_path / "set"), npz(tmp_path / "set.npz")
     monkeypatch.setattr(reading, "MAX_BYTES", 700)
-    monkeypatch.setattr(array_formats, "MAX_BYTES", 700)
+    monkeypatch.setattr("gannb.data.npz.MAX_BYTES", 700)
     with pytest.raises(InputError, match="size: 6 items of 32x32 .*set size"):
         read(str(folder))
     with pytest.raises(InputError, match="set.npz unpacks to"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gannb.data.folders import natural_key
+from gannb.data.files import natural_key
 from gannb.data.npz import arrays_of, holds
 from gannb.data.source import Source
 from gannb.media.audio.parameters import NOUNS

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from gannb.data.folders import FileKind
+from gannb.data.files import FileKind
+from gannb.data.groups import Copies
 from gannb.data.source import BadItem
 from gannb.media.audio.parameters import NOUNS
 
@@ -158,4 +159,14 @@ def _missing(file: BinaryIO, order: str, size: int) -> int:
     return 0
 
 
+COPIES = (
+    Copies(  # as augmentation on a disk leaves them
+        r"(?:[ _.-]+(?i:WORDS)(?:[ _-]?[0-9.]*[0-9])?)+",
+        tuple(
+            "aug augmented augmentation noise noisy pitch pitched transposed speed fast faster slow slower stretch "
+            "stretched shift shifted reverb echo gain loud louder quiet quieter normalized normalised resampled "
+            "filtered lowpass highpass bandpass reversed mono left right mp3 compressed copy".split()
+        ),
+    ),
+)
 FILES = FileKind(NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, on_bad="on_bad_clip")

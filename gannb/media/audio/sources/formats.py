@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gannb.data.folders import from_folder, walk
+from gannb.data.files import walk
+from gannb.data.folders import from_folder
 from gannb.media.audio.sources.arrays import Archive, from_npz, is_npz
 from gannb.media.audio.sources.files import FILES
 from gannb.utils.errors import InputError

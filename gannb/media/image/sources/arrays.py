@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import gzip
-import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from gannb.data.folders import PARTS
+from gannb.data.files import PARTS
+from gannb.data.npz import arrays_of, holds
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS, NOUNS
 from gannb.media.image.sources.colours import without_equal_channels
 from gannb.media.image.sources.files import MAX_BYTES
 from gannb.media.image.sources.levels import from_numbers
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 
 
 def from_digits() -> Source:
@@ -42,6 +43,7 @@ def _from_arrays(
     return Source(kind, NOUNS, ids, y, classes, is_test, shapes, "test" in parts, decoded)
 
 
+WORDS = tuple(word for words in PARTS.values() for word in words)
 IDX_FILES = tuple(f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
 
 
@@ -82,7 +84,7 @@ def _idx(path: Path, ndim: int) -> np.ndarray:
     except (OSError, EOFError, zlib.error, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is damaged or cut short ({error}); {again}") from error
+        raise unreadable(str(path), error, f"is damaged or cut short ({error}); {again}") from error
     if len(values) != count:
         raise InputError(f"{path} does not hold the {count:,} values its header declares; {again}")
     return np.frombuffer(values, np.uint8).reshape(shape)
@@ -103,21 +105,16 @@ def _numbered_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]], where: st
 
 def is_npz(path: Path) -> bool:
     """Tell whether a file is an .npz with images to train on, by its name and its table of contents alone."""
-    if path.suffix.lower() != ".npz" or not path.is_file():
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "train_images.npy" in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return False
+    return holds(path, [f"{word}_images" for word in PARTS["train"]])
 
 
 def from_npz(path: Path) -> Source:
     """Return the set of an .npz in the MedMNIST layout; raises InputError where it is not one, or not whole."""
-    arrays = _npz_arrays(path)
-    parts, words = {}, {}
+    arrays, unused = arrays_of(path, [f"{word}_{what}" for word in WORDS for what in ("images", "labels")])
+    parts, modes = {}, {}
     for part in PARTS:
-        keys = (f"{part}_images", f"{part}_labels")
+        word = _word_for(part, arrays, path)
+        keys = (f"{word}_images", f"{word}_labels")
         present = [key in arrays for key in keys]
         if part != "train" and not any(present):
             continue
@@ -127,50 +124,42 @@ def from_npz(path: Path) -> Source:
                 f"{path} has no array {missing!r}; the MedMNIST layout needs train_images and train_labels, "
                 "and may have val_* and test_* pairs"
             )
-        labels = _npz_labels(arrays[keys[1]], f"{keys[1]} of {path}")
-        images, words[part] = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
+        labels = _npz_labels(arrays[keys[1]], keys[1], path)
+        images, modes[part] = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
         if len(images) != len(labels):
             raise InputError(f"{path} has {len(images):,} {keys[0]} but {len(labels):,} {keys[1]}; make them pairs")
         parts[part] = (images, labels)
-    return _from_arrays("npz", parts, _numbered_classes(parts, str(path)), words)
+    found = _from_arrays("npz", parts, _numbered_classes(parts, str(path)), modes)
+    return replace(found, skipped=[(name, "an array of no part; read are train, val and test") for name in unused])
 
 
-def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of the MedMNIST layout that the file has. Nothing is ever unpickled."""
-    wanted = [f"{part}_{what}" for part in PARTS for what in ("images", "labels")]
-    try:
-        with zipfile.ZipFile(path) as archive:
-            declared = sum(member.file_size for member in archive.infolist() if member.filename[:-4] in wanted)
-        if declared > MAX_BYTES:
-            raise InputError(f"{path} unpacks to {declared / 2**30:.0f} GiB, too much; save fewer or smaller items")
-        with np.load(path, allow_pickle=False) as found:
-            arrays = {key: found[key] for key in wanted if key in found.files}
-    except InputError:
-        raise
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        zlib.error,
-        zipfile.BadZipFile,
-        MemoryError,
-        SyntaxError,
-        RuntimeError,
-    ) as error:
-        if "Object arrays" in str(error):
-            raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
-        raise InputError(f"{path} is not a readable .npz file ({error}); save it again with numpy.savez") from error
-    for key, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise InputError(f"{key} of {path} is not an array; save it again with numpy.savez")
-    return arrays
+def _word_for(part: str, arrays: dict[str, np.ndarray], path: Path) -> str:
+    """What the file calls a part: `val`, `valid` or `validation`. Raises InputError where it has two of them."""
+    found = [word for word in PARTS[part] if f"{word}_images" in arrays or f"{word}_labels" in arrays]
+    if len(found) > 1:
+        raise InputError(f"{path} has both {found[0]}_* and {found[1]}_*; keep one of them")
+    return found[0] if found else part
 
 
-def _npz_labels(labels: np.ndarray, where: str) -> np.ndarray:
+def _npz_labels(labels: np.ndarray, key: str, path: Path) -> np.ndarray:
+    """(N,), (N, 1), or (N, K) with a single 1 in each row -> (N,) int64."""
+    where = f"{key} of {path}"
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if labels.ndim == 2 and labels.shape[1] > 1 and len(labels) and np.isin(labels, (0, 1)).all():
+        marked = labels.astype(np.int64).sum(1)
+        if (marked != 1).any():
+            several, none = int((marked > 1).sum()), int((marked == 0).sum())
+            raise InputError(
+                f"{where} has {labels.shape[1]} labels an image ({several:,} images have several, {none:,} none), "
+                f"and a study has one per image; choose a column: save {key}[:, k] as {key}, 1 or 0 for the label k"
+            )
+        return labels.argmax(1).astype(np.int64)
     if labels.ndim != 1:
-        raise InputError(f"{where} has shape {labels.shape}; give one label per item, (N,) or (N, 1)")
+        raise InputError(
+            f"{where} has shape {labels.shape}; give one label per item, (N,) or (N, 1), or choose a column: save "
+            f"{key}[:, k] as {key}"
+        )
     if labels.dtype.kind not in "iu":
         raise InputError(f"{where} has dtype {labels.dtype}; labels must be integers 0, 1, 2, ...")
     if len(labels) == 0:

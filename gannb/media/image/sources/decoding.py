@@ -24,6 +24,7 @@ LEVELS = {"1": 1, "L;2": 3, "L;4": 15}  # the largest of PNGs with fewer than 8 
 REMARKS = {
     "transparency": "Transparency was composited on white",
     "frames": "Of several pictures or frames in a file the first was taken",
+    "pages": "Of a stack of several pages the first was taken (save another page, or a projection, where that counts)",
     colours.BROUGHT: "Colours were brought to sRGB by the colour profile of the file, or what else it tells of them",
     colours.IGNORED: "A colour profile that is damaged, or of another kind of pixels, was ignored",
     "damaged EXIF": "Damaged EXIF data were ignored, in which an orientation may have stood",
@@ -38,6 +39,8 @@ def decoded(image: Image.Image, layout: tiff.Layout | None) -> tuple[np.ndarray,
     remarks = ["transparency"] if image.has_transparency_data and image.mode not in WITH_ALPHA else []
     if layout is None and _is_animated(image):
         remarks.append("frames")
+    if layout and layout.pages > 1:
+        remarks.append("pages")
     deep = _is_deep(image, layout)
     _mend_transparent_level(image, deep)
     image.load()

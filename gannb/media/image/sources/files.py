@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from gannb.data.folders import FileKind
+from gannb.data.files import FileKind
+from gannb.data.groups import Copies
 from gannb.data.source import BadItem
 from gannb.media.image.parameters import NOUNS
 from gannb.media.image.sources import contents, decoding, tiff
@@ -135,4 +136,25 @@ def decode_file(path: Path) -> tuple[np.ndarray, str]:
             return decoding.decoded(image, layout)
 
 
-FILES = FileKind(NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, on_bad="on_bad_image")
+ADDITIONS = (  # words in the names of files that belong to a picture: masks, outlines, other views of it, thumbnails
+    "mask", "seg", "segm", "segmentation", "segmented", "gt", "groundtruth", "ground_truth", "ground-truth", "trimap",
+    "annotation", "annotated", "anno", "label", "labelled", "labeled", "labelid", "instance", "instanceid", "semantic",
+    "panoptic", "contour", "outline", "roi", "lesion", "bbox", "boxes", "overlay", "heatmap", "saliency", "matte",
+    "depth", "thumb", "thumbnail", "preview",
+)  # fmt: skip
+ORIGINALS = ("image", "img", "orig", "original", "raw", "rgb", "photo", "pic")
+COPIES = (
+    Copies(r"\.rf\.[0-9A-Za-z]+"),  # Roboflow
+    Copies(  # as augmentation on a disk leaves them
+        r"(?:[ _.-]+(?i:WORDS)(?:[ _-]?[0-9.]*[0-9])?)+",
+        tuple(
+            "aug augmented augmentation flip flipped hflip vflip fliph flipv fliplr flipud mirror mirrored rot rotate "
+            "rotated rotation turned crop cropped zoom zoomed scaled resized shift shifted translated shear sheared "
+            "bright brighter brightness dark darker contrast noise noisy blur blurred sharpened jpeg jpg compressed "
+            "recompressed quality q gray grey grayscale hue color colour clahe equalized elastic cutout copy".split()
+        ),
+    ),
+)
+FILES = FileKind(
+    NOUNS, EXTENSIONS, UNREADABLE, read_header, decode_file, "on_bad_image", additions=ADDITIONS, originals=ORIGINALS
+)

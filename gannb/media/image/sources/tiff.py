@@ -1,6 +1,6 @@
 """What a TIFF file holds, by its tags: TIFF is a frame for many kinds of pixels, and not all of them are a picture.
 
-Pillow opens some files as something else than they are: a stack as its first page, white-is-zero pixels of 16 bits as
+Pillow opens some files as something else than they are: white-is-zero pixels of 16 bits as
 if black were zero, colour with a further channel without it. What is not surely one picture is refused here, by name.
 Tags and their numbers: TIFF 6.0 (Adobe, 1992).
 """
@@ -33,7 +33,7 @@ class Layout:
     """The first page.
 
     size: height and width as stored.  format: 1 unsigned, 2 signed, 3 floats.  white_at: where in the file the number
-    of the tag stands that says whether zero is white, and its byte order.
+    of the tag stands that says whether zero is white, and its byte order.  pages: in the file, previews apart.
     """
 
     size: tuple[int, int]
@@ -43,6 +43,7 @@ class Layout:
     samples: int
     photometric: int
     white_at: tuple[int, str]
+    pages: int
 
     @property
     def described(self) -> str:
@@ -84,7 +85,7 @@ def _layout(file: BinaryIO) -> Layout:
     if not pages:
         raise Damaged
     first, order = pages[0]
-    _check_pages([page for page, _ in pages])
+    n = _count_pages([page for page, _ in pages])
     bits, formats = _all_the_same(first, BITS, 1), _all_the_same(first, FORMAT, 1)
     if formats not in FORMATS:
         raise BadItem(f"it is a TIFF of complex or undefined numbers, which are no picture; {WAY}")
@@ -96,6 +97,7 @@ def _layout(file: BinaryIO) -> Layout:
         samples=_one(first, SAMPLES, 1),
         photometric=_one(first, PHOTOMETRIC),
         white_at=(first[PHOTOMETRIC].at, order),
+        pages=n,
     )
     _check_kind(found, first)
     return found
@@ -117,8 +119,11 @@ def _all_the_same(page: Directory, tag: int, default: int) -> int:
     return first
 
 
-def _check_pages(pages: list[Directory]) -> None:
-    """Refuse several pages, but for previews and masks of the first, and a preview that comes before its picture."""
+def _count_pages(pages: list[Directory]) -> int:
+    """Return the number of pages without previews and masks of the first.
+
+    Raises BadItem for a preview that comes before its picture.
+    """
     is_preview = [_one(page, SUBFILE, 0) & 0b101 != 0 or _one(page, OLD_SUBFILE, 1) == 2 for page in pages]
     if is_preview[0]:
         raise BadItem("it is a TIFF whose first page is a preview of another one; save the picture alone")
@@ -127,11 +132,7 @@ def _check_pages(pages: list[Directory]) -> None:
     if n == 1 and described and isinstance(described.values, bytes) and described.values.startswith(b"ImageJ="):
         said = re.search(rb"^images=(\d{1,9})\s*$", described.values, re.MULTILINE)
         n = int(said[1]) if said else 1  # large stacks of ImageJ's have the tags of their first page alone
-    if n > 1:
-        raise BadItem(
-            f"it is a TIFF stack of {n:,} pages, and which of them to take is not known; save the page that counts, "
-            "or a projection, as a file of its own"
-        )
+    return n
 
 
 def _check_kind(found: Layout, page: Directory) -> None:

@@ -42,6 +42,23 @@ def test_npz_val_joins_the_pool_and_test_stays_apart(tmp_path):
     assert np.array_equal(found.pool.x[:12, ..., 0], arrays()["train_images"])
 
 
+@pytest.mark.parametrize("words", [("train", "valid", "test"), ("training", "validation", "testing")])
+def test_npz_parts_may_be_called_as_folders_may(tmp_path, words):
+    found = {}
+    for n, word in zip((12, 4, 6), words, strict=True):
+        part = arrays(n=n)
+        found |= {f"{word}_images": part["train_images"] ^ n, f"{word}_labels": part["train_labels"]}
+    np.savez(tmp_path / "set.npz", **found, extra_images=np.zeros((3, 8, 8), np.uint8))
+    dataset = read(str(tmp_path / "set.npz"))
+    assert len(dataset.pool) == 16 and len(dataset.test) == 6
+    assert dataset.report.skipped == [("extra_images", "an array of no part; read are train, val and test")]
+
+
+def test_npz_labels_may_be_a_column_per_class(tmp_path):
+    found = read(str(npz(tmp_path / "set.npz", train_labels=np.eye(2, dtype=np.uint8)[np.arange(12) % 2])))
+    assert found.pool.y.tolist() == [0, 1] * 6
+
+
 @pytest.mark.parametrize(
     "images, expected",
     [
@@ -117,9 +134,18 @@ BAD_DATA = {
         "no item with label 1 but one with 2",
     ),
     "npz float labels": (lambda p: npz(p / "set.npz", train_labels=Y / 2), "train_labels.*float64.*integers"),
-    "npz many labels": (
-        lambda p: npz(p / "set.npz", train_labels=np.eye(12, dtype=int)),
-        r"\(12, 12\).*one label",
+    "npz several labels": (
+        lambda p: npz(p / "set.npz", train_labels=np.tri(12, 14, 1, int)),
+        r"train_labels of .* has 14 labels an image \(12 images have several, 0 none\).*choose a column: save "
+        r"train_labels\[:, k\] as train_labels",
+    ),
+    "npz labels of two kinds": (
+        lambda p: npz(p / "set.npz", train_labels=np.arange(24).reshape(12, 2)),
+        r"\(12, 2\).*one label.*choose a column",
+    ),
+    "npz val and valid": (
+        lambda p: npz(p / "set.npz", val_labels=Y, valid_images=X),
+        r"has both val_\* and valid_\*; keep one",
     ),
     "npz empty": (
         lambda p: npz(p / "set.npz", train_images=X[:0], train_labels=Y[:0]),

@@ -100,17 +100,17 @@ def test_previews_and_masks_of_the_first_page_are_no_stack(tmp_path):
         assert np.array_equal(found(tmp_path, tiff(GREY, (small, tags)))[0], GREY)
 
 
-def stack(*pages: int) -> bytes:
-    return tiff(*(np.roll(GREY, i, 1) for i in pages))
+IMAGEJ = {270: b"ImageJ=1.53t\nimages=7\nslices=7\n\0"}  # a stack with the tags of one page
+
+
+@pytest.mark.parametrize("content", [tiff(GREY, GREY.T, 255 - GREY), tiff((GREY, IMAGEJ))], ids=["pages", "ImageJ"])
+def test_of_a_stack_the_first_page_is_taken_and_that_is_noted(tmp_path, content):
+    grey, word = found(tmp_path, content)
+    assert np.array_equal(grey, GREY) and word == "L+pages"
 
 
 TWO, FIVE = np.dstack([GREY, GREY.T]), np.dstack([COLOUR, GREY, GREY])
 REFUSED = {
-    "a stack": (stack(0, 1, 2), "TIFF stack of 3 pages.*save the page"),
-    "a stack of ImageJ's with the tags of one page": (
-        tiff((GREY, {270: b"ImageJ=1.53t\nimages=7\nslices=7\n\0"})),
-        "TIFF stack of 7 pages",
-    ),
     "a preview first": (tiff((GREY[::2, ::2], {254: (1,)}), GREY), "first page is a preview"),
     "2 channels": (tiff(TWO), "TIFF with 2 channels of 8-bit whole numbers"),
     "2 channels of no meaning": (tiff((TWO, {338: (0,)})), "TIFF with 2 channels"),
