@@ -9,9 +9,10 @@ from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import HINGE, WASSERSTEIN
 from gannb.media.audio.augmentation import Policy
 from gannb.media.audio.gans.specgan import on_pictures
-from gannb.media.audio.gans.wavegan import TwoViews, WaveCritic, WaveGenerator
+from gannb.media.audio.gans.wavegan import GatedGenerator, TwoViews, WaveCritic, WaveGenerator
 from gannb.media.image.gans.families import FAMILIES as OF_IMAGES
 
+HISS = 25.0  # dB below a clip: noise on all that a discriminator hears, else it tells made clips by what is inaudible
 PICTURED = ("projection", "dcgan", "acgan", "resnet", "r3gan", "wgan_gp")  # those that can make such pictures
 
 
@@ -47,13 +48,14 @@ def _of_waves(rate: int) -> list[Family]:
         Family(
             name="wavegan_fast",
             steps=1000,
-            generator=partial(WaveGenerator, base=4, norm=True),
+            generator=GatedGenerator,
             discriminator=partial(TwoViews, rate, base=4),
             loss=HINGE,
             noise=100,
             learning_rate=4e-4,
             betas=(0.0, 0.99),
-            augmentation=Policy(rate=rate),
+            augmentation=Policy(noise=(HISS, HISS), rate=rate),
             auxiliary_weight=0.5,
+            lecam=0.3,
         ),
     ]

@@ -57,37 +57,46 @@ class PhaseShuffle(RandomLayer):
 
 
 class WaveGenerator(nn.Module):
-    """Noise and label -> a few samples of many channels -> transposed convolutions -> wave, cropped, in [-1, 1].
-
-    `norm`: batch norm before every layer (in WGAN-GP as published there is none).
-    """
+    """Noise and label -> a few samples of many channels -> transposed convolutions -> wave, cropped, in [-1, 1]."""
 
     def __init__(
-        self, shape: Shape, classes: int, base: int = 8, noise: int = 100, embedding: int = 32, norm: bool = False
+        self, shape: Shape, classes: int, base: int = 8, noise: int = 100, embedding: int = 32, outputs: int = 1
     ) -> None:
         super().__init__()
         self.samples = shape[0]
-        widths = widths_from_wave(self.samples, base)[::-1]
+        self.widths = widths_from_wave(self.samples, base)[::-1]
         self.embedding = LabelEmbedding(classes, embedding)
-        self.start = nn.Linear(noise + embedding, widths[0] * start_length(self.samples))
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) if norm else nn.Identity() for width in widths)
+        self.start = nn.Linear(noise + embedding, self.widths[0] * start_length(self.samples))
+        self.norms = nn.ModuleList(nn.Identity() for _ in self.widths)  # as published, there is none with WGAN-GP
         self.ups = nn.ModuleList(
             nn.ConvTranspose1d(a, b, KERNEL, STRIDE, padding=11, output_padding=1)
-            for a, b in zip(widths, [*widths[1:], 1], strict=True)
+            for a, b in zip(self.widths, [*self.widths[1:], outputs], strict=True)
         )
 
-    def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
-        """noise (N, noise), labels (N,) or the classes' shares (N, K) -> waves (N, T) in [-1, 1]."""
-        x = self.start(torch.cat([noise, self.embedding(labels)], dim=1)).unflatten(1, (self.norm_width, -1))
+    def channels(self, noise: Tensor, labels: Tensor) -> Tensor:
+        """noise (N, noise), labels (N,) or the classes' shares (N, K) -> (N, outputs, T)."""
+        x = self.start(torch.cat([noise, self.embedding(labels)], dim=1)).unflatten(1, (self.widths[0], -1))
         for norm, up in zip(self.norms, self.ups, strict=True):
             x = up(norm(x).relu())
         spare = (x.shape[2] - self.samples) // 2
-        return x[:, 0, spare : spare + self.samples].tanh()
+        return x[:, :, spare : spare + self.samples]
 
-    @property
-    def norm_width(self) -> int:
-        """Channels at the start."""
-        return self.ups[0].in_channels
+    def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
+        """noise (N, noise), labels (N,) or the classes' shares (N, K) -> waves (N, T) in [-1, 1]."""
+        return self.channels(noise, labels)[:, 0].tanh()
+
+
+class GatedGenerator(WaveGenerator):
+    """The same with batch norm, and a second channel that says how loud the first one is: silence is easy to make."""
+
+    def __init__(self, shape: Shape, classes: int, base: int = 4) -> None:
+        super().__init__(shape, classes, base, outputs=2)
+        self.norms = nn.ModuleList(map(nn.BatchNorm1d, self.widths))
+
+    def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
+        """noise (N, noise), labels (N,) or the classes' shares (N, K) -> waves (N, T) in [-1, 1]."""
+        wave, gate = self.channels(noise, labels).unbind(1)
+        return wave.tanh() * gate.sigmoid()
 
 
 class WaveFeatures(nn.Module):
