@@ -43,7 +43,7 @@ DEPTHS = {"PCM_S8": "8 bits", "PCM_U8": "8 bits", "PCM_16": "16 bits", "PCM_24":
 def read_header(path: Path) -> tuple[int, int, int]:
     """Frames, samples a second and channels, from the header alone. Raises BadItem."""
     _check_name(path)
-    with _reasons():
+    with _reasons(path):
         _check_size(path)
         about = _soundfile().info(str(path))
     check_length(about.frames, about.samplerate)
@@ -70,7 +70,7 @@ def _length(seconds: float) -> str:
 def decode_file(path: Path) -> tuple[np.ndarray, str]:
     """A clip's channels mixed to one, (T,) float32, 1 full scale, and how it was stored. Raises BadItem."""
     _check_name(path)
-    with _reasons():
+    with _reasons(path):
         _check_size(path)
         with _soundfile().SoundFile(str(path)) as file:
             declared, stored = file.frames, DEPTHS.get(file.subtype, file.subtype)
@@ -117,14 +117,21 @@ def _check_name(path: Path) -> None:
 
 
 @contextmanager
-def _reasons() -> Iterator[None]:
+def _reasons(path: Path) -> Iterator[None]:
     """Turns whatever libsndfile says into a BadItem with a short reason."""
     try:
         yield
     except OSError as error:
         raise BadItem(error.strerror or str(error)) from error
     except RuntimeError as error:  # soundfile's errors are
-        raise BadItem(_reason(str(error))) from error
+        raise BadItem(_foreign(path) or _reason(str(error))) from error
+
+
+def _foreign(path: Path) -> str:
+    """What a file is that begins as no sound does which is read here, and the way out; "" where nothing tells."""
+    with open(path, "rb") as file:
+        head = file.read(64).lstrip()
+    return next((f"it is {what}" for at, sign, what in FOREIGN if head[at:].lower().startswith(sign)), "")
 
 
 def _reason(said: str) -> str:
@@ -159,6 +166,17 @@ def _missing(file: BinaryIO, order: str, size: int) -> int:
     return 0
 
 
+CONVERT = "which is not read here; convert it to WAV or FLAC"
+FOREIGN = (  # where a sign stands in a file, the sign in small letters, what it is of
+    (0, b"version https://git-lfs", "a pointer of Git LFS in the place of the sound; fetch it with `git lfs pull`"),
+    (0, b"<", "a page of a web server, as a failed download leaves it; download it again"),
+    (0, b"pk\x03\x04", "an archive (zip); unpack it"),
+    (4, b"ftyp", f"MPEG-4 (AAC, ALAC or a film), {CONVERT}"),
+    (0, b"0&\xb2u", f"Windows Media, {CONVERT}"),
+    (0, b"\x1ae\xdf\xa3", f"Matroska or WebM, {CONVERT}"),
+    (0, b"#!amr", f"AMR, {CONVERT}"),
+    (0, b"mthd", "notes without sound (MIDI); play them into a WAV"),
+)
 COPIES = (
     Copies(  # as augmentation on a disk leaves them
         r"(?:[ _.-]+(?i:WORDS)(?:[ _-]?[0-9.]*[0-9])?)+",

@@ -131,6 +131,32 @@ def test_what_is_no_clip_is_told_with_its_reason(tmp_path, make, request):
         decode_file(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "^it is a pointer of Git LFS .* `git lfs pull`$"),
+        (b"\n<!DOCTYPE html><html>", "a page of a web server"),
+        (b"PK\x03\x04" + bytes(60), "an archive"),
+        (b"\0\0\0\x20ftypM4A " + bytes(60), "^it is MPEG-4 .*; convert it to WAV or FLAC$"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(60), "Windows Media"),
+        (b"\x1aE\xdf\xa3" + bytes(60), "Matroska or WebM"),
+        (b"#!AMR\n" + bytes(60), "AMR, which is not read"),
+        (b"MThd" + bytes(60), "MIDI"),
+    ],
+)
+def test_what_else_lies_under_the_name_of_a_sound_is_named(tmp_path, content, says):
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(BadItem, match=says):
+        read_header(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.mp3", "a.ogg"])
+def test_a_file_is_read_by_its_content_whatever_it_is_called(tmp_path, name):
+    path = write(tmp_path / name, SOUND)
+    other = path.rename(tmp_path / "called.wav")
+    assert len(decode_file(other)[0]) >= len(SOUND)
+
+
 def test_a_length_that_was_not_known_when_the_header_was_written_is_none_that_lacks(tmp_path):
     content = bytearray(write(tmp_path / "a.wav", SOUND).read_bytes())
     place = content.index(b"data") + 4
