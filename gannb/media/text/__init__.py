@@ -1,0 +1,1 @@
+"""Sentences: items () of fixed-width unicode."""
