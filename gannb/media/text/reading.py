@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gannb.data.assembly import Links, assemble, content_fingerprint, identical, linked
+from gannb.data.assembly import Links, assemble, identical, linked
 from gannb.data.examples import Dataset, Examples
 from gannb.data.folders import PARTS, FileKind, from_folder, list_entries, natural_key
 from gannb.data.groups import group_finder

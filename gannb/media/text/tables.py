@@ -229,8 +229,8 @@ def _of_two(path: Path, lines: list[_Line]) -> tuple[int, int, int, list[str]]:
     label = int(different[1] < different[0])
     if different[label] > max(2, HEADLESS * len(pairs)) or different[0] == different[1]:
         raise InputError(
-            f"{path}, line {lines[0].number}: it names no columns `{TEXT}` and `{LABEL}`, and neither column looks like "
-            "one of classes; add a header, or set text_column and label_column, as 1 and 2"
+            f"{path}, line {lines[0].number}: it names no columns `{TEXT}` and `{LABEL}`, and neither column looks "
+            "like one of classes; add a header, or set text_column and label_column, as 1 and 2"
         )
     header = _is_header(lines, label)
     seen = different[label] - header
