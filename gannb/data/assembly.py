@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
@@ -97,11 +98,14 @@ def assemble(
     shapes: dict[str, int],
     modes: dict[str, int],
     brought_to: str,
+    traits: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Return the prepared set: pool and test set apart, what leaks left out, the report written.
 
     medium: its name.  data: as the person wrote it.  x: (N, ...) prepared items.  digests: of the items as found.
-    shapes, modes, brought_to: see `DataReport`.  Raises InputError where too little of a class remains.
+    shapes, modes, brought_to: see `DataReport`; traits: see `Dataset`.
+
+    Raises InputError where too little of a class remains.
     """
     everything = Examples(x, source.y, source.classes, np.array(source.ids), links.groups)
     pool = _pool_without(everything, ~source.is_test, links.leaks, source.nouns)
@@ -124,7 +128,8 @@ def assemble(
         links_cut=links.n_cut,
     )
     fingerprint = content_fingerprint(source, digests)
-    return Dataset(pool, test, fingerprint, prepared_digest(pool, test), facts, medium)
+    prepared = prepared_digest(pool, test, traits := dict(traits or {}))
+    return Dataset(pool, test, fingerprint, prepared, facts, medium, traits=traits)
 
 
 def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray, nouns: Nouns) -> Examples:

@@ -47,7 +47,7 @@ class Settings:
     def resolved(self) -> dict[str, Any]:
         """Return what the study's `auto` parameters stand for with these data."""
         return {
-            "medium": self.medium.name,
+            "medium": self.medium.name, **({"traits": dict(self.dataset.traits)} if self.dataset.traits else {}),
             "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "trials": self.trials,
             "why": self.design.why,
             "gan": self.family, "gan_steps": self.gan_steps,

@@ -125,7 +125,8 @@ def stream(
     chosen = _chosen(experiment, classes)
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
-    medium, device = experiment.settings.medium.name, experiment.device
+    dataset, device = experiment.settings.dataset, experiment.device
+    medium = dataset.medium, dataset.traits
     return ItemStream(train_final(experiment.record()), medium, device, chosen, batch_size, seed, start)
 
 
@@ -221,8 +222,8 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
     if not 0 <= seed < 2**32:
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
-    medium = experiment.settings.medium.name
-    plan = Plan(format, classes, counts, experiment.settings.shape, seed, no_copies, generator, medium)
+    dataset, shape = experiment.settings.dataset, experiment.settings.shape
+    plan = Plan(format, classes, counts, shape, seed, no_copies, generator, dataset.medium, dataset.traits)
     plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))
     return plan
 
@@ -391,7 +392,7 @@ def _copies(maker: Maker, shards: list[dict[str, Any]]) -> dict[str, int]:
     plan = maker.plan
     if plan.no_copies:
         return {"looked_at": len(plan), "found": sum(r["replaced"] for r in shards)}
-    rule, generator = copy_rule(maker.data, maker.draw), loaded_generator(maker.generator, plan.medium, maker.device)
+    rule, generator = copy_rule(maker.data, maker.draw), loaded_generator(maker.generator, plan.of_items, maker.device)
     looked, found, classes = 0, 0, np.flatnonzero(plan.counts)
     with one_thread():
         for k in classes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from gannb.media.image import IMAGE
 
@@ -14,5 +15,10 @@ MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE,)}
 
 
 def medium_of(dataset: Dataset) -> Medium:
-    """Return the medium of a data set's items."""
-    return MEDIA[dataset.medium]
+    """Return the medium of a data set's items, with their traits."""
+    return medium_with(dataset.medium, dataset.traits)
+
+
+def medium_with(name: str, traits: Mapping[str, Any]) -> Medium:
+    """Return the medium of a name, of items with such traits; see `gannb.data.medium.Medium.of`."""
+    return MEDIA[name].of(traits)
