@@ -79,6 +79,7 @@ class Vectors:
     policy_names = tuned_policies = ("none", "noise")
     policies: Mapping[str, float] = {"none": 0.0, "noise": 0.1}  # standard deviation of what is added
     gan_policies = ("none", "noise")
+    arms = ()
     families: Mapping[str, Family] = {"vector": FAMILY}
     controls = SIMPLE
     classifiers = ("two_layers",)
@@ -161,6 +162,9 @@ class Vectors:
         """Near ones differ by at most 1 % of the scale in every value."""
         apart = np.abs(x[:, None].astype(float) - others[None]).max(2)  # (N, M)
         return (apart == 0).any(1), ((apart > 0) & (apart <= 0.01 * self.scale)).any(1)
+
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        pass
 
     def default_policy(self, shape: tuple[int, ...]) -> str:
         return "noise"

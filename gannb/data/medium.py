@@ -170,6 +170,7 @@ class Medium(Protocol):
     reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
+    arms: tuple[str, ...]  # that a study has by default, beside those of every medium
 
     def way_to_smaller(self, shape: tuple[int, ...]) -> str:
         """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
@@ -235,6 +236,13 @@ class Medium(Protocol):
 
     def place(self, network: nn.Module, device: str) -> nn.Module:
         """Move a network to a device, in the memory layout that pays for this medium."""
+        ...
+
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        """Tell an untrained classifier what it has to know of its training items (N, ...) beside its weights.
+
+        A vocabulary, or how often a word occurs: part of the network's state. Mostly nothing.
+        """
         ...
 
     # ---- augmentation, for classifiers and discriminators alike

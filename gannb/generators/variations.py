@@ -24,7 +24,11 @@ VARIATIONS = {
     "by_discriminator": "items chosen by the discriminator",  # cf. Azadi et al. 2019; Sinha et al. 2020
     "by_classifier": "items in which a classifier of the real ones sees their label",  # GaFi
     "fresh": "items made anew at every pass",  # GaFi
+    "half": "half of a training item kept, the rest made anew",
+    "full": "made freely, nothing of a training item kept",
+    "cool": "made at another temperature",
 }
+USUAL = ("averaged", "truncated", "by_discriminator", "by_classifier", "fresh")  # that a family has unless it says so
 FILTERS = ("by_discriminator", "by_classifier")
 ATTEMPTS = 10  # at an item that is not accepted; the last one stays
 CALIBRATION = 128  # items per class whose median score is the discriminator's bar

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gannb.media.image import IMAGE
+from gannb.media.text import TEXT
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset
     from gannb.data.medium import Medium
 
-MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE,)}
+MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE, TEXT)}
 
 
 def medium_of(dataset: Dataset) -> Medium:

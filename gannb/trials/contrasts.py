@@ -37,12 +37,26 @@ class Contrast:
 
 BLENDS, GAUSSIAN = YARDSTICKS
 UNASKED = ("fewer", "fewer+classic", "gaussian")  # what no arm brings into a study by being compared with it
+OF_SENTENCES = {  # generators without an adversary, which only one medium has
+    "maskgan_start": "of MaskGAN's start by likelihood alone",
+    "language_model": "of a language model, without any adversary",
+    "bag_of_words": "of a class's words in any order",
+    "bigram": "of a chain of a class's word pairs",
+}
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
     Contrast(BLENDS, PRIMARY[1], "yardstick", meaning="{many} between two of a class, without any GAN"),
     Contrast(GAUSSIAN, PRIMARY[1], "yardstick", meaning="{many} of a Gaussian's mean and variance, without any GAN"),
     Contrast(PRIMARY[0], BLENDS, "yardstick", meaning="GAN {many} instead of those between two of a class"),
     Contrast(PRIMARY[0], GAUSSIAN, "yardstick", meaning="GAN {many} instead of those of a Gaussian"),
+    *(
+        each
+        for source, whose in OF_SENTENCES.items()
+        for each in (
+            Contrast(f"real+{source}+classic", PRIMARY[1], "yardstick", meaning=f"{{many}} {whose}"),
+            Contrast(PRIMARY[0], f"real+{source}+classic", "yardstick", meaning=f"GAN {{many}} instead of those {whose}"),
+        )
+    ),
     Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN {many}"),
     Contrast("transfer+gan", "transfer", "secondary", meaning="GAN {many} for a pretrained network"),
     Contrast("transfer", PRIMARY[1], "exploratory", meaning="fine-tuning a pretrained network"),

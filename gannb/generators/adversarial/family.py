@@ -10,6 +10,8 @@ from typing import Any
 from torch import nn
 
 from gannb.generators.adversarial.losses import Loss
+from gannb.generators.interface import Generator
+from gannb.generators.variations import USUAL
 from gannb.utils.errors import InputError
 
 Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, number of classes) -> network
@@ -44,6 +46,18 @@ class Family:
     lecam: float = 0.0  # weight of `losses.lecam`
     one_class_batches: bool = False  # a batch holds one class, each in turn: for networks that are separate by class
 
+    variations: tuple[str, ...] = USUAL  # ways to take items from it, see `generators.variations`
+
+    def kind(self) -> type[Generator]:
+        """The generator that is fitted as this family says."""
+        from gannb.generators.adversarial.gan import Adversarial  # which takes families
+
+        return Adversarial
+
+    def variation_parameters(self, variation: str, study: Any) -> dict[str, Any]:
+        """What items of a variation depend on beside its name, of a study's parameters."""
+        return {"truncation": study.truncation} if variation == "truncated" else {}
+
     @property
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of an item's noise."""
@@ -53,6 +67,7 @@ class Family:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps")}
         plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
+        plain.pop("variations")
         return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": plain_policy(self.augmentation)}))
 
     def check_blend(self, families: Mapping[str, Family]) -> None:

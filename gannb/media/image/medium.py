@@ -54,6 +54,7 @@ class Images:
     reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
+    arms = ()
 
     def way_to_smaller(self, shape: Shape) -> str:
         """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
@@ -150,6 +151,9 @@ class Images:
         import torch
 
         return network.to(device=device, memory_format=torch.channels_last)
+
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        """Networks for images know nothing but their weights."""
 
     # ---- augmentation
 

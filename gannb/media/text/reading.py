@@ -79,11 +79,11 @@ def read(
     found = linked(source, same, Links(_near(texts, same), np.empty((0, 2), np.int64)), named)
     return assemble(
         NAME, data, source, x, [_digest(text) for text in texts], found,
-        shapes=_lengths(texts), modes={"UTF-8": len(texts)}, brought_to=" ".join([brought_to, *notes]),
+        shapes=_lengths(texts), modes={"UTF-8": len(texts)}, brought_to=" ".join([brought_to, *notes]), traits={"max_tokens": max_tokens},
     )  # fmt: skip
 
 
-def read_like(data: str, like: Examples, max_tokens: int, on_bad_text: str) -> tuple[Examples, str]:
+def read_like(data: str, max_tokens: int, on_bad_text: str) -> tuple[Examples, str]:
     """Read labelled sentences of any of the forms, cut as others are; and how, in a sentence. Raises InputError."""
     source, notes = _source(data, Columns(), on_bad_text)
     texts = [source.load(i)[0] for i in range(len(source.ids))]

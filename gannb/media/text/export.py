@@ -1,0 +1,17 @@
+"""Sentences as files of a synthetic set, and how people read such a set."""
+
+from __future__ import annotations
+
+READING = {
+    "folder": "from sklearn.datasets import load_files\n\n"
+    'sentences = load_files("{{ folder }}", encoding="utf-8", shuffle=True)',
+    "webdataset": "import webdataset\n\n"
+    'sentences = webdataset.WebDataset("{{ folder }}/{{ urls }}", shardshuffle=False)\n'
+    'sentences = sentences.shuffle(2000).decode().to_tuple("txt", "cls")',
+    "parquet": 'from datasets import load_dataset\n\nsentences = load_dataset("{{ folder }}", split="train")',
+}
+
+
+def encode(text: str) -> bytes:
+    """A sentence as UTF-8 with a line end."""
+    return f"{text}\n".encode("utf-8", "surrogatepass")
