@@ -208,6 +208,11 @@ class Vectors:
     def shifts(self) -> Mapping[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]]:
         return {"sign": ("every value with the other sign", lambda x, seed: self._items(-x.astype(float)))}
 
+    measures: Mapping[str, tuple[str, str]] = {"largest": (".2f", "The largest value of all.")}
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
+        return {"largest": float(made.max())}
+
     def least_difference(self, shape: tuple[int, ...]) -> float:
         return float(np.sqrt(shape[0])) / self.scale if self.dtype == np.int16 else 0.0
 

@@ -313,6 +313,13 @@ class Medium(Protocol):
 
     spaces: Mapping[str, FurtherSpace]  # feature spaces by name, beside the raw one and the measuring classifier's
 
+    # measures that only this medium has, by name: how a number is written, and what it is; there may be none
+    measures: Mapping[str, tuple[str, str]]
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> Mapping[str, float]:
+        """Return these measures of items that were made (M, ...), beside unseen real ones and the training set."""
+        ...
+
     def least_difference(self, shape: tuple[int, ...]) -> float:
         """The distance in raw features up to which two items of a shape may differ by rounding alone."""
         ...

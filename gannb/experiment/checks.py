@@ -67,7 +67,7 @@ def _check_augmentation(settings: Settings) -> None:
 
 def _check_families(settings: Settings) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between folds."""
-    dataset, design, study = settings.dataset, settings.design, settings.study = settings.dataset, settings.design
+    dataset, design, study = settings.dataset, settings.design, settings.study
     for name in settings.families:
         family = settings.medium.families[name]
         differ = family.one_class_batches and design.folds > 0

@@ -273,6 +273,12 @@ class Images:
 
         return {SPACE.name: SPACE}
 
+    measures: Mapping[str, tuple[str, str]] = {}
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
+        """None: what is measured of images is measured in feature spaces."""
+        return {}
+
     def least_difference(self, shape: Shape) -> float:
         """One grey level at every pixel."""
         return math.sqrt(math.prod(shape)) / 255

@@ -49,12 +49,3 @@ def identical(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray
         np.fromiter((words_key(str(text)) in near for text in x), bool, len(x)),
     )
 
-
-def longest_shared_run(text: str, others: np.ndarray) -> int:
-    """Return how many words in a row, at most, a sentence has in common with one of the others."""
-    words, known = tokens(text), {tuple(run) for other in others for run in _runs(tokens(str(other)))}
-    return max((len(run) for run in _runs(words) if tuple(run) in known), default=0)
-
-
-def _runs(words: list[str]) -> list[list[str]]:
-    return [words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1)]

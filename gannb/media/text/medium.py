@@ -259,6 +259,28 @@ class Texts:
 
     spaces: Mapping[str, FurtherSpace] = {}
 
+    measures: Mapping[str, tuple[str, str]] = {
+        "perplexity": (
+            ".0f", "Of these sentences under a trigram model of unseen real ones: low where they read like those.",
+        ),
+        "reverse_perplexity": (
+            ".0f", "Of unseen real sentences under a trigram model of these: low where these hold what real ones hold.",
+        ),
+        "self_bleu": (
+            ".2f", "How far a sentence is made of runs of words of the others, 0 to 1 (BLEU-4): high where all are alike.",
+        ),
+        "longest_run": (
+            ".1f", "Words in a row that a sentence has in common with a training one, at most; the median of all.",
+        ),
+        "run_share": (".2f", "That longest run as a share of the sentence, mean of all: 1 is copies."),
+    }  # fmt: skip
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
+        """See `gannb.media.text.fluency.fluency`."""
+        from gannb.media.text.fluency import fluency
+
+        return fluency(made, unseen, train)
+
     def least_difference(self, shape: Shape) -> float:
         """Nothing is rounded."""
         return 0.0
