@@ -35,7 +35,16 @@ if TYPE_CHECKING:
 
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
-YARDSTICKS = ("real+interpolation+classic", "real+gaussian+classic")  # as many items, without any GAN
+OF_SENTENCES = {  # generators without an adversary that only sentences have, and what their items are
+    "maskgan_start": "of MaskGAN's start by likelihood alone",
+    "language_model": "of a language model, without any adversary",
+    "bag_of_words": "of a class's words in any order",
+    "bigram": "of a chain of a class's word pairs",
+}
+# As many items, without any GAN; those of the first two need a medium in which there is something between two items.
+YARDSTICKS = (
+    "real+interpolation+classic", "real+gaussian+classic", *(f"real+{source}+classic" for source in OF_SENTENCES)
+)  # fmt: skip
 SHIFTED = (*PRIMARY, *YARDSTICKS)  # arms that are also tried on shifted test items
 MORE = "real+more+classic"
 HALF = "@half"  # behind a name: after half of the steps

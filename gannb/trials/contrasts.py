@@ -12,6 +12,7 @@ from gannb.trials.arms import (
     BALANCED,
     EXTERNAL_WORDS,
     MORE,
+    OF_SENTENCES,
     PRETRAINED,
     PRIMARY,
     YARDSTICKS,
@@ -35,14 +36,8 @@ class Contrast:
     meaning: str = ""  # in words, for the report; in the table below `{many}` stands for the items
 
 
-BLENDS, GAUSSIAN = YARDSTICKS
+BLENDS, GAUSSIAN, *_ = YARDSTICKS
 UNASKED = ("fewer", "fewer+classic", "gaussian")  # what no arm brings into a study by being compared with it
-OF_SENTENCES = {  # generators without an adversary, which only one medium has
-    "maskgan_start": "of MaskGAN's start by likelihood alone",
-    "language_model": "of a language model, without any adversary",
-    "bag_of_words": "of a class's words in any order",
-    "bigram": "of a chain of a class's word pairs",
-}
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
     Contrast(BLENDS, PRIMARY[1], "yardstick", meaning="{many} between two of a class, without any GAN"),
