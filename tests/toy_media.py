@@ -82,6 +82,7 @@ class Vectors:
     arms = ()
     families: Mapping[str, Family] = {"vector": FAMILY}
     controls = SIMPLE
+    in_cells = False
     classifiers = ("two_layers",)
     measuring_classifier = "two_layers"
     pretrained = None

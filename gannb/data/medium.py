@@ -364,6 +364,7 @@ class Medium(Protocol):
         """An item as files: suffix -> content, `{".png": ...}`, for each of `suffixes`."""
         ...
 
+    in_cells: bool  # whether an item is a text, which stands in a cell of a table: its one file holds it and a line end
     hub_feature: Mapping[str, Any]  # of a data set's column on the hub: {"_type": "Image"}
     hub_task: str  # of the hub's list: "image-classification"
     reading_code: Mapping[str, str]  # format -> Python that reads a set, a template with `folder` and `urls`

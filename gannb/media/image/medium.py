@@ -346,6 +346,7 @@ class Images:
 
         return {".png": encode(item)}
 
+    in_cells = False
     hub_feature: Mapping[str, Any] = {"_type": "Image"}
     hub_task = "image-classification"
 

@@ -8,6 +8,8 @@ READING = {
     "webdataset": "import webdataset\n\n"
     'sentences = webdataset.WebDataset("{{ folder }}/{{ urls }}", shardshuffle=False)\n'
     'sentences = sentences.shuffle(2000).decode().to_tuple("txt", "cls")',
+    "csv": 'import pandas\n\nsentences = pandas.read_csv("{{ folder }}/train-00000.csv", keep_default_na=False)',
+    "jsonl": 'import pandas\n\nsentences = pandas.read_json("{{ folder }}/train-00000.jsonl", lines=True)',
     "parquet": 'from datasets import load_dataset\n\nsentences = load_dataset("{{ folder }}", split="train")',
 }
 

@@ -347,6 +347,7 @@ class Texts:
 
         return {".txt": encode(str(item))}
 
+    in_cells = True
     hub_feature: Mapping[str, Any] = {"dtype": "string", "_type": "Value"}
     hub_task = "text-classification"
 
