@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from gannb.data.examples import DataReport, Dataset, Examples
 from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases
 from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.simple import SIMPLE
 
@@ -81,6 +82,7 @@ class Vectors:
     gan_policies = ("none", "noise")
     arms = ()
     families: Mapping[str, Family] = {"vector": FAMILY}
+    trained = Adversarial
     controls = SIMPLE
     in_cells = False
     classifiers = ("two_layers",)

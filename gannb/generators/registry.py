@@ -40,7 +40,7 @@ def make(
     """
     if name in medium.families:
         family = medium.families[name]
-        return family.kind()(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
+        return medium.trained(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
     return EXTERNAL[name](medium, kept) if name in EXTERNAL else medium.controls[name](medium)
 
 
@@ -62,7 +62,14 @@ def load(folder: Path, medium: Medium, device: str = "cpu") -> Generator:
     """
     try:
         name = json.loads((Path(folder) / "generator.json").read_text())["generator"]
-        kind = (EXTERNAL | dict(medium.controls)).get(name) or medium.families[name].kind()
+        kind = (EXTERNAL | dict(medium.controls)).get(name) or _trained(name, medium)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
     return kind.load(folder, medium).to(device)
+
+
+def _trained(name: str, medium: Medium) -> type[Generator]:
+    """Return what is fitted as a medium's families say. Raises KeyError where it has no family of the name."""
+    if name not in medium.families:
+        raise KeyError(name)
+    return medium.trained

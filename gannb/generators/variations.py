@@ -28,7 +28,6 @@ VARIATIONS = {
     "full": "made freely, nothing of a training item kept",
     "cool": "made at another temperature",
 }
-USUAL = ("averaged", "truncated", "by_discriminator", "by_classifier", "fresh")  # that a family has unless it says so
 FILTERS = ("by_discriminator", "by_classifier")
 ATTEMPTS = 10  # at an item that is not accepted; the last one stays
 CALIBRATION = 128  # items per class whose median score is the discriminator's bar

@@ -212,7 +212,10 @@ def _nearest(name: str, medium: Medium) -> str:
     if bare != name and (arm := _parse(bare, medium)):
         ways = [bare, *(arm.with_variation(variation).name for variation in VARIATIONS)]
         return nearest(name, [way for way in ways if _parse(way, medium)])
-    made = [*sources_of(medium), *(f"{gan}.{variation}" for gan in _gans(medium) for variation in _variations(gan, medium))]
+    made = [
+        *sources_of(medium),
+        *(f"{gan}.{variation}" for gan in _gans(medium) for variation in _variations(gan, medium)),
+    ]
     added = [*made, "more", *BALANCING]
     known = [*DEFAULT_ARMS, PRIMARY[0]] + [f"real+{s}" for s in added] + made
     known += [f"real+{s}+classic" for s in added] + [f"transfer+{s}" for s in made]

@@ -49,7 +49,9 @@ CONTRASTS = (
         for source, whose in OF_SENTENCES.items()
         for each in (
             Contrast(f"real+{source}+classic", PRIMARY[1], "yardstick", meaning=f"{{many}} {whose}"),
-            Contrast(PRIMARY[0], f"real+{source}+classic", "yardstick", meaning=f"GAN {{many}} instead of those {whose}"),
+            Contrast(
+                PRIMARY[0], f"real+{source}+classic", "yardstick", meaning=f"GAN {{many}} instead of those {whose}"
+            ),
         )
     ),
     Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN {many}"),

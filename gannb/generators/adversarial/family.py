@@ -10,8 +10,6 @@ from typing import Any
 from torch import nn
 
 from gannb.generators.adversarial.losses import Loss
-from gannb.generators.interface import Generator
-from gannb.generators.variations import USUAL
 from gannb.utils.errors import InputError
 
 Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, number of classes) -> network
@@ -46,13 +44,8 @@ class Family:
     lecam: float = 0.0  # weight of `losses.lecam`
     one_class_batches: bool = False  # a batch holds one class, each in turn: for networks that are separate by class
 
-    variations: tuple[str, ...] = USUAL  # ways to take items from it, see `generators.variations`
-
-    def kind(self) -> type[Generator]:
-        """The generator that is fitted as this family says."""
-        from gannb.generators.adversarial.gan import Adversarial  # which takes families
-
-        return Adversarial
+    # ways to take items from it, see `generators.variations`
+    variations: tuple[str, ...] = ("averaged", "truncated", "by_discriminator", "by_classifier", "fresh")
 
     def variation_parameters(self, variation: str, study: Any) -> dict[str, Any]:
         """What items of a variation depend on beside its name, of a study's parameters."""

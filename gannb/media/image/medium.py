@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gannb.data.examples import Dataset, Examples
+    from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.simple import Simple
     from gannb.media.image.augmentation import Policy
     from gannb.media.image.gans.family import ImageFamily
@@ -215,6 +216,13 @@ class Images:
         from gannb.media.image.gans.families import FAMILIES
 
         return FAMILIES
+
+    @cached_property
+    def trained(self) -> type[Adversarial]:
+        """A GAN, in the one loop of all of them."""
+        from gannb.generators.adversarial.gan import Adversarial
+
+        return Adversarial
 
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:

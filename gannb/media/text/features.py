@@ -48,4 +48,3 @@ def identical(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray
         np.fromiter((key(str(text)) in exact for text in x), bool, len(x)),
         np.fromiter((words_key(str(text)) in near for text in x), bool, len(x)),
     )
-

@@ -64,12 +64,14 @@ def fluency(made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str
     """Return what can be counted of made sentences (M,), against unseen real ones (H,) and the training ones (N,).
 
     perplexity, reverse_perplexity: see the module; both know the words of the training sentences, others count as one
-    unknown word. self_bleu: how far a sentence is made of runs of the others, 0 to 1. longest_run: words in a row that a
-    made sentence has in common with a training one, at most, the median of the sentences; and their share of its words.
+    unknown word. self_bleu: how far a sentence is made of runs of the others, 0 to 1. longest_run: words in a row that
+    a made sentence has in common with a training one, at most, the median of the sentences; run_share: that run as a
+    share of its words, their mean.
     """
     sentences, real, learnt = ([tokens(str(text)) for text in part] for part in (made, unseen, train))
     known = frozenset(word for words in learnt for word in words)
-    runs = [_longest_run(words, learnt) for words in sentences]
+    of_training = {run for words in learnt for run in _runs_of(words)}
+    runs = [_longest_run(words, of_training) for words in sentences]
     return {
         "perplexity": Trigrams(real, known).perplexity(sentences),
         "reverse_perplexity": Trigrams(sentences, known).perplexity(real),
@@ -79,14 +81,16 @@ def fluency(made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str
     }
 
 
-def _longest_run(words: Sentence, others: Sequence[Sentence]) -> int:
-    """Return how many words in a row, at most, a sentence has in common with one of the others."""
+def _runs_of(words: Sentence) -> list[tuple[str, ...]]:
+    return [tuple(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)]
+
+
+def _longest_run(words: Sentence, known: set[tuple[str, ...]]) -> int:
+    """Return how many words in a row, at most, a sentence has in common with those whose runs are known."""
     best = 0
-    for other in others:
-        row = [0] * (len(other) + 1)
-        for word in words:
-            row = [0, *(row[i] + 1 if word == theirs else 0 for i, theirs in enumerate(other))]
-            best = max(best, *row)
+    for start in range(len(words)):  # a longer run than the best one so far begins here, or none is looked for
+        while start + best < len(words) and tuple(words[start : start + best + 1]) in known:
+            best += 1
     return best
 
 

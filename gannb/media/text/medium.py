@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gannb.generators.simple import Simple
     from gannb.media.text.augmentation import Policy
     from gannb.media.text.writers.family import TextFamily
+    from gannb.media.text.writers.writer import Writer
 
 Shape = tuple[int, ...]  # ()
 
@@ -215,6 +216,13 @@ class Texts:
         return FAMILIES
 
     @cached_property
+    def trained(self) -> type[Writer]:
+        """What writes sentences, in the one loop of all GANs."""
+        from gannb.media.text.writers.writer import Writer
+
+        return Writer
+
+    @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:
         """Generators without a GAN by name."""
         from gannb.media.text.controls import CONTROLS
@@ -267,7 +275,7 @@ class Texts:
             ".0f", "Of unseen real sentences under a trigram model of these: low where these hold what real ones hold.",
         ),
         "self_bleu": (
-            ".2f", "How far a sentence is made of runs of words of the others, 0 to 1 (BLEU-4): high where all are alike.",
+            ".2f", "How far a sentence is made of runs of the others' words, 0 to 1 (BLEU-4): high where all are alike.",
         ),
         "longest_run": (
             ".1f", "Words in a row that a sentence has in common with a training one, at most; the median of all.",

@@ -79,7 +79,8 @@ def read(
     found = linked(source, same, Links(_near(texts, same), np.empty((0, 2), np.int64)), named)
     return assemble(
         NAME, data, source, x, [_digest(text) for text in texts], found,
-        shapes=_lengths(texts), modes={"UTF-8": len(texts)}, brought_to=" ".join([brought_to, *notes]), traits={"max_tokens": max_tokens},
+        shapes=_lengths(texts), modes={"UTF-8": len(texts)}, brought_to=" ".join([brought_to, *notes]),
+        traits={"max_tokens": max_tokens},
     )  # fmt: skip
 
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gannb.utils.errors import InputError
-
-if TYPE_CHECKING:
-    from gannb.media.text.writers.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -49,12 +46,6 @@ class TextFamily:
         """All that the result of a training depends on, as JSON."""
         kept = {k: v for k, v in asdict(self).items() if k not in ("name", "steps", "variations", "loss")}
         return kept | {"parts": list(self.parts)}
-
-    def kind(self) -> type[Writer]:
-        """The generator that is fitted as this family says."""
-        from gannb.media.text.writers.writer import Writer
-
-        return Writer
 
     def variation_parameters(self, variation: str, study: Any) -> dict[str, Any]:
         """What items of a variation depend on beside its name."""

@@ -93,7 +93,7 @@ class Writer:
     # ---- sampling ----
 
     def varied(self, variation: str, parameters: Any) -> Self:
-        """The same generator, sampled in another way: `half`, `full`, or `cool` at the temperature of the parameters."""
+        """The same generator, sampled in another way: `half`, `full`, or `cool` at the parameters' temperature."""
         changes = {"half": {"half": True}, "full": {"half": False}}
         changes["cool"] = {"temperature": parameters.get("temperature", 1.0)}
         other = copy.copy(self)
@@ -127,7 +127,7 @@ class Writer:
         return self._made(random, np.repeat(labels, frames)).reshape(len(labels), frames)
 
     def realness(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The discriminator's scores (M,), high for "real", of sentences (M,): the mean over their words, all blanks."""
+        """The discriminator's scores (M,), high for "real", of sentences (M,): means over words, all blanks."""
         numbers = self.vocabulary.encode(x, self.places)
         network = self.networks["discriminator"]
         device = next(network.parameters()).device

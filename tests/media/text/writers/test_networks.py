@@ -18,7 +18,9 @@ def test_words_are_drawn_as_likely_as_they_are():
     logits = torch.tensor([[0.0, 5.0, 1.0, 2.0]]).expand(4000, 4)
     uniform = (torch.arange(4000) + 0.5) / 4000
     found = drawn(logits, uniform, 1.0, [1]).bincount(minlength=4) / 4000
-    assert torch.allclose(found, torch.tensor([0.0, 0.0, 1.0, 2.0]).exp().mul(torch.tensor([1, 0, 1, 1])) / 11.107, atol=1e-3)
+    assert torch.allclose(
+        found, torch.tensor([0.0, 0.0, 1.0, 2.0]).exp().mul(torch.tensor([1, 0, 1, 1])) / 11.107, atol=1e-3
+    )
     cool = drawn(logits, uniform, 0.1, [1]).bincount(minlength=4) / 4000
     assert cool[3] > 0.99 and drawn(logits[:2], torch.tensor([0.0, 1.0]), 1.0, [1]).tolist() == [0, 3]
 
