@@ -275,7 +275,7 @@ class Texts:
             ".0f", "Of unseen real sentences under a trigram model of these: low where these hold what real ones hold.",
         ),
         "self_bleu": (
-            ".2f", "How far a sentence is made of runs of the others' words, 0 to 1 (BLEU-4): high where all are alike.",
+            ".2f", "How far a sentence is made of runs of the others, 0 to 1 (BLEU-4): high where they are alike.",
         ),
         "longest_run": (
             ".1f", "Words in a row that a sentence has in common with a training one, at most; the median of all.",
