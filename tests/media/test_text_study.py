@@ -11,6 +11,8 @@ from planted_study import Reader
 from sentences import write_csv
 
 from gannb.experiment.experiment import Experiment
+from gannb.export.generate import generate
+from gannb.media.text.reading import read
 from gannb.report.publish import publish
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
@@ -47,7 +49,7 @@ def test_it_ends_with_a_verdict(study):
     verdict = json.loads((study.folder / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["answer"] in ("helps", "hurts", "equivalent", "inconclusive")
     assert "GAN sentences changed balanced accuracy by" in verdict["sentence"]
-    compared = {(row["arm"], row["against"]) for row in verdict["yardsticks"]}
+    compared = {(row["arm"], row["against"]) for row in verdict["contrasts"]}
     assert ("real+gan+classic", "real+maskgan_start+classic") in compared
 
 
@@ -75,6 +77,18 @@ def test_its_page_speaks_of_sentences_and_escapes_them(study):
     assert "sentences" in text and "perplexity" in text
     assert re.findall(r"[^.]*\b(?:images?|pictures?|photos?|pixels?|clips?)\b[^.]*", text) == []
     assert "<b>storm" not in page and "&lt;" in page and 'dir="auto"' in page and "<mark" in page
+
+
+def test_a_set_of_sentences_is_made_without_copies_and_says_what_it_is_not_for(study, tmp_path):
+    manifest = generate(study.folder, tmp_path / "set", per_class=7, format="csv", no_copies=True, anyway=True)
+    assert manifest["items"] == 21 and manifest["complete"]
+    made = read(str(tmp_path / "set" / "train-00000.csv"))
+    assert made.pool.counts().tolist() == [7, 7, 7]
+    card = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert "synthetic sentences" in card and "written by nobody" in card and "read_csv" in card
+    assert not re.search(r"\b(?:image|pixel|photograph)", card)
+    with pytest.raises(InputError, match="format=png is none of folder, webdataset, parquet, csv, jsonl"):
+        generate(study.folder, tmp_path / "other", per_class=7, format="png", anyway=True)
 
 
 def test_it_opens_again_from_its_folder(study):

@@ -20,49 +20,60 @@ from gannb.utils.figures import new_axes, short
 COLUMN = 34  # characters of a line in a figure
 LINE, LEAST_WIDTH = 0.17, 2.6  # inches: height of a line, width of a column
 MARK = '<mark style="background:#fde68a;color:#1f2937;border-radius:2px;padding:0 .1em">'
-CELL = "padding:.35em .6em;text-align:start;vertical-align:top;border-top:1px solid #cbd5e1;min-width:9em"
+CELL = "padding:.35em .6em;text-align:start;vertical-align:top;border-top:1px solid #cbd5e1;min-width:8em;overflow-wrap:anywhere"
 TABLE = "border-collapse:collapse;font-size:.92em;width:100%"
+TD = '<td style="{}">{}</td>'
+LINE_OF = "margin:.15em 0"
 NOTE = "display:block;font-size:.85em;opacity:.75"
 
 
 def html(grid: Grid) -> str:
-    """Return a grid as a table: a row's name, then its sentences; of two that belong together the differing words."""
+    """Return a grid as a table: a row's name, then its sentences.
+
+    Sentences of a column that has a name stand below each other; of those that belong together without one, as a made
+    sentence and its neighbour, each set has a line of its own, and the words are marked in which they differ.
+    """
     head = ""
     if grid.columns:
-        names = Markup("").join(
-            Markup('<th scope="col" colspan="{}" style="{}">{}</th>').format(grid.together, CELL, name)
-            for name in grid.columns
-        )
+        names = Markup("").join(Markup('<th scope="col" style="{}">{}</th>').format(CELL, n) for n in grid.columns)
         head = Markup("<thead><tr><td></td>{}</tr></thead>").format(names)
-    rows = Markup("").join(_row(grid, name, cells) for name, cells in zip(grid.rows, grid.cells, strict=False))
+    lines = _stacked if grid.columns else _beside
+    rows = Markup("").join(
+        lines(name, [cells[i : i + grid.together] for i in range(0, len(cells), grid.together)])
+        for name, cells in zip(grid.rows, grid.cells, strict=False)
+    )
     below = Markup("<p>{}</p>").format(grid.below) if grid.below else ""
     wrapped = Markup('<div style="overflow-x:auto"><table style="{}">{}<tbody>{}</tbody></table></div>{}')
     return str(wrapped.format(TABLE, head, rows, below))
 
 
-def _row(grid: Grid, name: str, cells: Sequence[Cell]) -> Markup:
-    """Return a row; where several of what belongs together stand in it, each set has a line of its own."""
-    sets = [cells[i : i + grid.together] for i in range(0, len(cells), grid.together)]
-    if grid.columns or grid.together == 1:  # the columns have a meaning, or every sentence stands for itself
-        sets = [list(cells)]
+def _stacked(name: str, sets: Sequence[Sequence[Cell]]) -> Markup:
+    """Return one line of a table: the sentences of each set below each other."""
+    heading = Markup('<th scope="row" style="{}" dir="auto">{}</th>').format(CELL, name)
+    parts = [Markup("").join(_sentence(cell, None) for cell in each) for each in sets]
+    return Markup("<tr>{}{}</tr>").format(heading, Markup("").join(Markup(TD).format(CELL, part) for part in parts))
+
+
+def _beside(name: str, sets: Sequence[Sequence[Cell]]) -> Markup:
+    """Return a line of a table for each set; its first sentence, and those it is beside, with their differences."""
+    heading = Markup('<th scope="row" rowspan="{}" style="{}" dir="auto">{}</th>').format(len(sets), CELL, name)
     lines = []
     for number, each in enumerate(sets):
-        heading = Markup('<th scope="row" rowspan="{}" style="{}" dir="auto">{}</th>').format(len(sets), CELL, name)
-        marked = [_cell(cell, each[0] if grid.together > 1 and not grid.columns else None) for cell in each]
-        lines.append(Markup("<tr>{}{}</tr>").format(heading if number == 0 else "", Markup("").join(marked)))
+        cells = [Markup(TD).format(CELL, _sentence(cell, each[0])) for cell in each]
+        lines.append(Markup("<tr>{}{}</tr>").format("" if number else heading, Markup("").join(cells)))
     return Markup("").join(lines)
 
 
-def _cell(cell: Cell, beside: Cell | None) -> Markup:
-    """Return a sentence; beside another one, the words that only one of the two has are marked."""
+def _sentence(cell: Cell, beside: Cell | None) -> Markup:
+    """Return a sentence with its frame and note; beside another one, with the words marked that this has not."""
     if cell.item is None:
-        return Markup('<td style="{}"></td>').format(CELL)
+        return Markup("")
     text = str(cell.item)
     other = "" if beside is None or beside is cell or beside.item is None else str(beside.item)
     content = differing(text, other) if other else escape(text)
     note = Markup('<small style="{}">{}</small>').format(NOTE, cell.note) if cell.note else ""
-    frame = f";border-inline-start:4px solid {cell.frame}" if cell.frame else ""
-    return Markup('<td style="{}{}"><bdi dir="auto">{}</bdi>{}</td>').format(CELL, frame, content, note)
+    frame = f";border-inline-start:4px solid {cell.frame};padding-inline-start:.5em" if cell.frame else ""
+    return Markup('<div style="{}{}"><bdi dir="auto">{}</bdi>{}</div>').format(LINE_OF, frame, content, note)
 
 
 def differing(text: str, other: str) -> Markup:
