@@ -97,7 +97,7 @@ def test_it_opens_again_from_its_folder(study):
 
 
 def test_a_variation_that_a_family_has_not_is_refused(study, tmp_path):
-    given = study.study.model_dump() | {"output_dir": str(tmp_path), "gan": "language_model"}
+    given = GIVEN | {"data": study.study.data, "output_dir": str(tmp_path), "gan": "language_model"}
     with pytest.raises(InputError, match="real.gan.half.classic has no meaning for language_model"):
         Experiment.open(make_study(**given | {"arms": ("real+gan.half+classic",)}))
     with pytest.raises(InputError, match="real.gan.truncated"):

@@ -20,7 +20,10 @@ from gannb.utils.figures import new_axes, short
 COLUMN = 34  # characters of a line in a figure
 LINE, LEAST_WIDTH = 0.17, 2.6  # inches: height of a line, width of a column
 MARK = '<mark style="background:#fde68a;color:#1f2937;border-radius:2px;padding:0 .1em">'
-CELL = "padding:.35em .6em;text-align:start;vertical-align:top;border-top:1px solid #cbd5e1;min-width:8em;overflow-wrap:anywhere"
+CELL = (
+    "padding:.35em .6em;text-align:start;vertical-align:top;border-top:1px solid #cbd5e1;min-width:8em;"
+    "overflow-wrap:anywhere"
+)
 TABLE = "border-collapse:collapse;font-size:.92em;width:100%"
 TD = '<td style="{}">{}</td>'
 LINE_OF = "margin:.15em 0"

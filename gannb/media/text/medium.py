@@ -269,8 +269,8 @@ class Texts:
 
     measures: Mapping[str, tuple[str, str]] = {
         "perplexity": (
-            ".0f", "Of these sentences under a trigram model of unseen real ones: low where they read like those. GAN-train "
-            "does not see it: what classifiers learn from bags of words is nearly as good as from fluent sentences.",
+            ".0f", "Of these sentences under a trigram model of unseen real ones: low where they read like those. "
+            "GAN-train does not see it: classifiers learn nearly as much from bags of words as from fluent sentences.",
         ),
         "reverse_perplexity": (
             ".0f", "Of unseen real sentences under a trigram model of these: low where these hold what real ones hold.",
