@@ -90,7 +90,8 @@ class Bench:
     def __init__(self, kind: str, name: str, trained: Path, folder: Path) -> None:
         size, channels, self.family, blocks = KINDS[kind]
         classes = tuple(map(str, range(10)))
-        self.plan = Plan(name, classes, (blocks * BLOCK,) * 10, (int(size), int(size), channels), 0, False, "", "image")
+        shape = (int(size), int(size), channels)
+        self.plan = Plan(name, classes, (blocks * BLOCK,) * 10, shape, 0, False, "", "image", classes)
         (self.shard,) = self.plan.shards
         self.folder, self.trained, self.generator = folder, trained, loaded_generator(trained, "image", "cpu")
         self.order = [(k, b) for b in range(blocks) for k in range(10)]

@@ -18,12 +18,13 @@ __version__ = metadata.version("gannb")
 __all__ = ["__version__", "open_experiment", "parameters", "versions"]
 
 
-def open_experiment(study: str | Path, **changes: Any) -> Experiment:
+def open_experiment(study: str | Path, *, own_copy: bool = False, **changes: Any) -> Experiment:
     """Open the study in a folder, with some parameters changed, for a notebook.
 
     Changes that are None are left as the study has them; others change the study from there on. A folder without a
     study starts one. The study's folder is found from any working directory; other relative paths, as `data`, are
-    those of the working directory, and absolute once the study is recorded.
+    those of the working directory, and absolute once the study is recorded. own_copy: go by the study's own copy of its
+    data, whatever has become of their source; where that has changed, a remark says so.
 
     Raises:
         InputError: an unknown or ill-typed parameter, or data that cannot be read.
@@ -33,17 +34,23 @@ def open_experiment(study: str | Path, **changes: Any) -> Experiment:
     from gannb.work.processes import follow_launcher
 
     follow_launcher()
-    return Experiment.open(open_study(study, **changes))
+    experiment = Experiment.open(open_study(study, **changes), own_copy)
+    if experiment.remark:
+        print(experiment.remark)
+    return experiment
 
 
 def parameters(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a notebook's variables that are parameters of a study and were set: `parameters(globals())`.
 
     Raises:
-        InputError: a variable has nearly the name of a parameter, as one that papermill was given with a slip.
+        InputError: a variable has nearly the name of a parameter; or papermill was given what is no parameter, or a
+            folder without a study, and no data for one; see `jupyter.injected`.
     """
+    from gannb.jupyter import injected
     from gannb.study.model import Study, check_spelling
 
+    injected.check(namespace)
     check_spelling(name for name, value in namespace.items() if isinstance(value, str | int | float | list | tuple))
     return {name: namespace[name] for name in Study.model_fields if namespace.get(name) is not None}
 

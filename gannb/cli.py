@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 from gannb.media import MEDIA
-from gannb.study.folder import load_study, read_yaml, trust_given
+from gannb.study.folder import has_study, load_study, trust_given
 from gannb.study.help import WIDTH, completions, names_text, parameter_text, table_text
-from gannb.study.model import NOTEBOOKS, Study, make_study
-from gannb.utils.console import NORMAL, QUIET, VERBOSE, paint, talk, talking
-from gannb.utils.errors import InputError
+from gannb.study.model import NOTEBOOKS, Study
+from gannb.study.written import read_yaml, study_of, value_of
+from gannb.utils.console import NORMAL, QUIET, VERBOSE, mute, open_streams, paint, talk, talking
+from gannb.utils.doing import doing, telling
+from gannb.utils.errors import Failed, InputError, shortage_of
 from gannb.utils.naming import nearest
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
@@ -40,9 +40,27 @@ study can be told. Names complete with the tab key once your shell has read
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    open_streams()
+    code = FAILED
     try:
-        options = _parse(sys.argv[1:] if arguments is None else list(arguments))
-        with talking(getattr(options, "talk", NORMAL)):
+        try:
+            code = _main(sys.argv[1:] if arguments is None else list(arguments))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has had enough, as `| head -1` has
+        mute(sys.stdout)
+    except OSError as error:
+        mute(sys.stdout)
+        _complain(f"the output cannot be written ({(error.strerror or str(error)).lower()}); send it elsewhere.")
+        code = FAILED
+    return code
+
+
+def _main(arguments: list[str]) -> int:
+    try:
+        options = _parse(arguments)
+        level = getattr(options, "talk", NORMAL)
+        with talking(level), telling(silent=level == QUIET):
             return _call(options)
     except InputError as error:
         _complain(str(error))
@@ -56,28 +74,24 @@ def _call(options: argparse.Namespace) -> int:
         raise
     except KeyboardInterrupt:
         _complain("stopped; what was finished is kept, and the same command goes on from there.")
+    except Failed as error:
+        _complain(str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
     except Exception as error:
         if talk() == VERBOSE:
             traceback.print_exc()
-        _complain(_full_text(error) if _is_full(error) else f"{type(error).__name__}: {error}")
+        found = shortage_of(error)
+        way = found and f"{found.text(getattr(error, 'filename', None))}, and the same command goes on from there."
+        _complain(way or f"{type(error).__name__}: {error}")
     return FAILED
 
 
-def _is_full(error: Exception) -> bool:
-    """Tell whether there was no room on a disk, also by what numpy and a notebook's kernel say of it."""
-    says = r"No space left on device|Disk quota exceeded|\d+ requested and \d+ written"
-    return isinstance(error, OSError | RuntimeError) and bool(re.search(says, str(error)))
-
-
-def _full_text(error: Exception) -> str:
-    at = f" of {error.filename}" if getattr(error, "filename", None) else ""
-    return f"the disk{at} is full; make room, and the same command goes on from there."
-
-
 def _complain(sentence: str) -> None:
-    print(f"{paint('gannb:', 'red', sys.stderr)} {sentence}", file=sys.stderr)
+    try:
+        print(f"{paint('gannb:', 'red', sys.stderr)} {sentence}", file=sys.stderr, flush=True)
+    except OSError:  # nobody reads it
+        mute(sys.stderr)
 
 
 # ---- arguments ----
@@ -202,19 +216,22 @@ def _as_json(parser: argparse.ArgumentParser) -> None:
 def _study_from(options: argparse.Namespace) -> Study:
     """Return the study meant by the arguments: a YAML file or an earlier study, then --data, then --set."""
     given: dict[str, Any] = {}
+    file = str(options.study)
     if options.data == "digits" and Path("digits").is_dir() and not Path("digits/study.json").is_file():
         raise InputError(
             "--data digits: a folder is called so too; write ./digits for it, or --set data=digits for ours."
         )
-    if options.study is not None and (Path(options.study) / "study.json").is_file():
-        given = load_study(options.study).changes()
+    if options.study is not None and has_study(Path(options.study)):
+        given, file = load_study(options.study).changes(), str(Path(options.study) / "study.json")
     elif options.study is not None:
         given = read_yaml(options.study)
-    if options.data is not None:
-        given["data"] = options.data
     changes = _changes(options.changes)
+    if options.data is not None and "data" in changes:
+        raise InputError("--data and --set data both name the data; leave one of them out.")
+    if options.data is not None:
+        changes["data"] = options.data
     trust_given(changes)
-    return make_study(**given | changes)
+    return study_of(given, changes, file)
 
 
 def _changes(written: Sequence[str]) -> dict[str, Any]:
@@ -227,21 +244,8 @@ def _changes(written: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"--set {change}: write it as key=value, for example --set trials=4.")
         if name in changes:
             raise InputError(f"--set gives {name} twice; leave one of them out.")
-        changes[name] = _value(name, value)
+        changes[name] = value_of(name, value)
     return changes
-
-
-def _value(name: str, text: str) -> Any:
-    field = Study.model_fields.get(name)
-    of_text = field is not None and field.annotation in (str, str | None, tuple[str, ...])
-    try:
-        value = yaml.safe_load(text) if text.strip() else ""
-    except (yaml.YAMLError, ValueError):  # ValueError: a date that does not exist
-        if of_text:
-            return text.strip()
-        raise InputError(f"--set {name}={text}: the value cannot be read; put quotes around it.") from None
-    as_written = of_text and value is not None
-    return text.strip() if as_written and not isinstance(value, str | list) else value  # a class may be called yes, 001
 
 
 # ---- commands ----
@@ -278,6 +282,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _finish(status: dict[str, Any]) -> int:
     """Print the answer's sentence and the page's path; return the exit code."""
+    if remark := status.get("remark"):
+        _complain(remark)
     space = "" if talk() == QUIET else "\n"
     print(f"{space}{paint(status['sentence'], 'bold', sys.stdout)}\n{status['page']}")
     for failure in status["failed"]:
@@ -286,19 +292,20 @@ def _finish(status: dict[str, Any]) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from gannb.experiment.estimate import plan, plan_text
+    with doing("planning"):
+        from gannb.experiment.estimate import plan, plan_text
 
-    planned = plan(_study_from(options))
+        planned = plan(_study_from(options))
     print(_json(planned) if options.json else plan_text(planned))
     return DONE
 
 
 def _status(options: argparse.Namespace) -> int:
-    from gannb.experiment.status import status_text
-    from gannb.jupyter.runner import study_status
+    from gannb.jupyter.status import study_status
 
-    status = study_status(load_study(options.folder))
-    first, *lines = status_text(status).splitlines()
+    with doing("planning anew, to tell how far it is"):
+        status, text = study_status(load_study(options.folder))
+    first, *lines = text.splitlines()
     text = "\n".join([paint(first, STATES[status["state"]], sys.stdout), *lines])
     print(_json(status) if options.json else text)
     return DONE

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from pace import Patience
 
+PIECE = 20.0  # seconds after which a step is taken again
+STEPS = ("click", "wait_for", "select_option", "get_attribute", "evaluate", "inner_text", "scroll_into_view_if_needed",
+         "screenshot", "press", "hover", "bounding_box", "text_content", "check", "fill")  # fmt: skip
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 MARKS = [
     pytest.mark.browser,
@@ -28,14 +33,35 @@ def in_browser(test: Any) -> Any:
 
 
 @contextlib.contextmanager
-def browser_page(address: str, width: int = 1000, height: int = 1400, patience: float = 120) -> Iterator[Any]:
-    """A page of a new browser, open at an address. patience: seconds that any one step may take."""
-    from playwright.sync_api import sync_playwright
+def browser_page(address: str, width: int = 1000, height: int = 1400) -> Iterator[Any]:
+    """A page of a new browser, open at an address; every step on it waits by the machine's pace."""
+    from playwright.sync_api import Locator, Page, sync_playwright
 
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with sync_playwright() as driver, pytest.MonkeyPatch.context() as patch:
+        for kind, names in ((Locator, STEPS), (Page, ("goto", "reload", "screenshot", "wait_for_load_state"))):
+            for name in names:
+                patch.setattr(kind, name, patiently(getattr(kind, name)))
+        browser = patiently(driver.chromium.launch)(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": width, "height": height})
-        page.set_default_timeout(1000 * patience)
-        page.goto(address)
+        page.set_default_timeout(1000 * PIECE)
+        page.goto(address, wait_until="commit")
+        page.wait_for_load_state("load")
         yield page
         browser.close()
+
+
+def patiently(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a step in the browser that is taken again where it ran out of time, as the machine's pace allows."""
+    from playwright.sync_api import TimeoutError
+
+    @functools.wraps(step)
+    def again(*arguments: Any, **named: Any) -> Any:
+        patience = Patience()
+        while True:
+            try:
+                return step(*arguments, **named)
+            except TimeoutError:
+                if patience.ended():
+                    raise
+
+    return again

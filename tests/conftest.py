@@ -92,7 +92,7 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from gannb.utils.files import write_json
     from gannb.work.store import execute
 
-    given = SMOKE | {"workers": 1, "output_dir": str(tmp_path_factory.mktemp("helpful"))}
+    given = SMOKE | {"preset": "laptop", "workers": 1, "output_dir": str(tmp_path_factory.mktemp("helpful"))}
     with _no_launcher():
         experiment = Experiment.open(make_study(**given))
         assert [execute(experiment.folder, unit, "cpu") for unit in experiment.plan.final_generator.closure()] == [

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import SMOKE
+from pace import run
 from PIL import Image
 
 from gannb.cli import COMMANDS, main, make_parser
@@ -25,6 +27,7 @@ from gannb.experiment.status import write_status
 from gannb.study.help import by_stage, completions, meaning
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import talk
+from gannb.utils.doing import Activity, doing
 from gannb.utils.errors import InputError
 from gannb.work.locks import study_lock
 
@@ -35,7 +38,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "gannb.cli", *arguments], capture_output=True, text=True, timeout=120)
+    return run([sys.executable, "-m", "gannb.cli", *arguments])
 
 
 @pytest.fixture
@@ -214,7 +217,7 @@ def test_a_shell_is_answered(tmp_path):
     line, file = "gannb run --set tun", tmp_path / "answer"
     settings = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
     settings["_ARGCOMPLETE_STDOUT_FILENAME"] = str(file)
-    subprocess.run([sys.executable, "-m", "gannb.cli"], env=os.environ | settings, timeout=120)
+    run([sys.executable, "-m", "gannb.cli"], env=os.environ | settings)
     assert file.read_text() == "tune="
 
 
@@ -255,7 +258,11 @@ def test_failed_units_give_exit_code_1_and_their_errors(monkeypatch, capsys):
         (InputError("trials=1 is not valid."), 2, "gannb: trials=1 is not valid."),
         (RuntimeError("02_train_gan: broken"), 1, "gannb: RuntimeError: 02_train_gan: broken"),
         (KeyboardInterrupt(), 1, "gannb: stopped; what was finished is kept, and the same command goes on from there."),
-        (OSError(5, "Input/output error"), 1, "gannb: OSError: [Errno 5] Input/output error"),
+        (
+            OSError(5, "Input/output error"),
+            1,
+            "gannb: the disk reports a fault; see to the disk, and the same command goes on from there.",
+        ),
         (
             OSError(28, "No space left on device"),
             1,
@@ -309,6 +316,39 @@ def test_plan_as_json_is_nothing_but_the_plan(finished, capsys):
     assert main(["plan", str(finished), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["units"]["generator"] == {"todo": 0, "total": 2, "seconds": 0}
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_plan_that_takes_long_says_on_stderr_what_it_is_doing(monkeypatch, capsys, quiet):
+    monkeypatch.setattr("gannb.utils.doing.SILENCE", 0.02)
+
+    def slow(study):
+        with doing("timing a few steps"):
+            time.sleep(0.5)
+        return {"study": study.name}
+
+    monkeypatch.setattr("gannb.experiment.estimate.plan", slow)
+    assert main(["plan", "--json", *["-q"] * quiet]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"study": "digits"}
+    assert said.err == "" if quiet else re.search(r"^gannb: timing a few steps, \d+ s \.\.\.$", said.err, re.MULTILINE)
+
+
+def test_what_reading_and_timing_take_is_said(tmp_path, monkeypatch, capsys):
+    """The places where a plan spends its time say so."""
+    begun: list[str] = []
+
+    class Noted(Activity):
+        def __init__(self, what: str, *rest) -> None:
+            begun.append(what)
+            super().__init__(what, *rest)
+
+    monkeypatch.setattr("gannb.utils.doing.Activity", Noted)
+    assert (
+        main(["plan", "--set", *(f"{k}={v}" for k, v in SMOKE.items() if k != "arms"), f"output_dir={tmp_path}"]) == 0
+    )
+    assert begun[0] == "planning"  # all of it, what has no words of its own as well
+    assert {"reading digits", "timing a few steps with images of 8x8x1"} <= set(begun)
 
 
 # ---- how much, and in colour ----
@@ -376,7 +416,10 @@ WRONG = {
     "more items than there are": (["--set", "n_per_class=100"], "n_per_class=100"),
     "an unknown parameter": (["--set", "gan_stpes=4"], "did you mean gan_steps?"),
     "an ill-typed parameter": (["--set", "trials=many"], "trials='many' is not valid"),
-    "a parameter out of range": (["--set", "test_share=.9"], "test_share=0.9 is not valid"),
+    "a parameter out of range": (
+        ["--set", "test_share=.9"],
+        "test_share='.9' is not valid: it takes a number, 0.05 to 0.5",
+    ),
     "an empty value": (["--set", "trials="], "trials='' is not valid"),
     "a parameter without a value": (["--set", "trials"], "write it as key=value"),
     "a parameter twice": (["--set", "trials=2", "trials=3"], "gives trials twice; leave one of them out"),
@@ -386,7 +429,7 @@ WRONG = {
     "data that are not there": (["--data", "no/such/folder"], "no/such/folder"),
     "a missing file": (["missing.yaml"], "There is no study file missing.yaml"),
     "an unknown preset": (["--set", "preset=huge"], "preset='huge' is not valid"),
-    "a misspelt choice": (["--set", "augmentation=afine"], "augmentation='afine' is not valid: input should be 'auto'"),
+    "a misspelt choice": (["--set", "augmentation=afine"], "augmentation='afine' is not valid: it takes auto, none"),
     "a choice near to one": (["--set", "preset=laptob"], "did you mean laptop?"),
     "an optional choice near to one": (["--set", "resize=crpo"], "did you mean crop?"),
     "a device near to one": (["--set", "device=cdua"], "did you mean cuda?"),
@@ -478,6 +521,65 @@ def test_a_second_run_is_refused(smoke, capsys):
     assert json.loads((smoke / "study.json").read_text()) == before
 
 
+def test_what_is_wrong_in_a_file_names_it_and_a_newer_study_its_version(smoke, tmp_path, capsys):
+    (tmp_path / "my.yaml").write_text("trials: 4\nzzqq: 1\n")
+    assert main(["plan", str(tmp_path / "my.yaml")]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"gannb: {tmp_path / 'my.yaml'}: there is no parameter zzqq; `gannb parameters` lists")
+    record = json.loads((smoke / "study.json").read_text())
+    record["set"]["zzqq"], record["versions"]["gannb"] = 3, "9.9"
+    (smoke / "study.json").write_text(json.dumps(record))
+    for command in ("plan", "status", "report"):
+        assert main([command, str(smoke)]) == 2
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert (
+            f"{smoke / 'study.json'}: there is no parameter zzqq in gannb" in last
+            and "made with 9.9; open it with" in last
+        )
+
+
+def test_the_data_are_named_once(capsys):
+    assert main(["plan", "--data", "digits", "--set", "data=digits"]) == 2
+    assert "--data and --set data both name the data; leave one of them out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("copy", ["digits - Copy", "digits (2)", "Kopie von digits"])
+def test_a_copied_folder_is_a_study_whatever_it_is_called(smoke, copy, capsys):
+    (smoke.parent / copy).parent.mkdir(exist_ok=True)
+    smoke.rename(smoke.parent / copy)
+    for command in (["status"], ["plan", "--json"]):
+        assert main([*command, str(smoke.parent / copy)]) == 0
+        assert copy in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["status", "report", "plan"])
+def test_a_study_that_may_not_be_read_is_named(smoke, name, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "gannb.work.store._read_record", lambda _: (_ for _ in ()).throw(PermissionError(13, "x", "/t/a"))
+    )
+    assert main([name, str(smoke)]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("gannb: permission is denied (/t/a); change who may read and write there, and the same comm")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status", "x" * 300],
+        ["plan", "x" * 300],
+        ["plan", "--data", "x" * 300],
+        ["plan", "--set", "name=" + "x" * 300],
+        ["status", "~nobody-here/x"],
+        ["plan", "--set", "groups=" + "x" * 300 + ".csv"],
+        ["plan", "a/" * 3000],
+    ],
+)
+def test_a_name_that_no_folder_has_is_refused_in_a_sentence(arguments, capsys):
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("gannb: ") and "Error" not in lines[0]
+
+
 # ---- as a process ----
 
 
@@ -507,3 +609,25 @@ def test_status_as_a_process(smoke):
     done = command("status", str(smoke))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("digits: done")
+
+
+@pytest.mark.parametrize("ways", ["2>&-", ">&-", ">&- 2>&-", "<&-"])
+def test_a_stream_that_is_closed_is_no_error(tmp_path, ways):
+    shell = f"{sys.executable} -m gannb.cli parameters seed {ways}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("seed\n") == (">&-" not in ways.split())
+
+
+def test_a_reader_that_has_had_enough_ends_it_without_a_word(tmp_path):
+    gannb = f"{sys.executable} -m gannb.cli"
+    shell = f"{gannb} parameters | head -1; {gannb} run --set a=1 2>&1 | head -0"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("study\n", "")
+
+
+def test_an_output_that_takes_nothing_is_told():
+    shell = f"{sys.executable} -m gannb.cli parameters seed > /dev/full"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert re.match("gannb: the (disk is full|output cannot be written)", done.stderr)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import SMOKE, TOKEN, at_work
+from pace import end_of, wait_for
 
 from gannb.analysis.verdict import SCORE_COLUMNS
 from gannb.experiment.cleanup import leftovers, remove
@@ -26,6 +27,7 @@ from gannb.work.store import LEASE, RECORD
 
 # Long enough to be interrupted in the middle of a stage.
 STUDY = SMOKE | {"gan_steps": 800, "classifier_steps": 60}
+LONG = 300  # seconds of an idle machine that it may take
 
 
 @dataclass
@@ -46,22 +48,24 @@ class Run:
                 env=environment, stdout=stdout, stderr=stderr, start_new_session=True,
             )  # fmt: skip
 
-    def wait_for(self, condition: Callable[[Path], bool], timeout: float = 1200) -> None:
+    def wait_for(self, condition: Callable[[Path], bool]) -> None:
         """Wait until something has happened in the study's folder, while the run is at work."""
-        started = time.monotonic()
-        while not condition(self.folder):
+
+        def there() -> bool:
             assert self.process.poll() is None, f"the run ended by itself: {self.errors.read_text()}"
-            assert time.monotonic() - started < timeout, "the run did not come that far"
-            time.sleep(0.02)
+            return condition(self.folder)
+
+        wait_for(there, "the run to come that far", LONG)
 
     def stop(self, how: signal.Signals) -> None:
-        """Send the launcher, and nothing else, a signal; note what is still there 20 seconds after it is gone."""
+        """Send the launcher, and nothing else, a signal; note what is left a while after it is gone."""
         self.before = [p.pid for p in at_work(self.token)]
         self.process.send_signal(how)
-        self.code = self.process.wait(timeout=120)
-        limit = time.monotonic() + 20
-        while (left := at_work(self.token)) and time.monotonic() < limit:
-            time.sleep(0.1)
+        end_of(self.process)
+        self.code = self.process.returncode
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not at_work(self.token), "nothing at work", 20)
+        left = at_work(self.token)
         self.left = [p.name() for p in left]
         for process in left:
             process.kill()
@@ -123,7 +127,8 @@ def killed_in_04(interrupted_in_02) -> Run:
 @pytest.fixture(scope="module")
 def continued(killed_in_04) -> Run:
     run = Run(killed_in_04.folder)
-    run.code = run.process.wait(timeout=1200)
+    end_of(run.process, LONG)
+    run.code = run.process.returncode
     return run
 
 
@@ -201,12 +206,9 @@ def test_stopped_with_its_workers_the_same_kernel_goes_on(tmp_path):
         [sys.executable, "-c", IN_A_KERNEL, str(experiment.folder)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    limit = time.monotonic() + 1200
-    while not training_gans(experiment.folder):
-        assert kernel.poll() is None and time.monotonic() < limit
-        time.sleep(0.02)
+    wait_for(lambda: training_gans(experiment.folder) or kernel.poll() is not None, "GANs in training", LONG)
     os.killpg(kernel.pid, signal.SIGINT)
-    output, errors = kernel.communicate(timeout=1200)
+    output, errors = end_of(kernel, LONG)
     assert kernel.returncode == 0 and "Traceback" not in errors, errors
     assert "what is finished is kept" in output
     assert output.splitlines()[-1] == "2 ()"

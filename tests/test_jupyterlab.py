@@ -9,9 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import nbformat
 import pytest
 from browsing import MARKS, browser_page
 from conftest import ROOT, TOKEN, at_work
+from pace import wait_for
 
 from gannb.experiment.experiment import Experiment
 from gannb.jupyter.index import FILE, write_index
@@ -27,19 +27,7 @@ from gannb.study.folder import load_study
 from gannb.study.model import make_study
 from gannb.work.locks import is_running
 
-PATIENCE = 600  # seconds that any one step may take on a busy machine
-SETTLED = 0.5  # seconds in which JupyterLab's layout comes to rest
-
 pytestmark = MARKS
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """Return the condition's value as soon as it is true."""
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < end, f"in {PATIENCE} s there was not: {what}"
-        time.sleep(0.1)
-    return found
 
 
 @dataclass
@@ -73,11 +61,9 @@ class Server:
     def stop(self) -> list[str]:
         """End it and all that it has started; return what was left when it had ended by itself."""
         self.process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=20)
-        end = time.monotonic() + 10
-        while (left := at_work(self.token)) and time.monotonic() < end:
-            time.sleep(0.2)
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: self.process.poll() is not None and not at_work(self.token), "an end of all", 30)
+        left = at_work(self.token)
         for process in left:
             with contextlib.suppress(Exception):
                 process.kill()
@@ -109,7 +95,7 @@ def server(finished, tmp_path_factory) -> Iterator[Server]:
 def page(server) -> Iterator[Any]:
     """A page of a browser without a window, with the index open."""
     # as high as that, since cells out of sight are not drawn
-    with browser_page(server.url(f"outputs/{FILE}"), 1300, 2600, PATIENCE) as page:
+    with browser_page(server.url(f"outputs/{FILE}"), 1300, 2600) as page:
         yield page
         page.screenshot(path=server.folder / "last.png")
 
@@ -132,10 +118,16 @@ def cell(page: Any, code: str) -> Any:
 
 
 def look(page: Any, cell: Any, name: str, folder: Path) -> bytes:
-    """Return a picture of the page with the cell in view, kept as a file too."""
+    """Return a picture of the page with the cell in view, kept as a file too, when its layout has come to rest."""
     cell.scroll_into_view_if_needed()
-    page.wait_for_timeout(SETTLED * 1000)
-    return page.screenshot(path=folder / f"{name}.png")
+    pictures = [b""]
+
+    def at_rest() -> bool:
+        pictures.append(page.screenshot(path=folder / f"{name}.png"))
+        return pictures[-1] == pictures[-2]
+
+    wait_for(at_rest, "a page at rest")
+    return pictures[-1]
 
 
 def test_the_index_shows_studies_and_opens_notebooks(page):
@@ -161,7 +153,7 @@ def test_01_runs_by_the_menu_and_its_draws_can_be_browsed(page, tmp_path):
 
 
 def test_03_runs_and_a_widget_moved_shows_other_samples(page, server, tmp_path):
-    page.goto(server.url("notebooks/03_generate.ipynb"))
+    page.goto(server.url("notebooks/03_generate.ipynb"), wait_until="commit")
     heading(page, "Synthetic images")
     run_all(page)
     samples = cell(page, "widgets.samples(experiment)")
@@ -187,7 +179,7 @@ def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
 
 def test_the_stop_button_ends_the_work_in_a_sentence_and_loses_nothing(page, server):
     study = server.folder / "outputs" / "long"
-    page.goto(server.url("notebooks/02_train_gan.ipynb"))
+    page.goto(server.url("notebooks/02_train_gan.ipynb"), wait_until="commit")
     heading(page, "A GAN for every draw")
     run_all(page)
     wait_for(lambda: list(study.glob("trials/*/mlp-*.running/progress")), "a GAN in training")

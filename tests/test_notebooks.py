@@ -19,6 +19,7 @@ import nbformat
 import pandas as pd
 import pytest
 from conftest import ROOT, SMOKE
+from pace import run
 
 import gannb
 from gannb.cli import main
@@ -258,7 +259,7 @@ def test_nothing_temporary_is_left(executed):
 # ---- one alone, by plain papermill, from another working directory ----
 
 
-def papermill(name: str, folder: Path, **parameters: int) -> None:
+def papermill(name: str, folder: Path, **parameters: int | str) -> subprocess.CompletedProcess:
     """Run one notebook as a person would: `papermill NOTEBOOK OUT -p study FOLDER -p NAME VALUE`."""
     given = [word for n, value in parameters.items() for word in ("-p", n, str(value))]
     elsewhere = folder.parent.parent / "elsewhere"
@@ -274,16 +275,13 @@ def papermill(name: str, folder: Path, **parameters: int) -> None:
         "study",
         str(folder),
     ]
-    done = subprocess.run(
-        [*command, *given],
-        cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    return run([*command, *given], cwd=elsewhere, env=environment)
 
 
 def test_gan_steps_in_02_make_anew_what_depends_on_them_and_nothing_else(smoke):
     before = finished_units(smoke)
-    papermill("02_train_gan", smoke, gan_steps=7)
+    done = papermill("02_train_gan", smoke, gan_steps=7)
+    assert done.returncode == 0, done.stderr
     assert newly_made(smoke, before) == {"mlp": 2}
     study = load_study(smoke)
     assert study.gan_steps == 7
@@ -296,10 +294,25 @@ def test_gan_steps_in_02_make_anew_what_depends_on_them_and_nothing_else(smoke):
 
 def test_classifier_steps_in_04_train_no_gan(smoke):
     before = finished_units(smoke)
-    papermill("04_train_classifiers", smoke, classifier_steps=7)
+    done = papermill("04_train_classifiers", smoke, classifier_steps=7)
+    assert done.returncode == 0, done.stderr
     experiment = Experiment.preview(load_study(smoke))
     assert experiment.study.classifier_steps == 7
     assert newly_made(smoke, before) == {arm.name: 2 for arm in experiment.settings.arms}
+
+
+@pytest.mark.parametrize(
+    ("study", "given", "says"),
+    [
+        ("digitz", {}, "There is no study in"),
+        ("digits", {"gan_stepz": "[7]"}, "There is no parameter gan_stepz; did you mean"),
+    ],
+)
+def test_papermill_with_a_slip_in_the_study_or_in_a_name_does_nothing(smoke, study, given, says):
+    before = sorted(smoke.parent.rglob("*"))
+    done = papermill("02_train_gan", smoke.with_name(study), **given)
+    assert done.returncode == 1 and f"InputError: {says}" in done.stderr
+    assert sorted(smoke.parent.rglob("*")) == before
 
 
 def test_a_unit_that_fails_is_reported_the_others_finish_and_the_exit_code_is_1(smoke, monkeypatch, capsys):

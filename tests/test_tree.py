@@ -28,6 +28,7 @@ BESIDE = {  # test files of no single module -> what they are about
     "tests/test_interruption.py": "Real processes, killed and stopped at work.",
     "tests/test_jupyterlab.py": "The notebooks in JupyterLab, in a browser.",
     "tests/test_notebooks.py": "The five notebooks: their sources, and all of them from end to end.",
+    "tests/test_pace.py": "How the tests wait (`pace`): as long as a busy machine takes.",
     "tests/test_tree.py": "This file.",
 }
 MODULES = sorted(file for file in PACKAGE.rglob("*.py") if file.name != "__init__.py")

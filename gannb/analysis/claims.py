@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gannb.analysis.controls import way_to_converge
 from gannb.analysis.copying import ATTRACTION, copying
 from gannb.analysis.evidence import (
     Evidence,
@@ -117,7 +118,7 @@ def _enlarges(evidence: Evidence) -> Finding:
     start = "pretrained and fine-tuned" if name == evidence.pretrained else "from scratch"
     why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
     if not has_converged(evidence, against):
-        verdicts, why = {}, f"{why} It had not converged: raise classifier_steps_most."
+        verdicts, why = {}, f"{why} It had not converged: {way_to_converge(evidence)}."
     return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED
 
 

@@ -97,13 +97,18 @@ def way_out(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
     return "Raise classifier_steps_most and run again: the classifiers train on from where they are."
 
 
-def control_sentence(row: ControlRow, rope: float) -> str:
+def way_to_converge(evidence: Evidence) -> str:
+    """Return what to do where training has not converged, as a sentence ends; a smoke run is never meant to."""
+    return "a smoke run never doubles its steps" if evidence.preset == "smoke" else "raise classifier_steps_most"
+
+
+def control_sentence(evidence: Evidence, row: ControlRow) -> str:
     """Return in words that a control did not come out, or that it cannot be told."""
     contrast, change = row.contrast, in_points(row.change)
     if contrast.expected == CONVERGED:
         return (
             f"{contrast.arm} had not converged: the second half of its steps still brought {change} points, and the "
-            f"margin is {points(rope)}; raise classifier_steps_most."
+            f"margin is {points(evidence.rope)}; {way_to_converge(evidence)}."
         )
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
     if row.came_out is None:

@@ -19,7 +19,7 @@ from gannb.stats.tested import WEIGHTINGS, Tested, Weighting, balanced
 from gannb.trials.arms import PRIMARY, parse_arm
 from gannb.trials.contrasts import Contrast
 from gannb.trials.splits import groups_of, labels_of
-from gannb.utils.errors import InputError
+from gannb.utils.errors import Failed, InputError
 from gannb.work.store import recorded_failure
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def gather(experiment: Experiment) -> Evidence:
 
     Raises:
         InputError: too few trials have the primary contrast's two arms yet.
-        RuntimeError: so many units failed that too few trials will.
+        Failed: so many units failed that too few trials will.
     """
     evidence = read(experiment)
     if not common_trials(evidence, *PRIMARY):
@@ -123,9 +123,23 @@ def gather(experiment: Experiment) -> Evidence:
         few = f"two whole repeats of {folds} trials" if folds else "two trials"
         problem = f"Fewer than {few} of {experiment.study.name!r} can be compared"
         if evidence.failures:
-            raise RuntimeError(f"{problem}; the first failure: {evidence.failures[0]}")
+            raise Failed(f"{problem}: {evidence.failures[0]}; {_way_out(evidence)}.")
         raise InputError(f"{problem}: run notebooks 02 to 04 first, or `gannb run`.")
     return evidence
+
+
+def _way_out(evidence: Evidence) -> str:
+    """Return what to do where failed units leave too few trials: how many trials leave enough, as whole repeats."""
+    folds, done = evidence.tested.folds, [set(evidence.correct.get(arm, {})) for arm in PRIMARY]
+    there, step = set.intersection(*done), folds or 1
+    planned = -(-evidence.trials_planned // step)
+    whole = sum(set(range(repeat * step, (repeat + 1) * step)) <= there for repeat in range(planned))
+    enough = (planned + 2 - whole) * step
+    repeats = f", which are {enough // folds} whole repeats" if folds else ""
+    return (
+        f"set trials={enough}{repeats} (what is finished is kept), or run again to try once more what failed, or "
+        "choose another GAN family"
+    )
 
 
 def read(experiment: Experiment) -> Evidence:

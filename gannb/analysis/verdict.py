@@ -170,7 +170,7 @@ def problems(evidence: Evidence, controls: Sequence[ControlRow]) -> list[str]:
             f"Only {', '.join(evidence.keep_classes)} got GAN {many} (keep_classes). If these classes were chosen by "
             f"looking at test {many} of a study like this one, the answer flatters: confirm it on new {many}."
         )
-    return found + [control_sentence(row, evidence.rope) for row in controls if not row.came_out]
+    return found + [control_sentence(evidence, row) for row in controls if not row.came_out]
 
 
 def _missing_trials(evidence: Evidence) -> list[str]:

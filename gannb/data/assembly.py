@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from scipy.cluster.hierarchy import DisjointSet
 from gannb.data.examples import DataReport, Dataset, Examples, prepared_digest
 from gannb.data.groups import joined
 from gannb.data.medium import Nouns
+from gannb.data.side_facts import Side, remark
 from gannb.data.source import Source
 from gannb.utils.errors import InputError
 
@@ -99,17 +100,20 @@ def assemble(
     modes: dict[str, int],
     brought_to: str,
     traits: Mapping[str, Any] | None = None,
+    side: Callable[[int], Side] | None = None,
+    remarks: Sequence[str] = (),
 ) -> Dataset:
     """Return the prepared set: pool and test set apart, what leaks left out, the report written.
 
     medium: its name.  data: as the person wrote it.  x: (N, ...) prepared items.  digests: of the items as found.
-    shapes, modes, brought_to: see `DataReport`; traits: see `Dataset`.
-
-    Raises InputError where too little of a class remains.
+    shapes, modes, brought_to, remarks: see `DataReport`; traits: see `Dataset`.  side(i): how item i was made and
+    stored, see `side_facts`; None where nothing of the kind is known.  Raises InputError where too little of a class
+    remains.
     """
     everything = Examples(x, source.y, source.classes, np.array(source.ids), links.groups)
     pool = _pool_without(everything, ~source.is_test, links.leaks, source.nouns)
     test = everything.take(source.is_test) if source.is_test.any() else None
+    told = remark(side, source.y, links.groups, source.nouns) if side else ""
     ids = [everything.ids[cluster].tolist() for cluster in links.exact]
     facts = DataReport(
         source=data,
@@ -126,6 +130,7 @@ def assemble(
         removed_from_pool=everything.ids[links.leaks].tolist(),
         n_groups=len(np.unique(pool.groups)),
         links_cut=links.n_cut,
+        remarks=[*([told] if told else []), *remarks],
     )
     fingerprint = content_fingerprint(source, digests)
     prepared = prepared_digest(pool, test, traits := dict(traits or {}))

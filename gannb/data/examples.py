@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gannb.utils.errors import InputError
+from gannb.utils.errors import unreadable
 from gannb.utils.naming import composed
 
 
@@ -86,6 +86,7 @@ class DataReport:
     removed_from_pool: list[str]  # pool items linked to an item of a given test set, left out
     n_groups: int  # in the pool
     links_cut: int = 0  # near pairs left apart because a chain had reached the cap
+    remarks: list[str] = field(default_factory=list)  # sentences on what a person should know before they train
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,14 +131,13 @@ class Dataset:
     def load(cls, folder: Path) -> Dataset:
         """The data set that `save` wrote; arrays are memory-mapped and read-only.
 
-        Raises InputError where a file is not there or not whole.
+        Raises InputError where a file is not there or not whole, and where the machine does not let it be read.
         """
         try:
             return cls._load(Path(folder))
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            raise InputError(
-                f"The copy of the data in {folder} is damaged ({error}): remove that folder, and run again."
-            ) from error
+        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError) as error:
+            way = f"is damaged ({error}): move that folder away, and run again."
+            raise unreadable(f"The copy of the data in {folder}", error, way) from error
 
     @classmethod
     def _load(cls, folder: Path) -> Dataset:

@@ -5,125 +5,57 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
 
-import numpy as np
-
-from gannb.data.medium import Nouns
-from gannb.data.source import Source, attempt, refuse_or_list
+from gannb.data.files import PARTS, FileEntry, FileKind, Walk, entry_of, list_entries, natural_key, source_of, walk
+from gannb.data.label_tables import check_tables_agree, from_tables, tables_in
+from gannb.data.source import Source
 from gannb.utils.errors import InputError
 from gannb.utils.naming import composed, few_of, printable
-
-PARTS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
-HIDDEN = ("__macosx", "thumbs.db", "desktop.ini")
-
-
-@dataclass(frozen=True)
-class FileKind:
-    """What a folder's files are, an item each.
-
-    extensions: those of files that are read; unreadable: of files that a person takes for items, but that are not read
-    here, so that they count as bad ones rather than be ignored in silence. In lower case, with the dot.
-    header: file -> the item's own shape, from its header alone; raises BadItem.
-    decode: file -> the item, and how its values were stored, in a word; raises BadItem.
-    on_bad: the parameter that says what becomes of a bad file.
-    """
-
-    nouns: Nouns
-    extensions: frozenset[str]
-    unreadable: frozenset[str]
-    header: Callable[[Path], tuple[int, ...]]
-    decode: Callable[[Path], tuple[np.ndarray, str]]
-    on_bad: str
-
-    def is_item(self, name: str | Path) -> bool:
-        """Tell whether a file's name says that it is an item, readable or not."""
-        return Path(name).suffix.lower() in self.extensions | self.unreadable
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """A file of a class folder."""
-
-    path: Path
-    id: str  # path relative to the data folder, with "/"
-    label: int
-    is_test: bool
 
 
 def from_folder(root: Path, kind: FileKind, on_bad: str) -> Source:
     """Return what lies in a folder with a sub-folder of files per class, or train/, val/ and test/ of such.
 
+    Where there are no such folders, but tables of labels beside the files, these are read: see `label_tables`.
     on_bad: what becomes of a file that is not read, "fail" or "skip".  Raises InputError.
     """
     parts = _part_folders(root, kind)
-    classes, skipped = _class_names(parts, kind), _stray_items(root, kind)
+    tables = tables_in(root, [part for part, _ in parts], kind)
+    if tables and not all(_has_classes(part, kind) for part, _ in parts):
+        return from_tables(root, tables, kind, on_bad)
+    classes, strays = _class_names(parts, kind), _stray_items(root, kind)
     if len(parts) == 1:
         _check_no_parts(parts[0][0], kind)
-    files, ignored = _files_of(root, parts, classes, kind)
-    without = f"files without {kind.nouns.a_one} extension"
-    skipped += [(f"*{printable(ext)}", f"{n:,} {without}") for ext, n in sorted(ignored.items())]
-    shapes, bad = attempt(lambda file: kind.header(file.path), files, threads=1)
-    skipped += refuse_or_list([(files[i].id, reason) for i, reason in bad], on_bad, kind.on_bad)
-    kept = [file for file, shape in zip(files, shapes, strict=True) if shape is not None]
-    return Source(
-        kind="folder",
-        nouns=kind.nouns,
-        ids=[file.id for file in kept],
-        y=np.array([file.label for file in kept], dtype=np.int64),
-        classes=classes,
-        is_test=np.array([file.is_test for file in kept], dtype=bool),
-        shapes=[shape for shape in shapes if shape is not None],
-        has_test=any(is_test for _, is_test in parts),
-        load=lambda i: kind.decode(kept[i].path),
-        skipped=skipped,
-    )
+    for part, _ in parts:
+        _check_no_additions(part, kind)
+    files, left_out = _files_of(root, parts, classes, kind)
+    check_tables_agree(root, tables, {file.id: classes[file.label] for file in files}, kind)
+    return source_of(files, classes, kind, on_bad, strays + left_out, any(is_test for _, is_test in parts))
 
 
 def _files_of(
     root: Path, parts: list[tuple[Path, bool]], classes: tuple[str, ...], kind: FileKind
-) -> tuple[list[FileEntry], Counter[str]]:
-    """The items' files of all parts and classes, and how many others lie among them by extension."""
+) -> tuple[list[FileEntry], list[tuple[str, str]]]:
+    """The items' files of all parts and classes, and what was left out among them and why."""
     files: list[FileEntry] = []
-    ignored: Counter[str] = Counter()
-    for part, is_test in parts:
-        folders = _class_folders(part, kind)
+    folders = [(_class_folders(part, kind), is_test) for part, is_test in parts]
+    walk = Walk(root, kind, [folder for found, _ in folders for folder in found.values()])
+    for folder in {root, *(part for part, _ in parts)}:
+        walk.note_hidden(folder)
+    for found, is_test in folders:
         for label, name in enumerate(classes):
-            paths, others = _item_files(folders[name], kind)
+            before = walk.others.copy()
+            paths = walk.items(found[name])
             if not paths:
                 many = kind.nouns.many
                 raise InputError(
-                    f"data: class folder {str(folders[name])!r} holds no {many}{_found(others)}; "
+                    f"data: class folder {str(found[name])!r} holds no {many}{_found(walk.others - before)}; "
                     f"add {many} or remove the folder"
                 )
-            files += [FileEntry(path, printable(path.relative_to(root).as_posix()), label, is_test) for path in paths]
-            ignored += others
-    return files, ignored
-
-
-def natural_key(name: str) -> tuple:
-    """Sorts "class2" before "class10", and names that differ by case only in a fixed order."""
-    pieces = re.split(r"([0-9]+)", composed(name))
-    return tuple(int(p) if p.isdecimal() and p.isascii() else p.casefold() for p in pieces), name
-
-
-def list_entries(folder: Path) -> list[os.DirEntry]:
-    """What a folder holds, hidden things left out, in natural order. Raises InputError where it cannot be read."""
-    try:
-        with os.scandir(folder) as found:
-            visible = [e for e in found if not e.name.startswith(".") and e.name.lower() not in HIDDEN]
-    except OSError as error:
-        raise InputError(
-            f"data: the folder {str(folder)!r} cannot be read ({error.strerror}); check its permissions"
-        ) from error
-    return sorted(visible, key=lambda e: natural_key(e.name))
+            files += [entry_of(path, root, label, is_test) for path in paths]
+    return files, walk.left_out()
 
 
 def _folders(folder: Path, kind: FileKind) -> list[os.DirEntry]:
@@ -160,7 +92,10 @@ def _class_names(parts: list[tuple[Path, bool]], kind: FileKind) -> tuple[str, .
         many = kind.nouns.many
         stray = _stray_items(first, kind)
         where = f"{many} lie directly in" if stray else f"there are no class folders and no {many} in"
-        raise InputError(f"data: {where} {str(first)!r}; give one sub-folder of {many} per class")
+        raise InputError(
+            f"data: {where} {str(first)!r}; give one sub-folder of {many} per class, or beside them a CSV with the "
+            "columns file and label"
+        )
     for part, _ in parts[1:]:
         differing = sorted(set(names) ^ set(_class_folders(part, kind)), key=natural_key)
         if differing:
@@ -204,6 +139,40 @@ def _check_no_parts(root: Path, kind: FileKind) -> None:
             )
 
 
+def _check_no_additions(part: Path, kind: FileKind) -> None:
+    """Refuse masks/ beside images/, or with the classes' own folders in it, which is no class."""
+    folders = _class_folders(part, kind)
+    for name, other in permutations(folders, 2):
+        if not kind.is_addition(name) or kind.is_addition(other):
+            continue
+        inside = _only_folders(folders[name], kind)
+        if (inside and inside <= set(folders)) or _is_added_to(folders[name], folders[other], kind):
+            raise InputError(
+                f"data: {name}/ in {str(part)!r} looks like what belongs to the {kind.nouns.many} of {other}/, not "
+                f"like a class; move {name}/ elsewhere, or rename it if it is one"
+            )
+
+
+def _has_classes(part: Path, kind: FileKind) -> bool:
+    """Tell whether there are class folders, other than images/ alone, or that and masks/."""
+    folders = _class_folders(part, kind)
+    own = [name for name in folders if not kind.is_addition(name)]
+    return len(folders) > 1 and not (len(own) == 1 and _is_original(own[0], kind))
+
+
+def _is_original(folder: str, kind: FileKind) -> bool:
+    return kind.is_original(folder) or folder.lower() in (kind.nouns.one, kind.nouns.many)
+
+
+def _is_added_to(folder: Path, other: Path, kind: FileKind) -> bool:
+    """Tell whether a folder holds what belongs to the items of another, by the names of most of its files."""
+    if not _is_original(other.name, kind):
+        return False
+    stems = {path.stem.casefold() for path in walk(other) if kind.is_item(path)}
+    names = [path.stem for path in walk(folder) if kind.is_item(path)]
+    return 2 * sum(any(each.casefold() in stems for each in kind.own_names(name)) for name in names) > len(names)
+
+
 def _only_folders(folder: Path, kind: FileKind) -> set[str]:
     """The names of a folder's two or more folders; none where there are items beside them, or fewer."""
     if _stray_items(folder, kind):
@@ -222,34 +191,6 @@ def _are_parts_of_one(name: str, other: str) -> bool:
 def _stray_items(root: Path, kind: FileKind) -> list[tuple[str, str]]:
     found = [e.name for e in list_entries(root) if not e.is_dir() and Path(e.name).suffix.lower() in kind.extensions]
     return [(printable(name), "not in a class folder") for name in found]
-
-
-def _item_files(folder: Path, kind: FileKind) -> tuple[list[Path], Counter[str]]:
-    """The items' files below a class folder, recursively, in natural order, and how many others by extension."""
-    items, others = [], Counter()
-    for path in walk(folder):
-        if kind.is_item(path):
-            items.append(path)
-        else:
-            others[path.suffix.lower() or " (no extension)"] += 1
-    return items, others
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """The files below a folder, hidden ones left out, in natural order; a link that leads back up is not followed."""
-    yield from _walk(folder, set())
-
-
-def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
-    real = os.path.realpath(folder)
-    if real in seen:  # a symbolic link that leads back up
-        return
-    seen.add(real)
-    for entry in list_entries(folder):
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), seen)
-        elif entry.is_file() or entry.is_symlink():  # a dangling link is a bad item, a pipe is nothing
-            yield Path(entry.path)
 
 
 def _found(others: Counter[str]) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from gannb.utils.errors import InputError
+from gannb.data.source import Source
+from gannb.utils.errors import InputError, unreadable
 from gannb.utils.naming import composed
 
 
@@ -55,7 +57,8 @@ def _group_table(path: Path) -> dict[str, str]:
             reader.fieldnames = columns
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"groups: {str(path)!r} cannot be read ({error}); give a CSV in UTF-8") from error
+        way = f"cannot be read ({getattr(error, 'strerror', None) or error}); give a CSV in UTF-8"
+        raise unreadable(f"groups: {str(path)!r}", error, way) from error
     key = next((name for name in ("id", "file") if name in columns), None)
     if key is None or "group" not in columns:
         raise InputError(f"groups: {str(path)!r} has the columns {columns}; it needs id (or file) and group")
@@ -91,6 +94,70 @@ def _groups_from_table(table: dict[str, str], ids: list[str], source: str) -> li
             "add a line for every item"
         )
     return named
+
+
+@dataclass(frozen=True)
+class Copies:
+    """How names say that files are copies of one another: by what follows the name that they share.
+
+    ending: a regular expression without groups that count.  words: those that may stand for `WORDS` in it, in small
+    letters; where there are some, the item of the bare name has to be there too.
+    """
+
+    ending: str
+    words: tuple[str, ...] = ()
+
+
+def proposal(source: Source, groups: np.ndarray, kinds: Sequence[Copies]) -> str:
+    """Return a sentence that proposes `groups` where names of files say that they are copies of one another; else "".
+
+    groups: (N,) those at hand; names that say no more are passed over.
+    """
+    ids = [PurePosixPath(id) for id in source.ids]
+    for kind in kinds if source.paths else ():
+        words = {word for id in ids for word in re.split(r"[^a-z]+", id.stem.lower())} if kind.words else set()
+        words &= set(kind.words)
+        if kind.words and not words:
+            continue
+        ending = kind.ending.replace("WORDS", "|".join(sorted(words, key=len, reverse=True)))
+        shared = [_shared(id.name, ending) for id in ids]
+        of_folder = _is_of_several(shared, source.y.tolist())
+        keys = [f"{id.parent.name}/{name}" if of_folder else name for id, name in zip(ids, shared, strict=True)]
+        clusters: dict[str, list[int]] = {}
+        for i, key in enumerate(keys):
+            clusters.setdefault(key, []).append(i)
+        bare = {key for key, id in zip(keys, ids, strict=True) if id.stem == PurePosixPath(key).name}
+        found = [
+            cluster
+            for key, cluster in clusters.items()
+            if len(set(groups[cluster].tolist())) > 1 and (key in bare or not kind.words)
+        ]
+        if found:
+            start = r"([^/]*/[^/]+?)" if of_folder else r"^(.+?)"
+            return _proposed(source, found, rf"{start}(?:{ending})?\.\w+$")
+    return ""
+
+
+def _shared(name: str, ending: str) -> str:
+    """The part of a file's name before an ending, or before its extension."""
+    found = re.fullmatch(rf"(.+?)(?:{ending})?\.\w+", name)
+    return found[1] if found else name
+
+
+def _is_of_several(names: list[str], y: list[int]) -> bool:
+    """Tell whether a name is met in several classes, as where each counts its files from 1."""
+    first: dict[str, int] = {}
+    return any(first.setdefault(name, label) != label for name, label in zip(names, y, strict=True))
+
+
+def _proposed(source: Source, clusters: list[list[int]], pattern: str) -> str:
+    across = sum(len(each) for each in clusters if len(set(source.is_test[each].tolist())) > 1)
+    both = f", {across:,} of them in both the training and the test set" if across else ""
+    return (
+        f"{sum(map(len, clusters)):,} {source.nouns.many} are, by their names, copies of {len(clusters):,} (as "
+        f"{source.ids[clusters[0][0]]} and {source.ids[clusters[0][1]]}){both}; set groups='{pattern}' so that "
+        "they stay on one side of every split"
+    )
 
 
 def joined(*labels: np.ndarray) -> np.ndarray:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from gannb.data.medium import Nouns
-from gannb.utils.errors import InputError
+from gannb.utils.doing import counter
+from gannb.utils.errors import InputError, is_of_the_machine, unreadable
 
 
 class BadItem(Exception):
@@ -23,6 +25,7 @@ class Source:
     kind: how they lay there: a folder, an archive, ...
     shapes: each item's own, before it is brought to that of the study, by its header alone.
     load(i): the item as it was found, and how its values were stored, in a word; raises BadItem.
+    paths: the items' files, where each has one of its own; else none.
     """
 
     kind: str
@@ -35,12 +38,14 @@ class Source:
     has_test: bool
     load: Callable[[int], tuple[np.ndarray, str]]
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
 
     def take(self, keep: Sequence[int]) -> Source:
         """The items at `keep`, in that order."""
         ids, shapes = [self.ids[i] for i in keep], [self.shapes[i] for i in keep]
-        y, is_test = self.y[keep], self.is_test[keep]
-        return replace(self, ids=ids, shapes=shapes, y=y, is_test=is_test, load=lambda i: self.load(keep[i]))
+        y, is_test, paths = self.y[keep], self.is_test[keep], [self.paths[i] for i in keep if self.paths]
+        load = lambda i: self.load(keep[i])  # noqa: E731
+        return replace(self, ids=ids, shapes=shapes, y=y, is_test=is_test, load=load, paths=paths)
 
 
 def check_counts(source: Source, data: str) -> None:
@@ -68,15 +73,23 @@ def check_counts(source: Source, data: str) -> None:
 
 
 def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[tuple[int, str]]]:
-    """work(thing) for all, None where it raised BadItem; and (position, reason) of those."""
+    """work(thing) for all, None where it raised BadItem; and (position, reason) of those.
+
+    Raises InputError where the machine has too few files, memory or the like left to read them.
+    """
     bad: list[tuple[int, str]] = []
+    one_more = counter(len(things))
 
     def one(i: int) -> object:
         try:
             return work(things[i])
         except BadItem as reason:
+            if is_of_the_machine(reason.__cause__):  # no item is bad for it, and none may be left out
+                raise unreadable("data: what is there", reason.__cause__, "") from reason
             bad.append((i, str(reason)))
             return None
+        finally:
+            one_more()
 
     if threads == 1:
         return [one(i) for i in range(len(things))], bad

@@ -5,7 +5,7 @@ Found once, when a study is opened, and handed to its settings: these and the pl
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from gannb.study.model import Study
 from gannb.trials.arms import parse_arm
 from gannb.units.kinds import REFERENCE_SETS
 from gannb.utils.errors import InputError
+from gannb.utils.files import read_json
 from gannb.work.store import RECORD
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ class AtHand:
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
 
 
-def look(study: Study, dataset: Dataset, data_key: str) -> AtHand:
+def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) -> AtHand:
     """Return what a study finds on this machine, writing nothing.
+
+    own_copy: what it has kept of external sources serves, whatever has become of these.
 
     Where weights have gone since, the study's folder still knows which they were: what was made with them is found.
 
@@ -47,9 +50,9 @@ def look(study: Study, dataset: Dataset, data_key: str) -> AtHand:
     medium = medium_of(dataset)
     weights = _weights(study, medium) if wants_pretrained(study, medium) else None
     return AtHand(
-        external=load(study, dataset, data_key),
+        external=load(study, dataset, data_key, own_copy),
         weights=weights,
-        can_fine_tune=weights is not None and Path(weights.file).is_file(),
+        can_fine_tune=weights is not None and os.access(weights.file, os.R_OK),
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },
@@ -86,7 +89,7 @@ def _or_recalled(find: Callable[[], T | None], recall: Callable[[], T | None]) -
 def recall_digest(folder: Path, space: str) -> str | None:
     """Return the SHA-256 of the weights that a study's units record to have measured with in a space; None: none do."""
     for record in sorted(folder.glob(f"trials/*/{REFERENCE_SETS.stored_as}-*/{RECORD}")):
-        if found := json.loads(record.read_text(encoding="utf-8"))["parameters"].get(space):
+        if found := read_json(record)["parameters"].get(space):
             return found
     return None
 

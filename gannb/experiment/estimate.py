@@ -38,15 +38,15 @@ from gannb.units.kinds import (
     MEGABYTE,
     REFERENCE_SETS,
     TUNING,
-    seconds_of,
 )
 from gannb.units.measures import SIDE_BATCH
 from gannb.units.parameters import Training
 from gannb.utils.console import QUIET, talk
-from gannb.utils.naming import few_of
+from gannb.utils.doing import doing
+from gannb.utils.naming import ended, few_of
 from gannb.work.backends import in_processes, worker_count
 from gannb.work.progress import seconds_text
-from gannb.work.unit import Unit
+from gannb.work.unit import Unit, seconds_of
 
 if TYPE_CHECKING:
     from gannb.classifiers.training import Start
@@ -77,7 +77,8 @@ def plan(study: Study) -> dict[str, Any]:
     )
     if todo and talk() != QUIET:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
-    seconds = unit_seconds(settings, experiment.device) if todo else {}
+    with doing(f"timing a few steps with {settings.medium.nouns.many} of {'x'.join(map(str, settings.shape))}"):
+        seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
     workers, pool = worker_count(study.workers), settings.dataset.pool
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
@@ -181,6 +182,7 @@ def _found(settings: Settings) -> list[str]:
         report.brought_to,
         *(["; ".join(told) + "; all kept on one side of every split"] if told else []),
         *skipped,
+        *map(ended, report.remarks),
         *([few] if n is not None and n < ENOUGH else []),
         *(f"{name}: {source.about['text']}" for name, source in settings.external.items()),
     ]

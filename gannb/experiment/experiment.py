@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,25 @@ from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
 from gannb.experiment.status import write_status
-from gannb.study.data_copy import check_place, keep_data, known_data, load_data, source_stamp
+from gannb.study.data_copy import (
+    check_place,
+    is_read_as_before,
+    keep_data,
+    kept_data,
+    known_data,
+    load_data,
+    source_remark,
+    source_stamp,
+)
 from gannb.study.external import is_kept
 from gannb.study.external import keep as keep_sources
 from gannb.study.folder import is_saved, save_study
 from gannb.study.model import STAGES, Study
-from gannb.trials.splits import Design
+from gannb.trials.design import Design
+from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
 from gannb.work.locks import study_lock
+from gannb.work.processes import LAUNCHER
 from gannb.work.progress import Progress
 from gannb.work.scheduler import Outcome, run_units
 
@@ -43,39 +55,57 @@ class Experiment:
     settings: Settings
     plan: Plan
     results: Results
+    stamp: str = ""  # of the data's source before it was read; "" where it was not read
+    remark: str = ""  # for people: what has become of the source, where the study's own copy serves in its place
 
     @classmethod
-    def of(cls, study: Study, dataset: Dataset, data_key: str) -> Experiment:
+    def of(cls, study: Study, dataset: Dataset, data_key: str, stamp: str = "", own_copy: bool = False) -> Experiment:
         """Return the experiment of a study with data that were read, unchecked.
+
+        stamp: of their source before that. own_copy: as of `preview`, for external sources.
 
         Raises:
             InputError: what the study names besides its data is not there, or cannot be used.
         """
-        settings = Settings(study, dataset, data_key, at_hand.look(study, dataset, data_key))
+        with doing("looking for weights and for sources from outside"):
+            found = at_hand.look(study, dataset, data_key, own_copy)
+        settings = Settings(study, dataset, data_key, found)
         plan = planned(settings, study.folder)
-        return cls(settings, plan, Results(plan, study.folder))
+        return cls(settings, plan, Results(plan, study.folder), stamp)
 
     @classmethod
-    def preview(cls, study: Study) -> Experiment:
+    def preview(cls, study: Study, own_copy: bool = False) -> Experiment:
         """Read and check everything, writing nothing.
+
+        own_copy: go by the study's own copy of its data and external sources, whatever has become of these; `remark`
+        says so where they have changed. It is for what asks for results alone.
 
         Raises:
             InputError: the data cannot be read, or something would fail later; see `checks.check`.
         """
         check_place(study)
-        experiment = cls.of(study, *load_data(study))
+        if own_copy and is_read_as_before(study):
+            experiment = cls.of(study, *kept_data(study), own_copy=True)
+            if not os.environ.get(LAUNCHER):  # which has looked already
+                experiment.remark = source_remark(study, experiment.settings.data_key)
+        else:
+            stamp = source_stamp(study)
+            experiment = cls.of(study, *load_data(study), stamp)
         _ = experiment.device  # refused where it is not there
         check(experiment.results)
         return experiment
 
     @classmethod
-    def open(cls, study: Study) -> Experiment:
+    def open(cls, study: Study, own_copy: bool = False) -> Experiment:
         """Read and check everything, then record it in the study's folder, unless it stands there already.
 
         Raises:
             InputError: as `preview`; or the study has changed while another process is at work on it.
         """
-        return cls.preview(study).record()
+        experiment = cls.preview(study, own_copy)
+        recorded = experiment.record()
+        recorded.remark = experiment.remark
+        return recorded
 
     def record(self) -> Experiment:
         """Record the study, with a copy of its data, unless that is done; return the experiment that reads the copy."""
@@ -87,11 +117,11 @@ class Experiment:
             "resolved": json.loads(json.dumps(settings.resolved())),
         }
         copy = self.folder / f"data-{settings.data_key}"
-        kept = copy.is_dir() and known_data(study).get(source_stamp(study)) == settings.data_key
+        kept = copy.is_dir() and (not self.stamp or known_data(study).get(self.stamp) == settings.data_key)
         kept = kept and is_kept(study, settings.external, settings.data_key)
         if not kept or not is_saved(study, **facts):
             with study_lock(self.folder):
-                keep_data(study, self.dataset, settings.data_key)
+                keep_data(study, self.dataset, settings.data_key, self.stamp)
                 keep_sources(study, settings.external, settings.data_key)
                 save_study(study, **facts)
                 write_status(self.results)

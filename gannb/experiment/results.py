@@ -22,9 +22,9 @@ from gannb.trials.arms import HALF, PRIMARY
 from gannb.trials.splits import Draw
 from gannb.units import reading
 from gannb.units.classifiers import continued
-from gannb.units.kinds import DEFAULT_SECONDS, seconds_of
-from gannb.work.store import is_done, read_unit, recorded_failure
-from gannb.work.unit import Unit
+from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.work.store import is_done, median_seconds, read_unit, recorded_failure
+from gannb.work.unit import Unit, seconds_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +77,8 @@ class Results:
 
     def seconds_by_kind(self) -> dict[str, float]:
         """Return expected seconds of a unit by its cost: the median of those done, else a default."""
-        found: dict[str, list[float]] = {}
-        for unit in self.plan.all_units():
-            if self.is_done(unit):
-                found.setdefault(unit.cost, []).append(read_unit(self.folder, unit)["seconds"])
-        known = DEFAULT_SECONDS | {kind: float(np.median(seconds)) for kind, seconds in found.items()}
+        done = [(unit.path, unit.cost) for unit in self.plan.all_units() if self.is_done(unit)]
+        known = DEFAULT_SECONDS | median_seconds(self.folder, done)
         return known | {unit.cost: seconds_of(unit.cost, known) for unit in self.plan.all_units()}
 
     # ---- items

@@ -13,6 +13,7 @@ from gannb.analysis.wording import capital
 from gannb.data.medium import Medium, Nouns
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.final import locked_text
+from gannb.export.labels import numbering_text
 from gannb.export.shards import Plan
 from gannb.trials.splits import final_items, make_draw
 from gannb.utils.files import write_text
@@ -26,10 +27,13 @@ TEMPLATE = """\
 
 {{ "{:,}".format(items) }} {{ many }} of {{ shape }}, **made by a generator and {{ phrases.taken }} by nobody**.
 
-| class | {{ numbered }} | {{ many }} |
+| class | label | {{ many }} |
 | --- | --- | --- |
 {% for name, label, count in classes %}| {{ name }} | {{ label }} | {{ "{:,}".format(count) }} |
 {% endfor %}
+Labels are numbered {{ numbered }}{{ others }}. Whoever reads this set beside others had better go by the names, as \
+below: a reader numbers the classes that it sees, and the same number may be another class.
+
 ## How they were made
 
 A GAN of the family `{{ family }}` was trained for {{ "{:,}".format(steps) }} steps on {{ "{:,}".format(learnt) }} \
@@ -75,7 +79,8 @@ weights ({{ weights }}...) and versions.
 def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, verdict: dict[str, Any]) -> None:
     """Write README.md of a finished set."""
     plan = Plan.of(manifest)
-    chosen = [(name, k, n) for k, (name, n) in enumerate(zip(plan.classes, plan.counts, strict=True)) if n]
+    counts = dict(zip(plan.classes, plan.counts, strict=True))
+    chosen = [(name, label, n) for label, name in enumerate(plan.labels) if (n := counts.get(name))]
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
     medium, nouns = experiment.settings.medium, experiment.settings.medium.nouns
     reading = environment.from_string(medium.reading_code[plan.format])
@@ -84,7 +89,7 @@ def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, v
         phrases=medium.phrases, shape=medium.shape_text(plan.shape),
         front=yaml.safe_dump(_front(manifest, plan, medium), sort_keys=False, allow_unicode=True),
         name=manifest["study"], study=manifest["study"], items=len(plan), classes=chosen,
-        numbered="number in the study" if plan.format == "folder" else "label",
+        numbered=numbering_text(experiment.dataset), others=_others(plan),
         family=manifest["family"], steps=manifest["gan_steps"], verdict=manifest["verdict"],
         learnt=len(final_items(experiment.dataset, experiment.design)),
         locked=locked_text(experiment.settings),
@@ -96,6 +101,12 @@ def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, v
         weights=manifest["weights_sha256"][:16],
     )  # fmt: skip
     write_text(folder / "README.md", text)
+
+
+def _others(plan: Plan) -> str:
+    """Return how many classes have a label and no items here; empty where none has."""
+    without = len(plan.labels) - sum(n > 0 for n in plan.counts)
+    return f", {without:,} of which {'have' if without > 1 else 'has'} none here" if without else ""
 
 
 def _front(manifest: dict[str, Any], plan: Plan, medium: Medium) -> dict[str, Any]:

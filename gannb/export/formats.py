@@ -39,9 +39,14 @@ class Shard:
     number: int
     parts: tuple[tuple[int, int, int], ...]  # class number, first index, end
     classes: tuple[str, ...]  # the names of all classes of the study
+    labels: tuple[str, ...]  # the same and others, in the order in which readers number them; see `labels.label_names`
 
     def __len__(self) -> int:
         return sum(end - start for _, start, end in self.parts)
+
+    def label(self, k: int) -> int:
+        """Return the number that readers know a class by, given its number in the study."""
+        return self.labels.index(self.classes[k])
 
 
 Item = tuple[int, int, np.ndarray]  # class number, index in the class, the item itself
@@ -78,9 +83,9 @@ class Format(Protocol):
         ...
 
 
-def item_name(k: int, index: int) -> str:
-    """Return the name of an item in a shard, by its class number and its index in the class."""
-    return f"{k:05d}-{index:08d}"
+def item_name(label: int, index: int) -> str:
+    """Return the name of an item in a shard, by its label and its index in the class."""
+    return f"{label:05d}-{index:08d}"
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class FilePerShard:
 
 
 class WebDataset(FilePerShard):
-    """Tar shards: for each item its files, `00003-00000041.png`, and `.cls`, the class number."""
+    """Tar shards: for each item its files, `00003-00000041.png`, `.cls`, its label, and `.json`, that and the class."""
 
     suffix = "tar"
 
@@ -172,14 +177,15 @@ class WebDataset(FilePerShard):
         """Write one tar file."""
         with tarfile.open(folder / next(self.files(shard)), "w", format=tarfile.USTAR_FORMAT) as tar:
             for k, index, x in items:
-                for suffix, content in self.medium.files(x).items():
-                    _add(tar, f"{item_name(k, index)}{suffix}", content)
-                _add(tar, f"{item_name(k, index)}.cls", str(k).encode())
+                label = shard.label(k)
+                about = {".cls": str(label).encode(), ".json": _about(label, shard.classes[k])}
+                for suffix, content in (dict(self.medium.files(x)) | about).items():
+                    _add(tar, f"{item_name(label, index)}{suffix}", content)
 
     def bytes_of(self, sizes: Sequence[int], block: int) -> float:
-        """A head for each file, those of the item and that of its class, and their contents in blocks of tar."""
-        contents = sum(np.ceil(size / TAR_BLOCK) for size in (*sizes, 1))
-        return float((len(sizes) + 1 + contents) * TAR_BLOCK)
+        """A head for each file, those of the item and two of its class, and their contents in blocks of tar."""
+        files = (*sizes, 1, 1)
+        return float((len(files) + sum(np.ceil(size / TAR_BLOCK) for size in files)) * TAR_BLOCK)
 
 
 class Parquet(FilePerShard):
@@ -200,24 +206,24 @@ class Parquet(FilePerShard):
         import pyarrow as pa  # an extra of the package, which the other formats do without
         from pyarrow import parquet
 
-        schema = self._schema(shard.classes)
+        schema = self._schema(shard.labels)
         file = folder / next(self.files(shard))
         with parquet.ParquetWriter(file, schema, compression="none", use_dictionary=["label"]) as writer:
-            rows = ((self._cell(k, index, x), k) for k, index, x in items)
+            rows = ((self._cell(label := shard.label(k), index, x), label) for k, index, x in items)
             for group in _groups_of(rows, ROW_GROUP):  # encoded as they come, while the next ones are made
                 cells, labels = zip(*group, strict=True)
                 writer.write_table(pa.table({self.medium.name: cells, "label": labels}, schema=schema))
 
-    def _cell(self, k: int, index: int, x: np.ndarray) -> Any:
+    def _cell(self, label: int, index: int, x: np.ndarray) -> Any:
         if self.medium.in_cells:
             return str(x)
         suffix = self.medium.suffixes[0]
-        return {"bytes": self.medium.files(x)[suffix], "path": f"{item_name(k, index)}{suffix}"}
+        return {"bytes": self.medium.files(x)[suffix], "path": f"{item_name(label, index)}{suffix}"}
 
-    def _schema(self, classes: tuple[str, ...]) -> Any:
+    def _schema(self, labels: tuple[str, ...]) -> Any:
         import pyarrow as pa  # as above
 
-        column, label = self.medium.name, {"_type": "ClassLabel", "names": list(classes)}
+        column, label = self.medium.name, {"_type": "ClassLabel", "names": list(labels)}
         features = {column: dict(self.medium.hub_feature), "label": label}
         about = {"huggingface": json.dumps({"info": {"features": features}})}
         in_file = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -272,6 +278,11 @@ TABLES = ("csv", "jsonl")  # formats of items that are texts
 def formats_of(medium: Medium) -> list[str]:
     """Return the formats in which a medium's items may be had, by name."""
     return [name for name in FORMATS if medium.in_cells or name not in TABLES]
+
+
+def _about(label: int, name: str) -> bytes:
+    """What a reader is told of an item beside its label: the class, which is the same name wherever it is numbered."""
+    return json.dumps({"label": label, "class": name}, ensure_ascii=False).encode()
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

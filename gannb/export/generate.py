@@ -11,6 +11,7 @@ import csv
 import errno
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -26,6 +27,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.final import final_paths, train_final, weights_digest
 from gannb.export.card import write_card
 from gannb.export.formats import Shard, formats_of
+from gannb.export.labels import label_names
 from gannb.export.shards import (
     BLOCK,
     MANIFEST,
@@ -43,6 +45,7 @@ from gannb.export.shards import (
 )
 from gannb.export.stream import ItemStream
 from gannb.study.folder import load_study, versions
+from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import is_abandoned, write_json
 from gannb.utils.naming import composed, nearest_class
@@ -114,8 +117,9 @@ def stream(
     """Return an endless `torch.utils.data.IterableDataset` of batches of synthetic items, without disk.
 
     It gives (x, y): items as `medium.stored` lays them out for networks, still in their own dtype, and (batch_size,)
-    int64 labels as the study numbers its classes, each of `classes` (by default as in `generate`) equally often. Use it
-    as `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of (weights, seed,
+    int64 labels, each of `classes` (by default as in `generate`) equally often; its `label_names[y]` are the names, in
+    the order in which readers of the real items number them (`export.labels`), as in a set. Use it as
+    `DataLoader(stream(study), batch_size=None, num_workers=2)`. Batch t is a pure function of (weights, seed,
     batch_size, classes, t), whatever the number of workers: `start=t` goes on after t batches.
 
     Raises:
@@ -127,7 +131,10 @@ def stream(
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
     dataset, device = experiment.settings.dataset, experiment.device
     medium = dataset.medium, dataset.traits
-    return ItemStream(train_final(experiment.record()), medium, device, chosen, batch_size, seed, start)
+    names, known = label_names(experiment.dataset), experiment.dataset.pool.classes
+    labels = [names.index(name) for name in known]
+    generator = train_final(experiment.record())
+    return ItemStream(generator, medium, device, chosen, labels, names, batch_size, seed, start)
 
 
 # ---- checks, before any work ----
@@ -139,7 +146,9 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
     Nothing is written yet: a study that is refused stays as it is.
     """
     follow_launcher()
-    experiment = Experiment.preview(load_study(study))
+    experiment = Experiment.preview(load_study(study), own_copy=True)
+    if experiment.remark:
+        print(experiment.remark, file=sys.stderr)
     verdict = read_verdict(experiment.folder)
     if not {"answer_key", "reason"} <= verdict.keys():
         raise InputError(
@@ -150,6 +159,12 @@ def checked_study(study: str | Path, anyway: bool) -> Experiment:
         raise InputError(
             f"The verdict of {experiment.folder} is about other parameters or {many} than the study now has; run "
             "it again first, with `gannb run`."
+        )
+    if experiment.study.preset == "smoke" and not anyway:
+        raise InputError(
+            f"{experiment.folder} is a smoke run, which is far too small to answer, so that a large set promises no "
+            f"gain; run it in full first (`gannb run {experiment.folder} --set preset=laptop`), or add --anyway to "
+            "make it all the same."
         )
     if (verdict["answer"] != "helps" or verdict["reason"]) and not anyway:
         found = f"{verdict['answer']!r}, not 'helps'"
@@ -224,7 +239,8 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
     dataset, shape = experiment.settings.dataset, experiment.settings.shape
-    plan = Plan(format, classes, counts, shape, seed, no_copies, generator, dataset.medium, dataset.traits)
+    labels = label_names(experiment.dataset)
+    plan = Plan(format, classes, counts, shape, seed, no_copies, generator, dataset.medium, labels, dataset.traits)
     plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))
     return plan
 
@@ -381,7 +397,8 @@ def _finish(maker: Maker, experiment: Experiment) -> dict[str, Any]:
     manifest = read_manifest(folder)
     records = known_records(folder, manifest)
     shards = [records[shard.number] for shard in plan.shards]
-    manifest |= {"complete": True, "copies": _copies(maker, shards), "shards": shards}
+    with doing("looking for copies of what the generator was trained on"):
+        manifest |= {"complete": True, "copies": _copies(maker, shards), "shards": shards}
     write_card(folder, manifest, experiment, read_verdict(experiment.folder))
     write_json(folder / MANIFEST, manifest)
     shutil.rmtree(folder / WORK, ignore_errors=True)  # another process may have come to see

@@ -31,6 +31,7 @@ from gannb.measures.copy_rule import CopyRule
 from gannb.media import medium_of, medium_with
 from gannb.trials import splits
 from gannb.units.reading import read_draw
+from gannb.utils.doing import counter, doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
@@ -61,12 +62,13 @@ class Plan:
     no_copies: bool  # whether items that look like copies are replaced
     generator: str  # key of the unit that trained it
     medium: str  # name of what the items are
+    labels: tuple[str, ...]  # names of classes in the order in which readers number them; see `labels.label_names`
     traits: Mapping[str, Any] = field(default_factory=dict)  # of the study's data
 
     @classmethod
     def of(cls, manifest: dict[str, Any]) -> Plan:
-        """Return the plan that a manifest holds."""
-        kept = {"medium": FIRST_MEDIUM} | manifest["plan"]
+        """Return the plan that a manifest holds; sets of earlier versions had other labels, and can grow no more."""
+        kept = {"medium": FIRST_MEDIUM, "labels": ()} | manifest["plan"]
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()})
 
     def __len__(self) -> int:
@@ -93,7 +95,7 @@ class Plan:
         """The shards of the set, each with the same range of indices in every class."""
         span = self.span
         number = -(-max(self.counts) // span)
-        return [Shard(i, self._parts(i * span, (i + 1) * span), self.classes) for i in range(number)]
+        return [Shard(i, self._parts(i * span, (i + 1) * span), self.classes, self.labels) for i in range(number)]
 
     def _parts(self, start: int, end: int) -> tuple[tuple[int, int, int], ...]:
         return tuple((k, start, min(end, n)) for k, n in enumerate(self.counts) if n > start)
@@ -172,7 +174,12 @@ def verify(folder: str | Path) -> list[str]:
     if manifest is None:
         raise InputError(f"{folder} holds no synthetic set (there is no {MANIFEST}); give the folder of --to.")
     plan, records = Plan.of(manifest), known_records(folder, manifest)
-    found = [problem_of(folder, plan, shard, records.get(shard.number)) for shard in plan.shards]
+    found = []
+    with doing(f"comparing {folder} with its manifest"):
+        one_more = counter(len(plan.shards))
+        for shard in plan.shards:
+            found.append(problem_of(folder, plan, shard, records.get(shard.number)))
+            one_more()
     return [*filter(None, found), *(f"foreign: {name}" for name in plan.layout.strays(folder, plan.shards))]
 
 

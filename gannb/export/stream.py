@@ -20,6 +20,7 @@ from gannb.utils.keys import seed_for
 class ItemStream(IterableDataset):
     """Endless batches (x, y): items as their medium stores them for networks, and (B,) int64 labels.
 
+    The label of an item of class k is labels[k], (K,), and its name label_names[labels[k]].
     Batch t depends on the weights, the seed and t alone.
     Worker w of W makes the batches w, w + W, ..., which a DataLoader hands out in order: their order does not depend
     on W. `state_dict` is the number of batches that this worker has reached, as torchdata's StatefulDataLoader wants
@@ -33,6 +34,8 @@ class ItemStream(IterableDataset):
         medium: tuple[str, Mapping[str, Any]],
         device: str,
         classes: list[int],
+        labels: list[int],
+        label_names: tuple[str, ...],
         batch_size: int,
         seed: int,
         start: int,
@@ -40,6 +43,7 @@ class ItemStream(IterableDataset):
         self.generator, self.device = generator, device
         self.medium = medium  # its name and traits: a medium itself cannot go to a spawned worker
         self.batch_size, self.seed = batch_size, seed
+        self.labels, self.label_names = np.array(labels), label_names
         self.classes, self.start, self.next = np.array(classes), start, None
 
     def batch(self, t: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -48,7 +52,7 @@ class ItemStream(IterableDataset):
         medium = medium_with(*self.medium)
         generator = loaded_generator(self.generator, medium, self.device)
         x = generator.sample(Condition(y), seed_for(self.seed, "stream", t))
-        return medium.stored(x, "cpu").contiguous(), torch.from_numpy(y)
+        return medium.stored(x, "cpu").contiguous(), torch.from_numpy(self.labels[y])
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         worker = get_worker_info()

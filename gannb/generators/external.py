@@ -18,7 +18,7 @@ import numpy as np
 from gannb.data.examples import Examples
 from gannb.generators.interface import Condition, Job, check_labels
 from gannb.utils import trust
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -133,8 +133,9 @@ def read_weights(file: Path) -> dict[str, Tensor]:
 
     try:
         tensors = safetensors.torch.load_file(file)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"foreign: {file} cannot be read as safetensors ({error}); write it again.") from None
+    except (OSError, MemoryError, SafetensorError) as error:
+        problem = f"cannot be read as safetensors ({error}); write it again."
+        raise unreadable(f"foreign: {file}", error, problem) from None
     return under(tensors, "average.") or tensors
 
 

@@ -14,6 +14,7 @@ from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset, with_reason
 from gannb.data.examples import FIRST_MEDIUM
 from gannb.media import MEDIA, medium_with
+from gannb.report.kept import reason_of
 from gannb.study.folder import read_record
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
@@ -139,7 +140,8 @@ def _answer(study: Path) -> str:
         verdict = read_verdict(study)
         primary = primary_of(verdict)
         number, metric = interval_text(primary), METRIC_NAMES.get(verdict["metric"], verdict["metric"])
-        answer = with_reason(ANSWERS[primary["answer"]], verdict.get("reason", ""))  # earlier versions gave none
+        reason = reason_of(read_record(study), verdict)
+        answer = with_reason(ANSWERS["inconclusive" if reason else primary["answer"]], reason)
         said = f"**{answer}**: {typeset(number)} points of {metric}"
     except (InputError, KeyError, StopIteration):
         return f"no answer yet ({state})"

@@ -1,4 +1,4 @@
-"""Running the five notebooks of a study in order, and telling how far it is."""
+"""Running the five notebooks of a study in order."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import Any
 from gannb.analysis.verdict import read_verdict
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import check_writable
-from gannb.experiment.status import status_of, write_status
+from gannb.experiment.status import write_status
 from gannb.study.data_copy import kept_data
 from gannb.study.folder import notebooks_folder
-from gannb.study.model import Study
+from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import QUIET, talk
-from gannb.utils.errors import InputError
-from gannb.work.locks import is_running, study_lock
+from gannb.utils.doing import Heard, doing
+from gannb.utils.errors import Failed, InputError, ParameterError
+from gannb.work.locks import study_lock
 from gannb.work.processes import LAUNCHER
 
 # ipykernel 7 warns of its local sockets at every start, and calls the interrupt by which an idle kernel is ended an
@@ -29,24 +30,27 @@ QUIET_KERNEL = ["--IPKernelApp.log_level=50"]
 
 
 def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
-    """Execute notebooks against a study's folder; return `sentence`, `page` and the `failed` units.
+    """Execute notebooks against a study's folder; return `sentence`, `page`, a `remark` and the `failed` units.
 
-    Everything is read and checked before the first notebook starts. What is already done is found, not made again.
+    Everything is read and checked before the first notebook starts. What is already done is found, not made again. The
+    last notebook alone goes by the study's own copy of its data; where their source has changed, the remark says so.
 
     Raises:
         InputError: the study cannot be done with these data, or another run is at work on it.
+        Failed: so many units failed that there is nothing to compare.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
-    experiment = Experiment.preview(study)
+    experiment = Experiment.preview(study, own_copy=tuple(notebooks) == NOTEBOOKS[4:])
     check_writable(study.folder)
     with study_lock(study.folder), as_launcher():
-        experiment = experiment.record()
+        remark, experiment = experiment.remark, experiment.record()
         for name in notebooks:
             execute_notebook(name, study.folder)
         status = write_status(experiment.results)
     return {
         "sentence": read_verdict(study.folder)["sentence"],
         "page": study.folder / "report.html",
+        "remark": remark,
         "failed": status["failed"],
     }
 
@@ -73,18 +77,21 @@ def execute_notebook(name: str, folder: Path) -> None:
     import papermill  # takes a second, and a study's status runs no notebook
     from nbclient.exceptions import DeadKernelError
 
-    out = None if talk() == QUIET else sys.stdout
+    out = None if talk() == QUIET else Heard(sys.stdout)
     if out:
         print(f"== {name}", flush=True)
     temporary, final = folder / f".{name}.running.ipynb", folder / f"{name}.ipynb"
     try:
-        papermill.execute_notebook(
-            notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
-            kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
-        )  # fmt: skip
+        with doing(f"at work on {name}"):
+            papermill.execute_notebook(
+                notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
+                kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
+            )  # fmt: skip
     except papermill.PapermillExecutionError as error:
-        if error.ename == "InputError":
+        if error.ename in (InputError.__name__, ParameterError.__name__):
             raise InputError(error.evalue) from None
+        if error.ename == Failed.__name__:
+            raise Failed(error.evalue) from None
         raise RuntimeError(f"{name}: {error.ename}: {error.evalue}; {final} shows where") from None
     except KeyboardInterrupt:
         logging.getLogger("asyncio").disabled = True  # or the stopped cell's traceback would be the last word
@@ -105,15 +112,6 @@ def _is_whole(notebook: Path) -> bool:
         return False
 
 
-def study_status(study: Study) -> dict[str, Any]:
-    """Write `status.json` anew, unless the study can only be read, and return it; see `write_status`."""
-    experiment, state = read_experiment(study), "running" if is_running(study.folder) else ""
-    try:
-        return write_status(experiment.results, state)
-    except OSError:
-        return status_of(experiment.results, state)
-
-
 def read_experiment(study: Study) -> Experiment:
     """Return the experiment of a study as it is, unchecked: what was possible then may not be possible now."""
-    return Experiment.of(study, *kept_data(study))
+    return Experiment.of(study, *kept_data(study), own_copy=True)

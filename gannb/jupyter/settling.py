@@ -29,7 +29,7 @@ def run_until_settled(study: Study) -> dict[str, Any]:
     Raises:
         InputError: the study cannot be done with these data up to `trials_most`, is a smoke run, or another run is at
             work on it.
-        RuntimeError: so many units failed that there is nothing to compare, or a notebook failed.
+        Failed: so many units failed that there is nothing to compare, or a notebook failed.
     """
     experiment, looks = planned(study)
     with study_lock(study.folder), as_launcher():
@@ -63,7 +63,7 @@ def planned(study: Study) -> tuple[Experiment, tuple[int, ...]]:
     most = study.trials_most or (REPEATS_MOST * folds if folds else DRAWS_MOST)
     looks = looks_until(most, folds)
     changes = {"trials": looks[0], "trials_most": most}
-    experiment = Experiment.of(study.model_copy(update=changes), experiment.dataset, experiment.settings.data_key)
+    experiment = _changed(experiment, study.model_copy(update=changes))
     check(experiment.results)
     return experiment, _from_where_it_was(experiment, looks)
 
@@ -84,8 +84,12 @@ def _from_where_it_was(experiment: Experiment, looks: tuple[int, ...]) -> tuple[
 
 
 def _with_trials(experiment: Experiment, trials: int) -> Experiment:
-    study = experiment.study.model_copy(update={"trials": trials})
-    return Experiment.of(study, experiment.dataset, experiment.settings.data_key)
+    return _changed(experiment, experiment.study.model_copy(update={"trials": trials}))
+
+
+def _changed(experiment: Experiment, study: Study) -> Experiment:
+    """Return the experiment of a study that differs in its number of trials alone, with the same data."""
+    return Experiment.of(study, experiment.dataset, experiment.settings.data_key, experiment.stamp)
 
 
 def why_stop(looked: Looked) -> str:

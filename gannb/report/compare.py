@@ -84,7 +84,7 @@ def _generator_of(file: Path) -> str:
 
 def page_facts(results: Sequence[Result], file: Path) -> dict[str, Any]:
     """Return everything that the template shows of the studies, for a page that will lie at `file`."""
-    kinds = Counter(result.verdict["answer"] for result in results)
+    kinds = Counter(result.answer for result in results)
     nouns = nouns_of(results)
     return {
         "nouns": nouns, "phrases": None if nouns == MIXED else results[0].medium.phrases,
@@ -150,8 +150,8 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
     page = result.folder / "report.html"
     link = quote(os.path.relpath(page, file.parent).replace(os.sep, "/")) if page.is_file() else ""
     return {
-        "study": result.name, "link": link, "answer": verdict["answer"],
-        "word": with_reason(WORDS[verdict["answer"]], result.reason),
+        "study": result.name, "link": link, "answer": result.answer,
+        "word": with_reason(WORDS[result.answer], result.reason),
         "change": interval_text(result.primary), "with": f"{100 * with_gan[verdict['metric']]:.1f}%",
         "without": f"{100 * without[verdict['metric']]:.1f}%",
         "worth": worth_text(verdict["worth"]), "controls": controls_text(verdict["controls"]),
@@ -160,14 +160,18 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
         "trials": f"{result.primary['trials']} ({verdict['protocol']})", "metric": METRIC_NAMES[verdict["metric"]],
         "gan": f"{of['gan']}, {of['gan_steps']:,} steps",
         "classifier": f"{_listed(of['classifier'])}, {of['classifier_steps']:,} steps",
-        "sentences": sentences(verdict),
+        "sentences": sentences(verdict, result.reason),
     }  # fmt: skip
 
 
-def sentences(verdict: Mapping[str, Any]) -> list[str]:
-    """Return what a verdict says in sentences; those of earlier versions gave no advice."""
+def sentences(verdict: Mapping[str, Any], reason: str = "") -> list[str]:
+    """Return what a verdict says in sentences; those of earlier versions gave no advice.
+
+    reason: why there is no answer, which an earlier version may have left unsaid.
+    """
+    first = verdict["sentence"] if reason in verdict["sentence"] else f"{verdict['sentence']} No answer: {reason}."
     worth = verdict["worth"]["sentence"] if verdict["worth"] else ""
-    return [text for text in (verdict["sentence"], verdict.get("advice", ""), worth, verdict["copying"]) if text]
+    return [text for text in (first, verdict.get("advice", ""), worth, verdict["copying"]) if text]
 
 
 def _listed(names: str | Sequence[str]) -> str:
@@ -199,7 +203,8 @@ def controls_text(controls: Sequence[Mapping[str, Any]]) -> str:
 def forest(results: Sequence[Result], nouns: Nouns) -> Picture:
     """Return the primary contrast of every study as one figure, with all of them together where they are pooled."""
     rows = [
-        dict(result.primary) | {"study": result.name, "rope": result.verdict["rope"], "about": _about(result)}
+        dict(result.primary)
+        | {"study": result.name, "answer": result.answer, "rope": result.verdict["rope"], "about": _about(result)}
         for result in results
     ]
     said = [row_text(row) for row in rows]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from gannb.analysis.controls import SMOKE
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import primary_of
 from gannb.data.examples import FIRST_MEDIUM
@@ -49,8 +50,13 @@ class Result:
 
     @property
     def reason(self) -> str:
-        """Why there is no answer, whatever the interval; empty where it stands, and of earlier versions."""
-        return str(self.verdict.get("reason", ""))
+        """Why there is no answer, whatever the interval; empty where it stands."""
+        return reason_of(self.record, self.verdict)
+
+    @property
+    def answer(self) -> str:
+        """The answer; none where there is a reason against it."""
+        return "inconclusive" if self.reason else str(self.verdict["answer"])
 
     @property
     def primary(self) -> Mapping[str, Any]:
@@ -63,6 +69,15 @@ class Result:
         by_trial = self.scores.groupby(["arm", "trial"]).mean(numeric_only=True).loc[list(PRIMARY)]
         of_both = by_trial.groupby("trial").transform("size") == len(PRIMARY)
         return by_trial[of_both].groupby("arm").mean()
+
+
+def reason_of(record: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
+    """Return why a study has no answer, whatever its interval; empty where it stands.
+
+    Verdicts of earlier versions gave none; a smoke run has no answer in any of them.
+    """
+    smoke = record["parameters"].get("preset") == "smoke"
+    return str(verdict.get("reason", "")) or (SMOKE if smoke else "")
 
 
 def read_result(folder: str | Path) -> Result:

@@ -35,7 +35,7 @@ def look(experiment: Experiment) -> Looked:
 
     Raises:
         InputError: there is not enough for a verdict yet (see `gather`), or the ledger is damaged.
-        RuntimeError: so many units failed that there is nothing to compare.
+        Failed: so many units failed that there is nothing to compare.
     """
     evidence = gather(experiment)
     looks = looks_now(experiment, len(common_trials(evidence, *PRIMARY)))

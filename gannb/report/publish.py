@@ -72,7 +72,7 @@ def publish(experiment: Experiment) -> Path:
 
     Raises:
         InputError: fewer than two trials have the two arms of the primary contrast, or another process is at work.
-        RuntimeError: so many units failed that there is nothing to compare.
+        Failed: so many units failed that there is nothing to compare.
     """
     with study_lock(experiment.folder):
         return _publish(experiment)

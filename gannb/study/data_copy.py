@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from gannb.data.examples import Dataset
 from gannb.data.held_out import hold_out
 from gannb.media import MEDIA
-from gannb.study.folder import read_record
+from gannb.study.folder import has_study, read_record
 from gannb.study.model import Study, is_embedded
+from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import files_at, write_folder, write_json
 from gannb.utils.keys import digest
+from gannb.utils.naming import ended
 
 
 def load_data(study: Study) -> tuple[Dataset, str]:
@@ -27,7 +31,7 @@ def load_data(study: Study) -> tuple[Dataset, str]:
     """
     known = known_data(study)
     key = known.get(source_stamp(study))
-    if key is None and known and not _source_exists(study) and _is_read_as_before(study):
+    if key is None and known and not _source_exists(study) and is_read_as_before(study):
         key = list(known.values())[-1]
     if key and (study.folder / f"data-{key}").is_dir():
         return Dataset.load(study.folder / f"data-{key}"), key
@@ -42,7 +46,10 @@ def check_place(study: Study) -> None:
         InputError: it does.
     """
     data, folder = Path(study.data).resolve(), study.folder.resolve()
-    if not MEDIA[study.medium].takes_files_below(study.data):
+    try:
+        if not MEDIA[study.medium].takes_files_below(study.data):
+            return
+    except OSError:  # reading them will say what is wrong
         return
     if folder.is_relative_to(data) and not any(part.startswith(".") for part in folder.relative_to(data).parts):
         raise InputError(
@@ -62,13 +69,30 @@ def kept_data(study: Study) -> tuple[Dataset, str]:
     return (Dataset.load(copy), key) if key and copy.is_dir() else load_data(study)
 
 
+def source_remark(study: Study, key: str) -> str:
+    """Return what to tell people where the source of a study's copy has changed since; empty where it has not.
+
+    key: of the copy. Where the source's files look as they did when they were read, their content is not read again.
+    """
+    if not _source_exists(study) or known_data(study).get(source_stamp(study)) == key:
+        return ""
+    what = f"remark: the data in {study.data}"
+    about = "this is about those that the study was made with, which it has kept a copy of"
+    try:
+        dataset = _without_held_out(MEDIA[study.medium].read(study.data, study), study)
+    except InputError as error:
+        return f"{what} cannot be read as they were ({ended(str(error))[:-1]}); {about}."
+    return "" if dataset.prepared[:16] == key else f"{what} have changed since they were read; {about}."
+
+
 def _source_exists(study: Study) -> bool:
-    return is_embedded(study.data) or Path(study.data).exists()
+    """Tell whether there is anything at the source's place, readable or not."""
+    return is_embedded(study.data) or os.path.lexists(study.data)
 
 
-def _is_read_as_before(study: Study) -> bool:
+def is_read_as_before(study: Study) -> bool:
     """Tell whether the study asks for the copy that was kept last: the same source, brought to the same form."""
-    before = read_record(study.folder).get("parameters", {}) if (study.folder / "study.json").is_file() else {}
+    before = read_record(study.folder).get("parameters", {}) if has_study(study.folder) else {}
     return _how_read(before, study.medium) == _how_read(study.model_dump(mode="json"), study.medium)
 
 
@@ -78,19 +102,28 @@ def _how_read(parameters: Mapping[str, Any], medium: str) -> list[Any]:
     return [parameters.get(name) for name in MEDIA[medium].reading] + ([held_out] if held_out else [])
 
 
-def keep_data(study: Study, dataset: Dataset, key: str) -> None:
-    """Keep a copy of the prepared data in the study's folder, for the units to read."""
+def keep_data(study: Study, dataset: Dataset, key: str, stamp: str) -> None:
+    """Keep a copy of the prepared data in the study's folder, for the units to read.
+
+    stamp: of the source as it was before it was read, "" where that is not known: of a later one nobody can say that
+    it belongs to this content.
+    """
     write_folder(study.folder / f"data-{key}", dataset.save)
     known = known_data(study)
-    known.pop(source_stamp(study), None)
-    write_json(study.folder / "data.json", known | {source_stamp(study): key})
+    if stamp and list(known.items())[-1:] != [(stamp, key)]:
+        known.pop(stamp, None)
+        write_json(study.folder / "data.json", known | {stamp: key})
 
 
 def known_data(study: Study) -> dict[str, str]:
     """Return the copies at hand: from the stamp of their source to the key of their content, the latest last."""
     try:
         return json.loads((study.folder / "data.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # not there yet, or damaged: the data are read again, and found to be the same
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+    ):  # not there yet, or damaged: the data are read again, and are the same
         return {}
 
 
@@ -100,20 +133,33 @@ def read_data(study: Study) -> Dataset:
     Raises:
         InputError: the data cannot be read, or the study's name is in use with other data.
     """
-    medium = MEDIA[study.medium]
-    dataset = medium.read(study.data, study)
-    if (study.folder / "study.json").is_file():
-        before = read_record(study.folder).get("fingerprint")
-        if before and before != dataset.fingerprint:
+    with doing(f"reading {study.data}"):
+        dataset = MEDIA[study.medium].read(study.data, study)
+    if has_study(study.folder):
+        record = read_record(study.folder)
+        if (before := record.get("fingerprint")) and before != dataset.fingerprint:
+            wrote, this = record.get("versions", {}).get("gannb"), metadata.version("gannb")
+            version = f", or gannb {this} reads them otherwise than {wrote} did" if wrote not in (this, None) else ""
             raise InputError(
                 f"The study {study.name!r} in {study.folder} was made with other data than {study.data}, or with what "
-                "was there before; put that back, or give this one another name (`gannb run` with --set name=...)."
+                f"was there before{version}; put that back, or give this one another name (`gannb run` with --set "
+                "name=...). `gannb report` goes by the study's own copy."
             )
-    return hold_out(dataset, study.held_out, medium.nouns) if study.held_out else dataset
+    return _without_held_out(dataset, study)
+
+
+def _without_held_out(dataset: Dataset, study: Study) -> Dataset:
+    return hold_out(dataset, study.held_out, MEDIA[study.medium].nouns) if study.held_out else dataset
 
 
 def source_stamp(study: Study) -> str:
-    """Return a hash that changes when the source's files or the way they are read change; reads no content."""
+    """Return a hash that changes when the source's files or the way they are read change; reads no content.
+
+    It notices a file that was added, removed, renamed or written again; whose size, times or place on the disk is
+    another one; and two of one size and time that have changed places, on every file system that numbers its files. It
+    notices no byte that changes while the file system says that nothing did, as a worn disk may have it. Where files
+    merely look changed, as after a copy or a change of rights, their content is read again and found to be the same.
+    """
     how = _how_read(study.model_dump(mode="json"), study.medium)
     paths = [Path(p) for p in (study.data, study.groups or "") if p and not is_embedded(p)]
     return digest(how, [seen for path in paths for seen in files_at(path)])

@@ -22,8 +22,8 @@ from gannb.generators.external import ABOUT, EXTERNAL, WEIGHTS, open_network, re
 from gannb.media import MEDIA, medium_of
 from gannb.study.model import Study, is_embedded
 from gannb.utils import trust
-from gannb.utils.errors import InputError
-from gannb.utils.files import files_at, sha256_of, write_folder, write_json
+from gannb.utils.errors import InputError, unreadable
+from gannb.utils.files import files_at, read_json, sha256_of, write_folder, write_json
 from gannb.utils.keys import digest
 from gannb.utils.naming import composed, few_of, near, nearest
 from gannb.utils.trust import check_shape, is_import_path, is_trusted, source_hash
@@ -63,29 +63,28 @@ class Source:
 # ---- found, or read ----
 
 
-def load(study: Study, dataset: Dataset, data_key: str) -> dict[str, Source]:
+def load(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) -> dict[str, Source]:
     """Return a study's external sources by name, writing nothing.
 
     What the study has kept serves where the source has not changed since, is no longer there, or is a function that
-    nobody has named by hand in this session.
+    nobody has named by hand in this session. own_copy: it serves whatever has become of the source.
 
     Raises:
         InputError: a source cannot be used with these data; says why, and the way out.
     """
-    return {name: _load(name, study, dataset, data_key) for name in EXTERNAL if getattr(study, name)}
+    return {name: _load(name, study, dataset, data_key, own_copy) for name in EXTERNAL if getattr(study, name)}
 
 
-def _load(name: str, study: Study, dataset: Dataset, data_key: str) -> Source:
-    key = _known(name, study, data_key)
+def _load(name: str, study: Study, dataset: Dataset, data_key: str, own_copy: bool) -> Source:
+    key = _kept_key(name, study, data_key) if own_copy else _known(name, study, data_key)
     about = study.folder / f"{name}-{key}" / ABOUT
     if key and about.is_file():
-        return Source(name, key, json.loads(about.read_text(encoding="utf-8")))
+        return Source(name, key, read_json(about))
     return READERS[name](study, dataset)
 
 
 def _index(folder: Path) -> dict[str, dict[str, str]]:
-    file = folder / INDEX
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return read_json(folder / INDEX) if (folder / INDEX).is_file() else {}
 
 
 def _wish(name: str, study: Study, data_key: str) -> str:
@@ -130,6 +129,11 @@ def is_kept(study: Study, sources: dict[str, Source], data_key: str) -> bool:
     )
 
 
+def _kept_key(name: str, study: Study, data_key: str) -> str:
+    """Return the key under which a source was kept, whatever has become of it; "" where it was not."""
+    return _index(study.folder).get(_wish(name, study, data_key), {"key": ""})["key"]
+
+
 def _known(name: str, study: Study, data_key: str) -> str:
     """Return the key under which a source was kept, if it has not changed since or cannot be seen; else ""."""
     known = _index(study.folder).get(_wish(name, study, data_key), {"stamp": "", "key": ""})
@@ -149,7 +153,7 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
     """
     plain = [composed(each) for each in ours]
     by_name = {composed(each): number for number, each in enumerate(theirs)}
-    chosen = {each: each for each in by_name}
+    chosen, said = {each: each for each in by_name}, {}
     for part in filter(None, (part.strip() for part in (wish or "").split(","))):
         left, equals, right = (composed(each.strip()) for each in part.partition("="))
         if not equals:
@@ -158,6 +162,8 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
             raise InputError(f"{name}_classes: {name} has no class {left!r}; {_nearest(left, by_name)}")
         if right and right not in plain:
             raise InputError(f"{name}_classes: this study has no class {right!r}; {_nearest(right, plain)}")
+        if said.setdefault(left, right) != right:
+            raise InputError(f"{name}_classes: {left!r} is given {said[left]!r} and {right!r}; leave one of them out.")
         chosen[left] = right
     numbers = [[by_name[each] for each, mine in chosen.items() if mine == our] for our in plain]
     if not any(numbers):
@@ -280,7 +286,10 @@ def find_weights(path: Path) -> tuple[Path, Path]:
     Raises:
         InputError: there is none, or only a pickle, which is never opened.
     """
-    candidates = list(path.iterdir()) if path.is_dir() and not (path / WEIGHTS).is_file() else [path]
+    try:
+        candidates = list(path.iterdir()) if path.is_dir() and not (path / WEIGHTS).is_file() else [path]
+    except OSError as error:
+        raise unreadable(f"foreign: {path}", error, f"cannot be opened ({error.strerror}).") from None
     if pickle := next((each for each in candidates if each.suffix.lower() in PICKLES), None):
         raise InputError(
             f"foreign: {pickle.name} is of a kind that can run code when it is opened (a pickle), so it is never "
@@ -356,7 +365,7 @@ def _json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"foreign: {file} cannot be read ({error}); write it again.") from None
+        raise unreadable(f"foreign: {file}", error, f"cannot be read ({error}); write it again.") from None
     if not isinstance(content, dict):
         raise InputError(f"foreign: {file} does not hold a description; it takes generator, shape and classes.")
     return content

@@ -1,57 +1,22 @@
-"""A study's folder: where it is, what `study.json` in it says, and reading parameters from YAML."""
+"""A study's folder: where it is, and what `study.json` in it says."""
 
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from gannb.study.model import Study, make_study
-from gannb.utils.errors import InputError
-from gannb.utils.files import write_json
+from gannb.study.model import Study
+from gannb.study.written import study_of
+from gannb.utils.errors import InputError, unreadable
+from gannb.utils.files import absolute, read_bytes, write_json
 from gannb.utils.trust import is_import_path, trust
 
 PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
-
-
-def _names_in(text: str) -> list[str]:
-    """Return the names in a YAML text, as often as each stands there."""
-    node = yaml.compose(text, yaml.SafeLoader)
-    return [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
-
-
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Return the parameters in a study's YAML file.
-
-    Raises:
-        InputError: no such file, broken YAML, something other than names with values, or a function that would run.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no study file {path}; give a YAML file, or name the data with --data.")
-    try:
-        text = path.read_text(encoding="utf-8")
-        names = _names_in(text)
-        given = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: no UTF-8, or a date that does not exist
-        where = f" at line {error.problem_mark.line + 1}" if getattr(error, "problem_mark", None) else ""
-        raise InputError(f"{path} is not valid YAML{where}; write one `name: value` per line.") from None
-    if twice := next((name for name in names if names.count(name) > 1), None):  # of which YAML takes the last
-        raise InputError(f"{path} says {twice} twice; leave one of them out.")
-    if not isinstance(given, dict) or not all(isinstance(k, str) for k in given):
-        raise InputError(f"{path} does not hold parameters; write one `name: value` per line.")
-    foreign = given.get("foreign")
-    if isinstance(foreign, str) and is_import_path(foreign):
-        raise InputError(
-            f"{path}: foreign: {foreign} runs Python code, so it is not taken from a file, which may be somebody "
-            f"else's; leave it out there and add --set foreign={foreign} to the command line."
-        )
-    return given
 
 
 def project_root() -> Path:
@@ -72,12 +37,12 @@ def find_folder(study: str | Path) -> Path:
     `study.json` wins. With none, it is a new study: in the project's folder where a person works within that, as a
     notebook of it does, else in the working directory.
     """
-    path = Path(study).expanduser()
-    if path.is_absolute():
-        return path
+    path = Path(study)
+    if path.is_absolute() or str(path).startswith("~"):
+        return absolute(path, "study")
     here, project = Path.cwd(), project_root()
     for base in (here, *here.parents, project):
-        if (base / path / "study.json").is_file():
+        if has_study(base / path):
             return base / path
     within = (project / "notebooks").is_dir() and here.is_relative_to(project)
     return (project if within else here) / path
@@ -89,19 +54,29 @@ def load_study(folder: str | Path) -> Study:
     Raises:
         InputError: the folder holds no study, or its study.json is damaged.
     """
-    folder = Path(folder).expanduser().resolve()
+    folder = absolute(folder, "study")
     return _study_at(folder, _kept(folder))
+
+
+def has_study(folder: Path) -> bool:
+    """Tell whether a folder holds a study, damaged or not; InputError where that is not to be seen."""
+    file = folder / "study.json"
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a byte of zeros in its name
+        return False
+    except OSError as error:
+        raise unreadable(str(file), error, f"cannot be read ({(error.strerror or str(error)).lower()}).") from None
 
 
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the content of `study.json`; `InputError` when there is none or it cannot be read."""
     file = folder / "study.json"
-    if not file.is_file():
-        raise InputError(f"There is no study in {folder}; start one with `gannb run`.")
+    content = read_bytes(file, f"There is no study in {folder}; start one with `gannb run`.")
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
+        record = json.loads(content.decode("utf-8"))
         is_whole = isinstance(record["set"], dict)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         is_whole = False
     if not is_whole:
         raise InputError(
@@ -132,8 +107,8 @@ def open_study(study: str | Path, **changes: Any) -> Study:
     """
     trust_given(changes)
     folder = find_folder(study)
-    before = _kept(folder) if (folder / "study.json").is_file() else {}
-    return _study_at(folder, before | {k: v for k, v in changes.items() if v is not None})
+    before = _kept(folder) if has_study(folder) else {}
+    return _study_at(folder, before, {k: v for k, v in changes.items() if v is not None})
 
 
 def trust_given(given: Mapping[str, Any]) -> None:
@@ -142,13 +117,25 @@ def trust_given(given: Mapping[str, Any]) -> None:
         trust(given["foreign"])
 
 
-def _study_at(folder: Path, given: dict[str, Any]) -> Study:
-    return make_study(**(given | {"name": folder.name, "output_dir": str(folder.parent)}))
+def _study_at(folder: Path, kept: dict[str, Any], changes: Mapping[str, Any] | None = None) -> Study:
+    """Return the study in a folder, with changes to what it keeps; a refusal names `study.json` where that is to blame.
+
+    A parameter that this version lacks may be of a newer one: both are said.
+    """
+    changes = {**(changes or {}), "name": folder.name, "output_dir": str(folder.parent)}
+    unknown = next((name for name in kept if name not in Study.model_fields and name not in changes), None)
+    if unknown:
+        wrote, this = read_record(folder).get("versions", {}).get("gannb", "another version"), metadata.version("gannb")
+        raise InputError(
+            f"{folder / 'study.json'}: there is no parameter {unknown} in gannb {this}, and the study was made with "
+            f"{wrote}; open it with that."
+        )
+    return study_of(kept, changes, folder / "study.json")
 
 
 def is_saved(study: Study, **facts: Any) -> bool:
     """Tell whether `study.json` says just this of the parameters and the given facts."""
-    if not (study.folder / "study.json").is_file():
+    if not has_study(study.folder):
         return False
     record = read_record(study.folder)
     return record["set"] == _set_by_hand(study) and all(record.get(k) == v for k, v in facts.items())
@@ -160,8 +147,7 @@ def _set_by_hand(study: Study) -> dict[str, Any]:
 
 def save_study(study: Study, **facts: Any) -> None:
     """Write `study.json`: every parameter, what was set by hand, versions, git revision, and further facts."""
-    file = study.folder / "study.json"
-    before = read_record(study.folder) if file.is_file() else {}
+    before = read_record(study.folder) if has_study(study.folder) else {}
     kept = {k: before[k] for k in ("fingerprint", "device", "resolved") if k in before}
     record = {
         "set": _set_by_hand(study),
@@ -171,7 +157,7 @@ def save_study(study: Study, **facts: Any) -> None:
         **kept,
         **facts,
     }
-    write_json(file, record)
+    write_json(study.folder / "study.json", record)
 
 
 def versions() -> dict[str, str]:

@@ -14,6 +14,7 @@ from gannb.media import MEDIA
 from gannb.study.model import DEFAULT_ARMS, OFFERED, PRESETS, STAGES, General, Study, choices, owners_of
 from gannb.utils.errors import InputError
 from gannb.utils.naming import listed, nearest
+from gannb.utils.parameters import values_in_words
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
@@ -63,35 +64,12 @@ def default(name: str) -> str:
 
 def values(name: str) -> str:
     """Return which values a parameter takes: `smoke, laptop or gpu`, `whole number, 2 to 1,000`, `text`."""
-    return listed(choices(name), "or") if name in OFFERED else _values(_schema()[name])
+    return listed(choices(name), "or") if name in OFFERED else values_in_words(_schema()[name])
 
 
 @cache
 def _schema() -> dict[str, dict[str, Any]]:
     return Study.model_json_schema()["properties"]
-
-
-def _values(schema: dict[str, Any]) -> str:
-    if "anyOf" in schema:
-        return "; or ".join(_values(part) for part in schema["anyOf"] if part.get("type") != "null")
-    if "const" in schema:
-        return str(schema["const"])
-    if "enum" in schema:
-        return listed(list(map(str, schema["enum"])), "or")
-    if schema.get("type") == "array":
-        return f"several {_values(schema['items'])}s, with commas"
-    kinds = {"integer": "whole number", "number": "number", "boolean": "true or false"}
-    kind = kinds.get(schema.get("type", ""), "text")
-    return ", ".join(filter(None, (kind, _range(schema))))
-
-
-def _range(schema: dict[str, Any]) -> str:
-    low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
-    high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
-    if low is not None and high is not None:
-        return f"{low:,} to {high:,}"
-    parts = {"from {:,}": low, "above {:,}": above, "to {:,}": high, "below {:,}": below}
-    return ", ".join(text.format(limit) for text, limit in parts.items() if limit is not None)
 
 
 def _written(value: Any) -> str:

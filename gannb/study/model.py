@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from copy import copy
@@ -18,13 +19,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from gannb.data.counts import in_batch
 from gannb.data.medium import Medium
 from gannb.media import MEDIA
-from gannb.utils.errors import InputError
-from gannb.utils.naming import composed, ended, listed, nearest
-from gannb.utils.parameters import checked_choice, parameter
+from gannb.utils.errors import InputError, ParameterError
+from gannb.utils.files import absolute
+from gannb.utils.naming import composed, ended, listed, nearest, printable, shortened
+from gannb.utils.parameters import checked_choice, parameter, values_in_words, whole_number
 from gannb.utils.trust import is_import_path
 
 STAGES = {
@@ -61,6 +64,7 @@ DOSES = (2, 1_000_000)  # least and most synthetic items per class
 
 
 SHARE_OFF = 0.05  # by which whole items may make the synthetic share of a batch another one
+LONGEST_NAME = 200  # bytes; file systems take 255, and what is being written has a longer name for a while
 SLIP = 0.85  # likeness of names from which on one is taken for a slip of the other: `gan_stepz`
 OFFERED = ("medium", "augmentation", "gan_augmentation")  # parameters whose values follow from the media
 
@@ -85,9 +89,7 @@ class General(BaseModel):
 
     data: str = parameter("digits", 0, "where the labelled items are")
     medium: str = parameter("auto", 0, "what an item is; `auto`: recognised from the data")
-    name: str = parameter(
-        "", 0, "the study's name and folder; empty: taken from the data", pattern=r"^(\.*[\w\-][\w.\-]*)?$"
-    )
+    name: str = parameter("", 0, "the study's name and folder; empty: taken from the data")
     output_dir: str = parameter("outputs", 0, "where the study's folder goes")
     preset: Literal["smoke", "laptop", "gpu"] = parameter("laptop", 0, "sizes and steps that belong together")
     seed: int = parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
@@ -204,6 +206,22 @@ class General(BaseModel):
             raise ValueError("yes and no are no value for it (a text needs quotes)")
         return value
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _whole_as_written(cls, value: Any, about: ValidationInfo) -> Any:
+        """Return a whole number that is written as text, as 1e3 or 010, as the number that it is."""
+        if isinstance(value, str) and _takes_whole_numbers(cls.model_fields[str(about.field_name)].annotation):
+            with contextlib.suppress(ValueError, OverflowError):
+                return whole_number(value)
+        return value
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_a_folder(cls, name: str) -> str:
+        if fault := _fault_of_name(name):
+            raise ValueError(fault)
+        return name
+
     @field_validator("protocol", mode="before")
     @classmethod
     def _say_what_has_become_of_it(cls, given: Any) -> Any:
@@ -226,7 +244,7 @@ class General(BaseModel):
         """Return names of classes as `_split` does; they may be numbers, and an empty text names none."""
         several = names.split(",") if isinstance(names, str) else names if isinstance(names, list | tuple) else [names]
         bare = [name.strip() if isinstance(name, str) else name for name in several]
-        return [name for i, name in enumerate(bare) if name != "" and name not in bare[:i]]
+        return [name for name in bare if name != ""]
 
     @field_validator("n_synthetic", mode="before")
     @classmethod
@@ -236,7 +254,7 @@ class General(BaseModel):
         if given == "balance":
             return given
         try:
-            doses = sorted({_whole(dose) for dose in several})
+            doses = sorted({whole_number(dose) for dose in several})
         except (TypeError, ValueError, OverflowError):
             doses = []
         if not doses or not DOSES[0] <= doses[0] <= doses[-1] <= DOSES[1]:
@@ -246,8 +264,8 @@ class General(BaseModel):
     @field_validator("positive", "keep_classes", "held_out")
     @classmethod
     def _compose_names(cls, given: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        """Return names of classes as the data's are."""
-        return tuple(map(composed, given)) if isinstance(given, tuple) else given and composed(given)
+        """Return names of classes as the data's are, each once."""
+        return tuple(dict.fromkeys(map(composed, given))) if isinstance(given, tuple) else given and composed(given)
 
     @field_validator(*OFFERED)
     @classmethod
@@ -263,7 +281,8 @@ class General(BaseModel):
         for field in ("data", "groups", "foreign", "related"):  # paths stay true in other folders
             value = getattr(self, field)
             if value and _is_path(field, value):
-                object.__setattr__(self, field, str(Path(value).expanduser().resolve()))
+                object.__setattr__(self, field, str(absolute(value, field)))
+        absolute(self.output_dir, "output_dir")  # refused here where it is none
         return self
 
     @model_validator(mode="after")
@@ -313,7 +332,7 @@ class General(BaseModel):
     @property
     def folder(self) -> Path:
         """The folder of the study: `output_dir/name`, absolute."""
-        return Path(self.output_dir).expanduser().resolve() / self.name
+        return absolute(self.output_dir, "output_dir") / self.name
 
     @property
     def first_classifier(self) -> str:
@@ -380,11 +399,17 @@ def owners_of(name: str) -> list[Medium]:
 
 
 def recognised(data: str) -> Medium:
-    """Return the medium of what lies at `data`: the first that recognises it, else the first of all."""
+    """Return the medium of what lies at `data`: the first that recognises it, else the first of all.
+
+    Of what cannot be looked at it is the first, whose reading says why.
+    """
     first, *others = MEDIA.values()
     if not others:
         return first
-    return next((medium for medium in (first, *others) if medium.recognises(data)), first)
+    try:
+        return next((medium for medium in (first, *others) if medium.recognises(data)), first)
+    except OSError:
+        return first
 
 
 def is_embedded(data: str) -> bool:
@@ -399,45 +424,73 @@ def _is_path(field: str, value: str) -> bool:
     return not is_embedded(value) and not (field == "foreign" and is_import_path(value))
 
 
-def _whole(given: Any) -> int:
-    """Return a whole number, also one that is written as text or as 200.0; ValueError for anything else."""
-    number = float(given)
-    if isinstance(given, bool) or number != int(number):
-        raise ValueError("not a whole number")
-    return int(number)
+def _takes_whole_numbers(annotation: Any) -> bool:
+    """Tell whether a parameter is a whole number, or one of several."""
+    parts = (annotation, *get_args(annotation))
+    choices = [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+    return annotation in (int, int | None) or any(isinstance(choice, int) for choice in choices)
+
+
+def _fault_of_name(name: str) -> str:
+    """Return why a name cannot be that of a study's folder; empty where it can, or is left open."""
+    if not name:
+        return ""
+    if name in (".", "..") or re.search(r"[/\\\x00-\x1f\x7f]", name):
+        return "it names one folder, without / or \\ in it; where that lies says output_dir"
+    if name != name.strip():
+        return "it begins or ends with a blank"
+    if printable(name) != name:
+        return "it is not UTF-8"
+    if len(name.encode()) > LONGEST_NAME:
+        return f"it is {len(name.encode())} bytes long, and a folder's name takes {LONGEST_NAME} of them here"
+    return ""
 
 
 def _name_from(data: str) -> str:
     """Return a study name made from the data's path: `photos/my flowers.npz` -> `my-flowers`."""
-    stem = data if is_embedded(data) else Path(data).expanduser().resolve().name.removesuffix(".npz")
-    return "".join(c if c.isalnum() or c in "._-" else "-" for c in stem) or "study"
+    stem = data if is_embedded(data) else absolute(data, "data").name.removesuffix(".npz")
+    plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in stem)
+    return plain.encode()[:LONGEST_NAME].decode(errors="ignore") or "study"
 
 
 def make_study(**given: Any) -> Study:
     """Return the study with the given parameters.
 
     Raises:
-        InputError: an unknown parameter (with the nearest valid name), a value out of type or range, or a parameter of
-            another medium than the data's.
+        ParameterError: an unknown parameter (with the nearest valid name), a value out of type or range, or a
+            parameter of another medium than the data's.
     """
     try:
         return Study(**given)
     except ValidationError as error:
-        raise InputError(_one_sentence(error)) from None
+        raise _in_a_sentence(error) from None
 
 
-def _one_sentence(error: ValidationError) -> str:
+def _in_a_sentence(error: ValidationError) -> ParameterError:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        hint = nearest(name, Study.model_fields) or f"the parameters are {', '.join(Study.model_fields)}."
-        return f"There is no parameter {name}; {hint}"
+        hint = nearest(name, Study.model_fields) or "`gannb parameters` lists those that this version has."
+        return ParameterError(f"There is no parameter {name}; {hint}", name)
     if not name:
-        return ended(str(first["msg"]).removeprefix("Value error, "))
-    meaning, given = Study.model_fields[name].description, first["input"]
-    problem = str(first["msg"]).removeprefix("Value error, ").lower()
-    hint = nearest(str(given), choices(name)) if first["type"] in ("literal_error", "string_pattern_mismatch") else ""
-    return f"{name}={given!r} is not valid: {problem}; {hint or ended(f'it is {meaning}')}"
+        return ParameterError(ended(str(first["msg"]).removeprefix("Value error, ")))
+    given, meaning = shortened(repr(first["input"])), Study.model_fields[name].description
+    is_choice = first["type"] in ("literal_error", "string_pattern_mismatch")
+    hint = nearest(str(first["input"]), choices(name)) if is_choice else ""
+    sentence = f"{name}={given} is not valid: {_problem(first, name)}; {hint or ended(f'it is {meaning}')}"
+    return ParameterError(sentence, name)
+
+
+def _problem(error: ErrorDetails, name: str) -> str:
+    """Return what is wrong with a value, in the words of this package."""
+    if error["type"] == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] in ("too_short", "string_too_short"):
+        return "it is empty"
+    if name in OFFERED or error["type"] == "string_pattern_mismatch":
+        return f"it takes {listed(choices(name), 'or')}"
+    values = values_in_words(Study.model_json_schema()["properties"][name])
+    return f"it takes {'a ' * values.startswith(('whole number', 'number', 'text'))}{values}"
 
 
 def choices(name: str) -> list[str]:

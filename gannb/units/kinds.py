@@ -30,10 +30,9 @@ from gannb.units.parameters import (
     TrainingWithOther,
     Tuning,
 )
-from gannb.work.unit import Task, Unit
+from gannb.work.unit import TIMES, Task, Unit
 
 MEGABYTE = 1e6
-TIMES = "*"  # in a cost, before how many times another it is: `classifier*4`
 SHARING = ("gan",)  # costs of which several units share a GPU, which one does not fill
 
 
@@ -139,12 +138,4 @@ KINDS: Mapping[str, Kind] = MappingProxyType({  # by what they are stored as, in
         CHOICE, OUTLIER_GAN, OPEN_SET, IN_FEATURES, FEATURES, ITEM_FEATURES,
     )
 })  # fmt: skip
-
-
-def seconds_of(cost: str, seconds: Mapping[str, float]) -> float:
-    """Return the seconds of a cost, which may be a multiple of another, given those of the others."""
-    one, _, times = cost.partition(TIMES)
-    return seconds[cost] if cost in seconds else seconds[one] * int(times or 1)
-
-
 DEFAULT_SECONDS = {cost: seconds for kind in KINDS.values() for cost, seconds in kind.seconds.items()}

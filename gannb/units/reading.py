@@ -11,7 +11,8 @@ from gannb import media
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
 from gannb.trials import splits
-from gannb.trials.splits import Design, Draw
+from gannb.trials.design import Design
+from gannb.trials.splits import Draw
 from gannb.units.parameters import Drawing
 from gannb.work.unit import Task
 

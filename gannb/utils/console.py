@@ -1,9 +1,10 @@
-"""How the command line talks: how much of it, and whether in colour."""
+"""How the command line talks: how much of it, whether in colour, and what if nobody listens."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from typing import IO
 
@@ -32,3 +33,28 @@ def paint(text: str, colour: str, stream: IO[str]) -> str:
     """Return the text in a colour of `COLOURS`, if the stream is a terminal that shows it; see no-color.org."""
     shown = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return f"\033[{COLOURS[colour]}m{text}\033[0m" if shown else text
+
+
+def open_streams() -> None:
+    """Have standard input, output and error, also where this process was started without, as by `2>&-`.
+
+    Else the next files that are opened would get their numbers, and what libraries print would be written into these.
+    A character that the output's encoding lacks is written out, as `\\u2248`.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def mute(stream: IO[str]) -> None:
+    """Let what is still to be written to a stream go nowhere, since nobody reads it any more."""
+    with contextlib.suppress(OSError, ValueError):  # one of a test has no number
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -14,15 +15,70 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, is_of_the_machine, shortage_of, unreadable
 
 ABANDONED = 3600.0  # seconds without a change after which a temporary file is nobody's any more
 
 
-def files_at(path: Path) -> list[tuple[str, int, int]]:
-    """Return path, size and time of the last change of a file, or of every file below a folder, links followed."""
-    files = [path] if path.is_file() else sorted(_below(path))
-    return [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()]
+def absolute(path: str | Path, what: str) -> Path:
+    """Return the absolute path that is meant, `~` being somebody's home. what: the parameter, or whatever names it.
+
+    Raises:
+        InputError: no path is written so.
+    """
+    try:
+        return Path(path).expanduser().resolve()
+    except (
+        RuntimeError,
+        ValueError,
+    ) as error:  # nobody has a home of that name; a byte of zeros in it; a ring of links
+        raise InputError(f"{what}: {str(path)!r} is no path here ({error}); write it in full.") from None
+
+
+def read_bytes(file: Path, missing: str) -> bytes:
+    """Return a file's content.
+
+    Raises:
+        InputError: there is no such file (`missing` is what to say then), or it cannot be read now.
+    """
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise InputError(missing) from None
+    except (OSError, MemoryError, ValueError) as error:  # ValueError: a byte of zeros in its name
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise unreadable(str(file), error, f"cannot be read ({reason}).") from None
+
+
+def read_json(file: Path) -> Any:
+    """Return what a JSON file that this package has written holds.
+
+    Raises:
+        InputError: it is damaged, or cannot be read now.
+    """
+    try:
+        return json.loads(read_bytes(file, f"There is no {file}; run again."))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file} is damaged; move it away, and run again.") from None
+
+
+def files_at(path: Path) -> list[tuple[str, int, int, int, int]]:
+    """Return what tells a file, or every file below a folder, from what may be in its place later; links are followed.
+
+    Its path, size, time of the last change of its content, and number and time of the last change of any kind, which
+    differ where files of one size and time have changed places, or where a program has set the time back.
+    """
+    found = []
+    for file in [path] if os.path.isfile(path) else sorted(_below(path)):
+        try:
+            seen = file.stat()
+        except (FileNotFoundError, NotADirectoryError):  # a link that leads nowhere, or it has just gone
+            continue
+        if stat.S_ISREG(seen.st_mode):
+            found.append((str(file), seen.st_size, seen.st_mtime_ns, seen.st_ino, seen.st_ctime_ns))
+    return found
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -52,7 +108,8 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
         temporary.mkdir()
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{folder.parent} cannot be written ({reason}); choose another output_dir.") from None
+        way = shortage_of(error).way if is_of_the_machine(error) else "choose another output_dir"
+        raise InputError(f"{folder.parent} cannot be written ({reason}); {way}.") from None
     try:
         write(temporary)
         move_unless_taken(temporary, folder)

@@ -39,6 +39,11 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """Return a text as it is, or what it begins with and how long it is."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
 def printable(text: str) -> str:
     """Return a text in which what a file name holds beside UTF-8 is written out, as `caf\\udce9`."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

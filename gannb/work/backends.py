@@ -10,9 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import joblib
-from joblib.externals.loky import get_reusable_executor
-
 from gannb.work.processes import followers
 from gannb.work.store import execute
 from gannb.work.unit import Unit
@@ -52,7 +49,11 @@ def engine_for(workers: int, calls: int) -> Engine:
 
 def worker_count(workers: int) -> int:
     """Return the number of processes meant by the parameter `workers` (0: one per core)."""
-    return workers or joblib.cpu_count()
+    if workers:
+        return workers
+    from joblib import cpu_count  # a tenth of a second, and knows of a container's share
+
+    return cpu_count()
 
 
 class Local:
@@ -81,6 +82,8 @@ class Local:
         return future
 
     def _running_pool(self) -> Executor:
+        from joblib.externals.loky import get_reusable_executor  # a tenth of a second, too
+
         self._pool = get_reusable_executor(self._workers, timeout=IDLE, env=ONE_THREAD, **followers())
         return self._pool
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, is_of_the_machine, shortage_of
 from gannb.work.leases import is_alive, take
 from gannb.work.processes import LAUNCHER
 
@@ -40,7 +40,8 @@ def only_here(lease: Path, folder: Path, busy: str, way_out: str) -> Iterator[No
         held = take(lease, wait=False)
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
-        raise InputError(f"{folder} cannot be written ({reason}); {way_out}.") from None
+        way = shortage_of(error).way if is_of_the_machine(error) else way_out
+        raise InputError(f"{folder} cannot be written ({reason}); {way}.") from None
     if held is None:
         raise InputError(busy)
     with held:

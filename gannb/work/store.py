@@ -7,15 +7,18 @@ them was stopped for a while, the first that gives it its name wins: what is fin
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from gannb.utils.errors import shortage_of
 from gannb.utils.files import move_unless_taken, sync_files, sync_folder, unique_name, write_json
 from gannb.work.leases import Lease, is_alive, take, withdraw
 from gannb.work.unit import Task, Unit
@@ -32,12 +35,15 @@ def is_done(study: Path, unit: Unit) -> bool:
 def is_whole(folder: Path) -> bool:
     """Tell whether a folder holds a finished unit, every file as long as it was written.
 
-    What is not, as after a disk's fault or a copy that was cut off, is made again.
+    What is not, as after a disk's fault or a copy that was cut off, is made again. Raises OSError where it cannot be
+    looked at, as with too many open files or without the right to: it may be whole.
     """
     try:
         files = _read_record(folder).get("files", {})  # older ones are without
         return all((folder / name).stat().st_size == size for name, size in files.items())
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError) as error:
+        if (found := shortage_of(error)) and errno.EIO not in found.numbers:
+            raise
         return False
 
 
@@ -55,9 +61,22 @@ def _read_record(folder: Path) -> dict[str, Any]:
     return json.loads((folder / RECORD).read_text(encoding="utf-8"))
 
 
+def median_seconds(study: Path, made: Iterable[tuple[str, str]]) -> dict[str, float]:
+    """Return by cost the median of the seconds that finished units took, given the path and the cost of each."""
+    found: dict[str, list[float]] = {}
+    for path, cost in made:
+        found.setdefault(cost, []).append(_read_record(study / path)["seconds"])
+    return {cost: float(median(seconds)) for cost, seconds in found.items()}
+
+
 def recorded_failure(study: Path, unit: Unit) -> str | None:
     """Return the error that a unit failed with when it was last tried, or None."""
-    file = side_folder(study, unit, "failed") / "error.json"
+    return failure_at(study / unit.path)
+
+
+def failure_at(folder: Path) -> str | None:
+    """Return the error that the unit that belongs into a folder failed with when it was last tried, or None."""
+    file = folder.with_name(f"{folder.name}.failed") / "error.json"
     return json.loads(file.read_text(encoding="utf-8"))["error"] if file.is_file() else None
 
 
@@ -84,7 +103,10 @@ def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> s
             running.rmdir()
         return None
     except Exception as error:
-        return None if is_done(study, unit) else record_failure(failed, error)  # done by another process
+        with contextlib.suppress(OSError):
+            if is_done(study, unit):  # by another process
+                return None
+        return record_failure(failed, error)
 
 
 def forget(study: Path, unit: Unit, token: str) -> None:
@@ -148,6 +170,8 @@ def _clear(running: Path, lease: Lease) -> None:
 def record_failure(failed: Path, error: Exception) -> str:
     """Write down the error that a unit failed with, and return it as a sentence."""
     message = f"{type(error).__name__}: {error}".strip()
+    if found := shortage_of(error):
+        message = f"{found.text(getattr(error, 'filename', None))} ({message})"
     with contextlib.suppress(OSError):  # a full disk must not hide the error that it caused
         write_json(failed / "error.json", {"error": message, "traceback": "".join(traceback.format_exception(error))})
     return message

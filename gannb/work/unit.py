@@ -6,13 +6,15 @@ code, the parameters it declares, the keys of the units it needs and the fingerp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from gannb.utils.keys import digest
+
+TIMES = "*"  # in a cost, before how many times another it is: `classifier*4`
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,3 +75,9 @@ class Task:
     def needed(self, kind: str) -> Path:
         """Return the folder of the needed unit of a kind."""
         return self.study / self.unit.need(kind).path
+
+
+def seconds_of(cost: str, seconds: Mapping[str, float]) -> float:
+    """Return the seconds of a cost, which may be a multiple of another, given those of the others."""
+    one, _, times = cost.partition(TIMES)
+    return seconds[cost] if cost in seconds else seconds[one] * int(times or 1)

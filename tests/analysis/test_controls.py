@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from gannb.analysis.controls import (
     why_no_answer,
 )
 from gannb.analysis.evidence import Evidence, difference
+from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import Verdict, decide
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Interval
@@ -150,13 +152,29 @@ def test_whose_training_had_not_converged_is_named():
     again = Contrast("transfer", "transfer@half", "control", CONVERGED)
     row = control_row(world, again)
     assert why_no_answer(world, [row]) == "the pretrained network had not converged"
-    assert control_sentence(row, world.rope).startswith("transfer had not converged: the second half")
+    assert control_sentence(world, row).startswith("transfer had not converged: the second half")
 
 
 def test_a_smoke_run_never_answers():
     found = decide(replace(evidence(), preset="smoke"))
     assert answers(found) == {"inconclusive"} and found.reason == "a smoke run is far too small to answer"
     assert found.advice.startswith("No advice: a smoke run")
+
+
+@pytest.mark.parametrize("protocol", ["draw", "folds"])
+def test_a_smoke_run_says_nowhere_that_it_helps_nor_what_would_change_nothing(protocol):
+    deep = {"real__gan__classic@deep_cnn": 0.99, "real__classic@deep_cnn": 0.5, "real__classic@deep_cnn@half": 0.3}
+    halves = {CONVERGENCE.replace("+", "__"): 0.8}
+    world = halves_checked(evidence(protocol, transfer=0.98, transfer__gan=0.99, real__foreign=0.99, **deep, **halves))
+    world = replace(world, classifiers={"small_cnn": 1, "deep_cnn": 2}, preset="smoke")
+    said = json.dumps(to_json(decide(world)))
+    assert "a smoke run never doubles its steps" in said
+    assert (
+        "they help" not in said
+        and "classifier_steps_most" not in said
+        and '"helps"' not in said.replace('"expected": "helps"', "")
+    )
+    assert "they help" in json.dumps(to_json(decide(evidence(protocol))))  # where it is none
 
 
 def test_in_a_sound_study_there_is_no_reason_against_its_answer():

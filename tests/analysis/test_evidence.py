@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,11 @@ from gannb.analysis.evidence import (
 from gannb.analysis.verdict import decide
 from gannb.experiment.experiment import Experiment
 from gannb.stats.intervals import paired_t
+from gannb.stats.tested import Tested
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
 from gannb.trials.arms import PRIMARY
-from gannb.utils.errors import InputError
+from gannb.utils.errors import Failed, InputError
 
 # ---- estimates ----
 
@@ -118,6 +120,29 @@ def test_the_verdict_of_a_real_study_follows_from_its_predictions(finished):
     assert planted.correct["real"][1].mean() == pytest.approx(recorded)
     a, b = (planted.scores.query(f"arm == '{arm}'").groupby("trial")["balanced_accuracy"].mean() for arm in PRIMARY)
     assert decide(planted).contrasts[0].change.mean == pytest.approx((a - b).mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("folds", "there", "says"),
+    [
+        (
+            4,
+            [0, 1, 2, 4, 5, 6, 7],
+            "two whole repeats of 4 trials .*: trials/003/gan: nan; set trials=12, which are 3 whole",
+        ),
+        (4, [1, 2, 3, 5, 6, 7], "set trials=16, which are 4 whole repeats .what is finished is kept., or run again"),
+        (0, [1], "Fewer than two trials .*: trials/003/gan: nan; set trials=9 .what is finished is kept."),
+    ],
+)
+def test_where_gans_have_failed_the_number_of_trials_that_leaves_enough_is_named(monkeypatch, folds, there, says):
+    items = {t: np.ones(2) for t in there}
+    tested = Tested({t: np.arange(2) for t in there}, {t: np.arange(2) for t in there}, {}, folds, {})
+    few = SimpleNamespace(
+        tested=tested, correct=dict.fromkeys(PRIMARY, items), trials_planned=8, failures=("trials/003/gan: nan",)
+    )
+    monkeypatch.setattr("gannb.analysis.evidence.read", lambda _: few)
+    with pytest.raises(Failed, match=says):
+        gather(SimpleNamespace(study=SimpleNamespace(name="mine")))
 
 
 def test_a_study_without_scores_is_told_what_to_run_first(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,15 @@ def test_a_copy_kept_with_accents_in_another_form_has_them_in_the_one(tmp_path):
     assert Dataset.load(tmp_path / "copy").pool.classes == ("caf\xe9", "tea")
 
 
+def test_a_copy_kept_before_there_were_remarks_opens(tmp_path):
+    read(str(folder_of(tmp_path / "set"))).save(tmp_path / "copy")
+    file = tmp_path / "copy" / "dataset.json"
+    about = json.loads(file.read_text(encoding="utf-8"))
+    del about["report"]["remarks"]
+    file.write_text(json.dumps(about), encoding="utf-8")
+    assert Dataset.load(tmp_path / "copy").report.remarks == []
+
+
 def test_prepared_follows_what_the_study_sees(tmp_path):
     folder = str(folder_of(tmp_path))
     seen = [read(folder, **wish).prepared for wish in ({}, {"size": "16"}, {"channels": 1}, {"groups": "([0-9])"})]
@@ -106,6 +116,6 @@ def test_a_damaged_copy_of_the_data_is_refused_by_name(file, kept, tmp_path):
     read("digits").save(tmp_path)
     (tmp_path / file).write_bytes((tmp_path / file).read_bytes()[:kept])
     with pytest.raises(
-        InputError, match=r"^The copy of the data in .* is damaged \(.*\): remove that folder, and run again"
+        InputError, match=r"^The copy of the data in .* is damaged \(.*\): move that folder away, and run again"
     ):
         Dataset.load(tmp_path)

@@ -16,9 +16,9 @@ from image_sets import (
     split_folder,
     write,
 )
+from text_sets import TEXTS, texts
 
-from gannb.data.folders import FileKind, from_folder
-from gannb.data.medium import Nouns
+from gannb.data.folders import from_folder
 from gannb.data.source import BadItem, check_counts
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
@@ -145,7 +145,12 @@ def test_hidden_files_and_other_files_do_not_matter(tmp_path):
     (tmp_path / "cat" / "README.txt").write_text("about cats")
     found = read(str(tmp_path))
     assert found.fingerprint == clean.fingerprint and found.pool.classes == ("cat", "dog")
-    assert found.report.skipped == [("*.txt", "1 files without an image extension")]
+    assert found.report.skipped == [
+        ("*.txt", "1 file without an image extension"),
+        (".*", "1 image, hidden"),
+        (".hidden/", "1 image, hidden"),
+        ("__MACOSX/", "1 image, a system's or a storage server's"),
+    ]
 
 
 def test_nested_folders_symlinks_and_upper_case_extensions(tmp_path):
@@ -226,31 +231,11 @@ def test_bad_data_is_refused_in_one_sentence(tmp_path, make, sentence):
 # ---- files of another kind ----
 
 
-def words(path: Path) -> tuple[np.ndarray, str]:
-    """A toy of items: the letters of a file, at least one."""
-    if not (text := path.read_text()):
-        raise BadItem("it is empty")
-    return np.frombuffer(text.encode(), np.uint8), "text"
-
-
-TEXTS = FileKind(
-    Nouns("utterance", "utterances", "letters"), frozenset({".txt"}), frozenset({".doc"}),
-    header=lambda path: (path.stat().st_size,), decode=words, on_bad="on_bad_utterance",
-)  # fmt: skip
-
-
-def texts(root: Path, **files: str) -> Path:
-    for name, content in ({"a/1.txt": "one", "a/2.txt": "three", "b/1.txt": "six"} | files).items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
-    return root
-
-
 def test_a_folder_of_any_kind_of_files_is_read_by_what_is_handed_in(tmp_path):
     source = from_folder(texts(tmp_path, **{"a/x.png": ""}), TEXTS, "fail")
     assert source.ids == ["a/1.txt", "a/2.txt", "b/1.txt"] and source.y.tolist() == [0, 0, 1]
     assert source.shapes == [(3,), (5,), (3,)] and bytes(source.load(1)[0]) == b"three"
-    assert source.skipped == [("*.png", "1 files without an utterance extension")]
+    assert source.skipped == [("*.png", "1 file without an utterance extension")]
     with pytest.raises(InputError, match="class 'b' .* has 1 utterances to train on; give at least 2"):
         check_counts(source, str(tmp_path))
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 from image_sets import (
     group_of,
@@ -10,6 +14,9 @@ from image_sets import (
     write,
 )
 
+from gannb.data.groups import Copies, group_finder, proposal
+from gannb.data.medium import Nouns
+from gannb.data.source import Source
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
 
@@ -63,3 +70,60 @@ def test_a_csv_that_does_not_fit_is_refused(tmp_path, lines, sentence):
     (tmp_path / "g.csv").write_text("\n".join(lines))
     with pytest.raises(InputError, match=sentence):
         read(str(tmp_path / "set"), groups=str(tmp_path / "g.csv"))
+
+
+# ---- names of copies ----
+
+KINDS = (Copies(r"\.rf\.[0-9a-f]+"), Copies(r"(?:[ _-]+(?i:WORDS)(?:_?[0-9]+)?)+", ("flip", "rot", "crop")))
+
+
+def proposed(*ids: str, y: list[int] | None = None, groups: list[int] | None = None, test: str = "test/") -> str:
+    n = len(ids)
+    source = Source(
+        "folder", Nouns("clip", "clips", "samples"), list(ids), np.array(y or [0] * n), ("a", "b"),
+        np.array([id.startswith(test) for id in ids]), [(1,)] * n, True, lambda i: None, paths=[Path(id) for id in ids],
+    )  # fmt: skip
+    return proposal(source, np.arange(n) if groups is None else np.array(groups), KINDS)
+
+
+@pytest.mark.parametrize(
+    ("ids", "says"),
+    [
+        (
+            ("train/a/1_png.rf.0a.png", "test/a/1_png.rf.1b.png", "train/a/2.png"),
+            "2 clips are, .* copies of 1 .* 2 of them",
+        ),
+        (
+            ("a/x.wav", "a/x_flip.wav", "a/y.wav"),
+            r"2 clips are, by their names, copies of 1 \(as a/x.wav and a/x_flip.wav\);",
+        ),
+        (("a/x.wav", "a/x_ROT90_crop.wav", "a/x-rot_2.wav"), "3 clips .* copies of 1"),
+    ],
+)
+def test_names_of_copies_propose_a_pattern_that_joins_them(ids, says):
+    sentence = proposed(*ids)
+    assert re.search(says, sentence) and ("training and the test set" in sentence) is any("test/" in id for id in ids)
+    pattern = re.search("groups='(.*)' so", sentence)[1]
+    named = group_finder(pattern)(list(ids))
+    assert len(set(named)) == 2 - ("ROT90" in ids[1]) and named[0] == named[1]
+
+
+def test_where_classes_count_their_files_alike_the_folder_belongs_to_the_pattern():
+    ids = ("train/a/1.wav", "test/a/1_flip.wav", "train/b/1.wav", "test/b/1_flip.wav")
+    sentence = proposed(*ids, y=[0, 0, 1, 1])
+    assert "4 clips are, by their names, copies of 2" in sentence
+    named = group_finder(re.search("groups='(.*)' so", sentence)[1])(list(ids))
+    assert named == ["a/1", "a/1", "b/1", "b/1"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "groups"),
+    [
+        (("a/x.wav", "a/x_flip.wav"), [0, 0]),  # found already
+        (("a/x_flip_1.wav", "a/x_flip_2.wav"), None),  # may be what they show
+        (("a/flip.wav", "a/x.wav", "a/backflip.wav"), None),
+        (("a/x_1.wav", "a/x_2.wav"), None),
+    ],
+)
+def test_other_names_propose_nothing(ids, groups):
+    assert proposed(*ids, groups=groups) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 from image_sets import (
@@ -13,6 +15,7 @@ from image_sets import (
     split_folder,
 )
 
+from gannb.data.source import BadItem, attempt
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
 
@@ -59,3 +62,22 @@ def test_bad_data_is_refused_in_one_sentence(tmp_path, make, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         read(str(make(tmp_path)))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "data: what is there cannot be read: too many files are open"),
+        (MemoryError(), "data: what is there cannot be read: there is not enough memory"),
+    ],
+)
+@pytest.mark.parametrize("threads", [1, 4])
+def test_no_item_is_bad_for_what_the_machine_lacks_nor_is_it_skipped(error, says, threads):
+    def read_item(number: int) -> int:
+        if number == 3:
+            raise BadItem("it cannot be opened") from error
+        return number
+
+    with pytest.raises(InputError, match=says):
+        attempt(read_item, range(8), threads)
+    assert attempt(read_item, range(3), threads) == ([0, 1, 2], [])

@@ -20,11 +20,10 @@ from gannb.media.image.reading import read
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
 from gannb.units.classifiers import continued
-from gannb.units.kinds import seconds_of
 from gannb.utils.errors import Stopped
 from gannb.utils.files import write_json
 from gannb.work.store import is_done, side_folder
-from gannb.work.unit import Unit
+from gannb.work.unit import Unit, seconds_of
 
 FIRST = 100  # steps
 GIVEN = SMOKE | {

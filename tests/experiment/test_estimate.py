@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, SMOKE
+from image_sets import photo, write
 
 from gannb.experiment import estimate
 from gannb.experiment.estimate import disk_bytes, plan, plan_text, unit_seconds
@@ -61,6 +62,17 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
 def test_a_plan_says_where_there_are_too_few_images_for_gans(timed, n, few):
     found = plan(make_study(**SMOKE | {"n_per_class": n}))
     assert any(text.startswith(f"n_per_class={n}: of fewer than 4 images of a class") for text in found["found"]) == few
+
+
+def test_a_plan_says_where_the_class_can_be_told_from_the_files(timed, tmp_path):
+    for k, name in enumerate(("ill", "well")):
+        for i in range(16):
+            write(tmp_path / name / f"{i}.{'png' if k else 'jpg'}", photo(100 * k + i, 8, 8, channels=1))
+    found = plan(make_study(**SMOKE | {"data": str(tmp_path), "output_dir": str(tmp_path.parent / "out")}))
+    (said,) = (
+        text for text in found["found"] if text.startswith("The class can be told without looking at the images")
+    )
+    assert "format" in said and "right for 100% of 32 images" in said and said in plan_text(found)
 
 
 def test_a_plan_as_text_says_the_same_and_quietly_nothing_else(timed, capsys):

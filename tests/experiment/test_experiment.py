@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from conftest import SMOKE
 from image_sets import photos
+from PIL import Image
 from smoke_study import ARMS, changed
 
 from gannb.experiment.experiment import Experiment
@@ -418,3 +419,24 @@ def test_opening_again_keeps_the_record_of_the_data(smoke):
     before = json.loads((smoke / "study.json").read_text())["fingerprint"]
     save_study(load_study(smoke))
     assert json.loads((smoke / "study.json").read_text())["fingerprint"] == before
+
+
+def test_results_go_by_the_studys_own_copy_where_the_source_has_changed(tmp_path, monkeypatch):
+    monkeypatch.delenv("GANNB_LAUNCHER", raising=False)
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for i in range(12):
+            Image.fromarray(rng.integers(0, 256, (8, 8), np.uint8)).save(tmp_path / "set" / name / f"{i}.png")
+    given = {"data": str(tmp_path / "set"), "preset": "smoke", "arms": ("real", "real+gan"), "workers": 1}
+    made = Experiment.open(make_study(**given, output_dir=str(tmp_path / "outputs")))
+    assert Experiment.open(load_study(made.folder), own_copy=True).remark == ""
+    Image.fromarray(rng.integers(0, 256, (8, 8), np.uint8)).save(tmp_path / "set" / "a" / "new.png")
+    with pytest.raises(InputError, match="was made with other data"):
+        Experiment.open(load_study(made.folder))
+    again = Experiment.open(load_study(made.folder), own_copy=True)
+    assert "have changed since they were read" in again.remark and len(again.dataset.pool) == 24
+    assert [u.key for u in again.plan.all_units()] == [u.key for u in made.plan.all_units()]
+    other = load_study(made.folder).model_copy(update={"size": "12"})
+    with pytest.raises(InputError, match="was made with other data"):  # no copy was read in that way
+        Experiment.preview(other, own_copy=True)

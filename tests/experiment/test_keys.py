@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from gannb.experiment.experiment import Experiment
-from gannb.study.folder import read_yaml
 from gannb.study.model import make_study
+from gannb.study.written import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"

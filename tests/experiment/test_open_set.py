@@ -21,7 +21,7 @@ from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read
 from gannb.report.tables.open_set import table
 from gannb.stats.open_set import SCORES, auroc
-from gannb.study.data_copy import keep_data, load_data
+from gannb.study.data_copy import keep_data, load_data, source_stamp
 from gannb.study.folder import load_study, save_study
 from gannb.study.model import make_study
 from gannb.trials import splits
@@ -118,7 +118,7 @@ def test_the_copy_of_the_data_serves_when_the_source_is_gone(tmp_path):
     np.savez(tmp_path / "set.npz", **arrays)
     wanted = make_study(data=str(tmp_path / "set.npz"), held_out="2", output_dir=str(tmp_path / "outputs"))
     dataset, key = load_data(wanted)
-    keep_data(wanted, dataset, key)
+    keep_data(wanted, dataset, key, source_stamp(wanted))
     save_study(wanted)
     (tmp_path / "set.npz").unlink()
     assert load_data(wanted)[1] == key and load_data(wanted)[0].held_out.pool.classes == ("2",)

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 
+import pytest
 from conftest import SMOKE
 from smoke_study import ARMS, changed
 
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.status import status_of, status_text, write_status
+from gannb.experiment.status import PLAN, Listing, status_of, status_text, write_status
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
 from gannb.work.store import LEASE, recorded_failure, side_folder
@@ -75,9 +76,10 @@ def test_a_status_in_words_names_what_failed_and_the_time_left():
     units = {"classifier": {"done": 3, "running": 1, "failed": 1, "total": 9}}
     failed = [{"unit": "trials/000/real-0", "error": "RuntimeError: the loss is nan"}]
     status = {"study": "digits", "medium": "image", "state": "failed", "units": units, "failed": failed}
-    doubled = status_text(status | {"seconds_left": 45, "seconds_left_most": 300}).splitlines()
+    words = {"classifier": "training classifiers"}
+    doubled = status_text(status | {"seconds_left": 45, "seconds_left_most": 300}, words).splitlines()
     assert doubled[-1] == ("  at least 45 s of work left; up to 5 min if training converges late and steps are doubled")
-    assert status_text(status | {"seconds_left": 45, "seconds_left_most": 45}).splitlines() == [
+    assert status_text(status | {"seconds_left": 45, "seconds_left_most": 45}, words).splitlines() == [
         "digits: failed",
         f"  {'training classifiers':<34}     3 of 9, 1 running, 1 failed",
         "  failed: trials/000/real-0: RuntimeError: the loss is nan",
@@ -94,3 +96,52 @@ def test_the_time_left_is_shared_by_the_workers(smoke):
     left = [status_of(changed(smoke, workers=n).results)["seconds_left"] for n in (1, 2)]
     n = len(changed(smoke).plan.units(4)) - 1
     assert left == [90 * n, 45 * n]
+
+
+# ---- the units of the last plan, kept so that nobody has to plan it anew to tell how far it is
+
+
+def test_what_is_kept_of_a_plan_says_the_same_as_planning_anew(smoke):
+    results = changed(smoke).results
+    shutil.rmtree(smoke / results.plan.units(4)[0].path)
+    status = write_status(results)
+    kept = Listing.kept(smoke, running=False)
+    assert kept == Listing.of_results(results)
+    assert kept.status(smoke, "digits", results.settings.study.workers) == status == status_of(results)
+
+
+def test_what_is_kept_holds_no_more_where_units_were_finished_or_failed_or_parameters_changed(smoke):
+    results = changed(smoke).results
+    first, second = results.plan.units(4)[:2]
+    aside = shutil.move(smoke / first.path, smoke.parent / "aside")
+    write_status(results)
+    shutil.move(aside, smoke / first.path)  # finished by a process that was killed before it planned what comes next
+    assert Listing.kept(smoke, running=False) is None
+    assert Listing.kept(smoke, running=True).status(smoke, "digits", 1)["units"]["classifier"]["done"] == 2 * len(ARMS)
+    write_status(results)
+    shutil.rmtree(smoke / second.path)
+    (failed := side_folder(smoke, second, "failed")).mkdir()
+    (failed / "error.json").write_text(json.dumps({"error": "RuntimeError: no"}))
+    assert Listing.kept(smoke, running=False) is None
+    write_status(results)
+    assert Listing.kept(smoke, running=False).status(smoke, "digits", 1)["state"] == "failed"
+    record = json.loads((smoke / "study.json").read_text())
+    record["set"]["trials"] = 3
+    (smoke / "study.json").write_text(json.dumps(record))
+    assert Listing.kept(smoke, running=False) is None and Listing.kept(smoke, running=True) is None
+
+
+def test_what_is_kept_holds_no_more_where_the_code_has_changed(smoke, monkeypatch):
+    write_status(changed(smoke).results)
+    assert Listing.kept(smoke, running=False)
+    monkeypatch.setattr("gannb.experiment.status.__file__", str(smoke / "elsewhere" / "experiment" / "status.py"))
+    assert Listing.kept(smoke, running=False) is None
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}", '{"of": 1}', "null", "\x00"])
+def test_a_kept_plan_that_is_missing_or_damaged_is_none(smoke, content):
+    write_status(changed(smoke).results)
+    (smoke / PLAN).unlink()
+    if content is not None:
+        (smoke / PLAN).write_text(content)
+    assert Listing.kept(smoke, running=False) is None

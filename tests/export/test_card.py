@@ -20,6 +20,7 @@ def manifest(counts: dict[str, int], format: str = "webdataset", no_copies: bool
     plan = {
         "format": format, "classes": CLASSES, "counts": [counts.get(name, 0) for name in CLASSES],
         "shape": [8, 8, 1], "seed": 0, "no_copies": no_copies, "generator": "0" * 16, "medium": "image",
+        "labels": CLASSES,
     }  # fmt: skip
     return {
         "plan": plan, "study": "digits", "family": "mlp", "gan_steps": 1234, "weights_sha256": "ab" * 32,
@@ -59,7 +60,8 @@ def test_only_classes_that_have_items_are_listed_with_their_numbers(card):
     text = card(manifest({"3": 1500, "8": 20}))
     assert "| class | label | images |\n| --- | --- | --- |\n| 3 | 3 | 1,500 |\n| 8 | 8 | 20 |\n\n" in text
     assert "1,520 images of 8x8 pixels, grey" in text and "trained for 1,234 steps on 1,347 labelled images" in text
-    assert "number in the study" in card(manifest({"3": 5}, format="folder"))
+    assert "Labels are numbered as the real set numbers its classes, 8 of which have none here." in text
+    assert "classes. Whoever reads" in card(manifest(dict.fromkeys(CLASSES, 5)))
 
 
 @pytest.mark.parametrize("format", ["folder", "webdataset", "parquet"])

@@ -11,13 +11,13 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
+from pace import wait_for
 
 from gannb.cli import main
 from gannb.experiment.experiment import Experiment
@@ -127,7 +127,7 @@ def test_a_number_per_class_from_a_csv(helpful, tmp_path):
     manifest = generate(helpful, tmp_path / "set", like=tmp_path / "counts.csv")
     assert {k: n for k, n in manifest["counts"].items() if n} == {"3": 5, "8": 2}
     assert sorted(p.name for p in (tmp_path / "set").iterdir() if p.is_dir()) == ["3", "8"]
-    assert "number in the study" in (tmp_path / "set" / "README.md").read_text()
+    assert "8 of which have none here" in (tmp_path / "set" / "README.md").read_text()
 
 
 def test_classes_that_got_no_gan_images_in_the_study_get_none_unless_they_are_asked_for(helpful, tmp_path):
@@ -230,7 +230,7 @@ def test_a_full_disk_loses_nothing(helpful, tar_set, tmp_path, monkeypatch):
 
     def add(tar, name, data):
         written[0] += 1
-        if written[0] == 1300:
+        if written[0] == 1950:
             raise OSError(errno.ENOSPC, "No space left on device")
         encode(tar, name, data)
 
@@ -257,10 +257,7 @@ def test_killed_and_resumed_it_is_the_same_and_nothing_is_made_twice(helpful, ta
     )
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
     process = subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True)
-    limit = time.monotonic() + 300
-    while not list((folder / ".work").glob("00001-*/*.tar")):
-        assert process.poll() is None and time.monotonic() < limit
-        time.sleep(0.02)
+    wait_for(lambda: list((folder / ".work").glob("00001-*/*.tar")) or process.poll() is not None, "a second shard")
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert verify(folder) == ["missing: train-00001.tar"]
@@ -294,6 +291,20 @@ def refused(tmp_path: Path, study: Path, *arguments: str, capsys) -> str:
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     return error
+
+
+def test_a_smoke_run_is_refused_with_the_way_out_whatever_its_verdict(helpful, tmp_path):
+    study = answered(helpful, tmp_path)
+    record = json.loads((study / "study.json").read_text())
+    record["set"]["preset"] = "smoke"
+    (study / "study.json").write_text(json.dumps(record))
+    verdict = json.loads((study / "verdict.json").read_text())
+    verdict["answer_key"] = Experiment.preview(load_study(study)).plan.answer_key
+    (study / "verdict.json").write_text(json.dumps(verdict))
+    with pytest.raises(InputError, match="is a smoke run, .*--set preset=laptop.*or add --anyway"):
+        generate(study, tmp_path / "set", per_class=3)
+    assert not (tmp_path / "set").exists()
+    assert generate(study, tmp_path / "set", per_class=3, anyway=True)["items"] == 30
 
 
 @pytest.mark.parametrize("answer", ["hurts", "equivalent", "inconclusive"])

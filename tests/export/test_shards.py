@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from pace import wait_for
 from tiny_gans import TINY, digits_draw, make_draw
 
 from gannb.export.shards import BLOCK, SHARD_ITEMS, Plan, ahead, class_block, items_of_block
@@ -18,7 +19,7 @@ from gannb.generators.simple import SIMPLE
 from gannb.measures.copy_rule import CopyRule
 from gannb.media.image import IMAGE
 
-PLAN = Plan("webdataset", ("a", "b", "c"), (70, 0, 200), (8, 8, 1), 0, False, "key", "image")
+PLAN = Plan("webdataset", ("a", "b", "c"), (70, 0, 200), (8, 8, 1), 0, False, "key", "image", ("a", "b", "c"))
 
 
 def fitted(name: str):
@@ -106,7 +107,8 @@ def test_a_larger_set_begins_with_the_shards_of_a_smaller_one():
 
 @pytest.mark.parametrize(("classes", "side"), [(2, 8), (10, 32), (1000, 8), (10, 1024)])
 def test_a_shard_is_of_a_bounded_size(classes, side):
-    plan = Plan("parquet", tuple(map(str, range(classes))), (10**4,) * classes, (side, side, 3), 0, False, "", "image")
+    names = tuple(map(str, range(classes)))
+    plan = Plan("parquet", names, (10**4,) * classes, (side, side, 3), 0, False, "", "image", names)
     assert plan.span % BLOCK == 0
     assert len(plan.shards[0]) <= max(SHARD_ITEMS, BLOCK * classes)
 
@@ -153,8 +155,8 @@ def test_no_more_is_made_ahead_than_may_wait():
     time.sleep(0.1)
     assert len(made) <= 1 + 3 + 1
     source.close()
-    time.sleep(0.3)
-    assert len(made) <= 1 + 3 + 2 and not [t for t in threading.enumerate() if t.name == "ahead"]
+    wait_for(lambda: not [t for t in threading.enumerate() if t.name == "ahead"], "the end of the thread")
+    assert len(made) <= 1 + 3 + 2
 
 
 def test_an_error_ahead_is_the_callers():

@@ -44,6 +44,14 @@ def test_a_finished_study_has_its_answer_and_its_page(outputs):
     assert "(" not in re.sub(r"\]\([^)]+\)", "", line)  # no word on its state
 
 
+def test_a_smoke_run_has_no_answer_whatever_an_earlier_version_said(outputs):
+    verdict = json.loads((outputs / "digits" / "verdict.json").read_text())
+    verdict["contrasts"][0]["answer"] = verdict["answer"] = "helps"
+    del verdict["reason"]
+    write_json(outputs / "digits" / "verdict.json", verdict)
+    assert "| **undecided: a smoke run is far too small to answer**: " in line_of(outputs, "digits")
+
+
 def test_executed_copies_are_linked_where_they_are(outputs):
     assert "05_compare" not in line_of(outputs, "digits")
     (outputs / "digits" / "05_compare.ipynb").touch()

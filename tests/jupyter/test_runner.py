@@ -1,4 +1,4 @@
-"""Running the notebooks of a study, and telling how far it is."""
+"""Running the notebooks of a study."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from gannb.experiment.experiment import Experiment
-from gannb.jupyter.runner import execute_notebook, read_experiment, run_notebooks, study_status
+from gannb.jupyter.runner import execute_notebook, read_experiment, run_notebooks
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import NOTEBOOKS, make_study
 from gannb.utils.console import talking
-from gannb.utils.errors import InputError
+from gannb.utils.errors import Failed, InputError
 from gannb.work.processes import LAUNCHER
 
 
@@ -27,7 +27,6 @@ def test_what_a_study_is_and_has_can_be_told_whatever_becomes_of_its_images(tmp_
     key = Experiment.open(study).settings.data_key
     shutil.copy(tmp_path / "a/cat/0.png", tmp_path / "a/dog/new.png")
     (tmp_path / "a/cat/empty.png").touch()
-    assert study_status(load_study(study.folder))["state"] == "unfinished"
     assert read_experiment(load_study(study.folder)).settings.data_key == key
     shutil.rmtree(tmp_path / "a")
     (tmp_path / "a").mkdir()  # as where a disk is not mounted
@@ -48,17 +47,6 @@ def test_a_study_whose_change_was_cut_short_is_still_told_as_it_was(tmp_path, mo
         len(list(study.folder.glob("data-*"))) == 2
         and read_experiment(load_study(study.folder)).settings.data_key == key
     )
-
-
-def test_a_study_that_can_only_be_read_has_a_status(tmp_path, monkeypatch):
-    study = make_study(data=str(photos(tmp_path / "a")), output_dir=str(tmp_path / "outputs"))
-    Experiment.open(study)
-
-    def read_only(*_):
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr("gannb.experiment.status.write_json", read_only)
-    assert study_status(load_study(study.folder))["state"] == "unfinished"
 
 
 def test_quiet_keeps_the_notebooks_silent(monkeypatch, tmp_path, capsys):
@@ -104,11 +92,13 @@ WHOLE = json.dumps({"cells": [{"source": "1"}]})
     ("raised", "error", "says"),
     [
         (cell_error("InputError", "trials=1 is not valid."), InputError, "^trials=1 is not valid.$"),
+        (cell_error("ParameterError", "trials=1 is not valid."), InputError, "^trials=1 is not valid.$"),
+        (cell_error("Failed", "Set trials=12."), Failed, "^Set trials=12.$"),
         (cell_error("ValueError", "no"), RuntimeError, "^01_data: ValueError: no; .*01_data.ipynb shows where$"),
         (DeadKernelError("died"), RuntimeError, "^the kernel of 01_data was killed .*; run again to go on$"),
         (KeyboardInterrupt(), KeyboardInterrupt, None),
     ],
-    ids=["input", "cell", "killed", "stopped"],
+    ids=["input", "parameter", "failed", "cell", "killed", "stopped"],
 )
 def test_an_error_in_a_notebook_is_told_and_its_copy_is_kept(papermill, tmp_path, monkeypatch, raised, error, says):
     monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", False)

@@ -44,6 +44,19 @@ def test_the_page_stands_beside_the_studies_and_says_what_each_found(studies):
     assert "two &lt;b&gt;" in page and "two <b>" not in page
 
 
+def test_a_smoke_run_has_no_answer_whatever_an_earlier_version_said(studies, tmp_path):
+    smoke = planted(tmp_path / "outputs" / "smoke", HELPS, sentence="On 2 draws: they help.", reason="")
+    record = json.loads((smoke / "study.json").read_text())
+    record["parameters"]["preset"] = "smoke"
+    (smoke / "study.json").write_text(json.dumps(record))
+    page = compare([studies[0], smoke])[0].read_text()
+    assert "Undecided in 1 of 2" in page or "undecided in 1" in page
+    assert "elps in" not in page and "undecided: a smoke run is far too small to answer" in page
+    assert "On 2 draws: they help. No answer: a smoke run is far too small to answer." in page
+    forest = next(line for line in page.splitlines() if "Forest plot." in line)
+    assert "smoke: +3.1 [1.2, 5.0] points, undecided" in forest.replace("\u00a0", " ")
+
+
 def test_the_page_needs_nothing_but_itself_and_links_to_each_studys_page(studies):
     page = compare(studies)[0].read_text()
     assert re.findall(r'<a href="([^"]*)"', page) == ["one/report.html", "two%20%3Cb%3E/report.html"] * 2

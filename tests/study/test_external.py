@@ -27,9 +27,10 @@ from gannb.measures.comparison import REFERENCE_SETS
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 from gannb.report.publish import publish
-from gannb.study.external import find_weights
-from gannb.study.folder import load_study, open_study, read_yaml
+from gannb.study.external import find_weights, match_classes
+from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
+from gannb.study.written import read_yaml
 from gannb.utils import trust
 from gannb.utils.errors import InputError
 from gannb.utils.trust import TRUSTED
@@ -370,3 +371,11 @@ def test_a_finished_study_shows_them_apart_and_opens_without_the_function(smoke,
     )
     with pytest.raises(InputError, match="add --set foreign=whole_way:make"):
         Experiment.preview(open_study(smoke, n_synthetic=6))
+
+
+def test_a_class_is_mapped_once_and_saying_so_twice_changes_nothing():
+    theirs, ours = ["a", "b"], ["1", "2"]
+    assert match_classes(theirs, ours, "a=1,b=2,a=1", "foreign") == [[0], [1]]
+    for twice in ("a=1,b=1,a=2", "a=1,a="):
+        with pytest.raises(InputError, match="foreign_classes: 'a' is given '1' and '.?'; leave one of them out"):
+            match_classes(theirs, ours, twice, "foreign")

@@ -13,8 +13,8 @@ import pytest
 from gannb.generators.variations import VARIATIONS
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
-from gannb.study.folder import read_yaml
 from gannb.study.model import make_study
+from gannb.study.written import read_yaml
 from gannb.trials.arms import REAL_SOURCES, Arm, parse_arm, sources_of
 from gannb.trials.contrasts import study_arms
 from gannb.utils.errors import InputError

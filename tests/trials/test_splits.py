@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import cache
 from itertools import combinations
 
 import numpy as np
 import pytest
+from planted_sets import bursts, dataset, refusal
 
-from gannb.data.examples import Dataset, Examples
-from gannb.media.image.reading import read
 from gannb.study.model import make_study
+from gannb.trials.design import Design, settle
 from gannb.trials.splits import (
-    Design,
     Draw,
     _shuffled_groups,
     check_room,
     final_items,
     labels_of,
     make_draw,
-    settle,
     take,
     train_counts,
 )
 from gannb.utils.errors import InputError
-
-
-def examples(counts: list[int], groups: np.ndarray | None = None, prefix: str = "pool") -> Examples:
-    """Items of 4x4 pixels whose pixels tell their position, so many of each class, in a fixed shuffled order."""
-    y = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
-    x = np.broadcast_to((np.arange(len(y)) % 256).astype(np.uint8)[:, None, None, None], (len(y), 4, 4, 1))
-    names = tuple(f"class {k}" for k in range(len(counts)))
-    ids = np.array([f"{prefix}-{i}" for i in range(len(y))])
-    return Examples(x, y, names, ids, np.arange(len(y)) if groups is None else groups)
-
-
-def dataset(counts: list[int], test: list[int] | None = None, groups: np.ndarray | None = None) -> Dataset:
-    given = None
-    if test:
-        given = examples(test, prefix="test")
-        given = Examples(given.x, given.y, given.classes, given.ids, given.groups + 1_000_000)
-    return Dataset(examples(counts, groups), given, "fingerprint", "prepared", report=None, medium="image")
 
 
 def draw_design(n: int, seed: int = 0, test_share: float = 0.25, blocks: int = 10) -> Design:
@@ -55,11 +35,6 @@ def folds_design(seed: int = 0, folds: int = 4) -> Design:
 
 def given_design(n: int | None = None, seed: int = 0) -> Design:
     return Design("given", n, 0.25, seed)
-
-
-def bursts(n: int, size: int) -> np.ndarray:
-    """Groups of `size` neighbouring items."""
-    return np.arange(n) // size
 
 
 # ---- draw ----
@@ -148,7 +123,7 @@ def test_a_given_test_set_is_used_as_it_is():
 
 
 def test_more_than_the_pool_holds_cannot_be_drawn():
-    with pytest.raises(InputError, match="too few separate items for the second half of block 1"):
+    with pytest.raises(InputError, match="too few separate items of class 'class 0' for the second half of block 1"):
         make_draw(dataset([20, 20]), draw_design(4), 2)
 
 
@@ -199,8 +174,45 @@ def test_in_cross_validation_a_group_is_never_on_two_sides(size):
 def test_a_class_that_is_one_group_cannot_be_divided():
     y = dataset([20, 20]).pool.y
     data = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
-    with pytest.raises(InputError, match="(?i)groups"):
+    with pytest.raises(InputError) as error:
         make_draw(data, folds_design(), 0)
+    assert str(error.value) == (
+        "Class 'class 0' falls wholly on one side of every split, since its 20 images belong to one group, by groups "
+        "or as near duplicates: use finer groups, or leave the class out."
+    )
+
+
+def test_identical_items_are_called_that():
+    data = dataset([20, 20], groups=np.zeros(40, np.int64))
+    same = replace(data, pool=replace(data.pool, x=np.zeros_like(data.pool.x)))
+    with pytest.raises(InputError, match="since its 20 images are identical: give images that differ, or leave the cl"):
+        make_draw(same, folds_design(), 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        (
+            10,
+            "tested in 4 parts in turn, and the 20 images of class 'class 0' are in 3 groups .* fewer than these; use",
+        ),
+        (8, "Whole groups make no 4 parts that all have 2 of each class: the 20 images of class 'class 0' are in 4"),
+    ],
+)
+def test_fewer_groups_than_folds_are_refused_with_what_would_do(size, says):
+    """The class, what is missing, and a share of test items that works where there is one."""
+    y = np.repeat([0, 1], 20)
+    members = np.arange(20)
+    groups = np.concatenate(
+        [np.minimum(members // (20 // 3 + 1), 2) if size == 10 else np.minimum(members, 3), members + 9]
+    )
+    data = dataset([20, 20], groups=groups)
+    data = replace(data, pool=replace(data.pool, y=y))
+    with pytest.raises(InputError, match=says) as error:
+        make_draw(data, folds_design(), 0)
+    if way := re.search(r"use test_share=(\S+) \((\d) parts", str(error.value)):
+        make_draw(data, folds_design(folds=round(1 / float(way[1]))), 0)
+    assert ("one group of it at a time" in str(error.value)) == (size == 10)
 
 
 # ---- folds ----
@@ -309,7 +321,7 @@ def test_groups_that_leave_too_little_for_any_trial_are_refused_for_all_at_once(
     one_group = dataset([20, 20], groups=np.where(y == 0, 0, np.arange(40) + 1))
     with pytest.raises(InputError, match="(?i)groups"):
         check_room(one_group, folds_design(), 5)
-    with pytest.raises(InputError, match="(?i)groups"):
+    with pytest.raises(InputError, match=r"too few separate items of class 'class \d' for the .* \(\d are missing\)"):
         check_room(dataset([20, 20], groups=bursts(40, 8)), draw_design(4), 4)
     check_room(dataset([20, 20], groups=bursts(40, 2)), folds_design(), 5)
 
@@ -345,147 +357,3 @@ def test_fewer_of_a_fold_is_a_random_half():
     data = dataset([200, 200])
     halves = [make_draw(data, folds_design(), t).fewer(data.pool.y).mean() for t in range(20)]
     assert 170 < np.mean(halves) < 230  # the first half in the order of the files would give about 100
-
-
-# ---- which protocol ----
-
-
-@cache
-def digits() -> Dataset:
-    return read("digits")
-
-
-def test_digits_are_drawn_eight_per_class():
-    design = settle(digits(), make_study())
-    assert (design.protocol, design.n_per_class) == ("draw", 8)
-    make_draw(digits(), design, 7)  # the last trial finds its items
-
-
-def test_a_small_set_is_cross_validated_in_whole_repeats():
-    design = settle(dataset([120, 399]), make_study(data="photos"))
-    assert (design.protocol, design.n_per_class, design.folds, design.trials) == ("folds", None, 4, 8)
-    assert settle(dataset([120, 399]), make_study(data="photos", test_share=0.1)).trials == 20
-
-
-@pytest.mark.parametrize(("trials", "way"), [(4, 8), (7, 8), (9, 12), (10, 12)])
-def test_trials_that_are_no_whole_repeats_are_refused_with_the_next_number_that_is(trials, way):
-    text = refusal(dataset([120, 399]), data="photos", trials=trials)
-    assert f"trials={trials}" in text and f"use trials={way}." in text
-    assert settle(dataset([120, 399]), make_study(data="photos", trials=way)).trials == way
-
-
-@pytest.mark.parametrize(("share", "ways"), [(0.4, ("0.333", "0.5")), (0.3, ("0.25", "0.333"))])
-def test_a_test_share_that_is_no_fold_is_refused_with_those_that_are(share, ways):
-    text = refusal(dataset([120, 399]), data="photos", test_share=share)
-    for way in ways:
-        assert way in text
-        settle(dataset([120, 399]), make_study(data="photos", test_share=float(way)))
-
-
-@pytest.mark.parametrize(("counts", "n"), [([400, 500], 15), ([3000, 6000], 100), ([1000, 1000], 37)])
-def test_a_large_set_is_drawn_as_large_as_disjoint_draws_allow_up_to_a_hundred(counts, n):
-    data, study = dataset(counts), make_study(data="photos")
-    design = settle(data, study)
-    assert (design.protocol, design.n_per_class) == ("draw", n)
-    make_draw(data, design, design.trials - 1)
-    assert design.trials == 16 and design.most_trials >= 20
-
-
-def test_more_trials_do_not_change_the_size_of_draws():
-    sizes = {settle(dataset([800, 900]), make_study(data="photos", trials=t)).n_per_class for t in (2, 8, 10)}
-    assert len(sizes) == 1
-
-
-def test_half_of_a_draw_is_not_the_half_that_comes_first_in_the_set():
-    data = dataset([400, 400])
-    draws = [make_draw(data, settle(data, make_study(data="photos", n_per_class=15)), t) for t in range(8)]
-    first = [np.mean(draw.fewer(data.pool.y)) / np.mean(draw.train) for draw in draws]
-    assert np.mean(first) == pytest.approx(1, abs=0.1)
-
-
-def test_a_given_test_set_leaves_the_whole_pool_for_draws_that_are_asked_for():
-    design = settle(dataset([400, 400], test=[50, 50]), make_study(data="photos", protocol="draw"))
-    assert (design.protocol, design.n_per_class) == ("draw", 20)
-
-
-def test_asking_for_items_per_class_is_asking_for_draws():
-    design = settle(dataset([120, 130]), make_study(data="photos", n_per_class=5))
-    assert (design.protocol, design.n_per_class) == ("draw", 5)
-
-
-def test_a_protocol_that_is_asked_for_is_used():
-    assert settle(digits(), make_study(protocol="folds")).protocol == "folds"
-    assert settle(dataset([120, 130]), make_study(data="photos", protocol="draw")).n_per_class == 4
-
-
-def test_the_choice_is_explained():
-    assert "8 items per class of its own" in settle(digits(), make_study()).why
-    assert "divided into 4 parts" in settle(dataset([50, 50]), make_study(data="photos")).why
-    assert "given test set" in settle(dataset([50, 50], test=[9, 9]), make_study(data="photos")).why
-
-
-def test_a_protocol_of_earlier_versions_says_what_has_become_of_it():
-    with pytest.raises(InputError, match="protocol=folds"):
-        make_study(data="photos", protocol="resplit")
-
-
-# ---- too few items: the sentence, and whether its ways out lead anywhere ----
-
-
-def refusal(found: Dataset, **given) -> str:
-    """The sentence with which a study of a data set is refused."""
-    with pytest.raises(InputError) as error:
-        settle(found, make_study(**given))
-    return str(error.value)
-
-
-def test_too_few_items_for_the_draws_asked_for():
-    data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
-    text = refusal(data, **given)
-    assert "class 'class 0'" in text and "40 items of each class" in text and "\n" not in text
-    room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
-    design = settle(data, make_study(**given | {"n_per_class": room}))
-    make_draw(data, design, 3)  # does what the sentence says
-    refusal(data, **given | {"n_per_class": room + 1})  # and no more is possible
-
-
-def test_cross_validation_instead_of_draws_really_works():
-    data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
-    text = refusal(data, **given)
-    # n_per_class is still set: the sentence must say that it has to go, since folds refuses it
-    assert "protocol=folds without n_per_class" in text
-    make_draw(data, settle(data, make_study(data="photos", protocol="folds")), 3)
-
-
-def test_more_trials_of_digits_than_there_are_items_are_several_a_block():
-    design = settle(digits(), make_study(trials=40))
-    assert design.most_trials == 16 and "each divided anew for several trials" in design.why
-    make_draw(digits(), design, 39)
-
-
-def test_blocks_for_tuning_are_kept_apart():
-    plain, tuned = (settle(digits(), make_study(tune=tune)) for tune in (False, True))
-    assert (plain.blocks, tuned.blocks) == (8, 6)
-    used = [make_draw(digits(), tuned, t) for t in range(16)]
-    for t in (-1, -2):
-        draw = make_draw(digits(), tuned, t)
-        for other in used:
-            assert not {*draw.train, *draw.reserve} & {*other.train, *other.reserve, *other.test}
-
-
-def test_a_set_too_small_for_any_draw_is_told_so_in_true_numbers():
-    text = refusal(dataset([10, 300]), data="photos", protocol="draw")
-    assert "n_per_class=0" not in text and "needs 0 items" not in text
-    assert "protocol=folds" in text
-    settle(dataset([10, 300]), make_study(data="photos", protocol="folds"))
-
-
-@pytest.mark.parametrize("test_share", [0.1, 0.25, 0.5])
-def test_a_class_too_small_to_divide_is_named_with_the_number_that_suffices(test_share):
-    text = refusal(dataset([3, 50]), data="photos", test_share=test_share)
-    assert "'class 0' has 3 items" in text
-    need = int(re.search(r"at least (\d+)", text)[1])
-    data = dataset([need, 50])
-    design = settle(data, make_study(data="photos", test_share=test_share))
-    for t in range(5):
-        make_draw(data, design, t)

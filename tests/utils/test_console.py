@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import sys
+from types import SimpleNamespace
 
 import pytest
 
-from gannb.utils.console import TALK, paint, talk, talking
+from gannb.utils import console
+from gannb.utils.console import TALK, mute, open_streams, paint, talk, talking
 
 
 class Terminal(io.StringIO):
@@ -39,3 +42,39 @@ def test_a_process_talks_as_it_is_told_until_the_block_ends_whatever_happens(mon
             raise RuntimeError
         assert talk() == "quiet"
     assert talk() == "normal" and TALK not in os.environ
+
+
+def test_what_a_process_was_started_without_is_opened(monkeypatch):
+    opened = []
+
+    def closed(number: int) -> None:
+        if number == 2:
+            raise OSError(9, "Bad file descriptor")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(console, "os", SimpleNamespace(open=lambda *a: opened.append(a[0]), fstat=closed, **DEVICES))
+        patched.setattr("sys.stderr", None)
+        open_streams()
+        print("lost", file=sys.stderr)
+    assert opened == [os.devnull]
+
+
+DEVICES = {"devnull": os.devnull, "O_RDWR": os.O_RDWR}
+
+
+def test_what_an_output_s_encoding_lacks_is_written_out(monkeypatch):
+    bare = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr("sys.stdout", bare)
+    open_streams()
+    print("\u2248 1")
+    assert bare.buffer.getvalue() == b"\\u2248 1\n"
+
+
+def test_a_stream_that_nobody_reads_is_muted(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    stream = open(write, "w")
+    stream.write("lost")
+    mute(stream)
+    stream.close()  # which writes what it has kept
+    mute(io.StringIO())

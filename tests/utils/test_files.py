@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from gannb.utils import files
+from gannb.utils.errors import InputError
 from gannb.utils.files import (
+    absolute,
+    files_at,
     is_abandoned,
     move_unless_taken,
+    read_bytes,
+    read_json,
     seconds_unchanged,
     sha256_of,
     unique_name,
@@ -143,3 +148,36 @@ def test_bytes_are_written_whole_or_the_file_stays_as_it_was(tmp_path, monkeypat
     with pytest.raises(OSError):
         write_bytes(file, b"after")
     assert file.read_bytes() == b"before" and [p.name for p in file.parent.iterdir()] == ["a.png"]
+
+
+def test_a_file_that_is_not_there_or_cannot_be_read_is_told_apart(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert read_bytes(tmp_path / "a", "none") == b"abc"
+    for missing in (tmp_path / "b", tmp_path / "a" / "b", tmp_path):
+        with pytest.raises(InputError, match="^none$"):
+            read_bytes(missing, "none")
+    with pytest.raises(InputError, match=r"cannot be read \(file name too long\)"):
+        read_bytes(tmp_path / ("x" * 300), "none")
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(InputError, match=r"a.json is damaged; move it away"):
+        read_json(tmp_path / "a.json")
+
+
+def test_files_are_told_apart_by_more_than_size_and_time(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, ns=(10**18, 10**18))
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    before = files_at(tmp_path)
+    assert [Path(seen[0]).name for seen in before] == ["a", "b"] and files_at(tmp_path / "a") == before[:1]
+    (tmp_path / "a").rename(tmp_path / "c")
+    (tmp_path / "b").rename(tmp_path / "a")
+    (tmp_path / "c").rename(tmp_path / "b")
+    now = files_at(tmp_path)
+    assert [seen[:3] for seen in now] == [seen[:3] for seen in before] and now != before
+
+
+@pytest.mark.parametrize("path", ["~nobody-has-this-name/x", "a\0b"])
+def test_a_path_that_means_none_is_refused_by_what_names_it(path):
+    with pytest.raises(InputError, match="^data: .* is no path here"):
+        absolute(path, "data")

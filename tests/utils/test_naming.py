@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gannb.utils.naming import ended, few_of, listed, nearest, nearest_class
+from gannb.utils.naming import ended, few_of, listed, nearest, nearest_class, shortened
 
 
 def test_the_nearest_name_is_asked_for_and_none_that_is_far():
@@ -26,3 +26,7 @@ def test_names_are_listed_with_the_word_that_is_asked_for():
 
 def test_a_sentence_ends_once():
     assert [ended(text) for text in ("so", "so.", "so?")] == ["so.", "so.", "so?"]
+
+
+def test_a_long_text_is_shown_by_its_begin_and_length():
+    assert shortened("short") == "short" and shortened("x" * 1000) == f"{'x' * 80}... (1,000 characters)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ValidationError, field_validator
 
-from gannb.utils.parameters import checked_choice, parameter
+from gannb.utils.parameters import checked_choice, parameter, values_in_words, whole_number
 
 
 class Declared(BaseModel):
@@ -38,3 +38,28 @@ def test_a_wrong_choice_is_refused_as_that_of_a_literal_is():
 def test_where_there_is_one_choice_it_is_named_alone():
     with pytest.raises(Exception, match="Input should be 'image'$"):
         checked_choice("imgae", ["image"])
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "integer", "minimum": 2, "maximum": 1000}, "whole number, 2 to 1,000"), ({"type": "string"}, "text"),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 0.5}, "number, above 0, below 0.5"),
+        ({"enum": ["a", "b", "c"], "type": "string"}, "a, b or c"), ({"const": "x"}, "x"),
+        ({"type": "array", "items": {"type": "string"}}, "several texts, with commas"),
+        ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, "true or false"),
+    ],
+)  # fmt: skip
+def test_values_are_told_in_words(schema, words):
+    assert values_in_words(schema) == words
+
+
+@pytest.mark.parametrize(("given", "number"), [("1e3", 1000), ("010", 10), (4.0, 4), ("-2", -2)])
+def test_a_whole_number_may_be_written_in_several_ways(given, number):
+    assert whole_number(given) == number
+
+
+@pytest.mark.parametrize("given", ["1.5", "many", "0x10", "", "1e400", "nan", True, None, [3]])
+def test_what_is_no_whole_number_is_none(given):
+    with pytest.raises((ValueError, TypeError, OverflowError)):
+        whole_number(given)

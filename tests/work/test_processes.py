@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 
 import psutil
+from pace import run, wait_for
 
 
 def test_a_process_ends_soon_after_the_one_it_follows():
     code = (
         "import subprocess, sys, time\n"
         "child = 'import sys, time; from gannb.work.processes import end_with; end_with(int(sys.argv[1])); "
-        "print(1, flush=True); time.sleep(60)'\n"
+        "print(1, flush=True); time.sleep(3600)'\n"
         "import os\n"
         "p = subprocess.Popen([sys.executable, '-c', child, str(os.getpid())], stdout=subprocess.PIPE, "
         "start_new_session=True)\n"
-        "p.stdout.readline(); print(p.pid, flush=True); time.sleep(60)"
+        "p.stdout.readline(); print(p.pid, flush=True); time.sleep(3600)"
     )
     launcher = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     follower = psutil.Process(int(launcher.stdout.readline()))
     launcher.kill()
     launcher.wait()
-    _, alive = psutil.wait_procs([follower], timeout=5)
-    for process in alive:
-        process.kill()
-    assert not alive
+    try:
+        wait_for(lambda: not follower.is_running(), "the end of the process", 5)
+    finally:
+        with contextlib.suppress(psutil.Error):
+            follower.kill()
 
 
 def test_its_leases_go_with_it(tmp_path):
@@ -33,8 +36,8 @@ def test_its_leases_go_with_it(tmp_path):
     code = (
         "import os, subprocess, sys, time\nfrom pathlib import Path\n"
         "from gannb.work.leases import take\nfrom gannb.work.processes import end_with\n"
-        "other = subprocess.Popen(['sleep', '60'])\nend_with(other.pid)\n"
-        "lease = take(Path(sys.argv[1]))\nother.kill()\nother.wait()\ntime.sleep(60)"
+        "other = subprocess.Popen(['sleep', '3600'])\nend_with(other.pid)\n"
+        "lease = take(Path(sys.argv[1]))\nother.kill()\nother.wait()\ntime.sleep(3600)"
     )
-    run = subprocess.run([sys.executable, "-c", code, str(tmp_path / "lease")], timeout=50)
-    assert run.returncode == 1 and list(tmp_path.iterdir()) == []
+    ended = run([sys.executable, "-c", code, str(tmp_path / "lease")])
+    assert ended.returncode == 1 and list(tmp_path.iterdir()) == []

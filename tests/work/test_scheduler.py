@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from pace import end_of, wait_for
 from tiny_units import be_killed, fail, fill_the_disk, leftovers, log, tell_process, unit, wait_a_little, write
 
 from gannb.work import scheduler
@@ -177,20 +177,17 @@ def start(study: Path) -> subprocess.Popen:
 
 def test_two_at_work_on_the_same_units_make_each_of_them_once(tmp_path):
     both = [start(tmp_path), start(tmp_path)]
-    assert [each.communicate(timeout=600)[0] for each in both] == ["() ()\n"] * 2
+    assert [end_of(each)[0] for each in both] == ["() ()\n"] * 2
     assert log(tmp_path) == sorted(f"trials/000/{name}" for name in ("u0", "u1", "u2", "u3", "last"))
     assert len(list(tmp_path.glob("trials/000/*/unit.json"))) == 5 and leftovers(tmp_path) == []
 
 
 def test_interrupted_it_leaves_nothing_at_work_and_nothing_held(tmp_path):
     run = start(tmp_path)
-    limit = time.monotonic() + 600
-    while not list(tmp_path.glob(f"trials/000/*.running/{LEASE}")):
-        assert run.poll() is None and time.monotonic() < limit
-        time.sleep(0.01)
+    wait_for(lambda: list(tmp_path.glob(f"trials/000/*.running/{LEASE}")) or run.poll() is not None, "a unit at work")
     run.send_signal(signal.SIGINT)
-    assert run.communicate(timeout=600)[0] == "[]\n"
-    assert start(tmp_path).communicate(timeout=600)[0] == "() ()\n" and leftovers(tmp_path) == []
+    assert end_of(run)[0] == "[]\n"
+    assert end_of(start(tmp_path))[0] == "() ()\n" and leftovers(tmp_path) == []
 
 
 def test_a_full_disk_loses_nothing_that_was_finished(tmp_path):

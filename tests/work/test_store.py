@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,11 +206,12 @@ def test_progress_of_a_running_unit_can_be_read(tmp_path):
 def test_progress_is_written_now_and_then_only(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(Path, "write_text", lambda self, text, *rest, **named: written.append(text))
-    progress = _progress_writer(tmp_path, every=0.2)
-    started = time.monotonic()
-    while time.monotonic() - started < 0.5:
+    progress, now = _progress_writer(tmp_path, every=0.2), [0.0]
+    monkeypatch.setattr("gannb.work.store.time.monotonic", lambda: now[0])
+    for hundredth in range(50):
+        now[0] = 100 + hundredth / 100
         progress(1, 2)
-    assert 2 <= len(written) <= 4
+    assert len(written) == 3
 
 
 def test_a_failure_is_reported_even_when_it_cannot_be_recorded(tmp_path, monkeypatch):
@@ -220,3 +220,37 @@ def test_a_failure_is_reported_even_when_it_cannot_be_recorded(tmp_path, monkeyp
 
     monkeypatch.setattr(store, "write_json", no_space)
     assert "No space left" in execute(tmp_path, unit(), "cpu")
+
+
+def test_a_finished_unit_that_the_machine_does_not_let_be_read_is_neither_made_again_nor_removed(tmp_path, monkeypatch):
+    one = unit(make=write)
+    assert execute(tmp_path, one, "cpu") is None
+    for number in (errno.EMFILE, errno.EACCES, errno.ENOMEM):
+        with monkeypatch.context() as patched, pytest.raises(OSError):
+            patched.setattr("gannb.work.store._read_record", raising(OSError(number, "x")))
+            is_done(tmp_path, one)
+        with monkeypatch.context() as patched:
+            patched.setattr("gannb.work.store._read_record", raising(OSError(number, "x")))
+            assert execute(tmp_path, one, "cpu")
+    assert is_done(tmp_path, one) and execute(tmp_path, one, "cpu") is None and len(log(tmp_path)) == 1
+
+
+def raising(error: Exception):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            MemoryError(),
+            "there is not enough memory; close other programs, or set fewer workers or a smaller batch_size",
+        ),
+        (OSError(errno.EMFILE, "Too many open files", "/a"), "too many files are open at once (/a); allow more"),
+    ],
+)
+def test_a_unit_that_fails_for_want_of_something_says_of_what(tmp_path, error, says):
+    assert store.record_failure(tmp_path / "failed", error).startswith(says)

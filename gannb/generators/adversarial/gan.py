@@ -24,7 +24,7 @@ from gannb.generators.adversarial.guard import RULE, Guard
 from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
 from gannb.generators.adversarial.training import Training, lent_randomness
 from gannb.generators.interface import Condition, Job, check_classes, check_labels
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
@@ -228,7 +228,7 @@ class Adversarial:
                 setattr(loaded, name, about[name])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0].rstrip(":")  # a network has a line for every weight
-            raise InputError(f"{folder} holds no readable generator ({reason}): train it again.") from error
+            raise unreadable(str(folder), error, f"holds no readable generator ({reason}): train it again.") from error
         loaded.networks.requires_grad_(False).eval()
         return loaded
 

@@ -6,11 +6,30 @@ import numpy as np
 
 LEVEL = 6  # of compression, 0..9
 READING = {
-    "folder": 'from torchvision.datasets import ImageFolder\n\nimages = ImageFolder("{{ folder }}")',
-    "webdataset": "import webdataset\n\n"
-    'images = webdataset.WebDataset("{{ folder }}/{{ urls }}", shardshuffle=False)\n'
-    'images = images.shuffle(2000).decode("pil").to_tuple("png", "cls")',
-    "parquet": 'from datasets import load_dataset\n\nimages = load_dataset("{{ folder }}", split="train")',
+    "folder": """\
+from torch.utils.data import ConcatDataset
+from torchvision.datasets import ImageFolder
+
+images = ImageFolder("{{ folder }}")
+real = ImageFolder("photos")  # your real images, a folder per class; a class is the same number in both by its name:
+images.target_transform = lambda y: real.class_to_idx[images.classes[y]]
+both = ConcatDataset([real, images])""",
+    "webdataset": """\
+import webdataset
+from torchvision.datasets import ImageFolder
+
+real = ImageFolder("photos")  # your real images, a folder per class; a class is the same number in both by its name:
+images = webdataset.WebDataset("{{ folder }}/{{ urls }}", shardshuffle=False)
+images = images.shuffle(2000).decode("pil").to_tuple("png", "json")
+images = images.map_tuple(lambda image: image, lambda about: real.class_to_idx[about["class"]])""",
+    "parquet": """\
+from datasets import concatenate_datasets, load_dataset
+
+images = load_dataset("{{ folder }}", split="train")
+real = load_dataset("imagefolder", data_dir="photos", split="train")  # your real images, a folder per class
+names, ours = real.features["label"].names, images.features["label"].names  # the same class by its name:
+images = images.map(lambda y: {"label": names.index(ours[y])}, input_columns="label", features=real.features)
+both = concatenate_datasets([real, images])""",
 }
 
 

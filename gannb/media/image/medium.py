@@ -47,7 +47,7 @@ class Images:
 
     parameters = ImageParameters
     meanings: Mapping[str, str] = {
-        "data": f"`{DIGITS}`, a folder of images per class, a MedMNIST-layout .npz, or idx files",
+        "data": f"`{DIGITS}`, a folder of images per class or with a CSV of labels, a MedMNIST .npz, or idx files",
         "augmentation": "`flip` also mirrors",
         "classifier": "`small_cnn`, `deep_cnn` or a timm network",
     }

@@ -28,8 +28,8 @@ from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
 from gannb.media.image.parameters import PRETRAINED
 from gannb.media.image.tensors import encode, stored
-from gannb.utils.errors import InputError
-from gannb.utils.files import sha256_of, write_json
+from gannb.utils.errors import InputError, unreadable
+from gannb.utils.files import files_at, read_json, sha256_of, write_json
 from gannb.utils.naming import nearest
 
 if TYPE_CHECKING:
@@ -90,12 +90,50 @@ def find(pretrained: str) -> Weights | None:
     if pretrained == PRETRAINED and not _is_cached_in_any_form(pretrained):
         return None  # without timm, whose import takes seconds
     config = _checked_name(pretrained)
-    found = try_to_load_from_cache(config.hf_hub_id, HUB_FILE) if config.hf_hub_id else None
-    return _weights(pretrained, Path(found), {}, {}) if isinstance(found, str) else None
+    file, _ = _in_cache(config.hf_hub_id)
+    return _weights(pretrained, file, {}, {}) if file else None
 
 
 def _is_cached_in_any_form(name: str) -> bool:
     return any(Path(HF_HUB_CACHE).glob(f"models--timm--{name}.*"))
+
+
+def _in_cache(hub_id: str | None) -> tuple[Path | None, str]:
+    """Return a network's file in the hub's cache, else why it cannot be read; neither where there is none."""
+    if not hub_id:
+        return None, ""
+    try:
+        found = try_to_load_from_cache(hub_id, HUB_FILE)
+        if isinstance(found, str):
+            fault = _fault_of(Path(found))
+            return (None, fault) if fault else (Path(found), "")
+        for part in ("", "refs", "snapshots"):  # to the hub, what may not be read is not there
+            os.listdir(Path(HF_HUB_CACHE, f"models--{hub_id.replace('/', '--')}", part))
+    except (FileNotFoundError, NotADirectoryError):
+        return None, ""
+    except OSError as error:
+        return None, _unread(error)
+    return None, ""
+
+
+def _unread(error: OSError) -> str:
+    return f"{error.filename or HF_HUB_CACHE} cannot be read ({(error.strerror or str(error)).lower()})"
+
+
+def _fault_of(file: Path) -> str:
+    """Return why a .safetensors file is not whole, by its header alone; empty where it is. Raises OSError.
+
+    It begins with the header's length, 8 bytes, and the header, JSON that says where each tensor begins and ends.
+    """
+    with open(file, "rb") as stream:
+        size, length = os.fstat(stream.fileno()).st_size, int.from_bytes(stream.read(8), "little")
+        header = stream.read(min(length, size))
+    try:
+        tensors = [about for name, about in json.loads(header).items() if name != "__metadata__"]
+        ends = 8 + length + max(about["data_offsets"][1] for about in tensors)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return f"{file} is damaged"
+    return "" if ends == size else f"{file} is cut short"
 
 
 def missing_sentence(pretrained: str, begun: bool = False) -> str:
@@ -104,12 +142,28 @@ def missing_sentence(pretrained: str, begun: bool = False) -> str:
     begun: some of the study's trials were made with them, before they went.
     """
     problem = "Fine-tuning stays as far as it is" if begun else "Fine-tuning is left out"
+    if fault := _fault_in_cache(pretrained):
+        return f"{problem}: {fault}; see to that, or set pretrained to a folder that has the weights of {pretrained}."
     once = f"get them once with `python -c \"import timm; timm.create_model('{pretrained}', pretrained=True)\"`"
     way = "put them back" if "=" in pretrained or "/" in pretrained else once
     return (
         f"{problem}: the weights of {pretrained} are not on this machine; {way}, or set pretrained to a folder that "
         "has them."
     )
+
+
+def _fault_in_cache(pretrained: str) -> str:
+    """Return why a network's file in the hub's cache cannot be read; empty where it can, or there is none."""
+    if "=" in pretrained or "/" in pretrained:
+        return ""
+    try:
+        names = [name.removeprefix("models--timm--") for name in os.listdir(HF_HUB_CACHE)]
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return _unread(error)
+    found = (_in_cache(f"timm/{name}")[1] for name in names if name == pretrained or name.startswith(f"{pretrained}."))
+    return next(filter(None, found), "")
 
 
 def _checked_name(name: str) -> Any:
@@ -131,6 +185,9 @@ def _from_folder(folder: Path) -> Weights:
         arguments = dict(about.get("model_args", {}))
     except FileNotFoundError:
         raise InputError(f"pretrained: {folder} has no {HUB_CONFIG}; it needs that and {HUB_FILE}.") from None
+    except OSError as error:
+        problem = f"cannot be read ({(error.strerror or str(error)).lower()})."
+        raise unreadable(f"pretrained: {folder / HUB_CONFIG}", error, problem) from None
     except (ValueError, KeyError, TypeError, UnicodeDecodeError):
         problem = "cannot be read; it needs the timm name as `architecture`, and `pretrained_cfg`"
         raise InputError(f"pretrained: {folder / HUB_CONFIG} {problem}.") from None
@@ -145,15 +202,18 @@ def _weights(name: str, file: Path, arguments: Summary, settings: Summary) -> We
         raise InputError(f"pretrained: there is no file {file}; give a .safetensors file with the weights of {name}.")
     if file.suffix != ".safetensors":
         raise InputError(f"pretrained: {file} is no .safetensors file, and others are not opened; convert it first.")
-    stamp = file.stat()
-    digest = hashlib.sha256(json.dumps([name, _digest(str(file), stamp.st_size, stamp.st_mtime_ns)]).encode())
+    try:
+        digest = hashlib.sha256(json.dumps([name, _digest(*files_at(file)[0])]).encode())
+    except OSError as error:
+        problem = f"cannot be read ({(error.strerror or str(error)).lower()})."
+        raise unreadable(f"pretrained: {file}", error, problem) from None
     digest.update(json.dumps([arguments, settings], sort_keys=True).encode())
     return Weights(name, str(file), digest.hexdigest()[:16], arguments, settings)
 
 
 @lru_cache
-def _digest(file: str, size: int, changed: int) -> str:
-    """Return the sha256 of a file, read once as long as its size and time stay."""
+def _digest(file: str, *seen: int) -> str:
+    """Return the sha256 of a file, read once as long as nothing of it is seen to change; see `files_at`."""
     return sha256_of(Path(file))
 
 
@@ -186,8 +246,7 @@ def kept(folder: Path, digest: str) -> Weights:
 
 
 def _known(folder: Path) -> dict[str, Summary]:
-    file = folder / INDEX
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return read_json(folder / INDEX) if (folder / INDEX).is_file() else {}
 
 
 # ---- the network ----

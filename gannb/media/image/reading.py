@@ -18,19 +18,23 @@ from PIL import Image, ImageOps
 
 from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
 from gannb.data.examples import Dataset, Examples
-from gannb.data.groups import group_finder
+from gannb.data.groups import group_finder, proposal
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.image import duplicates
-from gannb.media.image.parameters import NAME
-from gannb.media.image.sources.files import FILES, MAX_BYTES, WITH_ALPHA
+from gannb.media.image.parameters import NAME, NOUNS
+from gannb.media.image.sources.decoding import REMARKS, WITH_ALPHA
+from gannb.media.image.sources.files import COPIES, FILES, MAX_BYTES, without_warnings
 from gannb.media.image.sources.formats import open_source
+from gannb.media.image.sources.sides import side_of
 from gannb.utils.errors import InputError
+from gannb.utils.naming import few_of
 
 SIDES = (4, 1024)  # smallest and largest side of a prepared item
 AUTO_SIDE = 64  # largest side chosen without the person, for items whose shapes differ
 RESIZE = ("crop", "pad", "stretch")
 ON_BAD_IMAGE = ("fail", "skip")
-DARKEST = 64  # of 255: images with 16 bits of which none is brighter are refused
+LEAST_RANGE = 64  # of 255 grey levels that the images of a set span together; with fewer they are refused
+ODD = 4  # times the median side or aspect, or a part of it, from which on an image is named as odd
 
 
 def read(
@@ -55,10 +59,11 @@ def read(
     in the id.
     on_bad_image: "fail" or "skip".
 
-    Of animated and many-page files the first picture counts. 16-bit and float (0..1) pixels are scaled to 8
-    bits, transparency is composited on white, EXIF orientation is applied. Files without an image extension
-    are ignored and listed in `report.skipped` by extension. Pool items that share content or a group with a
-    given test set are left out. Raises InputError, before decoding wherever a header is enough.
+    Of animations and stacks the first frame or page counts. Whole numbers of any range and floats of 0..1 are scaled to
+    8 bits, colours are brought to sRGB, transparency is composited on white, EXIF orientation is applied; the report
+    says of how many images. Files without an image extension are ignored and listed in `report.skipped` by extension.
+    Pool items that share content or a group with a given test set are left out.
+    Raises InputError, before decoding wherever a header is enough.
     """
     wish = _checked_wish(size, channels, resize, on_bad_image)
     find_groups = group_finder(groups)
@@ -159,7 +164,8 @@ class _Item:
     shape: tuple[int, int]  # native height, width
     pixels: np.ndarray | None = None  # prepared, (H, W) or (H, W, 3) uint8
     thumb: np.ndarray | None = None
-    brightest: int = 255  # of the native pixels
+    darkest: int = 0  # of the native pixels
+    brightest: int = 255
 
 
 def _decode_all(
@@ -171,13 +177,14 @@ def _decode_all(
         native, mode = source.load(i)
         digest = hashlib.sha256(repr(native.shape).encode())
         digest.update(np.ascontiguousarray(native))
-        found = _Item(digest.digest(), mode, native.shape[:2], brightest=int(native.max()))
+        found = _Item(digest.digest(), mode, native.shape[:2], darkest=int(native.min()), brightest=int(native.max()))
         if target is None:
             return found
         return replace(found, pixels=_resized(native, target), thumb=duplicates.thumbnail(native))
 
     threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1  # arrays need no decoding
-    items, bad = attempt(item, range(len(source.ids)), threads)
+    with without_warnings():
+        items, bad = attempt(item, range(len(source.ids)), threads)
     skipped = refuse_or_list([(source.ids[i], reason) for i, reason in bad], on_bad_image, FILES.on_bad)
     keep = [i for i, found in enumerate(items) if found is not None]
     _check_range([items[i] for i in keep])
@@ -186,14 +193,42 @@ def _decode_all(
 
 
 def _check_range(items: list[_Item]) -> None:
-    """Refuse 16-bit items of which all are nearly black, as 12-bit images saved with 16 bits are."""
-    deep = [item.brightest for item in items if item.mode.startswith("I")]
-    if deep and max(deep) < DARKEST:
-        raise InputError(
-            f"data: of {len(deep):,} images with 16 bits none is brighter than {(max(deep) + 1) / 256:.0%} of the "
-            "range (12-bit pixels in 16-bit files?), and with 8 bits they would be nearly black; scale their pixels to "
-            "0..65535, or save 8 bits"
-        )
+    """Refuse items that together use little of the range of their numbers, as 12-bit images saved with 16 bits do.
+
+    With 8 bits there would be little of them left, and networks see the whole range. Items of each type of number by
+    themselves.
+    """
+    for kind in sorted({_numbers(item.mode) for item in items} - {"bool"}):
+        of_kind = [item for item in items if _numbers(item.mode) == kind]
+        low, high = min(item.darkest for item in of_kind), max(item.brightest for item in of_kind)
+        if high - low < LEAST_RANGE:
+            bits = "floats of 0 to 1" if kind == "float" else f"{_bits(kind)} bits"
+            raise InputError(
+                f"data: of {len(of_kind):,} images with {bits} none is {_span(low, high)} of the range of {kind} "
+                "(12-bit pixels in 16-bit files, or 0 and 1 in 8-bit ones?), and networks would see little of them; "
+                "scale their pixels to the whole range, and save uint8 or uint16"
+            )
+
+
+def _span(low: int, high: int) -> str:
+    """What none of some images is, of which the grey levels reach from low to high, of 255."""
+    brighter, darker = f"brighter than {(high + 1) / 256:.0%}", f"darker than {low / 256:.0%}"
+    if low < LEAST_RANGE:
+        return brighter
+    return darker if high >= 256 - LEAST_RANGE else f"{darker} or {brighter}"
+
+
+def _numbers(mode: str) -> str:
+    """The type of number that an item was stored as, by the word for how it was stored: `uint8`, `int16`, `float`."""
+    word = mode.partition("+")[0]
+    if word in ("1", "F"):
+        return "bool" if word == "1" else "float"
+    deep = re.search(r";([0-9]+)(S?)", word)
+    return f"{'' if deep[2] else 'u'}int{deep[1]}" if deep else "uint8"
+
+
+def _bits(kind: str) -> str:
+    return kind.rpartition("int")[2]
 
 
 def _resized(pixels: np.ndarray, target: _Target) -> np.ndarray:
@@ -220,7 +255,7 @@ def _shape_name(size: Sequence[int]) -> str:
 
 
 def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
-    shapes = sorted({item.shape for item in items})
+    shapes = sorted({item.shape for item in items}, key=lambda shape: (shape[0] * shape[1], shape))
     kind = f"{_shape_name(target.size)} {'grey' if channels == 1 else 'colour'}"
     if shapes == [target.size]:
         text = f"All {len(items):,} items are {kind}; nothing was resized."
@@ -232,11 +267,36 @@ def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
         other_aspect = any(h * target.size[1] != w * target.size[0] for h, w in shapes)
         rules = {"crop": "centre crop", "pad": "padded with black", "stretch": "stretched"}
         text += f"; where the aspect differs: {rules[target.resize]}." if other_aspect else "."
-    transparent = sum(item.mode in WITH_ALPHA or "+" in item.mode for item in items)
-    if transparent:
-        text += f" Transparency was composited on white ({transparent:,} items)."
-    deep = sum(item.mode.startswith("I") for item in items)
-    return text + (f" 16-bit pixels were scaled to 8 bits ({deep:,} items)." if deep else "")
+    return " ".join([text, *_remarks([item.mode for item in items])])
+
+
+def _remarks(modes: list[str]) -> list[str]:
+    """Sentences on what was done to items for how they were stored, each with the number of items."""
+    said: Counter[str] = Counter()
+    for mode in modes:
+        word, *remarks = mode.split("+")
+        alpha = ["transparency"] if word.partition(";")[0] in WITH_ALPHA else []
+        said.update(REMARKS[remark] for remark in alpha + remarks)
+        kind = _numbers(word)
+        if kind not in ("uint8", "bool"):
+            said[f"{'Float' if kind == 'float' else _bits(kind) + '-bit'} pixels were scaled to 8 bits"] += 1
+    return [
+        f"{sentence} ({n:,} item{'' if n == 1 else 's'})."
+        for sentence, n in sorted(said.items(), key=lambda found: -found[1])
+    ]
+
+
+def _odd_shapes(source: Source, items: list[_Item]) -> str:
+    """Name items of which a side or the aspect is far from the usual, the farthest first; "" where there is none."""
+    sides = np.log2([item.shape for item in items])  # (N, 2)
+    sides = np.column_stack([sides, sides[:, 1] - sides[:, 0]])
+    far = np.abs(sides - np.median(sides, axis=0)).max(axis=1)
+    odd = [int(i) for i in np.argsort(-far, kind="stable") if far[i] > np.log2(ODD)]
+    if not odd:
+        return ""
+    named = few_of([f"{source.ids[i]} of {_shape_name(items[i].shape)}" for i in odd], 3)
+    usual = _shape_name(np.rint(np.median([item.shape for item in items], axis=0)).astype(int))
+    return f" Far from the usual {usual}: {named}."
 
 
 def _assemble(data: str, source: Source, named: list[str], items: list[_Item], target: _Target) -> Dataset:
@@ -244,20 +304,40 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
     channels = target.channels or (1 if grey else 3)
     x = np.stack([_with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
     same = identical(map(duplicates.content, x))
-    found = linked(source, same, link(*_near_pairs(x, items, same), source.y), named)
+    pairs, distances, n_turned = _near_pairs(x, source.y, items, same)
+    found = linked(source, same, link(pairs, distances, source.y), named)
     return assemble(
         NAME, data, source, x, [item.digest for item in items], found,
         shapes=dict(Counter(_shape_name(item.shape) for item in items)),
         modes=dict(Counter(item.mode for item in items)),
-        brought_to=_brought_to(items, target, channels),
+        brought_to=_brought_to(items, target, channels) + _odd_shapes(source, items),
+        side=lambda i: side_of(
+            source.paths[i] if source.paths else None, items[i].mode, items[i].shape, items[i].thumb, channels
+        ),
+        remarks=_on_copies(source, found.groups, named, n_turned),
     )  # fmt: skip
 
 
-def _near_pairs(x: np.ndarray, items: list[_Item], same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell."""
+def _on_copies(source: Source, groups: np.ndarray, named: list[str], n_turned: int) -> list[str]:
+    """Sentences on mirrored and turned copies, and on names that say so of more, unless the person gave groups."""
+    turned = f"{n_turned:,} pairs of {NOUNS.many} are mirrored or turned copies; both stay on one side of every split"
+    proposed = "" if any(named) else proposal(source, groups, COPIES)
+    return [turned] * bool(n_turned) + [proposed] * bool(proposed)
+
+
+def _near_pairs(
+    x: np.ndarray, y: np.ndarray, items: list[_Item], same: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell.
+
+    And how many of them are mirrored or turned, which are copies within a class alone: left is the mirror image of
+    right.
+    """
     sides = np.array([min(item.shape) for item in items])
     first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))
     shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
     thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
-    pairs, distances = duplicates.near_pairs(thumbs)
-    return first[pairs], distances
+    (near, distances), (turned, apart) = duplicates.near_pairs(thumbs), duplicates.turned_pairs(thumbs)
+    alike = y[first[turned[:, 0]]] == y[first[turned[:, 1]]]
+    pairs = first[np.concatenate([near, turned[alike]])]
+    return pairs, np.concatenate([distances, apart[alike]]), len(np.unique(turned[alike], axis=0))

@@ -18,7 +18,8 @@ import numpy as np
 
 from gannb.data.assembly import Links, assemble, identical, linked
 from gannb.data.examples import Dataset, Examples
-from gannb.data.folders import PARTS, FileKind, from_folder, list_entries, natural_key
+from gannb.data.files import PARTS, FileKind, list_entries, natural_key
+from gannb.data.folders import from_folder
 from gannb.data.groups import group_finder
 from gannb.data.source import BadItem, Source, check_counts, refuse_or_list
 from gannb.media.text.parameters import MAX_TOKENS, MOST_CHARACTERS, NAME, NOUNS

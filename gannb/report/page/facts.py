@@ -18,7 +18,7 @@ from gannb.study.folder import read_record
 from gannb.trials.arms import PRETRAINED, PRIMARY
 from gannb.trials.tuning import Configuration
 from gannb.units.kinds import KINDS
-from gannb.utils.naming import few_of
+from gannb.utils.naming import ended, few_of
 from gannb.work.store import is_done, read_unit
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
         ("Size", report.brought_to.replace("`", "")),
         ("Duplicates", _duplicates(report, many)),
         ("Left out", _skipped(report)),
+        *([("To be considered", " ".join(map(ended, report.remarks)).replace("`", ""))] if report.remarks else []),
         ("Fingerprint", dataset.fingerprint),
     ]
 

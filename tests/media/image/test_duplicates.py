@@ -10,15 +10,17 @@ from image_sets import (
     jpeg,
     npz,
     photo,
+    split_folder,
     write,
 )
-from PIL import Image
+from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
 from gannb.media.image import duplicates
 from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
 from gannb.media.image.sources.arrays import _idx
+from gannb.utils.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -126,3 +128,61 @@ def test_duplicates_are_those_of_the_data_audit():
     assert near.tolist() == [(20 + i) in pairs[:, 1] for i in range(9)] and near[:6].any() and not near[6:].any()
     small = load_digits().images[:10, :, :, None].astype(np.uint8)
     assert [found.all() for found in duplicates.among(small, small)] == [True, False]  # too small for near ones
+
+
+TURNS = {
+    "mirrored": ImageOps.mirror,
+    "upside down": ImageOps.flip,
+    "half a turn": lambda image: image.rotate(180),
+    "a quarter": lambda image: image.rotate(90, expand=True),
+    "three quarters": lambda image: image.rotate(270, expand=True),
+    "mirrored and a quarter": lambda image: ImageOps.mirror(image).rotate(90, expand=True),
+    "mirrored and re-encoded": lambda image: jpeg(ImageOps.mirror(image), 75),
+    "mirrored and smaller": lambda image: ImageOps.mirror(image).resize((58, 58), Image.Resampling.LANCZOS),
+}
+
+
+@pytest.mark.parametrize("turn", TURNS.values(), ids=TURNS)
+def test_mirrored_and_turned_copies_are_found(tmp_path, turn):
+    folder_of(tmp_path, n=5, height=64, width=64)
+    write(tmp_path / "cat" / "copy.png", turn(photo(0, 64, 64)))
+    found = read(str(tmp_path), size="32")
+    assert found.report.near_duplicates == [["cat/cat0.png", "cat/copy.png"]]
+    assert group_of(found, "cat/cat0.png") == group_of(found, "cat/copy.png")
+    says = "1 pairs of images are mirrored or turned copies; both stay on one side of every split"
+    assert found.report.remarks == [says]
+
+
+def test_a_mirrored_copy_of_a_test_item_is_left_out_of_the_pool(tmp_path):
+    split_folder(tmp_path, n=5)
+    write(tmp_path / "train" / "cat" / "copy.png", ImageOps.mirror(photo(10_000)))
+    assert read(str(tmp_path)).report.removed_from_pool == ["train/cat/copy.png"]
+
+
+def test_a_mirror_image_of_another_class_is_no_copy(tmp_path):
+    folder_of(tmp_path, ("left", "right"), n=4)
+    write(tmp_path / "right" / "arrow.png", ImageOps.mirror(photo(0)))
+    found = read(str(tmp_path)).report
+    assert found.near_duplicates == [] and found.remarks == []
+
+
+def test_a_symmetric_picture_is_no_copy_of_itself():
+    half = np.random.default_rng(0).integers(0, 256, (3, 16, 8, 1), dtype=np.uint8)
+    assert len(duplicates.turned_pairs(np.concatenate([half, half[:, :, ::-1]], axis=2))[0]) == 0
+
+
+def test_no_photograph_and_no_scan_is_the_mirror_image_of_another(shared_data):
+    for data in ("flowers", "breastmnist/breastmnist.npz"):
+        assert not any("mirrored" in remark for remark in read(str(shared_data / data), size="32").report.remarks)
+
+
+def test_names_of_copies_propose_groups_unless_groups_are_given(tmp_path):
+    for part in ("train", "test"):
+        for name in ("cat", "dog"):
+            for i in range(3):
+                at = tmp_path / part / name / f"{name}{i}_jpg.rf.{part.encode().hex()}.jpg"
+                write(at, photo(hash((part, name, i)) % 10_000))
+    (sentence,) = read(str(tmp_path)).report.remarks
+    assert "12 images are, by their names, copies of 6" in sentence and "12 of them in both the training" in sentence
+    with pytest.raises(InputError, match="once those that share content or a group"):
+        read(str(tmp_path), groups=sentence.partition("groups='")[2].partition("' so")[0])

@@ -11,7 +11,7 @@ import torch
 from conftest import SMOKE
 
 from gannb.experiment.experiment import Experiment
-from gannb.jupyter.runner import study_status
+from gannb.jupyter.status import study_status
 from gannb.media.image import IMAGE, inception
 from gannb.media.image.inception import WEIGHTS, check, features
 from gannb.study.folder import load_study, open_study
@@ -90,7 +90,7 @@ def test_a_finished_study_needs_the_file_no_more_and_an_unfinished_one_does(weig
     again = Experiment.open(load_study(experiment.folder))
     assert again.results.quality().equals(experiment.results.quality()) and "fid" in again.results.quality()
     assert [unit.path for unit in again.plan.all_units()] == [unit.path for unit in experiment.plan.all_units()]
-    assert study_status(again.study)["state"] == "unfinished"
+    assert study_status(again.study)[0]["state"] == "unfinished"
     with pytest.raises(InputError, match="inception: there is no file"):
         Experiment.open(open_study(experiment.folder, gan_steps=6))
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import timm
 import torch
+from huggingface_hub import try_to_load_from_cache
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
@@ -112,6 +116,70 @@ def test_the_hubs_file_may_be_a_link_to_one_without_a_suffix(folder, tmp_path, m
 def test_what_is_missing_is_said_with_the_way_to_get_it():
     said = transfer.missing_sentence("vgg19")
     assert "vgg19" in said and "timm.create_model('vgg19', pretrained=True)" in said
+
+
+@pytest.fixture
+def cache(folder, tmp_path, monkeypatch) -> Path:
+    """The folder of vgg19's weights in a hub's cache, as the hub makes it."""
+    monkeypatch.setattr(transfer, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(transfer, "try_to_load_from_cache", partial(try_to_load_from_cache, cache_dir=tmp_path))
+    of_vgg = tmp_path / "models--timm--vgg19.tv_in1k"
+    (of_vgg / "refs").mkdir(parents=True)
+    (of_vgg / "refs" / "main").write_text("abc")
+    (of_vgg / "snapshots" / "abc").mkdir(parents=True)
+    shutil.copy(folder / "model.safetensors", of_vgg / "snapshots" / "abc")
+    return of_vgg
+
+
+def test_a_cache_is_read_as_the_hub_writes_it(cache):
+    assert find("vgg19").file == str(cache / "snapshots" / "abc" / "model.safetensors")
+    assert "get them once" in transfer.missing_sentence("vgg")  # which is another network
+
+
+@pytest.mark.parametrize("place", [".", "..", "refs", "snapshots", "snapshots/abc/model.safetensors"])
+def test_a_cache_that_may_not_be_read_leaves_fine_tuning_out_and_is_named(cache, place, monkeypatch):
+    closed = (cache / place).resolve()
+
+    def refusing(function):
+        def call(path, *arguments, **settings):
+            if isinstance(path, str | Path) and Path(path).resolve().is_relative_to(closed):
+                raise PermissionError(13, "Permission denied", str(path))
+            return function(path, *arguments, **settings)
+
+        return call
+
+    monkeypatch.setattr("os.listdir", refusing(os.listdir))
+    monkeypatch.setattr("builtins.open", refusing(open))
+    assert find("vgg19") is None
+    assert re.fullmatch(
+        rf"Fine-tuning is left out: {re.escape(str(closed))}\S* cannot be read \(permission denied\); see to that, or "
+        "set pretrained to a folder that has the weights of vgg19.",
+        transfer.missing_sentence("vgg19"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (lambda content: content[:-9], "is cut short"), (lambda content: content[:5], "is damaged"),
+        (lambda content: b"", "is damaged"), (lambda content: b"\xff" * 100, "is damaged"),
+        (lambda content: content[:8] + b"x" + content[9:], "is damaged"),
+    ],
+)  # fmt: skip
+def test_a_cache_with_a_file_that_is_not_whole_leaves_fine_tuning_out_and_names_it(cache, harm, says):
+    file = cache / "snapshots" / "abc" / "model.safetensors"
+    file.write_bytes(harm(file.read_bytes()))
+    assert find("vgg19") is None
+    assert f"Fine-tuning is left out: {file} {says}; see to that" in transfer.missing_sentence("vgg19")
+
+
+def test_weights_that_are_given_and_may_not_be_read_are_refused(folder, monkeypatch):
+    transfer._digest.cache_clear()
+    monkeypatch.setattr(
+        transfer, "sha256_of", lambda _: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))
+    )
+    with pytest.raises(InputError, match="model.safetensors cannot be read: permission is denied; change who may"):
+        find(str(folder))
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,12 @@ def test_what_was_found_in_the_data_is_counted(planted):
     assert found["Left out"].startswith("x.png (truncated), ") and found["Left out"].endswith(" and 2 more.")
 
 
+def test_what_a_person_should_consider_stands_with_the_data(planted):
+    assert "To be considered" not in data_of(planted, remarks=[])
+    found = data_of(planted, remarks=["The class can be told by size", "set groups='x'"])
+    assert found["To be considered"] == "The class can be told by size. set groups='x'."
+
+
 def test_the_time_is_that_of_the_units_by_kind(planted):
     """Every planted unit took 2 seconds, but for the draws."""
     text = facts_of(facts.provenance(planted))["Time"]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from gannb.data.folders import PARTS
+from gannb.data.files import PARTS
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS, NOUNS
-from gannb.media.image.sources.files import MAX_BYTES, from_16_bit, without_equal_channels
-from gannb.utils.errors import InputError
+from gannb.media.image.sources.colours import without_equal_channels
+from gannb.media.image.sources.files import MAX_BYTES
+from gannb.media.image.sources.levels import from_numbers
+from gannb.utils.errors import InputError, unreadable
 
 
 def from_digits() -> Source:
@@ -23,17 +26,20 @@ def from_digits() -> Source:
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0..16 to 0..255
     classes = tuple(map(str, range(10)))
-    return _from_arrays(DIGITS, {DIGITS: (images, digits.target)}, classes, "L")
+    return _from_arrays(DIGITS, {DIGITS: (images, digits.target)}, classes, {DIGITS: "L"})
 
 
-def _from_arrays(kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, mode: str) -> Source:
-    """parts: name -> (native images, labels); ids are "name-0", "name-1", ..."""
+def _from_arrays(
+    kind: str, parts: dict[str, tuple[np.ndarray, np.ndarray]], classes: tuple, words: dict[str, str]
+) -> Source:
+    """parts: name -> (native images, labels); ids are "name-0", "name-1", ...; words: how each part was stored."""
     y = np.concatenate([labels for _, labels in parts.values()]).astype(np.int64)
     ids = [f"{part}-{i}" for part, (images, _) in parts.items() for i in range(len(images))]
     is_test = np.concatenate([np.full(len(labels), part == "test") for part, (_, labels) in parts.items()])
     natives = [image for images, _ in parts.values() for image in images]
     shapes = [image.shape[:2] for image in natives]
-    decoded = lambda i: (without_equal_channels(natives[i]), mode)  # noqa: E731
+    stored = [words[part] for part, (images, _) in parts.items() for _ in images]
+    decoded = lambda i: (without_equal_channels(natives[i]), stored[i])  # noqa: E731
     return Source(kind, NOUNS, ids, y, classes, is_test, shapes, "test" in parts, decoded)
 
 
@@ -58,7 +64,7 @@ def from_idx(folder: Path) -> Source:
                 "take both files from the same set"
             )
         parts[part] = (images, labels)
-    return _from_arrays("idx", parts, _numbered_classes(parts, str(folder)), "L")
+    return _from_arrays("idx", parts, _numbered_classes(parts, str(folder)), dict.fromkeys(parts, "L"))
 
 
 def _idx(path: Path, ndim: int) -> np.ndarray:
@@ -77,7 +83,7 @@ def _idx(path: Path, ndim: int) -> np.ndarray:
     except (OSError, EOFError, zlib.error, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is damaged or cut short ({error}); {again}") from error
+        raise unreadable(str(path), error, f"is damaged or cut short ({error}); {again}") from error
     if len(values) != count:
         raise InputError(f"{path} does not hold the {count:,} values its header declares; {again}")
     return np.frombuffer(values, np.uint8).reshape(shape)
@@ -102,17 +108,18 @@ def is_npz(path: Path) -> bool:
         return False
     try:
         with zipfile.ZipFile(path) as archive:
-            return "train_images.npy" in archive.namelist()
+            return any(f"{word}_images.npy" in archive.namelist() for word in PARTS["train"])
     except (OSError, zipfile.BadZipFile):
         return False
 
 
 def from_npz(path: Path) -> Source:
     """Return the set of an .npz in the MedMNIST layout; raises InputError where it is not one, or not whole."""
-    arrays = _npz_arrays(path)
-    parts, modes = {}, set()
+    arrays, unused = _npz_arrays(path)
+    parts, modes = {}, {}
     for part in PARTS:
-        keys = (f"{part}_images", f"{part}_labels")
+        word = _word_for(part, arrays, path)
+        keys = (f"{word}_images", f"{word}_labels")
         present = [key in arrays for key in keys]
         if part != "train" and not any(present):
             continue
@@ -122,18 +129,26 @@ def from_npz(path: Path) -> Source:
                 f"{path} has no array {missing!r}; the MedMNIST layout needs train_images and train_labels, "
                 "and may have val_* and test_* pairs"
             )
-        labels = _npz_labels(arrays[keys[1]], f"{keys[1]} of {path}")
-        images, mode = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
+        labels = _npz_labels(arrays[keys[1]], keys[1], path)
+        images, modes[part] = _npz_images(arrays[keys[0]], f"{keys[0]} of {path}")
         if len(images) != len(labels):
             raise InputError(f"{path} has {len(images):,} {keys[0]} but {len(labels):,} {keys[1]}; make them pairs")
         parts[part] = (images, labels)
-        modes.add(mode)
-    return _from_arrays("npz", parts, _numbered_classes(parts, str(path)), "/".join(sorted(modes)))
+    found = _from_arrays("npz", parts, _numbered_classes(parts, str(path)), modes)
+    return replace(found, skipped=[(name, "an array of no part; read are train, val and test") for name in unused])
 
 
-def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of the MedMNIST layout that the file has. Nothing is ever unpickled."""
-    wanted = [f"{part}_{what}" for part in PARTS for what in ("images", "labels")]
+def _word_for(part: str, arrays: dict[str, np.ndarray], path: Path) -> str:
+    """What the file calls a part: `val`, `valid` or `validation`. Raises InputError where it has two of them."""
+    found = [word for word in PARTS[part] if f"{word}_images" in arrays or f"{word}_labels" in arrays]
+    if len(found) > 1:
+        raise InputError(f"{path} has both {found[0]}_* and {found[1]}_*; keep one of them")
+    return found[0] if found else part
+
+
+def _npz_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The arrays of the MedMNIST layout that the file has, and the names of others. Nothing is ever unpickled."""
+    wanted = [f"{word}_{what}" for words in PARTS.values() for word in words for what in ("images", "labels")]
     try:
         with zipfile.ZipFile(path) as archive:
             declared = sum(member.file_size for member in archive.infolist() if member.filename[:-4] in wanted)
@@ -141,6 +156,7 @@ def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
             raise InputError(f"{path} unpacks to {declared / 2**30:.0f} GiB, too much; save fewer or smaller items")
         with np.load(path, allow_pickle=False) as found:
             arrays = {key: found[key] for key in wanted if key in found.files}
+            unused = [key for key in found.files if key not in wanted]
     except InputError:
         raise
     except (
@@ -155,18 +171,33 @@ def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
     ) as error:
         if "Object arrays" in str(error):
             raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
-        raise InputError(f"{path} is not a readable .npz file ({error}); save it again with numpy.savez") from error
+        way = f"is not a readable .npz file ({error}); save it again with numpy.savez"
+        raise unreadable(str(path), error, way) from error
     for key, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise InputError(f"{key} of {path} is not an array; save it again with numpy.savez")
-    return arrays
+    return arrays, unused
 
 
-def _npz_labels(labels: np.ndarray, where: str) -> np.ndarray:
+def _npz_labels(labels: np.ndarray, key: str, path: Path) -> np.ndarray:
+    """(N,), (N, 1), or (N, K) with a single 1 in each row -> (N,) int64."""
+    where = f"{key} of {path}"
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if labels.ndim == 2 and labels.shape[1] > 1 and len(labels) and np.isin(labels, (0, 1)).all():
+        marked = labels.astype(np.int64).sum(1)
+        if (marked != 1).any():
+            several, none = int((marked > 1).sum()), int((marked == 0).sum())
+            raise InputError(
+                f"{where} has {labels.shape[1]} labels an image ({several:,} images have several, {none:,} none), "
+                f"and a study has one per image; choose a column: save {key}[:, k] as {key}, 1 or 0 for the label k"
+            )
+        return labels.argmax(1).astype(np.int64)
     if labels.ndim != 1:
-        raise InputError(f"{where} has shape {labels.shape}; give one label per item, (N,) or (N, 1)")
+        raise InputError(
+            f"{where} has shape {labels.shape}; give one label per item, (N,) or (N, 1), or choose a column: save "
+            f"{key}[:, k] as {key}"
+        )
     if labels.dtype.kind not in "iu":
         raise InputError(f"{where} has dtype {labels.dtype}; labels must be integers 0, 1, 2, ...")
     if len(labels) == 0:
@@ -175,22 +206,13 @@ def _npz_labels(labels: np.ndarray, where: str) -> np.ndarray:
 
 
 def _npz_images(images: np.ndarray, where: str) -> tuple[np.ndarray, str]:
-    """(N, H, W) or (N, H, W, 3) uint8, and the pixel kind as found."""
+    """(N, H, W) or (N, H, W, 3) uint8, and how the numbers were stored, in a word."""
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)) or 0 in images.shape:
         raise InputError(f"{where} has shape {images.shape}; give (N, H, W), (N, H, W, 1) or (N, H, W, 3)")
-    kind = "L" if images.ndim == 3 else "RGB"
-    if images.dtype == np.uint8:
-        return images, kind
-    if images.dtype == np.bool_:
-        return images.astype(np.uint8) * 255, "1"
-    if images.dtype == np.uint16:
-        return from_16_bit(images), "I;16"
-    if images.dtype.kind != "f":
-        raise InputError(f"{where} has dtype {images.dtype}; save uint8, uint16, bool, or floats in 0..1")
-    if not np.isfinite(images).all():
-        raise InputError(f"{where} holds NaN or infinity; replace these values first")
-    if images.min() < 0 or images.max() > 1:
-        raise InputError(f"{where} has dtype {images.dtype} outside 0..1; scale it to 0..1 or save uint8")
-    return np.rint(images * 255).astype(np.uint8), "F"
+    try:
+        levels, word = from_numbers(images)
+    except ValueError as error:
+        raise InputError(f"{where} {error}") from error
+    return levels, "RGB" if word == "L" and images.ndim == 4 else word

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gannb.data.folders import from_folder, list_entries, walk
+from gannb.data.files import list_entries, walk
+from gannb.data.folders import from_folder
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS
 from gannb.media.image.sources.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
@@ -17,7 +18,8 @@ from gannb.utils.naming import printable
 
 WAYS = (
     'give "digits", a folder with one sub-folder of images per class (or train/ and test/ of such), '
-    "an .npz in the MedMNIST layout, or a folder with the four idx .gz files"
+    "one folder of images with a CSV of file and label, an .npz in the MedMNIST layout, or a folder with the four "
+    "idx .gz files"
 )
 
 

@@ -42,6 +42,23 @@ def test_npz_val_joins_the_pool_and_test_stays_apart(tmp_path):
     assert np.array_equal(found.pool.x[:12, ..., 0], arrays()["train_images"])
 
 
+@pytest.mark.parametrize("words", [("train", "valid", "test"), ("training", "validation", "testing")])
+def test_npz_parts_may_be_called_as_folders_may(tmp_path, words):
+    found = {}
+    for n, word in zip((12, 4, 6), words, strict=True):
+        part = arrays(n=n)
+        found |= {f"{word}_images": part["train_images"] ^ n, f"{word}_labels": part["train_labels"]}
+    np.savez(tmp_path / "set.npz", **found, extra_images=np.zeros((3, 8, 8), np.uint8))
+    dataset = read(str(tmp_path / "set.npz"))
+    assert len(dataset.pool) == 16 and len(dataset.test) == 6
+    assert dataset.report.skipped == [("extra_images", "an array of no part; read are train, val and test")]
+
+
+def test_npz_labels_may_be_a_column_per_class(tmp_path):
+    found = read(str(npz(tmp_path / "set.npz", train_labels=np.eye(2, dtype=np.uint8)[np.arange(12) % 2])))
+    assert found.pool.y.tolist() == [0, 1] * 6
+
+
 @pytest.mark.parametrize(
     "images, expected",
     [
@@ -55,6 +72,23 @@ def test_npz_pixels_are_scaled_by_their_depth(tmp_path, images, expected):
     batch[:, 0, :3] = images
     found = read(str(npz(tmp_path / "set.npz", train_images=batch)))
     assert found.pool.x[0, 0, :3, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int16, np.uint32, np.int64, np.float16, np.float64])
+def test_npz_numbers_of_any_type_and_byte_order(tmp_path, dtype, order):
+    most = 1.0 if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).max
+    images = arrays()["train_images"] / 255
+    stored = (images * most if most == 1.0 else np.floor(images * float(most) * 0.999)).astype(dtype)
+    found = read(str(npz(tmp_path / "set.npz", train_images=stored.astype(np.dtype(dtype).newbyteorder(order)))))
+    assert np.abs(found.pool.x[..., 0].astype(int) - arrays()["train_images"]).max() <= 2
+
+
+@pytest.mark.parametrize("shape", [(12, 8, 8, 1), (12, 8, 8, 3), (12, 8, 8)])
+def test_npz_shapes(tmp_path, shape):
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    found = read(str(npz(tmp_path / "set.npz", train_images=np.asfortranarray(images))))
+    assert np.array_equal(found.pool.x, images.reshape(12, 8, 8, -1))
 
 
 def test_idx(tmp_path):
@@ -100,9 +134,18 @@ BAD_DATA = {
         "no item with label 1 but one with 2",
     ),
     "npz float labels": (lambda p: npz(p / "set.npz", train_labels=Y / 2), "train_labels.*float64.*integers"),
-    "npz many labels": (
-        lambda p: npz(p / "set.npz", train_labels=np.eye(12, dtype=int)),
-        r"\(12, 12\).*one label",
+    "npz several labels": (
+        lambda p: npz(p / "set.npz", train_labels=np.tri(12, 14, 1, int)),
+        r"train_labels of .* has 14 labels an image \(12 images have several, 0 none\).*choose a column: save "
+        r"train_labels\[:, k\] as train_labels",
+    ),
+    "npz labels of two kinds": (
+        lambda p: npz(p / "set.npz", train_labels=np.arange(24).reshape(12, 2)),
+        r"\(12, 2\).*one label.*choose a column",
+    ),
+    "npz val and valid": (
+        lambda p: npz(p / "set.npz", val_labels=Y, valid_images=X),
+        r"has both val_\* and valid_\*; keep one",
     ),
     "npz empty": (
         lambda p: npz(p / "set.npz", train_images=X[:0], train_labels=Y[:0]),
@@ -119,6 +162,14 @@ BAD_DATA = {
     "npz int64 images": (lambda p: npz(p / "set.npz", train_images=X.astype(int)), "int64.*uint8"),
     "npz 0..255 floats": (lambda p: npz(p / "set.npz", train_images=X * 1.0), "float64 outside 0..1"),
     "npz NaN": (lambda p: npz(p / "set.npz", train_images=np.full((12, 8, 8), np.nan)), "NaN"),
+    "npz with transparency": (lambda p: npz(p / "set.npz", train_images=np.stack([X] * 4, 3)), r"\(12, 8, 8, 4\)"),
+    "npz of 2 channels": (lambda p: npz(p / "set.npz", train_images=np.stack([X] * 2, 3)), r"\(12, 8, 8, 2\)"),
+    "npz volumes": (lambda p: npz(p / "set.npz", train_images=np.stack([X] * 8, 3)), r"\(12, 8, 8, 8\)"),
+    "npz below 0": (lambda p: npz(p / "set.npz", train_images=X.astype(np.int16) - 128), "int16 with values below 0"),
+    "npz normalised": (lambda p: npz(p / "set.npz", train_images=X / 127.5 - 1), "float64 outside 0..1"),
+    "npz complex": (lambda p: npz(p / "set.npz", train_images=X * 1j), "complex128"),
+    "npz texts": (lambda p: npz(p / "set.npz", train_images=X.astype(str)), "<U3"),
+    "npz fields": (lambda p: npz(p / "set.npz", train_images=X.view([("r", "u1")])), "dtype"),
     "npz too small": (
         lambda p: npz(p / "set.npz", train_images=X[:, :2, :2]),
         "size: 12 items of 2x2.*set size",
