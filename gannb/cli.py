@@ -331,7 +331,9 @@ def _which_set(parser: argparse.ArgumentParser) -> None:
     number.add_argument("--like", metavar="CSV", help="a number per class: a CSV with the columns class and count")
     parser.add_argument("--classes", metavar="A,B", help="these classes alone")
     parser.add_argument("--to", required=True, metavar="FOLDER", help="where the set goes; goes on where it stopped")
-    parser.add_argument("--format", default="folder", help="folder (ImageFolder), webdataset or parquet [folder]")
+    parser.add_argument(
+        "--format", default="folder", help="folder (ImageFolder), webdataset, parquet; of texts csv, jsonl [folder]"
+    )
     parser.add_argument("--no-copies", action="store_true", help="replace what looks like copies of training items")
     parser.add_argument("--anyway", action="store_true", help="also where the answer is not that it helps")
     parser.add_argument("--seed", type=int, default=0, help="another number, other items [0]")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from gannb.data.examples import DataReport, Dataset, Examples
 from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases
 from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.simple import SIMPLE
 
@@ -79,8 +80,11 @@ class Vectors:
     policy_names = tuned_policies = ("none", "noise")
     policies: Mapping[str, float] = {"none": 0.0, "noise": 0.1}  # standard deviation of what is added
     gan_policies = ("none", "noise")
+    arms = ()
     families: Mapping[str, Family] = {"vector": FAMILY}
+    trained = Adversarial
     controls = SIMPLE
+    in_cells = False
     classifiers = ("two_layers",)
     measuring_classifier = "two_layers"
     pretrained = None
@@ -162,6 +166,9 @@ class Vectors:
         apart = np.abs(x[:, None].astype(float) - others[None]).max(2)  # (N, M)
         return (apart == 0).any(1), ((apart > 0) & (apart <= 0.01 * self.scale)).any(1)
 
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        pass
+
     def default_policy(self, shape: tuple[int, ...]) -> str:
         return "noise"
 
@@ -203,6 +210,11 @@ class Vectors:
     @property
     def shifts(self) -> Mapping[str, tuple[str, Callable[[np.ndarray, int], np.ndarray]]]:
         return {"sign": ("every value with the other sign", lambda x, seed: self._items(-x.astype(float)))}
+
+    measures: Mapping[str, tuple[str, str]] = {"largest": (".2f", "The largest value of all.")}
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
+        return {"largest": float(made.max())}
 
     def least_difference(self, shape: tuple[int, ...]) -> float:
         return float(np.sqrt(shape[0])) / self.scale if self.dtype == np.int16 else 0.0

@@ -373,7 +373,7 @@ def _yardsticks_text(beside: Mapping[str, Estimate]) -> str:
     if not beside:
         return (
             f"A gain would not contradict the claim: any items added to the real ones may bring it, and without "
-            f"{' or '.join(YARDSTICKS)} in the study that cannot be told."
+            f"{' or '.join(YARDSTICKS[:2])} in the study that cannot be told."
         )
     against = " and ".join(f"{in_points(change)} points against {arm}" for arm, change in beside.items())
     return f"On the same it came to {against}, without a GAN; only a GAN that is better than all of these is of use."

@@ -46,6 +46,7 @@ Start = Callable[[Recipe, "Examples"], tuple[nn.Module, list[dict[str, Any]]]]  
 def from_scratch(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[dict[str, Any]]]:
     """Return an untrained classifier for items, and its parameters with their rate."""
     network = recipe.medium.classifier(recipe.classifier, items.shape, items.n_classes)
+    recipe.medium.prepare(network, items.x)
     return network, [{"params": list(network.parameters()), "lr": recipe.rate * LEARNING_RATE}]
 
 

@@ -170,6 +170,7 @@ class Medium(Protocol):
     reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
+    arms: tuple[str, ...]  # that a study has by default, beside those of every medium
 
     def way_to_smaller(self, shape: tuple[int, ...]) -> str:
         """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
@@ -237,6 +238,13 @@ class Medium(Protocol):
         """Move a network to a device, in the memory layout that pays for this medium."""
         ...
 
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        """Tell an untrained classifier what it has to know of its training items (N, ...) beside its weights.
+
+        A vocabulary, or how often a word occurs: part of the network's state. Mostly nothing.
+        """
+        ...
+
     # ---- augmentation, for classifiers and discriminators alike
 
     policies: Mapping[str, Any]  # "none" is always there
@@ -268,6 +276,7 @@ class Medium(Protocol):
     # ---- what may be trained on it
 
     families: Mapping[str, Any]  # name -> `generators.adversarial.family.Family`
+    trained: type  # what is fitted as a family says: (medium, family, policy, adaptive) -> a `Generator`
     gan_policies: tuple[str, ...]  # policies that `gan_augmentation` may give the discriminator, by name
     controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple` that has a meaning here
     classifiers: tuple[str, ...]  # the kit's own, the usual one first
@@ -304,6 +313,13 @@ class Medium(Protocol):
         ...
 
     spaces: Mapping[str, FurtherSpace]  # feature spaces by name, beside the raw one and the measuring classifier's
+
+    # measures that only this medium has, by name: how a number is written, and what it is; there may be none
+    measures: Mapping[str, tuple[str, str]]
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> Mapping[str, float]:
+        """Return these measures of items that were made (M, ...), beside unseen real ones and the training set."""
+        ...
 
     def least_difference(self, shape: tuple[int, ...]) -> float:
         """The distance in raw features up to which two items of a shape may differ by rounding alone."""
@@ -349,6 +365,7 @@ class Medium(Protocol):
         """An item as files: suffix -> content, `{".png": ...}`, for each of `suffixes`."""
         ...
 
+    in_cells: bool  # whether an item is a text, which stands in a cell of a table: its one file holds it and a line end
     hub_feature: Mapping[str, Any]  # of a data set's column on the hub: {"_type": "Image"}
     hub_task: str  # of the hub's list: "image-classification"
     reading_code: Mapping[str, str]  # format -> Python that reads a set, a template with `folder` and `urls`

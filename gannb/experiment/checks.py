@@ -10,6 +10,7 @@ from gannb.classifiers.imbalance import BALANCING, lacking
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
+from gannb.generators import registry
 from gannb.generators.interface import Job
 from gannb.stats.settling.looks import looks_until
 from gannb.study.external import Source
@@ -34,6 +35,7 @@ def check(results: Results) -> None:
     _check_augmentation(settings)
     _ = settings.arms, settings.design, settings.positive, settings.keep_classes  # each refuses what is wrong with it
     _check_families(settings)
+    _check_variations(settings)
     _check_classifiers(settings)
     _check_steps(settings)
     _check_weights(settings)
@@ -66,15 +68,25 @@ def _check_augmentation(settings: Settings) -> None:
 
 def _check_families(settings: Settings) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between folds."""
-    from gannb.generators.adversarial.gan import Adversarial  # takes torch; a study's status checks nothing
-
-    dataset, design = settings.dataset, settings.design
+    dataset, design, study = settings.dataset, settings.design, settings.study
     for name in settings.families:
         family = settings.medium.families[name]
         differ = family.one_class_batches and design.folds > 0
         for trial in _by_smallest_class(settings) if differ else [0]:
             draw = settings.items(splits.make_draw(dataset, design, trial).train)
-            Adversarial(settings.medium, family).check(draw, Job(steps=1, seed=0))
+            asked = {"gan_augmentation": study.gan_augmentation, "augmentation": settings.policy_name}
+            registry.make(settings.medium, name, **asked).check(draw, Job(steps=1, seed=0))
+
+
+def _check_variations(settings: Settings) -> None:
+    """Every family can be sampled in the ways that arms ask for."""
+    for arm in settings.arms:
+        if not arm.variation:
+            continue
+        name = settings.family if arm.generator == "gan" else str(arm.generator)
+        ways = settings.medium.families[name].variations
+        if arm.variation not in ways:
+            raise InputError(f"arms: {arm.name} has no meaning for {name}, which can be had as {few_of(ways)}.")
 
 
 def _by_smallest_class(settings: Settings) -> list[int]:

@@ -152,7 +152,9 @@ class Plan:
         study, (generator, _, variation) = self.settings.study, source.partition(".")
         parameters: dict[str, Any] = {"n_synthetic": self.settings.n_synthetic, "trial": trial, "seed": study.seed}
         parameters |= {"variation": variation} if variation else {}
-        parameters |= {"truncation": study.truncation} if variation == "truncated" else {}
+        parameters |= (
+            self.settings.medium.families[generator].variation_parameters(variation, study) if variation else {}
+        )
         needs = [self.draws[trial], self.generator_units[trial, generator]]
         needs += [self.filtering_classifiers[trial]] if variation == "by_classifier" else []
         return kinds.ITEMS.unit(f"{_place(trial)}/{source}-items", parameters, tuple(needs))

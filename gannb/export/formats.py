@@ -6,6 +6,7 @@ libraries: no times, owners or random names.
 
 from __future__ import annotations
 
+import csv
 import fnmatch
 import importlib.util
 import io
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 1024  # items that a reader of parquet gets at once
 TAR_BLOCK = tarfile.BLOCKSIZE
+CELLS = 32  # bytes of a row of a table beside its text, about
 PARQUET_ITEM = 48  # bytes of a row beside its item, about
 
 
@@ -212,7 +214,9 @@ class Parquet(FilePerShard):
                 cells, labels = zip(*group, strict=True)
                 writer.write_table(pa.table({self.medium.name: cells, "label": labels}, schema=schema))
 
-    def _cell(self, label: int, index: int, x: np.ndarray) -> dict[str, Any]:
+    def _cell(self, label: int, index: int, x: np.ndarray) -> Any:
+        if self.medium.in_cells:
+            return str(x)
         suffix = self.medium.suffixes[0]
         return {"bytes": self.medium.files(x)[suffix], "path": f"{item_name(label, index)}{suffix}"}
 
@@ -222,7 +226,8 @@ class Parquet(FilePerShard):
         column, label = self.medium.name, {"_type": "ClassLabel", "names": list(labels)}
         features = {column: dict(self.medium.hub_feature), "label": label}
         about = {"huggingface": json.dumps({"info": {"features": features}})}
-        content = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        in_file = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        content = pa.string() if self.medium.in_cells else in_file
         return pa.schema([(column, content), ("label", pa.int64())], metadata=about)
 
     def bytes_of(self, sizes: Sequence[int], block: int) -> float:
@@ -230,9 +235,49 @@ class Parquet(FilePerShard):
         return float(sizes[0] + PARQUET_ITEM)
 
 
+class Csv(FilePerShard):
+    """Tables in UTF-8 with a header, of items that are texts: a column named after the medium, and the column label."""
+
+    suffix = "csv"
+
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write one table, quoted where a text holds a comma or a quote."""
+        with open(folder / next(self.files(shard)), "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([self.medium.name, "label"])
+            writer.writerows([str(x), shard.classes[k]] for k, _, x in items)
+
+    def bytes_of(self, sizes: Sequence[int], block: int) -> float:
+        """The text, and about as much again for its label and quotes as in other rows."""
+        return float(sizes[0] + CELLS)
+
+
+class Jsonl(FilePerShard):
+    """An object a line, of items that are texts: one named after the medium, and label."""
+
+    suffix = "jsonl"
+
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+        """Write one file, letters of all scripts as they are."""
+        with open(folder / next(self.files(shard)), "w", encoding="utf-8", newline="\n") as file:
+            for k, _, x in items:
+                row = {self.medium.name: str(x), "label": shard.classes[k]}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def bytes_of(self, sizes: Sequence[int], block: int) -> float:
+        """The text, its label and the names of both."""
+        return float(sizes[0] + CELLS)
+
+
 FORMATS: dict[str, Callable[[Medium], Format]] = {
-    "folder": FolderPerClass, "webdataset": WebDataset, "parquet": Parquet
+    "folder": FolderPerClass, "webdataset": WebDataset, "parquet": Parquet, "csv": Csv, "jsonl": Jsonl
 }  # fmt: skip
+TABLES = ("csv", "jsonl")  # formats of items that are texts
+
+
+def formats_of(medium: Medium) -> list[str]:
+    """Return the formats in which a medium's items may be had, by name."""
+    return [name for name in FORMATS if medium.in_cells or name not in TABLES]
 
 
 def _about(label: int, name: str) -> bytes:

@@ -26,7 +26,7 @@ from gannb.analysis.wording import with_reason
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.final import final_paths, train_final, weights_digest
 from gannb.export.card import write_card
-from gannb.export.formats import FORMATS, Shard
+from gannb.export.formats import Shard, formats_of
 from gannb.export.labels import label_names
 from gannb.export.shards import (
     BLOCK,
@@ -231,8 +231,9 @@ def _read_counts(file: Path, known: tuple[str, ...]) -> dict[str, int]:
 
 
 def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_copies: bool, seed: int) -> Plan:
-    if format not in FORMATS:
-        raise InputError(f"format={format} is none of {', '.join(FORMATS)}.")
+    known = formats_of(experiment.settings.medium)
+    if format not in known:
+        raise InputError(f"format={format} is none of {', '.join(known)}.")
     if not 0 <= seed < 2**32:
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key

@@ -39,9 +39,8 @@ def make(
     that the study keeps of an external generator. Raises InputError where `gan_augmentation` is unknown.
     """
     if name in medium.families:
-        from gannb.generators.adversarial.gan import Adversarial
-
-        return Adversarial(medium, medium.families[name], *discriminator_policy(medium, gan_augmentation, augmentation))
+        family = medium.families[name]
+        return medium.trained(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
     return EXTERNAL[name](medium, kept) if name in EXTERNAL else medium.controls[name](medium)
 
 
@@ -63,11 +62,14 @@ def load(folder: Path, medium: Medium, device: str = "cpu") -> Generator:
     """
     try:
         name = json.loads((Path(folder) / "generator.json").read_text())["generator"]
-        kind = (EXTERNAL | dict(medium.controls)).get(name)
+        kind = (EXTERNAL | dict(medium.controls)).get(name) or _trained(name, medium)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error
-    if kind is not None:
-        return kind.load(folder, medium).to(device)
-    from gannb.generators.adversarial.gan import Adversarial
+    return kind.load(folder, medium).to(device)
 
-    return Adversarial.load(folder, medium).to(device)
+
+def _trained(name: str, medium: Medium) -> type[Generator]:
+    """Return what is fitted as a medium's families say. Raises KeyError where it has no family of the name."""
+    if name not in medium.families:
+        raise KeyError(name)
+    return medium.trained

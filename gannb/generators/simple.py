@@ -64,8 +64,10 @@ class Simple:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {"x": np.ascontiguousarray(self.x), "y": np.ascontiguousarray(self.y)}
-        save_file(arrays, folder / "generator.safetensors")
         about = {"generator": self.name, "n_classes": self.n_classes, "seed": self.seed}
+        if self.x.dtype.kind == "U":  # which the format has not
+            arrays["x"], about["dtype"] = arrays["x"].view(np.uint32), self.x.dtype.str
+        save_file(arrays, folder / "generator.safetensors")
         (folder / "generator.json").write_text(json.dumps(about))
 
     @classmethod
@@ -75,7 +77,7 @@ class Simple:
         try:
             about = json.loads((Path(folder) / "generator.json").read_text())
             arrays = load_file(Path(folder) / "generator.safetensors")
-            loaded.x, loaded.y = arrays["x"], arrays["y"]
+            loaded.x, loaded.y = arrays["x"].view(about.get("dtype", arrays["x"].dtype)), arrays["y"]
             loaded.n_classes, loaded.seed = about["n_classes"], about["seed"]
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise InputError(f"{folder} holds no readable generator ({error}): make it again.") from error

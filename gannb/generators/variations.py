@@ -24,6 +24,9 @@ VARIATIONS = {
     "by_discriminator": "items chosen by the discriminator",  # cf. Azadi et al. 2019; Sinha et al. 2020
     "by_classifier": "items in which a classifier of the real ones sees their label",  # GaFi
     "fresh": "items made anew at every pass",  # GaFi
+    "half": "half of a training item kept, the rest made anew",
+    "full": "made freely, nothing of a training item kept",
+    "cool": "made at another temperature",
 }
 FILTERS = ("by_discriminator", "by_classifier")
 ATTEMPTS = 10  # at an item that is not accepted; the last one stays

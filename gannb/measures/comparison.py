@@ -97,6 +97,7 @@ def measure(
     copies |= {} if near is None else {"near_duplicates": float(near.mean())}
     held_out = sets.test.take(sets.held_out)
     both = np.concatenate([sets.train.x, held_out.x])
+    own = medium.measured(sets.fake.x[sets.same], sets.test.x, sets.train.x)
     rows, classes, suspects = [], [], []
     for name, space in spaces.items():
         train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))
@@ -108,7 +109,7 @@ def measure(
         row["c_t"] = c_t((near_by.to_train[sets.same], near_by.expected), (sets.fake.y[sets.same], held_out.y))
         if name in tested:
             row["copying_p"] = copying_p(near_by, sets.train, held_out, seed)
-        rows.append({"features": name} | row)
+        rows.append({"features": name} | row | (own if name == medium.raw_space else {}))
         classes += [{"features": name} | each for each in _by_class(sets, train, fake, near_by, exact)]
         suspects += [{"features": name} | each for each in _suspects(sets, near_by)]
     if p_values := [row["copying_p"] for row in rows if "copying_p" in row]:

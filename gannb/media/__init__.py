@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.media.audio import AUDIO
 from gannb.media.image import IMAGE
+from gannb.media.text import TEXT
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset
     from gannb.data.medium import Medium
 
-MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE, AUDIO)}
+MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE, AUDIO, TEXT)}
 
 
 def medium_of(dataset: Dataset) -> Medium:

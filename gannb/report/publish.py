@@ -53,6 +53,7 @@ class Page:
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
     arms: Sequence[Mapping[str, str]] = ()
     generators: Sequence[Mapping[str, str]] = ()
+    own_measures: Sequence[Mapping[str, str]] = ()  # those of the medium alone, by generator
     method: Sequence[tuple[str, str]] = ()
     data: Sequence[tuple[str, str]] = ()
     provenance: Sequence[tuple[str, str]] = ()
@@ -84,7 +85,7 @@ def _publish(experiment: Experiment) -> Path:
     verdict |= {"answer_key": experiment.plan.answer_key, "of": answered(experiment)}
     if experiment.plan.open_set:
         verdict["open_set"] = open_set_part(experiment)
-    write_tables(folder, evidence)
+    write_tables(folder, evidence, experiment.settings.medium)
     write_json(folder / "verdict.json", verdict)
     return write_page(folder / "report.html", make_page(experiment, looked, verdict))
 
@@ -96,9 +97,10 @@ def answered(experiment: Experiment) -> dict[str, Any]:
     return kept | {"classifier": list(experiment.study.classifier), "sketch": sketch(experiment.dataset)}
 
 
-def write_tables(folder: Path, evidence: Evidence) -> None:
+def write_tables(folder: Path, evidence: Evidence, medium: Medium) -> None:
     """Write scores.csv, quality.csv and, where classes were measured one by one, classes.csv."""
-    tidy = {"scores": (evidence.scores, SCORE_COLUMNS), "quality": (evidence.quality, QUALITY_COLUMNS)}
+    of_quality = (*QUALITY_COLUMNS, *medium.measures)
+    tidy = {"scores": (evidence.scores, SCORE_COLUMNS), "quality": (evidence.quality, of_quality)}
     if evidence.classes is not None:
         tidy["classes"] = (evidence.classes, CLASS_COLUMNS)
     for name, (table, columns) in tidy.items():
@@ -119,6 +121,7 @@ def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]
         pictures=make_pictures(experiment, evidence, verdict),
         arms=tables.arm_table(evidence),
         generators=tables.generator_table(evidence, experiment.settings.medium),
+        own_measures=tables.own_measure_table(evidence, experiment.settings.medium),
         method=facts.method_facts(experiment, evidence, looked.looks),
         data=facts.data_facts(experiment),
         provenance=facts.provenance(experiment),
@@ -152,7 +155,7 @@ def write_page(file: Path, page: Page) -> Path:
     answer = with_reason(ANSWERS[page.verdict["answer"]], page.verdict["reason"])
     shown = {"page": page, "v": page.verdict, "answer": answer, "metric": metric}
     shown |= {"nouns": page.medium.nouns, "phrases": page.medium.phrases}
-    shown |= {"measuring_classifier": page.medium.measuring_classifier}
+    shown |= {"measuring_classifier": page.medium.measuring_classifier, "own_measures": page.medium.measures}
     shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": page.criteria}
     write_text(file, render("report.html", **shown))
     return file

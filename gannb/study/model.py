@@ -293,7 +293,7 @@ class General(BaseModel):
             object.__setattr__(self, "classifier", medium.classifiers[:1])
         if "arms" not in self.model_fields_set:
             there = tuple(arm for arm in DEFAULT_ARMS if set(arm.split("+")) <= {*ARM_WORDS, *medium.controls})
-            object.__setattr__(self, "arms", there)
+            object.__setattr__(self, "arms", (*there, *medium.arms))
         return self
 
     @model_validator(mode="after")

@@ -35,7 +35,16 @@ if TYPE_CHECKING:
 
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
-YARDSTICKS = ("real+interpolation+classic", "real+gaussian+classic")  # as many items, without any GAN
+OF_SENTENCES = {  # generators without an adversary that only sentences have, and what their items are
+    "maskgan_start": "of MaskGAN's start by likelihood alone",
+    "language_model": "of a language model, without any adversary",
+    "bag_of_words": "of a class's words in any order",
+    "bigram": "of a chain of a class's word pairs",
+}
+# As many items, without any GAN; those of the first two need a medium in which there is something between two items.
+YARDSTICKS = (
+    "real+interpolation+classic", "real+gaussian+classic", *(f"real+{source}+classic" for source in OF_SENTENCES)
+)  # fmt: skip
 SHIFTED = (*PRIMARY, *YARDSTICKS)  # arms that are also tried on shifted test items
 MORE = "real+more+classic"
 HALF = "@half"  # behind a name: after half of the steps
@@ -178,7 +187,7 @@ def _is_possible(arm: Arm, medium: Medium | None) -> bool:
     if arm.source in REAL_SOURCES:
         plain = not arm.variation and arm.dose is None and not arm.pretrained
         return plain and arm.real == (arm.source != "fewer")
-    if arm.variation and not (arm.variation in VARIATIONS and (medium is None or arm.source in _gans(medium))):
+    if arm.variation and arm.variation not in (VARIATIONS if medium is None else _variations(arm.source, medium)):
         return False
     there = medium is None or arm.source in sources_of(medium)
     return there and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
@@ -186,6 +195,12 @@ def _is_possible(arm: Arm, medium: Medium | None) -> bool:
 
 def _gans(medium: Medium) -> tuple[str, ...]:
     return ("gan", *medium.families)
+
+
+def _variations(source: str, medium: Medium) -> tuple[str, ...]:
+    """Return in which ways items may be taken from a source; of the study's own GAN all that a family has."""
+    families = [family for name, family in medium.families.items() if source in ("gan", name)]
+    return tuple(dict.fromkeys(variation for family in families for variation in family.variations))
 
 
 def _nearest(name: str, medium: Medium) -> str:
@@ -197,7 +212,10 @@ def _nearest(name: str, medium: Medium) -> str:
     if bare != name and (arm := _parse(bare, medium)):
         ways = [bare, *(arm.with_variation(variation).name for variation in VARIATIONS)]
         return nearest(name, [way for way in ways if _parse(way, medium)])
-    made = [*sources_of(medium), *(f"{gan}.{variation}" for gan in _gans(medium) for variation in VARIATIONS)]
+    made = [
+        *sources_of(medium),
+        *(f"{gan}.{variation}" for gan in _gans(medium) for variation in _variations(gan, medium)),
+    ]
     added = [*made, "more", *BALANCING]
     known = [*DEFAULT_ARMS, PRIMARY[0]] + [f"real+{s}" for s in added] + made
     known += [f"real+{s}+classic" for s in added] + [f"transfer+{s}" for s in made]

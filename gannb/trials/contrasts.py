@@ -12,6 +12,7 @@ from gannb.trials.arms import (
     BALANCED,
     EXTERNAL_WORDS,
     MORE,
+    OF_SENTENCES,
     PRETRAINED,
     PRIMARY,
     YARDSTICKS,
@@ -35,7 +36,7 @@ class Contrast:
     meaning: str = ""  # in words, for the report; in the table below `{many}` stands for the items
 
 
-BLENDS, GAUSSIAN = YARDSTICKS
+BLENDS, GAUSSIAN, *_ = YARDSTICKS
 UNASKED = ("fewer", "fewer+classic", "gaussian")  # what no arm brings into a study by being compared with it
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
@@ -43,6 +44,16 @@ CONTRASTS = (
     Contrast(GAUSSIAN, PRIMARY[1], "yardstick", meaning="{many} of a Gaussian's mean and variance, without any GAN"),
     Contrast(PRIMARY[0], BLENDS, "yardstick", meaning="GAN {many} instead of those between two of a class"),
     Contrast(PRIMARY[0], GAUSSIAN, "yardstick", meaning="GAN {many} instead of those of a Gaussian"),
+    *(
+        each
+        for source, whose in OF_SENTENCES.items()
+        for each in (
+            Contrast(f"real+{source}+classic", PRIMARY[1], "yardstick", meaning=f"{{many}} {whose}"),
+            Contrast(
+                PRIMARY[0], f"real+{source}+classic", "yardstick", meaning=f"GAN {{many}} instead of those {whose}"
+            ),
+        )
+    ),
     Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN {many}"),
     Contrast("transfer+gan", "transfer", "secondary", meaning="GAN {many} for a pretrained network"),
     Contrast("transfer", PRIMARY[1], "exploratory", meaning="fine-tuning a pretrained network"),

@@ -71,10 +71,7 @@ def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarra
     they change nothing, the items are those of the plain GAN.
     """
     seed, variation = items_seed(task), task.parameters.get("variation")
-    if variation == "averaged":
-        generator = generator.averaged()
-    if variation == "truncated":
-        generator = generator.truncated(task.parameters["truncation"])
+    generator = generator.varied(variation, task.parameters) if variation else generator
     if variation not in variations.FILTERS:
         return generator.sample(condition, seed), {}
     chosen = variations.choose(generator, _filter(task, generator), condition, seed)

@@ -46,6 +46,7 @@ class Sampling(TypedDict):
     seed: int
     variation: NotRequired[str]
     truncation: NotRequired[float]
+    temperature: NotRequired[float]
 
 
 class MeasuringTraining(TypedDict):

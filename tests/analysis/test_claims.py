@@ -29,7 +29,7 @@ def claim(planted: Evidence, words: str) -> Finding:
 
 # ---- claims ----
 
-BLENDS, GAUSSIAN = YARDSTICKS
+BLENDS, GAUSSIAN, *_ = YARDSTICKS
 
 
 def deeper(with_gan: float, without: float, **planted) -> Evidence:

@@ -31,6 +31,7 @@ DATA = {  # study -> where its data lie, below the folder of real data sets
     "fashion-mnist": "fashion-mnist",
     "fashion-mnist-open-set": "fashion-mnist",
     "flowers": "flowers",
+    "snips": "snips-intents/train.tsv",
 }
 WEIGHTS = "mobilenetv2_100=mobilenetv2-imagenet/mobilenetv2_100_same.safetensors"
 

@@ -48,6 +48,13 @@ class Family:
     lecam: float = 0.0  # weight of `losses.lecam`
     one_class_batches: bool = False  # a batch holds one class, each in turn: for networks that are separate by class
 
+    # ways to take items from it, see `generators.variations`
+    variations: tuple[str, ...] = ("averaged", "truncated", "by_discriminator", "by_classifier", "fresh")
+
+    def variation_parameters(self, variation: str, study: Any) -> dict[str, Any]:
+        """What items of a variation depend on beside its name, of a study's parameters."""
+        return {"truncation": study.truncation} if variation == "truncated" else {}
+
     @property
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of an item's noise."""
@@ -61,6 +68,7 @@ class Family:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps")}
         plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
+        plain.pop("variations")
         return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": plain_policy(self.augmentation)}))
 
     def check_blend(self, families: Mapping[str, Family]) -> None:

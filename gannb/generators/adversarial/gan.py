@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -169,6 +170,12 @@ class Adversarial:
         ends = self._noise(seed, np.arange(pairs.size))
         classes = np.eye(self.n_classes, dtype=np.float32)[pairs]  # (M, 2, K)
         return self._made(_mixed(share, ends[::2], ends[1::2]), _mixed(share, classes[:, 0], classes[:, 1]))
+
+    def varied(self, variation: str, parameters: Mapping[str, Any]) -> Self:
+        """The same GAN, sampled in the way of a variation; of those that choose among its items, as it is."""
+        if variation == "averaged":
+            return self.averaged()
+        return self.truncated(parameters["truncation"]) if variation == "truncated" else self
 
     def averaged(self) -> Self:
         """The same GAN, sampled with the uniform average of its weights over the last quarter of the training."""

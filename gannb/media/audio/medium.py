@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gannb.data.examples import Dataset, Examples
     from gannb.generators.adversarial.family import Family
+    from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.simple import Simple
     from gannb.media.audio.augmentation import Policy
 
@@ -72,6 +73,7 @@ class Sounds:
     reading = ("data", "rate", "seconds", "groups", "on_bad_clip")
     reading_like = ("on_bad_clip",)
     policy_names = ("none", "shift", "speed", "noise", "masks", "full")
+    arms = ()
 
     def way_to_smaller(self, shape: Shape) -> str:
         """Name `rate`, or else `seconds`, for clips at more than 8 kHz or longer than a second."""
@@ -166,6 +168,9 @@ class Sounds:
 
         return network.to(device=device, memory_format=torch.channels_last)
 
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        """Networks for clips know nothing but their weights."""
+
     # ---- augmentation
 
     tuned_policies = policy_names
@@ -228,6 +233,13 @@ class Sounds:
         return families(self._rate or MOST_RATE)
 
     @cached_property
+    def trained(self) -> type[Adversarial]:
+        """A GAN, in the one loop of all of them."""
+        from gannb.generators.adversarial.gan import Adversarial
+
+        return Adversarial
+
+    @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:
         """Generators without a GAN by name."""
         from gannb.media.audio.gans.controls import CONTROLS
@@ -282,6 +294,12 @@ class Sounds:
         return exact(x, self.rate)
 
     spaces: Mapping[str, FurtherSpace] = {}
+
+    measures: Mapping[str, tuple[str, str]] = {}
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
+        """None: what is measured of clips is measured in feature spaces."""
+        return {}
 
     def least_difference(self, shape: Shape) -> float:
         """See `gannb.media.audio.features.least_difference`."""
@@ -350,6 +368,7 @@ class Sounds:
     # ---- export
 
     suffixes = (".flac",)
+    in_cells = False
 
     @cached_property
     def readable(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gannb.data.examples import Dataset, Examples
+    from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.simple import Simple
     from gannb.media.image.augmentation import Policy
     from gannb.media.image.gans.family import ImageFamily
@@ -54,6 +55,7 @@ class Images:
     reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
+    arms = ()
 
     def way_to_smaller(self, shape: Shape) -> str:
         """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
@@ -151,6 +153,9 @@ class Images:
 
         return network.to(device=device, memory_format=torch.channels_last)
 
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        """Networks for images know nothing but their weights."""
+
     # ---- augmentation
 
     tuned_policies = ("none", "shift", "affine", "flip", "trivial")
@@ -213,6 +218,13 @@ class Images:
         return FAMILIES
 
     @cached_property
+    def trained(self) -> type[Adversarial]:
+        """A GAN, in the one loop of all of them."""
+        from gannb.generators.adversarial.gan import Adversarial
+
+        return Adversarial
+
+    @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:
         """Generators without a GAN by name."""
         from gannb.generators.simple import SIMPLE
@@ -268,6 +280,12 @@ class Images:
         from gannb.media.image.inception import SPACE
 
         return {SPACE.name: SPACE}
+
+    measures: Mapping[str, tuple[str, str]] = {}
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
+        """None: what is measured of images is measured in feature spaces."""
+        return {}
 
     def least_difference(self, shape: Shape) -> float:
         """One grey level at every pixel."""
@@ -336,6 +354,7 @@ class Images:
 
         return {".png": encode(item)}
 
+    in_cells = False
     hub_feature: Mapping[str, Any] = {"_type": "Image"}
     hub_task = "image-classification"
 

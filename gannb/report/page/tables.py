@@ -51,14 +51,33 @@ def generator_table(evidence: Evidence, medium: Medium) -> list[dict[str, str]]:
         return []
     classes = pd.DataFrame() if evidence.classes is None else evidence.classes
     means = tables.quality_means(evidence.quality, classes, evidence.scores, evidence.gan)
-    made = sorted(set(evidence.quality["generator"]) - set(REFERENCE_SETS), key=lambda n: (n != evidence.gan, n))
-    labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made} | dict(
-        zip(REFERENCE_SETS, REFERENCE_SETS, strict=True)
-    )
+    labels = _labels(evidence)
     return [
         {"generator": label, "features": str(space)} | _numbers(row, space == medium.measuring_classifier)
         for name, label in labels.items() if name in means.index.get_level_values("generator")
         for space, row in means.loc[name].iterrows()
+    ]  # fmt: skip
+
+
+def _labels(evidence: Evidence) -> dict[str, str]:
+    """Return how generators and reference sets are called, by name, the study's own GAN first."""
+    made = sorted(set(evidence.quality["generator"]) - set(REFERENCE_SETS), key=lambda n: (n != evidence.gan, n))
+    labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made}
+    return labels | dict(zip(REFERENCE_SETS, REFERENCE_SETS, strict=True))
+
+
+def own_measure_table(evidence: Evidence, medium: Medium) -> list[dict[str, str]]:
+    """Return a row per generator or reference set: what only this medium measures, means over trials, as text."""
+    if evidence.quality.empty or not medium.measures:
+        return []
+    measured = evidence.quality[evidence.quality["features"] == medium.raw_space]
+    means = measured.groupby("generator").mean(numeric_only=True).reindex(columns=list(medium.measures))
+    return [
+        {"generator": label} | {
+            key: format(means.loc[name, key], form) if math.isfinite(means.loc[name, key]) else "–"
+            for key, (form, _) in medium.measures.items()
+        }
+        for name, label in _labels(evidence).items() if name in means.index
     ]  # fmt: skip
 
 

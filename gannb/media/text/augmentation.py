@@ -1,0 +1,101 @@
+"""Classical augmentation of sentences, on the hashes of their words: words left out, exchanged, or made unknown.
+
+After Wei & Zou 2019 ("EDA: easy data augmentation techniques for boosting performance on text classification tasks"),
+sections 2 and 4, without what takes a thesaurus; and word dropout (Iyyer et al. 2015, section 3.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gannb.media.text.parameters import POLICY_NAMES
+from gannb.media.text.tokens import UNKNOWN_HASH
+from gannb.utils.errors import InputError
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What may happen to a word, and with what chance; each word by its own draw."""
+
+    dropout: float = 0.0  # it becomes the unknown word
+    delete: float = 0.0  # it is left out; the last one left stays
+    swap: float = 0.0  # it changes places with the next one
+
+
+POLICIES = dict(
+    zip(
+        POLICY_NAMES,
+        (Policy(), Policy(dropout=0.1), Policy(delete=0.1), Policy(swap=0.1), Policy(0.1, 0.1, 0.1)),
+        strict=True,
+    )
+)
+DEFAULT = "dropout"
+MOST = 0.9  # a chance
+
+
+def resolve(name: str) -> Policy:
+    """Return the policy of a name, or the default one for "auto". Raises InputError for an unknown name."""
+    name = DEFAULT if name == "auto" else name
+    if name not in POLICIES:
+        raise InputError(f"augmentation: {name!r} is none of auto, {', '.join(POLICIES)}.")
+    return POLICIES[name]
+
+
+def strengthened(policy: Policy, factor: float) -> Policy:
+    """Return the policy with its chances times a factor, at most `MOST`."""
+    return replace(policy, **{name: min(MOST, factor * chance) for name, chance in vars(policy).items()})
+
+
+def augment(batch: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None = None) -> Tensor:
+    """Change each sentence by its own draws: hashes (N, T, W) -> the same shape. An empty policy gives them back.
+
+    `rng` lives on the device of the batch. chance: a scalar in 0..1, by which everything happens more rarely.
+    """
+    often = 1 if chance is None else chance
+    if policy.swap:
+        batch = _take(batch, _swapped(batch, _drawn(batch, policy.swap * often, rng)))
+    if policy.delete:
+        batch = _without(batch, _drawn(batch, policy.delete * often, rng))
+    if policy.dropout:
+        batch = _unknown(batch, _drawn(batch, policy.dropout * often, rng))
+    return batch
+
+
+def _drawn(batch: Tensor, chance: float | Tensor, rng: torch.Generator) -> Tensor:
+    """Which of the words something happens to, (N, T) bool."""
+    there = batch[..., 0] != 0
+    return there & (torch.rand(there.shape, generator=rng, device=batch.device) < chance)
+
+
+def _take(batch: Tensor, order: Tensor) -> Tensor:
+    return batch.gather(1, order[..., None].expand_as(batch))
+
+
+def _swapped(batch: Tensor, first: Tensor) -> Tensor:
+    """Return an order of words (N, T) in which every chosen one has changed places with the next, if there is one."""
+    there = batch[..., 0] != 0
+    first = first & torch.nn.functional.pad(there[:, 1:], (0, 1))
+    place = torch.arange(batch.shape[1], device=batch.device).expand(first.shape)
+    free = torch.nn.functional.pad(~first[:, :-1], (1, 0), value=True)  # of two in a row the first alone
+    first = first & free
+    second = torch.nn.functional.pad(first[:, :-1], (1, 0))
+    return place + first.long() - second.long()
+
+
+def _without(batch: Tensor, chosen: Tensor) -> Tensor:
+    """Leave out the chosen words, (N, T) bool, and move up the others; of a sentence of chosen ones all stay."""
+    there = batch[..., 0] != 0
+    chosen = chosen & (chosen.sum(1) < there.sum(1))[:, None]
+    order = torch.argsort((chosen | ~there).to(torch.uint8), dim=1, stable=True)
+    kept = torch.where(chosen[..., None], torch.zeros_like(batch), batch)
+    return _take(kept, order)
+
+
+def _unknown(batch: Tensor, chosen: Tensor) -> Tensor:
+    """Put the unknown word, which has no pieces, into the places of the chosen ones."""
+    unknown = torch.zeros(batch.shape[2], dtype=batch.dtype, device=batch.device)
+    unknown[0] = UNKNOWN_HASH
+    return torch.where(chosen[..., None], unknown, batch)

@@ -1,0 +1,282 @@
+"""Files of labelled sentences: csv, tsv and jsonl, as rows of text and label with the lines that they stand in.
+
+What cannot be meant is refused in one sentence with file and line. Nothing is guessed in silence: how a file was taken
+stands in its notes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gannb.utils.errors import InputError
+from gannb.utils.naming import few_of, nearest
+
+SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": ""}  # of files, and what parts cells
+TEXT, LABEL = "text", "label"
+HEADLESS = 0.5  # of the rows: a column of classes has fewer different values than this share
+
+
+@dataclass(frozen=True)
+class Row:
+    """A labelled sentence as it stands in a file; `fault`: why it cannot be used, or "" if it can."""
+
+    id: str  # file:line
+    text: str
+    label: str
+    fault: str = ""
+
+
+@dataclass
+class Rows:
+    """The rows of one or more files, and how these were taken, in sentences."""
+
+    rows: list[Row]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a person says of the columns: names, or numbers from 1; None: `text` and `label`."""
+
+    text: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int  # from 1: where it starts in its file
+    cells: list[str]
+
+
+def is_table(name: str) -> bool:
+    """Tell whether a file's name is that of a table of sentences."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def read_table(path: Path, columns: Columns = Columns()) -> Rows:
+    """Read one file. Raises InputError where it, as a whole, cannot be meant."""
+    text, notes = decoded(path)
+    if not text.strip():
+        raise InputError(f"{path} holds no rows; give a header `{TEXT}`, `{LABEL}` and a row for each sentence")
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return Rows(list(_of_json(path, text, columns)), notes)
+    delimiter = SUFFIXES[path.suffix.lower()]
+    if delimiter == "\t":
+        lines = _plain_lines(text)
+    else:
+        delimiter = _delimiter(text)
+        lines = _quoted_lines(path, text, delimiter)
+        notes += [f"{path.name}: its cells are parted by {delimiter!r}."] if delimiter != "," else []
+    return _rows(path, lines, columns, delimiter, notes)
+
+
+# ---- bytes ----
+
+
+def decoded(path: Path) -> tuple[str, list[str]]:
+    """Return a file's text, and what to say of its encoding. Raises InputError where it is neither UTF-8 nor UTF-16."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"data: {path} cannot be read ({error.strerror}); check its name and permissions") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return _checked(path, content.decode("utf-16")), [f"{path.name} is UTF-16."]
+        except UnicodeDecodeError:
+            raise InputError(f"{path} begins as UTF-16 and is damaged; save it again as UTF-8") from None
+    try:
+        return _checked(path, content.decode("utf-8-sig")), []
+    except UnicodeDecodeError as error:
+        line, byte = content[: error.start].count(b"\n") + 1, content[error.start]
+        raise InputError(
+            f"{path}, line {line:,}: byte {byte:#04x} is not UTF-8 (a file of Windows, cp1252?); save the file as UTF-8"
+        ) from None
+
+
+def _checked(path: Path, text: str) -> str:
+    """Return a text that holds no NUL, which stands in no sentence."""
+    if (at := text.find("\0")) >= 0:
+        many = text.count("\0") > len(text) / 4
+        what = "NULs between its letters (UTF-16 without a mark?)" if many else "a NUL character"
+        raise InputError(f"{path}, line {text.count(chr(10), 0, at) + 1:,}: it has {what}; save the file as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+# ---- lines ----
+
+
+def _plain_lines(text: str) -> list[_Line]:
+    """Lines parted by tabs, in which a quote is a quote: quoting would merge rows where a sentence has but one."""
+    lines = [_Line(n, line.split("\t")) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    quoted = all(cell.startswith('"') and cell.endswith('"') and len(cell) > 1 for line in lines for cell in line.cells)
+    if not quoted:
+        return lines
+    return [_Line(line.number, [cell[1:-1].replace('""', '"') for cell in line.cells]) for line in lines]
+
+
+def _delimiter(text: str) -> str:
+    """Return what parts the cells of a csv: the one that its first line has most of."""
+    first = text.split("\n", 1)[0]
+    return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
+
+
+def _quoted_lines(path: Path, text: str, delimiter: str) -> list[_Line]:
+    """Rows of a csv. Raises InputError where a quote is not closed, or has swallowed rows."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines, start = [], 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                lines.append(_Line(start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f'{path}, line {start:,}: a quote is opened there and not closed as it should be ({error}); write "" for '
+            "a quote within a cell"
+        ) from None
+    _check_swallowed(path, lines, delimiter)
+    return lines
+
+
+def _check_swallowed(path: Path, lines: list[_Line], delimiter: str) -> None:
+    """Refuse cells of several lines of which one would be a row of its own, ending or beginning as others do."""
+    width = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+    single = [line.cells for line in lines if not any("\n" in cell for cell in line.cells)]
+    often = [{v for v, n in Counter(c[i] for c in single if len(c) == width).items() if n > 1} for i in range(width)]
+    for line in lines:
+        for part in (part for cell in line.cells if "\n" in cell for part in cell.split("\n")[1:]):
+            cells = part.split(delimiter)
+            if width > 1 and len(cells) >= width and (cells[0] in often[0] or cells[-1] in often[-1]):
+                raise InputError(
+                    f"{path}, line {line.number:,}: the quote that is opened there swallows "
+                    f"{sum(cell.count(chr(10)) for cell in line.cells):,} further lines that look like rows; write "
+                    '"" for a quote within a cell, or close it'
+                )
+
+
+# ---- columns ----
+
+
+def _rows(path: Path, lines: list[_Line], columns: Columns, delimiter: str, notes: list[str]) -> Rows:
+    text, label, header, said = _found_columns(path, lines, columns)
+    width = len(lines[0].cells)
+    rows = []
+    for line in lines[header:]:
+        id, n = f"{path.name}:{line.number}", len(line.cells)
+        if n != width:
+            fault = f"it has {n} cells and the first line has {width}; a {_name_of(delimiter)} within a sentence?"
+            rows.append(Row(id, "", "", fault))
+        else:
+            rows.append(Row(id, line.cells[text], line.cells[label]))
+    _check_not_numbers(path, rows)
+    return Rows(rows, [*notes, *said])
+
+
+def _name_of(delimiter: str) -> str:
+    return {"\t": "tab", ",": "comma", ";": "semicolon"}[delimiter]
+
+
+def _found_columns(path: Path, lines: list[_Line], columns: Columns) -> tuple[int, int, int, list[str]]:
+    """Return the positions of text and label, the number of header lines (0 or 1), and what to say."""
+    first = [cell.strip() for cell in lines[0].cells]
+    names = [cell.lower() for cell in first]
+    numbered = all(given is None or _is_number(given, first) for given in (columns.text, columns.label))
+    asked = [columns.text or TEXT, columns.label or LABEL]
+    if all(name.lower() in names for name in asked):
+        return names.index(asked[0].lower()), names.index(asked[1].lower()), 1, []
+    if columns.text and columns.label and numbered:
+        at = [_position(path, given, first) for given in (columns.text, columns.label)]
+        header = _is_header(lines, at[1])
+        return at[0], at[1], int(header), [] if header else [f"{path.name} has no header."]
+    if columns.text is None and columns.label is None and len(first) == 2:
+        return _of_two(path, lines)
+    parameter, missing = next(
+        (parameter, name)
+        for parameter, name in zip(("text_column", "label_column"), asked, strict=True)
+        if name.lower() not in names
+    )
+    hint = nearest(missing, first) or f"the columns are {few_of([repr(name) for name in first])}"
+    raise InputError(f"{path}, line {lines[0].number}: there is no column {missing!r}; set {parameter} ({hint})")
+
+
+def _is_number(given: str, first: Sequence[str]) -> bool:
+    return given.isdecimal() and given not in first
+
+
+def _position(path: Path, given: str, first: Sequence[str]) -> int:
+    if not 1 <= int(given) <= len(first):
+        raise InputError(f"{path}, line 1: there is no column number {given}; it has {len(first)} columns")
+    return int(given) - 1
+
+
+def _is_header(lines: list[_Line], label: int) -> bool:
+    """Tell whether the first line names columns: what it has for a class, no other row has."""
+    others = {line.cells[label] for line in lines[1:] if len(line.cells) > label}
+    return len(lines) > 1 and lines[0].cells[label] not in others
+
+
+def _of_two(path: Path, lines: list[_Line]) -> tuple[int, int, int, list[str]]:
+    """Return the same of two columns that are not called text and label: the class has the fewer different values."""
+    pairs = [line.cells for line in lines if len(line.cells) == 2]
+    different = [len({pair[i].strip() for pair in pairs}) for i in (0, 1)]
+    label = int(different[1] < different[0])
+    if different[label] > max(2, HEADLESS * len(pairs)) or different[0] == different[1]:
+        raise InputError(
+            f"{path}, line {lines[0].number}: it names no columns `{TEXT}` and `{LABEL}`, and neither column looks "
+            "like one of classes; add a header, or set text_column and label_column, as 1 and 2"
+        )
+    header = _is_header(lines, label)
+    seen = different[label] - header
+    said = f"{path.name} has no columns `{TEXT}` and `{LABEL}`: its {'first second'.split()[label]} column, which has "
+    said += f"{seen:,} different values, is taken for the classes"
+    said += f", and line {lines[0].number} for a header." if header else "; there is no header."
+    return 1 - label, label, int(header), [said]
+
+
+def _check_not_numbers(path: Path, rows: Sequence[Row]) -> None:
+    """Refuse a column of numbers: sentences have letters."""
+    texts = [row.text for row in rows if row.text.strip()]
+    if texts and not any(c.isalpha() for text in texts for c in text):
+        raise InputError(
+            f"{path}, {rows[0].id.rpartition(':')[2]} and on: the sentences are {texts[0]!r} and the like, without any "
+            "letter; set text_column to the column of the sentences"
+        )
+
+
+# ---- jsonl ----
+
+
+def _of_json(path: Path, text: str, columns: Columns) -> Iterator[Row]:
+    """Rows of a file with a JSON object on every line."""
+    asked = [columns.text or TEXT, columns.label or LABEL]
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        id = f"{path.name}:{number}"
+        try:
+            given = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{path}, line {number:,}: it is no JSON ({error}); write one object a line") from None
+        if not isinstance(given, dict):
+            raise InputError(f'{path}, line {number:,}: it is no JSON object; write {{"text": ..., "label": ...}}')
+        missing = [(p, n) for p, n in zip(("text_column", "label_column"), asked, strict=True) if n not in given]
+        if missing:
+            parameter, name = missing[0]
+            hint = nearest(name, given) or f"the names are {few_of([repr(n) for n in given])}"
+            raise InputError(f"{path}, line {number:,}: there is no {name!r}; set {parameter} ({hint})")
+        yield _json_row(id, given[asked[0]], given[asked[1]])
+
+
+def _json_row(id: str, text: object, label: object) -> Row:
+    if not isinstance(text, str):
+        return Row(id, "", "", f"its sentence is {json.dumps(text)[:40]} and no text")
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        return Row(id, "", "", f"its class is {json.dumps(label)[:40]} and no name")
+    return Row(id, text, str(label))

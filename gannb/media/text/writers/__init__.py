@@ -1,0 +1,1 @@
+"""What writes sentences: a language model, and MaskGAN with its maximum-likelihood start."""

@@ -1,0 +1,87 @@
+"""The families of generators that write sentences: what tells one from another, as data.
+
+MaskGAN: Fedus, Goodfellow & Dai 2018, "MaskGAN: better text generation via filling in the ______" (arXiv 1801.07736).
+`maskgan_start` is its training by maximum likelihood alone, which the paper starts from: what MaskGAN gains, it has to
+gain over that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gannb.utils.errors import InputError
+
+
+@dataclass(frozen=True)
+class NoLoss:
+    """Scores that no guard can call undeceived: rewards are clipped, and start out small."""
+
+    name: str = "log"
+    has_least: bool = False
+    paired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFamily:
+    """A way to write sentences. Steps are in three parts: by likelihood, of the discriminator alone, of both."""
+
+    name: str
+    steps: int
+    parts: tuple[int, int, int]  # of `steps`; a study's other number of steps is divided in the same proportions
+    fills: bool  # blanks of given sentences; else it writes from the first word to the last
+    batch: int = 32  # sentences, or the whole draw where it is smaller
+    rate: float = 3e-3  # of the first two parts (Adam); by likelihood it falls to 0 along a cosine
+    adversarial_rate: float = 3e-4
+    unknown: float = 0.1  # share of the words before that the language model is not told
+    discount: float = 0.89  # gamma of section 2.2
+    least_reward: float = -5.0  # log D is cut off there
+    most_advantage: float = 3.0  # standard deviations
+    variations: tuple[str, ...] = ("fresh", "cool", "by_classifier")
+    one_class_batches: bool = False
+    loss: NoLoss = NoLoss()
+
+    def settings(self) -> dict[str, Any]:
+        """All that the result of a training depends on, as JSON."""
+        kept = {k: v for k, v in asdict(self).items() if k not in ("name", "steps", "variations", "loss")}
+        return kept | {"parts": list(self.parts)}
+
+    def variation_parameters(self, variation: str, study: Any) -> dict[str, Any]:
+        """What items of a variation depend on beside its name."""
+        return {"temperature": study.temperature} if variation == "cool" else {}
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """All families write sentences of any length."""
+
+    def check_blend(self, families: Mapping[str, TextFamily]) -> None:
+        """Raise InputError: nothing lies between two sentences."""
+        raise InputError("gan: there are no sentences between two classes; leave held_out out.")
+
+    def generator(self, shape: tuple[int, ...], n_classes: int) -> Any:
+        """Raise InputError: a network of someone else has words of its own."""
+        raise InputError(
+            "foreign: weights of a generator of sentences need its vocabulary; give a function, as package.module:name."
+        )
+
+
+_PARTS = (400, 250, 100)
+_FAMILIES = (
+    TextFamily(
+        name="maskgan",
+        steps=sum(_PARTS),
+        parts=_PARTS,
+        fills=True,
+        variations=("half", "full", "fresh", "cool", "by_classifier", "by_discriminator"),
+    ),
+    TextFamily(
+        name="maskgan_start",
+        steps=sum(_PARTS),  # of which it does the first part: the same start, whatever the number of steps
+        parts=_PARTS,
+        fills=True,
+        variations=("half", "full", "fresh", "cool", "by_classifier"),
+    ),
+    TextFamily(name="language_model", steps=300, parts=(300, 0, 0), fills=False),  # more mostly copy more
+)
+FAMILIES = {family.name: family for family in _FAMILIES}
+START = "maskgan_start"

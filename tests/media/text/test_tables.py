@@ -1,0 +1,40 @@
+"""Files of sentences as rows: what parts cells, what is a header, how quotes are read."""
+
+from __future__ import annotations
+
+import pytest
+
+from gannb.media.text.tables import Columns, is_table, read_table
+from gannb.utils.errors import InputError
+
+
+def rows(tmp_path, name, content, **columns):
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+    return [(row.id, row.text, row.label) for row in read_table(file, Columns(**columns)).rows]
+
+
+def test_a_column_that_is_named_by_a_number_may_have_a_header_or_none(tmp_path):
+    with_header = "id,said,kind\n1,hello there,a\n2,good bye,b\n3,hi,a\n4,so long,b\n"
+    found = rows(tmp_path, "a.csv", with_header, text="2", label="3")
+    assert found[0] == ("a.csv:2", "hello there", "a") and len(found) == 4
+    without = with_header.partition("\n")[2]
+    assert rows(tmp_path, "b.csv", without, text="2", label="3")[0] == ("b.csv:1", "hello there", "a")
+
+
+def test_a_column_may_be_called_by_a_number(tmp_path):
+    assert rows(tmp_path, "a.csv", "1,2\nhello,a\nbye,b\n", text="1", label="2")[0] == ("a.csv:2", "hello", "a")
+
+
+def test_quotes_around_every_cell_of_a_tsv_are_no_part_of_it(tmp_path):
+    content = '"text"\t"label"\n"say ""hi"""\t"a"\n"bye"\t"b"\n'
+    assert rows(tmp_path, "a.tsv", content) == [("a.tsv:2", 'say "hi"', "a"), ("a.tsv:3", "bye", "b")]
+
+
+def test_two_columns_of_which_neither_is_one_of_classes_are_refused(tmp_path):
+    with pytest.raises(InputError, match="line 1: it names no columns"):
+        rows(tmp_path, "a.tsv", "".join(f"one {i}\ttwo {i}\n" for i in range(9)))
+
+
+def test_suffixes_tell_tables():
+    assert all(map(is_table, ("a.CSV", "b.tsv", "c.jsonl"))) and not any(map(is_table, ("a.txt", "a.npz", "a")))

@@ -1,0 +1,32 @@
+"""The families of generators of sentences."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gannb.generators.variations import VARIATIONS
+from gannb.media.text.writers.family import FAMILIES, START
+from gannb.utils.errors import InputError
+
+
+def test_the_start_of_maskgan_is_trained_in_the_same_way_for_as_long():
+    maskgan, start = FAMILIES["maskgan"], FAMILIES[START]
+    assert maskgan.settings() == start.settings() and maskgan.steps == start.steps
+    assert json.loads(json.dumps(maskgan.settings())) == maskgan.settings()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_called_by_its_name_and_has_ways_that_there_are(name):
+    assert FAMILIES[name].name == name and set(FAMILIES[name].variations) <= set(VARIATIONS)
+    with pytest.raises(InputError, match="foreign"):
+        FAMILIES[name].generator((), 2)
+    with pytest.raises(InputError, match="no sentences between two classes"):
+        FAMILIES[name].check_blend(FAMILIES)
+
+
+def test_only_a_temperature_makes_items_of_a_variation_depend_on_the_study():
+    study = type("Given", (), {"temperature": 0.5})
+    assert FAMILIES["maskgan"].variation_parameters("cool", study) == {"temperature": 0.5}
+    assert FAMILIES["maskgan"].variation_parameters("half", study) == {}
