@@ -65,7 +65,7 @@ class Sounds:
 
     parameters = AudioParameters
     meanings: Mapping[str, str] = {
-        "data": "a folder of clips per class or with a CSV of labels, or an .npz of `audio`, `labels` and `rate`",
+        "data": "a folder of clips per class or with a CSV of labels, or an .npz",
         "augmentation": "`full` is all of the others together",
         "classifier": "`logmel_cnn`, `raw_cnn` or a timm network, of log-mel pictures",
     }

@@ -57,8 +57,7 @@ class Texts:
 
     parameters = TextParameters
     meanings: Mapping[str, str] = {
-        "data": "a csv, tsv or jsonl with `text` and `label`, a folder with `train` and `test` files of these, or of "
-        ".txt files per class",
+        "data": "a csv, tsv or jsonl of `text` and `label`, or a folder of .txt files per class",
         "classifier": "`tfidf` or `word_cnn`",
     }
     embedded: Mapping[str, int | None] = {}
