@@ -59,11 +59,13 @@ class FileKind:
 
     def is_addition(self, folder: str) -> bool:
         """Tell whether a folder's name is a word for what belongs to items."""
-        return folder.lower().removesuffix("s") in self.additions or folder.lower() in self.additions
+        name = folder.lower().strip("_.- ")
+        return name.removesuffix("s") in self.additions or name in self.additions
 
     def is_original(self, folder: str) -> bool:
         """Tell whether a folder's name is a word for the items themselves."""
-        return folder.lower().removesuffix("s") in self.originals or folder.lower() in self.originals
+        name = folder.lower().strip("_.- ")
+        return name.removesuffix("s") in self.originals or name in self.originals
 
     def own_names(self, stem: str) -> list[str]:
         """Return a file's name without extension, and what of it may be an item's own where this one belongs to it."""

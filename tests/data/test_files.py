@@ -10,6 +10,7 @@ from text_sets import TEXTS, texts
 
 from gannb.data.files import Walk, is_system, part_of, walk
 from gannb.data.folders import from_folder
+from gannb.media.image.sources.files import FILES
 from gannb.utils.errors import InputError
 
 KIND = replace(TEXTS, additions=("gloss", "tr"), originals=("text",))
@@ -145,3 +146,12 @@ def test_words_for_parts():
         "",
         "",
     ]
+
+
+def test_folders_of_thumbnails_and_thumbnails_by_their_size_belong_to_their_images(tmp_path):
+    for name in ("x.png", "x-150x150.png", "_thumbnails/x.png", "y_1.png", "y_1_tn.png", "7x7.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    walk = Walk(tmp_path, FILES)
+    assert [path.name for path in walk.items(tmp_path)] == ["7x7.png", "x.png", "y_1.png"]
+    assert {name for name, _ in walk.left_out()} == {"*-150x150.png", "_thumbnails/", "*_tn.png"}

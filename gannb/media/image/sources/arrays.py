@@ -173,6 +173,12 @@ def _npz_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
             raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
         way = f"is not a readable .npz file ({error}); save it again with numpy.savez"
         raise unreadable(str(path), error, way) from error
+    part = next((key.removesuffix("_images") for key in unused if key.endswith("_images")), None)
+    if part is not None and f"{part}_labels" in unused:
+        raise InputError(
+            f"{path} has {part}_images and {part}_labels, of no part that is known; call them train_*, val_* or "
+            "test_*, or save the file without them"
+        )
     for key, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise InputError(f"{key} of {path} is not an array; save it again with numpy.savez")
