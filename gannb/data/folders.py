@@ -14,6 +14,7 @@ from gannb.data.files import (
     FileKind,
     Walk,
     entry_of,
+    is_folder,
     list_entries,
     natural_key,
     part_of,
@@ -79,7 +80,7 @@ def _folders(folder: Path, kind: FileKind) -> list[os.DirEntry]:
     for entry in entries:  # a link that leads nowhere may have been to a folder
         if entry.is_symlink() and not os.path.exists(entry.path) and not kind.is_item(entry.name):
             raise InputError(f'data: "{printable(entry.path)}" is a link that leads nowhere; mend it or remove it')
-    return [entry for entry in entries if entry.is_dir()]
+    return [entry for entry in entries if is_folder(entry)]
 
 
 def _part_folders(root: Path, kind: FileKind) -> list[tuple[Path, bool]]:
@@ -205,7 +206,7 @@ def _only_folders(folder: Path, kind: FileKind) -> set[str]:
     """The names of a folder's two or more folders; none where there are items beside them, or fewer."""
     if _stray_items(folder, kind):
         return set()
-    inside = {entry.name for entry in list_entries(folder) if entry.is_dir()}
+    inside = {entry.name for entry in list_entries(folder) if is_folder(entry)}
     return inside if len(inside) > 1 else set()
 
 
@@ -221,7 +222,7 @@ def _are_parts_of_one(name: str, other: str) -> bool:
 
 
 def _stray_items(root: Path, kind: FileKind) -> list[tuple[str, str]]:
-    found = [e.name for e in list_entries(root) if not e.is_dir() and Path(e.name).suffix.lower() in kind.extensions]
+    found = [e.name for e in list_entries(root) if not is_folder(e) and Path(e.name).suffix.lower() in kind.extensions]
     return [(printable(name), "not in a class folder") for name in found]
 
 

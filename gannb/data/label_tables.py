@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from gannb.data.files import FileKind, Walk, entry_of, list_entries, natural_key, part_of, source_of
+from gannb.data.files import FileKind, Walk, entry_of, is_file, is_folder, list_entries, natural_key, part_of, source_of
 from gannb.data.source import Source
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 from gannb.utils.naming import composed, few_of, listed, printable
 
 SUFFIXES = (".csv", ".tsv")
@@ -96,7 +96,8 @@ def read_table(path: Path) -> Table:
         )
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise InputError(f"data: the table {str(path)!r} cannot be read ({reason}); save it as CSV in UTF-8") from error
+        way = f"cannot be read ({reason}); save it as CSV in UTF-8"
+        raise unreadable(f"data: the table {str(path)!r}", error, way) from error
     if "\0" in text:
         raise InputError(f"data: the table {str(path)!r} cannot be read (it holds zeros); save it as CSV in UTF-8")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -123,7 +124,7 @@ def read_table(path: Path) -> Table:
 def tables_in(root: Path, parts: Sequence[Path], kind: FileKind) -> list[Path]:
     """The tables that lie in a data folder; if none, in its parts' folders, or in the only folder that it has."""
     entries = list_entries(root)
-    folders = [Path(entry.path) for entry in entries if entry.is_dir()]
+    folders = [Path(entry.path) for entry in entries if is_folder(entry)]
     for places in ([root], [part for part in parts if part != root], folders if len(folders) == 1 else []):
         found = [Path(e.path) for place in places for e in list_entries(place) if _is_table(e)]
         if found:
@@ -132,7 +133,7 @@ def tables_in(root: Path, parts: Sequence[Path], kind: FileKind) -> list[Path]:
 
 
 def _is_table(entry: object) -> bool:
-    return entry.name.lower().endswith(SUFFIXES) and entry.is_file()
+    return entry.name.lower().endswith(SUFFIXES) and is_file(entry)
 
 
 # ---- what a table says ----

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from gannb.data.files import FileKind
 from gannb.data.groups import Copies
-from gannb.data.source import BadItem
+from gannb.data.source import DENIED, BadItem
 from gannb.media.image.parameters import NOUNS
 from gannb.media.image.sources import contents, decoding, tiff
 
@@ -138,6 +138,8 @@ class _reasons:
             return
         if isinstance(error, Image.DecompressionBombError):
             raise BadItem(f"more than {MAX_PIXELS // 10**6} million pixels; make it smaller") from error
+        if isinstance(error, PermissionError):
+            raise BadItem(DENIED) from error
         raise BadItem(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
 
 
