@@ -25,7 +25,8 @@ from gannb.media.image import IMAGE
 from gannb.stats.decision import decide
 from gannb.stats.tested import Tested
 from gannb.trials.contrasts import Contrast
-from gannb.trials.splits import Design, make_draw, take
+from gannb.trials.design import Design
+from gannb.trials.splits import make_draw, take
 from gannb.utils.keys import seed_for
 
 ROPE = 0.01

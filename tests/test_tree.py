@@ -20,6 +20,7 @@ BESIDE = {  # test files of no single module -> what they are about
     "tests/experiment/test_keys.py": "The keys of all units of the kept studies, so that no work is ever lost.",
     "tests/experiment/test_older_studies.py": "A study's folder as earlier versions left it.",
     "tests/experiment/test_positive_class.py": "One parameter from the study to the page: the positive of two classes.",
+    "tests/media/audio/test_sound_study.py": "A whole study of clips.",
     "tests/media/test_toy_study.py": "A whole study of a medium that is no image.",
     "tests/report/page/test_page.py": "The page as its reader has it, whatever module wrote which part.",
     "tests/report/plots/test_plots.py": "What every figure does, whatever it shows.",

@@ -87,9 +87,18 @@ class Vectors:
     raw_space = "values"
     spaces: Mapping[str, FurtherSpace] = {}
 
-    def __init__(self, dtype: type[np.generic]) -> None:
-        self.dtype = np.dtype(dtype)
+    def __init__(self, dtype: type[np.generic], unit: str = "") -> None:
+        self.dtype, self.unit = np.dtype(dtype), unit  # the unit is a trait of a data set: of what the values are
         self.scale = 32768 if self.dtype == np.int16 else 1
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vectors) and (self.dtype, self.unit) == (other.dtype, other.unit)
+
+    def __hash__(self) -> int:
+        return hash((self.dtype, self.unit))
+
+    def of(self, traits: Mapping[str, Any]) -> Vectors:
+        return Vectors(self.dtype.type, traits["unit"]) if traits else self
 
     def recognises(self, data: str) -> bool:
         return data in self.embedded
@@ -100,7 +109,7 @@ class Vectors:
     def read(self, data: str, study: Any) -> Dataset:
         pool = vectors(self, n=60)
         report = DataReport(data, "planted", {"5": len(pool)}, {}, "As they are.", [], [], [], [], [], len(pool))
-        return Dataset(pool, None, "f" * 64, "p" * 64, report, self.name)
+        return Dataset(pool, None, "f" * 64, "p" * 64, report, self.name, traits={"unit": "mV"})
 
     def way_to_smaller(self, shape: tuple[int, ...]) -> str:
         return ""
@@ -119,10 +128,10 @@ class Vectors:
         return None
 
     def size_text(self, shape: tuple[int, ...]) -> str:
-        return f"{shape[0]}"
+        return f"{shape[0]} {self.unit}".strip()
 
     def shape_text(self, shape: tuple[int, ...]) -> str:
-        return f"{shape[0]} values"
+        return f"{shape[0]} values" + (f" in {self.unit}" if self.unit else "")
 
     def stored(self, x: np.ndarray, device: str) -> Tensor:
         return torch.from_numpy(np.array(x)).to(device)

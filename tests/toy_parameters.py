@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Literal
+from typing import Any, Literal
+from unittest.mock import patch
 
 from pydantic import BaseModel
 
 from gannb.data.medium import Nouns
+from gannb.media import MEDIA
 from gannb.utils.parameters import parameter
 
 
@@ -27,3 +30,8 @@ VECTORS = SimpleNamespace(
     recognises=lambda data: data == "two moons" or Path(data).suffix == ".vec",
     takes_files_below=lambda data: False,
 )  # fmt: skip
+
+
+def only(*media: Any) -> AbstractContextManager:
+    """Let there be these media and no others, within a `with`; what there was before comes back in its order."""
+    return patch.dict(MEDIA, {medium.name: medium for medium in media}, clear=True)

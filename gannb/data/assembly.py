@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
@@ -100,12 +101,15 @@ def assemble(
     brought_to: str,
     side: Callable[[int], Side] | None = None,
     remarks: Sequence[str] = (),
+    traits: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Return the prepared set: pool and test set apart, what leaks left out, the report written.
 
     medium: its name.  data: as the person wrote it.  x: (N, ...) prepared items.  digests: of the items as found.
     shapes, modes, brought_to, remarks: see `DataReport`.  side(i): how item i was made and stored, see
-    `side_facts`; None where nothing of the kind is known.  Raises InputError where too little of a class remains.
+    `side_facts`; None where nothing of the kind is known.  traits: see `Dataset`.
+
+    Raises InputError where too little of a class remains.
     """
     everything = Examples(x, source.y, source.classes, np.array(source.ids), links.groups)
     pool = _pool_without(everything, ~source.is_test, links.leaks, source.nouns)
@@ -130,7 +134,8 @@ def assemble(
         remarks=[*([told] if told else []), *remarks],
     )
     fingerprint = content_fingerprint(source, digests)
-    return Dataset(pool, test, fingerprint, prepared_digest(pool, test), facts, medium)
+    prepared = prepared_digest(pool, test, traits := dict(traits or {}))
+    return Dataset(pool, test, fingerprint, prepared, facts, medium, traits=traits)
 
 
 def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray, nouns: Nouns) -> Examples:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,6 +99,7 @@ class Dataset:
     independent of the data's path, of times, compression and the order of files on disk.
     prepared: sha256 of what the study sees (items, labels, groups): it follows how they are read, groups and held_out.
     medium: the name of what the items are, in `gannb.media.MEDIA`.
+    traits: what one has to know of all items beside their shape, ready for JSON: {"rate": 8000}; mostly nothing.
     held_out: the classes that no part of the ordinary study sees, a data set of their own; see `held_out`.
     """
 
@@ -108,6 +110,7 @@ class Dataset:
     report: DataReport
     medium: str
     held_out: Dataset | None = None
+    traits: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write pool_*.npy, test_*.npy and dataset.json into `folder`, which is made if need be; so held_out/."""
@@ -119,6 +122,7 @@ class Dataset:
                 np.save(folder / f"{part}_{name}.npy", getattr(examples, name), allow_pickle=False)
         about = {"parts": list(parts), "classes": self.pool.classes, "fingerprint": self.fingerprint}
         about |= {"prepared": self.prepared, "report": asdict(self.report), "medium": self.medium}
+        about |= {"traits": dict(self.traits)} if self.traits else {}
         (folder / "dataset.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         if self.held_out is not None:
             self.held_out.save(folder / "held_out")
@@ -148,16 +152,18 @@ class Dataset:
         test = part("test") if "test" in about["parts"] else None
         report, medium = DataReport(**about["report"]), about.get("medium", FIRST_MEDIUM)
         held_out = cls._load(folder / "held_out") if (folder / "held_out").is_dir() else None
-        return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, medium, held_out)
+        traits = about.get("traits", {})
+        return cls(part("pool"), test, about["fingerprint"], about["prepared"], report, medium, held_out, traits)
 
 
 FIRST_MEDIUM = "image"  # of studies, copies and sets that say none: they were made when there was no other
 ARRAYS = ("x", "y", "ids", "groups")
 
 
-def prepared_digest(pool: Examples, test: Examples | None) -> str:
-    """The sha256 of what a study sees of a data set: classes, items, labels, groups."""
+def prepared_digest(pool: Examples, test: Examples | None, traits: Mapping[str, Any]) -> str:
+    """The sha256 of what a study sees of a data set: classes, items, labels, groups, and traits if there are any."""
     total = hashlib.sha256(json.dumps(pool.classes).encode())
+    total.update(json.dumps(traits, sort_keys=True).encode() if traits else b"")
     for examples in [pool] if test is None else [pool, test]:
         for array in (examples.x, examples.y, examples.groups):
             total.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).data)

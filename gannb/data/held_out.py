@@ -61,7 +61,8 @@ def _of_classes(dataset: Dataset, chosen: list[int], without: np.ndarray) -> Dat
         removed_from_pool=removed if len(without) else dataset.report.removed_from_pool,
     )  # fmt: skip
     test = kept[1] if len(kept) > 1 else None
-    return Dataset(kept[0], test, dataset.fingerprint, prepared_digest(kept[0], test), report, dataset.medium)
+    prepared = prepared_digest(kept[0], test, dataset.traits)
+    return replace(dataset, pool=kept[0], test=test, prepared=prepared, report=report)
 
 
 def _renumbered(part: Examples, chosen: list[int]) -> Examples:

@@ -153,6 +153,14 @@ class Medium(Protocol):
     nouns: Nouns
     dtype: np.dtype  # of items
 
+    def of(self, traits: Mapping[str, Any]) -> Medium:
+        """Return the medium for items with the traits of a data set (`Dataset.traits`); itself where there are none.
+
+        What is in `gannb.media.MEDIA` may know none, and is asked for names and parameters; whoever has items asks
+        `gannb.media.medium_of`. Media for equal traits are equal, and can be hashed.
+        """
+        ...
+
     # ---- parameters of a study; at hand without torch
 
     parameters: type  # a pydantic model of those that belong to this medium alone

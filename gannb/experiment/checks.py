@@ -16,6 +16,7 @@ from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
 from gannb.trials.arms import EXTERNAL_WORDS, Arm
+from gannb.trials.design import settle
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of, nearest
@@ -130,7 +131,7 @@ def _check_trials_most(settings: Settings) -> None:
             f"trials_most={settings.trials} or more."
         )
     try:
-        splits.check_room(dataset, splits.settle(dataset, study.model_copy(update={"trials": most})), most)
+        splits.check_room(dataset, settle(dataset, study.model_copy(update={"trials": most})), most)
     except InputError as error:
         raise InputError(f"trials_most={most}: {error}") from None
 
@@ -209,7 +210,7 @@ def _check_open_set(open_set: OpenSet) -> None:
     try:
         settings.medium.families[settings.family].check_blend(settings.medium.families)
         alike = {"protocol": settings.design.protocol, "n_per_class": settings.design.n_per_class}
-        splits.settle(open_set.held_out, settings.study.model_copy(update=alike))
+        settle(open_set.held_out, settings.study.model_copy(update=alike))
         most = settings.design.most_trials or settings.trials
         splits.make_draw(open_set.held_out, settings.design, min(most, settings.trials) - 1)  # as the units will
         splits.check_room(open_set.held_out, settings.design, settings.trials)

@@ -30,7 +30,7 @@ from gannb.study.external import is_kept
 from gannb.study.external import keep as keep_sources
 from gannb.study.folder import is_saved, save_study
 from gannb.study.model import STAGES, Study
-from gannb.trials.splits import Design
+from gannb.trials.design import Design
 from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
 from gannb.work.locks import study_lock

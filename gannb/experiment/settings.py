@@ -21,7 +21,7 @@ from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFE
 from gannb.trials import splits
 from gannb.trials.arms import EXTERNAL_WORDS, PRETRAINED, PRIMARY, Arm, parse_arm
 from gannb.trials.contrasts import Contrast, checked_arms, contrasts, dose_arms, study_arms
-from gannb.trials.splits import Design
+from gannb.trials.design import Design, settle
 from gannb.trials.tuning import DRAWS, tuned_as
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
@@ -47,7 +47,7 @@ class Settings:
     def resolved(self) -> dict[str, Any]:
         """Return what the study's `auto` parameters stand for with these data."""
         return {
-            "medium": self.medium.name,
+            "medium": self.medium.name, **({"traits": dict(self.dataset.traits)} if self.dataset.traits else {}),
             "protocol": self.design.protocol, "n_per_class": self.design.n_per_class, "trials": self.trials,
             "why": self.design.why,
             "gan": self.family, "gan_steps": self.gan_steps,
@@ -61,7 +61,7 @@ class Settings:
     @cached_property
     def design(self) -> Design:
         """How the data are divided into trials."""
-        return splits.settle(self.dataset, self.study)
+        return settle(self.dataset, self.study)
 
     @property
     def trials(self) -> int:

@@ -129,10 +129,10 @@ def stream(
     chosen = _chosen(experiment, classes)
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
-    medium, device = experiment.settings.medium.name, experiment.device
-    names, known = label_names(experiment.dataset), experiment.dataset.pool.classes
+    dataset, device = experiment.settings.dataset, experiment.device
+    names, known = label_names(dataset), dataset.pool.classes
     labels = [names.index(name) for name in known]
-    generator = train_final(experiment.record())
+    generator, medium = train_final(experiment.record()), (dataset.medium, dataset.traits)
     return ItemStream(generator, medium, device, chosen, labels, names, batch_size, seed, start)
 
 
@@ -236,8 +236,9 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
     if not 0 <= seed < 2**32:
         raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
-    medium, labels = experiment.settings.medium.name, label_names(experiment.dataset)
-    plan = Plan(format, classes, counts, experiment.settings.shape, seed, no_copies, generator, medium, labels)
+    dataset, shape = experiment.settings.dataset, experiment.settings.shape
+    labels = label_names(dataset)
+    plan = Plan(format, classes, counts, shape, seed, no_copies, generator, dataset.medium, labels, dataset.traits)
     plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))
     return plan
 
@@ -407,7 +408,7 @@ def _copies(maker: Maker, shards: list[dict[str, Any]]) -> dict[str, int]:
     plan = maker.plan
     if plan.no_copies:
         return {"looked_at": len(plan), "found": sum(r["replaced"] for r in shards)}
-    rule, generator = copy_rule(maker.data, maker.draw), loaded_generator(maker.generator, plan.medium, maker.device)
+    rule, generator = copy_rule(maker.data, maker.draw), loaded_generator(maker.generator, plan.of_items, maker.device)
     looked, found, classes = 0, 0, np.flatnonzero(plan.counts)
     with one_thread():
         for k in classes:

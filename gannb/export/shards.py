@@ -14,12 +14,12 @@ import queue
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,13 +28,16 @@ from gannb.export.formats import FORMATS, Format, Shard
 from gannb.generators.interface import Condition, Generator
 from gannb.generators.registry import load
 from gannb.measures.copy_rule import CopyRule
-from gannb.media import MEDIA
+from gannb.media import medium_of, medium_with
 from gannb.trials import splits
 from gannb.units.reading import read_draw
 from gannb.utils.doing import counter, doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 MANIFEST = "manifest.json"
 WORK = ".work"  # in the set's folder while it is made: shards under temporary names, records of those that are done
@@ -60,6 +63,7 @@ class Plan:
     generator: str  # key of the unit that trained it
     medium: str  # name of what the items are
     labels: tuple[str, ...]  # names of classes in the order in which readers number them; see `labels.label_names`
+    traits: Mapping[str, Any] = field(default_factory=dict)  # of the study's data
 
     @classmethod
     def of(cls, manifest: dict[str, Any]) -> Plan:
@@ -73,13 +77,18 @@ class Plan:
     @property
     def span(self) -> int:
         """Indices of a class in a shard: a multiple of the block that depends on the classes and the shape alone."""
-        items = min(SHARD_ITEMS, SHARD_BYTES // (int(np.prod(self.shape)) * MEDIA[self.medium].dtype.itemsize))
+        items = min(SHARD_ITEMS, SHARD_BYTES // (int(np.prod(self.shape)) * self.of_items.dtype.itemsize))
         return BLOCK * max(1, items // (BLOCK * len(self.classes)))
 
     @property
     def layout(self) -> Format:
         """How the set is laid out."""
-        return FORMATS[self.format](MEDIA[self.medium])
+        return FORMATS[self.format](self.of_items)
+
+    @property
+    def of_items(self) -> Medium:
+        """The medium of the items."""
+        return medium_with(self.medium, self.traits)
 
     @cached_property
     def shards(self) -> list[Shard]:
@@ -230,20 +239,20 @@ class Maker:
 
     def _loaded(self) -> tuple[Generator, CopyRule | None]:
         rule = copy_rule(self.data, self.draw) if self.plan.no_copies else None
-        return loaded_generator(self.generator, self.plan.medium, self.device), rule
+        return loaded_generator(self.generator, self.plan.of_items, self.device), rule
 
 
 @lru_cache(maxsize=1)
-def loaded_generator(folder: Path, medium: str, device: str) -> Generator:
-    """The generator, of items of the medium of a name, once per process."""
-    return load(folder, MEDIA[medium], device)
+def loaded_generator(folder: Path, medium: Medium, device: str) -> Generator:
+    """The generator, of items of a medium, once per process."""
+    return load(folder, medium, device)
 
 
 @lru_cache(maxsize=1)
 def copy_rule(data: Path, draw: Path) -> CopyRule:
     """The rule for what the generator was trained on, once per process."""
     dataset = Dataset.load(data)
-    return CopyRule(MEDIA[dataset.medium], splits.take(dataset, read_draw(draw).train))
+    return CopyRule(medium_of(dataset), splits.take(dataset, read_draw(draw).train))
 
 
 def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:
@@ -269,7 +278,7 @@ def items_of_block(
             return x, replaced
         x[pending] = class_block(generator, plan.seed, k, block, attempt)[pending]
         pending = pending[is_copy(x[pending])]
-    many = MEDIA[plan.medium].nouns.many
+    many = plan.of_items.nouns.many
     raise RuntimeError(
         f"class {plan.classes[k]!r}: {ATTEMPTS} attempts at an item all look like copies of training {many}, "
         "so --no-copies cannot be kept with this generator"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from gannb.export.shards import loaded_generator
 from gannb.generators.adversarial.training import Passes
 from gannb.generators.interface import Condition
-from gannb.media import MEDIA
+from gannb.media import medium_with
 from gannb.utils.keys import seed_for
 
 
@@ -29,10 +29,11 @@ class ItemStream(IterableDataset):
     """
 
     def __init__(
-        self, generator: Path, medium: str, device: str, classes: list[int], labels: list[int],
-        label_names: tuple[str, ...], batch_size: int, seed: int, start: int,
+        self, generator: Path, medium: tuple[str, Mapping[str, Any]], device: str, classes: list[int],
+        labels: list[int], label_names: tuple[str, ...], batch_size: int, seed: int, start: int,
     ) -> None:  # fmt: skip
-        self.generator, self.medium, self.device = generator, medium, device
+        self.generator, self.device = generator, device
+        self.medium = medium  # its name and traits: a medium itself cannot go to a spawned worker
         self.batch_size, self.seed = batch_size, seed
         self.labels, self.label_names = np.array(labels), label_names
         self.classes, self.start, self.next = np.array(classes), start, None
@@ -40,9 +41,10 @@ class ItemStream(IterableDataset):
     def batch(self, t: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Batch number t, from 0."""
         y = Passes(self.classes, self.batch_size, self.seed)[t]  # not kept: it cannot go to a spawned worker
-        generator = loaded_generator(self.generator, self.medium, self.device)
+        medium = medium_with(*self.medium)
+        generator = loaded_generator(self.generator, medium, self.device)
         x = generator.sample(Condition(y), seed_for(self.seed, "stream", t))
-        return MEDIA[self.medium].stored(x, "cpu").contiguous(), torch.from_numpy(self.labels[y])
+        return medium.stored(x, "cpu").contiguous(), torch.from_numpy(self.labels[y])
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         worker = get_worker_info()

@@ -106,8 +106,9 @@ class Foreign(External):
             return trust.call(path, self._function(path), theirs, seed, self.shape, self.medium.dtype)
         from gannb.generators.adversarial.sampling import generate, noise_rows
 
-        noise = noise_rows(seed, turn, self.medium.families[self.about["family"]].noise_shape)
-        return generate(self.medium, self.network.to(self.device), noise, theirs)
+        family = self.medium.families[self.about["family"]]
+        noise = noise_rows(seed, turn, family.noise_shape)
+        return generate(family.form(self.medium, self.shape), self.network.to(self.device), noise, theirs)
 
     def _function(self, path: str) -> trust.Make:
         if trust.source_hash(path) != self.about["sha256"]:
@@ -146,7 +147,8 @@ def open_network(
     from gannb.generators.adversarial.training import lent_randomness
 
     with lent_randomness():
-        network = medium.place(medium.families[family].generator(shape, n_classes), "cpu")
+        found = medium.families[family]
+        network = found.form(medium, shape).place(found.generator(shape, n_classes), "cpu")
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -123,7 +123,11 @@ class Gaussian(Simple):
     name = "gaussian"
 
     def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
-        items = self._items(k)
+        return self.drawn(self._items(k), m, rng)
+
+    @staticmethod
+    def drawn(items: np.ndarray, m: int, rng: np.random.Generator) -> np.ndarray:
+        """m values (m, ...) of the distribution with the mean and the covariance of items (N, ...)."""
         flat = items.reshape(len(items), -1).astype(np.float64)
         mean = flat.mean(axis=0)
         z = rng.standard_normal((m, len(flat)))

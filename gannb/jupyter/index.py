@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary_of, typeset, with_reason
 from gannb.data.examples import FIRST_MEDIUM
-from gannb.media import MEDIA
+from gannb.media import MEDIA, medium_with
 from gannb.report.kept import reason_of
 from gannb.study.folder import read_record
 from gannb.utils.errors import InputError
@@ -126,7 +126,8 @@ def _about(study: Path) -> str:
         record = read_record(study)
         resolved = record["resolved"]
         trials = resolved.get("trials", record["parameters"]["trials"])
-        size = MEDIA[resolved.get("medium", FIRST_MEDIUM)].size_text(tuple(resolved["shape"]))
+        medium = medium_with(resolved.get("medium", FIRST_MEDIUM), resolved.get("traits", {}))
+        size = medium.size_text(tuple(resolved["shape"]))
         return f"{len(resolved['classes'])} classes, {size}, {trials} trials"
     except (InputError, KeyError, TypeError):
         return "cannot be read"

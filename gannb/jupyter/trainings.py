@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gannb.jupyter.widgets import show
 from gannb.report import plots, tables
 from gannb.work.store import is_done
 
@@ -26,7 +27,7 @@ def samples_over_time(experiment: Experiment, trial: int) -> None:
         gan = experiment.generator(trial, family)
         title = f"{family}, trial {trial}, by training step"
         grid = plots.samples_over_time(gan.grids, gan.grid_steps, experiment.dataset.pool.classes, title=title)
-        plots.show(experiment.settings.medium, grid)
+        show(experiment.settings.medium, grid)
 
 
 def trained(experiment: Experiment, trial: int) -> list[str]:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 
 from gannb.analysis.wording import capital
 from gannb.data.examples import Examples
+from gannb.data.medium import Grid
 from gannb.measures import fidelity
 from gannb.report import plots, tables
 from gannb.work.processes import in_jupyterlab
@@ -26,16 +26,27 @@ from gannb.work.processes import in_jupyterlab
 if TYPE_CHECKING:
     from ipywidgets import DOMWidget
 
-    from gannb.data.medium import Grid, Nouns
+    from gannb.data.medium import Medium, Nouns
     from gannb.experiment.experiment import Experiment
 
-View = Callable[..., tuple[Axes, str]]  # the values of the controls, by name -> a figure and the sentence below it
+View = Callable[..., tuple[Grid | None, str]]  # the values of the controls -> what to show and the sentence below it
 PAIRS = (3, 6)  # rows and columns of a page of samples
 GRID = (8, 12)  # rows and columns of one class of a draw
 RARE = 0.01  # nearer to a training item than all but this share of unseen real ones may be a copy
 ORDERS = {"closest first": 1, "as they were made": 0, "farthest first": -1}  # sign of the distance to sort by
 ALL = -1  # in place of a class
 DPI = 150  # of a figure, shown at the size of the other figures: sharp on a dense screen
+
+
+def show(medium: Medium, grid: Grid) -> None:
+    """Show a grid of items in a notebook: as their medium shows them on a page, or else as a figure."""
+    content = medium.html(grid)
+    if not content:
+        plots.show(medium, grid)  # the notebook's own backend shows what is drawn
+        return
+    from IPython.display import HTML, display
+
+    display(HTML(content))
 
 
 # ---- a draw ----
@@ -48,11 +59,10 @@ def draws(experiment: Experiment) -> None:
     classes = {"all": ALL} | _classes(experiment)
     controls = {"trial": _choice(trials), "part": _choice(parts), "class": _choice(classes)}
 
-    def view(trial: int, part: str, k: int) -> tuple[Axes, str]:
-        grid, text = draw_view(experiment, trial, part, k)
-        return plots.show(experiment.settings.medium, grid), text
+    def view(trial: int, part: str, k: int) -> tuple[Grid, str]:
+        return draw_view(experiment, trial, part, k)
 
-    browse(view, controls)
+    browse(experiment.settings.medium, view, controls)
 
 
 def draw_view(experiment: Experiment, trial: int, part: str, k: int) -> tuple[Grid, str]:
@@ -125,14 +135,13 @@ def samples(experiment: Experiment) -> None:
         "order": _choice(ORDERS), "page": _slider(-(-int(most) // size)),
     }  # fmt: skip
 
-    def view(source: str, trial: int, k: int, sign: int, page: int) -> tuple[Axes, str]:
+    def view(source: str, trial: int, k: int, sign: int, page: int) -> tuple[Grid | None, str]:
         found, train, title = find(trial, source, k), real(trial).train, f"{source}, trial {trial}"
         if not len(found.distance):
-            return _nothing(f"{title}: there are no {nouns.many} of class {_name(train, k)}.")
-        grid, text = samples_view(found, train, sign, page, title, nouns)
-        return plots.show(experiment.settings.medium, grid), text
+            return None, f"{title}: there are no {nouns.many} of class {_name(train, k)}."
+        return samples_view(found, train, sign, page, title, nouns)
 
-    browse(view, controls)
+    browse(settings.medium, view, controls)
 
 
 def samples_view(found: Made, train: Examples, sign: int, page: int, title: str, nouns: Nouns) -> tuple[Grid, str]:
@@ -158,41 +167,48 @@ def samples_view(found: Made, train: Examples, sign: int, page: int, title: str,
 # ---- parts ----
 
 
-def _nothing(said: str) -> tuple[Axes, str]:
-    """Return the view of what is not there: an empty figure, and the sentence that says so."""
-    ax = plt.subplots(figsize=(4, 0.4))[1]
-    ax.set_axis_off()
-    return ax, said
-
-
-def browse(view: View, controls: Mapping[str, DOMWidget]) -> None:
+def browse(medium: Medium, view: View, controls: Mapping[str, DOMWidget]) -> None:
     """Show a view and, in JupyterLab, controls with their labels; `view` gets their values in the controls' order.
 
-    Elsewhere the notebook's own backend shows the first view's figure. A control with one choice is not shown.
+    Elsewhere the first view is shown. A control with one choice is not shown.
     """
     values = lambda: [control.value for control in controls.values()]  # noqa: E731
     if not in_jupyterlab():
-        print(view(*values())[1])
+        grid, said = view(*values())
+        if grid is not None:
+            show(medium, grid)
+        print(said)
         return
     import ipywidgets
     from IPython.display import DisplayHandle, display
 
     picture, text = DisplayHandle(), DisplayHandle()  # outputs of their own, which a saved notebook keeps
 
-    def show(how: str) -> None:
-        ax, said = view(*values())
-        width = round(ax.figure.get_figwidth() * ax.figure.dpi)
-        drawn = base64.b64encode(plots.png(ax.figure, DPI)).decode()
-        plt.close(ax.figure)  # or the notebook's backend would show it as well
-        getattr(picture, how)({"image/png": drawn}, raw=True, metadata={"image/png": {"width": width}})
+    def look(how: str) -> None:
+        grid, said = view(*values())
+        content, metadata = _content(medium, grid)
+        getattr(picture, how)(content, raw=True, metadata=metadata)
         getattr(text, how)({"text/html": f"<p>{html.escape(said)}</p>", "text/plain": said}, raw=True)
 
     for label, control in controls.items():
         control.description = label
-        control.observe(lambda _: show("update"), "value")
+        control.observe(lambda _: look("update"), "value")
     shown = [control for control in controls.values() if _has_choice(control)]
     display(ipywidgets.HBox(shown, layout={"flex_flow": "row wrap"}))
-    show("display")
+    look("display")
+
+
+def _content(medium: Medium, grid: Grid | None) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what a notebook keeps of a grid, by media type: HTML, or else a figure; and what it is to know of it."""
+    if grid is None:
+        return {"text/plain": ""}, {}
+    if content := medium.html(grid):
+        return {"text/html": content}, {}
+    ax = plots.show(medium, grid)
+    width = round(ax.figure.get_figwidth() * ax.figure.dpi)
+    drawn = base64.b64encode(plots.png(ax.figure, DPI)).decode()
+    plt.close(ax.figure)  # or the notebook's backend would show it as well
+    return {"image/png": drawn}, {"image/png": {"width": width}}
 
 
 def _has_choice(control: DOMWidget) -> bool:

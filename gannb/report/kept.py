@@ -14,7 +14,7 @@ from gannb.analysis.controls import SMOKE
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import primary_of
 from gannb.data.examples import FIRST_MEDIUM
-from gannb.media import MEDIA
+from gannb.media import medium_with
 from gannb.study.folder import read_record
 from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
@@ -40,7 +40,8 @@ class Result:
     @property
     def medium(self) -> Medium:
         """What the study's items are."""
-        return MEDIA[self.record["resolved"].get("medium", FIRST_MEDIUM)]
+        resolved = self.record["resolved"]
+        return medium_with(resolved.get("medium", FIRST_MEDIUM), resolved.get("traits", {}))
 
     @property
     def metric(self) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from gannb.data.examples import Dataset
 from gannb.data.medium import Medium
 from gannb.generators.external import ABOUT, EXTERNAL, WEIGHTS, open_network, read_weights
-from gannb.media import MEDIA
+from gannb.media import MEDIA, medium_of
 from gannb.study.model import Study, is_embedded
 from gannb.utils import trust
 from gannb.utils.errors import InputError, unreadable
@@ -204,7 +204,7 @@ def classes_text(theirs: Sequence[str], ours: Sequence[str], matched: list[list[
 
 def _read_related(study: Study, dataset: Dataset) -> Source:
     """Read, match and clean related items: what the study has itself, or nearly, is left out."""
-    what, pool, medium = Path(str(study.related)).name, dataset.pool, MEDIA[dataset.medium]
+    what, pool, medium = Path(str(study.related)).name, dataset.pool, medium_of(dataset)
     try:
         given, brought = medium.read_like(str(study.related), pool, study)
     except InputError as error:
@@ -254,7 +254,7 @@ def _read_foreign(study: Study, dataset: Dataset) -> Source:
 def _weights(study: Study, dataset: Dataset) -> Source:
     """Read a family's weights: the file is opened as safetensors alone, and its description checked before it."""
     file, description = find_weights(Path(str(study.foreign)))
-    medium, pool = MEDIA[dataset.medium], dataset.pool
+    medium, pool = medium_of(dataset), dataset.pool
     config = read_description(description, medium)
     check_shape(file.name, config["shape"], pool.shape, medium.way_to_shape)
     labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
@@ -373,7 +373,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 def _function(study: Study, dataset: Dataset) -> Source:
     """Check a function: it is imported, and makes a few items of every class, twice the same."""
-    path, pool, medium = str(study.foreign), dataset.pool, MEDIA[dataset.medium]
+    path, pool, medium = str(study.foreign), dataset.pool, medium_of(dataset)
     make, content = trust.load(path), source_hash(path)
     names = _names_of(make, study, pool.classes)
     labels = match_classes(names, pool.classes, study.foreign_classes, "foreign")

@@ -399,17 +399,25 @@ def owners_of(name: str) -> list[Medium]:
 
 
 def recognised(data: str) -> Medium:
-    """Return the medium of what lies at `data`: the first that recognises it, else the first of all.
+    """Return the medium of what lies at `data`: the one that recognises it, else the first of all.
 
     Of what cannot be looked at it is the first, whose reading says why.
+
+    Raises:
+        InputError: several do, as of a folder with images and clips.
     """
-    first, *others = MEDIA.values()
-    if not others:
-        return first
+    first = next(iter(MEDIA.values()))
     try:
-        return next((medium for medium in (first, *others) if medium.recognises(data)), first)
+        found = [medium for medium in MEDIA.values() if medium.recognises(data)] if len(MEDIA) > 1 else []
     except OSError:
         return first
+    if len(found) > 1:
+        raise InputError(
+            f"data: {data!r} holds {listed([medium.nouns.many for medium in found])}, and a study is of one of them; "
+            f"move the others elsewhere, or set {listed([f'medium={medium.name}' for medium in found], 'or')} to leave "
+            "them out."
+        )
+    return found[0] if found else first
 
 
 def is_embedded(data: str) -> bool:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gannb import media
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
-from gannb.media import MEDIA
 from gannb.trials import splits
-from gannb.trials.splits import Design, Draw
+from gannb.trials.design import Design
+from gannb.trials.splits import Draw
 from gannb.units.parameters import Drawing
 from gannb.work.unit import Task
 
@@ -27,7 +28,7 @@ def dataset_of(task: Task) -> Dataset:
 
 def medium_of(task: Task) -> Medium:
     """Return the medium of the study's data."""
-    return MEDIA[dataset_of(task).medium]
+    return media.medium_of(dataset_of(task))
 
 
 def draw_of(drawing: Drawing, dataset: Dataset) -> Draw:

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT
+from planted_clips import clips
 
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
@@ -94,3 +95,27 @@ def test_neighbours_are_searched_twice_and_agree(benchmark, capsys):
     assert benchmark("neighbours").main(["--blocks", "2"], shape=(50, 16, 30)) == 0
     said = capsys.readouterr().out
     assert "| gannb | 60 |" in said and "other neighbours in 0 rows" in said
+
+
+def test_sounds_are_measured_draw_by_draw_and_tabulated_once(benchmark, tmp_path, capsys, monkeypatch):
+    audio, out, file = benchmark("audio"), tmp_path / "rows.jsonl", tmp_path / "clips.npz"
+    for name, small in {"STEPS": 2, "JUDGE_STEPS": 2, "MADE": 2}.items():
+        monkeypatch.setattr(audio, name, small)
+    made = clips(n=8, classes=3)
+    is_test = np.arange(len(made)) % 8 < 2
+    np.savez(file, audio=made.x, labels=made.y, rate=8000, is_test=is_test)
+    words = [str(file), "--classifiers", "logmel_cnn", "--policies", "none", "--generators", "copies", "specgan"]
+    words += ["--steps", "1", "--per-class", "2", "--draws", "2", "--classes", "2", "--out", str(out)]
+    assert audio.main(words) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row.get("classifier", row.get("generator")) for row in rows] == ["logmel_cnn"] * 2 + ["copies"] * 2 + [
+        "specgan"
+    ] * 2
+    assert rows[2]["nn_ratio"] == 0 and rows[4]["nn_ratio"] > 0
+    assert all(0 <= row["cas"] <= 1 and 0 <= row["gan_test"] <= 1 for row in rows[2:])
+    before = out.read_text()
+    assert audio.main(words) == 0 and out.read_text() == before
+    capsys.readouterr()
+    assert audio.main(["--table", "--out", str(out)]) == 0
+    table = capsys.readouterr().out
+    assert "| logmel_cnn | none | 2 | 2 | 2 |" in table and "| specgan | 1 | 2 | 2 | 2 |" in table

@@ -12,7 +12,7 @@ from image_sets import (
     npz,
 )
 
-from gannb.data.examples import ARRAYS, Dataset, Examples, concatenate
+from gannb.data.examples import ARRAYS, Dataset, Examples, concatenate, prepared_digest
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
 
@@ -91,6 +91,16 @@ def test_save_and_load_round_trip(tmp_path, test):
             assert np.array_equal(getattr(one, name), getattr(other, name))
     assert not again.pool.x.flags.writeable and isinstance(again.pool.x.base, np.memmap)
     assert again.pool.classes == found.pool.classes
+
+
+def test_traits_are_kept_and_a_set_that_has_none_is_saved_and_hashed_as_ever(tmp_path):
+    plain, data = prepared_digest(some_examples(), None, {}), read("digits")
+    assert plain == "bda7364d30799ab11d1739a4ecfcee8fc53571c43a191327bca17fb9e18d4ec5"
+    assert len({plain, *(prepared_digest(some_examples(), None, {"rate": rate}) for rate in (8000, 16000))}) == 3
+    for folder, traits in (("with", {"rate": 8000}), ("without", {})):
+        replace(data, traits=traits).save(tmp_path / folder)
+        assert Dataset.load(tmp_path / folder).traits == traits
+    assert "traits" not in (tmp_path / "without" / "dataset.json").read_text(encoding="utf-8")
 
 
 def test_a_report_with_skipped_files_comes_back_as_it_was(tmp_path):

@@ -17,7 +17,7 @@ from gannb.utils.errors import InputError
 
 
 def test_labels_stay_with_their_items_and_a_copy_is_the_same(tmp_path):
-    whole = read("digits")
+    whole = replace(read("digits"), traits={"rate": 8000})
     dataset = hold_out(whole, ("3",), NOUNS)
     for part, named in ((dataset.pool, "012456789"), (dataset.held_out.pool, "3")):
         assert part.classes == tuple(named)
@@ -27,13 +27,14 @@ def test_labels_stay_with_their_items_and_a_copy_is_the_same(tmp_path):
     assert dataset.prepared not in (whole.prepared, hold_out(whole, ("4",), NOUNS).prepared)
     dataset.save(tmp_path / "copy")
     again = Dataset.load(tmp_path / "copy")
+    assert again.traits == again.held_out.traits == {"rate": 8000}
     assert again.prepared == dataset.prepared and again.held_out.pool.classes == ("3",)
     np.testing.assert_array_equal(again.held_out.pool.x, dataset.held_out.pool.x)
 
 
 def grouped(groups: list[int], given_test: bool = False) -> Dataset:
     """Four classes of four items each with these groups; with a given test set of one item more per class."""
-    whole = read("digits")
+    whole = replace(read("digits"), traits={"rate": 8000})
     draw = as_examples(make_draw(4, 4).x, np.repeat(np.arange(4), 4))
     draw = replace(draw, groups=np.array(groups), classes=("cat", "cow", "dog", "hen"))
     test = replace(draw.take(np.arange(0, 16, 4)), groups=np.arange(100, 104)) if given_test else None

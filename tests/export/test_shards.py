@@ -115,6 +115,9 @@ def test_a_shard_is_of_a_bounded_size(classes, side):
 
 def test_a_plan_survives_its_manifest():
     assert Plan.of(json.loads(json.dumps({"plan": asdict(PLAN)}))) == PLAN
+    earlier = {name: value for name, value in asdict(PLAN).items() if name not in ("medium", "traits")}
+    assert Plan.of({"plan": earlier}) == PLAN and Plan.of({"plan": earlier}).of_items is IMAGE
+    assert PLAN.differs_from(replace(PLAN, traits={"rate": 8000})) == ["traits"]
     assert PLAN.differs_from(replace(PLAN, counts=(1, 1, 1), seed=3, format="parquet")) == ["format", "seed"]
 
 

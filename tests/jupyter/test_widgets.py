@@ -134,7 +134,7 @@ def test_a_source_that_lacks_a_class_says_so(experiment, monkeypatch, capsys):
     made = Experiment.synthetic
     monkeypatch.setattr(Experiment, "synthetic", lambda *of: (x := made(*of)).take(np.flatnonzero(x.y > 0)))
     widgets.samples(experiment)
-    assert capsys.readouterr().out == "mlp, trial 0: there are no images of class 0.\n"
+    assert capsys.readouterr().out == "mlp, trial 0: there are no images of class 0.\n" and not plt.get_fignums()
 
 
 def test_one_class_of_a_draw_is_shown_in_rows(experiment):
@@ -158,6 +158,28 @@ def test_in_a_kernel_of_gannb_run_it_is_a_picture_too(experiment, lab, monkeypat
     monkeypatch.setenv("GANNB_LAUNCHER", "1")
     widgets.samples(experiment)
     assert lab.rows == lab.outputs == [] and len(plt.get_fignums()) == 1
+
+
+# ---- a medium whose items are heard or read ----
+
+
+def test_what_its_medium_shows_as_html_is_shown_so_and_the_rest_as_a_figure(experiment, lab, monkeypatch):
+    grid = widgets.draw_view(experiment, 0, "train", 3)[0]
+    widgets.show(experiment.settings.medium, grid)
+    assert lab.outputs == [] and len(plt.get_fignums()) == 1
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr(type(experiment.settings.medium), "html", lambda medium, grid: f"<b>{len(grid.rows)} rows</b>")
+    widgets.show(experiment.settings.medium, grid)
+    assert [each.data for each in shown] == ["<b>1 rows</b>"] and len(plt.get_fignums()) == 1
+
+
+def test_controls_change_html_in_its_place(experiment, lab, monkeypatch):
+    monkeypatch.setattr(type(experiment.settings.medium), "html", lambda medium, grid: f"<b>{grid.title}</b>")
+    widgets.samples(experiment)
+    assert "<b>mlp, trial 0, class 0</b>" in str(lab.outputs)
+    lab.controls["class"].value = 4
+    assert "<b>mlp, trial 0, class 4</b>" in str(lab.outputs) and "image/png" not in str(lab.outputs)
 
 
 # ---- in JupyterLab ----

@@ -15,11 +15,16 @@ from toy_media import INT16
 
 from gannb.analysis.evidence import read
 from gannb.analysis.verdict import decide
+from gannb.data.examples import Dataset
 from gannb.experiment.experiment import Experiment
-from gannb.media import MEDIA
+from gannb.export.shards import Plan, copy_rule
+from gannb.jupyter.index import table_of
+from gannb.media import MEDIA, medium_of
+from gannb.report.kept import read_result
 from gannb.report.publish import publish
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
+from gannb.units import reading
 from gannb.utils.errors import InputError
 from gannb.work.store import execute
 from gannb.work.unit import Task
@@ -95,7 +100,22 @@ def test_a_medium_may_have_no_way_to_shift_test_items(toy, tmp_path, monkeypatch
 
 def test_it_opens_again_from_its_folder(toy):
     again = Experiment.open(load_study(toy.folder))
-    assert again.settings.medium is INT16 and again.results.done(4) == [0, 1, 2]
+    assert again.settings.medium.dtype == INT16.dtype and again.results.done(4) == [0, 1, 2]
+
+
+def test_its_medium_knows_the_traits_of_its_data_wherever_it_is_asked_for(toy, tmp_path):
+    copy = Dataset.load(toy.folder / f"data-{toy.settings.data_key}")
+    unit = toy.plan.classifiers[0, "real"]
+    task = Task(unit, toy.folder, tmp_path, tmp_path / "checkpoint", "cpu", lambda done, total: None)
+    sets = Plan("webdataset", ("a", "b"), (1, 1), (5,), 0, False, "key", copy.medium, ("a", "b"), copy.traits)
+    record = json.loads((toy.folder / "study.json").read_text(encoding="utf-8"))
+    assert record["resolved"]["traits"] == {"unit": "mV"}
+    for medium in (
+        medium_of(copy), toy.settings.medium, reading.medium_of(task), read_result(toy.folder).medium, sets.of_items,
+        copy_rule(toy.folder / f"data-{toy.settings.data_key}", toy.folder / toy.plan.draws[0].path).features.__self__,
+    ):  # fmt: skip
+        assert medium.unit == "mV" and medium == INT16.of({"unit": "mV"}) != INT16
+    assert "2 classes, 5 mV, 3 trials" in table_of(toy.folder.parent)
 
 
 def test_a_parameter_of_images_is_refused_by_name(toy):

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from browsing import browser_page, in_browser
 from planted_results import HELPS, planted
+from toy_media import INT16
 
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import interval_text, primary_of, typeset
 from gannb.analysis.worth import worth_sentence
 from gannb.cli import main
-from gannb.data.medium import Nouns
 from gannb.media import MEDIA
 from gannb.media.image import IMAGE
 from gannb.report import compare as comparing
@@ -221,13 +220,12 @@ def test_to_is_for_several_studies(studies, capsys):
 
 
 def test_studies_of_several_media_are_of_items(studies, monkeypatch):
-    sounds = SimpleNamespace(name="audio", nouns=Nouns("sound", "sounds", "samples"))
-    monkeypatch.setitem(MEDIA, "audio", sounds)
+    monkeypatch.setitem(MEDIA, INT16.name, INT16)
     record = json.loads((studies[1] / "study.json").read_text())
-    record["resolved"]["medium"] = "audio"
+    record["resolved"]["medium"] = INT16.name
     (studies[1] / "study.json").write_text(json.dumps(record))
     page = compare(studies)[0].read_text()
-    assert "<h1>Do GAN items help to train the classifier?</h1>" in page and "real sounds, 16 trials" in page
+    assert "<h1>Do GAN items help to train the classifier?</h1>" in page and "real vectors, 16 trials" in page
     assert "mirror images" not in page
 
 

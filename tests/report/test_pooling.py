@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from planted_results import planted
 from scipy import stats
+from toy_media import INT16
 
 from gannb.analysis.wording import points
-from gannb.data.medium import Nouns
 from gannb.media import MEDIA
 from gannb.media.image import IMAGE
 from gannb.report import pooling
@@ -100,9 +99,9 @@ def test_other_metrics_media_smoke_runs_no_answers_and_no_spread_are_not_pooled(
     assert why_not([*studies, unsure], IMAGE.nouns).startswith("g has no answer (the classifiers had not converged)")
     smoke = changed(studies[0], parameters={"preset": "smoke"})
     assert "a is far too small for a verdict" in why_not([smoke, *studies[1:]], IMAGE.nouns)
-    monkeypatch.setitem(MEDIA, "audio", SimpleNamespace(name="audio", nouns=Nouns("sound", "sounds", "samples")))
-    sounds = changed(studies[1], resolved={"medium": "audio"})
-    assert why_not([sounds, *studies[2:]], IMAGE.nouns) == "a mean over images and sounds means nothing."
+    monkeypatch.setitem(MEDIA, INT16.name, INT16)
+    vectors = changed(studies[1], resolved={"medium": INT16.name})
+    assert why_not([vectors, *studies[2:]], IMAGE.nouns) == "a mean over images and vectors means nothing."
 
 
 # ---- what they say together ----

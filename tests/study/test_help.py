@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from toy_parameters import VECTORS
+from toy_parameters import VECTORS, only
 
-from gannb.media import MEDIA
 from gannb.media.image import IMAGE
 from gannb.study.help import (
     completions,
@@ -19,13 +18,14 @@ from gannb.study.help import (
     table_text,
     values,
 )  # fmt: skip
-from gannb.study.model import General
+from gannb.study.model import General, Study
 
 OF_IMAGES = list(IMAGE.parameters.model_fields)
 
 
 def test_each_parameter_of_images_is_marked_as_theirs_and_no_other():
-    assert {name: items_of(name) for name in OF_IMAGES} == dict.fromkeys(OF_IMAGES, "images")
+    assert {name for name in Study.model_fields if "images" in items_of(name)} == set(OF_IMAGES)
+    assert items_of("size") == "images" and items_of("pretrained") != "images"  # which it shares
     assert {items_of(name) for name in General.model_fields} == {""}
     assert marked("size") == f"{meaning('size')} (images)" and marked("trials") == meaning("trials")
 
@@ -34,8 +34,7 @@ def test_the_table_has_a_column_for_whose_a_parameter_is():
     rows = [[cell.strip() for cell in line.split(" | ")] for line in markdown().splitlines()]
     assert rows[0][-1] == "only for |"
     marks = {row[0].strip("| `"): row[-1].strip(" |") for row in rows if row[0].startswith("| `")}
-    assert [name for name, mark in marks.items() if mark == "images"] == OF_IMAGES
-    assert set(marks.values()) == {"images", ""}
+    assert marks == {name: items_of(name) for name in Study.model_fields}
 
 
 def test_the_help_lists_those_of_images_in_lines_of_their_own():
@@ -63,10 +62,11 @@ def test_completions_of_names_come_with_their_meaning_and_mark():
     ],
 )
 def test_values_that_follow_from_the_media_are_listed(name, text):
-    assert values(name) == text
+    with only(IMAGE):
+        assert values(name) == text
 
 
-def test_another_medium_adds_its_values(monkeypatch):
-    monkeypatch.setitem(MEDIA, "vector", VECTORS)
-    assert values("medium") == "auto, image or vector"
-    assert "jitter" in suggestions("augmentation")
+def test_another_medium_adds_its_values():
+    with only(IMAGE, VECTORS):
+        assert values("medium") == "auto, image or vector"
+        assert "jitter" in suggestions("augmentation")

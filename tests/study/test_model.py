@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from toy_parameters import VECTORS
+from toy_parameters import VECTORS, only
 
 from gannb.media import MEDIA
 from gannb.media.image import IMAGE
@@ -149,10 +150,10 @@ def test_a_share_that_whole_items_of_a_batch_cannot_have_is_refused(share, mix, 
 
 
 @pytest.fixture
-def two_media(monkeypatch) -> type[General]:
+def two_media() -> Iterator[type[General]]:
     """The model of a study where there are vectors as well as images."""
-    monkeypatch.setitem(MEDIA, "vector", VECTORS)
-    return study_model(MEDIA.values())
+    with only(IMAGE, VECTORS):
+        yield study_model(MEDIA.values())
 
 
 def test_with_one_medium_a_study_is_of_that_whatever_its_data_are():
@@ -229,11 +230,12 @@ def test_what_augmentations_there_are_the_media_say(two_media):
 
 
 def test_without_other_media_the_choices_are_those_of_images():
-    assert choices("augmentation") == ["auto", *IMAGE.policy_names]
-    assert choices("gan_augmentation") == ["auto", "none", "policy", "diffaugment", "ada"]
-    assert message(augmentation="jitter").startswith("augmentation='jitter' is not valid: it takes auto, none, shift")
-    assert message(gan_augmentation="difaugment").endswith("did you mean diffaugment?")
-    assert message(medium="imgae") == ("medium='imgae' is not valid: it takes auto or image; did you mean image?")
+    with only(IMAGE):
+        assert choices("augmentation") == ["auto", *IMAGE.policy_names]
+        assert choices("gan_augmentation") == ["auto", "none", "policy", "diffaugment", "ada"]
+        assert message(augmentation="jitter").startswith("augmentation='jitter' is not valid: it takes auto, none, ")
+        assert message(gan_augmentation="difaugment").endswith("did you mean diffaugment?")
+        assert message(medium="imgae") == "medium='imgae' is not valid: it takes auto or image; did you mean image?"
 
 
 # ---- YAML ----
@@ -325,3 +327,14 @@ def test_items_are_a_number_several_or_balance(given, kept, doses):
 def test_other_numbers_of_items_are_refused(given):
     with pytest.raises(InputError, match="n_synthetic=.* is not valid"):
         make_study(n_synthetic=given)
+
+
+def test_a_folder_of_images_and_clips_is_refused_unless_the_medium_is_said(tmp_path):
+    for name in ("a/x.png", "a/y.png", "b/x.wav", "b/y.m4a"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"holds images and clips, and a study is of one of them; move the others "):
+        make_study(data=str(tmp_path))
+    assert make_study(data=str(tmp_path), medium="audio").medium == "audio"
+    assert make_study(data=str(tmp_path), medium="image").medium == "image"
+    assert make_study(data=str(tmp_path / "b")).medium == "audio"

@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import cache
 from itertools import combinations
 
 import numpy as np
 import pytest
+from planted_sets import bursts, dataset, refusal
 
-from gannb.data.examples import Dataset, Examples
-from gannb.media.image.reading import read
 from gannb.study.model import make_study
+from gannb.trials.design import Design, settle
 from gannb.trials.splits import (
-    Design,
     Draw,
     _shuffled_groups,
     check_room,
     final_items,
     labels_of,
     make_draw,
-    settle,
     take,
     train_counts,
 )
 from gannb.utils.errors import InputError
-
-
-def examples(counts: list[int], groups: np.ndarray | None = None, prefix: str = "pool") -> Examples:
-    """Items of 4x4 pixels whose pixels tell their position, so many of each class, in a fixed shuffled order."""
-    y = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
-    x = np.broadcast_to((np.arange(len(y)) % 256).astype(np.uint8)[:, None, None, None], (len(y), 4, 4, 1))
-    names = tuple(f"class {k}" for k in range(len(counts)))
-    ids = np.array([f"{prefix}-{i}" for i in range(len(y))])
-    return Examples(x, y, names, ids, np.arange(len(y)) if groups is None else groups)
-
-
-def dataset(counts: list[int], test: list[int] | None = None, groups: np.ndarray | None = None) -> Dataset:
-    given = None
-    if test:
-        given = examples(test, prefix="test")
-        given = Examples(given.x, given.y, given.classes, given.ids, given.groups + 1_000_000)
-    return Dataset(examples(counts, groups), given, "fingerprint", "prepared", report=None, medium="image")
 
 
 def draw_design(n: int, seed: int = 0, test_share: float = 0.25, blocks: int = 10) -> Design:
@@ -55,11 +35,6 @@ def folds_design(seed: int = 0, folds: int = 4) -> Design:
 
 def given_design(n: int | None = None, seed: int = 0) -> Design:
     return Design("given", n, 0.25, seed)
-
-
-def bursts(n: int, size: int) -> np.ndarray:
-    """Groups of `size` neighbouring items."""
-    return np.arange(n) // size
 
 
 # ---- draw ----
@@ -382,147 +357,3 @@ def test_fewer_of_a_fold_is_a_random_half():
     data = dataset([200, 200])
     halves = [make_draw(data, folds_design(), t).fewer(data.pool.y).mean() for t in range(20)]
     assert 170 < np.mean(halves) < 230  # the first half in the order of the files would give about 100
-
-
-# ---- which protocol ----
-
-
-@cache
-def digits() -> Dataset:
-    return read("digits")
-
-
-def test_digits_are_drawn_eight_per_class():
-    design = settle(digits(), make_study())
-    assert (design.protocol, design.n_per_class) == ("draw", 8)
-    make_draw(digits(), design, 7)  # the last trial finds its items
-
-
-def test_a_small_set_is_cross_validated_in_whole_repeats():
-    design = settle(dataset([120, 399]), make_study(data="photos"))
-    assert (design.protocol, design.n_per_class, design.folds, design.trials) == ("folds", None, 4, 8)
-    assert settle(dataset([120, 399]), make_study(data="photos", test_share=0.1)).trials == 20
-
-
-@pytest.mark.parametrize(("trials", "way"), [(4, 8), (7, 8), (9, 12), (10, 12)])
-def test_trials_that_are_no_whole_repeats_are_refused_with_the_next_number_that_is(trials, way):
-    text = refusal(dataset([120, 399]), data="photos", trials=trials)
-    assert f"trials={trials}" in text and f"use trials={way}." in text
-    assert settle(dataset([120, 399]), make_study(data="photos", trials=way)).trials == way
-
-
-@pytest.mark.parametrize(("share", "ways"), [(0.4, ("0.333", "0.5")), (0.3, ("0.25", "0.333"))])
-def test_a_test_share_that_is_no_fold_is_refused_with_those_that_are(share, ways):
-    text = refusal(dataset([120, 399]), data="photos", test_share=share)
-    for way in ways:
-        assert way in text
-        settle(dataset([120, 399]), make_study(data="photos", test_share=float(way)))
-
-
-@pytest.mark.parametrize(("counts", "n"), [([400, 500], 15), ([3000, 6000], 100), ([1000, 1000], 37)])
-def test_a_large_set_is_drawn_as_large_as_disjoint_draws_allow_up_to_a_hundred(counts, n):
-    data, study = dataset(counts), make_study(data="photos")
-    design = settle(data, study)
-    assert (design.protocol, design.n_per_class) == ("draw", n)
-    make_draw(data, design, design.trials - 1)
-    assert design.trials == 16 and design.most_trials >= 20
-
-
-def test_more_trials_do_not_change_the_size_of_draws():
-    sizes = {settle(dataset([800, 900]), make_study(data="photos", trials=t)).n_per_class for t in (2, 8, 10)}
-    assert len(sizes) == 1
-
-
-def test_half_of_a_draw_is_not_the_half_that_comes_first_in_the_set():
-    data = dataset([400, 400])
-    draws = [make_draw(data, settle(data, make_study(data="photos", n_per_class=15)), t) for t in range(8)]
-    first = [np.mean(draw.fewer(data.pool.y)) / np.mean(draw.train) for draw in draws]
-    assert np.mean(first) == pytest.approx(1, abs=0.1)
-
-
-def test_a_given_test_set_leaves_the_whole_pool_for_draws_that_are_asked_for():
-    design = settle(dataset([400, 400], test=[50, 50]), make_study(data="photos", protocol="draw"))
-    assert (design.protocol, design.n_per_class) == ("draw", 20)
-
-
-def test_asking_for_items_per_class_is_asking_for_draws():
-    design = settle(dataset([120, 130]), make_study(data="photos", n_per_class=5))
-    assert (design.protocol, design.n_per_class) == ("draw", 5)
-
-
-def test_a_protocol_that_is_asked_for_is_used():
-    assert settle(digits(), make_study(protocol="folds")).protocol == "folds"
-    assert settle(dataset([120, 130]), make_study(data="photos", protocol="draw")).n_per_class == 4
-
-
-def test_the_choice_is_explained():
-    assert "8 items per class of its own" in settle(digits(), make_study()).why
-    assert "divided into 4 parts" in settle(dataset([50, 50]), make_study(data="photos")).why
-    assert "given test set" in settle(dataset([50, 50], test=[9, 9]), make_study(data="photos")).why
-
-
-def test_a_protocol_of_earlier_versions_says_what_has_become_of_it():
-    with pytest.raises(InputError, match="protocol=folds"):
-        make_study(data="photos", protocol="resplit")
-
-
-# ---- too few items: the sentence, and whether its ways out lead anywhere ----
-
-
-def refusal(found: Dataset, **given) -> str:
-    """The sentence with which a study of a data set is refused."""
-    with pytest.raises(InputError) as error:
-        settle(found, make_study(**given))
-    return str(error.value)
-
-
-def test_too_few_items_for_the_draws_asked_for():
-    data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
-    text = refusal(data, **given)
-    assert "class 'class 0'" in text and "40 items of each class" in text and "\n" not in text
-    room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
-    design = settle(data, make_study(**given | {"n_per_class": room}))
-    make_draw(data, design, 3)  # does what the sentence says
-    refusal(data, **given | {"n_per_class": room + 1})  # and no more is possible
-
-
-def test_cross_validation_instead_of_draws_really_works():
-    data, given = dataset([50, 60]), {"data": "photos", "n_per_class": 10, "trials": 4}
-    text = refusal(data, **given)
-    # n_per_class is still set: the sentence must say that it has to go, since folds refuses it
-    assert "protocol=folds without n_per_class" in text
-    make_draw(data, settle(data, make_study(data="photos", protocol="folds")), 3)
-
-
-def test_more_trials_of_digits_than_there_are_items_are_several_a_block():
-    design = settle(digits(), make_study(trials=40))
-    assert design.most_trials == 16 and "each divided anew for several trials" in design.why
-    make_draw(digits(), design, 39)
-
-
-def test_blocks_for_tuning_are_kept_apart():
-    plain, tuned = (settle(digits(), make_study(tune=tune)) for tune in (False, True))
-    assert (plain.blocks, tuned.blocks) == (8, 6)
-    used = [make_draw(digits(), tuned, t) for t in range(16)]
-    for t in (-1, -2):
-        draw = make_draw(digits(), tuned, t)
-        for other in used:
-            assert not {*draw.train, *draw.reserve} & {*other.train, *other.reserve, *other.test}
-
-
-def test_a_set_too_small_for_any_draw_is_told_so_in_true_numbers():
-    text = refusal(dataset([10, 300]), data="photos", protocol="draw")
-    assert "n_per_class=0" not in text and "needs 0 items" not in text
-    assert "protocol=folds" in text
-    settle(dataset([10, 300]), make_study(data="photos", protocol="folds"))
-
-
-@pytest.mark.parametrize("test_share", [0.1, 0.25, 0.5])
-def test_a_class_too_small_to_divide_is_named_with_the_number_that_suffices(test_share):
-    text = refusal(dataset([3, 50]), data="photos", test_share=test_share)
-    assert "'class 0' has 3 items" in text
-    need = int(re.search(r"at least (\d+)", text)[1])
-    data = dataset([need, 50])
-    design = settle(data, make_study(data="photos", test_share=test_share))
-    for t in range(5):
-        make_draw(data, design, t)

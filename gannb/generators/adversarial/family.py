@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from gannb.generators.adversarial.form import AsTheyAre, Form
 from gannb.generators.adversarial.losses import Loss
 from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
 
 Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, number of classes) -> network
 
@@ -19,7 +23,7 @@ Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, numb
 class Family:
     """Networks, loss and defaults: all that tells one kind of GAN from another, for whatever medium.
 
-    generator: (noise (N, *noise), labels (N,) or the classes' shares (N, K)) -> N items, encoded by the medium.
+    generator: (noise (N, *noise), labels (N,) or the classes' shares (N, K)) -> N items, encoded by the family's form.
     discriminator: (encoded items, labels) -> scores (N,), class logits (N, K) or None where it has no class head.
     """
 
@@ -48,6 +52,10 @@ class Family:
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of an item's noise."""
         return (self.noise,) if isinstance(self.noise, int) else self.noise
+
+    def form(self, medium: Medium, shape: tuple[int, ...]) -> Form:
+        """How items of a shape come to the networks, and back; here as the medium has it."""
+        return AsTheyAre(medium)
 
     def settings(self) -> dict[str, Any]:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""

@@ -19,6 +19,7 @@ from torch import nn
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.checkpoint import DamagedCheckpoint, identity, read_checkpoint, write_checkpoint
 from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.form import Form
 from gannb.generators.adversarial.guard import RULE, Guard
 from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
 from gannb.generators.adversarial.training import Training, lent_randomness
@@ -128,13 +129,18 @@ class Adversarial:
         noise = noise if self.limit is None else truncate(noise, self.limit)
         return self._made(noise, labels)
 
+    @property
+    def form(self) -> Form:
+        """How items come to the networks, and back."""
+        return self.family.form(self.medium, self.shape)
+
     def _noise(self, seed: int, index: np.ndarray) -> np.ndarray:
         """Noise of positions (M,) in the seed's sequence, (M, ...)."""
         return noise_rows(seed, index, self.family.noise_shape)
 
     def _made(self, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Items (M, ...) of noise (M, ...) and labels (M,), or the classes' shares (M, K)."""
-        return generate(self.medium, self.networks[self.sampled], noise, labels)
+        return generate(self.form, self.networks[self.sampled], noise, labels)
 
     def between(self, labels: np.ndarray, seed: int, frames: int) -> np.ndarray:
         """Items on the way from one noise to another: labels (M,) in 0..K-1 -> (M, frames, ...).
@@ -179,7 +185,7 @@ class Adversarial:
 
     def realness(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """The discriminator's scores (M,), high for "real", of items (M, ...) with labels (M,)."""
-        return score(self.medium, self.networks["discriminator"], x, check_labels(labels, self.n_classes))
+        return score(self.form, self.networks["discriminator"], x, check_labels(labels, self.n_classes))
 
     def to(self, device: str) -> Self:
         """Move the networks to a device, to sample there."""
@@ -230,7 +236,8 @@ def _networks(medium: Medium, family: Family, shape: tuple[int, ...], n_classes:
     """Networks as a fitted GAN keeps them, their weights not yet loaded."""
     makers = {name: family.discriminator if name == "discriminator" else family.generator for name in NETWORKS}
     with lent_randomness():
-        made = {name: medium.place(make(shape, n_classes), "cpu") for name, make in makers.items()}
+        place = family.form(medium, shape).place
+        made = {name: place(make(shape, n_classes), "cpu") for name, make in makers.items()}
     return nn.ModuleDict(made)
 
 

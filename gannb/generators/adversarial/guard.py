@@ -119,7 +119,7 @@ class Guard:
             return math.nan, 0
         samples, labels = self.training.fixed_samples()
         usual = self.usual[self.watched]
-        features = self.training.medium.raw_features(samples)
+        features = self.training.form.raw_features(samples)
         spreads = np.array([spread(features[labels == k]) for k in np.flatnonzero(self.watched)])
         if self.training.step >= self.started:
             self.spread |= spreads >= SPREAD * usual

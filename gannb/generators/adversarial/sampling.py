@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 from torch import nn
 
 if TYPE_CHECKING:
-    from gannb.data.medium import Medium
+    from gannb.generators.adversarial.form import Form
 
 SAMPLE_BATCH = 64
 BLOCK = 64  # rows of noise that are drawn together
@@ -62,21 +62,26 @@ def in_batches(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.n
     return np.concatenate(results)[:n]
 
 
-def generate(medium: Medium, network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def generate(form: Form, network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Items (M, ...) of noise (M, ...) and labels, (M,) or the classes' shares (M, K) float32."""
+    return form.items(make(form, network, noise, labels))
+
+
+def make(form: Form, network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """What a network makes, rounded and in the form that it works in: (M, ...), see `generate`."""
     device = next(network.parameters()).device
 
-    def items(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return medium.decode(network(torch.from_numpy(z).to(device), torch.from_numpy(y).to(device)))
+    def rounded(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return form.decode(network(torch.from_numpy(z).to(device), torch.from_numpy(y).to(device)))
 
-    return in_batches(items, noise, labels)
+    return in_batches(rounded, noise, labels)
 
 
-def score(medium: Medium, network: nn.Module, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def score(form: Form, network: nn.Module, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The discriminator's scores (M,) of items (M, ...) with labels (M,), high for "real"."""
     device = str(next(network.parameters()).device)
 
     def scores(items: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return network(medium.encode(medium.stored(items, device)), torch.from_numpy(y).to(device))[0].cpu().numpy()
+        return network(form.encode(form.stored(items, device)), torch.from_numpy(y).to(device))[0].cpu().numpy()
 
     return in_batches(scores, x, labels)

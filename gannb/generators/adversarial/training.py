@@ -23,7 +23,8 @@ from gannb.data.examples import Examples
 from gannb.generators.adversarial.cuda_graphs import Captured
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import auxiliary, gradient_penalty, lecam, squared_gradients
-from gannb.generators.adversarial.sampling import generate, noise_rows
+from gannb.generators.adversarial.random_layer import RandomLayer
+from gannb.generators.adversarial.sampling import make, noise_rows
 from gannb.generators.interface import Job
 
 if TYPE_CHECKING:
@@ -114,13 +115,14 @@ class Training:
     ) -> None:
         self.medium, self.family, self.policy, self.job, self.adaptive = medium, family, policy, job, adaptive
         self.device = torch.device(job.device)
-        self.x = medium.stored(draw.x, job.device)  # (N, ...), not yet encoded
+        self.form = family.form(medium, draw.shape)
+        self.x = self.form.stored(draw.x, job.device)  # (N, ...), not yet encoded
         self.y = torch.tensor(draw.y, device=self.device)
         self.n_classes = draw.n_classes
         self.half = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0)
         with lent_randomness(derive(job.seed, 2)):
-            self.generator = medium.place(family.generator(draw.shape, draw.n_classes), job.device)
-            self.discriminator = medium.place(family.discriminator(draw.shape, draw.n_classes), job.device)
+            self.generator = self.form.place(family.generator(draw.shape, draw.n_classes), job.device)
+            self.discriminator = self.form.place(family.discriminator(draw.shape, draw.n_classes), job.device)
         self.average, self.tail = (copy.deepcopy(self.generator).requires_grad_(False).eval() for _ in range(2))
         self.optimisers = {name: self._optimiser(name) for name in ("generator", "discriminator")}
         # listed once: to walk through the modules at every step takes longer than a small network does
@@ -131,6 +133,9 @@ class Training:
         self.apart = any(isinstance(module, BatchNorm) for module in self.discriminator.modules())
         self.passes = self._make_passes(draw)
         self.rng = torch.Generator(self.device)
+        for layer in self.discriminator.modules():
+            if isinstance(layer, RandomLayer):
+                layer.rng = self.rng
         self._learn = Captured(self._learn_once, self.device, self.rng, possible=not family.one_class_batches)
         self.step = 0  # steps done
         self.lecam = family.lecam  # its weight, which the guard may raise
@@ -196,7 +201,7 @@ class Training:
         """
         last = len(index) - 1
         for turn, chosen_items in enumerate(index):
-            real, labels = self.medium.encode(self.x[chosen_items]), self.y[chosen_items]
+            real, labels = self.form.encode(self.x[chosen_items]), self.y[chosen_items]
             wanted = self._labels_of_fakes(labels)
             shape = (self.batch, *self.family.noise_shape)
             noise = torch.randn(shape, generator=self.rng, device=self.device)
@@ -231,7 +236,7 @@ class Training:
         return tuple(o if o is None else o.float() for o in output) if isinstance(output, tuple) else output.float()
 
     def _augment(self, items: Tensor) -> Tensor:
-        return self.medium.augment(items, self.policy, self.rng, self.chance if self.adaptive else None, clamp=False)
+        return self.form.augment(items, self.policy, self.rng, self.chance if self.adaptive else None, clamp=False)
 
     def _scored(self, both: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
         """Scores (2B,) and class logits of reals followed by fakes: in one pass where that changes nothing."""
@@ -320,18 +325,18 @@ class Training:
             self.curves[name].append(mean)
 
     def _keep_grid(self) -> None:
-        items, _ = self.fixed_samples(GRID[0])
+        items = self.form.items(self.fixed_samples(GRID[0])[0])
         self.grids.append(torch.from_numpy(items.reshape(-1, GRID[1], *items.shape[1:])))
         self.grid_steps.append(self.step)
 
     def fixed_samples(self, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Items (8 K, ...) of the averaged generator, 8 of each class or of the first `most`, and labels.
+        """What the averaged generator makes, in its form (8 K, ...), 8 of each class or of the first `most`; labels.
 
         The same noise every time.
         """
         labels = np.repeat(np.arange(self.n_classes)[:most], GRID[1])
         noise = noise_rows(derive(self.job.seed, 3), np.arange(len(labels)), self.family.noise_shape)
-        return generate(self.medium, self.average, noise, labels), labels
+        return make(self.form, self.average, noise, labels), labels
 
     # ---- state ----
 

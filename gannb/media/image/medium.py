@@ -38,6 +38,10 @@ class Images:
     nouns = NOUNS
     dtype = np.dtype(np.uint8)
 
+    def of(self, traits: Mapping[str, Any]) -> Images:
+        """Images have no traits: all there is to know stands in their shape."""
+        return self
+
     # ---- parameters
 
     parameters = ImageParameters

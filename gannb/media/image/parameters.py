@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, field_validator
+from pydantic import field_validator
 
 from gannb.data.medium import Nouns
+from gannb.media.parameters import Transfer
 from gannb.utils.parameters import parameter
 
 NAME = "image"
 NOUNS = Nouns("image", "images", "pixels")
 DIGITS = "digits"  # the set that comes with the kit, by name: scikit-learn's
 DIGITS_PER_CLASS = 8  # of the default study's draws
-PRETRAINED = "mobilenetv2_100"
 
 
-class ImageParameters(BaseModel):
+class ImageParameters(Transfer):
     """The parameters of a study that belong to images alone."""
 
     size: str | None = parameter(None, 1, "side in pixels, or HxW as `96x64`, that items are brought to")
@@ -27,20 +27,8 @@ class ImageParameters(BaseModel):
     inception: str | None = parameter(
         None, 3, "file of the standard Inception weights, for FID; needs 10,000 test items and as many made"
     )
-    pretrained: str = parameter(
-        PRETRAINED, 4, "what `transfer` arms fine-tune: a timm name, or weights in a folder or file", min_length=1
-    )
 
     @field_validator("inception")
     @classmethod
     def _stay_true_in_other_folders(cls, file: str | None) -> str | None:
         return file and str(Path(file).expanduser().resolve())
-
-    @field_validator("pretrained")
-    @classmethod
-    def _stay_true_with_a_path_in_it(cls, pretrained: str) -> str:
-        name, equals, file = pretrained.partition("=")
-        if equals:
-            return f"{name}={Path(file).expanduser().resolve()}"
-        is_path = "/" in pretrained or pretrained.startswith(("~", "."))
-        return str(Path(pretrained).expanduser().resolve()) if is_path else pretrained

@@ -26,8 +26,8 @@ from torch.nn import functional as F
 from gannb.classifiers.depth import weighted_layers
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
-from gannb.media.image.parameters import PRETRAINED
 from gannb.media.image.tensors import encode, stored
+from gannb.media.parameters import PRETRAINED
 from gannb.utils.errors import InputError, unreadable
 from gannb.utils.files import files_at, read_json, sha256_of, write_json
 from gannb.utils.naming import nearest

@@ -197,8 +197,8 @@ def test_averaged_samples_come_from_the_tail_of_the_training():
     gan = fit("projection", steps=40)
     varied = gan.averaged()
     noise = sampling.noise_rows(3, np.arange(9), gan.family.noise_shape)
-    assert np.array_equal(varied.sample(ASKED, 3), sampling.generate(IMAGE, gan.networks["tail"], noise, LABELS))
-    assert np.array_equal(gan.sample(ASKED, 3), sampling.generate(IMAGE, gan.networks["average"], noise, LABELS))
+    assert np.array_equal(varied.sample(ASKED, 3), sampling.generate(gan.form, gan.networks["tail"], noise, LABELS))
+    assert np.array_equal(gan.sample(ASKED, 3), sampling.generate(gan.form, gan.networks["average"], noise, LABELS))
     assert not np.array_equal(varied.sample(ASKED, 3), gan.sample(ASKED, 3))
 
 
@@ -207,7 +207,7 @@ def test_truncated_samples_come_from_truncated_noise_and_are_less_diverse():
     labels = np.zeros(200, dtype=int)
     noise = sampling.truncate(sampling.noise_rows(3, np.arange(200), gan.family.noise_shape), 0.5)
     varied = gan.truncated(0.5).sample(Condition(labels), 3)
-    assert np.array_equal(varied, sampling.generate(IMAGE, gan.networks["average"], noise, labels))
+    assert np.array_equal(varied, sampling.generate(gan.form, gan.networks["average"], noise, labels))
     assert varied.std(axis=0).mean() < 0.8 * gan.sample(Condition(labels), 3).std(axis=0).mean()
 
 

@@ -8,10 +8,12 @@ import torch
 from scipy import stats
 from tiny_gans import MAKERS, TINY, equal, weights
 
+from gannb.generators.adversarial.form import AsTheyAre
 from gannb.generators.adversarial.sampling import SAMPLE_BATCH, generate, in_batches, noise_rows, score, truncate
 from gannb.media.image import IMAGE
 
 SHAPE = (8, 8, 1)
+FORM = AsTheyAre(IMAGE)
 
 
 def network(family: str, which: int = 0) -> torch.nn.Module:
@@ -81,12 +83,12 @@ def test_batches_are_of_one_size_and_give_one_row_per_row(n):
 def test_an_image_is_the_same_bytes_whatever_is_made_with_it(family):
     made_by, labels = network(family), np.arange(150) % 3
     noise = noise_rows(1, np.arange(150), TINY[family].noise_shape)
-    made = generate(IMAGE, made_by, noise, labels)
+    made = generate(FORM, made_by, noise, labels)
     assert made.shape == (150, *SHAPE) and made.dtype == np.uint8
     for part in (np.arange(7), np.arange(149, -1, -1), np.array([64, 3, 149]), np.array([5])):
-        assert np.array_equal(generate(IMAGE, made_by, noise[part], labels[part]), made[part])
+        assert np.array_equal(generate(FORM, made_by, noise[part], labels[part]), made[part])
     changed = np.where(np.arange(150) % 3 == 1, 1, 0)  # the labels around those of class 1
-    assert np.array_equal(generate(IMAGE, made_by, noise, changed)[1::3], made[1::3])
+    assert np.array_equal(generate(FORM, made_by, noise, changed)[1::3], made[1::3])
 
 
 @pytest.mark.parametrize("family", list(TINY))
@@ -94,7 +96,7 @@ def test_pixels_are_the_networks_values_from_0_to_255(family):
     made_by, noise, labels = network(family), noise_rows(1, np.arange(5), TINY[family].noise_shape), np.arange(5) % 3
     with torch.no_grad():
         values = made_by(torch.from_numpy(noise), torch.from_numpy(labels)).permute(0, 2, 3, 1).numpy()
-    assert np.abs(generate(IMAGE, made_by, noise, labels) - (values + 1) / 2 * 255).max() <= 0.51
+    assert np.abs(generate(FORM, made_by, noise, labels) - (values + 1) / 2 * 255).max() <= 0.51
 
 
 @pytest.mark.parametrize("family", list(TINY))
@@ -104,10 +106,10 @@ def test_scores_are_the_discriminators_of_pixels_from_minus_1_to_1(family):
     with torch.no_grad():
         images = torch.from_numpy(x).permute(0, 3, 1, 2) / 255 * 2 - 1
         expected, _ = judge(images, torch.from_numpy(labels))
-    made = score(IMAGE, judge, x, labels)
+    made = score(FORM, judge, x, labels)
     assert made.shape == (70,) and np.allclose(made, expected.numpy(), atol=1e-4)
-    assert np.array_equal(score(IMAGE, judge, x[3:5], labels[3:5]), made[3:5])
-    assert score(IMAGE, judge, x[:0], labels[:0]).shape == (0,)
+    assert np.array_equal(score(FORM, judge, x[3:5], labels[3:5]), made[3:5])
+    assert score(FORM, judge, x[:0], labels[:0]).shape == (0,)
 
 
 def test_sampling_and_scoring_leave_the_networks_and_global_randomness_as_they_are():
@@ -116,7 +118,7 @@ def test_sampling_and_scoring_leave_the_networks_and_global_randomness_as_they_a
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    made = generate(IMAGE, made_by, noise_rows(0, np.arange(3), (64,)), np.arange(3))
-    score(IMAGE, judge, made, np.arange(3))
+    made = generate(FORM, made_by, noise_rows(0, np.arange(3), (64,)), np.arange(3))
+    score(FORM, judge, made, np.arange(3))
     assert torch.equal(torch.rand(1), expected)
     assert equal(weights(made_by), before[0]) and equal(weights(judge), before[1])

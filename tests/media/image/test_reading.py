@@ -19,7 +19,6 @@ from PIL import Image
 
 from gannb.media.image import reading
 from gannb.media.image.reading import read
-from gannb.media.image.sources import arrays as array_formats
 from gannb.utils.errors import InputError
 
 
@@ -243,7 +242,7 @@ def test_bad_parameters_are_refused(tmp_path, wish, sentence):
 def test_too_much_to_hold_is_refused(tmp_path, monkeypatch):
     folder, archive = folder_of(tmp_path / "set"), npz(tmp_path / "set.npz")
     monkeypatch.setattr(reading, "MAX_BYTES", 700)
-    monkeypatch.setattr(array_formats, "MAX_BYTES", 700)
+    monkeypatch.setattr("gannb.data.npz.MAX_BYTES", 700)
     with pytest.raises(InputError, match="size: 6 items of 32x32 .*set size"):
         read(str(folder))
     with pytest.raises(InputError, match="set.npz unpacks to"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gannb.data.files import PARTS
+from gannb.data.npz import arrays_of, holds
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS, NOUNS
 from gannb.media.image.sources.colours import without_equal_channels
@@ -43,6 +43,7 @@ def _from_arrays(
     return Source(kind, NOUNS, ids, y, classes, is_test, shapes, "test" in parts, decoded)
 
 
+WORDS = tuple(word for words in PARTS.values() for word in words)
 IDX_FILES = tuple(f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
 
 
@@ -104,18 +105,13 @@ def _numbered_classes(parts: dict[str, tuple[np.ndarray, np.ndarray]], where: st
 
 def is_npz(path: Path) -> bool:
     """Tell whether a file is an .npz with images to train on, by its name and its table of contents alone."""
-    if path.suffix.lower() != ".npz" or not path.is_file():
-        return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(f"{word}_images.npy" in archive.namelist() for word in PARTS["train"])
-    except (OSError, zipfile.BadZipFile):
-        return False
+    return holds(path, [f"{word}_images" for word in PARTS["train"]])
 
 
 def from_npz(path: Path) -> Source:
     """Return the set of an .npz in the MedMNIST layout; raises InputError where it is not one, or not whole."""
-    arrays, unused = _npz_arrays(path)
+    arrays, unused = arrays_of(path, [f"{word}_{what}" for word in WORDS for what in ("images", "labels")])
+    _check_no_unknown_part(unused, path)
     parts, modes = {}, {}
     for part in PARTS:
         word = _word_for(part, arrays, path)
@@ -138,51 +134,22 @@ def from_npz(path: Path) -> Source:
     return replace(found, skipped=[(name, "an array of no part; read are train, val and test") for name in unused])
 
 
-def _word_for(part: str, arrays: dict[str, np.ndarray], path: Path) -> str:
-    """What the file calls a part: `val`, `valid` or `validation`. Raises InputError where it has two of them."""
-    found = [word for word in PARTS[part] if f"{word}_images" in arrays or f"{word}_labels" in arrays]
-    if len(found) > 1:
-        raise InputError(f"{path} has both {found[0]}_* and {found[1]}_*; keep one of them")
-    return found[0] if found else part
-
-
-def _npz_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The arrays of the MedMNIST layout that the file has, and the names of others. Nothing is ever unpickled."""
-    wanted = [f"{word}_{what}" for words in PARTS.values() for word in words for what in ("images", "labels")]
-    try:
-        with zipfile.ZipFile(path) as archive:
-            declared = sum(member.file_size for member in archive.infolist() if member.filename[:-4] in wanted)
-        if declared > MAX_BYTES:
-            raise InputError(f"{path} unpacks to {declared / 2**30:.0f} GiB, too much; save fewer or smaller items")
-        with np.load(path, allow_pickle=False) as found:
-            arrays = {key: found[key] for key in wanted if key in found.files}
-            unused = [key for key in found.files if key not in wanted]
-    except InputError:
-        raise
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        zlib.error,
-        zipfile.BadZipFile,
-        MemoryError,
-        SyntaxError,
-        RuntimeError,
-    ) as error:
-        if "Object arrays" in str(error):
-            raise InputError(f"{path} holds object arrays, never unpickled here; save plain numbers") from error
-        way = f"is not a readable .npz file ({error}); save it again with numpy.savez"
-        raise unreadable(str(path), error, way) from error
+def _check_no_unknown_part(unused: list[str], path: Path) -> None:
+    """Refuse images with labels that are of no part by their names, for they would be lost."""
     part = next((key.removesuffix("_images") for key in unused if key.endswith("_images")), None)
     if part is not None and f"{part}_labels" in unused:
         raise InputError(
             f"{path} has {part}_images and {part}_labels, of no part that is known; call them train_*, val_* or "
             "test_*, or save the file without them"
         )
-    for key, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise InputError(f"{key} of {path} is not an array; save it again with numpy.savez")
-    return arrays, unused
+
+
+def _word_for(part: str, arrays: dict[str, np.ndarray], path: Path) -> str:
+    """What the file calls a part: `val`, `valid` or `validation`. Raises InputError where it has two of them."""
+    found = [word for word in PARTS[part] if f"{word}_images" in arrays or f"{word}_labels" in arrays]
+    if len(found) > 1:
+        raise InputError(f"{path} has both {found[0]}_* and {found[1]}_*; keep one of them")
+    return found[0] if found else part
 
 
 def _npz_labels(labels: np.ndarray, key: str, path: Path) -> np.ndarray:

@@ -1,0 +1,139 @@
+"""SpecGAN: networks that make log-mel pictures, from which sounds are found (Donahue et al. 2019, arXiv 1802.04208).
+
+The networks, losses and training loop are those of images. Theirs differs: linear magnitudes normalised by frequency,
+WGAN-GP, no classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gannb.generators.adversarial.family import Family, Network
+from gannb.generators.adversarial.form import AsTheyAre
+from gannb.media.audio.augmentation import Draws, Policy
+from gannb.media.audio.features import of_pictures, scaled
+from gannb.media.audio.logmel import LogMel
+from gannb.media.image import IMAGE
+from gannb.media.image.gans.family import ImageFamily
+from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Medium
+
+STEPS = 1000  # about a minute of a CPU at a second of sound
+BLACK = -1.0  # an encoded picture where nothing is
+
+
+class Pictures(AsTheyAre):
+    """The log-mel pictures of clips, encoded as images are: (N, T) int16 and (N, 1, H, W) in [-1, 1]."""
+
+    def __init__(self, medium: Medium, logmel: LogMel) -> None:
+        super().__init__(medium)
+        self.logmel = logmel
+
+    def stored(self, x: np.ndarray, device: str) -> Tensor:
+        return IMAGE.stored(self.logmel.pictures(x)[..., None], device)
+
+    def encode(self, stored: Tensor) -> Tensor:
+        return IMAGE.encode(stored)
+
+    def decode(self, values: Tensor) -> np.ndarray:
+        return IMAGE.decode(values)[..., 0]
+
+    def items(self, made: np.ndarray) -> np.ndarray:
+        return self.logmel.sounds(made)
+
+    def raw_features(self, made: np.ndarray) -> np.ndarray:
+        return scaled(of_pictures(made))
+
+    def augment(
+        self, batch: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None, clamp: bool
+    ) -> Tensor:
+        return augment(batch, policy, self.logmel, rng, chance)
+
+    def place(self, network: nn.Module, device: str) -> nn.Module:
+        return IMAGE.place(network, device)
+
+
+def augment(
+    pictures: Tensor, policy: Policy, logmel: LogMel, rng: torch.Generator, chance: Tensor | None = None
+) -> Tensor:
+    """What a policy of sounds does to their pictures (N, 1, H, W) in [-1, 1]: speed, shift and masks.
+
+    Of gain a picture shows nothing, and noise is not added. Differentiable in the pictures; an empty policy gives them
+    back. chance: as in `gannb.media.audio.augmentation.augment`.
+    """
+    drawn = Draws(len(pictures), rng, pictures.device, chance)
+    if policy.speed or policy.shift:
+        pictures = _moved(pictures, logmel, drawn.both_ways(policy.speed), drawn.both_ways(policy.shift))
+    if policy.time_mask:
+        columns = policy.time_mask * logmel.rate / logmel.hop
+        pictures = _masked(pictures, 3, drawn.share(columns), drawn.place())
+    if policy.frequency_mask:
+        pictures = _masked(pictures, 2, drawn.share(policy.frequency_mask * pictures.shape[2]), drawn.place())
+    return pictures
+
+
+def _moved(pictures: Tensor, logmel: LogMel, faster: Tensor, later: Tensor) -> Tensor:
+    """Pictures of what is played 1 + faster (N,) times as fast, about the middle, and so many seconds later, (N,)."""
+    height, width = pictures.shape[2:]
+    seconds = torch.arange(width, device=pictures.device) * logmel.hop / logmel.rate
+    middle = seconds[-1] / 2
+    column = ((seconds - middle - later[:, None]) * (1 + faster[:, None]) + middle) * logmel.rate / logmel.hop
+    hertz = torch.from_numpy(logmel.frequencies).float().to(pictures.device) / (1 + faster[:, None])  # (N, H)
+    mel = torch.log10(1 + hertz / 700)
+    ends = np.log10(1 + logmel.frequencies[[0, -1]] / 700)
+    row = (mel - ends[0]) / (ends[1] - ends[0]) * (height - 1)
+    across, down = (2 * place / (size - 1) - 1 for place, size in ((column, width), (row, height)))
+    grid = torch.stack(torch.broadcast_tensors(across[:, None, :], down[:, :, None]), dim=-1)  # (N, H, W, 2)
+    return F.grid_sample(pictures - BLACK, grid, align_corners=True) + BLACK
+
+
+def _masked(pictures: Tensor, axis: int, length: Tensor, where: Tensor) -> Tensor:
+    """Pictures black over a length (N,) of rows or columns, at a place 0..1 (N,)."""
+    size = pictures.shape[axis]
+    place = torch.arange(size, device=pictures.device) + 0.5
+    start = (where * (size - length))[:, None]
+    hit = (place > start) & (place < start + length[:, None])  # (N, size)
+    return pictures.masked_fill(hit[:, None, :, None] if axis == 2 else hit[:, None, None, :], BLACK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecGan(Family):
+    """A family of images on the pictures of clips at a rate (Hz)."""
+
+    rate: int
+    of_pictures: ImageFamily
+
+    def form(self, medium: Medium, shape: tuple[int, ...]) -> Pictures:
+        """Pictures, and back to clips."""
+        return Pictures(medium, LogMel(self.rate, shape[0]))
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise InputError where pictures of such clips are too large for the family."""
+        height, width = LogMel(self.rate, shape[0]).shape
+        if max(height, width) > self.of_pictures.max_side:
+            raise InputError(
+                f"gan: {self.name} makes pictures of at most {self.of_pictures.max_side} columns, and a clip of "
+                f"{shape[0] / self.rate:g} s has {width}; set seconds."
+            )
+
+
+def on_pictures(family: ImageFamily, rate: int) -> SpecGan:
+    """The family of images, as it is, on log-mel pictures of clips at a rate."""
+    about: dict[str, Any] = {each.name: getattr(family, each.name) for each in fields(Family)}
+    about |= {name: partial(_network, about[name], rate) for name in ("generator", "discriminator")}
+    about |= {"steps": STEPS, "augmentation": Policy(rate=rate)}
+    name = "specgan" if family.name == "projection" else f"specgan_{family.name}"
+    return SpecGan(**about | {"name": name}, rate=rate, of_pictures=family)
+
+
+def _network(make: Network, rate: int, shape: tuple[int, ...], classes: int) -> nn.Module:
+    return make((*LogMel(rate, shape[0]).shape, 1), classes)

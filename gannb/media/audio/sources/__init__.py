@@ -1,0 +1,1 @@
+"""The forms in which labelled sounds come: files in folders, arrays."""
