@@ -35,12 +35,12 @@ def test_a_planted_imbalance_is_written_as_a_set_that_is_read(benchmark, tmp_pat
 
 
 def test_spoken_digits_are_tested_on_speakers_that_are_not_trained_on(benchmark, tmp_path, capsys):
-    whose = {"speakers": np.arange(12) % 4, "is_test": np.arange(12) < 2}
+    whose = {"speakers": np.arange(12) // 2 % 4, "is_test": np.arange(12) < 2}
     file, out = npz(tmp_path / "all.npz", **whose), tmp_path / "by-speaker.npz"
     assert benchmark("by_speaker").main([str(file), str(out), "--unheard", "1"]) == 0
     found = read_sounds(str(out), groups="(.+)")
-    assert len(found.test) == 3 and {name.rpartition("-")[2] for name in found.test.ids} == {"3"}
-    assert "3 of 12 clips to test on, of 1 speakers" in capsys.readouterr().out
+    assert len(found.test) == 2 and {name.rpartition("-")[2] for name in found.test.ids} == {"3"}
+    assert "2 of 12 clips to test on, of 1 speakers" in capsys.readouterr().out
 
 
 SMALL = {"items": 60, "cas_steps": 3, "cas_batch": 8, "steps": 3, "batch": 8, "seeds": 1, "measuring_steps": 3}
