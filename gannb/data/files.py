@@ -59,11 +59,13 @@ class FileKind:
 
     def is_addition(self, folder: str) -> bool:
         """Tell whether a folder's name is a word for what belongs to items."""
-        return folder.lower().removesuffix("s") in self.additions or folder.lower() in self.additions
+        name = folder.lower().strip("_.- ")
+        return name.removesuffix("s") in self.additions or name in self.additions
 
     def is_original(self, folder: str) -> bool:
         """Tell whether a folder's name is a word for the items themselves."""
-        return folder.lower().removesuffix("s") in self.originals or folder.lower() in self.originals
+        name = folder.lower().strip("_.- ")
+        return name.removesuffix("s") in self.originals or name in self.originals
 
     def own_names(self, stem: str) -> list[str]:
         """Return a file's name without extension, and what of it may be an item's own where this one belongs to it."""
@@ -161,16 +163,16 @@ class Walk:
         for entry in self._visible(folder):
             if entry.is_symlink() and self._leads_back(entry, own):
                 self.links.append(printable(Path(entry.path).relative_to(self.root).as_posix()))
-            elif entry.is_dir():
+            elif is_folder(entry):
                 if self._seen.get(os.path.realpath(entry.path), ("", ""))[1] != own:  # else two links lead there
                     yield from self._files(Path(entry.path), own)
-            elif entry.is_file() or entry.is_symlink():  # a dangling link is a bad item, a pipe is nothing
+            elif is_file(entry):
                 yield Path(entry.path)
 
     def _leads_back(self, entry: os.DirEntry, own: Path) -> bool:
         """Tell whether a link leads to a folder that holds, or is in, one of the set's; a file, to another class's."""
         target = os.path.realpath(entry.path)
-        if entry.is_dir():
+        if is_folder(entry):
             return any(_within(target, real) or _within(real, target) for real in self._real.values())
         return any(_within(target, real) for folder, real in self._real.items() if folder.name != own.name)
 
@@ -274,6 +276,25 @@ def _entries(folder: Path) -> list[os.DirEntry]:
         ) from error
 
 
+def is_folder(entry: os.DirEntry) -> bool:
+    """Tell whether there is a folder, or a link to one that can be seen."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to where one may not look, or round in a circle
+        return False
+
+
+def is_file(entry: os.DirEntry) -> bool:
+    """Tell whether there is a file, or a link to one or to nothing that can be seen, which is a bad item.
+
+    A pipe or a device is neither.
+    """
+    try:
+        return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
+    except OSError:
+        return True
+
+
 def list_entries(folder: Path) -> list[os.DirEntry]:
     """What a folder holds, without hidden things, in natural order. Raises InputError where it cannot be read."""
     return [entry for entry in _entries(folder) if not is_system(entry.name)]
@@ -290,9 +311,9 @@ def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
         return
     seen.add(real)
     for entry in list_entries(folder):
-        if entry.is_dir():
+        if is_folder(entry):
             yield from _walk(Path(entry.path), seen)
-        elif entry.is_file() or entry.is_symlink():
+        elif is_file(entry):
             yield Path(entry.path)
 
 

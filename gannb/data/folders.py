@@ -8,11 +8,28 @@ from collections import Counter
 from itertools import combinations, permutations
 from pathlib import Path
 
-from gannb.data.files import PARTS, FileEntry, FileKind, Walk, entry_of, list_entries, natural_key, source_of, walk
+from gannb.data.files import (
+    PARTS,
+    FileEntry,
+    FileKind,
+    Walk,
+    entry_of,
+    is_folder,
+    list_entries,
+    natural_key,
+    part_of,
+    source_of,
+    walk,
+)
 from gannb.data.label_tables import check_tables_agree, from_tables, tables_in
 from gannb.data.source import Source
 from gannb.utils.errors import InputError
 from gannb.utils.naming import composed, few_of, printable
+
+# parts of a set that have a number or a letter, as fold1 and fold2
+NUMBERED = re.compile(
+    r"(?<![a-z])(cv|k?folds?|splits?|parts?|batch(es)?|chunks?|shards?|subsets?)[ _.-]*([0-9]+|[a-z])$", re.IGNORECASE
+)
 
 
 def from_folder(root: Path, kind: FileKind, on_bad: str) -> Source:
@@ -63,7 +80,7 @@ def _folders(folder: Path, kind: FileKind) -> list[os.DirEntry]:
     for entry in entries:  # a link that leads nowhere may have been to a folder
         if entry.is_symlink() and not os.path.exists(entry.path) and not kind.is_item(entry.name):
             raise InputError(f'data: "{printable(entry.path)}" is a link that leads nowhere; mend it or remove it')
-    return [entry for entry in entries if entry.is_dir()]
+    return [entry for entry in entries if is_folder(entry)]
 
 
 def _part_folders(root: Path, kind: FileKind) -> list[tuple[Path, bool]]:
@@ -130,6 +147,7 @@ def _check_no_parts(root: Path, kind: FileKind) -> None:
                 f"folders ({few_of(sorted(inside))}); call them train/ and test/ with nothing else beside them, "
                 "or rename them if they are classes"
             )
+    _check_not_the_other_way_round(root, folders, kind)
     for name, other in permutations(folders) if len(folders) == 2 else ():
         inside, beside = (_only_folders(folders[each], kind) for each in (name, other))
         if name.lower() in PARTS["train"] and inside and not beside:
@@ -137,6 +155,17 @@ def _check_no_parts(root: Path, kind: FileKind) -> None:
                 f"data: {str(root)!r} has {name}/ with folders of its own beside {other}/; move {other}/ elsewhere, "
                 f"call it test/ if it has the same folders, or rename {name}/ if it is a class"
             )
+
+
+def _check_not_the_other_way_round(root: Path, folders: dict[str, Path], kind: FileKind) -> None:
+    """Refuse classes that each hold train/ and test/, of which nobody would take notice."""
+    inside = {part_of(name) for folder in folders.values() for name in _only_folders(folder, kind)}
+    if len(folders) > 1 and {"train", "test"} <= inside <= {"train", "val", "test"}:
+        first = next(iter(folders))
+        raise InputError(
+            f"data: the class folders in {str(root)!r} hold train/ and test/ each; put the parts above the classes, "
+            f"as train/{first} and test/{first}, or rename them if they are no parts"
+        )
 
 
 def _check_no_additions(part: Path, kind: FileKind) -> None:
@@ -177,19 +206,23 @@ def _only_folders(folder: Path, kind: FileKind) -> set[str]:
     """The names of a folder's two or more folders; none where there are items beside them, or fewer."""
     if _stray_items(folder, kind):
         return set()
-    inside = {entry.name for entry in list_entries(folder) if entry.is_dir()}
+    inside = {entry.name for entry in list_entries(folder) if is_folder(entry)}
     return inside if len(inside) > 1 else set()
 
 
 def _are_parts_of_one(name: str, other: str) -> bool:
-    """Tell whether two names differ by the word for a part alone, as seg_train and seg_test do."""
+    """Tell whether two names differ by the word for a part alone, as seg_train and seg_test or fold1 and fold2 do."""
+    if name.lower() in PARTS["train"] or other.lower() in PARTS["train"]:  # beside eval/, holdout/, unlabelled/
+        return True
+    if all(NUMBERED.search(each) for each in (name, other)):
+        return NUMBERED.sub("", name).lower() == NUMBERED.sub("", other).lower()
     words = sorted((word for names in PARTS.values() for word in names), key=len, reverse=True)
     plain = [re.sub("|".join(words), "", each.lower()) for each in (name, other)]
     return plain[0] == plain[1] and all(len(p) < len(n) for p, n in zip(plain, (name, other), strict=True))
 
 
 def _stray_items(root: Path, kind: FileKind) -> list[tuple[str, str]]:
-    found = [e.name for e in list_entries(root) if not e.is_dir() and Path(e.name).suffix.lower() in kind.extensions]
+    found = [e.name for e in list_entries(root) if not is_folder(e) and Path(e.name).suffix.lower() in kind.extensions]
     return [(printable(name), "not in a class folder") for name in found]
 
 

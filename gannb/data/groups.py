@@ -127,10 +127,11 @@ def proposal(source: Source, groups: np.ndarray, kinds: Sequence[Copies]) -> str
         for i, key in enumerate(keys):
             clusters.setdefault(key, []).append(i)
         bare = {key for key, id in zip(keys, ids, strict=True) if id.stem == PurePosixPath(key).name}
+        ended = {key for key, id in zip(keys, ids, strict=True) if id.stem != PurePosixPath(key).name}
         found = [
             cluster
             for key, cluster in clusters.items()
-            if len(set(groups[cluster].tolist())) > 1 and (key in bare or not kind.words)
+            if len(set(groups[cluster].tolist())) > 1 and key in ended and (key in bare or not kind.words)
         ]
         if found:
             start = r"([^/]*/[^/]+?)" if of_folder else r"^(.+?)"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from gannb.data.files import FileKind, Walk, entry_of, list_entries, natural_key, part_of, source_of
+from gannb.data.files import FileKind, Walk, entry_of, is_file, is_folder, list_entries, natural_key, part_of, source_of
 from gannb.data.source import Source
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 from gannb.utils.naming import composed, few_of, listed, printable
 
 SUFFIXES = (".csv", ".tsv")
@@ -25,6 +25,8 @@ LABELS = (  # names of a column of labels, by themselves
 )
 WORDS = frozenset("label labels class category target diagnosis".split())  # and words of such names: "Finding Labels"
 SPLITS = frozenset("split partition set subset dataset data_set usage phase".split())
+FLAG_OF_PART = re.compile(r"is_(test|train)(ing)?(_image|_set|_sample)?")
+NO_LABEL = frozenset({"nan", "<na>"})  # as pandas writes that there is none
 NO_LABELS = frozenset(  # of a second column that holds something else
     "group groups patient patient_id subject subject_id caption captions text id index url width height".split()
 )
@@ -94,8 +96,12 @@ def read_table(path: Path) -> Table:
         )
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise InputError(f"data: the table {str(path)!r} cannot be read ({reason}); save it as CSV in UTF-8") from error
-    said = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)  # as spreadsheets write it
+        way = f"cannot be read ({reason}); save it as CSV in UTF-8"
+        raise unreadable(f"data: the table {str(path)!r}", error, way) from error
+    if "\0" in text:
+        raise InputError(f"data: the table {str(path)!r} cannot be read (it holds zeros); save it as CSV in UTF-8")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    said = re.match(r"sep=(.)\n", text, re.IGNORECASE)  # as spreadsheets write it
     text = text[said.end() :] if said else text
     first = text.split("\n", 1)[0]
     delimiter = said[1] if said else max(DELIMITERS, key=first.count)
@@ -118,7 +124,7 @@ def read_table(path: Path) -> Table:
 def tables_in(root: Path, parts: Sequence[Path], kind: FileKind) -> list[Path]:
     """The tables that lie in a data folder; if none, in its parts' folders, or in the only folder that it has."""
     entries = list_entries(root)
-    folders = [Path(entry.path) for entry in entries if entry.is_dir()]
+    folders = [Path(entry.path) for entry in entries if is_folder(entry)]
     for places in ([root], [part for part in parts if part != root], folders if len(folders) == 1 else []):
         found = [Path(e.path) for place in places for e in list_entries(place) if _is_table(e)]
         if found:
@@ -127,7 +133,7 @@ def tables_in(root: Path, parts: Sequence[Path], kind: FileKind) -> list[Path]:
 
 
 def _is_table(entry: object) -> bool:
-    return entry.name.lower().endswith(SUFFIXES) and entry.is_file()
+    return entry.name.lower().endswith(SUFFIXES) and is_file(entry)
 
 
 # ---- what a table says ----
@@ -158,10 +164,12 @@ def understood(table: Table, files: Files, kind: FileKind, sure: bool = False) -
     if key is None:
         return None
     split = next((k for k, name in enumerate(table.columns) if k != key and _is_split(table, k)), None)
+    _check_parts_are_told(table, split)
     others = [k for k, name in enumerate(table.columns) if k not in (key, split) and not _is_counter(table, k)]
     labels = _labels(table, key, others, kind, sure)
     if labels is None:
         return None
+    labels = ["" if label.casefold() in NO_LABEL else label for label in labels]
     parts = [part_of(cell) for cell in table.column(split)] if split is not None else [""] * len(table.rows)
     return Labelled(table, table.column(key), labels, parts)
 
@@ -185,6 +193,18 @@ def _plain(name: str) -> str:
 
 def _is_split(table: Table, k: int) -> bool:
     return _plain(table.columns[k]) in SPLITS and all(map(part_of, table.column(k)))
+
+
+def _check_parts_are_told(table: Table, split: int | None) -> None:
+    """Refuse a column that tells the parts of a set in other words than these, for the test set would be lost."""
+    names = [_plain(name) for name in table.columns]
+    told = next((k for k, n in enumerate(names) if n in ("split", "data_split") or FLAG_OF_PART.fullmatch(n)), None)
+    if split is None and told is not None:
+        raise InputError(
+            f"data: the column {table.columns[told]!r} of {table.name} seems to tell which rows are for testing, with "
+            f"{few_of(sorted(set(table.column(told))))}; call it `split` and write train, val and test there, or take "
+            "it out"
+        )
 
 
 def _is_counter(table: Table, k: int) -> bool:
@@ -377,7 +397,9 @@ def check_tables_agree(root: Path, tables: Sequence[Path], labels: dict[str, str
             continue
         of = [(p, label) for name, label in zip(said.names, said.labels, strict=True) for p in files.find(name)]
         pairs = {(labels[printable(p.relative_to(root).as_posix())], label) for p, label in of if label}
-        one_to_one = len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+        names = {b for _, b in pairs}
+        renamed = names <= set(labels.values()) and any(a != b for a, b in pairs)  # b for a, where there is a b
+        one_to_one = not renamed and len(pairs) == len({a for a, _ in pairs}) == len(names)
         if 2 * len(of) >= len(labels) and not one_to_one:
             raise InputError(
                 f"data: {said.table.name} in {str(root)!r} gives other labels than the class folders; move it "

@@ -13,6 +13,8 @@ from gannb.data.medium import Nouns
 from gannb.utils.doing import counter
 from gannb.utils.errors import InputError, is_of_the_machine, unreadable
 
+DENIED = "permission is denied"  # the reason of a file that may not be read, which nobody is told to remove
+
 
 class BadItem(Exception):
     """One file cannot be used; the text is the reason."""
@@ -106,5 +108,6 @@ def refuse_or_list(bad: list[tuple[str, str]], on_bad: str, parameter: str) -> l
     if bad and on_bad == "fail":
         more = f" and {len(bad) - 1:,} more" if len(bad) > 1 else ""
         first, reason = bad[0]
-        raise InputError(f"{first} cannot be used ({reason}){more}; repair or remove it, or set {parameter}: skip")
+        way = "change who may read it" if reason == DENIED else "repair or remove it"
+        raise InputError(f"{first} cannot be used ({reason}){more}; {way}, or set {parameter}: skip")
     return bad

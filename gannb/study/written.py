@@ -96,7 +96,9 @@ def _mapping_in(text: str) -> tuple[list[str], dict[str, Any]]:
     finally:
         loader.dispose()
     nothing = {key.value for key, value in node.value if _is_nothing(value)}
-    return [str(key.value) for key, _ in node.value], {k: None if k in nothing else v for k, v in given.items()}
+    return [str(key.value) for key, _ in node.value], {
+        k: None if k in nothing else v.rstrip("\n") if isinstance(v, str) else v for k, v in given.items()
+    }  # a text below its name, behind `|` or `>`, ends with a line break
 
 
 def _is_nothing(node: yaml.Node) -> bool:
@@ -121,7 +123,7 @@ def value_of(name: str, text: str) -> Any:
         if takes_text:
             return text.strip()
         raise InputError(f"--set {name}={text}: the value cannot be read; put quotes around it.") from None
-    if text.strip() and _is_nothing(node):
+    if text.strip() in NOTHING[1:]:
         return None
     if isinstance(node, yaml.ScalarNode) and node.style in ("'", '"'):
         return value

@@ -8,9 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+from clip_sets import npz
 from conftest import ROOT
 from planted_clips import clips
 
+from gannb.media.audio.reading import read as read_sounds
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
 
@@ -30,6 +32,15 @@ def test_a_planted_imbalance_is_written_as_a_set_that_is_read(benchmark, tmp_pat
     shown = {item.tobytes(): k for item, k in zip(digits.x, digits.y, strict=True)}
     assert [shown[item.tobytes()] for item in found.x] == found.y.tolist()
     assert "8 of each of 5 to 9" in capsys.readouterr().out
+
+
+def test_spoken_digits_are_tested_on_speakers_that_are_not_trained_on(benchmark, tmp_path, capsys):
+    whose = {"speakers": np.arange(12) // 2 % 4, "is_test": np.arange(12) < 2}
+    file, out = npz(tmp_path / "all.npz", **whose), tmp_path / "by-speaker.npz"
+    assert benchmark("by_speaker").main([str(file), str(out), "--unheard", "1"]) == 0
+    found = read_sounds(str(out), groups="(.+)")
+    assert len(found.test) == 2 and {name.rpartition("-")[2] for name in found.test.ids} == {"3"}
+    assert "2 of 12 clips to test on, of 1 speakers" in capsys.readouterr().out
 
 
 SMALL = {"items": 60, "cas_steps": 3, "cas_batch": 8, "steps": 3, "batch": 8, "seeds": 1, "measuring_steps": 3}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from text_sets import TEXTS, texts
 
-from gannb.data.files import Walk, is_system, part_of, walk
+from gannb.data.files import Walk, is_file, is_folder, is_system, part_of, walk
 from gannb.data.folders import from_folder
+from gannb.media.image.sources.files import FILES
 from gannb.utils.errors import InputError
 
 KIND = replace(TEXTS, additions=("gloss", "tr"), originals=("text",))
@@ -145,3 +147,32 @@ def test_words_for_parts():
         "",
         "",
     ]
+
+
+def test_folders_of_thumbnails_and_thumbnails_by_their_size_belong_to_their_images(tmp_path):
+    for name in ("x.png", "x-150x150.png", "_thumbnails/x.png", "y_1.png", "y_1_tn.png", "7x7.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    walk = Walk(tmp_path, FILES)
+    assert [path.name for path in walk.items(tmp_path)] == ["7x7.png", "x.png", "y_1.png"]
+    assert {name for name, _ in walk.left_out()} == {"*-150x150.png", "_thumbnails/", "*_tn.png"}
+
+
+def test_links_to_where_one_may_not_look_and_in_a_circle_are_bad_items_and_pipes_are_none(tmp_path, monkeypatch):
+    root = texts(tmp_path)
+    os.mkfifo(root / "pipe")
+    os.symlink("../pipe", root / "a" / "p.txt")
+    assert "a/p.txt" not in found(tmp_path)[0]
+    os.symlink("c.txt", root / "a" / "c.txt")
+    for name in ("a", "b"):
+        assert [path.name for path in walk(root / name)][-1] == ("c.txt" if name == "a" else "1.txt")
+
+    class Closed:  # as the system answers for a link into a folder of somebody else's
+        name, path = "x.txt", str(root / "a" / "x.txt")
+
+        def is_dir(self):
+            raise PermissionError(13, "Permission denied")
+
+        is_file = is_dir
+
+    assert not is_folder(Closed()) and is_file(Closed())

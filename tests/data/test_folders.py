@@ -51,6 +51,10 @@ def test_folder_of_train_val_and_test(tmp_path, train, val, test):
         (("seg_train/hill", "seg_train/sea", "seg_test/hill", "seg_test/sea"), r"look like parts .* \(hill, sea\)"),
         (("TrainSet/hill", "TrainSet/sea", "TestSet/hill", "TestSet/sea"), "look like parts of one set"),
         (("train/hill", "train/sea", "val/hill", "val/sea", "pred"), "look like parts .* nothing else beside them"),
+        (("fold1/hill", "fold1/sea", "fold2/hill", "fold2/sea"), r"fold1/ and fold2/ .* look like parts of one set"),
+        (("part A/hill", "part A/sea", "part B/hill", "part B/sea"), "look like parts of one set"),
+        (("train/hill", "train/sea", "holdout/hill", "holdout/sea"), "look like parts of one set"),
+        (("hill/train", "hill/test", "sea/train", "sea/test"), "put the parts above the classes, as train/hill"),
         (("train/hill", "train/sea", "pred"), "has train/ with folders of its own beside pred/; move pred/ elsewhere"),
     ],
 )

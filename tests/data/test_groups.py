@@ -123,6 +123,8 @@ def test_where_classes_count_their_files_alike_the_folder_belongs_to_the_pattern
         (("a/x_flip_1.wav", "a/x_flip_2.wav"), None),  # may be what they show
         (("a/flip.wav", "a/x.wav", "a/backflip.wav"), None),
         (("a/x_1.wav", "a/x_2.wav"), None),
+        (("train/a/1.wav", "test/a/1.wav", "train/a/2.wav"), None),  # numbered anew in every folder
+        (("train/a/1.wav", "test/a/1.wav", "train/a/2_flip.wav", "train/a/3_flip.wav"), None),
     ],
 )
 def test_other_names_propose_nothing(ids, groups):

@@ -39,6 +39,7 @@ GOOD = {
     "plain": written(),
     "byte order mark": b"\xef\xbb\xbf" + written().encode(),
     "UTF-16": written().encode("utf-16"),
+    "lines of an old Macintosh": written().replace("\n", "\r"),
     "semicolons": written("file;label", cell="{name};{label}"),
     "tabs": written("file\tlabel", cell="{name}\t{label}"),
     "as a spreadsheet": "sep=;\r\n" + written("file;label", cell="{name};{label}").replace("\n", "\r\n"),
@@ -99,7 +100,9 @@ def test_a_test_set_by_column_by_folder_and_by_table(tmp_path):
 
 
 def test_what_has_no_label_is_left_out_and_said(tmp_path):
-    root = flat(tmp_path, "id,breed\nx1,b\nx2,a\n", "train.csv", "train")
+    nan = from_folder(flat(tmp_path / "nan", written().replace("x3.txt,b", "x3.txt,NaN")), TEXTS, "fail")
+    assert labels_of(nan) == {key: label for key, label in LABELS.items() if key != "x3"}  # as pandas writes it
+    root = flat(tmp_path / "set", "id,breed\nx1,b\nx2,a\n", "train.csv", "train")
     flat(root, written().replace("x3.txt,b", "x3.txt,"), "train.csv", "test/unknown")
     (root / "train.csv").write_text("id,breed\ntrain/x1,b\ntrain/x2,a\ntrain/x3,\n")
     source = from_folder(root, TEXTS, "fail")
@@ -137,6 +140,15 @@ BAD = {
     "other files": (written(name="y{}"), "no table in"),
     "empty": ("", "no table in"),
     "not UTF-8": (b"file,label\nx1.txt,caf\xe9\n", "labels.csv' cannot .* .it is not UTF-8.; save it as CSV in UTF-8"),
+    "zeros": (written().replace("b", "b\0"), "cannot be read .it holds zeros."),
+    "which are for testing": (
+        "file,label,is_test\nx1.txt,b,0\nx2.txt,a,0\nx3.txt,b,1\nx10.txt,a,1\n",
+        "column 'is_test' .* which rows are for testing, with 0, 1; call it `split` and write train, val and test",
+    ),
+    "parts in other words": (
+        "file,label,split\nx1.txt,b,train\nx2.txt,a,train\nx3.txt,b,dev\nx10.txt,a,dev\n",
+        "column 'split' .* with dev, train; call it",
+    ),
     "more cells": ("file,label\nx1.txt,a,b\n", "line 2 of .*labels.csv' has 3 cells and the first 2; put quotes"),
 }  # fmt: skip
 
@@ -168,6 +180,7 @@ def test_two_tables_must_be_of_different_parts(tmp_path):
         ("file,label\n1.txt,u\n2.txt,v\n", True),  # of either class
         ("name,value\nmean,3\n", False),
         ("file,label\na/1.txt,u\n", False),  # of too few to be meant
+        ("file,label\na/1.txt,b\na/2.txt,b\nb/1.txt,a\n", True),  # the same names, each for the other
     ],
 )
 def test_class_folders_count_unless_a_table_gives_other_labels(tmp_path, table, refused):

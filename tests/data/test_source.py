@@ -15,7 +15,7 @@ from image_sets import (
     split_folder,
 )
 
-from gannb.data.source import BadItem, attempt
+from gannb.data.source import DENIED, BadItem, attempt, refuse_or_list
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
 
@@ -81,3 +81,11 @@ def test_no_item_is_bad_for_what_the_machine_lacks_nor_is_it_skipped(error, says
     with pytest.raises(InputError, match=says):
         attempt(read_item, range(8), threads)
     assert attempt(read_item, range(3), threads) == ([0, 1, 2], [])
+
+
+def test_nobody_is_told_to_remove_a_file_that_may_not_be_read():
+    with pytest.raises(InputError) as caught:
+        refuse_or_list([("a/1.png", DENIED)], "fail", "on_bad_image")
+    assert str(caught.value) == (
+        "a/1.png cannot be used (permission is denied); change who may read it, or set on_bad_image: skip"
+    )

@@ -31,6 +31,7 @@ DATA = {  # study -> where its data lie, below the folder of real data sets
     "fashion-mnist": "fashion-mnist",
     "fashion-mnist-open-set": "fashion-mnist",
     "flowers": "flowers",
+    "fsdd": "fsdd/fsdd_8khz_int16.npz",
     "snips": "snips-intents/train.tsv",
 }
 WEIGHTS = "mobilenetv2_100=mobilenetv2-imagenet/mobilenetv2_100_same.safetensors"
@@ -41,22 +42,28 @@ def keys_of(name: str, folder: Path) -> list[str]:
     given = read_yaml(ROOT / "notebooks" / "studies" / f"{name}.yaml")
     given |= {"data": data_of(name, folder), "output_dir": str(folder), "device": "cpu"}
     network, _, file = WEIGHTS.partition("=")
-    given |= {"pretrained": f"{network}={SHARED / file}"} if name == "flowers" else {}
+    given |= {"pretrained": f"{network}={SHARED / file}"} if name in ("flowers", "fsdd") else {}
     experiment = Experiment.preview(make_study(**given))
     units = [unit for each in experiment.plan.all_units() for unit in each.closure()]
     return [f"answer-{experiment.plan.answer_key}", *dict.fromkeys(unit.path for unit in units)]
 
 
 def data_of(name: str, folder: Path) -> str:
-    """Where a study's data lie; the thinned digits are made in a folder."""
+    """Where a study's data lie; the thinned digits, and the spoken ones by speaker, are made in a folder."""
+    if name == "fsdd":
+        return _made("by_speaker", str(SHARED / DATA[name]), str(folder / "fsdd.npz"))
     if DATA[name]:
         return str(SHARED / DATA[name])
     if name != "digits-1-to-20":
         return "digits"
-    file = folder / "digits-1-to-20.npz"
-    script = ROOT / "benchmarks" / "thinned.py"
-    subprocess.run([sys.executable, str(script), str(file)], check=True, capture_output=True)
-    return str(file)
+    return _made("thinned", str(folder / "digits-1-to-20.npz"))
+
+
+def _made(benchmark: str, *words: str) -> str:
+    """Run one of the benchmarks that write a set; the last word is its file."""
+    script = ROOT / "benchmarks" / f"{benchmark}.py"
+    subprocess.run([sys.executable, str(script), *words], check=True, capture_output=True)
+    return words[-1]
 
 
 def listed() -> dict[str, list[str]]:

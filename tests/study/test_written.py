@@ -153,7 +153,7 @@ def test_what_is_wrong_in_a_file_is_said_with_the_file_and_else_without():
     [
         ("positive", "tumour #1", "tumour #1"), ("positive", "[x]", "[x]"), ("positive", "a: b", "a: b"),
         ("positive", "*", "*"), ("positive", "'yes'", "yes"), ("positive", "null", None),
-        ("positive", "'null'", "null"),
+        ("positive", "'null'", "null"), ("data", "&a", "&a"), ("positive", "&a", "&a"),
         ("positive", "a, b", "a, b"), ("keep_classes", "[001, 'a, b']", ["001", "a, b"]), ("groups", "[ab]", "[ab]"),
         ("keep_classes", "010,yes", "010,yes"), ("keep_classes", "#1,#2", "#1,#2"), ("data", "/x/a #2", "/x/a #2"),
         ("held_out", "[3], 8", "[3], 8"), ("trials", "4 # four", "4 # four"), ("name", "  a  ", "a"),
@@ -168,3 +168,8 @@ def test_a_text_of_the_command_line_is_taken_as_it_stands(name, text, value):
 def test_an_open_bracket_is_refused_where_a_text_would_be_none():
     with pytest.raises(InputError, match=r"--set trials=\[4: the value cannot be read; put quotes around it"):
         value_of("trials", "[4")
+
+
+@pytest.mark.parametrize("sign", "|>")
+def test_a_text_below_its_name_ends_where_it_ends(tmp_path, sign):
+    assert read(tmp_path, f"groups: {sign}\n  (p[0-9]+)_\n").groups == "(p[0-9]+)_"

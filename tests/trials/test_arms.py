@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 
 from gannb.generators.variations import VARIATIONS
+from gannb.media import MEDIA
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 from gannb.study.model import make_study
@@ -150,10 +151,11 @@ def test_the_name_of_an_arm_gives_the_arm_and_no_two_arms_have_one_name():
 
 @pytest.mark.parametrize("study", sorted((ROOT / "notebooks" / "studies").glob("*.yaml")), ids=lambda file: file.stem)
 def test_so_it_is_for_the_arms_of_the_kept_studies_and_what_they_are_compared_with(study):
-    asked = make_study(**read_yaml(study) | {"data": "digits"})
+    asked = make_study(**{"data": "digits"} | read_yaml(study))
+    medium = MEDIA[asked.medium]
     for protocol, balance in product(("draw", "folds"), (False, True)):
-        arms = study_arms(asked.arms, protocol, IMAGE, asked.classifier[1:], balance)
-        assert all(parse_arm(arm.name, IMAGE) == arm == parse_arm(arm.name) for arm in arms)
+        arms = study_arms(asked.arms, protocol, medium, asked.classifier[1:], balance)
+        assert all(parse_arm(arm.name, medium) == arm == parse_arm(arm.name) for arm in arms)
 
 
 def test_an_arm_that_differs_in_one_thing_is_made_by_a_method():

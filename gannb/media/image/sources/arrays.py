@@ -111,6 +111,7 @@ def is_npz(path: Path) -> bool:
 def from_npz(path: Path) -> Source:
     """Return the set of an .npz in the MedMNIST layout; raises InputError where it is not one, or not whole."""
     arrays, unused = arrays_of(path, [f"{word}_{what}" for word in WORDS for what in ("images", "labels")])
+    _check_no_unknown_part(unused, path)
     parts, modes = {}, {}
     for part in PARTS:
         word = _word_for(part, arrays, path)
@@ -131,6 +132,16 @@ def from_npz(path: Path) -> Source:
         parts[part] = (images, labels)
     found = _from_arrays("npz", parts, _numbered_classes(parts, str(path)), modes)
     return replace(found, skipped=[(name, "an array of no part; read are train, val and test") for name in unused])
+
+
+def _check_no_unknown_part(unused: list[str], path: Path) -> None:
+    """Refuse images with labels that are of no part by their names, for they would be lost."""
+    part = next((key.removesuffix("_images") for key in unused if key.endswith("_images")), None)
+    if part is not None and f"{part}_labels" in unused:
+        raise InputError(
+            f"{path} has {part}_images and {part}_labels, of no part that is known; call them train_*, val_* or "
+            "test_*, or save the file without them"
+        )
 
 
 def _word_for(part: str, arrays: dict[str, np.ndarray], path: Path) -> str:

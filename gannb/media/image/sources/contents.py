@@ -23,6 +23,12 @@ SIGNATURES = (
     (b"qoif", "a QOI image", CONVERT),
     (b"DDS ", "a DDS texture", CONVERT),
     (b"P7\n", "a PAM image", CONVERT),
+    (b"PF\n", "a PFM image of colour floats", CONVERT),
+    (b"FLIF", "a FLIF image", CONVERT),
+    (b"\xd7\xcd\xc6\x9a", "a WMF drawing", CONVERT),
+    (b"\xc5\xd0\xd3\xc6", "an EPS drawing", CONVERT),
+    (b"AT&TFORM", "a DjVu document", CONVERT),
+    (b"\xd0\xcf\x11\xe0", "a document of an office program", "save its pictures as PNG"),
     (b"NRRD", "an NRRD volume", "save its slices as PNG"),
     (b"\x93NUMPY", "a NumPy array", "save it as PNG, or all of them in one .npz with train_images and train_labels"),
     (b"\x89HDF", "an HDF5 file", "save its images as PNG"),
@@ -31,7 +37,16 @@ SIGNATURES = (
     (b"\x1f\x8b", "a gzip archive", "unpack it"),
     (b"Rar!", "a RAR archive", "unpack it"),
     (b"7z\xbc\xaf", "a 7z archive", "unpack it"),
+    (b"BZh", "a bzip2 archive", "unpack it"),
+    (b"\xfd7zXZ", "an xz archive", "unpack it"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it"),
+    (b"." * 257 + b"ustar", "a tar archive", "unpack it"),
+    (b"SQLite format 3", "a database of SQLite", "save its images as PNG"),
     (b"version https://git-lfs", "a pointer of Git LFS instead of the image", "fetch it with `git lfs pull`"),
+    (b"/annex/objects/", "a pointer of git-annex instead of the image", "fetch it with `git annex get`"),
+    (b"data:image/", "an image written as text in base64", "save the bytes that it stands for"),
+    (b"iVBORw0KGgo", "an image written as text in base64", "save the bytes that it stands for"),
+    (b"/9j/", "an image written as text in base64", "save the bytes that it stands for"),
     (b"RIFF....AVI ", "a film", "save its frames as PNG"),
     (b"\x1aE\xdf\xa3", "a film", "save its frames as PNG"),
 )
@@ -46,7 +61,17 @@ def what_it_is(path: Path) -> str:
     for start, name, way in SIGNATURES:
         if all(a == b or b == ord(".") for a, b in zip(head.ljust(len(start)), start, strict=False)):
             return f"it is {name}; {way}"
-    return _by_structure(head) or "it is empty, cut short or not an image"
+    return _by_structure(head) or _as_text(head) or "it is cut short or not an image"
+
+
+def _as_text(head: bytes) -> str:
+    """Say so where the first bytes are text, and what it begins with; else ""."""
+    try:
+        text = head[:80].decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return ""
+    first = text.split("\n", 1)[0].strip()[:30]
+    return f'it is text, not an image ("{first}"); {AGAIN}' if first.isprintable() and first else ""
 
 
 def head_of(path: Path) -> bytes:
@@ -59,6 +84,18 @@ def is_heif(head: bytes) -> bool:
     """Tell whether a file begins as HEIC and HEIF images do, whatever it is called."""
     compatible = head[16 : int.from_bytes(head[:4], "big")]
     return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS and b"avif" not in compatible
+
+
+def coded_colours(head: bytes) -> tuple[int, int] | None:
+    """The numbers of primaries and transfer that a PNG (cICP), AVIF or HEIC (colr) tells; None where it tells none.
+
+    What they stand for: ITU-T H.273.
+    """
+    for chunk, at, size in ((b"\0\0\0\x04cICP", 8, 1), (b"colrnclx", 8, 2)):
+        start = head.find(chunk) + at
+        if start >= at and len(head) >= start + 2 * size:
+            return int.from_bytes(head[start : start + size], "big"), int.from_bytes(head[start + size :][:size], "big")
+    return None
 
 
 def colour_bits_of_jpeg2000(head: bytes) -> int:
@@ -100,6 +137,8 @@ def _by_structure(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         is_avif = head[8:12] in (b"avif", b"avis", b"mif1")
         return f"it is an AVIF image that cannot be decoded; {CONVERT}" if is_avif else "it is a film; save its frames"
+    if head[344:348] in (b"n+1\0", b"ni1\0"):
+        return "it is a NIfTI volume; save its slices as PNG"
     if head[128:132] == b"DICM":
         return f"it is a DICOM file; {CONVERT}"
     if head.startswith(b"\xff\xd8\xff"):

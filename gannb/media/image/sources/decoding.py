@@ -61,7 +61,9 @@ def decoded(image: Image.Image, layout: tiff.Layout | None) -> tuple[np.ndarray,
 
 def _is_deep(image: Image.Image, layout: tiff.Layout | None) -> bool:
     """Tell whether an image that is not decoded yet has 16 bits, whatever is left of them in its mode."""
-    return layout.bits == 16 if layout else any(";16" in str(tile[3]) for tile in image.tile)
+    if layout:
+        return layout.bits == 16
+    return any(";16" in str(tile[3]) and "BGR;16" not in str(tile[3]) for tile in image.tile)  # 5, 6 and 5 bits
 
 
 def _mend_transparent_level(image: Image.Image, deep: bool) -> None:

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from gannb.data.files import FileKind
 from gannb.data.groups import Copies
-from gannb.data.source import BadItem
+from gannb.data.source import DENIED, BadItem
 from gannb.media.image.parameters import NOUNS
 from gannb.media.image.sources import contents, decoding, tiff
 
@@ -83,7 +83,22 @@ def _opened(path: Path) -> tuple[Image.Image, tiff.Layout | None]:
         raise BadItem(_why_not(path, layout)) from error
     if image.format == "TIFF" and not layout:  # Pillow takes headers with swapped bytes too
         raise BadItem("it is a TIFF with a damaged header")
+    if told := _other_colours(image, head):
+        raise BadItem(f"its colours are those of {told}, which are not brought to sRGB here; save it as sRGB")
+    if layout:
+        image.filename = ""  # else Pillow maps the file, by the sides that a picture has when it is upright
     return image, layout
+
+
+def _other_colours(image: Image.Image, head: bytes) -> str:
+    """What the colours of a file are by its coded numbers, where they are not sRGB's and no profile tells them."""
+    told = contents.coded_colours(head) if image.format in ("PNG", "AVIF", "HEIF") else None
+    if told is None or image.info.get("icc_profile"):
+        return ""
+    primaries, transfer = told
+    return {16: "HDR (PQ)", 18: "HDR (HLG)", 8: "linear light"}.get(
+        transfer, {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}.get(primaries, "")
+    )
 
 
 def _why_not(path: Path, layout: tiff.Layout | None) -> str:
@@ -123,6 +138,8 @@ class _reasons:
             return
         if isinstance(error, Image.DecompressionBombError):
             raise BadItem(f"more than {MAX_PIXELS // 10**6} million pixels; make it smaller") from error
+        if isinstance(error, PermissionError):
+            raise BadItem(DENIED) from error
         raise BadItem(getattr(error, "strerror", None) or str(error) or type(error).__name__) from error
 
 
@@ -140,7 +157,7 @@ ADDITIONS = (  # words in the names of files that belong to a picture: masks, ou
     "mask", "seg", "segm", "segmentation", "segmented", "gt", "groundtruth", "ground_truth", "ground-truth", "trimap",
     "annotation", "annotated", "anno", "label", "labelled", "labeled", "labelid", "instance", "instanceid", "semantic",
     "panoptic", "contour", "outline", "roi", "lesion", "bbox", "boxes", "overlay", "heatmap", "saliency", "matte",
-    "depth", "thumb", "thumbnail", "preview",
+    "depth", "thumb", "thumbnail", "preview", "tn", "annot", "binmask", "superpixel", "[0-9]{2,4}x[0-9]{2,4}",
 )  # fmt: skip
 ORIGINALS = ("image", "img", "orig", "original", "raw", "rgb", "photo", "pic")
 COPIES = (

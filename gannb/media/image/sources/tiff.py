@@ -154,5 +154,9 @@ def _check_kind(found: Layout, page: Directory) -> None:
     subsampled = found.photometric == YCBCR and (SUBSAMPLING not in page or set(page[SUBSAMPLING].values) != {1})
     if subsampled and compression not in JPEGS:  # of which Pillow takes every pixel for one with colours of its own
         raise BadItem("it is a TIFF of subsampled YCbCr colours, which is not read here; save it as RGB")
+    order, bits = found.white_at[1], found.bits
+    if compression != 1 and order == ">" and (bits == 32 or (bits == 16 and found.format == 2)):
+        # libtiff has swapped the bytes, and Pillow takes them as if it had not
+        raise BadItem(f"it is {found.described}, compressed in big-endian byte order; save it without compression")
     if planar == 2 and found.samples > 1 and found.bits > 8:  # Pillow takes two bytes of a channel for two pixels
         raise BadItem(f"it is {found.described} in planes of their own, which are not read here; save it interleaved")

@@ -220,3 +220,11 @@ def test_bad_data_is_refused_in_one_sentence(tmp_path, make, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         read(str(make(tmp_path)))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["dev", "Test", "extra"])
+def test_a_part_of_an_unknown_name_is_refused_rather_than_left_out(tmp_path, part):
+    found = arrays() | {f"{part}_images": arrays()["train_images"] ^ 1, f"{part}_labels": arrays()["train_labels"]}
+    np.savez(tmp_path / "set.npz", **found)
+    with pytest.raises(InputError, match=f"has {part}_images and {part}_labels, of no part .*call them train_"):
+        read(str(tmp_path / "set.npz"))

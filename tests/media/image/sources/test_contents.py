@@ -49,7 +49,14 @@ NAMED = {
     "FITS": (b"SIMPLE  =                    T", "FITS"),
     "zeros": (bytes(5000), "full of zeros.*download"),
     "nothing": (b"", "empty"),
-    "text": (b"plain text", "not an image"),
+    "text": (b"Not found\n", r'text, not an image \("Not found"\); download'),
+    "a pointer of git-annex": (b"/annex/objects/SHA256E-s1--a.png\n", "git-annex.*git annex get"),
+    "base64": (b"data:image/jpeg;base64,/9j/4AAQ", "written as text in base64"),
+    "a tar archive": (b"a.png".ljust(257, b"\0") + b"ustar", "tar archive; unpack"),
+    "other archives": (b"BZh91AY&SY", "bzip2 archive; unpack"),
+    "NIfTI": (bytes([92, 1]) + bytes(342) + b"n+1\0", "NIfTI volume; save its slices"),
+    "colour floats": (b"PF\n32 32\n-1.0\n" + bytes(99), "PFM image"),
+    "bytes of no kind": (b"\x80\x04\x95\xff\xfe", "cut short or not an image"),
 }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from image_bytes import exif, with_exif, written
+from image_bytes import exif, png, ramp, with_exif, written
 from image_sets import (
     bomb,
     broken_jpeg,
@@ -187,3 +188,36 @@ def test_bad_data_is_refused_in_one_sentence(tmp_path, make, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         read(str(make(tmp_path / "x" if make is bomb else tmp_path)))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("coded", "says"), [((12, 13), "Display P3"), ((9, 16), "HDR .PQ"), ((9, 18), "HDR .HLG"), ((1, 13), "")]
+)
+def test_colours_that_a_png_tells_in_code_are_srgb_or_refused_by_name(tmp_path, coded, says):
+    chunk = (b"cICP", bytes([*coded, 0, 1]))
+    path = written(tmp_path / "x.png", png(np.dstack([ramp(8)] * 3), chunk))
+    if not says:
+        assert np.array_equal(files.decode_file(path)[0], ramp(8))
+        return
+    with pytest.raises(BadItem, match=says):
+        files.read_header(path)
+
+
+def test_an_avif_of_hdr_is_refused_and_one_of_srgb_is_read(tmp_path):
+    path = write(tmp_path / "x.avif", photo(1), quality=100)
+    assert files.read_header(path) == (32, 32)
+    at = path.read_bytes().find(b"colrnclx") + 8
+    content = path.read_bytes()
+    assert at > 8
+    written(path, content[:at] + struct.pack(">HH", 9, 16) + content[at + 4 :])
+    with pytest.raises(BadItem, match="HDR .PQ.*save it as sRGB"):
+        files.read_header(path)
+
+
+def test_a_bitmap_of_5_6_and_5_bits_is_not_said_to_have_16(tmp_path):
+    image = np.asarray(photo(1)).astype(np.uint16)
+    values = (image[..., 0] >> 3 << 11 | image[..., 1] >> 2 << 5 | image[..., 2] >> 3).astype("<u2")
+    head = struct.pack("<IiiHHIIiiII3I", 40, 32, -32, 1, 16, 3, 0, 0, 0, 0, 0, 0xF800, 0x7E0, 0x1F)
+    content = b"BM" + struct.pack("<IHHI", 66 + 2048, 0, 0, 66) + head + values.tobytes()
+    found, word = files.decode_file(written(tmp_path / "x.bmp", content))
+    assert word == "RGB" and np.abs(found.astype(int) - image).max() <= 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -55,6 +56,33 @@ def test_white_is_zero_whatever_the_compression(tmp_path, compression):
         content[at : at + 2] = bytes(2)
         path.write_bytes(content)
         assert order == "<" and np.abs(decode_file(path)[0].astype(int) - (255 - GREY.astype(int))).max() <= 1
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("pixels", [GREY, ramp(16), SIGNED.astype(np.int16), (GREY / 255).astype(np.float32)])
+def test_grey_that_lies_on_its_side_is_brought_upright_at_every_depth(tmp_path, pixels, order):
+    path = written(tmp_path / "x.tif", tiff((pixels[:12], {274: (6,)}), order=order))
+    grey, _ = decode_file(path)
+    assert read_header(path) == grey.shape == (32, 12)
+    assert np.abs(grey.astype(int) - np.rot90(GREY[:12], -1)).max() <= 1
+
+
+def deflated(pixels: np.ndarray, order: str) -> bytes:
+    raw = zlib.compress(pixels.astype(pixels.dtype.newbyteorder(order)).tobytes())
+    kind = {"u": 1, "i": 2, "f": 3}[pixels.dtype.kind]
+    size = {256: (32,), 257: (32,), 258: (8 * pixels.dtype.itemsize,), 259: (8,), 278: (32,), 339: (kind,)}
+    return tiff((np.frombuffer(raw, np.uint8)[None], size), order=order)
+
+
+def test_compressed_numbers_in_big_endian_order_are_right_or_refused(tmp_path):
+    values = ((GREY // 4) / 64).astype(np.float32)  # whose bytes are numbers of 0 to 1 in the wrong order too
+    for order in "<>":
+        grey, _ = found(tmp_path, deflated(ramp(16), order))
+        assert np.abs(grey.astype(int) - GREY).max() <= 1
+    assert np.abs(found(tmp_path, deflated(values, "<"))[0].astype(int) - GREY).max() <= 4
+    for pixels in (values, SIGNED.astype(np.int16), SIGNED.astype(np.int32)):
+        with pytest.raises(BadItem, match="compressed in big-endian byte order; save it without compression"):
+            read_header(written(tmp_path / "x.tif", deflated(pixels, ">")))
 
 
 def test_12_bits_are_scaled_by_12(tmp_path):
