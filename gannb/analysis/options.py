@@ -100,7 +100,8 @@ def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_ou
         return "No advice: a smoke run is far too small for it."
     if reason:
         return f"No advice yet: {reason}. {way_out}"
-    said = [*_best_sentences(evidence, best(found, evidence.rope))]
+    chosen, plain = best(found, evidence.rope), _without_augmentation(evidence)
+    said = [plain] if plain and chosen is None else [*_best_sentences(evidence, chosen), *([plain] if plain else [])]
     more = next((option for option in found if option.arm == "real+more+classic"), None)
     if more:
         many = evidence.nouns.many
@@ -122,6 +123,19 @@ def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
     if option.source == "foreign":
         said.append(leakage(evidence.nouns, evidence.external["foreign"]))
     return said
+
+
+def _without_augmentation(evidence: Evidence) -> str:
+    """Return that what everything is compared with is itself worse than no augmentation, where that is so; else ""."""
+    if len(common_trials(evidence, "real", BASE)) < LEAST_TRIALS:
+        return ""
+    change = difference(evidence, "real", BASE, evidence.level)
+    if decide(change, evidence.rope) is not Answer.HELPS:
+        return ""
+    return (
+        f"Classical augmentation itself hurts here: without it the same training comes to {in_points(change)} points. "
+        "Leave it out (augmentation=none), or let tuning choose one (tune=true), before anything is added to it."
+    )
 
 
 def _minutes(minutes: float) -> str:

@@ -98,6 +98,14 @@ def test_where_nothing_is_better_beyond_doubt_nothing_is_best(found):
     assert "stay with that" in advice(evidence(), found)
 
 
+@pytest.mark.parametrize("found", [[], [option("transfer", 0.1)]], ids=["nothing is better", "something is"])
+@pytest.mark.parametrize("plain, hurts", [(0.88, True), (0.843, False), (0.80, False)])
+def test_where_classical_augmentation_itself_hurts_the_advice_says_so(found, plain, hurts):
+    text = advice(evidence(real=plain), found)
+    assert ("Classical augmentation itself hurts here: without it the same training comes to +4.0 [" in text) == hurts
+    assert ("stay with that" in text) == (not found and not hurts) and ("Best of" in text) == bool(found)
+
+
 def test_more_real_images_are_no_choice_of_computing_and_stand_beside_it():
     found = [option("real+more+classic", 0.2), option("real+gan+classic", 0.05)]
     assert best(found, 0.01).arm == "real+gan+classic"
