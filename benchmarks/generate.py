@@ -93,7 +93,7 @@ class Bench:
         shape = (int(size), int(size), channels)
         self.plan = Plan(name, classes, (blocks * BLOCK,) * 10, shape, 0, False, "", "image", classes)
         (self.shard,) = self.plan.shards
-        self.folder, self.trained, self.generator = folder, trained, loaded_generator(trained, "image", "cpu")
+        self.folder, self.trained, self.generator = folder, trained, loaded_generator(trained, IMAGE, "cpu")
         self.order = [(k, b) for b in range(blocks) for k in range(10)]
         made = [(k, BLOCK * b, class_block(self.generator, 0, k, b)) for k, b in self.order]
         self.ready = [(k, start + i, image) for k, start, x in made for i, image in enumerate(x)]

@@ -131,7 +131,7 @@ def look(page: Any, cell: Any, name: str, folder: Path) -> bytes:
 
 
 def test_the_index_shows_studies_and_opens_notebooks(page):
-    heading(page, "Would GAN images help")
+    heading(page, "Would GAN images")
     page.get_by_role("link", name="the page").first.wait_for()
     page.get_by_text("points of balanced accuracy").first.wait_for()
     page.get_by_role("link", name="01_data").first.click()

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gannb.data.source import Source
 from gannb.utils.errors import InputError, unreadable
@@ -164,6 +162,9 @@ def _proposed(source: Source, clusters: list[list[int]], pattern: str) -> str:
 def joined(*labels: np.ndarray) -> np.ndarray:
     """(N,) int64 from 0: items that share a number in any of the label arrays share one in the result."""
     n = len(labels[0])
+    from scipy.sparse import coo_array  # takes a fifth of a second, which a study's status need not wait for
+    from scipy.sparse.csgraph import connected_components
+
     rows, columns = [], []
     for offset, label in enumerate(labels):
         rows.append(np.arange(n))

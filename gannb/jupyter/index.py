@@ -18,13 +18,14 @@ from gannb.report.kept import reason_of
 from gannb.study.folder import read_record
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
+from gannb.utils.naming import listed
 from gannb.work.locks import is_running
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
 
 FILE = "index.ipynb"
-ITEMS = " or ".join(medium.nouns.many for medium in MEDIA.values())
+ITEMS = listed([medium.nouns.many for medium in MEDIA.values()], "or")
 WELCOME = f"""\
 # Would GAN {ITEMS} help to train your classifier?
 

@@ -301,8 +301,8 @@ class General(BaseModel):
         medium = MEDIA[self.medium]
         many = medium.nouns.many
         for name in sorted(self.model_fields_set):
-            owners = owners_of(name)
-            if owners and medium not in owners:
+            owners, default = owners_of(name), type(self).model_fields[name].default
+            if owners and medium not in owners and getattr(self, name) != default:  # a study written out has them all
                 whose = listed([owner.nouns.many for owner in owners])
                 raise ValueError(
                     f"{name}: it is for {whose} alone, and this study is of {many}; leave it out, or set "
@@ -407,6 +407,8 @@ def recognised(data: str) -> Medium:
         InputError: several do, as of a folder with images and clips.
     """
     first = next(iter(MEDIA.values()))
+    if embedded := [medium for medium in MEDIA.values() if data in medium.embedded]:
+        return embedded[0]
     try:
         found = [medium for medium in MEDIA.values() if medium.recognises(data)] if len(MEDIA) > 1 else []
     except OSError:

@@ -17,8 +17,8 @@ from PIL import Image
 from smoke_study import ARMS, changed
 
 from gannb.experiment.experiment import Experiment
-from gannb.generators.variations import VARIATIONS
 from gannb.measures.comparison import REFERENCE_SETS
+from gannb.media.image import IMAGE
 from gannb.study.data_copy import load_data
 from gannb.study.folder import load_study, open_study, save_study
 from gannb.study.model import Study, make_study
@@ -105,6 +105,8 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "inception",  # see media/image/test_inception.py
         "held_out",  # see test_open_set.py
         "medium",  # see study/test_model.py
+        "rate", "seconds", "on_bad_clip",  # see media/audio/test_parameters.py
+        "text_column", "label_column", "max_tokens", "on_bad_text", "temperature",  # see media/text/test_parameters.py
     }  # fmt: skip
     assert set(Study.model_fields) == covered
 
@@ -197,7 +199,8 @@ def test_the_same_seed_gives_the_same_scores_in_another_folder_and_with_other_wo
 
 
 def test_every_variation_and_dose_is_trained_and_scored(smoke):
-    arms = [f"real+gan.{v}" for v in VARIATIONS] + ["gan.fresh", "gan:3"]
+    ways = IMAGE.families["mlp"].variations
+    arms = [f"real+gan.{way}" for way in ways] + ["gan.fresh", "gan:3"]
     experiment = Experiment.open(open_study(smoke, arms=(*SMOKE["arms"], *arms), n_synthetic=(2, 5)))
     made(experiment)
     table = experiment.scores().groupby("arm").first()
@@ -206,7 +209,7 @@ def test_every_variation_and_dose_is_trained_and_scored(smoke):
     assert {arm: int(table.loc[arm, "n_synthetic"]) for arm in ("gan:3", "real+gan:2+classic", "gan.fresh")} == {
         "gan:3": 30, "real+gan:2+classic": 20, "gan.fresh": 50
     }  # fmt: skip
-    sources = {f"mlp.{v}" for v in VARIATIONS if v != "fresh"} | {"mlp"}
+    sources = {f"mlp.{way}" for way in ways if way != "fresh"} | {"mlp"}
     assert set(experiment.results.quality()["generator"]) == sources | set(REFERENCE_SETS)
     plain, fewer = experiment.synthetic(0), experiment.synthetic(0, "mlp.truncated")
     assert np.array_equal(plain.y, fewer.y) and not np.array_equal(plain.x, fewer.x)

@@ -205,7 +205,7 @@ def test_data_that_a_medium_brings_are_no_path(two_media):
             {"data": "a.vec", "size": "8"},
             "size: it is for images alone, and this study is of vectors; leave it out",
         ),
-        ({"data": "a.vec", "on_bad_image": "fail"}, "on_bad_image: .* set medium=image if that is what they are"),
+        ({"data": "a.vec", "on_bad_image": "skip"}, "on_bad_image: .* set medium=image if that is what they are"),
         ({"data": "digits", "medium": "vector", "resize": "pad"}, "resize: it is for images alone"),
         (
             {"data": "a.vec", "augmentation": "flip"},

@@ -25,7 +25,7 @@ class Form(Protocol):
         ...
 
     def encode(self, stored: Tensor) -> Tensor:
-        """What `stored` gave, or rows of it, as floats that networks take."""
+        """What `stored` gave, or rows of it (N, ...), as floats that networks take."""
         ...
 
     def decode(self, values: Tensor) -> np.ndarray:
@@ -41,7 +41,7 @@ class Form(Protocol):
         ...
 
     def augment(self, batch: Tensor, policy: Any, rng: Rng, chance: Tensor | None, clamp: bool) -> Tensor:
-        """Transform each encoded item by its own draw; differentiable in the batch."""
+        """Transform each of the encoded items (N, ...) by its own draw; differentiable in the batch."""
         ...
 
     def place(self, network: nn.Module, device: str) -> nn.Module:
@@ -59,22 +59,29 @@ class AsTheyAre:
         self.medium = medium
 
     def stored(self, x: np.ndarray, device: str) -> Tensor:
+        """Items (N, ...) as the medium stores them."""
         return self.medium.stored(x, device)
 
     def encode(self, stored: Tensor) -> Tensor:
+        """What `stored` gave (N, ...) as the medium encodes it."""
         return self.medium.encode(stored)
 
     def decode(self, values: Tensor) -> np.ndarray:
+        """Items (N, ...) of what a network made (N, ...)."""
         return self.medium.decode(values)
 
     def items(self, made: np.ndarray) -> np.ndarray:
+        """The same: they are items (N, ...) already."""
         return made
 
     def raw_features(self, made: np.ndarray) -> np.ndarray:
+        """The raw features (N, D) of items (N, ...)."""
         return self.medium.raw_features(made)
 
     def augment(self, batch: Tensor, policy: Any, rng: Rng, chance: Tensor | None, clamp: bool) -> Tensor:
+        """The encoded items (N, ...), each transformed."""
         return self.medium.augment(batch, policy, rng, chance, clamp)
 
     def place(self, network: nn.Module, device: str) -> nn.Module:
+        """The network in the medium's memory layout."""
         return self.medium.place(network, device)

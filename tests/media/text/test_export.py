@@ -13,7 +13,7 @@ from gannb.media.text.export import READING, encode
 from gannb.media.text.reading import read
 
 MADE = sentences(6)
-SHARD = Shard(0, ((0, 0, 6), (1, 0, 6), (2, 0, 6)), MADE.classes)
+SHARD = Shard(0, ((0, 0, 6), (1, 0, 6), (2, 0, 6)), MADE.classes, MADE.classes)
 
 
 def written(folder, name: str) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gannb.data.examples import Examples
+from gannb.generators.adversarial.form import AsTheyAre
 from gannb.generators.adversarial.training import GRID, MOMENTS, Passes, derive, lent_randomness, under
 from gannb.generators.interface import Job
 from gannb.media.text.writers.blanks import lengths_of, spans_of, with_blanks
@@ -52,6 +53,7 @@ class WriterTraining:
 
     def __init__(self, medium: Medium, family: TextFamily, draw: Examples, job: Job) -> None:
         self.medium, self.family, self.job = medium, family, job
+        self.form = AsTheyAre(medium)
         self.device = torch.device(job.device)
         self.vocabulary, self.n_classes = Vocabulary.of(draw.x), draw.n_classes
         numbers = self.vocabulary.encode(draw.x, medium.max_tokens)
