@@ -12,7 +12,6 @@ from gannb.data.medium import Nouns
 from gannb.experiment.at_hand import AtHand
 from gannb.experiment.plan import Plan
 from gannb.experiment.settings import Settings
-from gannb.generators.variations import VARIATIONS
 from gannb.media.image import IMAGE
 from gannb.media.image.reading import read
 from gannb.study.external import Source
@@ -22,7 +21,13 @@ from gannb.work.unit import Unit
 from tests.conftest import SMOKE
 
 WEIGHTS = SimpleNamespace(network="mobilenetv2_100", digest="0" * 64, file="/nowhere/weights.safetensors")
-ARMS = ("real", "gan.fresh", "transfer+gan", "real+mislabelled", *(f"real+gan.{name}" for name in VARIATIONS))
+ARMS = (
+    "real",
+    "gan.fresh",
+    "transfer+gan",
+    "real+mislabelled",
+    *(f"real+gan.{name}" for name in IMAGE.families["mlp"].variations),
+)
 
 
 def units(**given) -> list[Unit]:

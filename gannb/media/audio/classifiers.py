@@ -16,7 +16,7 @@ class MeanOverTime(nn.Module):
     """(N, C, H, W) -> (N, C H): where in time something is does not count, in which band it is does."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Average over the columns."""
+        """Average over the columns, (N, C, H, W)."""
         return x.mean(dim=3).flatten(1)
 
 
@@ -41,7 +41,7 @@ class AddChannel(nn.Module):
     """(N, T) -> (N, 1, T)."""
 
     def forward(self, waves: Tensor) -> Tensor:
-        """Add an axis."""
+        """Add an axis: (N, T) -> (N, 1, T)."""
         return waves[:, None]
 
 

@@ -43,7 +43,7 @@ def of_pictures(pictures: np.ndarray) -> np.ndarray:
 
 
 def scaled(levels: np.ndarray) -> np.ndarray:
-    """Levels of `of_pictures` -> float32 in 0..1."""
+    """Levels of `of_pictures` (N, D) -> float32 in 0..1."""
     return levels.astype(np.float32) / (255 - DARK)
 
 

@@ -122,7 +122,7 @@ def hashed(texts: np.ndarray, most: int = MAX_TOKENS) -> np.ndarray:
 
 @lru_cache(maxsize=200_000)
 def of_word(word: str) -> np.ndarray:
-    """Return the hashes of a word and of its pieces, (`WIDTH`,) int32."""
+    """Return the hashes of a word and of its pieces, (W,) int32, W being `WIDTH`."""
     numbers = np.zeros(WIDTH, np.int32)
     numbers[0] = _hash(word)
     for place, piece in zip(range(1, WIDTH), _pieces(word), strict=False):

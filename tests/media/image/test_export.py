@@ -10,7 +10,8 @@ import pytest
 from jinja2 import Environment, StrictUndefined
 from PIL import Image
 
-from gannb.export.formats import FORMATS
+from gannb.export.formats import formats_of
+from gannb.media.image import IMAGE
 from gannb.media.image.export import READING, encode
 
 
@@ -28,7 +29,7 @@ def test_equal_images_give_equal_bytes_wherever_they_lie_in_memory():
 
 
 def test_every_format_has_python_that_reads_it():
-    assert set(READING) == set(FORMATS)
+    assert set(READING) == set(formats_of(IMAGE))
     environment = Environment(undefined=StrictUndefined)
     for code in READING.values():
         read = environment.from_string(code).render(folder="my-set", urls="train-{00000..00001}.tar")

@@ -26,6 +26,7 @@ class Vectors:
     nouns = Nouns("vector", "vectors", "coordinates")
     phrases = Phrases("small noise", "1% noise", "with the same coordinates", "Turned", "measured", "")
     measuring_classifier = "linear"
+    measures = {}
 
     def grid(self, grid: Grid, ax=None):
         """Each vector is a line in its place."""

@@ -39,26 +39,33 @@ class Pictures(AsTheyAre):
         self.logmel = logmel
 
     def stored(self, x: np.ndarray, device: str) -> Tensor:
+        """Clips (N, T) int16 as pictures (N, 1, H, W) uint8."""
         return IMAGE.stored(self.logmel.pictures(x)[..., None], device)
 
     def encode(self, stored: Tensor) -> Tensor:
+        """Pictures (N, 1, H, W) uint8 as floats in [-1, 1]."""
         return IMAGE.encode(stored)
 
     def decode(self, values: Tensor) -> np.ndarray:
+        """What a network made, (N, 1, H, W), as pictures (N, H, W) uint8."""
         return IMAGE.decode(values)[..., 0]
 
     def items(self, made: np.ndarray) -> np.ndarray:
+        """Pictures (N, H, W) uint8 as clips (N, T) int16."""
         return self.logmel.sounds(made)
 
     def raw_features(self, made: np.ndarray) -> np.ndarray:
+        """Pictures (N, H, W) uint8 -> (N, D) float32."""
         return scaled(of_pictures(made))
 
     def augment(
         self, batch: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None, clamp: bool
     ) -> Tensor:
+        """Pictures (N, 1, H, W) in [-1, 1], each transformed by its own draw."""
         return augment(batch, policy, self.logmel, rng, chance)
 
     def place(self, network: nn.Module, device: str) -> nn.Module:
+        """The network, channels last in memory."""
         return IMAGE.place(network, device)
 
 

@@ -92,7 +92,7 @@ def mono(channels: np.ndarray) -> np.ndarray:
 
 
 def check_values(samples: np.ndarray) -> None:
-    """Raise BadItem where samples, 1 full scale, are no numbers, far too large, or silence."""
+    """Raise BadItem where samples (T,), 1 full scale, are no numbers, far too large, or silence."""
     if not np.isfinite(samples).all():
         raise BadItem("it holds NaN or infinite samples; replace them, or save it anew")
     peak = float(np.abs(samples).max())

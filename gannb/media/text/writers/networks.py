@@ -18,7 +18,7 @@ NEVER = [NOTHING, UNKNOWN, BLANK]  # that no writer writes
 
 
 def dropped(x: Tensor, rng: torch.Generator | None, chance: float = DROPOUT) -> Tensor:
-    """Leave out values with a chance, and enlarge the others; all stay where no randomness is given."""
+    """Leave out values (N, ...) with a chance, and enlarge the others; all stay where no randomness is given."""
     if rng is None:
         return x
     return x * (torch.rand(x.shape, generator=rng, device=x.device) >= chance) / (1 - chance)
@@ -42,7 +42,7 @@ class Words(nn.Module):
         return torch.cat([words, self.of_class(labels)[:, None].expand(-1, words.shape[1], -1)], 2)
 
     def logits(self, state: Tensor) -> Tensor:
-        """States (..., H) -> a score for each word (..., V)."""
+        """States (N, T, H) -> a score for each word (N, T, V)."""
         return self.bridge(state) @ self.word.weight.T + self.bias
 
 
@@ -66,7 +66,7 @@ class LanguageModel(nn.Module):
         self.words, self.gru = Words(size, n_classes, HIDDEN), nn.GRU(WORD + CLASS, HIDDEN, batch_first=True)
 
     def forward(self, before: Tensor, labels: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """Score the word at every place, given those before it; rng: of dropout."""
+        """Score the word at every place (N, T), given those before it; rng: of dropout."""
         states, _ = self.gru(dropped(self.words.inputs(before, labels), rng))
         return self.words.logits(dropped(states, rng))
 

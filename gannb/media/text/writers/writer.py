@@ -84,7 +84,7 @@ class Writer:
 
     @property
     def grids(self) -> np.ndarray:
-        """See the class."""
+        """Sentences (R, C) at every moment that was kept; see the class."""
         return self._items(self.numbers.reshape(-1, self.numbers.shape[-1])).reshape(self.numbers.shape[:-1])
 
     def _items(self, numbers: np.ndarray) -> np.ndarray:
