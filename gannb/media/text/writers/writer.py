@@ -24,7 +24,7 @@ from gannb.media.text.writers.family import TextFamily
 from gannb.media.text.writers.sampling import FOR_CHOICE, uniforms, write
 from gannb.media.text.writers.training import NETWORKS, WriterTraining, network_of
 from gannb.media.text.writers.vocabulary import NOTHING, Vocabulary
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, unreadable
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
@@ -182,6 +182,6 @@ class Writer:
                 setattr(loaded, name, about[name])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0].rstrip(":")
-            raise InputError(f"{folder} holds no readable generator ({reason}): train it again.") from error
+            raise unreadable(str(folder), error, f"holds no readable generator ({reason}): train it again.") from error
         loaded.networks.requires_grad_(False).eval()
         return loaded
