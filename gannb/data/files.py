@@ -295,6 +295,24 @@ def is_file(entry: os.DirEntry) -> bool:
         return True
 
 
+def path_of(data: str, ways: str) -> Path:
+    """Return the file or folder that is meant by `data`; ways: what may be given instead, for the refusal.
+
+    Raises:
+        InputError: nothing is there, or it may not be looked at.
+    """
+    if printable(data) != data:
+        raise InputError(f'data: the name "{printable(data)}" is not UTF-8; rename it')
+    path = Path(data).expanduser()
+    try:
+        there = path.exists() and data.strip() != ""
+    except OSError as error:
+        raise InputError(f"data: {data!r} cannot be opened ({error.strerror}); check permissions") from error
+    if not there:
+        raise InputError(f"data: there is no file or folder {data!r}; {ways}")
+    return path
+
+
 def list_entries(folder: Path) -> list[os.DirEntry]:
     """What a folder holds, without hidden things, in natural order. Raises InputError where it cannot be read."""
     return [entry for entry in _entries(folder) if not is_system(entry.name)]

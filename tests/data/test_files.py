@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from text_sets import TEXTS, texts
 
-from gannb.data.files import Walk, is_file, is_folder, is_system, part_of, walk
+from gannb.data.files import Walk, is_file, is_folder, is_system, part_of, path_of, walk
 from gannb.data.folders import from_folder
 from gannb.media.image.sources.files import FILES
 from gannb.utils.errors import InputError
@@ -176,3 +176,13 @@ def test_links_to_where_one_may_not_look_and_in_a_circle_are_bad_items_and_pipes
         is_file = is_dir
 
     assert not is_folder(Closed()) and is_file(Closed())
+
+
+def test_what_is_named_is_there_or_refused_with_what_may_be_given(tmp_path, monkeypatch):
+    assert path_of(str(tmp_path), "give a folder") == tmp_path
+    for name in ("", str(tmp_path / "none")):
+        with pytest.raises(InputError, match="there is no file or folder .*; give a folder"):
+            path_of(name, "give a folder")
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: os.stat("/dev/null/x"))
+    with pytest.raises(InputError, match="cannot be opened .*; check permissions"):
+        path_of(str(tmp_path), "give a folder")

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gannb.data.files import list_entries, walk
+from gannb.data.files import list_entries, path_of, walk
 from gannb.data.folders import from_folder
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS
 from gannb.media.image.sources.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
 from gannb.media.image.sources.files import FILES
 from gannb.utils.errors import InputError
-from gannb.utils.naming import printable
 
 WAYS = (
     'give "digits", a folder with one sub-folder of images per class (or train/ and test/ of such), '
@@ -46,16 +45,8 @@ def open_source(data: str, on_bad_image: str) -> Source:
     """
     if data == DIGITS:
         return from_digits()
-    if printable(data) != data:
-        raise InputError(f'data: the name "{printable(data)}" is not UTF-8; rename it')
-    path = Path(data).expanduser()
-    try:
-        there, is_folder = path.exists() and data.strip() != "", path.is_dir()
-    except OSError as error:
-        raise InputError(f"data: {data!r} cannot be opened ({error.strerror}); check permissions") from error
-    if not there:
-        raise InputError(f"data: there is no file or folder {data!r}; {WAYS}")
-    if is_folder:
+    path = path_of(data, WAYS)
+    if path.is_dir():
         names = {entry.name for entry in list_entries(path)}
         return from_idx(path) if names & set(IDX_FILES) else from_folder(path, FILES, on_bad_image)
     if path.suffix.lower() == ".npz":
