@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from gannb.media import MEDIA
 from gannb.study.model import Study
 from gannb.study.written import study_of
 from gannb.utils.errors import InputError, unreadable
@@ -55,7 +56,7 @@ def load_study(folder: str | Path) -> Study:
         InputError: the folder holds no study, or its study.json is damaged.
     """
     folder = absolute(folder, "study")
-    return _study_at(folder, _kept(folder))
+    return _study_at(folder, _medium_of(folder) | _kept(folder))
 
 
 def has_study(folder: Path) -> bool:
@@ -95,6 +96,13 @@ def _kept(folder: Path) -> dict[str, Any]:
     if given.get("protocol") != "resplit":
         return given
     return {name: value for name, value in given.items() if name != "trials"} | {"protocol": "folds"}
+
+
+def _medium_of(folder: Path) -> dict[str, str]:
+    """Return the medium of a folder's study, as a parameter, so that its data need not be looked through for it."""
+    parameters = read_record(folder).get("parameters")
+    medium = parameters.get("medium") if isinstance(parameters, dict) else None
+    return {"medium": medium} if isinstance(medium, str) and medium in MEDIA else {}
 
 
 def open_study(study: str | Path, **changes: Any) -> Study:

@@ -10,7 +10,16 @@ import pytest
 from pace import run
 
 from gannb.study import folder
-from gannb.study.folder import find_folder, git_revision, load_study, open_study, project_root, save_study
+from gannb.study.folder import (
+    find_folder,
+    git_revision,
+    is_saved,
+    load_study,
+    open_study,
+    project_root,
+    read_record,
+    save_study,
+)
 from gannb.study.model import PRESETS, make_study
 from gannb.utils.errors import InputError
 
@@ -127,3 +136,12 @@ def test_a_study_is_at_hand_without_torch():
 def test_outside_a_checkout_there_is_no_revision(tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "project_root", lambda: Path(tmp_path))
     assert git_revision() is None
+
+
+def test_what_the_items_of_a_kept_study_are_is_known_without_a_look_at_them(tmp_path, monkeypatch):
+    study = make_study(data="digits", output_dir=str(tmp_path))
+    save_study(study)
+    monkeypatch.setattr("gannb.study.model.recognised", lambda data: pytest.fail("the data are looked through"))
+    assert load_study(study.folder).medium == "image"
+    record = read_record(study.folder)
+    assert "medium" not in record["set"] and is_saved(load_study(study.folder))
