@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from gannb.data.examples import DataReport, Dataset, Examples
-from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases
+from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases, Usual
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.losses import HINGE
@@ -60,7 +60,7 @@ FAMILY = Family(
 )
 
 
-class Vectors:
+class Vectors(Usual):
     """Vectors as a medium: int16 from -32768 to 32767, or float32 about 0."""
 
     name = "vector"
@@ -80,11 +80,9 @@ class Vectors:
     policy_names = tuned_policies = ("none", "noise")
     policies: Mapping[str, float] = {"none": 0.0, "noise": 0.1}  # standard deviation of what is added
     gan_policies = ("none", "noise")
-    arms = ()
     families: Mapping[str, Family] = {"vector": FAMILY}
     trained = Adversarial
     controls = SIMPLE
-    in_cells = False
     classifiers = ("two_layers",)
     measuring_classifier = "two_layers"
     pretrained = None
@@ -117,9 +115,6 @@ class Vectors:
 
     def way_to_smaller(self, shape: tuple[int, ...]) -> str:
         return ""
-
-    def policy_parameters(self, name: str) -> Mapping[str, Any]:
-        return {}
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
         ax = ax or plt.subplots()[1]
@@ -165,9 +160,6 @@ class Vectors:
         """Near ones differ by at most 1 % of the scale in every value."""
         apart = np.abs(x[:, None].astype(float) - others[None]).max(2)  # (N, M)
         return (apart == 0).any(1), ((apart > 0) & (apart <= 0.01 * self.scale)).any(1)
-
-    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
-        pass
 
     def default_policy(self, shape: tuple[int, ...]) -> str:
         return "noise"

@@ -146,6 +146,29 @@ class Grid:
     below: str = ""  # what the columns' names are, "training steps"; empty: they say it themselves
 
 
+class Usual:
+    """What most media answer where the protocol asks for something that few of them have; see `Medium` for each part.
+
+    A medium derives from it, and says what it has.
+    """
+
+    arms: tuple[str, ...] = ()
+    yardsticks: Mapping[str, str] = {}
+    measures: Mapping[str, tuple[str, str]] = {}
+    in_cells = False
+
+    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
+        """Nothing: a network for items (N, ...) knows its weights alone."""
+
+    def policy_parameters(self, name: str) -> Mapping[str, Any]:
+        """Nothing beside the name."""
+        return {}
+
+    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> Mapping[str, float]:
+        """None: items (M, ...) are measured in feature spaces."""
+        return {}
+
+
 class Medium(Protocol):
     """What a medium provides. `study` is the study's parameters (`gannb.study.model.Study`)."""
 
@@ -171,6 +194,8 @@ class Medium(Protocol):
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
     arms: tuple[str, ...]  # that a study has by default, beside those of every medium
+    # generators without an adversary that only this medium has, by name, and what its items are: "of word pairs"
+    yardsticks: Mapping[str, str]
 
     def way_to_smaller(self, shape: tuple[int, ...]) -> str:
         """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""

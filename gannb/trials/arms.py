@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from gannb.classifiers.imbalance import BALANCING
 from gannb.generators import registry
 from gannb.generators.variations import VARIATIONS
+from gannb.media import MEDIA
 from gannb.study.model import DEFAULT_ARMS, DOSES
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
@@ -35,15 +36,11 @@ if TYPE_CHECKING:
 
 REAL_SOURCES = ("more", "fewer", *BALANCING)
 PRIMARY = ("real+gan+classic", "real+classic")
-OF_SENTENCES = {  # generators without an adversary that only sentences have, and what their items are
-    "maskgan_start": "of MaskGAN's start by likelihood alone",
-    "language_model": "of a language model, without any adversary",
-    "bag_of_words": "of a class's words in any order",
-    "bigram": "of a chain of a class's word pairs",
-}
+# of all media, see `Medium.yardsticks`
+OF_ONE_MEDIUM = {source: whose for medium in MEDIA.values() for source, whose in medium.yardsticks.items()}
 # As many items, without any GAN; those of the first two need a medium in which there is something between two items.
 YARDSTICKS = (
-    "real+interpolation+classic", "real+gaussian+classic", *(f"real+{source}+classic" for source in OF_SENTENCES)
+    "real+interpolation+classic", "real+gaussian+classic", *(f"real+{source}+classic" for source in OF_ONE_MEDIUM)
 )  # fmt: skip
 SHIFTED = (*PRIMARY, *YARDSTICKS)  # arms that are also tried on shifted test items
 MORE = "real+more+classic"

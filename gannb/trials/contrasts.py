@@ -12,7 +12,7 @@ from gannb.trials.arms import (
     BALANCED,
     EXTERNAL_WORDS,
     MORE,
-    OF_SENTENCES,
+    OF_ONE_MEDIUM,
     PRETRAINED,
     PRIMARY,
     YARDSTICKS,
@@ -46,7 +46,7 @@ CONTRASTS = (
     Contrast(PRIMARY[0], GAUSSIAN, "yardstick", meaning="GAN {many} instead of those of a Gaussian"),
     *(
         each
-        for source, whose in OF_SENTENCES.items()
+        for source, whose in OF_ONE_MEDIUM.items()
         for each in (
             Contrast(f"real+{source}+classic", PRIMARY[1], "yardstick", meaning=f"{{many}} {whose}"),
             Contrast(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
 from gannb.media.audio.parameters import MOST_RATE, NAME, NOUNS, AudioParameters
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Shape = tuple[int, ...]  # (T,)
 QUICK_RATE, QUICK_SECONDS = 8_000, 1.0  # clips that a study takes minutes with
 
 
-class Sounds:
+class Sounds(Usual):
     """What the kit knows of sounds; see `gannb.data.medium.Medium` for what each part means.
 
     rate: samples a second of the clips of a set. Where only names and parameters are asked for there is none.
@@ -73,7 +73,6 @@ class Sounds:
     reading = ("data", "rate", "seconds", "groups", "on_bad_clip")
     reading_like = ("on_bad_clip",)
     policy_names = ("none", "shift", "speed", "noise", "masks", "full")
-    arms = ()
 
     def way_to_smaller(self, shape: Shape) -> str:
         """Name `rate`, or else `seconds`, for clips at more than 8 kHz or longer than a second."""
@@ -168,9 +167,6 @@ class Sounds:
 
         return network.to(device=device, memory_format=torch.channels_last)
 
-    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
-        """Networks for clips know nothing but their weights."""
-
     # ---- augmentation
 
     tuned_policies = policy_names
@@ -194,10 +190,6 @@ class Sounds:
 
         found = resolve(name, shape, self.rate)
         return found if strength == 1.0 else strengthened(found, strength)
-
-    def policy_parameters(self, name: str) -> Mapping[str, Any]:
-        """Nothing beside the name."""
-        return {}
 
     def augment(
         self,
@@ -295,12 +287,6 @@ class Sounds:
 
     spaces: Mapping[str, FurtherSpace] = {}
 
-    measures: Mapping[str, tuple[str, str]] = {}
-
-    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
-        """None: what is measured of clips is measured in feature spaces."""
-        return {}
-
     def least_difference(self, shape: Shape) -> float:
         """See `gannb.media.audio.features.least_difference`."""
         from gannb.media.audio.features import least_difference
@@ -368,7 +354,6 @@ class Sounds:
     # ---- export
 
     suffixes = (".flac",)
-    in_cells = False
 
     @cached_property
     def readable(self) -> tuple[str, ...]:

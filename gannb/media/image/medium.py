@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
 from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, ImageParameters
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Shape = tuple[int, ...]  # (H, W, C)
 SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 
-class Images:
+class Images(Usual):
     """What the kit knows of images; see `gannb.data.medium.Medium` for what each part means."""
 
     name = NAME
@@ -55,7 +55,6 @@ class Images:
     reading = ("data", "size", "channels", "resize", "groups", "on_bad_image")
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
-    arms = ()
 
     def way_to_smaller(self, shape: Shape) -> str:
         """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
@@ -152,9 +151,6 @@ class Images:
         import torch
 
         return network.to(device=device, memory_format=torch.channels_last)
-
-    def prepare(self, network: nn.Module, x: np.ndarray) -> None:
-        """Networks for images know nothing but their weights."""
 
     # ---- augmentation
 
@@ -281,12 +277,6 @@ class Images:
 
         return {SPACE.name: SPACE}
 
-    measures: Mapping[str, tuple[str, str]] = {}
-
-    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
-        """None: what is measured of images is measured in feature spaces."""
-        return {}
-
     def least_difference(self, shape: Shape) -> float:
         """One grey level at every pixel."""
         return math.sqrt(math.prod(shape)) / 255
@@ -354,7 +344,6 @@ class Images:
 
         return {".png": encode(item)}
 
-    in_cells = False
     hub_feature: Mapping[str, Any] = {"_type": "Image"}
     hub_task = "image-classification"
 

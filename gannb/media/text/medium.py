@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import FurtherSpace, Grid, Phrases
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Usual
 from gannb.media.text.parameters import MAX_TOKENS, NAME, NOUNS, POLICY_NAMES, TextParameters
 from gannb.media.text.tokens import DTYPE
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]  # ()
 
 
-class Texts:
+class Texts(Usual):
     """What the kit knows of sentences of up to `max_tokens` words; see `gannb.data.medium.Medium` for each part."""
 
     def __init__(self, max_tokens: int = MAX_TOKENS) -> None:
@@ -68,6 +68,13 @@ class Texts:
         "real+maskgan_start+classic", "maskgan_start", "real+language_model+classic", "language_model",
         "real+bag_of_words+classic", "bag_of_words", "real+bigram+classic", "bigram",
     )  # fmt: skip
+
+    yardsticks: Mapping[str, str] = {
+        "maskgan_start": "of MaskGAN's start by likelihood alone",
+        "language_model": "of a language model, without any adversary",
+        "bag_of_words": "of a class's words in any order",
+        "bigram": "of a chain of a class's word pairs",
+    }
 
     def way_to_smaller(self, shape: Shape) -> str:
         """Name `max_tokens`, where sentences may be long."""
@@ -179,10 +186,6 @@ class Texts:
 
         found = resolve(name)
         return found if strength == 1.0 else strengthened(found, strength)
-
-    def policy_parameters(self, name: str) -> Mapping[str, Any]:
-        """Nothing beside the name."""
-        return {}
 
     def augment(
         self,
