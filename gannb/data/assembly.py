@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,12 +70,12 @@ def link(pairs: np.ndarray, distances: np.ndarray, y: np.ndarray) -> Links:
 
 
 def linked(source: Source, same: np.ndarray, links: Links, named: Sequence[str]) -> Linked:
-    """Join exact duplicates, near duplicates and the person's groups.
+    """Join exact duplicates, near duplicates, the person's groups, and what stays together in the source.
 
     same: (N,) as `identical` gives it; named: the person's group of each item, "" where none was asked for.
     """
     asked = np.array([name or f"\0{i}" for i, name in enumerate(named)])  # else a group of its own
-    groups = joined(same, links.labels, asked)
+    groups = joined(same, links.labels, asked, *([] if source.together is None else [source.together]))
     leaks = np.isin(groups, groups[source.is_test])
     tested = np.isin(links.cut, same[source.is_test])  # (M, 2); the cap must not leave a test item's copy behind
     leaks |= np.isin(same, links.cut[tested.any(1)])
@@ -111,7 +112,7 @@ def assemble(
 
     Raises InputError where too little of a class remains.
     """
-    everything = Examples(x, source.y, source.classes, np.array(source.ids), links.groups)
+    everything = Examples(x, source.y, source.classes, np.array(source.ids), links.groups, _captions(source))
     pool = _pool_without(everything, ~source.is_test, links.leaks, source.nouns)
     test = everything.take(source.is_test) if source.is_test.any() else None
     told = remark(side, source.y, links.groups, source.nouns) if side else ""
@@ -138,6 +139,12 @@ def assemble(
     return Dataset(pool, test, fingerprint, prepared, facts, medium, traits=traits)
 
 
+def _captions(source: Source) -> np.ndarray | None:
+    """The captions of the items as an array (N, C), filled up with ""; None where there are none."""
+    most = max(map(len, source.captions), default=0)
+    return np.array([[*own, *[""] * (most - len(own))] for own in source.captions]) if most else None
+
+
 def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray, nouns: Nouns) -> Examples:
     pool = everything.take(in_pool & ~leaks)
     for name, n in zip(pool.classes, pool.counts(), strict=True):
@@ -150,10 +157,11 @@ def _pool_without(everything: Examples, in_pool: np.ndarray, leaks: np.ndarray, 
 
 
 def content_fingerprint(source: Source, digests: Sequence[bytes]) -> str:
-    """Over classes, then per item in its order: part, class and the digest of the item as it was found."""
+    """Over classes, then per item in its order: part, class, the digest of the item as it was found, and captions."""
     total = hashlib.sha256()
     for name in source.classes:
         total.update(hashlib.sha256(name.encode("utf-8")).digest())
     for label, is_test, digest in zip(source.y.tolist(), source.is_test.tolist(), digests, strict=True):
         total.update(f"{label},{is_test:d};".encode() + digest)
+    total.update(json.dumps(source.captions).encode() if source.captions else b"")
     return total.hexdigest()

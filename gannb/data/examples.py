@@ -22,6 +22,7 @@ class Examples:
     x: (N, ...), items of the shape and dtype of their medium.  y: (N,) int64 in 0..K-1.  classes: K names in natural
     order.
     ids: (N,) str, unique.  groups: (N,) int64; items that share a number stay on one side of every split.
+    captions: (N, C) str, the sentences that say what each item is, "" where one has fewer than C; None: there are none.
     """
 
     x: np.ndarray
@@ -29,11 +30,13 @@ class Examples:
     classes: tuple[str, ...]
     ids: np.ndarray
     groups: np.ndarray
+    captions: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        lengths = {len(a) for a in (self.x, self.y, self.ids, self.groups)}
+        arrays = (self.x, self.y, self.ids, self.groups, self.y if self.captions is None else self.captions)
+        lengths = {len(a) for a in arrays}
         if len(lengths) != 1:
-            raise ValueError(f"x, y, ids and groups must have one length, not {sorted(lengths)}")
+            raise ValueError(f"x, y, ids, groups and captions must have one length, not {sorted(lengths)}")
 
     def __len__(self) -> int:
         return len(self.y)
@@ -57,17 +60,31 @@ class Examples:
         index = np.asarray(index)
         if index.size == 0:
             index = index.astype(np.int64)
-        return Examples(self.x[index], self.y[index], self.classes, self.ids[index], self.groups[index])
+        captions = None if self.captions is None else self.captions[index]
+        return Examples(self.x[index], self.y[index], self.classes, self.ids[index], self.groups[index], captions)
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
-    """All parts in order, as one. Raises ValueError where classes or item shapes differ, or there is none."""
+    """All parts in order, as one; of a part without captions the items have none.
+
+    Raises ValueError where classes or item shapes differ, or there is no part.
+    """
     if not parts:
         raise ValueError("concatenate needs at least one part")
     if len({part.classes for part in parts}) > 1 or len({part.shape for part in parts}) > 1:
         raise ValueError("concatenate needs parts of the same classes and item shape")
     joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ("x", "y", "ids", "groups")}
-    return Examples(classes=parts[0].classes, **joined)
+    return Examples(classes=parts[0].classes, captions=_joined_captions(parts), **joined)
+
+
+def _joined_captions(parts: Sequence[Examples]) -> np.ndarray | None:
+    """The captions of all parts, filled up to as many as an item of any has, (N, C); None where no part has any."""
+    if all(part.captions is None for part in parts):
+        return None
+    given = [np.full((len(part), 0), "") if part.captions is None else part.captions for part in parts]
+    most = max(captions.shape[1] for captions in given)
+    filled = [np.full((len(captions), most - captions.shape[1]), "") for captions in given]
+    return np.concatenate([np.hstack(pair) for pair in zip(given, filled, strict=True)])
 
 
 @dataclass(frozen=True)
@@ -118,11 +135,12 @@ class Dataset:
         folder.mkdir(parents=True, exist_ok=True)
         parts = {"pool": self.pool} | ({} if self.test is None else {"test": self.test})
         for part, examples in parts.items():
-            for name in ARRAYS:
+            for name in (*ARRAYS, *([] if examples.captions is None else [CAPTIONS])):
                 np.save(folder / f"{part}_{name}.npy", getattr(examples, name), allow_pickle=False)
         about = {"parts": list(parts), "classes": self.pool.classes, "fingerprint": self.fingerprint}
         about |= {"prepared": self.prepared, "report": asdict(self.report), "medium": self.medium}
         about |= {"traits": dict(self.traits)} if self.traits else {}
+        about |= {} if self.pool.captions is None else {CAPTIONS: True}
         (folder / "dataset.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         if self.held_out is not None:
             self.held_out.save(folder / "held_out")
@@ -143,9 +161,10 @@ class Dataset:
     def _load(cls, folder: Path) -> Dataset:
         about = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         classes = tuple(map(composed, about["classes"]))
+        arrays = (*ARRAYS, *([CAPTIONS] if about.get(CAPTIONS) else []))
 
         def part(name: str) -> Examples:
-            mapped = {a: np.load(folder / f"{name}_{a}.npy", mmap_mode="r", allow_pickle=False) for a in ARRAYS}
+            mapped = {a: np.load(folder / f"{name}_{a}.npy", mmap_mode="r", allow_pickle=False) for a in arrays}
             return Examples(classes=classes, **{a: np.asarray(array) for a, array in mapped.items()})
 
         about["report"]["skipped"] = [(file, reason) for file, reason in about["report"]["skipped"]]
@@ -158,13 +177,15 @@ class Dataset:
 
 FIRST_MEDIUM = "image"  # of studies, copies and sets that say none: they were made when there was no other
 ARRAYS = ("x", "y", "ids", "groups")
+CAPTIONS = "captions"  # a further one, of items that have some
 
 
 def prepared_digest(pool: Examples, test: Examples | None, traits: Mapping[str, Any]) -> str:
-    """The sha256 of what a study sees of a data set: classes, items, labels, groups, and traits if there are any."""
+    """The sha256 of what a study sees of a data set: classes, items, labels, groups; traits and captions if any."""
     total = hashlib.sha256(json.dumps(pool.classes).encode())
     total.update(json.dumps(traits, sort_keys=True).encode() if traits else b"")
     for examples in [pool] if test is None else [pool, test]:
-        for array in (examples.x, examples.y, examples.groups):
+        captions = [] if examples.captions is None else [examples.captions]
+        for array in (examples.x, examples.y, examples.groups, *captions):
             total.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).data)
     return total.hexdigest()

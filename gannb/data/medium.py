@@ -156,6 +156,8 @@ class Usual:
     yardsticks: Mapping[str, str] = {}
     measures: Mapping[str, tuple[str, str]] = {}
     in_cells = False
+    read_beside: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
 
     def prepare(self, network: nn.Module, x: np.ndarray) -> None:
         """Nothing: a network for items (N, ...) knows its weights alone."""
@@ -192,6 +194,8 @@ class Medium(Protocol):
     # a draw of one has by default; None: as many as its size allows
     reading: tuple[str, ...]  # what prepared items depend on, `data` included; the order is part of keys
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
+    read_beside: tuple[str, ...]  # those of `reading` that name files or folders beside `data`; mostly none
+    before: tuple[str, ...]  # media of which it is a special case, by name: where it recognises data, they give way
     policy_names: tuple[str, ...]  # augmentations of a classifier
     arms: tuple[str, ...]  # that a study has by default, beside those of every medium
     # generators without an adversary that only this medium has, by name, and what its items are: "of word pairs"

@@ -28,6 +28,8 @@ class Source:
     shapes: each item's own, before it is brought to that of the study, by its header alone.
     load(i): the item as it was found, and how its values were stored, in a word; raises BadItem.
     paths: the items' files, where each has one of its own; else none.
+    captions: the sentences of each item, where there are any; else none.
+    together: (N,) int64, items that share a number stay together for what is known of them beside their content.
     """
 
     kind: str
@@ -41,13 +43,20 @@ class Source:
     load: Callable[[int], tuple[np.ndarray, str]]
     skipped: list[tuple[str, str]] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
+    captions: list[tuple[str, ...]] = field(default_factory=list)
+    together: np.ndarray | None = None
 
     def take(self, keep: Sequence[int]) -> Source:
         """The items at `keep`, in that order."""
         ids, shapes = [self.ids[i] for i in keep], [self.shapes[i] for i in keep]
         y, is_test, paths = self.y[keep], self.is_test[keep], [self.paths[i] for i in keep if self.paths]
+        captions = [self.captions[i] for i in keep if self.captions]
+        together = None if self.together is None else self.together[keep]
         load = lambda i: self.load(keep[i])  # noqa: E731
-        return replace(self, ids=ids, shapes=shapes, y=y, is_test=is_test, load=load, paths=paths)
+        return replace(
+            self, ids=ids, shapes=shapes, y=y, is_test=is_test, load=load, paths=paths, captions=captions,
+            together=together,
+        )  # fmt: skip
 
 
 def check_counts(source: Source, data: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gannb.media.audio import AUDIO
+from gannb.media.captioned import CAPTIONED
 from gannb.media.image import IMAGE
 from gannb.media.text import TEXT
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from gannb.data.examples import Dataset
     from gannb.data.medium import Medium
 
-MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE, AUDIO, TEXT)}
+MEDIA: dict[str, Medium] = {medium.name: medium for medium in (IMAGE, AUDIO, TEXT, CAPTIONED)}
 
 
 def medium_of(dataset: Dataset) -> Medium:

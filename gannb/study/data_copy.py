@@ -161,5 +161,6 @@ def source_stamp(study: Study) -> str:
     merely look changed, as after a copy or a change of rights, their content is read again and found to be the same.
     """
     how = _how_read(study.model_dump(mode="json"), study.medium)
-    paths = [Path(p) for p in (study.data, study.groups or "") if p and not is_embedded(p)]
+    beside = [getattr(study, name) for name in ("groups", *MEDIA[study.medium].read_beside)]
+    paths = [Path(p) for p in (study.data, *beside) if p and not is_embedded(p)]
     return digest(how, [seen for path in paths for seen in files_at(path)])

@@ -287,7 +287,7 @@ class General(BaseModel):
 
     @model_validator(mode="after")
     def _settle_medium(self) -> General:
-        medium = recognised(self.data) if self.medium == "auto" else MEDIA[self.medium]
+        medium = self._recognised() if self.medium == "auto" else MEDIA[self.medium]
         object.__setattr__(self, "medium", medium.name)
         if not self.classifier:
             object.__setattr__(self, "classifier", medium.classifiers[:1])
@@ -296,6 +296,15 @@ class General(BaseModel):
             object.__setattr__(self, "arms", (*there, *medium.arms))
         return self
 
+    def _recognised(self) -> Medium:
+        """Return the medium of the data, or the special case of it that a given parameter belongs to alone."""
+        found = recognised(self.data)
+        for name in self.model_fields_set:
+            owners = owners_of(name)
+            if len(owners) == 1 and found.name in owners[0].before and getattr(self, name) is not None:
+                return owners[0]
+        return found
+
     @model_validator(mode="after")
     def _refuse_what_is_of_other_media(self) -> General:
         medium = MEDIA[self.medium]
@@ -303,7 +312,7 @@ class General(BaseModel):
         for name in sorted(self.model_fields_set):
             owners, default = owners_of(name), type(self).model_fields[name].default
             if owners and medium not in owners and getattr(self, name) != default:  # a study written out has them all
-                whose = listed([owner.nouns.many for owner in owners])
+                whose = listed(list(dict.fromkeys(owner.nouns.many for owner in owners)))
                 raise ValueError(
                     f"{name}: it is for {whose} alone, and this study is of {many}; leave it out, or set "
                     f"medium={owners[0].name} if that is what they are."
@@ -374,6 +383,7 @@ def study_model(media: Iterable[Medium]) -> type[General]:
             fields[name] = (field.annotation, field := copy(field))
             field.description = "; ".join([str(field.description), *said])
     own = dict.fromkeys(medium.parameters for medium in media)  # once, where two media share them
+    own = [each for each in own if not any(issubclass(other, each) and other is not each for other in own)]
     return create_model("StudyParameters", __base__=(*own, General), **fields)
 
 
@@ -399,7 +409,7 @@ def owners_of(name: str) -> list[Medium]:
 
 
 def recognised(data: str) -> Medium:
-    """Return the medium of what lies at `data`: the one that recognises it, else the first of all.
+    """Return the medium of what lies at `data`: the one that recognises it (before: `Medium.before`), else the first.
 
     Of what cannot be looked at it is the first, whose reading says why.
 
@@ -413,6 +423,7 @@ def recognised(data: str) -> Medium:
         found = [medium for medium in MEDIA.values() if medium.recognises(data)] if len(MEDIA) > 1 else []
     except OSError:
         return first
+    found = [medium for medium in found if not any(medium.name in other.before for other in found)]
     if len(found) > 1:
         raise InputError(
             f"data: {data!r} holds {listed([medium.nouns.many for medium in found])}, and a study is of one of them; "

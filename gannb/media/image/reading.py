@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,9 +65,23 @@ def read(
     Pool items that share content or a group with a given test set are left out.
     Raises InputError, before decoding wherever a header is enough.
     """
-    wish = _checked_wish(size, channels, resize, on_bad_image)
+    check_wishes(size, channels, resize, on_bad_image)
     find_groups = group_finder(groups)
     source = open_source(data, on_bad_image)
+    return prepared(data, source, find_groups, size, channels, resize, on_bad_image)
+
+
+def prepared(
+    data: str,
+    source: Source,
+    find_groups: Callable[[list[str]], list[str]],
+    size: str | None,
+    channels: int | None,
+    resize: str | None,
+    on_bad_image: str,
+) -> Dataset:
+    """Check, decode, resize and group the images of an opened source; see `read` for the rest. Raises InputError."""
+    wish = check_wishes(size, channels, resize, on_bad_image)
     check_counts(source, data)
     named = find_groups(source.ids)
     target = _target(source, wish)
@@ -85,7 +99,7 @@ def read_like(
     """
     height, width, channels = like.shape
     source = open_source(data, on_bad_image)
-    target = _target(source, _checked_wish(f"{height}x{width}", channels, resize, on_bad_image))
+    target = _target(source, check_wishes(f"{height}x{width}", channels, resize, on_bad_image))
     source, _, items = _decode_all(source, [""] * len(source.ids), target, on_bad_image)
     x = np.array([_with_channels(item.pixels, channels) for item in items], np.uint8).reshape(-1, *like.shape)
     found = Examples(x, source.y, source.classes, np.array(source.ids, str), np.arange(len(x)))
@@ -94,7 +108,7 @@ def read_like(
 
 def fingerprint(data: str, *, on_bad_image: str = "fail") -> str:
     """The same fingerprint as `read(data).fingerprint`, without preparing or linking anything."""
-    _checked_wish(None, None, None, on_bad_image)
+    check_wishes(None, None, None, on_bad_image)
     source = open_source(data, on_bad_image)
     source, _, items = _decode_all(source, [""] * len(source.ids), None, on_bad_image)
     return content_fingerprint(source, [item.digest for item in items])
@@ -115,7 +129,8 @@ class _Target:
     why: str  # how the size was found
 
 
-def _checked_wish(size: str | None, channels: int | None, resize: str | None, on_bad_image: str) -> _Wish:
+def check_wishes(size: str | None, channels: int | None, resize: str | None, on_bad_image: str) -> _Wish:
+    """What a person wishes of the images, see `read`. Raises InputError where it is not possible."""
     if channels not in (None, 1, 3):
         raise InputError(f"channels: {channels!r} is not possible; take 1 (grey), 3 (colour) or leave it out")
     if resize not in (None, *RESIZE):

@@ -164,7 +164,7 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
         raise BadItem(str(error)) from None
     if fault := _fault(text):
         raise BadItem(fault)
-    return _tidy(text), "UTF-8"
+    return tidy(text), "UTF-8"
 
 
 def _checked_texts(source: Source, on_bad: str) -> Source:
@@ -191,10 +191,10 @@ def _of_rows(parts: list[tuple[Rows, bool]], on_bad: str, data: str) -> tuple[So
     faults = [(row.id, row.fault or _fault(row.text) or _fault_of_label(row.label)) for row, _ in rows]
     skipped = refuse_or_list([(id, fault) for id, fault in faults if fault], on_bad, ON_BAD)
     good = [(row, is_test) for (row, is_test), (_, fault) in zip(rows, faults, strict=True) if not fault]
-    labels = [_tidy(row.label) for row, _ in good]
-    _check_spelling(data, labels, [row.id for row, _ in good])
+    labels = [tidy(row.label) for row, _ in good]
+    check_spelling(data, labels, [row.id for row, _ in good])
     classes = tuple(sorted(set(labels), key=natural_key))
-    texts = [_tidy(row.text) for row, _ in good]
+    texts = [tidy(row.text) for row, _ in good]
     notes = [note for found, _ in parts for note in found.notes]
     source = Source(
         kind="table", nouns=NOUNS, ids=[row.id for row, _ in good], classes=classes,
@@ -220,7 +220,7 @@ def _fault_of_label(label: str) -> str:
     return "" if label.strip() else "its class is empty"
 
 
-def _check_spelling(data: str, labels: Sequence[str], ids: Sequence[str]) -> None:
+def check_spelling(data: str, labels: Sequence[str], ids: Sequence[str]) -> None:
     """Refuse classes that differ by letter case alone: a slip far more often than a wish."""
     first: dict[str, tuple[str, str]] = {}
     for label, id in zip(labels, ids, strict=True):
@@ -231,7 +231,7 @@ def _check_spelling(data: str, labels: Sequence[str], ids: Sequence[str]) -> Non
             )
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Return a text in one line, without doubled blanks and control characters, its accents composed."""
     kept = "".join(" " if unicodedata.category(c) == "Cc" else c for c in composed(printable(text)))
     return " ".join(kept.split())

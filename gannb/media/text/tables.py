@@ -49,7 +49,9 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
+    """A line of a table, its cells as written."""
+
     number: int  # from 1: where it starts in its file
     cells: list[str]
 
@@ -68,10 +70,10 @@ def read_table(path: Path, columns: Columns = Columns()) -> Rows:
         return Rows(list(_of_json(path, text, columns)), notes)
     delimiter = SUFFIXES[path.suffix.lower()]
     if delimiter == "\t":
-        lines = _plain_lines(text)
+        lines = plain_lines(text)
     else:
         delimiter = _delimiter(text)
-        lines = _quoted_lines(path, text, delimiter)
+        lines = quoted_lines(path, text, delimiter)
         notes += [f"{path.name}: its cells are parted by {delimiter!r}."] if delimiter != "," else []
     return _rows(path, lines, columns, delimiter, notes)
 
@@ -111,13 +113,13 @@ def _checked(path: Path, text: str) -> str:
 # ---- lines ----
 
 
-def _plain_lines(text: str) -> list[_Line]:
+def plain_lines(text: str) -> list[Line]:
     """Lines parted by tabs, in which a quote is a quote: quoting would merge rows where a sentence has but one."""
-    lines = [_Line(n, line.split("\t")) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    lines = [Line(n, line.split("\t")) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     quoted = all(cell.startswith('"') and cell.endswith('"') and len(cell) > 1 for line in lines for cell in line.cells)
     if not quoted:
         return lines
-    return [_Line(line.number, [cell[1:-1].replace('""', '"') for cell in line.cells]) for line in lines]
+    return [Line(line.number, [cell[1:-1].replace('""', '"') for cell in line.cells]) for line in lines]
 
 
 def _delimiter(text: str) -> str:
@@ -126,7 +128,7 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
 
 
-def _quoted_lines(path: Path, text: str, delimiter: str) -> list[_Line]:
+def quoted_lines(path: Path, text: str, delimiter: str) -> list[Line]:
     """Rows of a csv. Raises InputError where a quote is not closed, or has swallowed rows."""
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -134,7 +136,7 @@ def _quoted_lines(path: Path, text: str, delimiter: str) -> list[_Line]:
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                lines.append(_Line(start, cells))
+                lines.append(Line(start, cells))
             start = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
@@ -145,7 +147,7 @@ def _quoted_lines(path: Path, text: str, delimiter: str) -> list[_Line]:
     return lines
 
 
-def _check_swallowed(path: Path, lines: list[_Line], delimiter: str) -> None:
+def _check_swallowed(path: Path, lines: list[Line], delimiter: str) -> None:
     """Refuse cells of several lines of which one would be a row of its own, ending or beginning as others do."""
     width = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
     single = [line.cells for line in lines if not any("\n" in cell for cell in line.cells)]
@@ -164,7 +166,7 @@ def _check_swallowed(path: Path, lines: list[_Line], delimiter: str) -> None:
 # ---- columns ----
 
 
-def _rows(path: Path, lines: list[_Line], columns: Columns, delimiter: str, notes: list[str]) -> Rows:
+def _rows(path: Path, lines: list[Line], columns: Columns, delimiter: str, notes: list[str]) -> Rows:
     text, label, header, said = _found_columns(path, lines, columns)
     width = len(lines[0].cells)
     rows = []
@@ -183,7 +185,7 @@ def _name_of(delimiter: str) -> str:
     return {"\t": "tab", ",": "comma", ";": "semicolon"}[delimiter]
 
 
-def _found_columns(path: Path, lines: list[_Line], columns: Columns) -> tuple[int, int, int, list[str]]:
+def _found_columns(path: Path, lines: list[Line], columns: Columns) -> tuple[int, int, int, list[str]]:
     """Return the positions of text and label, the number of header lines (0 or 1), and what to say."""
     first = [cell.strip() for cell in lines[0].cells]
     names = [cell.lower() for cell in first]
@@ -216,13 +218,13 @@ def _position(path: Path, given: str, first: Sequence[str]) -> int:
     return int(given) - 1
 
 
-def _is_header(lines: list[_Line], label: int) -> bool:
+def _is_header(lines: list[Line], label: int) -> bool:
     """Tell whether the first line names columns: what it has for a class, no other row has."""
     others = {line.cells[label] for line in lines[1:] if len(line.cells) > label}
     return len(lines) > 1 and lines[0].cells[label] not in others
 
 
-def _of_two(path: Path, lines: list[_Line]) -> tuple[int, int, int, list[str]]:
+def _of_two(path: Path, lines: list[Line]) -> tuple[int, int, int, list[str]]:
     """Return the same of two columns that are not called text and label: the class has the fewer different values."""
     pairs = [line.cells for line in lines if len(line.cells) == 2]
     different = [len({pair[i].strip() for pair in pairs}) for i in (0, 1)]

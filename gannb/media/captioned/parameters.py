@@ -1,0 +1,28 @@
+"""What is asked of images with captions before any is opened: their name, and the parameters that are theirs alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import field_validator
+
+from gannb.media.image.parameters import ImageParameters
+from gannb.utils.parameters import parameter
+
+NAME = "captioned"
+
+
+class CaptionedParameters(ImageParameters):
+    """The parameters of a study of images with captions: those of images, and where the captions are."""
+
+    captions: str | None = parameter(
+        None, 1, "file or folder of the captions, where they do not lie beside the images: csv, json, jsonl or .txt"
+    )
+    new_captions: str | None = parameter(
+        None, 3, "file of `caption,class`: sentences that the GAN is asked for beside the training set's"
+    )
+
+    @field_validator("captions", "new_captions")
+    @classmethod
+    def _stay_true_in_other_places(cls, file: str | None) -> str | None:
+        return file and str(Path(file).expanduser().resolve())
