@@ -146,7 +146,7 @@ def make_parser() -> argparse.ArgumentParser:
     from gannb import __version__
 
     layout = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
-    items = " or ".join(medium.nouns.many for medium in MEDIA.values())
+    items = " or ".join(dict.fromkeys(medium.nouns.many for medium in MEDIA.values()))
     about = f"Would {items} made by a GAN help to train your classifier?"
     parser = _Parser(prog="gannb", description=about, epilog=EPILOG, **layout)
     parser.add_argument("--version", action="version", version=f"gannb {__version__}")

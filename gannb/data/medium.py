@@ -29,6 +29,12 @@ class Nouns:
     one: str  # "image"
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
+    kind: str = ""  # what they are called beside those of other media, where that is not `many`
+
+    @property
+    def apart(self) -> str:
+        """The items, told apart from those of all other media: "images with captions"."""
+        return self.kind or self.many
 
     @property
     def a_one(self) -> str:

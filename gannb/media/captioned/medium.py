@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gannb.media.captioned.parameters import NAME, CaptionedParameters
+from gannb.media.captioned.parameters import NAME, NOUNS, CaptionedParameters
 from gannb.media.image.medium import Images
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Captioned(Images):
     """What the kit knows of images with captions; see `gannb.data.medium.Medium` for what each part means."""
 
     name = NAME
+    nouns = NOUNS
 
     # ---- parameters
 
