@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from gannb.data.examples import Examples
-from gannb.generators.interface import Condition, Job, check_labels
+from gannb.generators.interface import Condition, Job, check_labels, check_no_captions
 from gannb.utils import trust
 from gannb.utils.errors import InputError, unreadable
 
@@ -58,6 +58,9 @@ class External:
         """Nothing to move, unless there is a network."""
         return self
 
+    def captions_of(self, condition: Condition, seed: int) -> None:
+        """It knows labels alone."""
+
     def save(self, folder: Path) -> None:
         """Write `generator.json`, which says where the kept folder is."""
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -96,6 +99,7 @@ class Foreign(External):
         A class that stands for several of the generator's own has them in turn. Raises InputError for a class of which
         it makes nothing.
         """
+        check_no_captions(condition)
         ours = check_labels(condition.labels, len(self.classes))
         for k in np.unique(ours):
             if not self.labels[k]:
@@ -171,6 +175,7 @@ class Related(External):
 
     def sample(self, condition: Condition, seed: int) -> np.ndarray:
         """One item per label: (M,) in 0..K-1 -> (M, ...). Raises InputError beyond `most` of a class."""
+        check_no_captions(condition)
         labels = check_labels(condition.labels, len(self.classes))
         items = np.empty((len(labels), *self.shape), dtype=self.x.dtype)
         for k in np.unique(labels):

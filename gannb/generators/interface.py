@@ -35,7 +35,8 @@ class Job:
 class Condition:
     """What items are asked for: a label each, and a caption each where the medium has captions.
 
-    labels: (M,) int64 in 0..K-1. captions: (M, L) int32 numbers of tokens, or None.
+    labels: (M,) int64 in 0..K-1. captions: (M,) unicode, or None: a generator of captions draws them itself, from those
+    of its training items of the class.
     """
 
     labels: np.ndarray
@@ -63,7 +64,14 @@ class Generator(Protocol):
         ...
 
     def sample(self, condition: Condition, seed: int) -> np.ndarray:
-        """Make the M items that the condition asks for, (M, ...); equal seeds, equal items. Raises InputError."""
+        """Make the M items that the condition asks for, (M, ...); equal seeds, equal items.
+
+        Raises InputError for labels out of range, and for captions where it knows labels alone.
+        """
+        ...
+
+    def captions_of(self, condition: Condition, seed: int) -> np.ndarray | None:
+        """Return the captions (M,) of the items that `sample` makes of the same; None where it knows labels alone."""
         ...
 
     def to(self, device: str) -> Self:
@@ -86,6 +94,12 @@ def at_hand(generator: Generator, labels: np.ndarray) -> np.ndarray:
         return labels
     counts = np.minimum(np.bincount(labels, minlength=len(generator.most)), generator.most)
     return np.repeat(np.arange(len(counts)), counts)
+
+
+def check_no_captions(condition: Condition) -> None:
+    """Raise InputError where captions are asked for, of a generator that knows labels alone."""
+    if condition.captions is not None:
+        raise InputError("captions: this generator knows labels alone; ask for none, or train one of captions.")
 
 
 def check_classes(draw: Examples) -> None:

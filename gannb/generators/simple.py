@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from gannb.data.counts import equally_often
 from gannb.data.examples import Examples
-from gannb.generators.interface import Condition, Job, check_classes, check_labels
+from gannb.generators.interface import Condition, Job, check_classes, check_labels, check_no_captions
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,12 +44,16 @@ class Simple:
 
     def sample(self, condition: Condition, seed: int) -> np.ndarray:
         """One item per label: (M,) in 0..K-1 -> (M, ...) of the draw's dtype; equal seeds, equal items."""
+        check_no_captions(condition)
         labels = check_labels(condition.labels, self.n_classes)
         items = np.empty((len(labels), *self.x.shape[1:]), dtype=self.x.dtype)
         for k in np.unique(labels):
             chosen = np.flatnonzero(labels == k)
             items[chosen] = self._make(int(k), len(chosen), np.random.default_rng([seed, k]))
         return items
+
+    def captions_of(self, condition: Condition, seed: int) -> None:
+        """It knows labels alone."""
 
     def _make(self, k: int, m: int, rng: np.random.Generator) -> np.ndarray:
         """m items for label k, (m, ...) of the draw's dtype."""

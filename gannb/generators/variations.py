@@ -27,6 +27,8 @@ VARIATIONS = {
     "half": "half of a training item kept, the rest made anew",
     "full": "made freely, nothing of a training item kept",
     "cool": "made at another temperature",
+    "interpolated": "of captions halfway between two of the class",  # Reed et al. 2016, equation 5
+    "new_captions": "of new captions",
 }
 FILTERS = ("by_discriminator", "by_classifier")
 ATTEMPTS = 10  # at an item that is not accepted; the last one stays
@@ -48,8 +50,9 @@ def choose(generator: Adversarial, accept: Accept, condition: Condition, seed: i
 
     Item i depends on the weights, the seed, what is asked for there, i and `accept`, and not on how many are asked for.
     Its first attempt is item i of `generator.sample(condition, seed)`: chosen and plain items differ only where one was
-    refused.
+    refused. All attempts at an item are at the caption of the first.
     """
+    condition = Condition(condition.labels, generator.captions_of(condition, seed))
     pending, left, x = np.arange(len(condition)), [], None
     for attempt in range(ATTEMPTS):
         asked = condition.take(pending)

@@ -50,32 +50,37 @@ def fit_generator(task: Task, draw: Examples, *purpose: str | int) -> None:
 def make_items(task: Task) -> None:
     """Sample a trial's generator in the draw's class proportions, as many of each class if they are to balance it.
 
-    Of related items there may be fewer of a class, or none.
+    Of related items there may be fewer of a class, or none; of new captions as well.
     """
     sampling: Sampling = task.parameters
     dataset = dataset_of(task)
     counts = splits.take(dataset, read_draw(task.needed("draw")).train).counts()
     generator = registry.load(task.needed("generator"), medium_of(task), task.device)
+    if variation := sampling.get("variation"):
+        generator = generator.varied(variation, sampling)
     condition = Condition(at_hand(generator, labels_to_make(counts, sampling["n_synthetic"])))
-    x, how_chosen = _sample(task, generator, condition)
+    x, captions, how_chosen = _sample(task, generator, condition)
     np.save(task.folder / "x.npy", x)
     np.save(task.folder / "y.npy", condition.labels)
+    if captions is not None:
+        np.save(task.folder / "captions.npy", captions)
     if how_chosen:
         write_json(task.folder / "items.json", how_chosen)
 
 
-def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarray, dict[str, float]]:
-    """Return the items asked for, in the way that the unit's variation says, and how hard they were to choose.
+def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarray, np.ndarray | None, dict[str, float]]:
+    """Return the items that a generator, varied as the unit says, is asked for, their captions, and how hard it was.
 
-    The latter as in `variations.Chosen`, empty where they were not chosen. All variations start from one seed: where
+    Captions are None where the generator knows labels alone. How hard it was to choose: as in `variations.Chosen`,
+    empty where they were not chosen. All variations start from one seed: where
     they change nothing, the items are those of the plain GAN.
     """
-    seed, variation = items_seed(task), task.parameters.get("variation")
-    generator = generator.varied(variation, task.parameters) if variation else generator
-    if variation not in variations.FILTERS:
-        return generator.sample(condition, seed), {}
+    seed = items_seed(task)
+    captions = generator.captions_of(condition, seed)
+    if task.parameters.get("variation") not in variations.FILTERS:
+        return generator.sample(condition, seed), captions, {}
     chosen = variations.choose(generator, _filter(task, generator), condition, seed)
-    return chosen.x, {"accepted_first": chosen.accepted_first, "never_accepted": chosen.never_accepted}
+    return chosen.x, captions, {"accepted_first": chosen.accepted_first, "never_accepted": chosen.never_accepted}
 
 
 def _filter(task: Task, generator: Any) -> Any:

@@ -22,6 +22,9 @@ class Numbers:
         attempt = next(a for a in range(ATTEMPTS) if attempt_seed(7, a) == seed)
         return np.stack([[attempt, i, y] for i, y in zip(index, condition.labels, strict=True)]).astype(np.uint8)
 
+    def captions_of(self, condition: Condition, seed: int) -> None:
+        return None
+
     def realness(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         return x[:, 1].astype(float)  # of later positions higher
 
@@ -36,6 +39,24 @@ def test_every_item_is_of_the_first_attempt_that_is_accepted():
     chosen = choose(Numbers(), from_attempt(wanted), Condition(LABELS), 7)
     assert np.array_equal(chosen.x, np.stack([wanted, np.arange(8), LABELS], 1))
     assert (chosen.accepted_first, chosen.never_accepted) == (4 / 8, 0)
+
+
+def test_every_attempt_is_at_the_caption_of_the_first():
+    """A generator of captions draws them from the seed, and every attempt has one of its own."""
+
+    class Captioned(Numbers):
+        asked = []
+
+        def captions_of(self, condition, seed):
+            return np.char.add(f"seed {seed}, item ", np.arange(len(condition)).astype(str))
+
+        def sample(self, condition, seed, index=None):
+            self.asked.append(dict(zip(index, condition.captions, strict=True)))
+            return super().sample(condition, seed, index)
+
+    choose(Captioned(), from_attempt(np.array([0, 3, 0, 1, 9, 2, 0, 0])), Condition(LABELS), 7)
+    assert len(Captioned.asked) == 10 and Captioned.asked[0][4] == "seed 7, item 4"
+    assert all(caption == f"seed 7, item {i}" for asked in Captioned.asked for i, caption in asked.items())
 
 
 def test_after_the_last_attempt_the_last_item_stays_and_is_counted():

@@ -34,11 +34,16 @@ def identity(training: Training, draw: Examples) -> dict[str, Any]:
         "adaptive": training.adaptive,
         "steps": training.job.steps,
         "seed": training.job.seed,
-        "draw": hashlib.sha256(draw.x.tobytes() + draw.y.tobytes()).hexdigest(),
+        "draw": _draw_digest(draw),
         "shape": draw.shape,
         "classes": draw.n_classes,
     }
     return json.loads(json.dumps(about))
+
+
+def _draw_digest(draw: Examples) -> str:
+    captions = b"" if draw.captions is None else draw.captions.tobytes()
+    return hashlib.sha256(draw.x.tobytes() + draw.y.tobytes() + captions).hexdigest()
 
 
 def write_checkpoint(path: Path, state: State, about: dict[str, Any]) -> None:

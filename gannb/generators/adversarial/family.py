@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from gannb.generators.adversarial.conditioning import Conditioning, Labels
 from gannb.generators.adversarial.form import AsTheyAre, Form
 from gannb.generators.adversarial.losses import Loss
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
+    from gannb.data.examples import Examples
     from gannb.data.medium import Medium
 
 Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, number of classes) -> network
@@ -25,6 +27,7 @@ class Family:
 
     generator: (noise (N, *noise), labels (N,) or the classes' shares (N, K)) -> N items, encoded by the family's form.
     discriminator: (encoded items, labels) -> scores (N,), class logits (N, K) or None where it has no class head.
+    Where a family has another conditioning, its rows stand in the place of labels.
     """
 
     name: str
@@ -63,6 +66,15 @@ class Family:
     def form(self, medium: Medium, shape: tuple[int, ...]) -> Form:
         """How items of a shape come to the networks, and back; here as the medium has it."""
         return AsTheyAre(medium)
+
+    def conditioning(self, draw: Examples) -> Conditioning:
+        """What the networks are told of the items of a draw; here their labels."""
+        return self.kept_conditioning({"n_classes": draw.n_classes})
+
+    def kept_conditioning(self, about: Mapping[str, Any]) -> Conditioning:
+        """The same of what a fitted generator has written: `n_classes`, and what `Conditioning.about` gave."""
+        # a batch of one class is made of that class, and WGAN-GP's penalty lies between a real and a fake of one class
+        return Labels(about["n_classes"], as_reals=self.one_class_batches or self.gradient_penalty > 0)
 
     def settings(self) -> dict[str, Any]:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""

@@ -74,8 +74,6 @@ class Adversarial:
     `grid_steps` (T) steps.
     """
 
-    most = None  # it makes as many items as are asked for
-
     def __init__(self, medium: Medium, family: Family, policy: str | None = None, adaptive: bool = False) -> None:
         """`policy` is the name of one of the medium; None means the family's own. `adaptive`: see `Training`."""
         self.medium, self.family, self.policy, self.adaptive = medium, family, policy, adaptive
@@ -98,6 +96,9 @@ class Adversarial:
         finally:
             training.close()
         self.networks = nn.ModuleDict({name: getattr(training, name) for name in NETWORKS}).requires_grad_(False).eval()
+        self.conditioning = training.conditioning
+        if self.conditioning.encoder is not None:
+            self.networks["encoder"] = self.conditioning.encoder.requires_grad_(False).eval()
         self.shape, self.n_classes, self.classes = draw.shape, draw.n_classes, draw.classes
         self.curves, self.grid_steps, self.grids = training.curves, training.grid_steps, _stack(training.grids)
         self.diversity, self.log = guard.diversity, guard.log
@@ -119,16 +120,32 @@ class Adversarial:
                 f"{'use another family, or ' * bool(per)}give more {many}."
             )
 
+    @property
+    def most(self) -> np.ndarray | None:
+        """Items of each class that it can give, (K,); None: as many as are asked for."""
+        return self.conditioning.most
+
     def sample(self, condition: Condition, seed: int, index: np.ndarray | None = None) -> np.ndarray:
-        """One item per label: (M,) in 0..K-1 -> (M, ...).
+        """One item for each of the M labels, and captions, that the condition asks for: (M, ...).
 
         index: (M,) positions in the seed's endless sequence of items, 0..M-1 by default. An item depends on the seed,
-        its position and its label, and on nothing else. Raises InputError for labels out of range.
+        its position and what is asked for there, and on nothing else. Raises InputError for labels out of range, and
+        for captions where it knows labels alone.
         """
-        labels = check_labels(condition.labels, self.n_classes)
-        noise = self._noise(seed, np.arange(len(labels)) if index is None else np.asarray(index))
+        condition, index = self._asked(condition, index)
+        noise = self._noise(seed, index)
         noise = noise if self.limit is None else truncate(noise, self.limit)
-        return self._made(noise, labels)
+        return self._made(noise, self.conditioning.rows(condition, seed, index))
+
+    def captions_of(self, condition: Condition, seed: int, index: np.ndarray | None = None) -> np.ndarray | None:
+        """The captions (M,) of the items that `sample` makes of the same; None where it knows labels alone."""
+        condition, index = self._asked(condition, index)
+        return self.conditioning.captions_of(condition, seed, index)
+
+    def _asked(self, condition: Condition, index: np.ndarray | None) -> tuple[Condition, np.ndarray]:
+        """What is asked for, its labels checked, and at which positions (M,)."""
+        checked = Condition(check_labels(condition.labels, self.n_classes), condition.captions)
+        return checked, np.arange(len(checked)) if index is None else np.asarray(index)
 
     @property
     def form(self) -> Form:
@@ -139,21 +156,22 @@ class Adversarial:
         """Noise of positions (M,) in the seed's sequence, (M, ...)."""
         return noise_rows(seed, index, self.family.noise_shape)
 
-    def _made(self, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Items (M, ...) of noise (M, ...) and labels (M,), or the classes' shares (M, K)."""
-        return generate(self.form, self.networks[self.sampled], noise, labels)
+    def _made(self, noise: np.ndarray, told: np.ndarray) -> np.ndarray:
+        """Items (M, ...) of noise (M, ...) and rows of the conditioning, or their shares, (M, ...)."""
+        return generate(self.form, self.networks[self.sampled], noise, told)
 
     def between(self, labels: np.ndarray, seed: int, frames: int) -> np.ndarray:
         """Items on the way from one noise to another: labels (M,) in 0..K-1 -> (M, frames, ...).
 
-        Row i leads from position 2 i to 2 i + 1 of the seed's sequence, both with label i. On the great circle (White
-        2016, "Sampling generative networks"), since the noise between two points on a straight line is shorter than any
-        that the generator was trained with. Raises InputError for labels out of range.
+        Row i leads from position 2 i to 2 i + 1 of the seed's sequence, both with what is told at position 2 i. On the
+        great circle (White 2016, "Sampling generative networks"), since the noise between two points on a straight line
+        is shorter than any that the generator was trained with. Raises InputError for labels out of range.
         """
         labels = check_labels(labels, self.n_classes)
-        ends = self._noise(seed, np.arange(2 * len(labels)))
+        index = np.arange(2 * len(labels))
+        ends, told = self._noise(seed, index), self.conditioning.rows(Condition(labels), seed, index[::2])
         noise = [great_circle(a, b, np.linspace(0, 1, frames)) for a, b in zip(ends[::2], ends[1::2], strict=True)]
-        items = self._made(np.concatenate(noise), np.repeat(labels, frames))
+        items = self._made(np.concatenate(noise), np.repeat(told, frames, axis=0))
         return items.reshape(len(labels), frames, *self.shape)
 
     def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
@@ -166,16 +184,18 @@ class Adversarial:
         """
         self.family.check_blend(self.medium.families)
         pairs, share = np.asarray(pairs, np.int64), np.asarray(share, np.float32)
-        check_labels(pairs.ravel(), self.n_classes)
-        ends = self._noise(seed, np.arange(pairs.size))
-        classes = np.eye(self.n_classes, dtype=np.float32)[pairs]  # (M, 2, K)
-        return self._made(_mixed(share, ends[::2], ends[1::2]), _mixed(share, classes[:, 0], classes[:, 1]))
+        labels, index = check_labels(pairs.ravel(), self.n_classes), np.arange(pairs.size)
+        ends, told = self._noise(seed, index), self.conditioning.rows(Condition(labels), seed, index)
+        told = self.conditioning.shares(told)  # (2 M, D)
+        return self._made(_mixed(share, ends[::2], ends[1::2]), _mixed(share, told[::2], told[1::2]))
 
     def varied(self, variation: str, parameters: Mapping[str, Any]) -> Self:
         """The same GAN, sampled in the way of a variation; of those that choose among its items, as it is."""
         if variation == "averaged":
             return self.averaged()
-        return self.truncated(parameters["truncation"]) if variation == "truncated" else self
+        if variation == "truncated":
+            return self.truncated(parameters["truncation"])
+        return self._varied(conditioning=self.conditioning.varied(variation, parameters))
 
     def averaged(self) -> Self:
         """The same GAN, sampled with the uniform average of its weights over the last quarter of the training."""
@@ -190,9 +210,11 @@ class Adversarial:
         vars(other).update(changes)
         return other
 
-    def realness(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The discriminator's scores (M,), high for "real", of items (M, ...) with labels (M,)."""
-        return score(self.form, self.networks["discriminator"], x, check_labels(labels, self.n_classes))
+    def realness(self, x: np.ndarray, labels: np.ndarray, captions: np.ndarray | None = None) -> np.ndarray:
+        """The discriminator's scores (M,), high for "real", of items (M, ...) with labels, and captions, (M,)."""
+        condition, index = self._asked(Condition(labels, captions), None)
+        told = self.conditioning.rows(condition, 0, index)
+        return score(self.form, self.networks["discriminator"], x, told)
 
     def to(self, device: str) -> Self:
         """Move the networks to a device, to sample there."""
@@ -209,6 +231,7 @@ class Adversarial:
         (folder / "generator.safetensors").write_bytes(content)
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
         about |= {"classes": self.classes} if self.classes else {}
+        about |= self.conditioning.about()
         about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": RULE}
         about |= {"sha256": hashlib.sha256(content).hexdigest()}
         about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
@@ -229,6 +252,9 @@ class Adversarial:
             loaded.classes = tuple(about.get("classes", ()))  # older ones are without
             loaded.grids = tensors.pop("grids").numpy()
             loaded.networks = _networks(medium, loaded.family, loaded.shape, loaded.n_classes)
+            loaded.conditioning = loaded.family.kept_conditioning(about)
+            if loaded.conditioning.encoder is not None:
+                loaded.networks["encoder"] = loaded.conditioning.encoder
             loaded.networks.load_state_dict(tensors)
             for name in ("curves", "grid_steps", "diversity", "log"):
                 setattr(loaded, name, about[name])

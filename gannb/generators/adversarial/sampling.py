@@ -62,26 +62,26 @@ def in_batches(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.n
     return np.concatenate(results)[:n]
 
 
-def generate(form: Form, network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Items (M, ...) of noise (M, ...) and labels, (M,) or the classes' shares (M, K) float32."""
-    return form.items(make(form, network, noise, labels))
+def generate(form: Form, network: nn.Module, noise: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Items (M, ...) of noise (M, ...) and what is told of them: labels (M,), the classes' shares (M, K), or codes."""
+    return form.items(make(form, network, noise, told))
 
 
-def make(form: Form, network: nn.Module, noise: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def make(form: Form, network: nn.Module, noise: np.ndarray, told: np.ndarray) -> np.ndarray:
     """What a network makes, rounded and in the form that it works in: (M, ...), see `generate`."""
     device = next(network.parameters()).device
 
     def rounded(z: np.ndarray, y: np.ndarray) -> np.ndarray:
         return form.decode(network(torch.from_numpy(z).to(device), torch.from_numpy(y).to(device)))
 
-    return in_batches(rounded, noise, labels)
+    return in_batches(rounded, noise, told)
 
 
-def score(form: Form, network: nn.Module, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The discriminator's scores (M,) of items (M, ...) with labels (M,), high for "real"."""
+def score(form: Form, network: nn.Module, x: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """The discriminator's scores (M,) of items (M, ...) of which (M, ...) is told, high for "real"."""
     device = str(next(network.parameters()).device)
 
     def scores(items: np.ndarray, y: np.ndarray) -> np.ndarray:
         return network(form.encode(form.stored(items, device)), torch.from_numpy(y).to(device))[0].cpu().numpy()
 
-    return in_batches(scores, x, labels)
+    return in_batches(scores, x, told)

@@ -25,7 +25,7 @@ from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import auxiliary, gradient_penalty, lecam, squared_gradients
 from gannb.generators.adversarial.random_layer import RandomLayer
 from gannb.generators.adversarial.sampling import make, noise_rows
-from gannb.generators.interface import Job
+from gannb.generators.interface import Condition, Job
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
@@ -117,8 +117,9 @@ class Training:
         self.device = torch.device(job.device)
         self.form = family.form(medium, draw.shape)
         self.x = self.form.stored(draw.x, job.device)  # (N, ...), not yet encoded
-        self.y = torch.tensor(draw.y, device=self.device)
         self.n_classes = draw.n_classes
+        self.conditioning = family.conditioning(draw)
+        self.conditioning.attach(self.form, self.x, torch.tensor(draw.y, device=self.device), job)
         self.half = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0)
         with lent_randomness(derive(job.seed, 2)):
             self.generator = self.form.place(family.generator(draw.shape, draw.n_classes), job.device)
@@ -174,6 +175,8 @@ class Training:
 
     def advance(self) -> None:
         """Do one step, and keep what is due after it."""
+        if self.step == 0:
+            self.conditioning.learn()
         self.rng.manual_seed(derive(self.job.seed, 0, self.step))
         penalise = self.step // len(self.passes) % self.family.penalty_every == 0  # a class's own steps
         self.window += self._learn(self._index(), penalise, self.lecam > 0)
@@ -201,28 +204,24 @@ class Training:
         """
         last = len(index) - 1
         for turn, chosen_items in enumerate(index):
-            real, labels = self.form.encode(self.x[chosen_items]), self.y[chosen_items]
-            wanted = self._labels_of_fakes(labels)
+            real, told = self.form.encode(self.x[chosen_items]), self.conditioning.of_reals(chosen_items, self.rng)
+            wanted = self.conditioning.of_fakes(told, self.rng)
             shape = (self.batch, *self.family.noise_shape)
             noise = torch.randn(shape, generator=self.rng, device=self.device)
             with torch.set_grad_enabled(turn == last):
                 fake = self._through(self.generator, noise, wanted)
-            loss_d, game, *scores = self._discriminate(real, fake.detach(), labels, wanted, penalise, bounded)
+            mismatched = self._mismatched(chosen_items)
+            loss_d, game, *scores = self._discriminate(real, fake.detach(), told, wanted, mismatched, penalise, bounded)
             self._descend("discriminator", loss_d)
         _set_learning(self.learning, False)
-        loss_g, agreement = self._deceive(real, fake, labels, wanted)
+        loss_g, agreement = self._deceive(real, fake, told, wanted)
         self._descend("generator", loss_g)
         _set_learning(self.learning, True)
         return self._point(loss_d, game, loss_g, *scores, agreement)
 
-    def _labels_of_fakes(self, labels: Tensor) -> Tensor:
-        """Labels (B,) in the draw's own proportions.
-
-        Those of the reals where a batch holds one class, or where WGAN-GP's penalty lies between a real and a fake.
-        """
-        if self.family.one_class_batches or self.family.gradient_penalty:
-            return labels
-        return self.y[torch.randint(len(self.y), (self.batch,), generator=self.rng, device=self.device)]
+    def _mismatched(self, index: Tensor) -> tuple[Tensor, Tensor] | None:
+        """What is not true of the real items at positions (B,); None where the discriminator is not to see that."""
+        return self.conditioning.of_others(index, self.rng) if self.conditioning.mismatched else None
 
     def _through(self, network: nn.Module, *inputs: Tensor) -> Any:
         """The network's output: in bfloat16 on a GPU that computes in it, R1 and R2 included.
@@ -238,32 +237,39 @@ class Training:
     def _augment(self, items: Tensor) -> Tensor:
         return self.form.augment(items, self.policy, self.rng, self.chance if self.adaptive else None, clamp=False)
 
-    def _scored(self, both: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _scored(self, both: Tensor, told: Tensor) -> tuple[Tensor, Tensor | None]:
         """Scores (2B,) and class logits of reals followed by fakes: in one pass where that changes nothing."""
         if not self.apart:
-            return self._through(self.discriminator, both, labels)
-        halves = zip(both.chunk(2), labels.chunk(2), strict=True)
+            return self._through(self.discriminator, both, told)
+        halves = zip(both.chunk(2), told.chunk(2), strict=True)
         scores, logits = zip(*(self._through(self.discriminator, *half) for half in halves), strict=True)
         return torch.cat(scores), None if logits[0] is None else torch.cat(logits)
 
     def _discriminate(
-        self, real: Tensor, fake: Tensor, labels: Tensor, wanted: Tensor, penalise: bool, bounded: bool
+        self,
+        real: Tensor,
+        fake: Tensor,
+        told: Tensor,
+        wanted: Tensor,
+        mismatched: tuple[Tensor, Tensor] | None,
+        penalise: bool,
+        bounded: bool,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The discriminator's loss, the adversarial part of it, and the scores of reals and fakes (B,)."""
         family, n = self.family, len(real)
         both = self._augment(torch.cat([real, fake]))
         gradients = penalise and (family.r1 > 0 or family.r2 > 0)
-        scores, logits = self._scored(both.requires_grad_(gradients), torch.cat([labels, wanted]))
+        scores, logits = self._scored(both.requires_grad_(gradients), torch.cat([told, wanted]))
         real_scores, fake_scores = scores.chunk(2)
-        loss = game = family.loss.discriminator(real_scores, fake_scores)
+        loss = game = self._game(real_scores, fake_scores, both[:n], mismatched)
         if family.auxiliary_weight:
-            loss = loss + family.auxiliary_weight * auxiliary(logits[:n], labels)
+            loss = loss + family.auxiliary_weight * auxiliary(logits[:n], told)
         if gradients:
             on_real, on_fake = squared_gradients(scores, both).chunk(2)
             loss = loss + self.strength * family.penalty_every / 2 * (family.r1 * on_real + family.r2 * on_fake).mean()
         if penalise and family.gradient_penalty:
             share = torch.rand(n, generator=self.rng, device=self.device)
-            penalty = gradient_penalty(self.discriminator, *both.chunk(2), labels, share)
+            penalty = gradient_penalty(self.discriminator, *both.chunk(2), told, share)
             loss = loss + family.penalty_every * family.gradient_penalty * penalty
         if bounded:
             loss = loss + self.lecam * lecam(real_scores, fake_scores, *self.usual.clone())
@@ -271,11 +277,27 @@ class Training:
         self.usual.lerp_(torch.stack([real_scores.mean(), fake_scores.mean()]), 1 - LECAM_MOMENTUM)
         return loss, game, real_scores, fake_scores
 
-    def _deceive(self, real: Tensor, fake: Tensor, labels: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _game(
+        self, real_scores: Tensor, fake_scores: Tensor, real: Tensor, mismatched: tuple[Tensor, Tensor] | None
+    ) -> Tensor:
+        """The adversarial part of the discriminator's loss, matching-aware where it sees mismatched reals as well.
+
+        Algorithm 1 of Reed et al. 2016: log s_r + (log(1 - s_w) + log(1 - s_f)) / 2. A real item for which nothing
+        mismatched was found leaves its part to the fakes. Scores (B,), real (B, ...) as the discriminator saw them.
+        """
+        game = self.family.loss.discriminator(real_scores, fake_scores)
+        if mismatched is None:
+            return game
+        told, found = mismatched
+        scores = torch.where(found, self._through(self.discriminator, real, told)[0], fake_scores)
+        share = self.conditioning.mismatched
+        return (1 - share) * game + share * self.family.loss.discriminator(real_scores, scores)
+
+    def _deceive(self, real: Tensor, fake: Tensor, told: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor | None]:
         """The generator's loss, and the share of fakes in which the class head sees their label."""
         if self.family.loss.paired:
             both = self._augment(torch.cat([real, fake]))
-            scores, logits = self._scored(both, torch.cat([labels, wanted]))
+            scores, logits = self._scored(both, torch.cat([told, wanted]))
             real_scores, scores = scores.chunk(2)
             logits = None if logits is None else logits[len(real) :]
         else:
@@ -334,9 +356,10 @@ class Training:
 
         The same noise every time.
         """
-        labels = np.repeat(np.arange(self.n_classes)[:most], GRID[1])
-        noise = noise_rows(derive(self.job.seed, 3), np.arange(len(labels)), self.family.noise_shape)
-        return make(self.form, self.average, noise, labels), labels
+        labels, seed = np.repeat(np.arange(self.n_classes)[:most], GRID[1]), derive(self.job.seed, 3)
+        index = np.arange(len(labels))
+        noise = noise_rows(seed, index, self.family.noise_shape)
+        return make(self.form, self.average, noise, self.conditioning.rows(Condition(labels), seed, index)), labels
 
     # ---- state ----
 
@@ -379,6 +402,8 @@ class Training:
         tensors = {name: getattr(self, name) for name in ("window", "chance", "signs", "usual")}
         for name in ("generator", "discriminator", "average", "tail"):
             tensors |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
+        if self.conditioning.encoder is not None:
+            tensors |= {f"encoder.{key}": value for key, value in self.conditioning.encoder.state_dict().items()}
         for name, optimiser in self.optimisers.items():
             for number, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{name}.{number}.{key}": value for key, value in moments.items()}
@@ -393,6 +418,9 @@ class Training:
         self.grids = [tensors[f"grid.{number}"] for number in range(len(self.grid_steps))]
         for name in ("generator", "discriminator", "average", "tail"):
             getattr(self, name).load_state_dict(under(tensors, f"{name}."))
+        if self.conditioning.encoder is not None:
+            self.conditioning.encoder.load_state_dict(under(tensors, "encoder."))
+            self.conditioning.restored()
         for name, optimiser in self.optimisers.items():
             optimiser.state.clear()
             for number, parameter in enumerate(optimiser.param_groups[0]["params"]):

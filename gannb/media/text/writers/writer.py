@@ -19,7 +19,7 @@ from gannb.generators.adversarial.checkpoint import identity
 from gannb.generators.adversarial.gan import train
 from gannb.generators.adversarial.guard import Guard
 from gannb.generators.adversarial.sampling import great_circle, in_batches, noise_rows
-from gannb.generators.interface import Condition, Job, check_classes, check_labels
+from gannb.generators.interface import Condition, Job, check_classes, check_labels, check_no_captions
 from gannb.media.text.writers.family import TextFamily
 from gannb.media.text.writers.sampling import FOR_CHOICE, uniforms, write
 from gannb.media.text.writers.training import NETWORKS, WriterTraining, network_of
@@ -106,9 +106,13 @@ class Writer:
         index: (M,) positions in the seed's endless sequence of sentences, 0..M-1 by default. A sentence depends on the
         seed, its position and its label, and on nothing else.
         """
+        check_no_captions(condition)
         labels = check_labels(condition.labels, self.n_classes)
         index = np.arange(len(labels)) if index is None else np.asarray(index)
         return self._made(uniforms(seed, index, self.places), labels)
+
+    def captions_of(self, condition: Condition, seed: int) -> None:
+        """It knows labels alone."""
 
     def _made(self, random: np.ndarray, labels: np.ndarray) -> np.ndarray:
         if not len(labels):
