@@ -54,17 +54,20 @@ class NewCaptions:
         return told
 
 
-def read_new_captions(file: str | Path, classes: Sequence[str], known: np.ndarray | None) -> NewCaptions:
+def read_new_captions(
+    file: str | Path, classes: Sequence[str], known: np.ndarray | None, parameter: str = "new_captions"
+) -> NewCaptions:
     """Read a csv, json or jsonl of caption and class.
 
-    classes: the data's, K names.  known: the captions of the data, (N, C) str.  Raises InputError, in a sentence with
-    file and line, where the file is not there, a caption cannot be used or a class is none of the data's.
+    classes: the data's, K names.  known: the captions of the data, (N, C) str.  parameter: what names the file.
+    Raises InputError, in a sentence with file and line, where the file is not there, a caption cannot be used or a
+    class is none of the data's.
     """
     path = Path(file).expanduser()
     if not path.is_file():
-        raise InputError(f"new_captions: there is no file {str(path)!r}; {WAY}")
+        raise InputError(f"{parameter}: there is no file {str(path)!r}; {WAY}")
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"new_captions: {str(path)!r} is of a kind that is not read; give {listed(SUFFIXES, 'or')}")
+        raise InputError(f"{parameter}: {str(path)!r} is of a kind that is not read; give {listed(SUFFIXES, 'or')}")
     captions, labels = [], []
     for record, where in records(path, CAPTION, CLASS, WAY):
         caption, name = value_of(record, CAPTION), composed(label_of(record, where))
