@@ -146,7 +146,7 @@ def make_parser() -> argparse.ArgumentParser:
     from gannb import __version__
 
     layout = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
-    items = " or ".join(medium.nouns.many for medium in MEDIA.values())
+    items = " or ".join(dict.fromkeys(medium.nouns.many for medium in MEDIA.values()))
     about = f"Would {items} made by a GAN help to train your classifier?"
     parser = _Parser(prog="gannb", description=about, epilog=EPILOG, **layout)
     parser.add_argument("--version", action="version", version=f"gannb {__version__}")
@@ -316,7 +316,7 @@ def _generate(options: argparse.Namespace) -> int:
     from gannb.export.shards import Plan
 
     manifest = generate(
-        options.folder, options.to, per_class=options.per_class, like=options.like,
+        options.folder, options.to, per_class=options.per_class, like=options.like, captions=options.captions,
         classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
         no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
     )  # fmt: skip
@@ -329,6 +329,7 @@ def _which_set(parser: argparse.ArgumentParser) -> None:
     number = parser.add_mutually_exclusive_group(required=True)
     number.add_argument("--per-class", type=int, metavar="N", help="items of each class")
     number.add_argument("--like", metavar="CSV", help="a number per class: a CSV with the columns class and count")
+    number.add_argument("--captions", metavar="FILE", help="one of each caption of a file of caption,class")
     parser.add_argument("--classes", metavar="A,B", help="these classes alone")
     parser.add_argument("--to", required=True, metavar="FOLDER", help="where the set goes; goes on where it stopped")
     parser.add_argument(

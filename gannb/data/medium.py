@@ -29,6 +29,12 @@ class Nouns:
     one: str  # "image"
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
+    kind: str = ""  # what they are called beside those of other media, where that is not `many`
+
+    @property
+    def apart(self) -> str:
+        """The items, told apart from those of all other media: "images with captions"."""
+        return self.kind or self.many
 
     @property
     def a_one(self) -> str:
@@ -156,6 +162,12 @@ class Usual:
     yardsticks: Mapping[str, str] = {}
     measures: Mapping[str, tuple[str, str]] = {}
     in_cells = False
+
+    @property
+    def column(self) -> str:
+        """The medium's name."""
+        return self.name
+
     read_beside: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
 
@@ -394,6 +406,7 @@ class Medium(Protocol):
         """An item as files: suffix -> content, `{".png": ...}`, for each of `suffixes`."""
         ...
 
+    column: str  # of an item in a table; mostly the medium's name
     in_cells: bool  # whether an item is a text, which stands in a cell of a table: its one file holds it and a line end
     hub_feature: Mapping[str, Any]  # of a data set's column on the hub: {"_type": "Image"}
     hub_task: str  # of the hub's list: "image-classification"

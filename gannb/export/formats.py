@@ -13,10 +13,11 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -30,6 +31,8 @@ ROW_GROUP = 1024  # items that a reader of parquet gets at once
 TAR_BLOCK = tarfile.BLOCKSIZE
 CELLS = 32  # bytes of a row of a table beside its text, about
 PARQUET_ITEM = 48  # bytes of a row beside its item, about
+CAPTION = 100  # bytes of a caption, about
+METADATA = "metadata.jsonl"  # of a folder of captioned items, as the Hub's `imagefolder` and `gannb` read it
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,20 @@ class Shard:
 
 
 Item = tuple[int, int, np.ndarray]  # class number, index in the class, the item itself
+Captions = Mapping[tuple[int, int], str]  # of items, by class number and index in the class
+
+
+NONE: Captions = MappingProxyType({})
 
 
 class Format(Protocol):
     """A way to lay out a set of a medium's items. Names of files are relative to the set's folder."""
 
     medium: Medium
+    captioned: bool  # whether each item has a caption
 
     @property
-    def pattern(self) -> str:
+    def pattern(self) -> str | list[str]:
         """The files that hold the data, as a data card names them."""
         ...
 
@@ -70,8 +78,12 @@ class Format(Protocol):
         """Names of the shard's files, in the order in which they are hashed."""
         ...
 
-    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
-        """Write the shard's files below the folder."""
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item], captions: Captions = NONE) -> None:
+        """Write the shard's files below the folder; captions: of all of its items, where they have some."""
+        ...
+
+    def finish(self, folder: Path, shards: Iterable[tuple[Shard, Captions]]) -> list[str]:
+        """Write what no shard holds and a reader needs, and return the names of these files; mostly none."""
         ...
 
     def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
@@ -90,14 +102,19 @@ def item_name(label: int, index: int) -> str:
 
 @dataclass(frozen=True)
 class FolderPerClass:
-    """CLASS/INDEX and the suffix of each of an item's files, as torchvision's and timm's ImageFolder read it."""
+    """CLASS/INDEX and the suffix of each of an item's files, as torchvision's and timm's ImageFolder read it.
+
+    Captions stand in one file for all items, beside the folders of the classes.
+    """
 
     medium: Medium
+    captioned: bool = False
 
     @property
-    def pattern(self) -> str:
+    def pattern(self) -> str | list[str]:
         """The files that hold the data."""
-        return f"**/*{self.medium.suffixes[0]}"
+        items = f"**/*{self.medium.suffixes[0]}"
+        return [items, METADATA] if self.captioned else items
 
     def check(self, classes: tuple[str, ...]) -> None:
         """Raise InputError where a class cannot be the name of a folder."""
@@ -115,13 +132,25 @@ class FolderPerClass:
     def _name(self, label: str, index: int, suffix: str) -> str:
         return f"{label}/{index:08d}{suffix}"
 
-    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
-        """Write the files of each item, below the folder of its class."""
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item], captions: Captions = NONE) -> None:
+        """Write the files of each item, below the folder of its class; captions are written at the end, by `finish`."""
         for k, _, _ in shard.parts:
             (folder / shard.classes[k]).mkdir()
         for k, index, x in items:
             for suffix, content in self.medium.files(x).items():
                 (folder / self._name(shard.classes[k], index, suffix)).write_bytes(content)
+
+    def finish(self, folder: Path, shards: Iterable[tuple[Shard, Captions]]) -> list[str]:
+        """Write the captions of all items, a line of JSON each, with the file's name and the class."""
+        if not self.captioned:
+            return []
+        with open(folder / METADATA, "w", encoding="utf-8", newline="\n") as file:
+            for shard, captions in shards:
+                for (k, index), caption in captions.items():
+                    name = self._name(shard.classes[k], index, self.medium.suffixes[0])
+                    row = {"file_name": name, "text": caption, "label": shard.classes[k]}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return [METADATA]
 
     def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
         """Names of files and folders that belong to no item of the set."""
@@ -147,6 +176,7 @@ class FilePerShard:
     """What formats share that have one file per shard."""
 
     medium: Medium
+    captioned: bool = False
     suffix: ClassVar[str]
 
     @property
@@ -161,6 +191,10 @@ class FilePerShard:
         """The name of the shard's one file."""
         yield f"train-{shard.number:05d}.{self.suffix}"
 
+    def finish(self, folder: Path, shards: Iterable[tuple[Shard, Captions]]) -> list[str]:
+        """Nothing: shards hold all there is."""
+        return []
+
     def strays(self, folder: Path, shards: list[Shard]) -> Iterator[str]:
         """Names of further files of the format."""
         own = {name for shard in shards for name in self.files(shard)}
@@ -169,29 +203,33 @@ class FilePerShard:
 
 
 class WebDataset(FilePerShard):
-    """Tar shards: for each item its files, `00003-00000041.png`, `.cls`, its label, and `.json`, that and the class."""
+    """Tar shards: for each item its files, `00003-00000041.png`, `.cls`, its label, and `.json`, that and the class.
+
+    Where it has a caption, that is a further file, `.txt`.
+    """
 
     suffix = "tar"
 
-    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item], captions: Captions = NONE) -> None:
         """Write one tar file."""
         with tarfile.open(folder / next(self.files(shard)), "w", format=tarfile.USTAR_FORMAT) as tar:
             for k, index, x in items:
                 label = shard.label(k)
                 about = {".cls": str(label).encode(), ".json": _about(label, shard.classes[k])}
+                about |= {".txt": captions[k, index].encode()} if self.captioned else {}
                 for suffix, content in (dict(self.medium.files(x)) | about).items():
                     _add(tar, f"{item_name(label, index)}{suffix}", content)
 
     def bytes_of(self, sizes: Sequence[int], block: int) -> float:
         """A head for each file, those of the item and two of its class, and their contents in blocks of tar."""
-        files = (*sizes, 1, 1)
+        files = (*sizes, 1, 1, *([CAPTION] if self.captioned else []))
         return float((len(files) + sum(np.ceil(size / TAR_BLOCK) for size in files)) * TAR_BLOCK)
 
 
 class Parquet(FilePerShard):
-    """Parquet shards with a column named after the medium, of the first of an item's files, and the column label.
+    """Parquet shards with a column named after what an item is, of the first of its files, and the column label.
 
-    `datasets` knows the two as the medium's feature and as ClassLabel.
+    `datasets` knows the two as the medium's feature and as ClassLabel. Captions are a third column, text.
     """
 
     suffix = "parquet"
@@ -201,7 +239,7 @@ class Parquet(FilePerShard):
         if importlib.util.find_spec("pyarrow") is None:
             raise InputError("format=parquet needs pyarrow; install it with pip install 'gannb[parquet]'.")
 
-    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item], captions: Captions = NONE) -> None:
         """Write one parquet file, a group of rows at a time."""
         import pyarrow as pa  # an extra of the package, which the other formats do without
         from pyarrow import parquet
@@ -209,10 +247,13 @@ class Parquet(FilePerShard):
         schema = self._schema(shard.labels)
         file = folder / next(self.files(shard))
         with parquet.ParquetWriter(file, schema, compression="none", use_dictionary=["label"]) as writer:
-            rows = ((self._cell(label := shard.label(k), index, x), label) for k, index, x in items)
+            rows = (
+                (self._cell(label := shard.label(k), index, x), label, *([captions[k, index]] if captions else []))
+                for k, index, x in items
+            )
             for group in _groups_of(rows, ROW_GROUP):  # encoded as they come, while the next ones are made
-                cells, labels = zip(*group, strict=True)
-                writer.write_table(pa.table({self.medium.name: cells, "label": labels}, schema=schema))
+                columns = dict(zip(schema.names, zip(*group, strict=True), strict=True))
+                writer.write_table(pa.table(columns, schema=schema))
 
     def _cell(self, label: int, index: int, x: np.ndarray) -> Any:
         if self.medium.in_cells:
@@ -223,16 +264,18 @@ class Parquet(FilePerShard):
     def _schema(self, labels: tuple[str, ...]) -> Any:
         import pyarrow as pa  # as above
 
-        column, label = self.medium.name, {"_type": "ClassLabel", "names": list(labels)}
+        column, label = self.medium.column, {"_type": "ClassLabel", "names": list(labels)}
         features = {column: dict(self.medium.hub_feature), "label": label}
+        features |= {"text": {"dtype": "string", "_type": "Value"}} if self.captioned else {}
         about = {"huggingface": json.dumps({"info": {"features": features}})}
         in_file = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
         content = pa.string() if self.medium.in_cells else in_file
-        return pa.schema([(column, content), ("label", pa.int64())], metadata=about)
+        text = [("text", pa.string())] if self.captioned else []
+        return pa.schema([(column, content), ("label", pa.int64()), *text], metadata=about)
 
     def bytes_of(self, sizes: Sequence[int], block: int) -> float:
         """The first file and what a row takes besides."""
-        return float(sizes[0] + PARQUET_ITEM)
+        return float(sizes[0] + PARQUET_ITEM + CAPTION * self.captioned)
 
 
 class Csv(FilePerShard):
@@ -240,11 +283,11 @@ class Csv(FilePerShard):
 
     suffix = "csv"
 
-    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item], captions: Captions = NONE) -> None:
         """Write one table, quoted where a text holds a comma or a quote."""
         with open(folder / next(self.files(shard)), "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([self.medium.name, "label"])
+            writer.writerow([self.medium.column, "label"])
             writer.writerows([str(x), shard.classes[k]] for k, _, x in items)
 
     def bytes_of(self, sizes: Sequence[int], block: int) -> float:
@@ -257,11 +300,11 @@ class Jsonl(FilePerShard):
 
     suffix = "jsonl"
 
-    def write(self, folder: Path, shard: Shard, items: Iterable[Item]) -> None:
+    def write(self, folder: Path, shard: Shard, items: Iterable[Item], captions: Captions = NONE) -> None:
         """Write one file, letters of all scripts as they are."""
         with open(folder / next(self.files(shard)), "w", encoding="utf-8", newline="\n") as file:
             for k, _, x in items:
-                row = {self.medium.name: str(x), "label": shard.classes[k]}
+                row = {self.medium.column: str(x), "label": shard.classes[k]}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     def bytes_of(self, sizes: Sequence[int], block: int) -> float:
@@ -269,7 +312,7 @@ class Jsonl(FilePerShard):
         return float(sizes[0] + CELLS)
 
 
-FORMATS: dict[str, Callable[[Medium], Format]] = {
+FORMATS: dict[str, Callable[..., Format]] = {
     "folder": FolderPerClass, "webdataset": WebDataset, "parquet": Parquet, "csv": Csv, "jsonl": Jsonl
 }  # fmt: skip
 TABLES = ("csv", "jsonl")  # formats of items that are texts

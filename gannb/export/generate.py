@@ -34,16 +34,20 @@ from gannb.export.shards import (
     WORK,
     Maker,
     Plan,
+    captions_of_block,
     class_block,
     copy_rule,
+    digests_beside,
     known_records,
     loaded_generator,
     one_thread,
     problem_of,
+    problems_beside,
     read_manifest,
     verify,
 )
 from gannb.export.stream import ItemStream
+from gannb.media.captioned.new_captions import NewCaptions, read_new_captions
 from gannb.study.folder import load_study, versions
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
@@ -67,6 +71,7 @@ def generate(
     *,
     per_class: int | None = None,
     like: str | Path | None = None,
+    captions: str | Path | None = None,
     classes: Sequence[str] | None = None,
     format: str = "folder",
     no_copies: bool = False,
@@ -76,7 +81,8 @@ def generate(
     """Write a synthetic set and return its manifest; what is there and whole is left as it is.
 
     study: the folder of a finished study. to: the folder of the set, new or one that the same call began. per_class:
-    items of each class; or like: a CSV with the columns class and count. classes: names; by default those that the
+    items of each class; or like: a CSV with the columns class and count; or captions: a file of caption and class, an
+    item of each, of a study whose GAN takes captions. classes: names; by default those that the
     study gave GAN items to (`keep_classes`; all without it). format: folder, webdataset or parquet. no_copies: replace
     items that look like copies of training items. anyway: also where the study's answer is not `helps`. The device and
     the number of processes are the study's.
@@ -87,7 +93,9 @@ def generate(
         RuntimeError: the training of the final generator failed, or the disk filled up; nothing that was made is lost.
     """
     experiment = checked_study(study, anyway)
-    plan = _planned(experiment, format, _wanted(experiment, per_class, like, classes), no_copies, seed)
+    asked = _asked(experiment, captions, per_class, like, classes) if captions is not None else None
+    counts = _counts(asked, experiment) if asked else _wanted(experiment, per_class, like, classes)
+    plan = _planned(experiment, format, counts, asked, no_copies, seed)
     to = Path(to).expanduser().resolve()
     _check_folder(to, plan)
     _check_room(to, plan, experiment)
@@ -95,7 +103,7 @@ def generate(
     with _held(to):
         _set_strays_aside(to, plan)
         before, todo = read_manifest(to), _to_make(to, plan)
-        if not todo and before["complete"] and Plan.of(before) == plan:
+        if not todo and before["complete"] and Plan.of(before) == plan and not problems_beside(to, before):
             shutil.rmtree(to / WORK, ignore_errors=True)  # another process may have come to see
             return before
         generator = train_final(experiment)
@@ -199,7 +207,10 @@ def _wanted(
     known = experiment.dataset.pool.classes
     chosen = _chosen(experiment, known if like is not None and classes is None else classes)
     if (per_class is None) == (like is None):
-        raise InputError("Give either --per-class with a number or --like with a CSV of a number per class.")
+        raise InputError(
+            "Give one of --per-class with a number, --like with a CSV of a number per class, and --captions with a file "
+            "of caption and class."
+        )
     given = _read_counts(Path(like).expanduser(), known) if like is not None else dict.fromkeys(known, per_class)
     counts = tuple(given.get(name, 0) if k in chosen else 0 for k, name in enumerate(known))
     what = "per_class" if like is None else f"like={like}"
@@ -230,7 +241,46 @@ def _read_counts(file: Path, known: tuple[str, ...]) -> dict[str, int]:
     return counts
 
 
-def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_copies: bool, seed: int) -> Plan:
+def _asked(
+    experiment: Experiment,
+    captions: str | Path,
+    per_class: int | None,
+    like: str | Path | None,
+    classes: Sequence[str] | None,
+) -> NewCaptions:
+    """Return the captions of a file that a set is asked for, and say of them what a person should know."""
+    if (per_class, like, classes) != (None, None, None):
+        raise InputError("captions: the file says how many items there are, and of which class; leave out what else.")
+    if not _takes_captions(experiment):
+        many = experiment.settings.medium.nouns.many
+        raise InputError(
+            f"captions: the GAN {experiment.family!r} of {experiment.folder} makes {many} from labels alone; give "
+            "--per-class, or run a study of captioned images with a GAN that takes captions, as gan=gan_cls."
+        )
+    pool = experiment.dataset.pool
+    asked = read_new_captions(captions, pool.classes, pool.captions, "captions")
+    for remark in asked.remarks():
+        print(f"remark: {remark}", file=sys.stderr)
+    return asked
+
+
+def _takes_captions(experiment: Experiment) -> bool:
+    return experiment.settings.medium.families[experiment.family].takes_captions
+
+
+def _counts(asked: NewCaptions, experiment: Experiment) -> tuple[int, ...]:
+    """Return how many items of each class are asked for, (K,)."""
+    return tuple(np.bincount(asked.labels, minlength=experiment.dataset.pool.n_classes).tolist())
+
+
+def _planned(
+    experiment: Experiment,
+    format: str,
+    counts: tuple[int, ...],
+    asked: NewCaptions | None,
+    no_copies: bool,
+    seed: int,
+) -> Plan:
     known = formats_of(experiment.settings.medium)
     if format not in known:
         raise InputError(f"format={format} is none of {', '.join(known)}.")
@@ -239,7 +289,11 @@ def _planned(experiment: Experiment, format: str, counts: tuple[int, ...], no_co
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
     dataset, shape = experiment.settings.dataset, experiment.settings.shape
     labels = label_names(dataset)
-    plan = Plan(format, classes, counts, shape, seed, no_copies, generator, dataset.medium, labels, dataset.traits)
+    captions = tuple(asked.captions[np.argsort(asked.labels, kind="stable")].tolist()) if asked else ()
+    plan = Plan(
+        format, classes, counts, shape, seed, no_copies, generator, dataset.medium, labels, dataset.traits,
+        captioned=_takes_captions(experiment), captions=captions,
+    )  # fmt: skip
     plan.layout.check(tuple(name for name, n in zip(classes, counts, strict=True) if n))
     return plan
 
@@ -398,6 +452,8 @@ def _finish(maker: Maker, experiment: Experiment) -> dict[str, Any]:
     shards = [records[shard.number] for shard in plan.shards]
     with doing("looking for copies of what the generator was trained on"):
         manifest |= {"complete": True, "copies": _copies(maker, shards), "shards": shards}
+    beside = plan.layout.finish(folder, ((shard, maker.captions(shard)) for shard in plan.shards))
+    manifest |= digests_beside(folder, beside)
     write_card(folder, manifest, experiment, read_verdict(experiment.folder))
     write_json(folder / MANIFEST, manifest)
     shutil.rmtree(folder / WORK, ignore_errors=True)  # another process may have come to see
@@ -415,6 +471,7 @@ def _copies(maker: Maker, shards: list[dict[str, Any]]) -> dict[str, int]:
         for k in classes:
             wanted = min(plan.counts[k], -(-LOOKED_AT // len(classes)))
             for block in range(-(-wanted // BLOCK)):
-                x = class_block(generator, plan.seed, int(k), block)[: wanted - BLOCK * block]
+                captions = captions_of_block(generator, plan, int(k), block)
+                x = class_block(generator, plan.seed, int(k), block, captions=captions)[: wanted - BLOCK * block]
                 looked, found = looked + len(x), found + int(rule(x).sum())
     return {"looked_at": looked, "found": found}

@@ -64,6 +64,8 @@ class Plan:
     medium: str  # name of what the items are
     labels: tuple[str, ...]  # names of classes in the order in which readers number them; see `labels.label_names`
     traits: Mapping[str, Any] = field(default_factory=dict)  # of the study's data
+    captioned: bool = False  # whether each item has a caption
+    captions: tuple[str, ...] = ()  # those asked for, class by class; none: such as the generator was trained on
 
     @classmethod
     def of(cls, manifest: dict[str, Any]) -> Plan:
@@ -83,7 +85,7 @@ class Plan:
     @property
     def layout(self) -> Format:
         """How the set is laid out."""
-        return FORMATS[self.format](self.of_items)
+        return FORMATS[self.format](self.of_items, self.captioned)
 
     @property
     def of_items(self) -> Medium:
@@ -99,6 +101,11 @@ class Plan:
 
     def _parts(self, start: int, end: int) -> tuple[tuple[int, int, int], ...]:
         return tuple((k, start, min(end, n)) for k, n in enumerate(self.counts) if n > start)
+
+    def asked_for(self, k: int, start: int, end: int) -> list[str]:
+        """The captions that are asked for of class k, from an index to another; none where none are."""
+        first = sum(self.counts[:k])
+        return list(self.captions[first + start : first + min(end, self.counts[k])])
 
     def differs_from(self, other: Plan) -> list[str]:
         """Return in what, besides the number of items, two plans differ."""
@@ -147,6 +154,24 @@ def problem_of(folder: Path, plan: Plan, shard: Shard, record: dict[str, Any] | 
     return ""
 
 
+def problems_beside(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the files of a set that belong to no shard, a line each."""
+    return [
+        f"{'damaged' if (folder / name).is_file() else 'missing'}: {name}"
+        for name, sha256 in manifest.get("beside", {}).items()
+        if not (folder / name).is_file() or _digest((folder / name).read_bytes()) != sha256
+    ]
+
+
+def digests_beside(folder: Path, names: list[str]) -> dict[str, dict[str, str]]:
+    """Return what a manifest keeps of files that belong to no shard, the sha256 of each; nothing if there is none."""
+    return {"beside": {name: _digest((folder / name).read_bytes()) for name in names}} if names else {}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def shard_name(plan: Plan, shard: Shard) -> str:
     """Return the name of a shard's file, or of its first and last one."""
     names = list(plan.layout.files(shard))
@@ -180,6 +205,7 @@ def verify(folder: str | Path) -> list[str]:
         for shard in plan.shards:
             found.append(problem_of(folder, plan, shard, records.get(shard.number)))
             one_more()
+    found += problems_beside(folder, manifest)
     return [*filter(None, found), *(f"foreign: {name}" for name in plan.layout.strays(folder, plan.shards))]
 
 
@@ -204,17 +230,28 @@ class Maker:
         temporary.mkdir(parents=True)
         replaced: list[int] = []
         try:
+            captions = self.captions(shard)
             blocks = self._blocks(shard, replaced)
             if self.device != "cpu":  # on the CPU every core has a process of its own, and a thread only costs
                 blocks = ahead(blocks)
             items = ((k, start + i, item) for k, start, x in blocks for i, item in enumerate(x))
-            self.plan.layout.write(temporary, shard, items)
+            self.plan.layout.write(temporary, shard, items, captions)
             record = self._record(temporary, shard) | {"replaced": sum(replaced)}
             write_json(work / f"{shard.number:05d}.json", record)  # before the shard is there: it is never made twice
             put_in_place(temporary, self.folder, list(self.plan.layout.files(shard)))
             return record
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+    def captions(self, shard: Shard) -> dict[tuple[int, int], str]:
+        """The captions of a shard's items, by class and index; none where they have none."""
+        generator = self._generator() if self.plan.captioned else None
+        return {
+            (k, start + i): str(caption)
+            for k, first, end in (shard.parts if generator else ())
+            for start in range(first, end, BLOCK)
+            for i, caption in enumerate(captions_of_block(generator, self.plan, k, start // BLOCK)[: end - start])
+        }
 
     def _record(self, temporary: Path, shard: Shard) -> dict[str, Any]:
         files = list(self.plan.layout.files(shard))
@@ -239,7 +276,10 @@ class Maker:
 
     def _loaded(self) -> tuple[Generator, CopyRule | None]:
         rule = copy_rule(self.data, self.draw) if self.plan.no_copies else None
-        return loaded_generator(self.generator, self.plan.of_items, self.device), rule
+        return self._generator(), rule
+
+    def _generator(self) -> Generator:
+        return loaded_generator(self.generator, self.plan.of_items, self.device)
 
 
 @lru_cache(maxsize=1)
@@ -255,9 +295,24 @@ def copy_rule(data: Path, draw: Path) -> CopyRule:
     return CopyRule(medium_of(dataset), splits.take(dataset, read_draw(draw).train))
 
 
-def class_block(generator: Generator, seed: int, k: int, block: int, attempt: int = 0) -> np.ndarray:
-    """The items of class k with indices 64 * block and up, (64, ...)."""
-    return generator.sample(Condition(np.full(BLOCK, k)), seed_for(seed, "items", k, block, attempt))
+def captions_of_block(generator: Generator, plan: Plan, k: int, block: int) -> np.ndarray | None:
+    """The captions of the items of class k with indices 64 * block and up, (64,); None where they have none.
+
+    Those that were asked for, the last one again and again where they end, or those that the generator draws.
+    """
+    if not plan.captioned:
+        return None
+    if plan.captions:
+        asked = plan.asked_for(k, BLOCK * block, BLOCK * (block + 1))
+        return np.array(asked + asked[-1:] * (BLOCK - len(asked)))
+    return generator.captions_of(Condition(np.full(BLOCK, k)), seed_for(plan.seed, "items", k, block, 0))
+
+
+def class_block(
+    generator: Generator, seed: int, k: int, block: int, attempt: int = 0, captions: np.ndarray | None = None
+) -> np.ndarray:
+    """The items of class k with indices 64 * block and up, (64, ...), of captions (64,) where there are some."""
+    return generator.sample(Condition(np.full(BLOCK, k), captions), seed_for(seed, "items", k, block, attempt))
 
 
 def items_of_block(
@@ -268,7 +323,8 @@ def items_of_block(
     An item that looks like a copy is replaced by the one at its place in a further attempt at the block, so that it
     depends on nothing that happens to other items.
     """
-    x = class_block(generator, plan.seed, k, block)[:wanted]
+    captions = captions_of_block(generator, plan, k, block)
+    x = class_block(generator, plan.seed, k, block, captions=captions)[:wanted]
     if is_copy is None:
         return x, 0
     x, pending = x.copy(), np.flatnonzero(is_copy(x))
@@ -276,7 +332,7 @@ def items_of_block(
     for attempt in range(1, ATTEMPTS):
         if not len(pending):
             return x, replaced
-        x[pending] = class_block(generator, plan.seed, k, block, attempt)[pending]
+        x[pending] = class_block(generator, plan.seed, k, block, attempt, captions)[pending]
         pending = pending[is_copy(x[pending])]
     many = plan.of_items.nouns.many
     raise RuntimeError(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from IPython.display import Markdown
 
 FILE = "index.ipynb"
-ITEMS = listed([medium.nouns.many for medium in MEDIA.values()], "or")
+ITEMS = listed(list(dict.fromkeys(medium.nouns.many for medium in MEDIA.values())), "or")
 WELCOME = f"""\
 # Would GAN {ITEMS} help to train your classifier?
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gannb.media import MEDIA
-from gannb.study.model import DEFAULT_ARMS, OFFERED, PRESETS, STAGES, General, Study, choices, owners_of
+from gannb.study.model import DEFAULT_ARMS, OFFERED, PRESETS, STAGES, General, Study, choices, items_of
 from gannb.utils.errors import InputError
 from gannb.utils.naming import listed, nearest
 from gannb.utils.parameters import values_in_words
@@ -42,11 +42,6 @@ def meaning_for(name: str, medium: Medium) -> str:
         return meaning(name)
     said = medium.meanings.get(name)
     return "; ".join(filter(None, (str(General.model_fields[name].description), said)))
-
-
-def items_of(name: str) -> str:
-    """Return what items of the media are called that a parameter belongs to, as `images`; empty for a general one."""
-    return listed([medium.nouns.many for medium in owners_of(name)])
 
 
 def marked(name: str) -> str:
@@ -152,5 +147,5 @@ def suggestions(name: str) -> list[str]:
     """Return the values of a parameter that can be named: its choices, GAN families, arms."""
     named = choices(name) + (["true", "false"] if Study.model_fields[name].annotation is bool else [])
     if name == "gan":
-        named += [family for medium in MEDIA.values() for family in medium.families]
+        named += dict.fromkeys(family for medium in MEDIA.values() for family in medium.families)
     return named + (list(DEFAULT_ARMS) if name == "arms" else [])

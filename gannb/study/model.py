@@ -301,7 +301,8 @@ class General(BaseModel):
         found = recognised(self.data)
         for name in self.model_fields_set:
             owners = owners_of(name)
-            if len(owners) == 1 and found.name in owners[0].before and getattr(self, name) is not None:
+            special = len(owners) == 1 and issubclass(owners[0].parameters, found.parameters)
+            if special and getattr(self, name) is not None:
                 return owners[0]
         return found
 
@@ -312,10 +313,9 @@ class General(BaseModel):
         for name in sorted(self.model_fields_set):
             owners, default = owners_of(name), type(self).model_fields[name].default
             if owners and medium not in owners and getattr(self, name) != default:  # a study written out has them all
-                whose = listed(list(dict.fromkeys(owner.nouns.many for owner in owners)))
                 raise ValueError(
-                    f"{name}: it is for {whose} alone, and this study is of {many}; leave it out, or set "
-                    f"medium={owners[0].name} if that is what they are."
+                    f"{name}: it is for {items_of(name)} alone, and this study is of {medium.nouns.apart}; leave it "
+                    f"out, or set medium={owners[0].name} if that is what they are."
                 )
         for name in OFFERED:
             names = offered(name, (medium,))
@@ -378,7 +378,7 @@ def study_model(media: Iterable[Medium]) -> type[General]:
     media = list(media)
     fields = {}
     for name, field in General.model_fields.items():
-        said = [f"{medium.nouns.many}: {medium.meanings[name]}" for medium in media if name in medium.meanings]
+        said = [f"{medium.nouns.apart}: {medium.meanings[name]}" for medium in media if name in medium.meanings]
         if said:
             fields[name] = (field.annotation, field := copy(field))
             field.description = "; ".join([str(field.description), *said])
@@ -408,6 +408,16 @@ def owners_of(name: str) -> list[Medium]:
     return [medium for medium in MEDIA.values() if name in medium.parameters.model_fields]
 
 
+def items_of(name: str) -> str:
+    """Return what items of the media are called that a parameter belongs to, as `images`; empty for a general one.
+
+    A medium that is a special case of another of them goes without saying.
+    """
+    owners = owners_of(name)
+    known = {owner.name for owner in owners}
+    return listed([owner.nouns.apart for owner in owners if not known & set(owner.before)])
+
+
 def recognised(data: str) -> Medium:
     """Return the medium of what lies at `data`: the one that recognises it (before: `Medium.before`), else the first.
 
@@ -426,7 +436,7 @@ def recognised(data: str) -> Medium:
     found = [medium for medium in found if not any(medium.name in other.before for other in found)]
     if len(found) > 1:
         raise InputError(
-            f"data: {data!r} holds {listed([medium.nouns.many for medium in found])}, and a study is of one of them; "
+            f"data: {data!r} holds {listed([medium.nouns.apart for medium in found])}, and a study is of one of them; "
             f"move the others elsewhere, or set {listed([f'medium={medium.name}' for medium in found], 'or')} to leave "
             "them out."
         )

@@ -51,6 +51,35 @@ def test_concatenate_refuses_other_classes_and_nothing():
 def test_examples_refuse_arrays_of_different_lengths():
     with pytest.raises(ValueError, match="one length"):
         replace(some_examples(), y=np.array([0, 1]))
+    with pytest.raises(ValueError, match="one length"):
+        replace(some_examples(), captions=np.array([["a"]]))
+
+
+def with_captions() -> Examples:
+    return replace(some_examples(), captions=np.array([["one", ""], ["two", "2"], ["three", ""], ["four", "4"]]))
+
+
+def test_captions_are_taken_and_joined_with_their_items():
+    examples = with_captions()
+    assert examples.take([3, 0]).captions.tolist() == [["four", "4"], ["one", ""]]
+    assert examples.take([]).captions.shape == (0, 2)
+    whole = concatenate([examples.take([0, 1]), examples.take([2, 3])])
+    assert np.array_equal(whole.captions, examples.captions)
+
+
+def test_joining_fills_up_parts_with_fewer_captions_or_none():
+    one = replace(some_examples(), captions=np.array([["a longer sentence"]] * 4))
+    joined = concatenate([with_captions(), one, some_examples()]).captions
+    assert joined[[1, 4, 8]].tolist() == [["two", "2"], ["a longer sentence", ""], ["", ""]]
+    assert concatenate([some_examples(), some_examples()]).captions is None
+
+
+def test_what_a_study_sees_follows_captions_and_is_what_it_was_without_them():
+    plain = prepared_digest(some_examples(), None, {})
+    assert plain == "bda7364d30799ab11d1739a4ecfcee8fc53571c43a191327bca17fb9e18d4ec5"
+    some = prepared_digest(with_captions(), None, {})
+    other = prepared_digest(replace(with_captions(), captions=np.array([["one"]] * 4)), None, {})
+    assert len({plain, some, other}) == 3
 
 
 def test_a_copy_kept_with_accents_in_another_form_has_them_in_the_one(tmp_path):
@@ -73,6 +102,19 @@ def test_prepared_follows_what_the_study_sees(tmp_path):
     folder = str(folder_of(tmp_path))
     seen = [read(folder, **wish).prepared for wish in ({}, {"size": "16"}, {"channels": 1}, {"groups": "([0-9])"})]
     assert len(set(seen)) == 4 and read(folder).prepared == seen[0]
+
+
+def test_captions_are_saved_in_a_file_of_their_own_where_there_are_some(tmp_path):
+    dataset = read(str(folder_of(tmp_path / "set")))
+    dataset.save(tmp_path / "plain")
+    assert not (tmp_path / "plain" / "pool_captions.npy").exists()
+    pool = replace(dataset.pool, captions=np.array([[f"a {i}", ""] for i in range(6)]))
+    replace(dataset, pool=pool).save(tmp_path / "copy")
+    assert np.array_equal(Dataset.load(tmp_path / "copy").pool.captions, pool.captions)
+    assert Dataset.load(tmp_path / "plain").pool.captions is None
+    (tmp_path / "copy" / "pool_captions.npy").unlink()
+    with pytest.raises(InputError, match="is damaged"):
+        Dataset.load(tmp_path / "copy")
 
 
 @pytest.mark.parametrize("test", [0, 4])

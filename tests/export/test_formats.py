@@ -10,6 +10,8 @@ import pytest
 from conftest import ROOT
 
 from gannb.export.formats import FORMATS, ROW_GROUP, Shard
+from gannb.media.captioned import CAPTIONED
+from gannb.media.captioned.sources import open_source
 from gannb.media.image import IMAGE
 from gannb.media.image.export import encode
 from gannb.utils.errors import InputError
@@ -141,6 +143,54 @@ def test_strays_are_what_a_reader_would_take_for_a_part_of_the_set(tmp_path):
     (tmp_path / "train-00000.tar").write_text("")
     (tmp_path / "train-00001.tar").write_text("")
     assert list(FORMATS["webdataset"](IMAGE).strays(tmp_path, [made(SHAPES[0])[0]])) == ["train-00001.tar"]
+
+
+# ---- captions
+
+
+CAPTIONS = {(k, i): f"a {CLASSES[k]} of M\u00fcnchen, number {i}" for k, n in COUNTS.items() for i in range(n)}
+TEXTS = list(CAPTIONS.values())
+
+
+def captioned(folder, name: str) -> list[str]:
+    """Write a shard of captioned images as a set; return the files beside it."""
+    (shard, items), layout = made(SHAPES[1]), FORMATS[name](CAPTIONED, True)
+    folder.mkdir(exist_ok=True)
+    layout.write(folder, shard, ((k, i, x) for (k, i), x in items.items()), CAPTIONS)
+    return layout.finish(folder, [(shard, CAPTIONS)])
+
+
+def test_captions_of_a_folder_are_read_by_datasets_and_by_the_kit_itself(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    assert captioned(tmp_path / "set", "folder") == ["metadata.jsonl"]
+    found = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "set"), split="train", cache_dir=str(tmp_path))
+    assert [(row["text"], row["label"]) for row in found] == [(t, t.split()[1]) for t in TEXTS]
+    source = open_source(str(tmp_path / "set"), None, "fail")
+    assert [own[0] for own in source.captions] == TEXTS and source.classes == ("cat", "cow")
+
+
+def test_captions_in_tar_shards_are_read_by_webdataset(tmp_path):
+    webdataset = pytest.importorskip("webdataset")
+    assert captioned(tmp_path, "webdataset") == []
+    found = webdataset.WebDataset(str(tmp_path / "train-00000.tar"), shardshuffle=False).decode("pil")
+    assert [text for _, text, _ in found.to_tuple("png", "txt", "json")] == TEXTS
+
+
+def test_captions_in_parquet_are_a_column_of_texts(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    captioned(tmp_path, "parquet")
+    found = datasets.load_dataset(
+        "parquet", data_files=str(tmp_path / "*.parquet"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert found["text"] == TEXTS and found.features["label"].names == list(LABELS)
+    assert list(found.features) == ["image", "label", "text"]
+
+
+@pytest.mark.parametrize(("name", "more"), [("folder", 0), ("webdataset", 1024), ("parquet", 100)])
+def test_the_room_that_captions_take_is_known_beforehand(name, more):
+    sizes = [FORMATS[name](CAPTIONED, captions).bytes_of([100], 4096) for captions in (True, False)]
+    assert sizes[0] - sizes[1] == more
 
 
 def test_images_are_png_without_loss():

@@ -12,7 +12,17 @@ import pytest
 from pace import wait_for
 from tiny_gans import TINY, digits_draw, make_draw
 
-from gannb.export.shards import BLOCK, SHARD_ITEMS, Plan, ahead, class_block, items_of_block
+from gannb.export.shards import (
+    BLOCK,
+    SHARD_ITEMS,
+    Plan,
+    ahead,
+    captions_of_block,
+    class_block,
+    digests_beside,
+    items_of_block,
+    problems_beside,
+)
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import SIMPLE
@@ -48,6 +58,56 @@ def test_varied_gans_have_pure_items_too():
     cut = plain.truncated(0.5)
     assert np.array_equal(class_block(cut, 0, 1, 2), class_block(fitted("mlp").truncated(0.5), 0, 1, 2))
     assert not np.array_equal(class_block(cut, 0, 1, 2), class_block(plain, 0, 1, 2))
+
+
+# ---- captions ----
+
+
+class Teller:
+    """Images as bright as their caption is long; those that nobody asked for are drawn by the seed."""
+
+    def captions_of(self, condition: Condition, seed: int) -> np.ndarray:
+        if condition.captions is not None:
+            return condition.captions
+        return np.array(["x" * n for n in np.random.default_rng(seed).integers(1, 99, len(condition))])
+
+    def sample(self, condition: Condition, seed: int) -> np.ndarray:
+        lengths = np.char.str_len(self.captions_of(condition, seed)).astype(np.uint8)
+        return np.broadcast_to(lengths[:, None, None, None], (len(lengths), 8, 8, 1)).copy()
+
+
+def brightness(plan: Plan, k: int, block: int, wanted: int, rule=None) -> list[int]:
+    return items_of_block(Teller(), rule, plan, k, block, wanted)[0][:, 0, 0, 0].tolist()
+
+
+def test_captions_that_are_asked_for_are_made_one_by_one_in_their_order():
+    asked = tuple("a" * (1 + i) for i in range(70)) + tuple("c" * (1 + i % 90) for i in range(200))
+    plan = replace(PLAN, captioned=True, captions=asked)
+    assert brightness(plan, 0, 0, 64) == list(range(1, 65)) and brightness(plan, 0, 1, 6) == list(range(65, 71))
+    assert brightness(plan, 2, 3, 8) == [1 + i % 90 for i in range(192, 200)]
+    assert captions_of_block(Teller(), plan, 0, 1).tolist() == [*asked[64:70], *[asked[69]] * 58]
+
+
+def test_an_item_that_is_replaced_keeps_its_caption():
+    plan, rejected = replace(PLAN, captioned=True), [True, False]
+    rule = lambda x: np.full(len(x), rejected.pop(0))  # noqa: E731
+    captions = captions_of_block(Teller(), plan, 2, 1)
+    assert brightness(plan, 2, 1, 9, rule) == [len(caption) for caption in captions[:9]]
+
+
+def test_items_without_captions_have_none():
+    assert captions_of_block(Teller(), PLAN, 0, 0) is None
+
+
+def test_what_lies_beside_the_shards_is_compared_with_the_manifest(tmp_path):
+    (tmp_path / "metadata.jsonl").write_text("one")
+    manifest = digests_beside(tmp_path, ["metadata.jsonl"])
+    assert problems_beside(tmp_path, manifest) == [] == problems_beside(tmp_path, {})
+    assert digests_beside(tmp_path, []) == {}
+    (tmp_path / "metadata.jsonl").write_text("two")
+    assert problems_beside(tmp_path, manifest) == ["damaged: metadata.jsonl"]
+    (tmp_path / "metadata.jsonl").unlink()
+    assert problems_beside(tmp_path, manifest) == ["missing: metadata.jsonl"]
 
 
 # ---- copies ----

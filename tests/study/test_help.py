@@ -8,7 +8,6 @@ from toy_parameters import VECTORS, only
 from gannb.media.image import IMAGE
 from gannb.study.help import (
     completions,
-    items_of,
     markdown,
     marked,
     meaning,
@@ -18,13 +17,15 @@ from gannb.study.help import (
     table_text,
     values,
 )  # fmt: skip
-from gannb.study.model import General, Study
+from gannb.study.model import General, Study, items_of
 
 OF_IMAGES = list(IMAGE.parameters.model_fields)
 
 
 def test_each_parameter_of_images_is_marked_as_theirs_and_no_other():
-    assert {name for name in Study.model_fields if "images" in items_of(name)} == set(OF_IMAGES)
+    theirs = {name for name in Study.model_fields if "images" in items_of(name)}
+    assert theirs == {*OF_IMAGES, "captions", "new_captions"}
+    assert items_of("captions") == "images with captions"
     assert items_of("size") == "images" and items_of("pretrained") != "images"  # which it shares
     assert {items_of(name) for name in General.model_fields} == {""}
     assert marked("size") == f"{meaning('size')} (images)" and marked("trials") == meaning("trials")
@@ -41,6 +42,7 @@ def test_the_help_lists_those_of_images_in_lines_of_their_own():
     lines = names_text().splitlines()
     (of_first_stage,) = [line for line in lines if "on_bad_image" in line]
     assert of_first_stage.split() == ["images", "size", "channels", "resize", "on_bad_image"]
+    assert "images with captions  captions" in names_text()
 
 
 def test_in_the_text_of_all_and_of_one_the_mark_is_there():

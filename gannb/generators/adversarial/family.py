@@ -59,6 +59,11 @@ class Family:
         return {"truncation": study.truncation} if variation == "truncated" else {}
 
     @property
+    def takes_captions(self) -> bool:
+        """Whether it makes items from captions, which can then be asked for; here from labels alone."""
+        return False
+
+    @property
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of an item's noise."""
         return (self.noise,) if isinstance(self.noise, int) else self.noise

@@ -6,11 +6,13 @@ Imports stand inside the methods, as in `gannb.media.image.medium`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gannb.media.captioned.parameters import NAME, CaptionedParameters
+from gannb.media.captioned.parameters import NAME, NOUNS, CaptionedParameters
 from gannb.media.image.medium import Images
+from gannb.media.image.parameters import NAME as IMAGE
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset, Examples
@@ -20,6 +22,7 @@ class Captioned(Images):
     """What the kit knows of images with captions; see `gannb.data.medium.Medium` for what each part means."""
 
     name = NAME
+    nouns = NOUNS
 
     # ---- parameters
 
@@ -54,6 +57,18 @@ class Captioned(Images):
     def read_like(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
         """Images with or without captions, see `gannb.media.image.reading.read_like`; of these no caption is used."""
         return super().read_like(data, like, study)
+
+    # ---- export
+
+    column = IMAGE
+    hub_task = "text-to-image"
+
+    @cached_property
+    def reading_code(self) -> Mapping[str, str]:
+        """See `gannb.media.captioned.export.READING`."""
+        from gannb.media.captioned.export import READING
+
+        return READING
 
 
 CAPTIONED = Captioned()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import field_validator
 
+from gannb.media.image.parameters import NOUNS as IMAGES
 from gannb.media.image.parameters import ImageParameters
 from gannb.utils.parameters import parameter
 
 NAME = "captioned"
+NOUNS = replace(IMAGES, kind="images with captions")
 
 
 class CaptionedParameters(ImageParameters):

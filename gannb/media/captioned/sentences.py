@@ -55,7 +55,7 @@ def unknown(captions: Iterable[str], known: Iterable[str]) -> list[str]:
 
 
 def names_class(caption: str, name: str) -> bool:
-    """Tell whether a caption has all words of a class's name in a row, be one of them plural; numbers before it aside."""
+    """Tell whether a caption has all words of a class's name in a row, plural or not; numbers before the name aside."""
     wanted = _singular(words(re.sub(r"^[0-9]+[. _-]+", "", name.replace("_", " "))))
     said, n = _singular(words(caption)), len(wanted)
     return n > 0 and any(said[i : i + n] == wanted for i in range(len(said) - n + 1))
@@ -116,7 +116,7 @@ def about(captions: Sequence[Sequence[str]]) -> str:
 
 
 def remarks(captions: Sequence[Sequence[str]], y: np.ndarray, classes: Sequence[str], found: Together) -> list[str]:
-    """Sentences on what captions tell that a person should know: the class itself, or no more than it; and on splits."""
+    """Sentences on what a person should know: which images stay together for their captions, which captions leak."""
     return [*_on_splits(captions, y, found), *_on_leaks(captions, y, classes)]
 
 
@@ -154,6 +154,7 @@ def _on_leaks(captions: Sequence[Sequence[str]], y: np.ndarray, classes: Sequenc
         return []
     shown = few_of([f"{own[0]!r} of {name!r}" for own, name in zip(leaks, classes, strict=True) if own][:2])
     return [
-        f"{total:,} of {every:,} captions name their class ({shown}), which is a leak: what is made from such a sentence "
-        "may follow the class's name and nothing else; take the names out to see what the rest of the sentences brings"
+        f"{total:,} of {every:,} captions name their class ({shown}), which is a leak: what is made from such a "
+        "sentence may follow the class's name and nothing else; take the names out to see what the rest of the "
+        "sentences brings"
     ]

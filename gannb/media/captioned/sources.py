@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from gannb.data.folders import from_folder
 from gannb.data.label_tables import Files
 from gannb.data.source import Source, refuse_or_list
 from gannb.media.captioned.sentences import fault, key
-from gannb.media.captioned.tables import CELLS, LINES, SUFFIXES, Told, names_captions, read_table
+from gannb.media.captioned.tables import CELLS, LINES, NUMBERED, SUFFIXES, Told, names_captions, read_table
 from gannb.media.image.sources.files import FILES
 from gannb.media.text.reading import check_spelling, tidy
 from gannb.media.text.tables import decoded
@@ -236,6 +236,7 @@ class _Found:
     def __init__(self, form: Form, rows: Sequence[Told], paths: Iterable[Path]) -> None:
         self.root, self.files = form.images, Files(paths, form.images)
         self.exact = {self.id_of(path): path for path in self.files.paths}
+        self.folders = {path.parent.name for path in self.files.paths}
         self.of: dict[Path, list[Told]] = {}
         self.missing: list[tuple[str, str]] = []
         for told in rows:
@@ -252,14 +253,15 @@ class _Found:
     def path_of(self, told: Told) -> Path | None:
         """The image of a row. Raises InputError where several may be meant."""
         name = composed(told.file).replace("\\", "/").removeprefix("./")
-        for each in (name, NUMBERED.sub("", name)):
+        for each in dict.fromkeys((name, NUMBERED.sub("", name))):
+            from_table = told.folder / each
+            if from_table.is_relative_to(self.root) and self.id_of(from_table) in self.exact:
+                return self.exact[self.id_of(from_table)]
             if each in self.exact:
                 return self.exact[each]
-            found = self.files.find(each)
-            if len(found) > 1:  # a table in a folder, or of a part, means the images there
-                found = [p for p in found if p.is_relative_to(told.folder) and told.folder != self.root] or found
+            found = [path for path in self.files.find(each) if not self._is_elsewhere(path, each)]
             if len(found) > 1 and told.part:
-                found = [p for p in found if self.part(p) == part_of(told.part)] or found
+                found = [path for path in found if self.part(path) == part_of(told.part)] or found
             if len(found) > 1:
                 names = few_of([self.id_of(path) for path in found], 3)
                 raise InputError(
@@ -269,6 +271,11 @@ class _Found:
             if found:
                 return found[0]
         return None
+
+    def _is_elsewhere(self, path: Path, named: str) -> bool:
+        """Tell whether a row names another folder of the data than the one that a file of that name lies in."""
+        folder = PurePosixPath(named).parent.name
+        return folder != path.parent.name and folder in self.folders
 
     def part(self, path: Path) -> str:
         """The part of the set that an image's folders tell."""
@@ -297,9 +304,6 @@ class _Found:
     def is_test(self, path: Path) -> bool:
         """Tell whether an image is of a given test set, by its rows or else by its folders."""
         return (self.one(path, "part", lambda told: part_of(told.part)) or self.part(path)) == "test"
-
-
-NUMBERED = re.compile("#[0-9]+$")  # of the captions of an image, as Flickr8k numbers them: `a.jpg#0`
 
 
 def _by_column(form: Form, rows: list[Told], on_bad: str) -> tuple[Source, list[tuple[str, str]]]:
@@ -342,8 +346,8 @@ def _check_folders_agree(form: Form, labels: dict[Path, str], classes: set[str])
     other = next((path for path, folder in folders.items() if folder != labels[path]), None)
     if other and set(folders.values()) == classes:
         raise InputError(
-            f"data: {_shown(other, form.images)} lies in the folder of {folders[other]!r}, and {form.name} gives it the "
-            f"class {labels[other]!r}; mend the one that is wrong"
+            f"data: {_shown(other, form.images)} lies in the folder of {folders[other]!r}, and {form.name} gives it "
+            f"the class {labels[other]!r}; mend the one that is wrong"
         )
 
 

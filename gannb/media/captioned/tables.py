@@ -24,6 +24,8 @@ FILE = "file file_name filename file_path filepath image image_name image_file i
 CAPTION = "caption captions text sentence sentences raw description prompt comment".split()
 CLASS = "class label category class_name label_name".split()
 SPLIT = "split part subset partition".split()
+TABBED = (".tsv", ".tab", ".token")
+NUMBERED = re.compile("#[0-9]+$")  # of the captions of an image, as Flickr8k numbers them: `a.jpg#0`
 WAY = "give the columns file and caption, and class unless the images lie in a folder per class"
 
 
@@ -41,17 +43,38 @@ class Told:
 
 def read_table(path: Path) -> list[Told]:
     """Read a file of captions, one row for each caption. Raises InputError where it, as a whole, cannot be meant."""
-    text, _ = decoded(path)
-    if not text.strip():
-        raise InputError(f"{path} is empty; {WAY}")
-    suffix = path.suffix.lower()
-    if suffix in LINES:
-        told = list(_of_json_lines(path, text))
-    else:
-        told = _of_json(path, text) if suffix == ".json" else list(_of_cells(path, text))
+    told = [each for record, where in records(path, FILE, CAPTION, WAY) for each in _of_record(record, where, path)]
     if not told:
         raise InputError(f"{path} holds no caption; {WAY}")
     return told
+
+
+def records(
+    path: Path, first: Sequence[str], second: Sequence[str], way: str
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The rows of a file, each as values by plain name ("file_name"), and where it stands.
+
+    first, second: the names that the two columns may have without which a table cannot be meant. Raises InputError.
+    """
+    text, _ = decoded(path)
+    if not text.strip():
+        raise InputError(f"{path} is empty; {way}")
+    if path.suffix.lower() in LINES:
+        found = _of_json_lines(path, text)
+    elif path.suffix.lower() == ".json":
+        found = _of_json(path, text, way)
+    else:
+        yield from _of_cells(path, text, first, second, way)
+        return
+    for record, where in found:
+        if not isinstance(record, dict):
+            raise InputError(f'{where}: it is no JSON object; write {{"{first[0]}": ..., "{second[0]}": ...}}')
+        yield {_plain(name): value for name, value in record.items()}, where
+
+
+def value_of(record: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """What a record has under the first of some names that it has; None where it has none of them."""
+    return next((record[name] for name in names if record.get(name) is not None), None)
 
 
 def names_captions(path: Path) -> bool:
@@ -73,68 +96,81 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", str(name).casefold()).strip("_")
 
 
-def _of_cells(path: Path, text: str) -> Iterator[Told]:
-    delimiter = max(",;\t|", key=lambda mark: (text.split("\n", 1)[0].count(mark), mark == ","))
+def _of_cells(
+    path: Path, text: str, first: Sequence[str], second: Sequence[str], way: str
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    delimiter = _delimiter(path, text.split("\n", 1)[0], first, second)
     lines = plain_lines(text) if delimiter == "\t" else quoted_lines(path, text, delimiter)
-    columns, rows = _columns(path, lines)
-    width = len(lines[0].cells)
+    names, rows = _columns(path, lines, first, second, way)
     for line in rows:
-        where = f"{path}, line {line.number:,}"
-        if len(line.cells) != width:
-            way = "put quotes around a caption that holds one" if len(line.cells) > width else WAY
+        where, n = f"{path}, line {line.number:,}", len(line.cells)
+        if n != len(names):
+            mend = "put quotes around a caption that holds one" if n > len(names) else way
             raise InputError(
-                f"{where}: it has {len(line.cells)} cells and the first line has {width}, parted by {delimiter!r}; {way}"
+                f"{where}: it has {n} cells and the first line has {len(names)}, parted by {delimiter!r}; {mend}"
             )
-        yield Told(*(line.cells[k].strip() if k is not None else "" for k in columns), where, path.parent)
+        yield dict(zip(names, (cell.strip() for cell in line.cells), strict=True)), where
 
 
-def _columns(path: Path, lines: Sequence[Line]) -> tuple[list[int | None], Sequence[Line]]:
-    """The positions of file, caption, class and split, None where there is none, and the rows below the header."""
+def _delimiter(path: Path, line: str, first: Sequence[str], second: Sequence[str]) -> str:
+    """Return what parts the cells, by a file's first line: the mark that makes the two columns of it, or most cells."""
+    for mark in ",;\t|":
+        names = set(map(_plain, line.split(mark)))
+        if names & set(first) and names & set(second):
+            return mark
+    if "\t" in line and (path.suffix.lower() in TABBED or _is_file(line.split("\t")[0])):
+        return "\t"
+    return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
+
+
+def _is_file(cell: str) -> bool:
+    return FILES.is_item(NUMBERED.sub("", cell.strip()))
+
+
+def _columns(
+    path: Path, lines: Sequence[Line], first: Sequence[str], second: Sequence[str], way: str
+) -> tuple[list[str], Sequence[Line]]:
+    """The plain names of the columns, and the rows below the header, which may be wanting where files stand first."""
     names = [_plain(cell) for cell in lines[0].cells]
-    at = [next((names.index(name) for name in known if name in names), None) for known in (FILE, CAPTION, CLASS, SPLIT)]
-    if at[0] is not None and at[1] is not None:
-        return at, lines[1:]
-    first = re.sub("#[0-9]+$", "", lines[0].cells[0].strip())
-    if FILES.is_item(first) and len(names) in (2, 3):  # there is no header
-        return [0, 1, 2 if len(names) == 3 else None, None], lines
-    missing = "file" if at[0] is None else "caption"
+    if set(names) & set(first) and set(names) & set(second):
+        return names, lines[1:]
+    if first is FILE and _is_file(lines[0].cells[0]) and len(names) in (2, 3):
+        return ["file", "caption", "class"][: len(names)], lines
+    missing = second[0] if set(names) & set(first) else first[0]
     raise InputError(
         f"{path}, line {lines[0].number}: there is no column {missing!r} (the columns are "
-        f"{few_of([repr(cell.strip()) for cell in lines[0].cells])}); {WAY}"
+        f"{few_of([repr(cell.strip()) for cell in lines[0].cells])}); {way}"
     )
 
 
 # ---- json ----
 
 
-def _of_json_lines(path: Path, text: str) -> Iterator[Told]:
+def _of_json_lines(path: Path, text: str) -> Iterator[tuple[Any, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             where = f"{path}, line {number:,}"
             try:
-                given = json.loads(line)
+                yield json.loads(line), where
             except ValueError as error:
                 raise InputError(f"{where}: it is no JSON ({error}); write one object a line") from None
-            yield from _of_record(given, where, path.parent)
 
 
-def _of_json(path: Path, text: str) -> list[Told]:
+def _of_json(path: Path, text: str, way: str) -> Iterator[tuple[Any, str]]:
     try:
         given = json.loads(text)
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path}, line {line:,}: it is no JSON ({getattr(error, 'msg', error)}); mend it") from None
-    if isinstance(given, dict) and isinstance(given.get("annotations"), list) and isinstance(given.get("images"), list):
-        return list(_of_coco(path, given))
-    if isinstance(given, dict) and isinstance(given.get("images"), list):  # Karpathy's splits
-        given = given["images"]
+    if isinstance(given, dict) and isinstance(given.get("images"), list):
+        if isinstance(given.get("annotations"), list):
+            return _of_coco(path, given)
+        return ((each, f"{path}, image {i + 1:,}") for i, each in enumerate(given["images"]))  # Karpathy's splits
     if isinstance(given, dict):
-        records = ((_named(name, value), f"{path}, {name!r}") for name, value in given.items())
-    elif isinstance(given, list):
-        records = ((value, f"{path}, line {line:,}") for value, line in zip(given, _lines_of(text), strict=False))
-    else:
-        raise InputError(f'{path}: it is neither a list of {{"file", "caption"}} nor one object; {WAY}')
-    return [told for record, where in records for told in _of_record(record, where, path.parent)]
+        return ((_named(name, value), f"{path}, {name!r}") for name, value in given.items())
+    if isinstance(given, list):
+        return ((value, f"{path}, line {line:,}") for value, line in zip(given, _lines_of(text), strict=False))
+    raise InputError(f"{path}: it is neither a list of objects nor one object; {way}")
 
 
 def _named(name: str, value: Any) -> Any:
@@ -156,40 +192,45 @@ def _lines_of(text: str) -> Iterator[int]:
         at = end
 
 
-def _of_record(given: Any, where: str, folder: Path) -> Iterator[Told]:
+def _of_record(given: Mapping[str, Any], where: str, path: Path) -> Iterator[Told]:
     """The rows of one record: as many as it has captions."""
-    if not isinstance(given, dict):
-        raise InputError(f'{where}: it is no JSON object; write {{"file": ..., "caption": ...}}')
-    found = {name: next((given[k] for k in given if _plain(k) == name), None) for name in map(_plain, given)}
-    file, caption, label, part = (
-        next((found[name] for name in known if found.get(name) is not None), None)
-        for known in (FILE, CAPTION, CLASS, SPLIT)
-    )
+    file, caption, part = (value_of(given, names) for names in (FILE, CAPTION, SPLIT))
     if not isinstance(file, str) or caption is None:
         missing = "caption" if isinstance(file, str) else "file"
         raise InputError(f"{where}: it has no {missing!r} (its names are {few_of([repr(n) for n in given])}); {WAY}")
+    label = label_of(given, where)
+    for each in caption if isinstance(caption, list) else [caption]:
+        part = str(part or "").strip().removeprefix("rest")  # Karpathy's restval are for training
+        yield Told(file, _sentence(each, where), label, part, where, path.parent)
+
+
+def _sentence(given: Any, where: str) -> str:
+    found = value_of(given, CAPTION) if isinstance(given, dict) else given
+    if not isinstance(found, str):
+        raise InputError(f"{where}: its caption is {json.dumps(found)[:40]} and no text; write a sentence")
+    return found
+
+
+def label_of(record: Mapping[str, Any], where: str) -> str:
+    """The class that a record tells, "" where it tells none. Raises InputError where it is no name."""
+    label = value_of(record, CLASS)
     if label is not None and (isinstance(label, bool) or not isinstance(label, str | int)):
         raise InputError(f"{where}: its class is {json.dumps(label)[:40]} and no name; write a text")
-    for each in caption if isinstance(caption, list) else [caption]:
-        each = each.get("raw", each.get("caption")) if isinstance(each, dict) else each
-        if not isinstance(each, str):
-            raise InputError(f"{where}: its caption is {json.dumps(each)[:40]} and no text; write a sentence")
-        name = "" if label is None else str(label).strip()
-        yield Told(file, each, name, str(part or "").strip().removeprefix("rest"), where, folder)  # Karpathy's restval
+    return "" if label is None else str(label).strip()
 
 
-def _of_coco(path: Path, given: Mapping[str, Any]) -> Iterator[Told]:
+def _of_coco(path: Path, given: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
     """Captions as COCO has them: `images` with an id and a file name, `annotations` with an image_id and a caption."""
-    files = {_got(path, "images", i, each, "id"): _got(path, "images", i, each, "file_name")
-             for i, each in enumerate(given["images"])}  # fmt: skip
-    names = {each.get("id"): str(each.get("name")) for each in given.get("categories", []) if isinstance(each, dict)}
-    classes = {each["id"]: str(each[k]) for each in given["images"] for k in CLASS if k in each}
+    images = {_got(path, "images", i, each, "id"): (i, each) for i, each in enumerate(given["images"])}
+    names = {each.get("id"): each.get("name") for each in given.get("categories", []) if isinstance(each, dict)}
     for i, each in enumerate(given["annotations"]):
-        image, where = _got(path, "annotations", i, each, "image_id"), f"{path}, annotation {each.get('id', i)}"
-        if image not in files:
+        image, caption = (_got(path, "annotations", i, each, name) for name in ("image_id", "caption"))
+        where = f"{path}, annotation {each.get('id', i)}"
+        if image not in images:
             raise InputError(f"{where}: there is no image of the id {image!r} in `images`; add it, or take this out")
-        label = names.get(each.get("category_id"), "") or classes.get(image, "")
-        yield Told(files[image], str(_got(path, "annotations", i, each, "caption")), label, "", where, path.parent)
+        file = _got(path, "images", *images[image], "file_name")
+        label = names.get(each.get("category_id")) or value_of(images[image][1], CLASS)
+        yield {"file": file, "caption": caption, "class": label}, where
 
 
 def _got(path: Path, what: str, i: int, record: Any, name: str) -> Any:
