@@ -60,7 +60,7 @@ def is_tower(found: Sequence[Found]) -> bool:
 
 
 def caption(found: Sequence[Found]) -> str:
-    """What objects are, in a sentence: "a tower of two blocks: black on blue", "one blue circle and two black squares"."""
+    """What objects are: "a tower of two blocks: black on blue", "one blue circle and two black squares"."""
     if is_tower(found):
         blocks = f"{NUMBERS[len(found)]} block{'s' * (len(found) > 1)}"
         return f"a tower of {blocks}: {' on '.join(colour for colour, *_ in found)}"
@@ -86,9 +86,7 @@ def read(path: Path, side: int = 32) -> Examples:
             captions.append(caption(found))
             labels.append(int(tower))
     ids = np.array([f"box{i:04}" for i in range(len(labels))])
-    return Examples(
-        np.stack(images), np.array(labels), CLASSES, ids, np.arange(len(ids)), np.array(captions)[:, None]
-    )
+    return Examples(np.stack(images), np.array(labels), CLASSES, ids, np.arange(len(ids)), np.array(captions)[:, None])
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -5,10 +5,10 @@
     python benchmarks/captions.py --table --out captions/
 
 One matcher is trained for all seeds, on `OF_MATCHER` of the boxes, which no GAN sees. Of the others a part is for the
-GANs (`OF_GAN` of all), and for every seed `UNSEEN` of the captions are left out of their training altogether. What is in
-neither training is tested on: of each of these boxes the caption is asked for `EACH` times, so that made and real images
-are weighted alike. `--out` holds `rows.jsonl`, a row a measurement (those that are there are not computed again), the
-matcher, the generators, and grids as PNG.
+GANs (`OF_GAN` of all), and for every seed `UNSEEN` of the captions are left out of their training altogether. What is
+in neither training is tested on: of each of these boxes the caption is asked for `EACH` times, so that made and real
+images are weighted alike. `--out` holds `rows.jsonl`, a row a measurement (those that are there are not computed
+again), the matcher, the generators, and grids as PNG.
 
     seen_10, unseen_10    share of images of which the matcher finds the caption among 10 (by chance .10)
     seen_50, unseen_50    the same among 50 (.02)
@@ -90,9 +90,8 @@ def right_towers(x: np.ndarray, captions: np.ndarray) -> np.ndarray:
     names = np.array(list(FLAT))
     nearest = np.linalg.norm(patches[:, :, None] - np.stack([*FLAT.values()]), axis=-1).argmin(-1)
     wanted = [caption.partition(": ")[2].split(" on ")[::-1] for caption in captions.tolist()]
-    return np.array([
-        seen == colours + [""] * (4 - len(colours)) for seen, colours in zip(names[nearest].tolist(), wanted, strict=True)
-    ])  # fmt: skip
+    whole = [colours + [""] * (len(PLACES) - len(colours)) for colours in wanted]
+    return (names[nearest] == np.array(whole).reshape(-1, len(PLACES))).all(1)
 
 
 class Bench:
@@ -168,7 +167,11 @@ def run(arguments: argparse.Namespace) -> None:
     for seed in arguments.seeds:
         bench = Bench(boxes, seed, arguments.out, arguments.steps, arguments.matcher_steps)
         for name in (REAL, *arguments.families):
-            key = {"seed": seed, "generator": name, "steps": 0 if name == REAL else arguments.steps or OF_CAPTIONS[name].steps}
+            key = {
+                "seed": seed,
+                "generator": name,
+                "steps": 0 if name == REAL else arguments.steps or OF_CAPTIONS[name].steps,
+            }
             if any(key.items() <= row.items() for row in rows(file)):
                 continue
             found = bench.real() if name == REAL else bench.gan(name)
@@ -189,7 +192,9 @@ def table(measured: list[dict[str, Any]]) -> str:
         groups[row["generator"], row["steps"]].append(row)
     lines = [["generator", "steps", "seeds", *COLUMNS], ["---"] * (3 + len(COLUMNS))]
     for (name, steps), found in groups.items():
-        lines.append([name, str(steps or "-"), str(len(found)), *(_of([r[c] for r in found if c in r]) for c in COLUMNS)])
+        lines.append(
+            [name, str(steps or "-"), str(len(found)), *(_of([r[c] for r in found if c in r]) for c in COLUMNS)]
+        )
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 

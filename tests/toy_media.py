@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -205,8 +206,10 @@ class Vectors(Usual):
 
     measures: Mapping[str, tuple[str, str]] = {"largest": (".2f", "The largest value of all.")}
 
-    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
-        return {"largest": float(made.max())}
+    def measured(
+        self, made: Examples, unseen: Examples, train: Examples, learnt: Path | None = None
+    ) -> dict[str, float]:
+        return {"largest": float(made.x.max())}
 
     def least_difference(self, shape: tuple[int, ...]) -> float:
         return float(np.sqrt(shape[0])) / self.scale if self.dtype == np.int16 else 0.0

@@ -178,8 +178,13 @@ class Usual:
         """Nothing beside the name."""
         return {}
 
-    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> Mapping[str, float]:
-        """None: items (M, ...) are measured in feature spaces."""
+    def learn_to_measure(self, real: Examples, folder: Path, seed: int, device: str) -> None:
+        """Nothing."""
+
+    def measured(
+        self, made: Examples, unseen: Examples, train: Examples, learnt: Path | None = None
+    ) -> Mapping[str, float]:
+        """None: items are measured in feature spaces."""
         return {}
 
 
@@ -358,8 +363,20 @@ class Medium(Protocol):
     # measures that only this medium has, by name: how a number is written, and what it is; there may be none
     measures: Mapping[str, tuple[str, str]]
 
-    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> Mapping[str, float]:
-        """Return these measures of items that were made (M, ...), beside unseen real ones and the training set."""
+    def learn_to_measure(self, real: Examples, folder: Path, seed: int, device: str) -> None:
+        """Learn what these measures need, and keep it in a folder: from real items that no generator has seen.
+
+        There may be too few of them, or none; then nothing is kept. Mostly nothing needs to be learnt.
+        """
+        ...
+
+    def measured(
+        self, made: Examples, unseen: Examples, train: Examples, learnt: Path | None = None
+    ) -> Mapping[str, float]:
+        """Return these measures of items that were made, beside unseen real ones and the training set.
+
+        learnt: where `learn_to_measure` kept what it had learnt. What cannot be measured is left out.
+        """
         ...
 
     def least_difference(self, shape: tuple[int, ...]) -> float:

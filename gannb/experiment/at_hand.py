@@ -1,4 +1,4 @@
-"""What a study finds on this machine: external sources, and weights of networks trained elsewhere.
+"""What a study finds on this machine: external sources, weights of networks trained elsewhere, new captions.
 
 Found once, when a study is opened, and handed to its settings: these and the plan ask no disk.
 """
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
+from gannb.media.captioned.new_captions import read_new_captions
 from gannb.study.external import Source, load
 from gannb.study.model import Study
 from gannb.trials.arms import parse_arm
-from gannb.units.kinds import REFERENCE_SETS
+from gannb.units.kinds import ITEMS, REFERENCE_SETS
 from gannb.utils.errors import InputError
 from gannb.utils.files import read_json
 from gannb.work.store import RECORD
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gannb.data.medium import FurtherSpace, Medium, Weights
 
 T = TypeVar("T")
+NEW_CAPTIONS = "new_captions"  # the parameter, the variation, and what its units declare
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class AtHand:
     weights: Weights | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
+    new_captions: tuple[tuple[str, int], ...] = ()  # with their labels; empty: the study names no file of them
 
 
 def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) -> AtHand:
@@ -56,6 +59,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },
+        new_captions=_new_captions(study, dataset) if getattr(study, NEW_CAPTIONS, None) else (),
     )
 
 
@@ -74,6 +78,25 @@ def _digest_of(space: FurtherSpace, study: Study) -> str:
     """Return the SHA-256 of a feature space's weights."""
     file = getattr(study, space.parameter)
     return _or_recalled(lambda: space.digest(file), lambda: recall_digest(study.folder, space.name))
+
+
+def _new_captions(study: Study, dataset: Dataset) -> tuple[tuple[str, int], ...]:
+    """Return the new captions of a study and their labels: of its file, else those that items were made of."""
+    pool, file = dataset.pool, getattr(study, NEW_CAPTIONS)
+
+    def read() -> tuple[tuple[str, int], ...]:
+        found = read_new_captions(file, pool.classes, pool.captions)
+        return tuple(zip(found.captions.tolist(), found.labels.tolist(), strict=True))
+
+    return _or_recalled(read, lambda: recall_new_captions(study.folder))
+
+
+def recall_new_captions(folder: Path) -> tuple[tuple[str, int], ...] | None:
+    """Return the new captions that a study's units record to have made items of; None: none do."""
+    for record in sorted(folder.glob(f"trials/*/*.{NEW_CAPTIONS}-{ITEMS.stored_as}-*/{RECORD}")):
+        if found := read_json(record)["parameters"].get(NEW_CAPTIONS):
+            return tuple((caption, label) for caption, label in found)
+    return None
 
 
 def _or_recalled(find: Callable[[], T | None], recall: Callable[[], T | None]) -> T | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gannb.classifiers.imbalance import BALANCING, lacking
+from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
@@ -87,6 +88,8 @@ def _check_variations(settings: Settings) -> None:
         ways = settings.medium.families[name].variations
         if arm.variation not in ways:
             raise InputError(f"arms: {arm.name} has no meaning for {name}, which can be had as {few_of(ways)}.")
+        if arm.variation == NEW_CAPTIONS and not settings.new_captions:
+            raise InputError(f"arms: {arm.name} takes new captions, and there are none; give a file as new_captions.")
 
 
 def _by_smallest_class(settings: Settings) -> list[int]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.settings import Settings
 from gannb.trials.arms import PRIMARY, Arm, parse_arm
@@ -155,6 +156,7 @@ class Plan:
         parameters |= (
             self.settings.medium.families[generator].variation_parameters(variation, study) if variation else {}
         )
+        parameters |= {variation: self.settings.new_captions} if variation == NEW_CAPTIONS else {}
         needs = [self.draws[trial], self.generator_units[trial, generator]]
         needs += [self.filtering_classifiers[trial]] if variation == "by_classifier" else []
         return kinds.ITEMS.unit(f"{_place(trial)}/{source}-items", parameters, tuple(needs))

@@ -193,6 +193,11 @@ class Settings:
         """The study's external sources, by name."""
         return self.at_hand.external
 
+    @property
+    def new_captions(self) -> list[tuple[str, int]]:
+        """New captions and their labels, of which images are asked for as `gan.new_captions`."""
+        return list(self.at_hand.new_captions)
+
     def source_of(self, arm: Arm) -> str:
         """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""
         name = self.family if arm.generator == "gan" else str(arm.generator)

@@ -150,8 +150,13 @@ def open_network(
     """A family's generator network with these weights. Raises InputError where they do not fit or are not finite."""
     from gannb.generators.adversarial.training import lent_randomness
 
+    found = medium.families[family]
+    if found.takes_captions:
+        raise InputError(
+            f"foreign: weights of {family} say nothing without its encoder of captions; give a function, as "
+            "package.module:name."
+        )
     with lent_randomness():
-        found = medium.families[family]
         network = found.form(medium, shape).place(found.generator(shape, n_classes), "cpu")
     try:
         network.load_state_dict(tensors)

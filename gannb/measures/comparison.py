@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,20 +85,29 @@ class Measured:
 
 
 def measure(
-    medium: Medium, sets: Sets, spaces: Spaces, tested: list[str], seed: int, forms: Sequence[Form] = ()
+    medium: Medium,
+    sets: Sets,
+    spaces: Spaces,
+    tested: list[str],
+    seed: int,
+    forms: Sequence[Form] = (),
+    learnt: Path | None = None,
 ) -> Measured:
     """Measure items of a medium in every space. tested: the spaces in which copying may be tested.
 
     A network that has learnt the training set by heart holds it apart from all other items, copied or not. Where
     none is tested, nothing is said of copying as a whole (`flagged`). forms: beside real items as they are; in the
-    medium's raw features a generated item is as near to a real one as to the nearest form of it.
+    medium's raw features a generated item is as near to a real one as to the nearest form of it. learnt: the folder of
+    what `Medium.learn_to_measure` has learnt for this trial.
     """
     exact, near = medium.duplicates_among(sets.fake.x, sets.train.x)
     copies = {"items": len(sets.fake), "exact_duplicates": float(exact.mean())}
     copies |= {} if near is None else {"near_duplicates": float(near.mean())}
     held_out = sets.test.take(sets.held_out)
     both = np.concatenate([sets.train.x, held_out.x])
-    own = medium.measured(sets.fake.x[sets.same], sets.test.x, sets.train.x)
+    own = {}
+    if medium.raw_space in spaces:
+        own = medium.measured(sets.fake.take(sets.same), sets.test, sets.train, learnt)
     rows, classes, suspects = [], [], []
     for name, space in spaces.items():
         train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))

@@ -41,9 +41,14 @@ SIDE_BATCH = 32  # of the classifiers that measure quality and choose items: no 
 
 
 def make_measuring_classifier(task: Task) -> None:
-    """Train the classifier that measures quality: on the reserve, or where there is none on the training side."""
+    """Train the classifier that measures quality: on the reserve, or where there is none on the training side.
+
+    And what the medium needs besides for its own measures: on the reserve alone, which no generator has seen.
+    """
     dataset, draw = dataset_of(task), read_draw(task.needed("draw"))
     _train_aside(task, splits.take(dataset, draw.reserve if len(draw.reserve) else draw.train), "auto", "ruler")
+    seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "measures of the medium")
+    medium_of(task).learn_to_measure(splits.take(dataset, draw.reserve), task.folder, seed, task.device)
 
 
 def make_filtering_classifier(task: Task) -> None:
@@ -83,7 +88,7 @@ def make_quality(task: Task) -> None:
     about |= _how_chosen(task.needed("items"))
     about |= _between(task, test, train, fake.take(sets.same), splits.take(dataset, draw.reserve))
     spaces, tested = _spaces(task, draw, train)
-    found = measure(medium, sets, spaces, tested, _quality_seed(task), _forms(task, train))
+    found = measure(medium, sets, spaces, tested, _quality_seed(task), _forms(task, train), task.needed("ruler"))
     _add_frechet(medium, found.spaces, spaces, test, fake)
     _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces[medium.measuring_classifier], about)
 
@@ -114,8 +119,10 @@ def make_reference_sets(task: Task) -> None:
     train, seed = splits.take(dataset, draw.train), _quality_seed(task)
     spaces, tested = _spaces(task, draw, train)
     found = reference_sets(medium, train, splits.take(dataset, draw.test), seed)
-    forms = _forms(task, train)
-    measured = {name: (sets, measure(medium, sets, spaces, tested, seed, forms)) for name, sets in found.items()}
+    forms, learnt = _forms(task, train), task.needed("ruler")
+    measured = {
+        name: (sets, measure(medium, sets, spaces, tested, seed, forms, learnt)) for name, sets in found.items()
+    }
     _write_measured(task, measured, spaces[medium.measuring_classifier], {})
 
 

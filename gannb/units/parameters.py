@@ -47,6 +47,7 @@ class Sampling(TypedDict):
     variation: NotRequired[str]
     truncation: NotRequired[float]
     temperature: NotRequired[float]
+    new_captions: NotRequired[list[tuple[str, int]]]  # and their labels
 
 
 class MeasuringTraining(TypedDict):

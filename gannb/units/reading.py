@@ -51,7 +51,9 @@ def read_items(folder: Path, dataset: Dataset) -> Examples:
     """Return the synthetic items kept in a unit's folder."""
     x, y = (np.load(folder / f"{name}.npy", allow_pickle=False, mmap_mode="r") for name in "xy")
     ids = np.char.add("synthetic-", np.arange(len(y)).astype(str))
-    return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)))
+    captions = folder / "captions.npy"
+    said = np.load(captions, allow_pickle=False)[:, None] if captions.is_file() else None
+    return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)), said)
 
 
 def measured_of(made: Examples, counts: np.ndarray, n_synthetic: int | str) -> Examples:

@@ -211,7 +211,7 @@ class Training:
             with torch.set_grad_enabled(turn == last):
                 fake = self._through(self.generator, noise, wanted)
             mismatched = self._mismatched(chosen_items)
-            loss_d, game, *scores = self._discriminate(real, fake.detach(), told, wanted, mismatched, penalise, bounded)
+            loss_d, game, *scores = self._discriminate(real, fake.detach(), told, wanted, penalise, bounded, mismatched)
             self._descend("discriminator", loss_d)
         _set_learning(self.learning, False)
         loss_g, agreement = self._deceive(real, fake, told, wanted)

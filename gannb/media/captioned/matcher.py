@@ -1,29 +1,31 @@
 """Whether an image follows its caption: a matcher that no generator has part in, and retrieval by it.
 
 The matcher is a pair of encoders that is trained on real images with captions that no generator was fitted to. One that
-shares a generator's encoder, or its images, finds in its images what it has put there (R-precision overfits: Dinh et al.
-2022, arXiv 2112.01398). R-precision is that of Xu et al. 2018 (arXiv 1711.10485, section 4), with fewer captions.
+shares a generator's encoder, or its images, finds in its images what it has put there (R-precision overfits: Dinh et
+al. 2022, arXiv 2112.01398). R-precision is that of Xu et al. 2018 (arXiv 1711.10485, section 4), with fewer captions.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from gannb.data.examples import Examples, concatenate
 from gannb.generators.adversarial.sampling import in_batches
 from gannb.media.captioned.encoders import Sentences, learn_pairs, new_encoders, vectors
 from gannb.media.image.augmentation import Policy, augment
 from gannb.media.image.tensors import encode, stored
 
-if TYPE_CHECKING:
-    from gannb.data.examples import Examples
-
-STEPS = 1500
+STEPS = 1500  # fewer do not tell circles from squares that are three pixels wide
 SEEN_AS = Policy(shift=0.12)  # images in training: a mirror would swap left and right
+FILE = "matcher.safetensors"  # in the folder of a trial's measuring classifier
+LEAST = 60  # real images with captions, of which a matcher is trained
 AMONG = (10, 50)  # captions, one of which is the image's
 
 
@@ -36,7 +38,7 @@ class Matcher(nn.Module):
         self.captions, self.images = new_encoders(shape, seed, device)
         self.seed = seed
 
-    def fit(self, real: Examples, steps: int = STEPS) -> Self:
+    def fit(self, real: Examples, steps: int) -> Self:
         """Train on real images with captions."""
         device = self.images.last.weight.device
         x = stored(real.x, str(device))
@@ -88,3 +90,38 @@ def _beside(known: np.ndarray) -> dict[str, set[str]]:
         for text in texts:
             found[text].update(texts)
     return dict(sorted(found.items()))
+
+
+# ---- in a study ----
+
+
+def keep(real: Examples, folder: Path, seed: int, device: str) -> None:
+    """Train a matcher on real images with captions, and keep its weights in a folder; not on fewer than `LEAST`."""
+    if real.captions is None or len(real) < LEAST:
+        return
+    matcher = Matcher(real.shape, seed, device).fit(real, STEPS)
+    tensors = {name: value.cpu().contiguous() for name, value in matcher.state_dict().items()}
+    safetensors.torch.save_file(tensors, folder / FILE)
+
+
+def follows(made: Examples, unseen: Examples, train: Examples, learnt: Path | None) -> dict[str, float]:
+    """Return in what share of images the kept matcher finds the caption, among 10 and among 50 (`measures`).
+
+    Apart for captions that stand in the training set and for others. Nothing where there is no matcher or no caption,
+    or too few captions to choose among.
+    """
+    if made.captions is None or learnt is None or not (learnt / FILE).is_file():
+        return {}
+    matcher = Matcher(made.shape)
+    matcher.load_state_dict(safetensors.torch.load_file(learnt / FILE))
+    captions, known = made.captions[:, 0], concatenate([train, unseen]).captions
+    seen = np.isin(captions, train.captions)
+    found = {}
+    for prefix, part in (("", seen), ("new_", ~seen)):
+        for among in AMONG if part.any() else ():
+            try:
+                hits = retrieved(matcher, made.x[part], captions[part], known, among, seed=0)
+            except ValueError:  # too few captions
+                continue
+            found[f"{prefix}caption_{among}"] = float(hits.mean())
+    return found

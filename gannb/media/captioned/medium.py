@@ -16,6 +16,7 @@ from gannb.media.image.parameters import NAME as IMAGE
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset, Examples
+    from gannb.media.image.gans.family import ImageFamily
 
 
 class Captioned(Images):
@@ -57,6 +58,48 @@ class Captioned(Images):
     def read_like(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
         """Images with or without captions, see `gannb.media.image.reading.read_like`; of these no caption is used."""
         return super().read_like(data, like, study)
+
+    # ---- what may be trained on it
+
+    @cached_property
+    def families(self) -> Mapping[str, ImageFamily]:
+        """Families that are told captions, and those of images, by name."""
+        from gannb.media.captioned.gans.families import FAMILIES
+
+        return FAMILIES
+
+    def default_family(self, shape: tuple[int, ...]) -> str:
+        """Matching-aware, as Reed et al. 2016. Raises InputError where it cannot make such images."""
+        from gannb.media.captioned.gans.families import DEFAULT
+
+        self.families[DEFAULT].check(shape)
+        return DEFAULT
+
+    # ---- measuring
+
+    measures: Mapping[str, tuple[str, str]] = {
+        "caption_10": (
+            ".2f", "Share of the images of which a matcher, trained on other real images, finds the caption among 10: "
+            "by chance .10, at the most what held-out real images get.",
+        ),
+        "caption_50": (".2f", "The same among 50: by chance .02."),
+        "new_caption_10": (".2f", "Among 10, of images of captions that no training image has."),
+        "new_caption_50": (".2f", "The same among 50."),
+    }  # fmt: skip
+
+    def learn_to_measure(self, real: Examples, folder: Path, seed: int, device: str) -> None:
+        """See `gannb.media.captioned.matcher.keep`."""
+        from gannb.media.captioned.matcher import keep
+
+        keep(real, folder, seed, device)
+
+    def measured(
+        self, made: Examples, unseen: Examples, train: Examples, learnt: Path | None = None
+    ) -> Mapping[str, float]:
+        """See `gannb.media.captioned.matcher.follows`."""
+        from gannb.media.captioned.matcher import follows
+
+        return follows(made, unseen, train, learnt)
 
     # ---- export
 

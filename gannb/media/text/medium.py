@@ -286,11 +286,13 @@ class Texts(Usual):
         "run_share": (".2f", "That longest run as a share of the sentence, mean of all: 1 is copies."),
     }  # fmt: skip
 
-    def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
+    def measured(
+        self, made: Examples, unseen: Examples, train: Examples, learnt: Path | None = None
+    ) -> dict[str, float]:
         """See `gannb.media.text.fluency.fluency`."""
         from gannb.media.text.fluency import fluency
 
-        return fluency(made, unseen, train)
+        return fluency(made.x, unseen.x, train.x)
 
     def least_difference(self, shape: Shape) -> float:
         """Nothing is rounded."""

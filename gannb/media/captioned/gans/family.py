@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class CaptionFamily(ImageFamily):
     """Networks that take codes (N, WIDTH) of captions, see `encoders`, in the place of labels."""
 
-    matching_aware: float = 0.0  # weight of real images with captions of others (Reed et al. 2016, algorithm 1); 0: none
+    matching_aware: float = (
+        0.0  # weight of real images with captions of others (Reed et al. 2016, algorithm 1); 0: none
+    )
     interpolated: float = 0.0  # share of the captions of made images that lie halfway between two (their equation 5)
     encoder_share: float = 0.5  # steps of the encoder before the first one of the GAN, as a share of the GAN's
     most_encoder_steps: int = 1000

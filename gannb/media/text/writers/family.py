@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from gannb.utils.errors import InputError
 
@@ -41,6 +41,7 @@ class TextFamily:
     variations: tuple[str, ...] = ("fresh", "cool", "by_classifier")
     one_class_batches: bool = False
     loss: NoLoss = NoLoss()
+    takes_captions: ClassVar[bool] = False
 
     def settings(self) -> dict[str, Any]:
         """All that the result of a training depends on, as JSON."""
