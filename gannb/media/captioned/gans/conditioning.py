@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from gannb.utils.errors import InputError
 if TYPE_CHECKING:
     from gannb.generators.adversarial.form import Form
     from gannb.generators.interface import Condition, Job
-    from gannb.media.captioned.gans.family import CaptionFamily
 
 ATTEMPTS = 16  # at another image whose captions do not fit
 ENCODER, CAPTIONS = 10, 11  # what randomness is for, as `training.derive` numbers it
@@ -29,13 +28,23 @@ NO_LIMIT = np.iinfo(np.int64).max
 Given = Sequence[tuple[str, int]]  # captions and their labels
 
 
+class Recipe(Protocol):
+    """What of a family says how captions are told; see `family.CaptionFamily` for what each of them is."""
+
+    matching_aware: float
+    interpolated: float
+    encoder_share: float
+    most_encoder_steps: int
+    augmentation: Any
+
+
 class Captions:
     """Networks are told codes (N, WIDTH) of captions; see `Conditioning` for what each of its methods is.
 
     captions: (N, C) those of the training images, "" where one has fewer; y: (N,) their labels; classes: K names.
     """
 
-    def __init__(self, family: CaptionFamily, captions: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> None:
+    def __init__(self, family: Recipe, captions: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> None:
         self.family, self.mismatched = family, family.matching_aware
         self.captions, self.labels, self.classes = captions, np.asarray(y), tuple(classes)
         with lent_randomness():
