@@ -208,8 +208,8 @@ def _wanted(
     chosen = _chosen(experiment, known if like is not None and classes is None else classes)
     if (per_class is None) == (like is None):
         raise InputError(
-            "Give one of --per-class with a number, --like with a CSV of a number per class, and --captions with a file "
-            "of caption and class."
+            "Give one of --per-class with a number, --like with a CSV of a number per class, and --captions with a "
+            "file of caption and class."
         )
     given = _read_counts(Path(like).expanduser(), known) if like is not None else dict.fromkeys(known, per_class)
     counts = tuple(given.get(name, 0) if k in chosen else 0 for k, name in enumerate(known))
