@@ -251,9 +251,9 @@ class Training:
         fake: Tensor,
         told: Tensor,
         wanted: Tensor,
-        mismatched: tuple[Tensor, Tensor] | None,
         penalise: bool,
         bounded: bool,
+        mismatched: tuple[Tensor, Tensor] | None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The discriminator's loss, the adversarial part of it, and the scores of reals and fakes (B,)."""
         family, n = self.family, len(real)
