@@ -116,7 +116,10 @@ def about(captions: Sequence[Sequence[str]]) -> str:
 
 
 def remarks(captions: Sequence[Sequence[str]], y: np.ndarray, classes: Sequence[str], found: Together) -> list[str]:
-    """Sentences on what a person should know: which images stay together for their captions, which captions leak."""
+    """Sentences on what a person should know: which images stay together for their captions, which captions leak.
+
+    captions: of each image; y: (N,) their classes, numbers of names in `classes`.
+    """
     return [*_on_splits(captions, y, found), *_on_leaks(captions, y, classes)]
 
 
