@@ -250,7 +250,9 @@ def _asked(
 ) -> NewCaptions:
     """Return the captions of a file that a set is asked for, and say of them what a person should know."""
     if (per_class, like, classes) != (None, None, None):
-        raise InputError("captions: the file says how many items there are, and of which class; leave out what else.")
+        raise InputError(
+            "captions: the file says how many items of which class; leave --per-class, --like, --classes out."
+        )
     if not _takes_captions(experiment):
         many = experiment.settings.medium.nouns.many
         raise InputError(

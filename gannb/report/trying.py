@@ -85,6 +85,14 @@ def try_out(experiment: Experiment, wanted: str, number: int = IN_A_ROW, seed: i
     return Tried(what, x, captions, _grid(made, real, what, k is None), fitted.whose, seed, remarks)
 
 
+def example_of(experiment: Experiment) -> str:
+    """Return what a person might want: a caption of the data where the study's GAN takes captions, else a class."""
+    settings, pool = experiment.settings, experiment.dataset.pool
+    if settings.medium.families[settings.family].takes_captions:
+        return str(pool.captions[0, 0])
+    return pool.classes[0]
+
+
 def tried_in(folder: str | Path, wanted: str, number: int, seed: int) -> tuple[Path, Tried]:
     """Try something out with the study in a folder; return the file that shows it, and what was made."""
     experiment = Experiment.preview(load_study(folder), own_copy=True)
