@@ -340,6 +340,25 @@ def _which_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="another number, other items [0]")
 
 
+def _try(options: argparse.Namespace) -> int:
+    from gannb.report.trying import tried_in
+
+    file, tried = tried_in(options.folder, options.wanted, options.number, options.seed)
+    for remark in tried.remarks:
+        _complain(f"remark: {remark}")
+    print(f"{tried.what}, by {tried.whose}\n{file}")
+    return DONE
+
+
+def _what_to_try(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("wanted", metavar="WHAT", help="a class's name, or a caption where the items have captions")
+
+
+def _how_many_to_try(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--number", type=int, default=8, metavar="N", help="items to make [8]")
+    parser.add_argument("--seed", type=int, default=0, help="another number, other items [0]")
+
+
 def _verify(options: argparse.Namespace) -> int:
     from gannb.export.shards import verify
 
@@ -434,6 +453,13 @@ parameter costs nothing as long as its units are there; afterwards they are
 made again. A study that a process is at work on is refused.
 """
 
+TRY_EPILOG = """\
+examples:
+  gannb try circle outputs/shapes
+  gannb try "a red circle above a blue square" outputs/shapes --number 16
+The picture, or the page with players, lies in the study's folder, in tried/.
+"""
+
 COMMANDS = {
     "run": Command(
         _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _until, _how_much_talk),
@@ -450,6 +476,10 @@ COMMANDS = {
     ),
     "generate": Command(
         _generate, "a large synthetic set, where the answer is that it helps", (_one_study, _which_set)
+    ),
+    "try": Command(
+        _try, "a few items that a study's GAN makes of a class or a caption, to look at or listen to",
+        (_what_to_try, _one_study, _how_many_to_try), TRY_EPILOG,
     ),
     "verify": Command(_verify, "a synthetic set against its manifest", (_one_set,)),
     "clean": Command(

@@ -87,14 +87,27 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     The answer is planted: nothing but the final generator was trained.
     """
+    return _helpful(SMOKE | {"output_dir": str(tmp_path_factory.mktemp("helpful"))})
+
+
+@pytest.fixture(scope="session")
+def captioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of images with captions, by a GAN that takes captions. To be read only."""
+    from captioned_sets import captioned_folder
+
+    place = tmp_path_factory.mktemp("captioned")
+    return _helpful(SMOKE | {"data": str(captioned_folder(place / "shapes", 16)), "output_dir": str(place / "outputs")})
+
+
+def _helpful(given: dict) -> Path:
+    """Train the final generator of a study, and plant an answer."""
     from gannb.experiment.experiment import Experiment
     from gannb.study.model import make_study
     from gannb.utils.files import write_json
     from gannb.work.store import execute
 
-    given = SMOKE | {"preset": "laptop", "workers": 1, "output_dir": str(tmp_path_factory.mktemp("helpful"))}
     with _no_launcher():
-        experiment = Experiment.open(make_study(**given))
+        experiment = Experiment.open(make_study(**given | {"preset": "laptop", "workers": 1}))
         assert [execute(experiment.folder, unit, "cpu") for unit in experiment.plan.final_generator.closure()] == [
             None,
             None,

@@ -34,7 +34,9 @@ TEMPLATE = """\
 Labels are numbered {{ numbered }}{{ others }}. Whoever reads this set beside others had better go by the names, as \
 below: a reader numbers the classes that it sees, and the same number may be another class.
 
-## How they were made
+{% if captions %}{{ captions }}
+
+{% endif %}## How they were made
 
 A GAN of the family `{{ family }}` was trained for {{ "{:,}".format(steps) }} steps on {{ "{:,}".format(learnt) }} \
 labelled {{ many }} of the study `{{ study }}`; {{ locked }}. Labels are what the generator was asked for: nobody has \
@@ -89,7 +91,7 @@ def write_card(folder: Path, manifest: dict[str, Any], experiment: Experiment, v
         phrases=medium.phrases, shape=medium.shape_text(plan.shape),
         front=yaml.safe_dump(_front(manifest, plan, medium), sort_keys=False, allow_unicode=True),
         name=manifest["study"], study=manifest["study"], items=len(plan), classes=chosen,
-        numbered=numbering_text(experiment.dataset), others=_others(plan),
+        numbered=numbering_text(experiment.dataset), others=_others(plan), captions=_captions(plan, nouns),
         family=manifest["family"], steps=manifest["gan_steps"], verdict=manifest["verdict"],
         learnt=len(final_items(experiment.dataset, experiment.design)),
         locked=locked_text(experiment.settings),
@@ -107,6 +109,17 @@ def _others(plan: Plan) -> str:
     """Return how many classes have a label and no items here; empty where none has."""
     without = len(plan.labels) - sum(n > 0 for n in plan.counts)
     return f", {without:,} of which {'have' if without > 1 else 'has'} none here" if without else ""
+
+
+def _captions(plan: Plan, nouns: Nouns) -> str:
+    """Return what is said of captions; empty where items have none."""
+    if not plan.captioned:
+        return ""
+    whose = "of a file that was given for it" if plan.captions else f"of a training {nouns.one} of its class"
+    return (
+        f"Each {nouns.one} has a caption beside it (`text`): the sentence, {whose}, that the generator was asked for. "
+        f"Nobody has looked whether the {nouns.one} shows what it says."
+    )
 
 
 def _front(manifest: dict[str, Any], plan: Plan, medium: Medium) -> dict[str, Any]:

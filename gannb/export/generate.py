@@ -208,8 +208,8 @@ def _wanted(
     chosen = _chosen(experiment, known if like is not None and classes is None else classes)
     if (per_class is None) == (like is None):
         raise InputError(
-            "Give one of --per-class with a number, --like with a CSV of a number per class, and --captions with a file "
-            "of caption and class."
+            "Give one of --per-class with a number, --like with a CSV of a number per class, and --captions with a "
+            "file of caption and class."
         )
     given = _read_counts(Path(like).expanduser(), known) if like is not None else dict.fromkeys(known, per_class)
     counts = tuple(given.get(name, 0) if k in chosen else 0 for k, name in enumerate(known))
@@ -250,7 +250,9 @@ def _asked(
 ) -> NewCaptions:
     """Return the captions of a file that a set is asked for, and say of them what a person should know."""
     if (per_class, like, classes) != (None, None, None):
-        raise InputError("captions: the file says how many items there are, and of which class; leave out what else.")
+        raise InputError(
+            "captions: the file says how many items of which class; leave --per-class, --like, --classes out."
+        )
     if not _takes_captions(experiment):
         many = experiment.settings.medium.nouns.many
         raise InputError(

@@ -20,7 +20,9 @@ from gannb.analysis.wording import capital
 from gannb.data.examples import Examples
 from gannb.data.medium import Grid
 from gannb.measures import fidelity
-from gannb.report import plots, tables
+from gannb.report import plots, tables, trying
+from gannb.utils.errors import InputError
+from gannb.utils.naming import ended
 from gannb.work.processes import in_jupyterlab
 
 if TYPE_CHECKING:
@@ -164,6 +166,29 @@ def samples_view(found: Made, train: Examples, sign: int, page: int, title: str,
     return grid, text
 
 
+# ---- what anybody asks for ----
+
+
+def ask(experiment: Experiment) -> None:
+    """A box for a class's name, or a caption where the GAN takes captions, and what the GAN makes of it."""
+    import ipywidgets
+
+    box = ipywidgets.Text(
+        trying.example_of(experiment), continuous_update=False, layout={"width": "36em"},
+        style={"description_width": "initial"},
+    )  # fmt: skip
+    browse(experiment.settings.medium, lambda wanted: asked_view(experiment, wanted), {"make": box})
+
+
+def asked_view(experiment: Experiment, wanted: str) -> tuple[Grid | None, str]:
+    """Return what a GAN makes of what is wanted beside real items, and by which it was made; or why nothing is."""
+    try:
+        tried = trying.try_out(experiment, wanted)
+    except InputError as error:
+        return None, str(error)
+    return tried.grid, " ".join([f"Made of {tried.what} by {tried.whose}.", *map(ended, tried.remarks)])
+
+
 # ---- parts ----
 
 
@@ -212,6 +237,8 @@ def _content(medium: Medium, grid: Grid | None) -> tuple[dict[str, str], dict[st
 
 
 def _has_choice(control: DOMWidget) -> bool:
+    if not hasattr(control, "options") and not hasattr(control, "max"):  # a box that anything is written into
+        return True
     return len(control.options) > 1 if hasattr(control, "options") else control.max > control.min
 
 

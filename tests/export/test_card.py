@@ -95,6 +95,15 @@ def test_how_much_of_a_batch_was_made_is_said(card, helpful):
     assert "a share of 50% of every batch" in card(found, half)
 
 
+def test_captions_are_told_with_whose_they_are(card):
+    assert "caption" not in card(manifest({"0": 5}))
+    found = manifest({"0": 5})
+    found["plan"] |= {"captioned": True}
+    assert "the sentence, of a training image of its class, that the generator was asked for" in card(found)
+    found["plan"] |= {"captions": ["a zero"] * 5}
+    assert "the sentence, of a file that was given for it, that the generator was asked for" in card(found)
+
+
 def test_a_name_is_written_as_it_is_and_the_front_stays_yaml(card):
     name = "Zähne: <a> & b"
     text = card(manifest({"3": 5}, study=name))

@@ -166,7 +166,7 @@ def test_captions_of_a_folder_are_read_by_datasets_and_by_the_kit_itself(tmp_pat
     assert captioned(tmp_path / "set", "folder") == ["metadata.jsonl"]
     found = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "set"), split="train", cache_dir=str(tmp_path))
     assert [(row["text"], row["label"]) for row in found] == [(t, t.split()[1]) for t in TEXTS]
-    source = open_source(str(tmp_path / "set"), None, "fail")
+    source, _ = open_source(str(tmp_path / "set"), None, "fail")
     assert [own[0] for own in source.captions] == TEXTS and source.classes == ("cat", "cow")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from captioned_sets import table
 from conftest import ROOT
 from pace import wait_for
 
@@ -24,6 +25,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.export import formats, shards
 from gannb.export import generate as module
 from gannb.export.generate import generate, verify
+from gannb.media.captioned.sources import open_source
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
 from gannb.utils.errors import InputError
@@ -450,3 +452,86 @@ def test_another_file_system_will_do(helpful):
         assert verify(folder) == [] and len(list(folder.rglob("*.png"))) == 4
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---- captions
+
+
+ASKED = [("a red thing at place 3", "circle"), ("a purple thing", "square"), ("a red thing far away", "circle")]
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory) -> Path:
+    """A file of captions of no order."""
+    return table(tmp_path_factory.mktemp("asked") / "new.csv", ASKED, ("caption", "class"))
+
+
+def told_of(folder: Path) -> dict[str, str]:
+    """The caption of each image of a set, by its file."""
+    rows = map(json.loads, (folder / "metadata.jsonl").read_text(encoding="utf-8").splitlines())
+    return {row["file_name"]: row["text"] for row in rows}
+
+
+def test_an_image_of_each_caption_of_a_file_is_made(captioned, asked, tmp_path, capsys):
+    assert main(["generate", str(captioned), "--captions", str(asked), "--to", str(tmp_path / "set")]) == 0
+    assert "remark: 3 words of the new captions stand in no caption of the data" in capsys.readouterr().err
+    told = {"circle/00000000.png": ASKED[0][0], "circle/00000001.png": ASKED[2][0], "square/00000000.png": ASKED[1][0]}
+    assert told_of(tmp_path / "set") == told and all((tmp_path / "set" / name).is_file() for name in told)
+    assert verify(tmp_path / "set") == []
+    source, _ = open_source(str(tmp_path / "set"), None, "fail")
+    assert dict(zip(source.ids, [own[0] for own in source.captions], strict=True)) == told
+    card = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert "of a file that was given for it" in card and "metadata.jsonl" in card
+
+
+def test_the_same_captions_are_the_same_images_in_every_format(captioned, asked, tmp_path):
+    generate(captioned, tmp_path / "folder", captions=asked)
+    generate(captioned, tmp_path / "tar", captions=asked, format="webdataset")
+    with tarfile.open(tmp_path / "tar" / "train-00000.tar") as tar:
+        inside = {member.name: tar.extractfile(member).read() for member in tar}
+    assert sorted(c.decode() for name, c in inside.items() if name.endswith(".txt")) == sorted(c for c, _ in ASKED)
+    images = [(tmp_path / "folder" / name).read_bytes() for name in told_of(tmp_path / "folder")]
+    assert sorted(images) == sorted(c for name, c in inside.items() if name.endswith(".png"))
+
+
+def test_without_a_file_captions_are_those_of_training_images_of_the_class(captioned, tmp_path):
+    from gannb.data.examples import Dataset
+
+    generate(captioned, tmp_path / "set", per_class=5)
+    pool = Dataset.load(next(captioned.glob("data-*"))).pool
+    known = {(pool.classes[k], str(own[0])) for k, own in zip(pool.y, pool.captions, strict=True)}
+    told = told_of(tmp_path / "set")
+    assert len(told) == 10 and {(name.split("/")[0], text) for name, text in told.items()} <= known
+    manifest = generate(captioned, tmp_path / "set", per_class=5)
+    assert manifest["plan"]["captioned"] and list(manifest["beside"]) == ["metadata.jsonl"]
+
+
+def test_lost_captions_are_told_and_written_again(captioned, asked, tmp_path):
+    generate(captioned, tmp_path / "set", captions=asked)
+    before = told_of(tmp_path / "set")
+    (tmp_path / "set" / "metadata.jsonl").unlink()
+    assert verify(tmp_path / "set") == ["missing: metadata.jsonl"]
+    generate(captioned, tmp_path / "set", captions=asked)
+    assert told_of(tmp_path / "set") == before and verify(tmp_path / "set") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "says"),
+    [
+        ("caption,class\na thing,cricle\n", [], "new.csv, line 2: there is no class 'cricle'; did you mean 'circle'"),
+        ("caption\na thing\n", [], "new.csv, line 1: there is no column 'class'"),
+        ("caption,class\na thing,circle\n", ["--classes", "circle"], "the file says how many items of which class"),
+        (None, [], "captions: there is no file"),
+    ],
+)
+def test_captions_that_cannot_be_made_are_refused_before_any_work(captioned, tmp_path, capsys, text, more, says):
+    if text is not None:
+        (tmp_path / "new.csv").write_text(text, encoding="utf-8")
+    arguments = ["generate", str(captioned), "--captions", str(tmp_path / "new.csv"), "--to", str(tmp_path / "set")]
+    assert main([*arguments, *more]) == 2 and says in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
+
+
+def test_captions_of_a_study_without_any_are_refused(helpful, asked, tmp_path, untouched, capsys):
+    said = refused(tmp_path, helpful, "--captions", str(asked), capsys=capsys)
+    assert "captions: the GAN 'mlp' of" in said and "makes images from labels alone; give --per-class" in said

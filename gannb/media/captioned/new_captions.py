@@ -31,6 +31,14 @@ class NewCaptions:
     unknown: tuple[str, ...]
     seen: int
 
+    @classmethod
+    def of(cls, captions: Sequence[str], labels: Sequence[int], known: np.ndarray | None) -> NewCaptions:
+        """What captions and their labels are beside the captions of the data, (N, C) str."""
+        every = [] if known is None else [caption for caption in np.unique(known) if caption]
+        keys = {key(caption) for caption in every}
+        seen = sum(key(caption) in keys for caption in captions)
+        return cls(np.array(captions), np.array(labels, np.int64), tuple(unknown(captions, every)), seen)
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -81,7 +89,4 @@ def read_new_captions(
         labels.append(list(classes).index(name))
     if not captions:
         raise InputError(f"{path} holds no caption; {WAY}")
-    every = [] if known is None else [caption for caption in np.unique(known) if caption]
-    keys = {key(caption) for caption in every}
-    seen = sum(key(caption) in keys for caption in captions)
-    return NewCaptions(np.array(captions), np.array(labels, np.int64), tuple(unknown(captions, every)), seen)
+    return NewCaptions.of(captions, labels, known)

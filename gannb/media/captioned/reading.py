@@ -33,13 +33,13 @@ def read(
     """
     check_wishes(size, channels, resize, on_bad_image)
     find_groups = group_finder(groups)
-    source = open_source(data, captions, on_bad_image)
+    source, told = open_source(data, captions, on_bad_image)
     found = sentences.together(source.captions, source.y, source.is_test)
     source = replace(source, together=found.labels)
     dataset = prepared(data, source, find_groups, size, channels, resize, on_bad_image)
     remarks = sentences.remarks(source.captions, source.y, source.classes, found)
     report = replace(
         dataset.report, remarks=[*dataset.report.remarks, *remarks],
-        brought_to=f"{dataset.report.brought_to} They have {sentences.about(source.captions)}.",
+        brought_to=f"{dataset.report.brought_to} {told}: {sentences.about(source.captions)}.",
     )  # fmt: skip
     return replace(dataset, report=report, medium=NAME)

@@ -14,10 +14,12 @@ from gannb.data.assembly import LINKED_LEAST, LINKED_MOST, LINKED_SHARE, link
 from gannb.media.image.sources.files import FILES
 from gannb.utils.naming import few_of
 
+NONE = frozenset({"nan", "<na>", "null", "none", "n/a"})  # as programs write that there is none
 LONGEST = 2_000  # characters, from where on it is a fault of the file
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 MISREAD = re.compile(
-    "[\u00c3\u00c2\u00c5][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u2013-\u2122]|\u00e2\u20ac|\ufffd"
+    "[\u00c3\u00c2\u00c5][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u2013-\u2018\u201a-\u201c\u201e-\u2122]|"
+    "\u00e2\u20ac|\ufffd"
 )
 
 
@@ -36,6 +38,8 @@ def fault(caption: str, file: str) -> str:
     name = PurePosixPath(file.replace("\\", "/"))
     if not caption:
         return "its caption is empty"
+    if caption.casefold() in NONE:
+        return f"its caption is {caption!r}, as programs write that there is none"
     if len(caption) > LONGEST:
         return f"its caption has {len(caption):,} characters, and {LONGEST:,} are the most; is a line end missing?"
     if MISREAD.search(caption):
@@ -116,7 +120,10 @@ def about(captions: Sequence[Sequence[str]]) -> str:
 
 
 def remarks(captions: Sequence[Sequence[str]], y: np.ndarray, classes: Sequence[str], found: Together) -> list[str]:
-    """Sentences on what a person should know: which images stay together for their captions, which captions leak."""
+    """Sentences on what a person should know: which images stay together for their captions, which captions leak.
+
+    captions: of each image; y: (N,) their classes, numbers of names in `classes`.
+    """
     return [*_on_splits(captions, y, found), *_on_leaks(captions, y, classes)]
 
 

@@ -51,17 +51,32 @@ class Form:
 def recognises(data: str) -> bool:
     """Tell whether images with captions lie at `data`, by names and first lines alone."""
     root = Path(data).expanduser()
-    return root.is_dir() and any(map(FILES.is_item, walk(root))) and bool(_forms(root))
+    if root.is_file():
+        return root.suffix.lower() in (*CELLS, *LINES) and names_captions(root) and _has_images(root.parent)
+    return root.is_dir() and _has_images(root) and bool(_forms(root))
 
 
-def open_source(data: str, captions: str | None, on_bad: str) -> Source:
-    """Return the images at `data` with their captions, from `captions` where that is given. Raises InputError."""
+def open_source(data: str, captions: str | None, on_bad: str) -> tuple[Source, str]:
+    """Return the images at `data` with their captions, and in a sentence where these and the classes stand.
+
+    captions: a file or folder of captions, where they do not lie beside the images. Raises InputError.
+    """
     root = path_of(data, WAYS)
+    if root.is_file() and recognises(data):
+        raise InputError(
+            f"data: {data!r} is a file of captions; give the folder of its images as data, and this file as captions "
+            "(--set captions=...)"
+        )
     if not root.is_dir():
         raise InputError(f"data: {data!r} is a file, and captions go with files of images; {WAYS}")
     form = _given(root, Path(captions)) if captions else _lying_beside(root)
     rows, skipped = _usable(form.rows(), on_bad)
-    return _source(form, rows, skipped, on_bad)
+    classes = "and classes " if any(told.label for told in rows) else ""
+    return _source(form, rows, skipped, on_bad), f"Captions {classes}are those of {form.name}"
+
+
+def _has_images(folder: Path) -> bool:
+    return any(map(FILES.is_item, walk(folder)))
 
 
 # ---- where captions lie ----
@@ -354,10 +369,10 @@ def _check_folders_agree(form: Form, labels: dict[Path, str], classes: set[str])
 def _by_folder(form: Form, rows: list[Told], on_bad: str) -> tuple[Source, list[tuple[str, str]]]:
     """The source whose classes are the folders that the images lie in, or stand in a table of labels; the same."""
     images = _images_below(form.images)
-    if not any(is_folder(e) for e in list_entries(images)) and not _tables_of_labels(images):
+    if not _tables_of_labels(images) and not _in_folders(images):
         raise InputError(
-            f"data: {form.name} tells no class and the images lie directly in {str(images)!r}; add a column class, or "
-            "lay the images into a folder for each class"
+            f"data: {form.name} tells no class and the images lie directly in {str(images)!r}; give each row a class, "
+            "or lay the images into a folder for each class"
         )
     source = from_folder(images, FILES, on_bad)
     form = replace(form, images=images)
@@ -369,9 +384,18 @@ def _by_folder(form: Form, rows: list[Told], on_bad: str) -> tuple[Source, list[
     return source, found.missing
 
 
+def _in_folders(root: Path) -> bool:
+    """Tell whether images lie in folders other than those of train, validation and test."""
+    own = [Path(e.path) for e in list_entries(root) if is_folder(e) and _has_images(Path(e.path))]
+    parts = [folder for folder in own if part_of(re.sub("[0-9]+$", "", folder.name))]
+    if own and len(parts) == len(own):
+        return any(is_folder(e) for folder in parts for e in list_entries(folder))
+    return bool(own)
+
+
 def _images_below(root: Path) -> Path:
     """The folder of images alone, where a folder holds that and no other images."""
-    holding = [Path(e.path) for e in list_entries(root) if is_folder(e) and any(map(FILES.is_item, walk(Path(e.path))))]
+    holding = [Path(e.path) for e in list_entries(root) if is_folder(e) and _has_images(Path(e.path))]
     stray = any(FILES.is_item(e.name) for e in list_entries(root) if not is_folder(e))
     return holding[0] if len(holding) == 1 and not stray and FILES.is_original(holding[0].name) else root
 

@@ -83,7 +83,7 @@ def names_captions(path: Path) -> bool:
         with path.open(encoding="utf-8-sig") as file:
             first = next((line for line in file if line.strip()), "")
         names = json.loads(first) if path.suffix.lower() in LINES else re.split("[,;|\t]", first)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     keys = set(map(_plain, names)) if isinstance(names, dict | list) else set()
     return bool(keys & set(FILE)) and bool(keys & set(CAPTION))
@@ -99,7 +99,9 @@ def _plain(name: str) -> str:
 def _of_cells(
     path: Path, text: str, first: Sequence[str], second: Sequence[str], way: str
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
-    delimiter = _delimiter(path, text.split("\n", 1)[0], first, second)
+    said = re.match(r"sep=(.)\n", text, re.IGNORECASE)  # as spreadsheets write it; its line counts
+    delimiter = said[1] if said else _delimiter(path, text.split("\n", 1)[0], first, second)
+    text = text[said.end() - 1 :] if said else text
     lines = plain_lines(text) if delimiter == "\t" else quoted_lines(path, text, delimiter)
     names, rows = _columns(path, lines, first, second, way)
     for line in rows:
@@ -151,15 +153,15 @@ def _of_json_lines(path: Path, text: str) -> Iterator[tuple[Any, str]]:
         if line.strip():
             where = f"{path}, line {number:,}"
             try:
-                yield json.loads(line), where
-            except ValueError as error:
+                yield json.loads(line, object_pairs_hook=_once), where
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{where}: it is no JSON ({error}); write one object a line") from None
 
 
 def _of_json(path: Path, text: str, way: str) -> Iterator[tuple[Any, str]]:
     try:
-        given = json.loads(text)
-    except ValueError as error:
+        given = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path}, line {line:,}: it is no JSON ({getattr(error, 'msg', error)}); mend it") from None
     if isinstance(given, dict) and isinstance(given.get("images"), list):
@@ -171,6 +173,16 @@ def _of_json(path: Path, text: str, way: str) -> Iterator[tuple[Any, str]]:
     if isinstance(given, list):
         return ((value, f"{path}, line {line:,}") for value, line in zip(given, _lines_of(text), strict=False))
     raise InputError(f"{path}: it is neither a list of objects nor one object; {way}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of some pairs. Raises ValueError where a name stands twice, of which the last would count alone."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name!r} stands twice in one object")
+        found[name] = value
+    return found
 
 
 def _named(name: str, value: Any) -> Any:

@@ -221,7 +221,7 @@ def _fault_of_label(label: str) -> str:
 
 
 def check_spelling(data: str, labels: Sequence[str], ids: Sequence[str]) -> None:
-    """Refuse classes that differ by letter case alone: a slip far more often than a wish."""
+    """Raise InputError for classes that differ by letter case alone: a slip far more often than a wish."""
     first: dict[str, tuple[str, str]] = {}
     for label, id in zip(labels, ids, strict=True):
         before, where = first.setdefault(label.casefold(), (label, id))

@@ -22,7 +22,10 @@ def test_images_are_read_as_ever_and_have_their_captions(tmp_path):
     assert found.pool.captions.shape == (8, 1) and found.pool.captions[5, 0] == "a green thing at place 11"
     assert plain.pool.captions is None and found.prepared != plain.prepared
     assert found.fingerprint != plain.fingerprint
-    assert "They have 8 captions (1 for each image), 8 different ones of 16 words." in found.report.brought_to
+    assert (
+        "Captions are those of captions.csv: 8 captions (1 for each image), 8 different ones of 16 words."
+        in found.report.brought_to
+    )
 
 
 def test_an_image_with_fewer_captions_is_filled_up(tmp_path):

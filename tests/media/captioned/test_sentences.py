@@ -18,6 +18,7 @@ def test_words_and_keys():
 
 def test_a_caption_of_signs_and_numbers_is_a_caption_if_it_has_a_word():
     assert not fault("3 red squares", "a.png") and not fault("red", "red.png") and not fault("\u72ac", "a.png")
+    assert not fault("the letter \u201c\u00c5\u201d in S\u00c3O", "a.png")
     assert fault("0012", "0012.png") and fault("!!", "a.png") and not fault("12", "a.png")
 
 

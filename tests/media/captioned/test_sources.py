@@ -19,7 +19,7 @@ from gannb.utils.errors import InputError
 
 def told(root: Path, captions: str | None = None, on_bad: str = "fail") -> dict[str, tuple[str, ...]]:
     """The captions of each image, by its id."""
-    source = open_source(str(root), captions, on_bad)
+    source = open_source(str(root), captions, on_bad)[0]
     return dict(zip(source.ids, source.captions, strict=True))
 
 
@@ -103,7 +103,7 @@ def test_captions_are_read_in_every_form_and_classes_are_the_folders(tmp_path, f
     rows = images(tmp_path)
     form(tmp_path, rows)
     assert recognises(str(tmp_path)) and recognised(str(tmp_path)).name == "captioned"
-    source = open_source(str(tmp_path), None, "fail")
+    source = open_source(str(tmp_path), None, "fail")[0]
     assert source.classes == ("circle", "square") and source.y.tolist() == [0] * 4 + [1] * 4
     assert dict(zip(source.ids, source.captions, strict=True)) == {file: (caption,) for file, caption, _ in rows}
     assert source.skipped == [] or all(what in ("*.csv", "*.jsonl") for what, _ in source.skipped)
@@ -113,7 +113,7 @@ def test_captions_are_read_in_every_form_and_classes_are_the_folders(tmp_path, f
 def test_classes_may_stand_in_a_column(tmp_path, flat):
     rows = images(tmp_path, folders=not flat)
     table(tmp_path / "captions.csv", rows, ("file", "caption", "class"))
-    source = open_source(str(tmp_path), None, "fail")
+    source = open_source(str(tmp_path), None, "fail")[0]
     assert source.classes == ("circle", "square") and source.y.tolist() == [0] * 4 + [1] * 4
     assert source.captions == [(caption,) for _, caption, _ in rows]
 
@@ -123,7 +123,7 @@ def test_hugging_face_labels_are_classes_and_parts_are_told_by_folders(tmp_path)
         rows = images(tmp_path / part, folders=False, seed=seed)
         about = [{"file_name": f, "text": f"{c} {part}", "label": int(n == "square")} for f, c, n in rows]
         lines(tmp_path / part / "metadata.jsonl", about)
-    source = open_source(str(tmp_path), None, "fail")
+    source = open_source(str(tmp_path), None, "fail")[0]
     assert source.classes == ("0", "1") and source.has_test and source.is_test.tolist() == [True] * 8 + [False] * 8
     assert [own[0].split()[-1] for own in source.captions] == ["test"] * 8 + ["train"] * 8
 
@@ -131,7 +131,7 @@ def test_hugging_face_labels_are_classes_and_parts_are_told_by_folders(tmp_path)
 def test_a_column_of_parts_tells_the_test_set(tmp_path):
     rows = [(*row, "test" if i % 2 else "train") for i, row in enumerate(images(tmp_path))]
     table(tmp_path / "captions.csv", rows, ("file", "caption", "class", "split"))
-    assert open_source(str(tmp_path), None, "fail").is_test.tolist() == [False, True] * 4
+    assert open_source(str(tmp_path), None, "fail")[0].is_test.tolist() == [False, True] * 4
 
 
 def test_classes_of_coco_are_its_categories(tmp_path):
@@ -144,7 +144,7 @@ def test_classes_of_coco_are_its_categories(tmp_path):
         "categories": [{"id": 1, "name": "circle"}, {"id": 2, "name": "square"}],
     }
     (tmp_path / "captions.json").write_text(json.dumps(about), encoding="utf-8")
-    assert open_source(str(tmp_path), None, "fail").y.tolist() == [0] * 4 + [1] * 4
+    assert open_source(str(tmp_path), None, "fail")[0].y.tolist() == [0] * 4 + [1] * 4
 
 
 def test_an_image_has_as_many_captions_as_rows_or_lines_and_each_once(tmp_path):
@@ -186,7 +186,7 @@ def test_a_table_of_labels_beside_that_of_captions_tells_the_classes(tmp_path):
     rows = images(tmp_path, folders=False)
     with_csv(tmp_path, rows)
     table(tmp_path / "labels.csv", [(file, name) for file, _, name in rows], ("file", "label"))
-    assert open_source(str(tmp_path), None, "fail").y.tolist() == [0] * 4 + [1] * 4
+    assert open_source(str(tmp_path), None, "fail")[0].y.tolist() == [0] * 4 + [1] * 4
 
 
 def test_paths_of_windows_accents_and_capitals_find_their_images(tmp_path):
@@ -242,6 +242,7 @@ def changed(root: Path, changes: dict[int, tuple], header: tuple[str, ...] = ("f
         (("circle/circle2.png", "circle2.png"), "line 4.*its caption is the name of a file, 'circle2.png'"),
         (("circle/circle2.png", "circle2"), "line 4.*its caption is the name of a file"),
         (("circle/circle2.png", "IMG_0001.JPG"), "line 4.*its caption is the name of a file"),
+        (("circle/circle2.png", "NaN"), "line 4.*its caption is 'NaN', as programs write that there is none"),
         (("circle/circle2.png", "..."), r"line 4.*its caption '\.\.\.' has no word"),
         (("circle/circle2.png", "a caf\u00c3\u00a9"), "line 4.*was UTF-8 and has been read as something else"),
         (("circle/circle2.png", "it\u00e2\u20ac\u2122s red"), "line 4.*read as something else"),
@@ -252,9 +253,9 @@ def changed(root: Path, changes: dict[int, tuple], header: tuple[str, ...] = ("f
 def test_a_row_that_cannot_be_used_is_named_with_its_line_and_can_be_left_out(tmp_path, row, says):
     changed(tmp_path, {2: row})
     with pytest.raises(InputError, match=says) as refused:
-        open_source(str(tmp_path), None, "fail")
+        open_source(str(tmp_path), None, "fail")[0]
     assert "or set on_bad_image: skip" in str(refused.value)
-    source = open_source(str(tmp_path), None, "skip")
+    source = open_source(str(tmp_path), None, "skip")[0]
     assert len(source.ids) == 7 and "circle/circle2.png" not in source.ids
     assert [what for what, _ in source.skipped][-1] == "circle/circle2.png"
 
@@ -272,7 +273,7 @@ def test_images_without_a_caption_are_named(tmp_path):
     with_csv(tmp_path, rows[2:])
     said = refusal(tmp_path)
     assert "circle/circle0.png cannot be used (it has no caption in captions.csv) and 1 more" in said
-    assert len(open_source(str(tmp_path), None, "skip").ids) == 6
+    assert len(open_source(str(tmp_path), None, "skip")[0].ids) == 6
 
 
 def test_a_name_that_may_mean_several_images_is_refused(tmp_path):
@@ -358,7 +359,9 @@ def test_classes_that_differ_by_letter_case_or_are_missing_are_refused(tmp_path)
 def test_a_set_without_any_class_is_told_both_ways_out(tmp_path):
     with_csv(tmp_path, images(tmp_path, folders=False))
     said = refusal(tmp_path)
-    assert "captions.csv tells no class and the images lie directly in" in said and "add a column class, or lay" in said
+    assert (
+        "captions.csv tells no class and the images lie directly in" in said and "give each row a class, or lay" in said
+    )
 
 
 def test_two_sets_of_captions_are_refused(tmp_path):
@@ -388,7 +391,7 @@ def test_captions_that_are_not_there_or_of_another_kind_are_refused(tmp_path, gi
     images(tmp_path / "set")
     (tmp_path / "words.docx").write_bytes(b"PK")
     with pytest.raises(InputError, match=says):
-        open_source(str(tmp_path / "set"), str(tmp_path / given), "fail")
+        open_source(str(tmp_path / "set"), str(tmp_path / given), "fail")[0]
 
 
 def test_what_is_no_folder_or_has_no_captions_is_told_the_forms(tmp_path):
@@ -399,6 +402,32 @@ def test_what_is_no_folder_or_has_no_captions_is_told_the_forms(tmp_path):
         tmp_path / "set"
     )
     assert "there is no file or folder" in refusal(tmp_path / "nothing")
+
+
+def test_a_table_in_the_place_of_its_images_is_told_the_way(tmp_path):
+    captioned_folder(tmp_path)
+    assert recognised(str(tmp_path / "captions.csv")).name == "captioned"
+    assert "is a file of captions; give the folder of its images as data, and this file as capt" in refusal(
+        tmp_path / "captions.csv"
+    )
+    table(tmp_path / "other" / "sentences.csv", [("a", "x")], ("text", "label"))
+    assert recognised(str(tmp_path / "other" / "sentences.csv")).name == "text"
+
+
+def test_parts_without_classes_are_told_both_ways_out(tmp_path):
+    for part in ("train", "test"):
+        rows = images(tmp_path / part, folders=False)
+        lines(tmp_path / part / "metadata.jsonl", [{"file_name": f, "text": f"{c} {part}"} for f, c, _ in rows])
+    said = refusal(tmp_path)
+    assert "train/metadata.jsonl tells no class and the images lie directly" in said
+
+
+def test_where_captions_and_classes_stand_is_said(tmp_path):
+    rows = images(tmp_path)
+    with_csv(tmp_path, rows)
+    assert open_source(str(tmp_path), None, "fail")[1] == "Captions are those of captions.csv"
+    table(tmp_path / "captions.csv", rows, ("file", "caption", "class"))
+    assert open_source(str(tmp_path), None, "fail")[1] == "Captions and classes are those of captions.csv"
 
 
 def test_a_captioned_folder_is_the_usual_form(tmp_path):

@@ -33,6 +33,11 @@ def test_the_delimiter_is_the_one_that_makes_the_columns(tmp_path):
     assert [told.file for told in read_table(token)] == ["a.jpg#0", "a.jpg#1"]
 
 
+def test_what_spreadsheets_write_above_the_header_is_heeded(tmp_path):
+    file = written(tmp_path, "a.csv", "sep=|\nfile|caption\na.png|one, two; three\n")
+    assert [(told.caption, told.where[-6:]) for told in read_table(file)] == [("one, two; three", "line 3")]
+
+
 def test_a_table_without_a_header_is_one_of_files_and_captions(tmp_path):
     file = written(tmp_path, "a.csv", "a.png,red,x\nb.png,blue,y\n")
     assert [(told.file, told.caption, told.label) for told in read_table(file)] == [
@@ -65,6 +70,8 @@ def test_elements_of_a_list_know_their_lines(tmp_path):
         ("a.jsonl", '{"file": "a.png", "caption": 3}', "line 1: its caption is 3 and no text"),
         ("a.jsonl", '{"file": "a.png", "caption": "x", "class": [1]}', "line 1: its class is .1. and no name"),
         ("a.json", "[1, 2", "line 1: it is no JSON"),
+        ("a.json", '{"a.png": "x", "a.png": "y"}', "it is no JSON .the name 'a.png' stands twice in one object"),
+        ("a.json", "[" * 100_000, "it is no JSON"),
         ("a.json", "3", "it is neither a list of objects nor one object"),
         ("a.json", '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 2, "caption": "x"}]}',
          "annotation 0: there is no image of the id 2 in `images`"),
