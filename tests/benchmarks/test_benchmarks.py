@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
 from clip_sets import npz
 from conftest import ROOT
+from PIL import Image, ImageDraw
 from planted_clips import clips
 
 from gannb.media.audio.reading import read as read_sounds
@@ -130,3 +133,75 @@ def test_sounds_are_measured_draw_by_draw_and_tabulated_once(benchmark, tmp_path
     assert audio.main(["--table", "--out", str(out)]) == 0
     table = capsys.readouterr().out
     assert "| logmel_cnn | none | 2 | 2 | 2 |" in table and "| specgan | 1 | 2 | 2 | 2 |" in table
+
+
+def box_of(boxes, *drawn: tuple[str, str, int, int, int]) -> np.ndarray:
+    """A box of 100 pixels with (colour, shape, top, left, width) drawn into it."""
+    box = np.full((100, 100, 3), boxes.GREY, np.uint8)
+    for colour, shape, top, left, width in drawn:
+        place = Image.fromarray(box)
+        pen, around = ImageDraw.Draw(place), (left, top, left + width - 1, top + width - 1)
+        if shape == "triangle":
+            pen.polygon([(left + width // 2, top), around[2:], (left, around[3])], boxes.COLOURS[colour])
+        else:
+            {"square": pen.rectangle, "circle": pen.ellipse}[shape](around, boxes.COLOURS[colour])
+        box = np.asarray(place)
+    return box
+
+
+def tower_of(boxes, *colours: str) -> np.ndarray:
+    """A tower, its colours from the top."""
+    lowest = [(colour, "square", 80 - 21 * i, 40, 20) for i, colour in enumerate(colours[::-1])]
+    return box_of(boxes, *lowest)
+
+
+def test_boxes_say_in_a_caption_what_lies_in_them(benchmark):
+    boxes = benchmark("boxes")
+    said = lambda box: boxes.caption(boxes.objects(box))  # noqa: E731
+    assert said(tower_of(boxes, "black", "blue", "blue")) == "a tower of three blocks: black on blue on blue"
+    assert said(tower_of(boxes, "yellow")) == "a tower of one block: yellow"
+    scatter = [("blue", "circle", 5, 5, 30), ("black", "square", 50, 10, 10), ("black", "square", 70, 60, 20)]
+    assert said(box_of(boxes, *scatter)) == "two black squares and one blue circle"
+    scatter[2] = ("yellow", "triangle", 60, 60, 30)
+    assert said(box_of(boxes, *scatter)) == "one black square, one blue circle and one yellow triangle"
+
+
+def picture_of(boxes: list[np.ndarray]) -> bytes:
+    """Three boxes beside each other as PNG, as NLVR has them."""
+    bar, content = np.full((100, 50, 3), 128, np.uint8), io.BytesIO()
+    Image.fromarray(np.concatenate([boxes[0], bar, boxes[1], bar, boxes[2]], 1)).save(content, "PNG")
+    return content.getvalue()
+
+
+def test_images_of_captions_are_measured_once_by_a_matcher_that_shares_nothing_with_them(benchmark, tmp_path, capsys):
+    boxes, captions = benchmark("boxes"), benchmark("captions")
+    towers = [c for n in (1, 2, 3, 4) for c in product(boxes.COLOURS, repeat=n)]
+    found = [tower_of(boxes, *colours) for colours in towers]
+    found += [box_of(boxes, (c, s, 10 * i, 20, 30)) for c in boxes.COLOURS for s in boxes.SHAPES for i in range(7)]
+    files = [picture_of(found[i : i + 3]) for i in range(0, len(found), 3)]
+    data = tmp_path / "nlvr.npz"
+    np.savez(data, png=np.frombuffer(b"".join(files), np.uint8), offsets=np.cumsum([0, *map(len, files)]))
+    words = [str(data), "--families", "caption_plain", "--steps", "2", "--matcher-steps", "2", "--out", str(tmp_path)]
+    captions.main(words)
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [row["generator"] for row in rows] == ["real", "caption_plain"] and rows[0]["towers_seen"] == 1
+    assert (tmp_path / "caption_plain-0.png").is_file() and rows[1]["distinct"] <= 120
+    parts = captions.divided(boxes.read(data), seed=1, unseen=10)
+    ids = [set(part.ids) for part in (parts.gan, parts.matcher, parts.test)]
+    assert not (ids[0] & ids[1] or ids[0] & ids[2] or ids[1] & ids[2])
+    unseen = set(parts.test.captions[parts.unseen, 0])
+    assert unseen and not unseen & set(parts.gan.captions[:, 0]) and set(parts.test.captions[:, 0]) - unseen
+    before = (tmp_path / "rows.jsonl").read_text()
+    captions.main(words)
+    assert (tmp_path / "rows.jsonl").read_text() == before
+    captions.main(["--table", "--out", str(tmp_path)])
+    assert "| caption_plain | 2 | 1 |" in capsys.readouterr().out
+
+
+def test_towers_are_right_where_every_block_is_and_nothing_above(benchmark):
+    boxes, captions = benchmark("boxes"), benchmark("captions")
+    shown = [tower_of(boxes, "black", "blue"), tower_of(boxes, "blue", "black"), tower_of(boxes, "blue")]
+    said = np.array(["a tower of two blocks: black on blue"] * 3)
+    assert captions.right_towers(np.stack(shown), said).tolist() == [True, False, False]
+    taller = np.stack([tower_of(boxes, "yellow", "black", "blue")])
+    assert captions.right_towers(taller, said[:1]).tolist() == [False]
