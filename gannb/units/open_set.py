@@ -48,11 +48,15 @@ def between(gan: Adversarial, number: int, seed: int) -> np.ndarray:
     return gan.blend(np.stack([first, second], 1), rng.uniform(*MIDDLE, number), seed)
 
 
-def with_other(known: Examples, x: np.ndarray) -> tuple[Examples, Examples]:
-    """Return known items and those of `other` (M, ...) as examples of K + 1 classes, `other` the last."""
+def with_other(known: Examples, x: np.ndarray, captions: np.ndarray | None = None) -> tuple[Examples, Examples]:
+    """Return known items and those of `other` (M, ...) as examples of K + 1 classes, `other` the last.
+
+    captions: of the latter (M, C), where something is to be learnt of them.
+    """
     classes, number = (*known.classes, OTHER), np.arange(len(x))
     ids = np.char.add(f"{OTHER}-", number.astype(str))
-    return replace(known, classes=classes), Examples(x, np.full(len(x), known.n_classes), classes, ids, number)
+    other = Examples(x, np.full(len(x), known.n_classes), classes, ids, number, captions)
+    return replace(known, classes=classes), other
 
 
 def mixture_of(known: Examples, x: np.ndarray | None, batch_size: int, mix: str = "added") -> Mixture:
@@ -73,17 +77,18 @@ def _held_out(task: Task, dataset: Dataset) -> tuple[Examples, Examples]:
     return splits.take(dataset.held_out, draw.train), splits.take(dataset.held_out, draw.test)
 
 
-def _outliers(task: Task, dataset: Dataset) -> np.ndarray:
-    """Return the outliers to train on of the unit's side, (M, ...)."""
+def _outliers(task: Task, dataset: Dataset) -> Examples:
+    """Return the outliers to train on of the unit's side."""
     outliers, _ = _held_out(task, dataset)
-    return outliers.x[np.isin(outliers.y, side_of(outliers.n_classes, task.parameters["side"]))]
+    return outliers.take(np.isin(outliers.y, side_of(outliers.n_classes, task.parameters["side"])))
 
 
 def make_outlier_gan(task: Task) -> None:
     """Fit the study's GAN to a trial's draw with the outliers of a side as one more class, and keep it."""
     dataset = reading.dataset_of(task)
     known = splits.take(dataset, reading.read_draw(task.needed("draw")).train)
-    given = concatenate(with_other(known, _outliers(task, dataset)))
+    outliers = _outliers(task, dataset)
+    given = concatenate(with_other(known, outliers.x, outliers.captions))
     fit_generator(task, given, "side", task.parameters["side"])
 
 
@@ -94,7 +99,7 @@ def _other(task: Task, dataset: Dataset) -> np.ndarray | None:
     if method == BASELINE:
         return None
     if method == "outliers":
-        return _outliers(task, dataset)
+        return _outliers(task, dataset).x
     seed = seed_for(training["seed"], "trial", training["trial"], method, training.get("side", ""))
     if method == "between":
         return between(load(task.needed("generator"), reading.medium_of(task), task.device), training["n_other"], seed)

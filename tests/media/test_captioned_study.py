@@ -23,7 +23,7 @@ ARMS = (
 )  # fmt: skip
 NEW = [("violet on green", "two"), ("over green lies violet", "two"), ("violet on violet", "one")]
 GIVEN = {
-    "n_per_class": 6, "trials": 2, "gan_steps": 8, "n_synthetic": 9, "classifier_steps": 6,
+    "n_per_class": 20, "trials": 2, "gan_steps": 8, "n_synthetic": 9, "classifier_steps": 6,
     "classifier_steps_most": 6, "classifier_seeds": 1, "device": "cpu", "name": "made", "arms": ARMS,
 }  # fmt: skip
 

@@ -25,7 +25,7 @@ from gannb.media.image.tensors import encode, stored
 STEPS = 1500  # fewer do not tell circles from squares that are three pixels wide
 SEEN_AS = Policy(shift=0.12)  # images in training: a mirror would swap left and right
 FILE = "matcher.safetensors"  # in the folder of a trial's measuring classifier
-LEAST = 60  # real images with captions, of which a matcher is trained
+LEAST = 40  # real images with captions, of which a matcher is trained
 AMONG = (10, 50)  # captions, one of which is the image's
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gannb.media.captioned.gans.conditioning import Captions
 from gannb.media.image.gans.family import ImageFamily
+from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
@@ -31,7 +32,13 @@ class CaptionFamily(ImageFamily):
     takes_captions: ClassVar[bool] = True
 
     def conditioning(self, draw: Examples) -> Captions:
-        """Codes of the captions of a draw."""
+        """Codes of the captions of a draw. Raises InputError where an image has none."""
+        without = len(draw) if draw.captions is None else int((draw.captions == "").all(1).sum())
+        if without:
+            raise InputError(
+                f"captions: {without} of {len(draw)} training images have none, and {self.name} needs one of each; "
+                "give them, or use a GAN of class labels, as gan=projection."
+            )
         return Captions(self, draw.captions, draw.y, draw.classes)
 
     def kept_conditioning(self, about: Mapping[str, Any]) -> Captions:

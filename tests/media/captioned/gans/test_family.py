@@ -102,6 +102,12 @@ def test_weights_of_a_family_of_captions_are_not_taken_from_outside_and_those_of
         open_network(CAPTIONED, "projection", DRAW.shape, 2, {})
 
 
+def test_images_without_a_caption_are_refused_in_a_sentence():
+    for captions in (None, np.where(np.arange(len(DRAW))[:, None] == 3, "", DRAW.captions)):
+        with pytest.raises(InputError, match="captions: .* of 36 training images have none, and gan_cls needs one"):
+            registry.make(NARROW, "gan_cls").fit(replace(DRAW, captions=captions), Job(2, 1))
+
+
 def test_a_gan_of_labels_is_there_beside_them_and_refuses_captions(tmp_path: Path):
     gan = Adversarial(CAPTIONED, FAMILIES["mlp"]).fit(DRAW, Job(2, 1))
     assert gan.captions_of(ASKED, 1) is None and gan.sample(ASKED, 1).shape == (5, *DRAW.shape)
