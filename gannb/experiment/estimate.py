@@ -182,7 +182,7 @@ def _found(settings: Settings) -> list[str]:
         report.brought_to,
         *(["; ".join(told) + "; all kept on one side of every split"] if told else []),
         *skipped,
-        *map(ended, report.remarks),
+        *map(ended, settings.remarks),
         *([few] if n is not None and n < ENOUGH else []),
         *(f"{name}: {source.about['text']}" for name, source in settings.external.items()),
     ]

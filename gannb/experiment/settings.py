@@ -16,6 +16,7 @@ from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
 from gannb.experiment.at_hand import AtHand, wants_pretrained
 from gannb.media import medium_of
+from gannb.media.captioned.new_captions import NewCaptions
 from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
 from gannb.trials import splits
@@ -197,6 +198,15 @@ class Settings:
     def new_captions(self) -> list[tuple[str, int]]:
         """New captions and their labels, of which images are asked for as `gan.new_captions`."""
         return list(self.at_hand.new_captions)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences on what a person should know of the data, and of new captions, before anything is trained."""
+        told = list(self.dataset.report.remarks)
+        if not self.new_captions:
+            return told
+        captions, labels = zip(*self.new_captions, strict=True)
+        return told + NewCaptions.of(captions, labels, self.dataset.pool.captions).remarks()
 
     def source_of(self, arm: Arm) -> str:
         """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""

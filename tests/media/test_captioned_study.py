@@ -90,6 +90,13 @@ def test_new_captions_are_known_from_its_units_where_their_file_is_gone(study, t
         Experiment.of(elsewhere, study.dataset, study.settings.data_key)
 
 
+def test_words_that_no_caption_has_are_named_on_the_page(study):
+    said = [told for told in study.settings.remarks if "new captions" in told]
+    assert study.settings.remarks[: len(study.dataset.report.remarks)] == study.dataset.report.remarks
+    page = (study.folder / "report.html").read_text(encoding="utf-8")
+    assert all(told.split(":")[0] in page for told in said)
+
+
 def test_new_captions_are_asked_for_only_where_there_are_some(study):
     with pytest.raises(InputError, match="takes new captions, and there are none; give a file as new_captions"):
         Experiment.preview(study.study.model_copy(update={"new_captions": None, "name": "without"}))

@@ -10,12 +10,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from gannb.data.assembly import LINKED_LEAST, LINKED_MOST, LINKED_SHARE, link
+from gannb.data.assembly import link
 from gannb.media.image.sources.files import FILES
 from gannb.utils.naming import few_of
 
 NONE = frozenset({"nan", "<na>", "null", "none", "n/a"})  # as programs write that there is none
 LONGEST = 2_000  # characters, from where on it is a fault of the file
+COMMON_SHARE, COMMON_LEAST = 0.05, 3  # of a class's images: a caption that more have tells a kind
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 MISREAD = re.compile(
     "[\u00c3\u00c2\u00c5][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u2013-\u2018\u201a-\u201c\u201e-\u2122]|"
@@ -87,15 +88,16 @@ class Together:
 def together(captions: Sequence[Sequence[str]], y: np.ndarray, is_test: np.ndarray) -> Together:
     """Images with a caption in common stay together, where that leaves an honest split.
 
-    It would leave none where a caption stands with more of a class's images than `gannb.data.assembly.link` joins, and
-    where a given test set's captions would take more than half of a class's training images with them.
+    It would leave none where a caption stands with more than a twentieth of a class's images (and more than 3), as the
+    name of a kind does, and where a given test set's captions would take more than half of a class's training images
+    with them. A chain of captions is cut as `gannb.data.assembly.link` cuts chains of near duplicates.
     captions: of each image; y: (N,) classes; is_test: (N,) bool.
     """
     having: dict[str, list[int]] = {}
     for i, own in enumerate(captions):
         for each in {key(caption) for caption in own}:
             having.setdefault(each, []).append(i)
-    most = np.clip(LINKED_SHARE * np.bincount(y), LINKED_LEAST, LINKED_MOST)
+    most = np.maximum(COMMON_SHARE * np.bincount(y), COMMON_LEAST)
     rare = [own for own in having.values() if (np.bincount(y[own], minlength=len(most)) <= most).all()]
     pairs = [(own[0], i) for own in rare for i in own[1:]]
     distances = np.array([len(own) for own in rare for _ in own[1:]])

@@ -212,7 +212,7 @@ def outcome_intervals(nouns: Nouns) -> str:
 def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
     """Return what was read and done to it, as (term, text)."""
     dataset, report, many = experiment.dataset, experiment.dataset.report, experiment.settings.medium.nouns.many
-    pool, counts = dataset.pool, dataset.pool.counts()
+    pool, counts, remarks = dataset.pool, dataset.pool.counts(), experiment.settings.remarks
     held = "" if dataset.test is None else f", and a given test set of {len(dataset.test):,}"
     sizes = f"{counts.min():,} to {counts.max():,}" if counts.min() < counts.max() else f"{counts[0]:,}"
     unseen = f" Held out: {few_of(dataset.held_out.pool.classes, LISTED)}." if dataset.held_out else ""
@@ -222,7 +222,7 @@ def data_facts(experiment: Experiment) -> list[tuple[str, str]]:
         ("Size", report.brought_to.replace("`", "")),
         ("Duplicates", _duplicates(report, many)),
         ("Left out", _skipped(report)),
-        *([("To be considered", " ".join(map(ended, report.remarks)).replace("`", ""))] if report.remarks else []),
+        *([("To be considered", " ".join(map(ended, remarks)).replace("`", ""))] if remarks else []),
         ("Fingerprint", dataset.fingerprint),
     ]
 

@@ -55,6 +55,12 @@ def test_captions_that_make_kinds_keep_nothing_together():
     assert "2 captions stand with so many of a class's images" in remarks(*sets(captions, [0] * 20)[:2], "a", found)[0]
 
 
+def test_a_caption_of_a_twentieth_of_a_class_keeps_its_images_together_and_one_of_more_does_not():
+    for often, groups in ((5, 96), (6, 100)):
+        captions = ["often"] * often + [f"c {i}" for i in range(100 - often)]
+        assert len(set(together(*sets(captions, [0] * 100)).labels.tolist())) == groups
+
+
 def test_a_chain_of_captions_does_not_swallow_a_class():
     captions = [(f"link {i}", f"link {i + 1}") for i in range(40)]
     found = together(captions, np.zeros(40, int), np.zeros(40, bool))

@@ -79,7 +79,9 @@ def test_convergence_is_the_change_in_the_second_half_or_was_not_checked():
 def data_of(planted, **found) -> dict[str, str]:
     """The facts on the planted study's data, had this been found in them."""
     dataset = replace(planted.dataset, report=replace(planted.dataset.report, **found))
-    return facts_of(facts.data_facts(SimpleNamespace(dataset=dataset, settings=planted.settings)))
+    return facts_of(
+        facts.data_facts(SimpleNamespace(dataset=dataset, settings=replace(planted.settings, dataset=dataset)))
+    )
 
 
 def test_what_was_found_in_the_data_is_counted(planted):
