@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ FOLDER = "tried"  # in a study's folder
 MOST = 64  # items at a time
 IN_A_ROW = 8
 LONGEST = 80  # bytes of a file's name
-NOTE = 28  # characters of a caption below an item
+LINE, LINES, ZOOM = 19, 2, 1.5  # characters and lines of a caption below an item, which is drawn so much larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,11 +188,12 @@ def _grid(made: Examples, real: Examples, what: str, of_caption: bool) -> Grid:
     cells = [[Cell(made.x[i], note="" if of_caption else _note(made, i)) for i in row] for row in rows]
     cells.append([Cell(real.x[i], note=_note(real, i)) for i in range(len(real))])
     below = "real, most like it" if of_caption else "real"
-    return Grid(cells, ["made", *[""] * (len(rows) - 1), below], title=what)
+    zoom = ZOOM if real.captions is not None else 1.0
+    return Grid(cells, ["made", *[""] * (len(rows) - 1), below], zoom=zoom, title=what)
 
 
 def _note(examples: Examples, i: int) -> str:
     if examples.captions is None:
         return ""
-    caption = next((c for c in examples.captions[i] if c), "")
-    return caption if len(caption) <= NOTE else f"{caption[: NOTE - 1]}…"
+    caption = str(next((c for c in examples.captions[i] if c), ""))
+    return "\n".join(textwrap.wrap(caption, LINE, max_lines=LINES, placeholder=" …"))

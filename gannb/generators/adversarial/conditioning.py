@@ -114,7 +114,7 @@ class Labels:
         return self.y[torch.randint(len(self.y), (len(told),), generator=rng, device=self.y.device)]
 
     def of_others(self, index: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
-        """Never asked for: `mismatched` is 0."""
+        """Never asked for, of no positions (B,): `mismatched` is 0."""
         raise NotImplementedError
 
     def rows(self, condition: Condition, seed: int, index: np.ndarray) -> np.ndarray:
@@ -127,7 +127,7 @@ class Labels:
         return np.eye(self.n_classes, dtype=np.float32)[rows]
 
     def captions_of(self, condition: Condition, seed: int, index: np.ndarray) -> None:
-        """There are none."""
+        """None, rather than (M,): there are no captions."""
 
     def varied(self, variation: str, parameters: Mapping[str, Any]) -> Labels:
         """Labels are asked for in one way alone."""

@@ -79,11 +79,11 @@ class Captions:
         self.codes.copy_(torch.from_numpy(self._encoded(self.sentences.texts)))
 
     def of_reals(self, index: Tensor, rng: torch.Generator) -> Tensor:
-        """Of one of the captions of each image."""
+        """Codes (B, WIDTH) of one of the captions of each image at positions (B,)."""
         return self.codes[self.sentences.one_of(index.to(self.codes.device), rng)]
 
     def of_fakes(self, told: Tensor, rng: torch.Generator) -> Tensor:
-        """Of captions of any images; a share of them halfway between two (Reed et al. 2016, equation 5).
+        """Codes (B, WIDTH) of any captions; a share of them halfway between two (Reed et al. 2016, equation 5).
 
         No image is real for what lies halfway: the discriminator sees it with images that were made, and alone.
         """
@@ -97,7 +97,7 @@ class Captions:
         return self.of_reals(torch.randint(len(self.x), (number,), generator=rng, device=self.codes.device), rng)
 
     def of_others(self, index: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Of a caption of an image that has no caption in common with one's own; none of so many may be found.
+        """Codes (B, WIDTH) of captions of images that have none in common with one's own, and whether one was found.
 
         Where most images have the same caption there is hardly any.
         """
@@ -111,7 +111,7 @@ class Captions:
 
     @property
     def most(self) -> np.ndarray | None:
-        """Nothing of a class of which there is no caption; of others any number."""
+        """(K,): nothing of a class of which there is no caption; of others any number."""
         counts = np.array([len(pool) for pool in self.pools])
         return None if counts.all() else np.where(counts > 0, NO_LIMIT, 0)
 
@@ -124,7 +124,7 @@ class Captions:
         return self._encoded(first) if second is None else (self._encoded(first) + self._encoded(second)) / 2
 
     def shares(self, rows: np.ndarray) -> np.ndarray:
-        """Codes can be mixed as they are."""
+        """Codes (M, WIDTH) can be mixed as they are."""
         return rows
 
     def captions_of(self, condition: Condition, seed: int, index: np.ndarray) -> np.ndarray:
