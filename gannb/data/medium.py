@@ -122,6 +122,7 @@ class Phrases:
     elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
     alike: str = ""  # forms in which a copy still counts as one, or "": "shifted by a few pixels"; see `alike_forms`
     overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
+    nearly: str = ""  # how an item differs from one that it nearly copies, or "": "by a few words"; see `near_copies`
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +168,10 @@ class Usual:
     def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> Mapping[str, float]:
         """None: items (M, ...) are measured in feature spaces."""
         return {}
+
+    def near_copies(self, x: np.ndarray, train: np.ndarray) -> np.ndarray | None:
+        """None: copying of items (M, ...) shows in distances of features."""
+        return None
 
 
 class Medium(Protocol):
@@ -344,6 +349,15 @@ class Medium(Protocol):
 
     def measured(self, made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> Mapping[str, float]:
         """Return these measures of items that were made (M, ...), beside unseen real ones and the training set."""
+        ...
+
+    def near_copies(self, x: np.ndarray, train: np.ndarray) -> np.ndarray | None:
+        """Tell which items x (M, ...) nearly are one of the training items, (M,) bool; None: distances tell it.
+
+        For items that are put together of the parts of training items, as sentences are of words: an honest generator
+        has no other parts, and is nearer to the training set in every space of features. It copies where more of its
+        items nearly are a training item than of unseen real ones; `phrases.nearly` says what that means.
+        """
         ...
 
     def least_difference(self, shape: tuple[int, ...]) -> float:

@@ -63,7 +63,8 @@ LONG = 3600  # seconds from which on a quicker way is pointed out
 def plan(study: Study) -> dict[str, Any]:
     """Return what a study would do; times a few steps in as many processes as the run would use. Writes nothing.
 
-    The keys, in order: `study`; of the data `medium`, `items`, `shape`, `classes` and `class_names`; `trials`,
+    The keys, in order: `study`; of the data `medium`, `items`, `shape`, `size` (in words), `classes` and `class_names`;
+    `trials`,
     `protocol` and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `classifier` (several),
     `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device` and `workers` (processes); `units`,
     by kind `todo`, `total` and `seconds` of one process; `seconds` in all and `disk_bytes`, at least, `seconds_most`
@@ -77,7 +78,7 @@ def plan(study: Study) -> dict[str, Any]:
     )
     if todo and talk() != QUIET:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
-    with doing(f"timing a few steps with {settings.medium.nouns.many} of {'x'.join(map(str, settings.shape))}"):
+    with doing(f"timing a few steps with {settings.medium.nouns.many} of {settings.medium.size_text(settings.shape)}"):
         seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
     workers, pool = worker_count(study.workers), settings.dataset.pool
@@ -86,7 +87,7 @@ def plan(study: Study) -> dict[str, Any]:
     longest = total + sum(expected_seconds(settings, unit, seconds) for unit in longer) / workers
     return {
         "study": study.name, "medium": settings.medium.name, "items": len(splits.labels_of(settings.dataset)),
-        "shape": list(settings.shape), "classes": pool.n_classes, "class_names": list(pool.classes),
+        "shape": list(settings.shape), "size": settings.medium.size_text(settings.shape), "classes": pool.n_classes, "class_names": list(pool.classes),
         "trials": settings.trials, "protocol": settings.design.protocol, "why": settings.design.why,
         "found": _found(settings), "gan": settings.family, "gan_steps": settings.gan_steps,
         "classifier": list(study.classifier), "classifier_steps": settings.classifier_steps,
@@ -117,7 +118,7 @@ def plan_text(planned: dict[str, Any]) -> str:
     """Return as text what `plan` returns."""
     nouns = MEDIA[planned["medium"]].nouns
     return "\n".join([
-        f"{planned['study']}: {planned['items']:,} items of {'x'.join(map(str, planned['shape']))}, "
+        f"{planned['study']}: {planned['items']:,} {nouns.many} of {planned['size']}, "
         f"{planned['classes']} classes ({few_of(planned['class_names'])}); {planned['trials']} trials, "
         f"protocol {planned['protocol']}: {planned['why']}.",
         *planned["found"],

@@ -80,7 +80,7 @@ def test_a_plan_as_text_says_the_same_and_quietly_nothing_else(timed, capsys):
         found = plan(make_study(**SMOKE))
     assert capsys.readouterr() == ("", "")
     text = plan_text(found)
-    assert "1,797 items of 8x8x1, 10 classes (0, 1, 2, 3, 4, 5, 6, 7 and 2 more); 2 trials, protocol draw" in text
+    assert "1,797 images of 8x8, 10 classes (0, 1, 2, 3, 4, 5, 6, 7 and 2 more); 2 trials, protocol draw" in text
     assert "GAN family mlp, 5 steps" in text and "2 processes" in text
     for kind, n in found["units"].items():
         assert re.search(rf"^{KINDS[kind].text(IMAGE.nouns)}  +{n['todo']} +{n['total']} ", text, re.MULTILINE)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
 
@@ -26,6 +27,8 @@ class Family:
     generator: (noise (N, *noise), labels (N,) or the classes' shares (N, K)) -> N items, encoded by the family's form.
     discriminator: (encoded items, labels) -> scores (N,), class logits (N, K) or None where it has no class head.
     """
+
+    effort_most: ClassVar[float] = math.inf  # so many times its steps a preset may ask for
 
     name: str
     steps: int  # of training that a laptop does in minutes

@@ -292,6 +292,12 @@ class Texts(Usual):
 
         return fluency(made, unseen, train)
 
+    def near_copies(self, x: np.ndarray, train: np.ndarray) -> np.ndarray:
+        """See `gannb.media.text.features.near_copies`."""
+        from gannb.media.text.features import near_copies
+
+        return near_copies(x, train)
+
     def least_difference(self, shape: Shape) -> float:
         """Nothing is rounded."""
         return 0.0
@@ -325,6 +331,7 @@ class Texts(Usual):
         pretrained="",
         elsewhere="other people or another way of typing",
         overlooked="sentences that say the same in other words are not searched for",
+        nearly="by no more than a quarter of its words, left out, added, put in others' places or exchanged",
     )
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:

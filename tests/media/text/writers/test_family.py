@@ -30,3 +30,8 @@ def test_only_a_temperature_makes_items_of_a_variation_depend_on_the_study():
     study = type("Given", (), {"temperature": 0.5})
     assert FAMILIES["maskgan"].variation_parameters("cool", study) == {"temperature": 0.5}
     assert FAMILIES["maskgan"].variation_parameters("half", study) == {}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_no_preset_asks_for_more_steps_with_which_a_writer_copies(family):
+    assert family.effort_most == 1 and "effort_most" not in family.settings()
