@@ -159,10 +159,8 @@ def _collecting(evidence: Evidence) -> Finding:
 
 def _fine_tuning(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: CONTRADICTED}
-    why = (
-        f"A network pretrained on other {evidence.nouns.many} and fine-tuned on the draw, against {PRIMARY[0]}; "
-        "the same within the margin is not better."
-    )
+    what = evidence.phrases.transfer.format(many=evidence.nouns.many)
+    why = f"{what}, against {PRIMARY[0]}; the same within the margin is not better."
     reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts, why)
     return found or _not_tested(f"{reason[0].lower()}{reason[1:]}")

@@ -29,6 +29,7 @@ class Nouns:
     one: str  # "image"
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
+    transfer: str = "fine-tuning a pretrained network"  # what `transfer` arms do
 
     @property
     def a_one(self) -> str:
@@ -60,8 +61,6 @@ class Weights(Protocol):
 class Pretrained(Protocol):
     """Finds, describes and fine-tunes pretrained networks."""
 
-    LAYER_DECAY: float  # the factor by which rates fall from each layer to the one below it
-
     def find(self, pretrained: str) -> Weights | None:
         """Return the weights meant by a study's `pretrained`; None: not on this machine. Raises InputError."""
         ...
@@ -84,6 +83,10 @@ class Pretrained(Protocol):
 
     def weights_text(self, weights: Weights) -> str:
         """Return in words what network it is and how it takes items."""
+        ...
+
+    def training_text(self, weights: Weights, steps: int) -> str:
+        """Return how training goes on for so many steps once there is a head on frozen features, ended by a stop."""
         ...
 
     def missing_sentence(self, pretrained: str, begun: bool = False) -> str:
@@ -119,6 +122,7 @@ class Phrases:
     unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
     taken: str  # what is done in the world to have one: "photographed"
     pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
+    transfer: str = "A network pretrained on other {many} and fine-tuned on the draw"  # what `transfer` stands for
     elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
     alike: str = ""  # forms in which a copy still counts as one, or "": "shifted by a few pixels"; see `alike_forms`
     overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
@@ -157,6 +161,7 @@ class Usual:
     yardsticks: Mapping[str, str] = {}
     measures: Mapping[str, tuple[str, str]] = {}
     in_cells = False
+    usual: Mapping[str, str] = {}
 
     def prepare(self, network: nn.Module, x: np.ndarray) -> None:
         """Nothing: a network for items (N, ...) knows its weights alone."""
@@ -199,6 +204,7 @@ class Medium(Protocol):
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     policy_names: tuple[str, ...]  # augmentations of a classifier
     arms: tuple[str, ...]  # that a study has by default, beside those of every medium
+    usual: Mapping[str, str]  # what `auto` stands for, by parameter, where it does not depend on the items
     # generators without an adversary that only this medium has, by name, and what its items are: "of word pairs"
     yardsticks: Mapping[str, str]
 

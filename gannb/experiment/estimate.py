@@ -158,7 +158,7 @@ def _fine_tuning(plan: Plan) -> list[str]:
     if settings.weights is None:
         return missing
     about = settings.medium.pretrained.weights_text(settings.weights)
-    return [f"Fine-tuning {about}, {_of_transfer(settings)}.", *missing]
+    return [f"Arms named transfer: {about}; {_of_transfer(settings)}.", *missing]
 
 
 def _of_transfer(settings: Settings) -> str:

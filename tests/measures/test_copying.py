@@ -170,7 +170,9 @@ def of_shares(made: int, unseen: int, of: tuple[int, int] = (200, 280)) -> NearC
 def test_near_copies_beyond_those_among_unseen_items_are_copying():
     assert of_shares(200, 0).siding() == 1 and of_shares(0, 0).siding() == 0 and of_shares(200, 280).siding() == 1 - 1
     assert of_shares(100, 0).siding() == 0.5 and of_shares(0, 28).siding() == pytest.approx(-1 / 9)
-    assert of_shares(100, 140).siding(np.arange(200) < 100) == 1 and np.isnan(of_shares(1, 0).siding(np.zeros(200, bool)))
+    assert of_shares(100, 140).siding(np.arange(200) < 100) == 1 and np.isnan(
+        of_shares(1, 0).siding(np.zeros(200, bool))
+    )
     assert of_shares(0, 0).p() == 1 and of_shares(20, 28).p() > 0.4 and of_shares(20, 3).p() < 1e-4
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
 from gannb.media.audio.parameters import MOST_RATE, NAME, NOUNS, AudioParameters
+from gannb.media.parameters import PRETRAINED
 
 if TYPE_CHECKING:
     import torch
@@ -261,6 +262,8 @@ class Sounds(Usual):
         from gannb.media.audio.classifiers import head
 
         return head(network)
+
+    usual: Mapping[str, str] = {"pretrained": PRETRAINED}
 
     @cached_property
     def pretrained(self) -> Pretrained:
