@@ -298,9 +298,9 @@ def _why_in_between(evidence: Evidence, judged: bool) -> str:
     if nearly := evidence.phrases.nearly:
         near = f"near copies, which differ from a training {nouns.one} {nearly}, beyond what unseen real ones are"
     why = (
-        f"New: fewer than {ATTRACTION:.0%} of GAN {nouns.many} are {near} (copies: 100%). Valid: a classifier of real {nouns.many} recognises "
-        f"them at most {points(DISTORTED)} points less often than real test {nouns.many}. Both shown supports the "
-        "claim, either refuted contradicts it."
+        f"New: fewer than {ATTRACTION:.0%} of GAN {nouns.many} are {near} (copies: 100%). Valid: a classifier of "
+        f"real {nouns.many} recognises them at most {points(DISTORTED)} points less often than real test {nouns.many}. "
+        "Both shown supports the claim, either refuted contradicts it."
     )
     if not judged:
         why += (
@@ -363,8 +363,8 @@ def _elsewhere(evidence: Evidence) -> Finding:
     changes = ", ".join(f"{row.shift} {points(row.change.mean, sign=True)}" for row in each)
     why = (
         f"{PRIMARY[0]} against {PRIMARY[1]} on shifted test {evidence.nouns.many} ({changes}), mean over the shifts. "
-        f"{_yardsticks_text(evidence, beside)} Shifts of our own making stand in for {evidence.phrases.elsewhere}, and are not "
-        "the thing itself."
+        f"{_yardsticks_text(evidence, beside)} Shifts of our own making stand in for {evidence.phrases.elsewhere}, and "
+        "are not the thing itself."
     )
     return Finding(verdict, f"{in_points(whole.change)} points", why)
 

@@ -87,7 +87,8 @@ def plan(study: Study) -> dict[str, Any]:
     longest = total + sum(expected_seconds(settings, unit, seconds) for unit in longer) / workers
     return {
         "study": study.name, "medium": settings.medium.name, "items": len(splits.labels_of(settings.dataset)),
-        "shape": list(settings.shape), "size": settings.medium.size_text(settings.shape), "classes": pool.n_classes, "class_names": list(pool.classes),
+        "shape": list(settings.shape), "size": settings.medium.size_text(settings.shape),
+        "classes": pool.n_classes, "class_names": list(pool.classes),
         "trials": settings.trials, "protocol": settings.design.protocol, "why": settings.design.why,
         "found": _found(settings), "gan": settings.family, "gan_steps": settings.gan_steps,
         "classifier": list(study.classifier), "classifier_steps": settings.classifier_steps,

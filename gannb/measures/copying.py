@@ -99,7 +99,7 @@ class NearCopies:
     unseen: np.ndarray  # (H,) bool, of held-out real ones
 
     def siding(self, chosen: slice | np.ndarray = slice(None)) -> float:
-        """How far some of the generated items exceed unseen real ones in near copies: 0 as these, 1 copies; nan of none.
+        """How far some generated items exceed unseen real ones in near copies: 0 as these, 1 copies; nan of none.
 
         A share of copies c among items that are otherwise as unseen real ones scores c.
         """

@@ -177,7 +177,7 @@ def keep(folder: Path, weights: Weights) -> None:
 
 
 def recall(folder: Path, pretrained: str) -> Weights | None:
-    """Return the weights last noted in a study's folder for its `pretrained`, their files there or not; None if none."""
+    """Return what was last noted in a study's folder for its `pretrained`, its files there or not; None if nothing."""
     noted = [each for each in (Weights(**about) for about in _known(folder).values()) if each.is_meant_by(pretrained)]
     return noted[-1] if noted else None
 

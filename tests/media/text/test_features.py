@@ -130,8 +130,14 @@ def of_words(train: np.ndarray, seed: int) -> np.ndarray:
     return of.sample(Condition(np.zeros(200, int)), seed)
 
 
-@pytest.mark.parametrize("make", [of_words, lambda train, seed: recombined(train, np.random.default_rng(seed)),
-                                  lambda train, seed: sentences(200, 200 + seed)], ids=["bags", "recombined", "unseen"])  # fmt: skip
+HONEST = {
+    "bags": of_words,
+    "recombined": lambda train, seed: recombined(train, np.random.default_rng(seed)),
+    "unseen": lambda train, seed: sentences(200, 200 + seed),
+}
+
+
+@pytest.mark.parametrize("make", HONEST.values(), ids=HONEST)
 def test_who_shares_rare_words_with_the_training_set_is_honest(make):
     """Of ten sets two are flagged at the most; by distances of word pairs most of them would be."""
     trials = [(sentences(30, seed), sentences(120, 100 + seed), seed) for seed in range(10)]
