@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
-from gannb.media.text.parameters import ENCODER, MAX_TOKENS, NAME, NOUNS, POLICY_NAMES, TextParameters
+from gannb.media.text.parameters import ENCODER, MAX_TOKENS, NAME, NOUNS, POLICY_NAMES, TUNED_NAMES, TextParameters
 from gannb.media.text.tokens import DTYPE
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Texts(Usual):
 
     # ---- augmentation
 
-    tuned_policies = POLICY_NAMES
+    tuned_policies = TUNED_NAMES
 
     @cached_property
     def policies(self) -> Mapping[str, Policy]:

@@ -13,7 +13,8 @@ NOUNS = Nouns("sentence", "sentences", "word pairs", transfer="a sentence encode
 ENCODER = "all-MiniLM-L6-v2"  # the best way measured multiplies it with TF-IDF
 MAX_TOKENS = 32  # words and punctuation marks of a sentence, of which more are cut off
 MOST_CHARACTERS = 320  # of a prepared sentence
-POLICY_NAMES = ("none", "dropout", "delete", "swap", "full")
+TUNED_NAMES = ("none", "dropout", "delete", "swap", "full")  # policies that need nothing that may not be there
+POLICY_NAMES = (*TUNED_NAMES, "synonyms")
 TEMPERATURE = (
     0.7  # of the variation `cool`: what section 4 of Caccia et al. 2020 ("Language GANs falling short") sweeps
 )
