@@ -9,8 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from planted_evidence import evidence
 from safetensors.torch import save_file
 
+from gannb.analysis.claims import claims
+from gannb.analysis.evidence import words_of
+from gannb.analysis.options import advice, options
 from gannb.classifiers.mixture import Mixture, encoded
 from gannb.classifiers.training import Recipe, predict, state_of, train
 from gannb.data.examples import Examples
@@ -23,8 +27,10 @@ from gannb.media.text.classifiers import TfIdf
 from gannb.media.text.pretrained import Weights, as_read, find
 from gannb.media.text.tokens import array, word_of
 from gannb.report.page.facts import transfer_text
+from gannb.report.publish import publish
 from gannb.study.model import make_study
 from gannb.utils.errors import InputError
+from gannb.work.store import execute
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WORDS = "play jazz rock songs rain snow in paris will it now".split()
@@ -63,10 +69,12 @@ class StandIn:
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """A folder as an encoder's, whose weights are none."""
-    save_file({"w": torch.zeros(1)}, tmp_path / "model.safetensors")
-    (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "modules.json").write_text(json.dumps([{"type": "sentence_transformers.models.Transformer"}]))
-    return tmp_path
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    save_file({"w": torch.zeros(1)}, folder / "model.safetensors")
+    (folder / "config.json").write_text("{}")
+    (folder / "modules.json").write_text(json.dumps([{"type": "sentence_transformers.models.Transformer"}]))
+    return folder
 
 
 @pytest.fixture
@@ -202,7 +210,7 @@ def test_without_weights_it_is_said_how_to_get_them(stand_in):
 
 
 def a_study(tmp_path: Path, **given):
-    items = of_two(12)
+    items = of_two(40)
     rows = "".join(f"{text},{items.classes[k]}\n" for text, k in zip(items.x, items.y, strict=True))
     (tmp_path / "a.csv").write_text("text,label\n" + rows)
     given = {"n_per_class": 4, "trials": 2, "arms": "real,real+gan+classic,transfer,transfer+gan"} | given
@@ -318,6 +326,38 @@ def test_nothing_deep_learns_from_generated_items():
 
 def test_it_has_what_the_protocol_asks_for():
     assert all(hasattr(TEXT.pretrained, name) for name in vars(Pretrained) if not name.startswith("_"))
+
+
+# ---- a study with it ----
+
+
+def test_a_study_is_run_with_it_and_its_features_measure_the_gan_s_sentences(tmp_path, folder, stand_in, monkeypatch):
+    monkeypatch.delenv("GANNB_LAUNCHER", raising=False)
+    steps = {
+        "gan_steps": 3,
+        "classifier_steps": 12,
+        "classifier_steps_most": 12,
+        "transfer_steps": 12,
+        "n_synthetic": 6,
+    }
+    study = a_study(tmp_path, pretrained=str(folder), trials=3, classifier_seeds=1, **steps)
+    experiment = Experiment.open(study)
+    for stage in (1, 2, 3, 4):
+        needed = dict.fromkeys(each for unit in experiment.plan.units(stage) for each in unit.closure())
+        assert {execute(experiment.folder, unit, "cpu") for unit in needed} == {None}
+    assert {"transfer", "transfer+gan"} <= set(experiment.scores()["arm"])
+    assert "encoder" in set(experiment.results.quality()["features"])
+    page = publish(experiment).read_text(encoding="utf-8")
+    assert "multiplied with those of tfidf" in page and "upsampled" not in page
+
+
+def test_the_advice_names_it_where_it_is_the_best_way():
+    world = evidence(words=words_of(TEXT), transfer=0.9)
+    said = advice(world, options(world))
+    assert said.startswith("Best of what was tried: a sentence encoder trained elsewhere, ")
+    assert "fine-tuning" not in said
+    found = next(each.found for each in claims(world) if "Fine-tuning" in each.claim)
+    assert "A frozen sentence encoder that was trained on other texts" in found.why and found.verdict == "supported"
 
 
 # ---- with the package ----
