@@ -135,7 +135,7 @@ def test_the_index_shows_studies_and_opens_notebooks(page):
     page.get_by_role("link", name="the page").first.wait_for()
     page.get_by_text("points of balanced accuracy").first.wait_for()
     page.get_by_role("link", name="01_data").first.click()
-    heading(page, "The images, and the trials")
+    heading(page, "The items, and the trials")
 
 
 def test_01_runs_by_the_menu_and_its_draws_can_be_browsed(page, tmp_path):
@@ -154,7 +154,7 @@ def test_01_runs_by_the_menu_and_its_draws_can_be_browsed(page, tmp_path):
 
 def test_03_runs_and_a_widget_moved_shows_other_samples(page, server, tmp_path):
     page.goto(server.url("notebooks/03_generate.ipynb"), wait_until="commit")
-    heading(page, "Synthetic images")
+    heading(page, "Synthetic items")
     run_all(page)
     samples = cell(page, "widgets.samples(experiment)")
     samples.get_by_text("class 0, each beside").wait_for()
