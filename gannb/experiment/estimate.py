@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
-SLOW = 0.5  # s; of what takes longer for a first step fewer are timed
+SLOW = 1.0  # s of the CPU; of what takes longer for a first step fewer are timed
 SAMPLED = 64  # items by which sampling is timed
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
@@ -350,9 +350,12 @@ def _start_of_transfer(settings: Settings, draw: Examples) -> dict[str, Start]:
 def _per_step(call: Callable[[int], object]) -> float:
     """Return the seconds per step of what can be called with a number of steps, without its start-up.
 
-    The first step also warms up. Where it is slow a few more say enough, and many would take minutes.
+    The first step also warms up. Where it is slow a few more say enough, and many would take minutes; that other
+    programs keep the machine busy makes none slow.
     """
-    few, more = (FEW, MORE) if _seconds(lambda: call(1)) < SLOW else (1, 3)
+    started = time.process_time()
+    call(1)
+    few, more = (FEW, MORE) if time.process_time() - started < SLOW else (1, 3)
     return max(_seconds(lambda: call(more)) - _seconds(lambda: call(few)), 1e-6) / (more - few)
 
 

@@ -147,7 +147,8 @@ def test_of_slow_steps_few_are_timed(monkeypatch, start, step, steps):
         asked.append(n)
         clock[0] += start + n * step
 
-    monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    both = dict.fromkeys(("perf_counter", "process_time"), lambda: clock[0])
+    monkeypatch.setattr(estimate, "time", SimpleNamespace(**both))
     assert estimate._per_step(call) == pytest.approx(step) and asked == steps
 
 
