@@ -1,6 +1,7 @@
 """What a study would do, how long it takes and how much disk it needs, from a few timed steps.
 
-Steps are timed in processes of their own. What takes torch is imported there, and not where the command begins.
+Steps are timed in processes of their own, on a CPU by its seconds: what other programs take of the machine now is told
+beside, since nobody knows for how long they will. What takes torch is imported there, and not where the command begins.
 """
 
 from __future__ import annotations
@@ -54,12 +55,13 @@ if TYPE_CHECKING:
 
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
-SLOW = 1.0  # s of the CPU; of what takes longer for a first step fewer are timed
+SLOW = 1.0  # s; of what takes longer for a first step fewer are timed
 SAMPLED = 64  # items by which sampling is timed
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
 ENOUGH = 4  # items of a class of which GANs were seen to keep their variety, and of fewer not
 LONG = 3600  # seconds from which on a quicker way is pointed out
+BUSY = 1.5  # times as long as on an idle machine, from which on that is said
 
 
 def plan(study: Study) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def plan(study: Study) -> dict[str, Any]:
         "fine_tuning": _fine_tuning(plan), "device": experiment.device, "workers": workers,
         "units": _by_kind(plan, spent), "seconds": round(total), "seconds_most": round(longest),
         "disk_bytes": round(disk_bytes(settings, todo)), "disk_bytes_most": round(disk_bytes(settings, most)),
-        "advice": _advice(settings, total),
+        "advice": _advice(settings, total, seconds.get("waiting", 1.0)),
     }  # fmt: skip
 
 
@@ -121,12 +123,18 @@ def _gan_cost(settings: Settings, seconds: dict[str, float]) -> str:
     return said + "."
 
 
-def _advice(settings: Settings, seconds: float) -> str | None:
-    """Return a quicker way, where the study takes long and its items are large."""
+def _advice(settings: Settings, seconds: float, waiting: float) -> str | None:
+    """Return that the machine is busy, and a quicker way where the study takes long and its items are large.
+
+    waiting: seconds by the clock for one of the CPU.
+    """
     smaller = settings.medium.way_to_smaller(settings.shape)
-    if seconds <= LONG or not smaller:
-        return None
-    return f"quicker: {smaller}, fewer gan_steps or trials; preset=smoke shows whether it runs"
+    said = {
+        f"other programs keep the machine busy: as it is now, all takes {waiting:.0f} times as long": waiting > BUSY,
+        f"quicker: {smaller}, fewer gan_steps or trials; preset=smoke shows whether it runs":
+            seconds > LONG and bool(smaller),
+    }  # fmt: skip
+    return "; ".join(text for text, holds in said.items() if holds) or None
 
 
 def plan_text(planned: dict[str, Any]) -> str:
@@ -247,17 +255,20 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
 
     `items NAME` is making a trial's items with that generator; `fresh NAME` what a classifier takes longer that is
     trained on nothing but items that it makes anew; `transfer` a fine-tuning. Of kinds that follow from none of this,
-    it is what their records say.
+    it is what their records say. `waiting` is how much longer all takes now that other programs run, 1 if none does.
     """
     jobs = worker_count(settings.study.workers)
     timed = list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
+    sharing = max(1.0, jobs / worker_count(0)) if device == "cpu" else 1.0  # processes that share a core
+    waiting = once.pop("waiting") / sharing
+    once = {name: sharing * seconds for name, seconds in once.items()}
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
     predict = once["predict " + study.first_classifier]
     side = 0.2 + settings.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
     known = DEFAULT_SECONDS | {name: settings.steps_of(name) * once[name] for name in settings.families} | {
-        "draw": 0.05, "choice": 0.05,
+        "draw": 0.05, "choice": 0.05, "waiting": waiting,
         MEASURING_CLASSIFIER.stored_as: side, FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         REFERENCE_SETS.stored_as: 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
@@ -289,16 +300,49 @@ def _seconds_of_transfer(settings: Settings, draw: Draw, once: dict[str, float])
 
 
 def _time_steps(settings: Settings, device: str) -> dict[str, float]:
-    """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled."""
+    """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled.
+
+    They are the CPU's where that is the device; `waiting` is how many of the clock passed for each.
+    """
     import torch
 
     torch.set_num_threads(1)
     draw = settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
     some = draw.take(np.arange(256) % len(draw))
-    return _time_generators(settings, draw, some.y, device) | _time_classifiers(settings, draw, some.x, device)
+    timed = _Timed(device)
+    seconds = _time_generators(settings, draw, some.y, timed) | _time_classifiers(settings, draw, some.x, timed)
+    return seconds | {"waiting": timed.waiting()}
 
 
-def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, device: str) -> dict[str, float]:
+class _Timed:
+    """What times calls on a device: by the seconds of the CPU where that is the device, else by the clock."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.now = time.process_time if device == "cpu" else time.perf_counter
+        self.began = self.now(), time.perf_counter()
+
+    def seconds(self, call: Callable[[], object]) -> float:
+        """Return how long a call takes."""
+        started = self.now()
+        call()
+        return self.now() - started
+
+    def per_step(self, call: Callable[[int], object]) -> float:
+        """Return the seconds per step of what can be called with a number of steps, without its start-up.
+
+        The first step also warms up. Where it is slow a few more say enough, and many would take minutes.
+        """
+        few, more = (FEW, MORE) if self.seconds(lambda: call(1)) < SLOW else (1, 3)
+        return max(self.seconds(lambda: call(more)) - self.seconds(lambda: call(few)), 1e-6) / (more - few)
+
+    def waiting(self) -> float:
+        """Return how many seconds of the clock have passed since the beginning for each that is counted, at least 1."""
+        counted, passed = (now() - then for now, then in zip((self.now, time.perf_counter), self.began, strict=True))
+        return max(1.0, passed / max(counted, 1e-6))
+
+
+def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, timed: _Timed) -> dict[str, float]:
     """Return seconds per step of each GAN family, and per item that each generator of the medium samples.
 
     labels: (N,), of which the first are asked for. What comes from elsewhere is not timed.
@@ -307,17 +351,19 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, dev
     for name in settings.generators:
         if name in settings.external:
             continue
-        fit = lambda steps, name=name: registry.make(settings.medium, name, **seen).fit(draw, Job(steps, 0, device))  # noqa: E731
+        fit = lambda steps, name=name: registry.make(settings.medium, name, **seen).fit(  # noqa: E731
+            draw, Job(steps, 0, timed.device)
+        )
         if name in settings.families:
-            seconds[name] = _per_step(fit)
+            seconds[name] = timed.per_step(fit)
         generator = fit(1)
         sample = lambda n, generator=generator: generator.sample(Condition(labels[:n]), 0)  # noqa: E731
         sample(1)  # what is computed once
-        seconds[f"sample {name}"] = _seconds(lambda sample=sample: sample(SAMPLED)) / min(SAMPLED, len(labels))
+        seconds[f"sample {name}"] = timed.seconds(lambda sample=sample: sample(SAMPLED)) / min(SAMPLED, len(labels))
     return seconds
 
 
-def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, device: str) -> dict[str, float]:
+def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, timed: _Timed) -> dict[str, float]:
     """Return seconds per step of each classifier, and per item of `some` (N, ...) predicted by each."""
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, from_scratch, predict, train
@@ -327,11 +373,11 @@ def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, devi
     for name, start in starts.items():
         recipe = Recipe(settings.medium, name, 1, settings.study.batch_size, policy)
         learn = lambda n, recipe=recipe, start=start: train(  # noqa: E731
-            Mixture(draw, None, 0), replace(recipe, steps=n), 0, device, start=start
+            Mixture(draw, None, 0), replace(recipe, steps=n), 0, timed.device, start=start
         )
         network, x = learn(1), some[:16] if name == "transfer" else some
-        seconds[name] = _per_step(learn)
-        predicting = _seconds(lambda network=network, x=x: predict(settings.medium, network, x))
+        seconds[name] = timed.per_step(learn)
+        predicting = timed.seconds(lambda network=network, x=x: predict(settings.medium, network, x))
         seconds[f"predict {name}"] = predicting / len(x)
     return seconds
 
@@ -345,24 +391,6 @@ def _start_of_transfer(settings: Settings, draw: Examples) -> dict[str, Start]:
     pretrained, weights = settings.medium.pretrained, settings.weights
     none = np.random.default_rng(0).normal(size=(len(draw), pretrained.features_width(weights))).astype(np.float32)
     return {"transfer": pretrained.starting(weights, Mixture(draw, None, 0), none)}
-
-
-def _per_step(call: Callable[[int], object]) -> float:
-    """Return the seconds per step of what can be called with a number of steps, without its start-up.
-
-    The first step also warms up. Where it is slow a few more say enough, and many would take minutes; that other
-    programs keep the machine busy makes none slow.
-    """
-    started = time.process_time()
-    call(1)
-    few, more = (FEW, MORE) if time.process_time() - started < SLOW else (1, 3)
-    return max(_seconds(lambda: call(more)) - _seconds(lambda: call(few)), 1e-6) / (more - few)
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
 
 
 def disk_bytes(settings: Settings, todo: list[Unit]) -> float:

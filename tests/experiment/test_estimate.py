@@ -22,7 +22,8 @@ from gannb.units.kinds import KINDS
 from gannb.utils.console import talking
 
 # seconds per step of the GAN and of the classifier, per item predicted and per item sampled
-TIMED = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample mlp": 0.0002}
+# and seconds by the clock for one of the CPU
+TIMED = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample mlp": 0.0002, "waiting": 1.0}
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -147,13 +148,27 @@ def test_of_slow_steps_few_are_timed(monkeypatch, start, step, steps):
         asked.append(n)
         clock[0] += start + n * step
 
-    both = dict.fromkeys(("perf_counter", "process_time"), lambda: clock[0])
-    monkeypatch.setattr(estimate, "time", SimpleNamespace(**both))
-    assert estimate._per_step(call) == pytest.approx(step) and asked == steps
+    passing = {"process_time": lambda: clock[0], "perf_counter": lambda: 4 * clock[0]}  # three quarters go elsewhere
+    monkeypatch.setattr(estimate, "time", SimpleNamespace(**passing))
+    for device, times in (("cpu", 1), ("cuda", 4)):
+        asked.clear()
+        timed = estimate._Timed(device)
+        assert timed.per_step(call) == pytest.approx(times * step) and asked == steps
+        assert timed.waiting() == pytest.approx(4 / times)
+
+
+@pytest.mark.parametrize(("waiting", "workers", "said"), [(1.2, 2, None), (5.0, 2, "5 times"), (2.0, 4, None)])
+def test_a_plan_goes_by_the_cpu_and_says_where_the_machine_is_busy(monkeypatch, waiting, workers, said):
+    monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: TIMED | {"waiting": waiting})
+    monkeypatch.setattr(estimate, "worker_count", lambda workers: workers or 2)
+    found = plan(make_study(**SMOKE | {"workers": workers, "gan_steps": 1000}))
+    took = 2 * 1000 * TIMED["mlp"] * max(1, workers / 2)
+    assert found["units"]["generator"]["seconds"] == pytest.approx(took, abs=1)
+    assert (found["advice"] is None) if said is None else said in found["advice"]
 
 
 def test_a_plan_says_what_a_gan_costs_here_and_as_published(tmp_path, monkeypatch):
-    timed = {"wavegan": 2.2, "sample wavegan": 0.01, "logmel_cnn": 0.01, "predict logmel_cnn": 0.001}
+    timed = {"wavegan": 2.2, "sample wavegan": 0.01, "logmel_cnn": 0.01, "predict logmel_cnn": 0.001, "waiting": 1.0}
     monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: timed)
     data = folder_of(tmp_path / "clips", n=12, seconds=0.3, rate=4000)
     given = {"data": str(data), "output_dir": str(tmp_path / "out"), "device": "cpu", "gan": "wavegan"}
