@@ -164,6 +164,7 @@ class _Item:
     shape: tuple[int, int]  # native height, width
     pixels: np.ndarray | None = None  # prepared, (H, W) or (H, W, 3) uint8
     thumb: np.ndarray | None = None
+    view: np.ndarray | None = None  # see `duplicates.crops`; None too where crops are not searched for
     darkest: int = 0  # of the native pixels
     brightest: int = 255
 
@@ -180,7 +181,8 @@ def _decode_all(
         found = _Item(digest.digest(), mode, native.shape[:2], darkest=int(native.min()), brightest=int(native.max()))
         if target is None:
             return found
-        return replace(found, pixels=_resized(native, target), thumb=duplicates.thumbnail(native))
+        view = duplicates.view(native) if len(source.ids) <= duplicates.MOST else None
+        return replace(found, pixels=_resized(native, target), thumb=duplicates.thumbnail(native), view=view)
 
     threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1  # arrays need no decoding
     with without_warnings():
@@ -304,8 +306,8 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
     channels = target.channels or (1 if grey else 3)
     x = np.stack([_with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
     same = identical(map(duplicates.content, x))
-    pairs, distances, n_turned = _near_pairs(x, source.y, items, same)
-    found = linked(source, same, link(pairs, distances, source.y), named)
+    copies = _copies(x, source.y, items, same)
+    found = linked(source, same, link(copies.pairs, copies.distances, source.y), named)
     return assemble(
         NAME, data, source, x, [item.digest for item in items], found,
         shapes=dict(Counter(_shape_name(item.shape) for item in items)),
@@ -314,30 +316,50 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
         side=lambda i: side_of(
             source.paths[i] if source.paths else None, items[i].mode, items[i].shape, items[i].thumb, channels
         ),
-        remarks=_on_copies(source, found.groups, named, n_turned),
+        remarks=_on_copies(source, found.groups, named, copies),
     )  # fmt: skip
 
 
-def _on_copies(source: Source, groups: np.ndarray, named: list[str], n_turned: int) -> list[str]:
-    """Sentences on mirrored and turned copies, and on names that say so of more, unless the person gave groups."""
-    turned = f"{n_turned:,} pairs of {NOUNS.many} are mirrored or turned copies; both stay on one side of every split"
+def _on_copies(source: Source, groups: np.ndarray, named: list[str], copies: _Copies) -> list[str]:
+    """Sentences on turned and cropped copies, and on names that say so of more, unless the person gave groups."""
+    kinds = {"mirrored or turned": copies.n_turned, "cropped": copies.n_cropped}
+    told = [_told(n, kind) for kind, n in kinds.items() if n]
     proposed = "" if any(named) else proposal(source, groups, COPIES)
-    return [turned] * bool(n_turned) + [proposed] * bool(proposed)
+    return told + [proposed] * bool(proposed)
 
 
-def _near_pairs(
-    x: np.ndarray, y: np.ndarray, items: list[_Item], same: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Pairs (M, 2) of near duplicates and their distances (M,), of contents that are large enough to tell.
+def _told(n: int, kind: str) -> str:
+    what = f"1 pair of {NOUNS.many} is a {kind} copy" if n == 1 else f"{n:,} pairs of {NOUNS.many} are {kind} copies"
+    return f"{what}; both stay on one side of every split"
 
-    And how many of them are mirrored or turned, which are copies within a class alone: left is the mirror image of
-    right.
+
+@dataclass(frozen=True)
+class _Copies:
+    pairs: np.ndarray  # (M, 2) positions
+    distances: np.ndarray  # (M,)
+    n_turned: int  # pairs of which one is mirrored or turned
+    n_cropped: int
+
+
+def _copies(x: np.ndarray, y: np.ndarray, items: list[_Item], same: np.ndarray) -> _Copies:
+    """Pairs of items (N, H, W, C) that are near duplicates, of contents that are large enough to tell.
+
+    Mirrored and turned ones are copies within a class alone: left is the mirror image of right.
     """
+    distinct = same == np.arange(len(x))
     sides = np.array([min(item.shape) for item in items])
-    first = np.flatnonzero((same == np.arange(len(x))) & (sides >= duplicates.THUMB))
-    shape = (len(first), duplicates.THUMB, duplicates.THUMB, x.shape[3])
-    thumbs = np.array([_with_channels(items[i].thumb, x.shape[3]) for i in first], np.uint8).reshape(shape)
+    first = np.flatnonzero(distinct & (sides >= duplicates.THUMB))
+    thumbs = _stacked([items[i].thumb for i in first], duplicates.THUMB, x.shape[3])
     (near, distances), (turned, apart) = duplicates.near_pairs(thumbs), duplicates.turned_pairs(thumbs)
     alike = y[first[turned[:, 0]]] == y[first[turned[:, 1]]]
-    pairs = first[np.concatenate([near, turned[alike]])]
-    return pairs, np.concatenate([distances, apart[alike]]), len(np.unique(turned[alike], axis=0))
+    viewed = np.flatnonzero(distinct & [item.view is not None for item in items])
+    cropped, cut = duplicates.cropped_pairs(_stacked([items[i].view for i in viewed], duplicates.VIEW, x.shape[3]))
+    pairs = np.concatenate([first[near], first[turned[alike]], viewed[cropped]])
+    return _Copies(
+        pairs, np.concatenate([distances, apart[alike], cut]), len(np.unique(turned[alike], axis=0)), len(cropped)
+    )
+
+
+def _stacked(pictures: list[np.ndarray], side: int, channels: int) -> np.ndarray:
+    """Pictures (side, side) or (side, side, 3), there may be none, as (N, side, side, channels) uint8."""
+    return np.array([_with_channels(one, channels) for one in pictures], np.uint8).reshape(-1, side, side, channels)

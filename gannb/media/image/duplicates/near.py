@@ -1,4 +1,4 @@
-"""Exact and near duplicates among images.
+"""Exact and near duplicates among images, mirrored and turned ones too.
 
 Near duplicates are what a re-encoded, slightly resized or slightly brightened copy gives, and bursts of a
 scene. Each item's luminance thumbnail, 16x16, is brought to mean 0 and norm 1, so that brightness and

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
 from gannb.media.image import duplicates
+from gannb.media.image.duplicates.near import COLOUR, LOCAL, NEAR
 from gannb.media.image.reading import read
 from gannb.media.image.shifts import altered
 from gannb.media.image.sources.arrays import _idx
@@ -77,9 +78,9 @@ def test_near_pairs_agree_with_brute_force():
     thumbs = np.concatenate([base, copies]).clip(0, 255).astype(np.uint8)
     luma = (thumbs @ [0.299, 0.587, 0.114]).reshape(len(thumbs), -1)
     z = (luma - luma.mean(1, keepdims=True)) / luma.std(1, keepdims=True)
-    near = np.corrcoef(luma) >= 1 - duplicates.NEAR
-    near &= np.abs(z[:, None] - z[None]).max(2) <= duplicates.LOCAL
-    near &= np.corrcoef(thumbs.reshape(len(thumbs), -1)) >= 1 - duplicates.COLOUR
+    near = np.corrcoef(luma) >= 1 - NEAR
+    near &= np.abs(z[:, None] - z[None]).max(2) <= LOCAL
+    near &= np.corrcoef(thumbs.reshape(len(thumbs), -1)) >= 1 - COLOUR
     expected = np.argwhere(np.triu(near, 1))
     assert 20 < len(expected) < 2000
     assert duplicates.near_pairs(thumbs)[0].tolist() == expected.tolist()
@@ -149,7 +150,7 @@ def test_mirrored_and_turned_copies_are_found(tmp_path, turn):
     found = read(str(tmp_path), size="32")
     assert found.report.near_duplicates == [["cat/cat0.png", "cat/copy.png"]]
     assert group_of(found, "cat/cat0.png") == group_of(found, "cat/copy.png")
-    says = "1 pairs of images are mirrored or turned copies; both stay on one side of every split"
+    says = "1 pair of images is a mirrored or turned copy; both stay on one side of every split"
     assert found.report.remarks == [says]
 
 
