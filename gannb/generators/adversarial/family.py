@@ -32,6 +32,7 @@ class Family:
 
     name: str
     steps: int  # of training that a laptop does in minutes
+    published_steps: int = 0  # of its authors' training, where that is many times as long; told by `plan` alone
     generator: Network
     discriminator: Network
     loss: Loss
@@ -69,7 +70,9 @@ class Family:
 
     def settings(self) -> dict[str, Any]:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps")}
+        values = {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps", "published_steps")
+        }
         plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
         plain.pop("variations")
         return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": plain_policy(self.augmentation)}))

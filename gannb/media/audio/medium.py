@@ -331,7 +331,7 @@ class Sounds(Usual):
         alike="shifted by up to 100 ms",
         elsewhere="another microphone or room",
         overlooked="copies at another speed or pitch are not searched for, nor what sounds alike and was recorded "
-        "twice",
+        "twice; a very quiet clip may be missed in its copy of 8 bits",
     )
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:
