@@ -281,7 +281,7 @@ class Texts(Usual):
         "perplexity": (
             ".0f", "Of these sentences under a trigram model of unseen real ones: low where they read like those. "
             "GAN-train does not see it: classifiers learn nearly as much from bags of words as from fluent sentences. "
-            "Words that the training sentences lack count as one, so that the rows of unseen real ones are far too low.",
+            "Words that the training sentences lack count as one, so that rows of unseen real ones are far too low.",
         ),
         "reverse_perplexity": (
             ".0f", "Of unseen real sentences under a trigram model of these: low where these hold what real ones hold.",
