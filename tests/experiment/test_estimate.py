@@ -56,7 +56,8 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
     for text in (plan.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):
         assert all(f"`{key}`" in text for key in found), "a key is not documented"
     assert (found["items"], found["shape"], found["classes"], found["trials"]) == (1797, [8, 8, 1], 10, 2)
-    assert (found["gan"], found["gan_steps"], found["workers"], found["advice"]) == ("mlp", 5, 2, None)
+    assert (found["gan"], found["gan_steps"], found["workers"]) == ("mlp", 5, 2)
+    assert (found["advice"] or "other programs").startswith("other programs")  # as where these tests run side by side
     spent = sum(n["seconds"] for n in found["units"].values())
     assert found["seconds"] > spent / 2 and found["disk_bytes"] > 1e6
 
