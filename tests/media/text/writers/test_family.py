@@ -42,13 +42,7 @@ def test_no_preset_asks_for_more_steps_with_which_a_writer_copies(family):
 def test_a_study_for_a_gpu_trains_writers_as_long_as_any_and_as_long_as_it_says(tmp_path):
     rows = "".join(f"word {i} of {kind},{kind}\n" for i in range(40) for kind in "ab")
     (tmp_path / "a.csv").write_text("text,label\n" + rows)
-    given = {
-        "data": str(tmp_path / "a.csv"),
-        "output_dir": str(tmp_path),
-        "preset": "gpu",
-        "trials": 4,
-        "n_per_class": 4,
-    }
+    given = {"data": str(tmp_path / "a.csv"), "output_dir": str(tmp_path), "preset": "gpu", "trials": 4}
     settings = Experiment.preview(make_study(**given, n_per_class=4)).settings
     assert {name: settings.steps_of(name) for name in FAMILIES} == {n: f.steps for n, f in FAMILIES.items()}
     settings = Experiment.preview(make_study(**given, n_per_class=4, gan_steps=2000)).settings
