@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -111,7 +111,7 @@ class CodedFamily(Family):
 
 
 CODED = CodedFamily(
-    **{name: getattr(FAMILY, name) for name in FAMILY.__dataclass_fields__}
+    **{field.name: getattr(FAMILY, field.name) for field in fields(FAMILY)}
     | {"name": "coded", "generator": CodedGenerator, "discriminator": CodedDiscriminator, "r1": 0.0}
     | {"gradient_penalty": 0.0},
 )
