@@ -371,6 +371,26 @@ def _one_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="the folder of a set that `gannb generate` wrote")
 
 
+def _work(options: argparse.Namespace) -> int:
+    from gannb.experiment.pulling import pull
+
+    outcome = pull(options.folder, options.workers, options.wait)
+    elsewhere, failed = len(outcome.elsewhere), len(outcome.failed)
+    here = f"{len(outcome.made) - elsewhere:,} units were made here, {elsewhere:,} meanwhile elsewhere"
+    way = f"; {failed:,} failed and {len(outcome.blocked):,} need those: `gannb run {options.folder}` tries them again"
+    print(f"{here}{way if failed else f'; `gannb run {options.folder}` writes the notebooks and the page'}")
+    for unit, error in outcome.failed:
+        _complain(f"{unit.path} failed: {error}")
+    return FAILED if failed else DONE
+
+
+def _how_to_work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=int, metavar="N", help="processes here; 0: one per core [the study's]")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, metavar="MINUTES", help="how long to wait for the study to be begun [0]"
+    )
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False)
 
@@ -439,6 +459,11 @@ examples:
   outputs/photos --set classifier_steps=800   go on with a study, changed
 """
 
+WORK_EPILOG = """\
+As many as you like may be started, at any time, by ssh or as an array job; they
+agree through the study's folder alone. `gannb run` begins a study, works on it
+as one of them, and writes the notebooks and the page (notebooks/clusters.md).
+"""
 REPORT_EPILOG = """\
 examples:
   gannb report outputs/photos
@@ -464,6 +489,10 @@ COMMANDS = {
     "run": Command(
         _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _until, _how_much_talk),
         STUDY_EPILOG,
+    ),
+    "work": Command(
+        _work, "make what a study is missing, beside others: on any machine that sees its folder",
+        (_one_study, _how_to_work, _how_much_talk), WORK_EPILOG,
     ),
     "plan": Command(
         _plan, "what `run` would do, how long it takes and how much disk it needs; writes nothing",

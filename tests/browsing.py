@@ -65,3 +65,20 @@ def patiently(step: Callable[..., Any]) -> Callable[..., Any]:
                     raise
 
     return again
+
+
+def played(page: Any) -> list[tuple[str | None, float]]:
+    """What a browser says of every player of a page once it has decoded its sound: an error, or None, and seconds."""
+    return page.evaluate(PLAYED)
+
+
+PLAYED = """async () => {
+  const heard = []
+  for (const audio of document.querySelectorAll('audio')) {
+    audio.preload = 'auto'
+    audio.load()
+    await new Promise(done => { audio.onloadeddata = done; audio.onerror = done })
+    heard.push([audio.error && audio.error.message, audio.duration])
+  }
+  return heard
+}"""

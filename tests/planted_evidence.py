@@ -42,6 +42,7 @@ SOUND = {  # the words of another medium
     ),
     "raw_space": "log_mel", "measuring_classifier": "small_audio",
     "shifts": {"noise": "noise added", "pitch": "half a tone higher"},
+    "yardsticks": (),
 }  # fmt: skip
 
 

@@ -348,7 +348,7 @@ def test_what_reading_and_timing_take_is_said(tmp_path, monkeypatch, capsys):
         main(["plan", "--set", *(f"{k}={v}" for k, v in SMOKE.items() if k != "arms"), f"output_dir={tmp_path}"]) == 0
     )
     assert begun[0] == "planning"  # all of it, what has no words of its own as well
-    assert {"reading digits", "timing a few steps with images of 8x8x1"} <= set(begun)
+    assert {"reading digits", "timing a few steps with images of 8x8"} <= set(begun)
 
 
 # ---- how much, and in colour ----

@@ -17,9 +17,10 @@ from typing import Any
 
 import nbformat
 import pytest
-from browsing import MARKS, browser_page
+from browsing import MARKS, browser_page, played
 from conftest import ROOT, TOKEN, at_work
 from pace import wait_for
+from sound_study import finished_calls
 
 from gannb.experiment.experiment import Experiment
 from gannb.jupyter.index import FILE, write_index
@@ -75,7 +76,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(finished, tmp_path_factory) -> Iterator[Server]:
-    """JupyterLab in a folder with the notebooks, the index, a finished study and one that takes long."""
+    """JupyterLab in a folder with the notebooks, the index, finished studies and one that takes long."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     shutil.copytree(finished, folder / "outputs" / "digits")
@@ -83,6 +84,10 @@ def server(finished, tmp_path_factory) -> Iterator[Server]:
     Experiment.open(long.model_copy(update={"output_dir": str(folder / "outputs")}))
     second = folder / "notebooks" / "02_train_gan.ipynb"
     second.write_text(second.read_text().replace("outputs/digits", "outputs/long"))
+    finished_calls(folder, folder / "outputs")
+    for name in ("01_data", "03_generate"):
+        text = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
+        (folder / f"{name}-calls.ipynb").write_text(text.replace("outputs/digits", "outputs/calls"), encoding="utf-8")
     write_index(folder / "outputs")
     server = Server(folder, tmp_path_factory.mktemp("jupyter") / "own")
     server.start()
@@ -135,7 +140,7 @@ def test_the_index_shows_studies_and_opens_notebooks(page):
     page.get_by_role("link", name="the page").first.wait_for()
     page.get_by_text("points of balanced accuracy").first.wait_for()
     page.get_by_role("link", name="01_data").first.click()
-    heading(page, "The images, and the trials")
+    heading(page, "The items, and the trials")
 
 
 def test_01_runs_by_the_menu_and_its_draws_can_be_browsed(page, tmp_path):
@@ -154,7 +159,7 @@ def test_01_runs_by_the_menu_and_its_draws_can_be_browsed(page, tmp_path):
 
 def test_03_runs_and_a_widget_moved_shows_other_samples(page, server, tmp_path):
     page.goto(server.url("notebooks/03_generate.ipynb"), wait_until="commit")
-    heading(page, "Synthetic images")
+    heading(page, "Synthetic items")
     run_all(page)
     samples = cell(page, "widgets.samples(experiment)")
     samples.get_by_text("class 0, each beside").wait_for()
@@ -175,6 +180,26 @@ def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
     nbformat.validate(notebook)
     (browsed,) = [c for c in notebook.cells if "widgets.samples" in c.source]
     assert "class 5" in str(browsed.outputs) and any("image/png" in o.data for o in browsed.outputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "code", "text"),
+    [
+        ("01_data-calls", "The items, and the trials", "widgets.draws(experiment)", "Trial 0 has"),
+        ("03_generate-calls", "Synthetic items", "widgets.samples(experiment)", "each beside"),
+    ],
+)
+def test_clips_can_be_played(page, server, tmp_path, name, title, code, text):
+    page.goto(server.url(f"{name}.ipynb"), wait_until="commit")
+    heading(page, title)
+    run_all(page)
+    browsed = cell(page, code)
+    browsed.get_by_text(text).first.wait_for()
+    browsed.locator("audio").first.wait_for()
+    assert look(page, browsed, name, tmp_path)
+    heard = played(page)
+    assert len(heard) >= 8 and {error for error, _ in heard} == {None}
+    assert all(abs(seconds - 0.5) < 0.1 for _, seconds in heard)
 
 
 def test_the_stop_button_ends_the_work_in_a_sentence_and_loses_nothing(page, server):

@@ -155,6 +155,14 @@ def test_a_notebook_has_one_title_says_what_it_reads_and_makes_and_what_is_next(
     assert notebook.cells[-1].source.startswith("## Next")
 
 
+def test_a_notebook_fits_every_medium(source):
+    """Items have the medium's own name where code prints them; prose and code do not."""
+    said = [c.source for c in source[1].cells if "parameters" not in c.metadata.get("tags", [])]
+    text = "\n".join(said).replace("An *item* is what bears one label: an image, a sound, a sentence.", "")
+    of_one_medium = r"\b(images?|pictures?|pixels?|photos?|photographs?|clips?|sounds?|recordings?|texts?)\b"
+    assert [line for line in text.splitlines() if re.search(of_one_medium, line, re.IGNORECASE)] == []
+
+
 def test_links_lead_to_notebooks_that_are_there(source):
     for cell in source[1].cells:
         for link in re.findall(r"\]\(([^)#]+)\)", cell.source):

@@ -22,6 +22,7 @@ BESIDE = {  # test files of no single module -> what they are about
     "tests/experiment/test_positive_class.py": "One parameter from the study to the page: the positive of two classes.",
     "tests/media/audio/test_sound_study.py": "A whole study of clips.",
     "tests/media/test_captioned_study.py": "A whole study of images with captions.",
+    "tests/media/audio/test_unheard_speakers.py": "Speakers as groups, from the names of files to every split.",
     "tests/media/test_text_study.py": "A whole study of sentences, from a csv to the page.",
     "tests/media/test_toy_study.py": "A whole study of a medium that is no image.",
     "tests/report/page/test_page.py": "The page as its reader has it, whatever module wrote which part.",

@@ -31,6 +31,7 @@ from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.tested import equal
 from gannb.trials.arms import PRIMARY, YARDSTICKS, parse_arm
+from gannb.utils.naming import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,10 +159,8 @@ def _collecting(evidence: Evidence) -> Finding:
 
 def _fine_tuning(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: CONTRADICTED}
-    why = (
-        f"A network pretrained on other {evidence.nouns.many} and fine-tuned on the draw, against {PRIMARY[0]}; "
-        "the same within the margin is not better."
-    )
+    what = evidence.phrases.transfer.format(many=evidence.nouns.many)
+    why = f"{what}, against {PRIMARY[0]}; the same within the margin is not better."
     reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts, why)
     return found or _not_tested(f"{reason[0].lower()}{reason[1:]}")
@@ -295,11 +294,13 @@ def _hugging(evidence: Evidence, nearness: Estimate) -> int:
 
 def _why_in_between(evidence: Evidence, judged: bool) -> str:
     nouns = evidence.nouns
+    near = f"nearer to a training {nouns.one} than to unseen real ones beyond chance, in {nouns.raw}"
+    if nearly := evidence.phrases.nearly:
+        near = f"near copies, which differ from a training {nouns.one} {nearly}, beyond what unseen real ones are"
     why = (
-        f"New: fewer than {ATTRACTION:.0%} of GAN {nouns.many} are nearer to a training {nouns.one} than to unseen "
-        f"real ones beyond chance, in {nouns.raw} (copies: 100%). Valid: a classifier of real {nouns.many} recognises "
-        f"them at most {points(DISTORTED)} points less often than real test {nouns.many}. Both shown supports the "
-        "claim, either refuted contradicts it."
+        f"New: fewer than {ATTRACTION:.0%} of GAN {nouns.many} are {near} (copies: 100%). Valid: a classifier of "
+        f"real {nouns.many} recognises them at most {points(DISTORTED)} points less often than real test {nouns.many}. "
+        "Both shown supports the claim, either refuted contradicts it."
     )
     if not judged:
         why += (
@@ -362,18 +363,18 @@ def _elsewhere(evidence: Evidence) -> Finding:
     changes = ", ".join(f"{row.shift} {points(row.change.mean, sign=True)}" for row in each)
     why = (
         f"{PRIMARY[0]} against {PRIMARY[1]} on shifted test {evidence.nouns.many} ({changes}), mean over the shifts. "
-        f"{_yardsticks_text(beside)} Shifts of our own making stand in for {evidence.phrases.elsewhere}, and are not "
-        "the thing itself."
+        f"{_yardsticks_text(evidence, beside)} Shifts of our own making stand in for {evidence.phrases.elsewhere}, and "
+        "are not the thing itself."
     )
     return Finding(verdict, f"{in_points(whole.change)} points", why)
 
 
-def _yardsticks_text(beside: Mapping[str, Estimate]) -> str:
+def _yardsticks_text(evidence: Evidence, beside: Mapping[str, Estimate]) -> str:
     """Return what the GAN came to against arms with as many items from no GAN, in sentences."""
     if not beside:
         return (
             f"A gain would not contradict the claim: any items added to the real ones may bring it, and without "
-            f"{' or '.join(YARDSTICKS[:2])} in the study that cannot be told."
+            f"{listed(evidence.yardsticks, 'or') or 'items from no GAN'} in the study that cannot be told."
         )
     against = " and ".join(f"{in_points(change)} points against {arm}" for arm, change in beside.items())
     return f"On the same it came to {against}, without a GAN; only a GAN that is better than all of these is of use."

@@ -1,7 +1,8 @@
 """Whether the GAN copies its training set: the one verdict that the page's sentence, the claim and the lights follow.
 
-Two things show copying: a generated item that is identical with a training item, and a permutation test that flags more
-than half of the trials (`measures.copying`: both are in its column `flagged`). How far items side with the training set
+Two things show copying: a generated item that is identical with a training item, and a test that flags more than half
+of the trials: by permutation, or of near copies where the medium tells them (`measures.copying`: both are in its column
+`flagged`). How far items side with the training set
 is a number beside them: chance takes that side as well, where all items lie nearest to the same few real ones. On a
 given test set the permutation test shows nothing by itself: its items may come from another source than the training
 set, and then honest items are nearer to the latter.
@@ -97,11 +98,13 @@ def _found(evidence: Evidence, side: Estimate, flagged: int, trials: int, duplic
     nouns = evidence.nouns
     shown = possible(side)
     identical = f"{f'{duplicates:,}' if duplicates else 'none'} of its {items:,} {nouns.many}"
+    honest = f"are no nearer to the training set than to unseen real {nouns.many}"
+    if evidence.phrases.nearly:
+        honest = f"are near copies of a training {nouns.one} as seldom as unseen real ones are"
     return (
         f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}, copying is flagged in "
         f"{flagged} of {trials} trials, and they score {side.mean:.0%} [{100 * shown.low:.0f}, {100 * shown.high:.0f}] "
-        f"on a scale on which {nouns.many} that are no nearer to the training set than to unseen real {nouns.many} "
-        "score 0% and pure copies 100%"
+        f"on a scale on which {nouns.many} that {honest} score 0% and pure copies 100%"
     )
 
 
@@ -120,9 +123,22 @@ def _why(evidence: Evidence, ratio: float, authentic: float, honest: float) -> s
     nouns, alike = evidence.nouns, evidence.phrases.alike
     counted = f" Copies that are {alike} are counted too." if alike else ""
     return (
-        f"Decided by GAN {nouns.many} that are identical with a training {nouns.one}, and by a permutation test, which "
-        f"flags a trial where its {nouns.many} keep to the training set more than they would if unseen real "
-        f"{nouns.many} had been that set. Supported by one that is identical, or by more than half of the trials; "
-        f"contradicted by neither, with a score surely below {ATTRACTION:.0%}.{counted} Nearest-neighbour ratio "
-        f"{ratio:.2f} (1: none); authentic {authentic:.0%}, of held-out real {nouns.many} {honest:.0%}."
+        f"Decided by GAN {nouns.many} that are identical with a training {nouns.one}, and by {_tested(evidence)}. "
+        "Supported by one that is identical, or by more than half of the trials; contradicted by neither, with a score "
+        f"surely below {ATTRACTION:.0%}.{counted} Nearest-neighbour ratio {ratio:.2f} (1: none); authentic "
+        f"{authentic:.0%}, of held-out real {nouns.many} {honest:.0%}."
+    )
+
+
+def _tested(evidence: Evidence) -> str:
+    """Return in words the test that flags a trial."""
+    nouns = evidence.nouns
+    if evidence.phrases.nearly:
+        return (
+            f"Fisher's exact test, which flags a trial where more of its {nouns.many} are near copies than of unseen "
+            f"real ones: a near copy differs from a training {nouns.one} {evidence.phrases.nearly}"
+        )
+    return (
+        f"a permutation test, which flags a trial where its {nouns.many} keep to the training set more than they would "
+        f"if unseen real {nouns.many} had been that set"
     )

@@ -10,13 +10,14 @@ import numpy as np
 
 from gannb.classifiers.imbalance import smallest
 from gannb.data.medium import Medium, Nouns, Phrases
+from gannb.measures.comparison import near_copies
 from gannb.measures.fidelity import nearer_to_training
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import paired_t
 from gannb.stats.outcomes import Predictions, item_values
 from gannb.stats.settling.draws import block_means
 from gannb.stats.tested import WEIGHTINGS, Tested, Weighting, balanced
-from gannb.trials.arms import PRIMARY, parse_arm
+from gannb.trials.arms import PRIMARY, YARDSTICKS, parse_arm
 from gannb.trials.contrasts import Contrast
 from gannb.trials.splits import groups_of, labels_of
 from gannb.utils.errors import Failed, InputError
@@ -57,6 +58,7 @@ class Evidence:
     raw_space: str  # names of two feature spaces in `quality` and `classes`: that of the items as they are,
     measuring_classifier: str  # and that of the classifier which measures quality
     shifts: Mapping[str, str]  # name of each of the F ways to shift test items -> what it does
+    yardsticks: tuple[str, ...]  # arms with as many items from no GAN that a study of this medium may have
     failures: tuple[str, ...] = ()  # a unit and its error each
     preset: str = "laptop"
     most_trials: int | None = None  # disjoint draws that the pool allows
@@ -104,9 +106,11 @@ class Evidence:
 def words_of(medium: Medium) -> dict[str, Any]:
     """Return what evidence has of its medium, by field: what items, feature spaces and shifts are called."""
     meanings = {name: meaning for name, (meaning, _) in medium.shifts.items()}
+    sources = {*medium.controls, *medium.yardsticks}
     return {
         "nouns": medium.nouns, "phrases": medium.phrases, "raw_space": medium.raw_space,
         "measuring_classifier": medium.measuring_classifier, "shifts": meanings,
+        "yardsticks": tuple(arm for arm in YARDSTICKS if parse_arm(arm).source in sources),
     }  # fmt: skip
 
 
@@ -209,18 +213,27 @@ def _shifted(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], 
 
 
 def _small_copying(experiment: Experiment) -> dict[int, float]:
-    """Return `fidelity.nearer_to_training` of the smallest classes by themselves, in raw features, by finished trial.
+    """Return how far items of the smallest classes side with their training items by themselves, by finished trial.
+
+    That is `fidelity.nearer_to_training` in raw features, or near copies where the medium tells them.
 
     All classes together say little of them. Empty where classes are of about a size.
     """
     settings, results, found = experiment.settings, experiment.results, {}
-    features, classes = settings.medium.raw_features, smallest(list(settings.class_counts.values()))
+    medium, classes = settings.medium, smallest(list(settings.class_counts.values()))
     for trial in results.done(3) if classes else ():
         draw = results.draw(trial)
         parts = settings.items(draw.train), results.synthetic(trial), settings.items(draw.test)
-        own = [[features(part.x[part.y == k]) for part in parts] for k in classes]
-        found[trial] = float(np.mean([nearer_to_training(*of_class) for of_class in own]))
+        own = [[part.x[part.y == k] for part in parts] for k in classes]
+        found[trial] = float(np.mean([_siding(medium, *of_class) for of_class in own]))
     return found
+
+
+def _siding(medium: Medium, train: np.ndarray, made: np.ndarray, unseen: np.ndarray) -> float:
+    """Return how far made items (M, ...) side with training ones (N, ...), against unseen ones: 1 is copies."""
+    if told := near_copies(medium, train, made, unseen):
+        return told.siding()
+    return nearer_to_training(*map(medium.raw_features, (train, made, unseen)))
 
 
 # ---- estimates ----

@@ -71,7 +71,7 @@ def option_text(arm: Arm, nouns: Nouns) -> str:
     sources |= {"interpolation": f"blends of two {nouns.many}", "gaussian": f"{nouns.many} drawn from a Gaussian"}
     sources |= {name: external_text(name, nouns) for name in EXTERNAL_WORDS}
     sources |= {way: name for way, (_, name) in BALANCING.items()}
-    parts = ["fine-tuning a pretrained network"] if arm.pretrained else []
+    parts = [nouns.transfer] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []
     parts += [sources.get(arm.source, f"{nouns.many} from {arm.source}")] if arm.source else []
     return " with ".join(parts)

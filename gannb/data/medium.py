@@ -29,6 +29,7 @@ class Nouns:
     one: str  # "image"
     many: str  # "images"
     raw: str  # what the raw features are, and a distance between them is in: "pixels"
+    transfer: str = "fine-tuning a pretrained network"  # what `transfer` arms do
     kind: str = ""  # what they are called beside those of other media, where that is not `many`
 
     @property
@@ -66,8 +67,6 @@ class Weights(Protocol):
 class Pretrained(Protocol):
     """Finds, describes and fine-tunes pretrained networks."""
 
-    LAYER_DECAY: float  # the factor by which rates fall from each layer to the one below it
-
     def find(self, pretrained: str) -> Weights | None:
         """Return the weights meant by a study's `pretrained`; None: not on this machine. Raises InputError."""
         ...
@@ -90,6 +89,10 @@ class Pretrained(Protocol):
 
     def weights_text(self, weights: Weights) -> str:
         """Return in words what network it is and how it takes items."""
+        ...
+
+    def training_text(self, weights: Weights, steps: int) -> str:
+        """Return how training goes on for so many steps once there is a head on frozen features, ended by a stop."""
         ...
 
     def missing_sentence(self, pretrained: str, begun: bool = False) -> str:
@@ -125,9 +128,11 @@ class Phrases:
     unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"
     taken: str  # what is done in the world to have one: "photographed"
     pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
+    transfer: str = "A network pretrained on other {many} and fine-tuned on the draw"  # what `transfer` stands for
     elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
     alike: str = ""  # forms in which a copy still counts as one, or "": "shifted by a few pixels"; see `alike_forms`
     overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
+    nearly: str = ""  # how an item differs from one that it nearly copies, or "": "by a few words"; see `near_copies`
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +167,7 @@ class Usual:
     yardsticks: Mapping[str, str] = {}
     measures: Mapping[str, tuple[str, str]] = {}
     in_cells = False
+    usual: Mapping[str, str] = {}
 
     @property
     def column(self) -> str:
@@ -186,6 +192,10 @@ class Usual:
     ) -> Mapping[str, float]:
         """None: items are measured in feature spaces."""
         return {}
+
+    def near_copies(self, x: np.ndarray, train: np.ndarray) -> np.ndarray | None:
+        """None: copying of items (M, ...) shows in distances of features."""
+        return None
 
 
 class Medium(Protocol):
@@ -215,6 +225,7 @@ class Medium(Protocol):
     before: tuple[str, ...]  # media of which it is a special case, by name: where it recognises data, they give way
     policy_names: tuple[str, ...]  # augmentations of a classifier
     arms: tuple[str, ...]  # that a study has by default, beside those of every medium
+    usual: Mapping[str, str]  # what `auto` stands for, by parameter, where it does not depend on the items
     # generators without an adversary that only this medium has, by name, and what its items are: "of word pairs"
     yardsticks: Mapping[str, str]
 
@@ -376,6 +387,15 @@ class Medium(Protocol):
         """Return these measures of items that were made, beside unseen real ones and the training set.
 
         learnt: where `learn_to_measure` kept what it had learnt. What cannot be measured is left out.
+        """
+        ...
+
+    def near_copies(self, x: np.ndarray, train: np.ndarray) -> np.ndarray | None:
+        """Tell which items x (M, ...) nearly are one of the training items, (M,) bool; None: distances tell it.
+
+        For items that are put together of the parts of training items, as sentences are of words: an honest generator
+        has no other parts, and is nearer to the training set in every space of features. It copies where more of its
+        items nearly are a training item than of unseen real ones; `phrases.nearly` says what that means.
         """
         ...
 

@@ -60,6 +60,7 @@ def _check_family(settings: Settings) -> None:
 
 
 def _check_augmentation(settings: Settings) -> None:
+    settings.medium.policy(settings.policy_name, settings.shape)  # which may need what is not on this machine
     if settings.study.gan_augmentation == "ada" and settings.study.augmentation == "none":
         raise InputError(
             "gan_augmentation: ada applies the study's augmentation, which is none; set augmentation to another, or "

@@ -1,6 +1,7 @@
 """What a study would do, how long it takes and how much disk it needs, from a few timed steps.
 
-Steps are timed in processes of their own. What takes torch is imported there, and not where the command begins.
+Steps are timed in processes of their own, on a CPU by its seconds: what other programs take of the machine now is told
+beside, since nobody knows for how long they will. What takes torch is imported there, and not where the command begins.
 """
 
 from __future__ import annotations
@@ -54,20 +55,24 @@ if TYPE_CHECKING:
 
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
+SLOW = 1.0  # s; of what takes longer for a first step fewer are timed
+SAMPLED = 64  # items by which sampling is timed
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
 ENOUGH = 4  # items of a class of which GANs were seen to keep their variety, and of fewer not
 LONG = 3600  # seconds from which on a quicker way is pointed out
+BUSY = 1.5  # times as long as on an idle machine, from which on that is said
 
 
 def plan(study: Study) -> dict[str, Any]:
     """Return what a study would do; times a few steps in as many processes as the run would use. Writes nothing.
 
-    The keys, in order: `study`; of the data `medium`, `items`, `shape`, `classes` and `class_names`; `trials`,
-    `protocol` and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `classifier` (several),
-    `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device` and `workers` (processes); `units`,
-    by kind `todo`, `total` and `seconds` of one process; `seconds` in all and `disk_bytes`, at least, `seconds_most`
-    and `disk_bytes_most`, if steps have to be doubled up to the bound; and `advice`, a sentence, or null.
+    The keys, in order: `study`; of the data `medium`, `items`, `shape`, `size` (in words), `classes` and `class_names`;
+    `trials`, `protocol` and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `gan_cost` (a sentence),
+    `classifier` (several), `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device` and
+    `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one process; `seconds` in all and
+    `disk_bytes`, at least, `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound; and
+    `advice`, a sentence, or null.
     """
     experiment = Experiment.preview(study)
     settings, plan = experiment.settings, experiment.plan
@@ -77,7 +82,7 @@ def plan(study: Study) -> dict[str, Any]:
     )
     if todo and talk() != QUIET:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
-    with doing(f"timing a few steps with {settings.medium.nouns.many} of {'x'.join(map(str, settings.shape))}"):
+    with doing(f"timing a few steps with {settings.medium.nouns.many} of {settings.medium.size_text(settings.shape)}"):
         seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
     workers, pool = worker_count(study.workers), settings.dataset.pool
@@ -86,15 +91,17 @@ def plan(study: Study) -> dict[str, Any]:
     longest = total + sum(expected_seconds(settings, unit, seconds) for unit in longer) / workers
     return {
         "study": study.name, "medium": settings.medium.name, "items": len(splits.labels_of(settings.dataset)),
-        "shape": list(settings.shape), "classes": pool.n_classes, "class_names": list(pool.classes),
+        "shape": list(settings.shape), "size": settings.medium.size_text(settings.shape),
+        "classes": pool.n_classes, "class_names": list(pool.classes),
         "trials": settings.trials, "protocol": settings.design.protocol, "why": settings.design.why,
         "found": _found(settings), "gan": settings.family, "gan_steps": settings.gan_steps,
-        "classifier": list(study.classifier), "classifier_steps": settings.classifier_steps,
+        "gan_cost": _gan_cost(settings, seconds), "classifier": list(study.classifier),
+        "classifier_steps": settings.classifier_steps,
         "classifier_steps_most": settings.classifier_steps << settings.most_doublings,
         "fine_tuning": _fine_tuning(plan), "device": experiment.device, "workers": workers,
         "units": _by_kind(plan, spent), "seconds": round(total), "seconds_most": round(longest),
         "disk_bytes": round(disk_bytes(settings, todo)), "disk_bytes_most": round(disk_bytes(settings, most)),
-        "advice": _advice(settings, total),
+        "advice": _advice(settings, total, seconds.get("waiting", 1.0)),
     }  # fmt: skip
 
 
@@ -105,25 +112,44 @@ def _by_kind(plan: Plan, spent: dict[Unit, float]) -> dict[str, dict[str, int]]:
     return {kind: {"todo": todo[kind], "total": every[kind], "seconds": seconds[kind]} for kind in every}
 
 
-def _advice(settings: Settings, seconds: float) -> str | None:
-    """Return a quicker way, where the study takes long and its items are large."""
+def _gan_cost(settings: Settings, seconds: dict[str, float]) -> str:
+    """Return how long one GAN of the study takes, and how long one as published would; nothing where none was timed."""
+    if not seconds:
+        return ""
+    took, published = seconds[settings.family], settings.medium.families[settings.family].published_steps
+    said = f"One such GAN takes about {seconds_text(took)} of one process"
+    if published > settings.gan_steps:
+        theirs = seconds_text(took / settings.gan_steps * published)
+        said += f"; its authors trained for {published:,} steps, here {theirs}"
+    return said + "."
+
+
+def _advice(settings: Settings, seconds: float, waiting: float) -> str | None:
+    """Return that the machine is busy, and a quicker way where the study takes long and its items are large.
+
+    waiting: seconds by the clock for one of the CPU.
+    """
     smaller = settings.medium.way_to_smaller(settings.shape)
-    if seconds <= LONG or not smaller:
-        return None
-    return f"quicker: {smaller}, fewer gan_steps or trials; preset=smoke shows whether it runs"
+    said = {
+        f"other programs keep the machine busy: as it is now, all takes {waiting:.0f} times as long": waiting > BUSY,
+        f"quicker: {smaller}, fewer gan_steps or trials; preset=smoke shows whether it runs":
+            seconds > LONG and bool(smaller),
+    }  # fmt: skip
+    return "; ".join(text for text, holds in said.items() if holds) or None
 
 
 def plan_text(planned: dict[str, Any]) -> str:
     """Return as text what `plan` returns."""
     nouns = MEDIA[planned["medium"]].nouns
     return "\n".join([
-        f"{planned['study']}: {planned['items']:,} items of {'x'.join(map(str, planned['shape']))}, "
+        f"{planned['study']}: {planned['items']:,} {nouns.many} of {planned['size']}, "
         f"{planned['classes']} classes ({few_of(planned['class_names'])}); {planned['trials']} trials, "
         f"protocol {planned['protocol']}: {planned['why']}.",
         *planned["found"],
         f"GAN family {planned['gan']}, {planned['gan_steps']:,} steps; "
         f"classifier {' and '.join(planned['classifier'])}, {_steps_text(planned)}; "
         f"device {planned['device']}, {planned['workers']} processes.",
+        *filter(None, [planned["gan_cost"]]),
         *planned["fine_tuning"],
         "",
         f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
@@ -157,7 +183,7 @@ def _fine_tuning(plan: Plan) -> list[str]:
     if settings.weights is None:
         return missing
     about = settings.medium.pretrained.weights_text(settings.weights)
-    return [f"Fine-tuning {about}, {_of_transfer(settings)}.", *missing]
+    return [f"Arms named transfer: {about}; {_of_transfer(settings)}.", *missing]
 
 
 def _of_transfer(settings: Settings) -> str:
@@ -194,7 +220,8 @@ def expected_seconds(settings: Settings, unit: Unit, seconds: dict[str, float]) 
     if unit.cost == "gan":
         return seconds[declared["generator"]]
     if unit.kind == "items":
-        return seconds["items"] * (CHOOSING if declared.get("variation") in FILTERS else 1)
+        generator = unit.need("generator").parameters["generator"]
+        return seconds[f"items {generator}"] * (CHOOSING if declared.get("variation") in FILTERS else 1)
     if unit.kind in ("classifier", "tuning"):
         return _training_seconds(settings, unit, seconds) * len(declared.get("configurations", [0]))
     return seconds_of(unit.cost, seconds)
@@ -206,7 +233,10 @@ def _training_seconds(settings: Settings, unit: Unit, seconds: dict[str, float])
     pretrained, before = "weights" in training, continued(unit)
     steps = sum(training["cycles"]) - (sum(before.parameters["cycles"]) if before else 0)
     real, synthetic = _in_batch(settings, training)
-    making = synthetic / training["batch_size"] * seconds["fresh"] if unit.cost.startswith("fresh") else 0
+    making = 0.0
+    if unit.cost.startswith("fresh"):
+        source = settings.source_of(parse_arm(training["arm"]))
+        making = synthetic / training["batch_size"] * seconds[f"fresh {source}"]
     first = seconds["transfer" if pretrained else training["classifier"]]
     times = steps / (settings.transfer_steps if pretrained else settings.classifier_steps)
     return times * (first * (real + synthetic) / training["batch_size"] + making)
@@ -224,24 +254,31 @@ def _in_batch(settings: Settings, training: Training) -> tuple[int, int]:
 def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     """Return expected seconds of one process per kind of unit, GAN family and classifier, with all processes at work.
 
-    `fresh` is what a classifier takes longer that is trained on nothing but items that are made anew; `transfer` is a
-    fine-tuning. Of kinds that follow from none of this, it is what their records say.
+    `items NAME` is making a trial's items with that generator; `fresh NAME` what a classifier takes longer that is
+    trained on nothing but items that it makes anew; `transfer` a fine-tuning. Of kinds that follow from none of this,
+    it is what their records say. `waiting` is how much longer all takes now that other programs run, 1 if none does.
     """
     jobs = worker_count(settings.study.workers)
     timed = list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
+    sharing = max(1.0, jobs / worker_count(0)) if device == "cpu" else 1.0  # processes that share a core
+    waiting = once.pop("waiting") / sharing
+    once = {name: sharing * seconds for name, seconds in once.items()}
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
-    predict, sample = once["predict " + study.first_classifier], once["sample"]
+    predict = once["predict " + study.first_classifier]
     side = 0.2 + settings.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
     known = DEFAULT_SECONDS | {name: settings.steps_of(name) * once[name] for name in settings.families} | {
-        "draw": 0.05, "choice": 0.05, "items": 0.05 + items * sample,
+        "draw": 0.05, "choice": 0.05, "waiting": waiting,
         MEASURING_CLASSIFIER.stored_as: side, FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         REFERENCE_SETS.stored_as: 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
         "open_set": 0.2 + seeds * (settings.classifier_steps * once[study.first_classifier] + scored * predict),
-        "fresh": seeds * settings.classifier_steps * study.batch_size * sample,
     }  # fmt: skip
+    for name in settings.generators:
+        sample = once.get(f"sample {name}", once[f"sample {settings.family}"])  # an external one is taken to be like it
+        known[f"items {name}"] = 0.05 + items * sample
+        known[f"fresh {name}"] = seeds * settings.classifier_steps * study.batch_size * sample
     for name in study.classifier:
         known[name] = 0.2 + seeds * (settings.classifier_steps * once[name] + scored * once[f"predict {name}"])
     return known | (_seconds_of_transfer(settings, draw, once) if settings.can_fine_tune else {})
@@ -264,22 +301,70 @@ def _seconds_of_transfer(settings: Settings, draw: Draw, once: dict[str, float])
 
 
 def _time_steps(settings: Settings, device: str) -> dict[str, float]:
-    """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled."""
+    """Return seconds per step of each GAN family and classifier, per item predicted by each and per item sampled.
+
+    They are the CPU's where that is the device; `waiting` is how many of the clock passed for each.
+    """
     import torch
 
     torch.set_num_threads(1)
     draw = settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
-    some, seconds = draw.take(np.arange(256) % len(draw)), {}
-    seen = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}
-    fit = lambda steps, name: registry.make(settings.medium, name, **seen).fit(draw, Job(steps, 0, device))  # noqa: E731
-    generator = fit(FEW, settings.family)  # also warms up
-    seconds["sample"] = _seconds(lambda: generator.sample(Condition(some.y), 0)) / len(some)
-    for name in settings.families:
-        seconds[name] = _per_step(lambda steps, name=name: fit(steps, name), FEW, MORE)
-    return seconds | _time_classifiers(settings, draw, some.x, device)
+    some = draw.take(np.arange(256) % len(draw))
+    timed = _Timed(device)
+    seconds = _time_generators(settings, draw, some.y, timed) | _time_classifiers(settings, draw, some.x, timed)
+    return seconds | {"waiting": timed.waiting()}
 
 
-def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, device: str) -> dict[str, float]:
+class _Timed:
+    """What times calls on a device: by the seconds of the CPU where that is the device, else by the clock."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.now = time.process_time if device == "cpu" else time.perf_counter
+        self.began = self.now(), time.perf_counter()
+
+    def seconds(self, call: Callable[[], object]) -> float:
+        """Return how long a call takes."""
+        started = self.now()
+        call()
+        return self.now() - started
+
+    def per_step(self, call: Callable[[int], object]) -> float:
+        """Return the seconds per step of what can be called with a number of steps, without its start-up.
+
+        The first step also warms up. Where it is slow a few more say enough, and many would take minutes.
+        """
+        few, more = (FEW, MORE) if self.seconds(lambda: call(1)) < SLOW else (1, 3)
+        return max(self.seconds(lambda: call(more)) - self.seconds(lambda: call(few)), 1e-6) / (more - few)
+
+    def waiting(self) -> float:
+        """Return how many seconds of the clock have passed since the beginning for each that is counted, at least 1."""
+        counted, passed = (now() - then for now, then in zip((self.now, time.perf_counter), self.began, strict=True))
+        return max(1.0, passed / max(counted, 1e-6))
+
+
+def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, timed: _Timed) -> dict[str, float]:
+    """Return seconds per step of each GAN family, and per item that each generator of the medium samples.
+
+    labels: (N,), of which the first are asked for. What comes from elsewhere is not timed.
+    """
+    seen, seconds = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}, {}
+    for name in settings.generators:
+        if name in settings.external:
+            continue
+        fit = lambda steps, name=name: registry.make(settings.medium, name, **seen).fit(  # noqa: E731
+            draw, Job(steps, 0, timed.device)
+        )
+        if name in settings.families:
+            seconds[name] = timed.per_step(fit)
+        generator = fit(1)
+        sample = lambda n, generator=generator: generator.sample(Condition(labels[:n]), 0)  # noqa: E731
+        sample(1)  # what is computed once
+        seconds[f"sample {name}"] = timed.seconds(lambda sample=sample: sample(SAMPLED)) / min(SAMPLED, len(labels))
+    return seconds
+
+
+def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, timed: _Timed) -> dict[str, float]:
     """Return seconds per step of each classifier, and per item of `some` (N, ...) predicted by each."""
     from gannb.classifiers.mixture import Mixture
     from gannb.classifiers.training import Recipe, from_scratch, predict, train
@@ -287,14 +372,13 @@ def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, devi
     policy, seconds = settings.medium.policy(settings.policy_name, settings.shape), {}
     starts = dict.fromkeys(settings.study.classifier, from_scratch) | _start_of_transfer(settings, draw)
     for name, start in starts.items():
-        steps = (1, 3) if name == "transfer" else (FEW, MORE)
         recipe = Recipe(settings.medium, name, 1, settings.study.batch_size, policy)
         learn = lambda n, recipe=recipe, start=start: train(  # noqa: E731
-            Mixture(draw, None, 0), replace(recipe, steps=n), 0, device, start=start
+            Mixture(draw, None, 0), replace(recipe, steps=n), 0, timed.device, start=start
         )
         network, x = learn(1), some[:16] if name == "transfer" else some
-        seconds[name] = _per_step(learn, *steps)
-        predicting = _seconds(lambda network=network, x=x: predict(settings.medium, network, x))
+        seconds[name] = timed.per_step(learn)
+        predicting = timed.seconds(lambda network=network, x=x: predict(settings.medium, network, x))
         seconds[f"predict {name}"] = predicting / len(x)
     return seconds
 
@@ -308,17 +392,6 @@ def _start_of_transfer(settings: Settings, draw: Examples) -> dict[str, Start]:
     pretrained, weights = settings.medium.pretrained, settings.weights
     none = np.random.default_rng(0).normal(size=(len(draw), pretrained.features_width(weights))).astype(np.float32)
     return {"transfer": pretrained.starting(weights, Mixture(draw, None, 0), none)}
-
-
-def _per_step(call: Callable[[int], object], few: int, more: int) -> float:
-    """Return the seconds per step of what can be called with a number of steps, without its start-up."""
-    return max(_seconds(lambda: call(more)) - _seconds(lambda: call(few)), 1e-6) / (more - few)
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
 
 
 def disk_bytes(settings: Settings, todo: list[Unit]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gannb.data.medium import Medium
+    from gannb.work.unit import Unit
 
 
 @dataclass(eq=False)
@@ -151,6 +152,23 @@ class Experiment:
                 raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
             finally:
                 write_status(self.results)
+
+    def help(self, workers: int | None = None) -> Outcome:
+        """Make what is missing of all stages, beside other processes that do the same or run the study; see `pulling`.
+
+        workers: processes at work at once here; by default the study's. What has failed is not tried again.
+        """
+        made: tuple[Unit, ...] = ()
+        elsewhere: tuple[Unit, ...] = ()
+        while True:
+            outcome = run_units(
+                self.folder, self.plan.all_units(), device=self.device,
+                workers=self.study.workers if workers is None else workers,
+                progress=Progress("all stages", self.results.seconds_by_kind()), again=False,
+            )  # fmt: skip
+            made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
+            if not self._plan_anew():
+                return replace(outcome, made=made, elsewhere=elsewhere)
 
     def _make(self, stage: int) -> Outcome:
         return run_units(

@@ -186,7 +186,8 @@ class Settings:
 
     def steps_of(self, family: str) -> int:
         """Return training steps of a GAN: the study's, or the family's own number times the preset's effort."""
-        usual = self.medium.families[family].steps * GAN_EFFORT[self.study.preset]
+        known = self.medium.families[family]
+        usual = known.steps * min(known.effort_most, GAN_EFFORT[self.study.preset])
         return self.study.gan_steps or max(1, round(usual))
 
     @property

@@ -89,6 +89,7 @@ class Listing:
         seconds = dict(self.seconds) | median_seconds(folder, done)
         left, most = (_seconds_left(folder, units, seconds, workers) for units in (self.units, self.longest))
         complete = all(c["done"] == c["total"] for c in kinds.values())
+        state = state or ("running" if any(c["running"] for c in kinds.values()) else "")  # by `gannb work` alone
         return {
             "study": name, "medium": self.medium,
             "state": state or ("failed" if failed else "done" if complete else "unfinished"),

@@ -15,7 +15,7 @@ import numpy as np
 
 from gannb.data.examples import Examples
 from gannb.data.groups import shuffled_groups
-from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surroundings
+from gannb.measures.copying import NearCopies, Surroundings, c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import kid, prdc, spread
 from gannb.measures.forms import AsTheyAre, Form, in_forms
 
@@ -98,7 +98,8 @@ def measure(
     A network that has learnt the training set by heart holds it apart from all other items, copied or not. Where
     none is tested, nothing is said of copying as a whole (`flagged`). forms: beside real items as they are; in the
     medium's raw features a generated item is as near to a real one as to the nearest form of it. learnt: the folder of
-    what `Medium.learn_to_measure` has learnt for this trial.
+    what `Medium.learn_to_measure` has learnt for this trial. Where the medium tells near copies itself, these are
+    counted there in the place of distances, and no space is tested.
     """
     exact, near = medium.duplicates_among(sets.fake.x, sets.train.x)
     copies = {"items": len(sets.fake), "exact_duplicates": float(exact.mean())}
@@ -108,6 +109,7 @@ def measure(
     own = {}
     if medium.raw_space in spaces:
         own = medium.measured(sets.fake.take(sets.same), sets.test, sets.train, learnt)
+    told = near_copies(medium, sets.train.x, sets.fake.x, held_out.x)
     rows, classes, suspects = [], [], []
     for name, space in spaces.items():
         train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))
@@ -117,10 +119,13 @@ def measure(
         near_by = surroundings(real, len(train), fake)
         row = _fidelity(test[sets.like_train], fake[sets.same]) | near_by.measures() | copies
         row["c_t"] = c_t((near_by.to_train[sets.same], near_by.expected), (sets.fake.y[sets.same], held_out.y))
-        if name in tested:
+        counted = told if name == medium.raw_space else None
+        if counted:
+            row |= {"nearer_to_train": counted.siding(), "copying_p": counted.p()}
+        elif name in tested and told is None:
             row["copying_p"] = copying_p(near_by, sets.train, held_out, seed)
         rows.append({"features": name} | row | (own if name == medium.raw_space else {}))
-        classes += [{"features": name} | each for each in _by_class(sets, train, fake, near_by, exact)]
+        classes += [{"features": name} | each for each in _by_class(sets, train, fake, counted or near_by, exact)]
         suspects += [{"features": name} | each for each in _suspects(sets, near_by)]
     if p_values := [row["copying_p"] for row in rows if "copying_p" in row]:
         rows = [row | {"flagged": float(flagged(p_values, exact.mean()))} for row in rows]
@@ -138,8 +143,17 @@ def _fidelity(real: np.ndarray, fake: np.ndarray) -> dict[str, float | None]:
     }
 
 
+def near_copies(medium: Medium, train: np.ndarray, made: np.ndarray, unseen: np.ndarray) -> NearCopies | None:
+    """Return which made items (M, ...) and which unseen real ones nearly are one of the training items (N, ...).
+
+    None: the medium does not tell it.
+    """
+    of_made = medium.near_copies(made, train)
+    return None if of_made is None else NearCopies(of_made, medium.near_copies(unseen, train))
+
+
 def _by_class(
-    sets: Sets, train: np.ndarray, fake: np.ndarray, near_by: Surroundings, exact: np.ndarray
+    sets: Sets, train: np.ndarray, fake: np.ndarray, near_by: Surroundings | NearCopies, exact: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return a row per class: diversity over the draw's own, how far the items side with the training set, duplicates.
 

@@ -4,6 +4,10 @@ Features in, numbers out, in one feature space. The one rule by which a set of i
 training and held-out items come from the same source, so for whoever did not learn the training set by heart it makes
 no difference which of them are called the training set. That holds for blurred, noisy and otherwise poor items as
 well, which fool every bare distance. Items of one group (a patient, a burst, near duplicates) change places together.
+
+It does not hold where items are put together of parts that only the training set provides, as sentences are of words:
+whoever learns the words sides with the training set. There the medium tells which items nearly are a training item, and
+the rule asks whether more of the generated ones are than of unseen real ones (`NearCopies`).
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import mannwhitneyu
+from scipy.stats import hypergeom, mannwhitneyu
 
 from gannb.data.examples import Examples
 from gannb.measures.fidelity import authentic_share, distance_ratio, excess_share
@@ -85,6 +89,28 @@ def surroundings(real: Real, n_train: int, fake: np.ndarray) -> Surroundings:
         (index[:, 0], distance[:, 0]) for index, distance in (*each, of_held_out)
     )
     return Surroundings(among, n_train, training, to_train, unseen - n_train, to_unseen, of, expected, own[:, 1])
+
+
+@dataclass(frozen=True, eq=False)
+class NearCopies:
+    """Which items nearly are a training item, where the medium tells it (`Medium.near_copies`)."""
+
+    made: np.ndarray  # (M,) bool, of generated items
+    unseen: np.ndarray  # (H,) bool, of held-out real ones
+
+    def siding(self, chosen: slice | np.ndarray = slice(None)) -> float:
+        """How far some generated items exceed unseen real ones in near copies: 0 as these, 1 copies; nan of none.
+
+        A share of copies c among items that are otherwise as unseen real ones scores c.
+        """
+        made, usual = self.made[chosen], self.unseen.mean()
+        return float((made.mean() - usual) / max(1 - usual, 1 / len(self.unseen))) if len(made) else float("nan")
+
+    def p(self) -> float:
+        """p value that no more generated items are near copies than unseen real ones, by Fisher's exact test."""
+        near, number = int(self.made.sum()), len(self.made)
+        both = near + int(self.unseen.sum())
+        return float(hypergeom.sf(near - 1, number + len(self.unseen), both, number))
 
 
 # ---- the rule ----

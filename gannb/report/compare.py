@@ -155,7 +155,7 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
         "change": interval_text(result.primary), "with": f"{100 * with_gan[verdict['metric']]:.1f}%",
         "without": f"{100 * without[verdict['metric']]:.1f}%",
         "worth": worth_text(verdict["worth"]), "controls": controls_text(verdict["controls"]),
-        "shape": "x".join(map(str, of["shape"])), "classes": len(of["classes"]),
+        "shape": result.medium.size_text(tuple(of["shape"])), "classes": len(of["classes"]),
         "n_real": f"{without['n_real']:,.0f}", "n_synthetic": f"{with_gan['n_synthetic']:,.0f}",
         "trials": f"{result.primary['trials']} ({verdict['protocol']})", "metric": METRIC_NAMES[verdict["metric"]],
         "gan": f"{of['gan']}, {of['gan_steps']:,} steps",

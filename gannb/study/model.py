@@ -291,6 +291,9 @@ class General(BaseModel):
         object.__setattr__(self, "medium", medium.name)
         if not self.classifier:
             object.__setattr__(self, "classifier", medium.classifiers[:1])
+        for name, meant in medium.usual.items():
+            if getattr(self, name) == "auto":
+                object.__setattr__(self, name, meant)
         if "arms" not in self.model_fields_set:
             there = tuple(arm for arm in DEFAULT_ARMS if set(arm.split("+")) <= {*ARM_WORDS, *medium.controls})
             object.__setattr__(self, "arms", (*there, *medium.arms))

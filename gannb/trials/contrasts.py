@@ -54,9 +54,9 @@ CONTRASTS = (
             ),
         )
     ),
-    Contrast("transfer", PRIMARY[0], "secondary", meaning="fine-tuning a pretrained network instead of GAN {many}"),
+    Contrast("transfer", PRIMARY[0], "secondary", meaning="{transfer} instead of GAN {many}"),
     Contrast("transfer+gan", "transfer", "secondary", meaning="GAN {many} for a pretrained network"),
-    Contrast("transfer", PRIMARY[1], "exploratory", meaning="fine-tuning a pretrained network"),
+    Contrast("transfer", PRIMARY[1], "exploratory", meaning="{transfer}"),
     Contrast("real+classic", "real", "exploratory", meaning="classical augmentation"),
     Contrast("real+gan", "real", "exploratory", meaning="GAN {many} without classical augmentation"),
     Contrast("gan", "real", "exploratory", meaning="GAN {many} alone (CAS) instead of the real ones"),
@@ -139,7 +139,8 @@ def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
 
     nouns: what the items are called, for the meanings.
     """
-    table = [replace(c, meaning=c.meaning.format(many=nouns.many)) for c in (*CONTRASTS, *MISLABELLED)]
+    words = {"many": nouns.many, "transfer": nouns.transfer}
+    table = [replace(c, meaning=c.meaning.format(**words)) for c in (*CONTRASTS, *MISLABELLED)]
     if MORE in arms:  # which is the better control than half of the draw
         table = [c for c in table if c.against != "fewer+classic"]
     known = [c for c in table if c.arm in arms and c.against in arms] + _by_depth(arms, nouns) + _converged(arms)

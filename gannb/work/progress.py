@@ -109,8 +109,10 @@ class Progress:
 
 
 def seconds_text(seconds: float) -> str:
-    """Return a length of time as people say it: `45 s`, `12 min`, `3 h 20 min`."""
+    """Return a length of time as people say it: `45 s`, `12 min`, `3 h 20 min`, `5.1 days`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
+    if minutes >= 48 * 60:
+        return f"{minutes / 60 / 24:.1f} days"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

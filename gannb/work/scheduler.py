@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import bisect
+import time
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gannb.work.backends import Engine, engine_for, execute_together
 from gannb.work.progress import Progress
-from gannb.work.store import execute, forget, is_done, record_failure, recorded_failure, side_folder
+from gannb.work.store import (
+    execute,
+    failure_time,
+    forget,
+    is_at_work,
+    is_done,
+    record_failure,
+    recorded_failure,
+    side_folder,
+)
 from gannb.work.unit import Unit
 
 SHARED = 8  # units that share a process on a GPU, at the most
+LOOK = 0.5  # seconds between two looks at units that other processes are making
 
 
 @dataclass(frozen=True)
@@ -25,27 +36,37 @@ class Outcome:
     made: tuple[Unit, ...]
     failed: tuple[tuple[Unit, str], ...]  # with their errors
     blocked: tuple[Unit, ...]  # not tried, since something they need failed
+    elsewhere: tuple[Unit, ...] = ()  # of those made, what another process had begun before they were due here
 
 
 def run_units(
-    study: Path, targets: Iterable[Unit], *, device: str = "cpu", workers: int = 0, progress: Progress | None = None
+    study: Path,
+    targets: Iterable[Unit],
+    *,
+    device: str = "cpu",
+    workers: int = 0,
+    progress: Progress | None = None,
+    again: bool = True,
 ) -> Outcome:
     """Make the targets and whatever they need that is not there yet, in parallel processes of one thread each.
 
     A unit that fails does not stop the others; what needs it is blocked. What failed in an earlier stage is tried
-    again in that stage only, so that what fails after an hour does not fail in every stage that needs it.
+    again in that stage only, so that what fails after an hour does not fail in every stage that needs it; not `again`:
+    nowhere. What another process, on this machine or another, is making meanwhile is left to it and waited for at the
+    end; where it comes to nothing, it is made here.
     """
     targets = list(targets)
     stage = min((u.stage for u in targets), default=0)
     wanted = dict.fromkeys(u for target in targets for u in target.closure())
     missing = [u for u in wanted if not is_done(study, u)]
-    failed = {u: error for u in missing if u.stage < stage and (error := recorded_failure(study, u))}
+    failed = {u: error for u in missing if (u.stage < stage or not again) and (error := recorded_failure(study, u))}
     todo = [u for u in missing if u not in failed]
     progress = progress or Progress(quiet=True)
     queue = Queue(todo, failed, progress.cost)
     with progress.watch(study, todo):
-        _Run(study, device, queue, engine_for(workers, len(todo)), progress).to_the_end()
-    return queue.outcome()
+        run = _Run(study, device, queue, engine_for(workers, len(todo)), progress)
+        run.to_the_end()
+    return replace(queue.outcome(), elsewhere=tuple(run.made_elsewhere))
 
 
 class Queue:
@@ -75,7 +96,11 @@ class Queue:
         if unit.quick:
             self.small.append(unit)
         else:
-            bisect.insort(self.large, unit, key=self._order.__getitem__)
+            self.put_back(unit)
+
+    def put_back(self, unit: Unit) -> None:
+        """Make a unit that was taken out ready again."""
+        bisect.insort(self.large, unit, key=self._order.__getitem__)
 
     def succeed(self, unit: Unit) -> None:
         """Take note that a unit is there: what waited for nothing else is ready."""
@@ -143,18 +168,21 @@ class _Run:
         self.open: dict[Future[list[str | None]], _Call] = {}
         self.lost: deque[Unit] = deque()  # at work when a process was killed: which of them killed it is not known
         self.suspect: Unit | None = None  # of the lost ones, the one that is tried now, with nothing beside it
+        self.elsewhere: dict[Unit, int] = {}  # at work in other processes -> when they last failed before that
+        self.made_elsewhere: list[Unit] = []
 
     def to_the_end(self) -> None:
         """Make all units that can be made."""
         try:
             while True:
+                self._look_elsewhere()
                 self._submit()
                 small = self.queue.small.popleft() if self.queue.small else None
                 if small is not None:
                     self._settle(small, execute(self.study, small, self.device))
-                elif not self.open:
+                elif not self.open and not self.elsewhere:
                     return
-                self._collect(0 if small is not None else None)
+                self._collect(0 if small is not None else LOOK if self.elsewhere else None)
         finally:
             self._end()
 
@@ -164,9 +192,32 @@ class _Run:
             self.suspect = self.lost.popleft()
             self._start([self.suspect])
         while not self.lost and self.suspect is None and len(self.open) < self.engine.workers():
-            if not (units := self.queue.next_large(self.device)):
+            if not (units := self._next()):
                 return
             self._start(units)
+
+    def _next(self) -> list[Unit]:
+        """Return the units for the next call, without those that another process is making."""
+        while units := self.queue.next_large(self.device):
+            others = [unit for unit in units if is_at_work(self.study / unit.path)]
+            self.elsewhere |= {unit: failure_time(self.study / unit.path) for unit in others}
+            if mine := [unit for unit in units if unit not in others]:
+                return mine
+        return []
+
+    def _look_elsewhere(self) -> None:
+        """Take note of what other processes have made, or failed to make; what they left becomes ready here."""
+        for unit, failed_before in list(self.elsewhere.items()):
+            if is_at_work(folder := self.study / unit.path):
+                continue
+            del self.elsewhere[unit]
+            if is_done(self.study, unit):
+                self.made_elsewhere.append(unit)
+                self._settle(unit, None)
+            elif failure_time(folder) > failed_before:
+                self._settle(unit, recorded_failure(self.study, unit))
+            else:
+                self.queue.put_back(unit)
 
     def _start(self, units: list[Unit]) -> None:
         call = _Call(units, uuid.uuid4().hex)
@@ -176,6 +227,7 @@ class _Run:
     def _collect(self, timeout: float | None) -> None:
         """Take note of the calls that have ended, after at least one has unless the time is over before."""
         if not self.open:
+            time.sleep(timeout or 0)
             return
         lost: list[_Call] = []
         for future in wait(self.open, timeout, FIRST_COMPLETED).done:

@@ -80,6 +80,14 @@ def failure_at(folder: Path) -> str | None:
     return json.loads(file.read_text(encoding="utf-8"))["error"] if file.is_file() else None
 
 
+def failure_time(folder: Path) -> int:
+    """Return when the unit that belongs into a folder failed when it was last tried, in nanoseconds; 0: it has not."""
+    try:
+        return (folder.with_name(f"{folder.name}.failed") / "error.json").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def is_at_work(folder: Path) -> bool:
     """Tell whether a process is making the unit that belongs into a folder."""
     return is_alive(folder.with_name(f"{folder.name}.running") / LEASE)

@@ -118,21 +118,34 @@ def test_sounds_are_measured_draw_by_draw_and_tabulated_once(benchmark, tmp_path
     made = clips(n=8, classes=3)
     is_test = np.arange(len(made)) % 8 < 2
     np.savez(file, audio=made.x, labels=made.y, rate=8000, is_test=is_test)
-    words = [str(file), "--classifiers", "logmel_cnn", "--policies", "none", "--generators", "copies", "specgan"]
+    words = [
+        str(file),
+        "--classifiers",
+        "logmel_cnn",
+        "--policies",
+        "none",
+        "shift",
+        "--generators",
+        "copies",
+        "specgan",
+    ]
     words += ["--steps", "1", "--per-class", "2", "--draws", "2", "--classes", "2", "--out", str(out)]
     assert audio.main(words) == 0
     rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [row.get("classifier", row.get("generator")) for row in rows] == ["logmel_cnn"] * 2 + ["copies"] * 2 + [
-        "specgan"
-    ] * 2
-    assert rows[2]["nn_ratio"] == 0 and rows[4]["nn_ratio"] > 0
-    assert all(0 <= row["cas"] <= 1 and 0 <= row["gan_test"] <= 1 for row in rows[2:])
+    whose = [row.get("policy", row.get("generator")) for row in rows]
+    assert (
+        whose == ["none", "shift"] * 2 + ["copies", "specgan"] * 2 and [row["draw"] for row in rows] == [0, 0, 1, 1] * 2
+    )
+    assert rows[4]["nn_ratio"] == 0 and rows[5]["nn_ratio"] > 0
+    assert all(0 <= row["cas"] <= 1 and 0 <= row["gan_test"] <= 1 for row in rows[4:])
     before = out.read_text()
     assert audio.main(words) == 0 and out.read_text() == before
     capsys.readouterr()
     assert audio.main(["--table", "--out", str(out)]) == 0
     table = capsys.readouterr().out
     assert "| logmel_cnn | none | 2 | 2 | 2 |" in table and "| specgan | 1 | 2 | 2 | 2 |" in table
+    gain = np.mean([100 * (rows[i + 1]["accuracy"] - rows[i]["accuracy"]) for i in (0, 2)])
+    assert f"| logmel_cnn, shift | logmel_cnn, none | 2 | {gain:+.1f} [" in table
 
 
 def box_of(boxes, *drawn: tuple[str, str, int, int, int]) -> np.ndarray:

@@ -14,6 +14,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.status import PLAN, Listing, status_of, status_text, write_status
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
+from gannb.work.leases import take
 from gannb.work.store import LEASE, recorded_failure, side_folder
 
 
@@ -145,3 +146,12 @@ def test_a_kept_plan_that_is_missing_or_damaged_is_none(smoke, content):
     if content is not None:
         (smoke / PLAN).write_text(content)
     assert Listing.kept(smoke, running=False) is None
+
+
+def test_a_study_on_which_only_workers_are_at_work_is_running(smoke):
+    experiment = changed(smoke)
+    unit = experiment.plan.units(4)[0]
+    shutil.rmtree(smoke / unit.path)
+    with take(side_folder(smoke, unit, "running") / LEASE):
+        status = write_status(experiment.results)
+    assert status["state"] == "running" and status["units"]["classifier"]["running"] == 1

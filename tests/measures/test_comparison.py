@@ -137,3 +137,20 @@ def test_honest_images_are_flagged_no_more_often_for_the_forms():
         sets = choose(train, further.take(np.arange(0, len(further), 8)), held_out, seed)
         found.append(measure(IMAGE, sets, {"pixels": pixels}, ["pixels"], seed, forms).spaces[0]["flagged"])
     assert np.mean(found) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 40)
+
+
+# ---- near copies that the medium tells ----
+
+
+def test_where_the_medium_tells_near_copies_these_count_and_no_distance_does():
+    medium = Vectors(np.int16)
+    medium.near_copies = lambda x, train: x[:, 0] > 0  # whichever they are
+    train, test, made = (vectors(medium, 40, seed=seed) for seed in (0, 1, 2))
+    test.x[:, 0], made.x[:, 0], made.x[:20, 0] = -1, -1, 1
+    sets = choose(train, made, test, 0)
+    spaces = {medium.raw_space: medium.raw_features, "other": medium.raw_features}
+    found = measure(medium, sets, spaces, list(spaces), 0)
+    raw, other = found.spaces
+    assert raw["nearer_to_train"] == 20 / 80 and raw["copying_p"] < 0.01 and raw["flagged"] == other["flagged"] == 1
+    assert "copying_p" not in other and abs(other["nearer_to_train"]) != 20 / 80
+    assert [row["nearer_to_train"] for row in found.classes if row["features"] == medium.raw_space] == [0.5, 0]

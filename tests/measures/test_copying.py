@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from planted_items import digits_trial
-from scipy.stats import mannwhitneyu
+from scipy.stats import fisher_exact, mannwhitneyu
 
 from gannb.data.examples import Examples
 from gannb.measures import copying
-from gannb.measures.copying import Surroundings, c_t, copying_p, flagged, surroundings
+from gannb.measures.copying import NearCopies, Surroundings, c_t, copying_p, flagged, surroundings
 from gannb.measures.fidelity import authenticity, nearer_to_training, nearest, nearest_neighbour_ratio
 from gannb.measures.forms import AsTheyAre
 from gannb.media.image.features import pixels
@@ -158,6 +158,30 @@ def test_the_most_suspicious_come_first_each_beside_another_training_item():
     train, held_out = np.array([[0.0], [10.0], [20.0]]), np.array([[5.0], [15.0], [25.0]])
     found = around(train, np.array([[0.2], [0.1], [20.0], [5.0], [9.0]]), held_out)
     assert found.suspects() == [2, 1, 4]  # 3 lies beside a held-out item, nearest to training item 0 or 1
+
+
+# ---- near copies that the medium tells ----
+
+
+def of_shares(made: int, unseen: int, of: tuple[int, int] = (200, 280)) -> NearCopies:
+    return NearCopies(np.arange(of[0]) < made, np.arange(of[1]) < unseen)
+
+
+def test_near_copies_beyond_those_among_unseen_items_are_copying():
+    assert of_shares(200, 0).siding() == 1 and of_shares(0, 0).siding() == 0 and of_shares(200, 280).siding() == 1 - 1
+    assert of_shares(100, 0).siding() == 0.5 and of_shares(0, 28).siding() == pytest.approx(-1 / 9)
+    assert of_shares(100, 140).siding(np.arange(200) < 100) == 1 and np.isnan(
+        of_shares(1, 0).siding(np.zeros(200, bool))
+    )
+    assert of_shares(0, 0).p() == 1 and of_shares(20, 28).p() > 0.4 and of_shares(20, 3).p() < 1e-4
+
+
+def test_honest_items_have_a_p_value_of_fisher_s_exact_test():
+    table = [[9, 191], [4, 276]]
+    assert of_shares(9, 4).p() == pytest.approx(fisher_exact(table, "greater").pvalue)
+    rng = np.random.default_rng(0)
+    found = [NearCopies(rng.random(200) < 0.05, rng.random(280) < 0.05).p() for _ in range(400)]
+    assert np.mean(np.array(found) <= 0.05) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 400)
 
 
 def test_c_t_is_the_published_statistic_by_cell():

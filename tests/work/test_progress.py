@@ -69,7 +69,7 @@ def test_nothing_is_said_when_there_is_nothing_to_do(tmp_path, capsys):
     ("seconds", "text"),
     [
         (0, "0 s"), (45.4, "45 s"), (89, "89 s"), (90, "2 min"), (720, "12 min"), (5370, "1 h 30 min"),
-        (12_000, "3 h 20 min"), (3600 * 30, "30 h 00 min"),
+        (12_000, "3 h 20 min"), (3600 * 30, "30 h 00 min"), (440_000, "5.1 days"),
     ],
 )  # fmt: skip
 def test_lengths_of_time_as_people_say_them(seconds, text):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +20,9 @@ from pace import end_of, wait_for
 from tiny_units import be_killed, fail, fill_the_disk, leftovers, log, tell_process, unit, wait_a_little, write
 
 from gannb.work import scheduler
+from gannb.work.leases import take
 from gannb.work.scheduler import SHARED, Queue, run_units
-from gannb.work.store import LEASE, is_done, recorded_failure
+from gannb.work.store import LEASE, is_done, record_failure, recorded_failure, side_folder
 from gannb.work.unit import Unit
 
 
@@ -214,3 +217,59 @@ def test_what_failed_in_an_earlier_stage_is_not_tried_again_in_a_later_one(tmp_p
     assert outcome.failed == ((mended, "RuntimeError: the loss is nan"),)
     assert run_units(tmp_path, [mended], workers=2).made == (mended,)
     assert run_units(tmp_path, [later], workers=2).made == (later,)
+
+
+def run_beside(study: Path, units: list[Unit], another_process: Callable[[Unit], None]) -> scheduler.Outcome:
+    """Make units, the first of which another process holds; it does something with it as soon as the last is there."""
+    held = take(side_folder(study, units[0], "running") / LEASE)
+
+    def watch() -> None:
+        wait_for(lambda: is_done(study, units[-1]), "the last unit")
+        another_process(units[0])
+        held.release()
+
+    other = threading.Thread(target=watch)
+    other.start()
+    outcome = run_units(study, units, workers=1)
+    other.join()
+    return outcome
+
+
+def test_what_another_process_is_making_is_left_to_it_while_there_is_other_work(tmp_path):
+    theirs, mine = unit("theirs"), [unit("a"), unit("b")]
+
+    def finish(unit: Unit) -> None:
+        shutil.copytree(tmp_path / mine[0].path, tmp_path / unit.path)
+
+    outcome = run_beside(tmp_path, [theirs, *mine], finish)
+    assert set(outcome.made) == {theirs, *mine} and outcome.elsewhere == (theirs,)
+    assert log(tmp_path) == ["trials/000/a", "trials/000/b"]  # this one was made nowhere here
+
+
+def test_what_another_process_gives_up_is_made_here(tmp_path):
+    theirs, mine = unit("theirs"), unit("mine")
+    outcome = run_beside(tmp_path, [theirs, mine], lambda unit: None)
+    assert set(outcome.made) == {theirs, mine} and outcome.elsewhere == ()
+    assert log(tmp_path) == ["trials/000/mine", "trials/000/theirs"]
+
+
+def test_what_fails_in_another_process_has_failed(tmp_path):
+    theirs, mine = unit("theirs"), unit("mine")
+    last = unit("last", needs=(theirs,))
+    record_failure(side_folder(tmp_path, theirs, "failed"), RuntimeError("an earlier time"))  # which does not count
+
+    def fail_there(unit: Unit) -> None:
+        record_failure(side_folder(tmp_path, unit, "failed"), RuntimeError("the loss is nan"))
+
+    outcome = run_beside(tmp_path, [theirs, last, mine], fail_there)
+    assert outcome.made == (mine,) and outcome.blocked == (last,)
+    assert outcome.failed == ((theirs, "RuntimeError: the loss is nan"),)
+    assert log(tmp_path) == ["trials/000/mine"]
+
+
+def test_without_another_try_what_has_failed_is_left(tmp_path):
+    bad, good = unit("bad", make=fail), unit("good")
+    assert run_units(tmp_path, [bad], workers=1).failed
+    mended = replace(bad, make=write)
+    outcome = run_units(tmp_path, [mended, good], workers=1, again=False)
+    assert outcome.made == (good,) and outcome.failed == ((mended, "RuntimeError: the loss is nan"),)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
 
@@ -30,8 +31,11 @@ class Family:
     Where a family has another conditioning, its rows stand in the place of labels.
     """
 
+    effort_most: ClassVar[float] = math.inf  # so many times its steps a preset may ask for
+
     name: str
     steps: int  # of training that a laptop does in minutes
+    published_steps: int = 0  # of its authors' training, where that is many times as long; told by `plan` alone
     generator: Network
     discriminator: Network
     loss: Loss
@@ -83,7 +87,9 @@ class Family:
 
     def settings(self) -> dict[str, Any]:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps")}
+        values = {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("name", "steps", "published_steps")
+        }
         plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
         plain.pop("variations")
         return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": plain_policy(self.augmentation)}))

@@ -7,6 +7,8 @@ all shifts is at least `NEAR`; a changed sign does not count, since nobody hears
 The limits were chosen on spoken digits (600 clips of six speakers at 8 kHz). Copies at a third of the level, in other
 containers, at another rate and back, with silence before and after, or with noise at 20 dB correlate by .97 or more (of
 MP3s 98 of 100); of clips that are none, the one most alike correlates by .55 in the median and .86 at 99 of 100.
+Of copies rounded to 8 bits 91 of 100 were found, of dithered ones 73: missed are those of clips some 40 dB below full
+scale, in which rounding adds a twentieth of the power or more. A lower limit would take for copies what is none.
 Copies played faster or at another pitch are not searched for, nor are those that a vocoder made, whose waveform is
 another one: measures of copying compare pictures of frequencies, and find these.
 """

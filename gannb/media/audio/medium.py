@@ -15,6 +15,7 @@ import numpy as np
 
 from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
 from gannb.media.audio.parameters import MOST_RATE, NAME, NOUNS, AudioParameters
+from gannb.media.parameters import PRETRAINED
 
 if TYPE_CHECKING:
     import torch
@@ -262,6 +263,8 @@ class Sounds(Usual):
 
         return head(network)
 
+    usual: Mapping[str, str] = {"pretrained": PRETRAINED}
+
     @cached_property
     def pretrained(self) -> Pretrained:
         """Networks pretrained on images, of log-mel pictures; see `gannb.media.audio.pretrained`."""
@@ -328,7 +331,7 @@ class Sounds(Usual):
         alike="shifted by up to 100 ms",
         elsewhere="another microphone or room",
         overlooked="copies at another speed or pitch are not searched for, nor what sounds alike and was recorded "
-        "twice",
+        "twice; a very quiet clip may be missed in its copy of 8 bits",
     )
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:

@@ -38,12 +38,12 @@ class Heard(nn.Module):
 class PretrainedForSounds:
     """The functions of `gannb.data.medium.Pretrained` for clips at a rate (Hz)."""
 
-    LAYER_DECAY = of_pictures.LAYER_DECAY
     find, recall, keep, kept = map(staticmethod, (
         of_pictures.find, of_pictures.recall, of_pictures.keep, of_pictures.kept,
     ))  # fmt: skip
-    check, missing_sentence, features_width, layers = map(staticmethod, (
+    check, missing_sentence, features_width, layers, training_text = map(staticmethod, (
         of_pictures.check, of_pictures.missing_sentence, of_pictures.features_width, of_pictures.layers,
+        of_pictures.training_text,
     ))  # fmt: skip
 
     def __init__(self, rate: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
 from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, ImageParameters
+from gannb.media.parameters import PRETRAINED
 
 if TYPE_CHECKING:
     import torch
@@ -246,6 +247,8 @@ class Images(Usual):
     def classifier_head(self, network: nn.Module) -> nn.Linear:
         """The last layer of `small_cnn`."""
         return network[-1]
+
+    usual: Mapping[str, str] = {"pretrained": PRETRAINED}
 
     @cached_property
     def pretrained(self) -> Pretrained:

@@ -353,6 +353,14 @@ def weights_text(weights: Weights) -> str:
     return f"{weights.network}, items upsampled to {height}x{width} ({config['interpolation']})"
 
 
+def training_text(weights: Weights, steps: int) -> str:
+    """Return how the network is fine-tuned once it has its head."""
+    return (
+        f"the whole network for {steps:,} steps with the arm's augmentation, at rates that fall by a factor of "
+        f"{LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
+    )
+
+
 def layers(weights: Weights) -> int:
     """Return the weighted layers on the longest way through the network, see `classifiers.depth`; no file is read."""
     import timm

@@ -1,18 +1,22 @@
-"""Classical augmentation of sentences, on the hashes of their words: words left out, exchanged, or made unknown.
+"""Classical augmentation of sentences, on the hashes of their words: left out, exchanged, made unknown, or synonyms.
 
 After Wei & Zou 2019 ("EDA: easy data augmentation techniques for boosting performance on text classification tasks"),
-sections 2 and 4, without what takes a thesaurus; and word dropout (Iyyer et al. 2015, section 3.1).
+sections 2 and 4; and word dropout (Iyyer et al. 2015, section 3.1). Synonyms are WordNet's, of English, where nltk and
+its corpus are at hand: nothing is fetched.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from gannb.media.text.parameters import POLICY_NAMES
-from gannb.media.text.tokens import UNKNOWN_HASH
+from gannb.media.text.parameters import TUNED_NAMES
+from gannb.media.text.tokens import UNKNOWN_HASH, of_word, word_of
 from gannb.utils.errors import InputError
 
 
@@ -23,24 +27,28 @@ class Policy:
     dropout: float = 0.0  # it becomes the unknown word
     delete: float = 0.0  # it is left out; the last one left stays
     swap: float = 0.0  # it changes places with the next one
+    synonym: float = 0.0  # one of its synonyms takes its place, if it has any
 
 
-POLICIES = dict(
-    zip(
-        POLICY_NAMES,
-        (Policy(), Policy(dropout=0.1), Policy(delete=0.1), Policy(swap=0.1), Policy(0.1, 0.1, 0.1)),
-        strict=True,
-    )
-)
+POLICIES = {
+    "none": Policy(), "dropout": Policy(dropout=0.1), "delete": Policy(delete=0.1), "swap": Policy(swap=0.1),
+    "full": Policy(0.1, 0.1, 0.1), "synonyms": Policy(synonym=0.1),
+}  # fmt: skip
 DEFAULT = "dropout"
 MOST = 0.9  # a chance
 
 
 def resolve(name: str) -> Policy:
-    """Return the policy of a name, or the default one for "auto". Raises InputError for an unknown name."""
+    """Return the policy of a name, or the default one for "auto".
+
+    Raises:
+        InputError: the name is unknown, or what the policy takes is not on this machine.
+    """
     name = DEFAULT if name == "auto" else name
     if name not in POLICIES:
         raise InputError(f"augmentation: {name!r} is none of auto, {', '.join(POLICIES)}.")
+    if POLICIES[name].synonym:
+        _wordnet()
     return POLICIES[name]
 
 
@@ -55,6 +63,8 @@ def augment(batch: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor 
     `rng` lives on the device of the batch. chance: a scalar in 0..1, by which everything happens more rarely.
     """
     often = 1 if chance is None else chance
+    if policy.synonym:
+        batch = _by_synonyms(batch, _drawn(batch, policy.synonym * often, rng), rng)
     if policy.swap:
         batch = _take(batch, _swapped(batch, _drawn(batch, policy.swap * often, rng)))
     if policy.delete:
@@ -99,3 +109,50 @@ def _unknown(batch: Tensor, chosen: Tensor) -> Tensor:
     unknown = torch.zeros(batch.shape[2], dtype=batch.dtype, device=batch.device)
     unknown[0] = UNKNOWN_HASH
     return torch.where(chosen[..., None], unknown, batch)
+
+
+# ---- synonyms ----
+
+
+def _by_synonyms(batch: Tensor, chosen: Tensor, rng: torch.Generator) -> Tensor:
+    """Put one of its synonyms, each as likely, into the place of each chosen word that has any."""
+    places = chosen.nonzero()
+    which = torch.rand(len(places), generator=rng, device=batch.device).tolist()
+    words = batch[places[:, 0], places[:, 1], 0].tolist()
+    found = [_one_of(synonyms(word_of(word)), share) for word, share in zip(words, which, strict=True)]
+    there = [i for i, word in enumerate(found) if word]
+    if there:
+        batch = batch.clone()
+        hashes = torch.from_numpy(np.stack([of_word(found[i]) for i in there])).to(batch.device)
+        batch[places[there, 0], places[there, 1]] = hashes
+    return batch
+
+
+def _one_of(words: tuple[str, ...], share: float) -> str:
+    return words[min(int(share * len(words)), len(words) - 1)] if words else ""
+
+
+@lru_cache(maxsize=50_000)
+def synonyms(word: str) -> tuple[str, ...]:
+    """Return the single words that share a meaning with a word, in WordNet's order; none for stop words, as in EDA."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    if word in ENGLISH_STOP_WORDS or not word.isalpha():
+        return ()
+    named = [name.lower() for meaning in _wordnet().synsets(word) for name in meaning.lemma_names()]
+    return tuple(dict.fromkeys(name for name in named if name.isalpha() and name != word))
+
+
+@lru_cache
+def _wordnet() -> Any:
+    """Return nltk's WordNet. Raises InputError where it is not on this machine."""
+    try:
+        from nltk.corpus import wordnet
+
+        wordnet.ensure_loaded()
+    except (ImportError, LookupError):
+        raise InputError(
+            "augmentation=synonyms needs WordNet, which is not on this machine; `pip install nltk` and once "
+            f"`python -m nltk.downloader wordnet`, or use {', '.join(TUNED_NAMES[1:])}."
+        ) from None
+    return wordnet

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import FurtherSpace, Grid, Phrases, Usual
-from gannb.media.text.parameters import MAX_TOKENS, NAME, NOUNS, POLICY_NAMES, TextParameters
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
+from gannb.media.text.parameters import ENCODER, MAX_TOKENS, NAME, NOUNS, POLICY_NAMES, TUNED_NAMES, TextParameters
 from gannb.media.text.tokens import DTYPE
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Texts(Usual):
     meanings: Mapping[str, str] = {
         "data": "a csv, tsv or jsonl of `text` and `label`, or a folder of .txt files per class",
         "classifier": "`tfidf` or `word_cnn`",
+        "pretrained": "a sentence encoder, multiplied with `tfidf`; `alone=NAME`: without",
     }
     embedded: Mapping[str, int | None] = {}
     reading = ("data", "text_column", "label_column", "max_tokens", "groups", "on_bad_text")
@@ -165,7 +166,7 @@ class Texts(Usual):
 
     # ---- augmentation
 
-    tuned_policies = POLICY_NAMES
+    tuned_policies = TUNED_NAMES
 
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
@@ -249,7 +250,14 @@ class Texts(Usual):
         """The last layer of `word_cnn`."""
         return network.head
 
-    pretrained = None
+    usual: Mapping[str, str] = {"pretrained": ENCODER}
+
+    @cached_property
+    def pretrained(self) -> Pretrained:
+        """Sentence encoders; see `gannb.media.text.pretrained`."""
+        from gannb.media.text import pretrained
+
+        return pretrained
 
     # ---- measuring
 
@@ -272,7 +280,8 @@ class Texts(Usual):
     measures: Mapping[str, tuple[str, str]] = {
         "perplexity": (
             ".0f", "Of these sentences under a trigram model of unseen real ones: low where they read like those. "
-            "GAN-train does not see it: classifiers learn nearly as much from bags of words as from fluent sentences.",
+            "GAN-train does not see it: classifiers learn nearly as much from bags of words as from fluent sentences. "
+            "Words that the training sentences lack count as one, so that rows of unseen real ones are far too low.",
         ),
         "reverse_perplexity": (
             ".0f", "Of unseen real sentences under a trigram model of these: low where these hold what real ones hold.",
@@ -293,6 +302,12 @@ class Texts(Usual):
         from gannb.media.text.fluency import fluency
 
         return fluency(made.x, unseen.x, train.x)
+
+    def near_copies(self, x: np.ndarray, train: np.ndarray) -> np.ndarray:
+        """See `gannb.media.text.features.near_copies`."""
+        from gannb.media.text.features import near_copies
+
+        return near_copies(x, train)
 
     def least_difference(self, shape: Shape) -> float:
         """Nothing is rounded."""
@@ -324,9 +339,11 @@ class Texts(Usual):
         duplicates="with the same words as a training sentence, whatever their letter case and punctuation",
         unseen_copies="Reworded or translated",
         taken="written",
-        pretrained="",
+        pretrained="it reads words in small letters",
+        transfer="A frozen sentence encoder that was trained on other texts, with a layer trained on the draw",
         elsewhere="other people or another way of typing",
         overlooked="sentences that say the same in other words are not searched for",
+        nearly="by no more than a quarter of its words, left out, added, put in others' places or exchanged",
     )
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel
-
 from gannb.data.medium import Nouns
+from gannb.media.parameters import Transfer
 from gannb.utils.parameters import parameter
 
 NAME = "text"
-NOUNS = Nouns("sentence", "sentences", "word pairs")
+NOUNS = Nouns("sentence", "sentences", "word pairs", transfer="a sentence encoder trained elsewhere")
+ENCODER = "all-MiniLM-L6-v2"  # the best way measured multiplies it with TF-IDF
 MAX_TOKENS = 32  # words and punctuation marks of a sentence, of which more are cut off
 MOST_CHARACTERS = 320  # of a prepared sentence
-POLICY_NAMES = ("none", "dropout", "delete", "swap", "full")
+TUNED_NAMES = ("none", "dropout", "delete", "swap", "full")  # policies that need nothing that may not be there
+POLICY_NAMES = (*TUNED_NAMES, "synonyms")
 TEMPERATURE = (
     0.7  # of the variation `cool`: what section 4 of Caccia et al. 2020 ("Language GANs falling short") sweeps
 )
 
 
-class TextParameters(BaseModel):
+class TextParameters(Transfer):
     """The parameters of a study that belong to sentences alone."""
 
     text_column: str | None = parameter(None, 1, "column of the sentences, by name or by number from 1; else `text`")

@@ -18,10 +18,10 @@ import numpy as np
 
 from gannb.data.assembly import Links, assemble, identical, linked
 from gannb.data.examples import Dataset, Examples
-from gannb.data.files import PARTS, FileKind, list_entries, natural_key
+from gannb.data.files import PARTS, FileKind, list_entries, natural_key, path_of
 from gannb.data.folders import from_folder
 from gannb.data.groups import group_finder
-from gannb.data.source import BadItem, Source, check_counts, refuse_or_list
+from gannb.data.source import DENIED, BadItem, Source, check_counts, refuse_or_list
 from gannb.media.text.parameters import MAX_TOKENS, MOST_CHARACTERS, NAME, NOUNS
 from gannb.media.text.tables import Columns, Row, Rows, decoded, is_table, read_table
 from gannb.media.text.tokens import array, key, spans, words_key
@@ -31,6 +31,7 @@ from gannb.utils.naming import composed, printable
 TEXT_FILES = frozenset({".txt"})
 LONGEST = 20_000  # characters of a sentence, from where on it is a fault of the file and none is cut off
 ON_BAD = "on_bad_text"
+WAYS = "give a .csv, .tsv or .jsonl of `text` and `label`, or a folder of .txt files per class"
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 
 
@@ -104,12 +105,11 @@ def _near(texts: Sequence[str], same: np.ndarray) -> np.ndarray:
 
 
 def _source(data: str, columns: Columns, on_bad: str) -> tuple[Source, list[str]]:
-    path = Path(data).expanduser()
-    if path.is_file() and is_table(path.name):
-        return _of_rows([(read_table(path, columns), False)], on_bad, data)
+    path = path_of(data, WAYS)
     if not path.is_dir():
-        what = "no such file or folder" if not path.exists() else "it is neither .csv, .tsv nor .jsonl"
-        raise InputError(f"data: {data!r} cannot be read as sentences ({what}); give one of these or a folder")
+        if not is_table(path.name):
+            raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")
+        return _of_rows([(read_table(path, columns), False)], on_bad, data)
     if tables := _tables_of(path):
         return _of_rows([(read_table(file, columns), is_test) for file, is_test in tables], on_bad, data)
     if lists := _lists_of(path):
@@ -161,7 +161,7 @@ def _decode(file: Path) -> tuple[np.ndarray, str]:
     try:
         text, _ = decoded(file)
     except InputError as error:
-        raise BadItem(str(error)) from None
+        raise BadItem(DENIED if isinstance(error.__cause__, PermissionError) else str(error)) from None
     if fault := _fault(text):
         raise BadItem(fault)
     return tidy(text), "UTF-8"

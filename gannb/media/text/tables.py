@@ -86,7 +86,7 @@ def decoded(path: Path) -> tuple[str, list[str]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"data: {path} cannot be read ({error.strerror}); check its name and permissions") from None
+        raise InputError(f"data: {path} cannot be read ({error.strerror}); check its name and permissions") from error
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return _checked(path, content.decode("utf-16")), [f"{path.name} is UTF-16."]

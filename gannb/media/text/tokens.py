@@ -125,6 +125,7 @@ def of_word(word: str) -> np.ndarray:
     """Return the hashes of a word and of its pieces, (W,) int32, W being `WIDTH`."""
     numbers = np.zeros(WIDTH, np.int32)
     numbers[0] = _hash(word)
+    _WORDS.setdefault(int(numbers[0]), word)
     for place, piece in zip(range(1, WIDTH), _pieces(word), strict=False):
         numbers[place] = _hash(piece)
     numbers.flags.writeable = False
@@ -144,3 +145,9 @@ def _hash(text: str) -> int:
 
 
 UNKNOWN_HASH = _hash(UNKNOWN)
+_WORDS: dict[int, str] = {}  # by hash: all whose hashes this process has made, which is where hashes are read again
+
+
+def word_of(number: int) -> str:
+    """Return the word with a hash that this process has made; of two with one hash, the first (1 pair in 2^31)."""
+    return _WORDS[number]

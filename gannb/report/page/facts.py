@@ -146,9 +146,8 @@ def transfer_text(experiment: Experiment) -> str:
     about = pretrained.weights_text(experiment.settings.weights) + (f"; {brought}" if brought else "")
     text = (
         f"Arms named transfer start from {about}. A new last layer is trained on the frozen network's features "
-        "(logistic regression, the generated items weighing as much as in a batch), then the whole network for "
-        f"{experiment.plan.steps_of(PRETRAINED):,} steps with the arm's augmentation, at rates that fall by a factor "
-        f"of {pretrained.LAYER_DECAY} from each layer to the one below; batch normalisation keeps its statistics."
+        "(logistic regression, the generated items weighing as much as in a batch), then "
+        f"{pretrained.training_text(experiment.settings.weights, experiment.plan.steps_of(PRETRAINED))}"
     )
     return f"{text} {experiment.plan.left_out}".rstrip()
 

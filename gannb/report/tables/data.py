@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gannb.media import medium_of
+
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset
     from gannb.data.medium import Nouns
@@ -20,7 +22,7 @@ def data_summary(dataset: Dataset, nouns: Nouns) -> pd.DataFrame:
         "given test set": "none" if dataset.test is None else f"{len(dataset.test):,} items",
         "classes": f"{dataset.pool.n_classes}",
         "classes held out": ", ".join(dataset.held_out.pool.classes) if dataset.held_out else "none",
-        "shape": "x".join(map(str, dataset.pool.shape)),
+        "size": medium_of(dataset).shape_text(dataset.pool.shape),
         "brought to": report.brought_to,
         "as they came": ", ".join(f"{n:,} of {shape}" for shape, n in list(report.shapes.items())[:4]),
         f"kinds of {nouns.raw}": ", ".join(f"{n:,} {mode}" for mode, n in report.modes.items()),

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
-from browsing import browser_page, in_browser
+from browsing import browser_page, in_browser, played
 from PIL import Image
 from planted_clips import RATE, clips, tone
 
@@ -109,18 +109,6 @@ def test_a_browser_decodes_every_player(tmp_path, rate):
         "'none'; img-src data:; media-src data:; style-src 'unsafe-inline'\">" + html(Grid(sounds, ["a"]), rate)
     )
     with browser_page(file.as_uri()) as page:
-        heard = page.evaluate(HEARD)
+        heard = played(page)
     assert [error for error, _ in heard] == [None, None]
     assert all(abs(seconds - 1) < 0.1 for _, seconds in heard)
-
-
-HEARD = """async () => {
-  const heard = []
-  for (const audio of document.querySelectorAll('audio')) {
-    audio.preload = 'auto'
-    audio.load()
-    await new Promise(done => { audio.onloadeddata = done; audio.onerror = done })
-    heard.push([audio.error && audio.error.message, audio.duration])
-  }
-  return heard
-}"""

@@ -37,7 +37,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 
 
 def test_it_has_all_that_the_protocol_asks_for():
-    asked = {name for name in vars(Pretrained) if not name.startswith("_")} | {"LAYER_DECAY"}
+    asked = {name for name in vars(Pretrained) if not name.startswith("_")}
     assert all(hasattr(MEDIUM.pretrained, name) for name in asked)
     assert MEDIUM.pretrained is Sounds(RATE).pretrained  # one for a rate
 

@@ -8,37 +8,22 @@ import re
 import numpy as np
 import pytest
 import soundfile
-from clip_sets import folder_of
 from planted_study import Reader
+from sound_study import finished_calls
 
 from gannb.experiment.experiment import Experiment
 from gannb.export.generate import generate
 from gannb.media import medium_of
 from gannb.report.publish import publish
 from gannb.study.folder import load_study
-from gannb.study.model import make_study
-from gannb.work.store import execute
-
-GIVEN = {
-    "n_per_class": 4, "trials": 2, "gan_steps": 3, "n_synthetic": 5, "classifier_steps": 4, "protocol": "draw",
-    "classifier_steps_most": 4, "classifier_seeds": 1, "device": "cpu", "name": "calls", "preset": "smoke",
-    "workers": 1,
-    "arms": ("real", "real+gan+classic", "gan", "real+copies+classic", "real+gaussian+classic",
-             "real+interpolation+classic", "real+mislabelled+classic", "real+more+classic"),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory) -> Experiment:
-    """A study of two classes of calls whose units are made in this process."""
-    root = tmp_path_factory.mktemp("calls")
-    data = folder_of(root / "clips", n=30, seconds=0.3, rate=4000)
+    """A study of two classes of calls, with its page."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("GANNB_LAUNCHER", raising=False)
-        experiment = Experiment.open(make_study(**GIVEN, data=str(data), output_dir=str(root / "out")))
-        for stage in (1, 2, 3, 4):
-            errors = [execute(experiment.folder, unit, "cpu") for unit in experiment.plan.units(stage)]
-            assert set(errors) == {None}
+        experiment = finished_calls(tmp_path_factory.mktemp("calls"))
         publish(experiment)
         yield experiment
 

@@ -438,7 +438,7 @@ def test_an_arm_that_is_tuned_as_another_one_has_its_frozen_features(fine_tuned,
 
 def test_the_plan_says_what_is_fine_tuned(fine_tuned):
     text = plan_text(plan(changed(fine_tuned, name="another").study))
-    assert f"Fine-tuning {NETWORK}, items upsampled to 32x32 (bicubic), 2 steps." in text
+    assert f"Arms named transfer: {NETWORK}, items upsampled to 32x32 (bicubic); 2 steps." in text
     assert "frozen features of real images" in text
 
 

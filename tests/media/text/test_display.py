@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from gannb.data.medium import Cell, Grid
@@ -49,3 +50,20 @@ def test_a_figure_holds_every_sentence():
     texts = " ".join(text.get_text() for text in ax.texts)
     assert "jazz" in texts and "[1.0]" in texts and [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
     plt.close(ax.figure)
+
+
+def drawn(text: str) -> np.ndarray:
+    """What is dark of a figure with a text."""
+    figure = plt.figure(figsize=(2, 0.4))
+    figure.text(0.1, 0.3, text)
+    figure.canvas.draw()
+    dark = np.asarray(figure.canvas.buffer_rgba())[..., 0] < 128
+    plt.close(figure)
+    return dark
+
+
+def test_figures_show_scripts_from_right_to_left_as_they_are_read():
+    """As their letters in the order in which they stand on paper, forced to run from left to right."""
+    first, second = "\u05d0", "\u05d1"
+    assert np.array_equal(drawn(first + second), drawn(f"\u202d{second}{first}\u202c"))
+    assert not np.array_equal(drawn(first + second), drawn(f"\u202d{first}{second}\u202c"))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from planted_evidence import evidence
 
+from gannb.analysis.claims import claims
+from gannb.analysis.evidence import words_of
 from gannb.media import MEDIA
 from gannb.media.text import TEXT
 from gannb.media.text.tokens import WIDTH, array
-from gannb.trials.arms import parse_arm
+from gannb.trials.arms import PRIMARY, parse_arm
 
 
 def test_it_is_one_medium_for_equal_traits():
@@ -44,3 +47,10 @@ def test_words_about_shapes():
     assert TEXT.size_text(()) == "up to 32 words" and TEXT.fault_of_shape([]) == ""
     assert "give []" in TEXT.fault_of_shape([8, 8, 1]) and TEXT.way_to_smaller(()) == "max_tokens=16"
     assert TEXT.fault_of_levels(array(["", " "])) and not TEXT.fault_of_levels(array(["a"]))
+
+
+def test_all_its_arms_without_a_gan_are_named_where_none_was_tried():
+    world = evidence(words=words_of(TEXT), shifted={PRIMARY[0]: 0.7, PRIMARY[1]: 0.6})
+    why = next(each.found.why for each in claims(world) if "outside its training" in each.claim)
+    arms = [f"real+{name}+classic" for name in ("maskgan_start", "language_model", "bag_of_words", "bigram")]
+    assert f"without {', '.join(arms[:-1])} or {arms[-1]} in the study that cannot be told" in why

@@ -215,7 +215,7 @@ def test_a_folder_without_a_train_file_names_what_is_there(tmp_path):
     written(tmp_path, "two.csv", csv_of())
     with pytest.raises(InputError, match="one.csv, two.csv and no file called train"):
         read(str(tmp_path))
-    with pytest.raises(InputError, match="no such file or folder"):
+    with pytest.raises(InputError, match="there is no file or folder"):
         read(str(tmp_path / "gone.csv"))
 
 
@@ -223,3 +223,43 @@ def test_equal_files_give_equal_fingerprints_whatever_they_are_called(tmp_path):
     one, two = (read(written(tmp_path, name, csv_of())) for name in ("a.csv", "b.csv"))
     three = read(written(tmp_path, "c.csv", csv_of([*ROWS[1:], ("play some funk", "music")])))
     assert one.fingerprint == two.fingerprint != three.fingerprint and np.array_equal(one.pool.x, two.pool.x)
+
+
+# ---- what the machine does not let be read ----
+
+
+def denied(*_, **__):
+    raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+def test_a_table_that_may_not_be_read_is_named(tmp_path, name, monkeypatch):
+    file = written(tmp_path, name, csv_of())
+    monkeypatch.setattr("pathlib.Path.read_bytes", denied)
+    with pytest.raises(InputError, match=rf"{name} cannot be read \(Permission denied\); check its name"):
+        read(file)
+
+
+def test_a_place_that_may_not_be_looked_into_is_refused_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.exists", denied)
+    with pytest.raises(InputError, match="a.csv' cannot be opened .*; check permissions"):
+        read(str(tmp_path / "a.csv"))
+
+
+def test_of_texts_that_may_not_be_read_nobody_is_told_to_remove_them(tmp_path, monkeypatch):
+    for name, some in {"music": A, "weather": B}.items():
+        (tmp_path / name).mkdir()
+        for number, text in enumerate(some):
+            written(tmp_path / name, f"{number}.txt", text)
+    plain, closed = type(tmp_path).read_bytes, tmp_path / "music" / "1.txt"
+    monkeypatch.setattr("pathlib.Path.read_bytes", lambda path: denied() if path == closed else plain(path))
+    with pytest.raises(InputError, match=r"music/1.txt cannot be used \(permission is denied\); change who may read"):
+        read(str(tmp_path))
+    assert read(str(tmp_path), on_bad_text="skip").report.skipped == [("music/1.txt", "permission is denied")]
+
+
+@pytest.mark.parametrize(("name", "says"), [("a.xlsx", "a kind that is not read"), ("none.csv", "no file or folder")])
+def test_what_is_there_and_no_table_and_what_is_not_there_are_told_apart(tmp_path, name, says):
+    written(tmp_path, "a.xlsx", b"PK")
+    with pytest.raises(InputError, match=says):
+        read(str(tmp_path / name))

@@ -33,7 +33,8 @@ def _of_waves(rate: int) -> list[Family]:
     return [
         Family(
             name="wavegan",  # Donahue et al. 2019, appendix D, narrowed to d = 8 (theirs: 64) and given labels
-            steps=2000,  # theirs: 200,000
+            steps=2000,
+            published_steps=200_000,
             generator=WaveGenerator,
             discriminator=WaveCritic,
             loss=WASSERSTEIN,

@@ -15,7 +15,7 @@ import numpy as np
 
 from gannb.data.files import FileKind
 from gannb.data.groups import Copies
-from gannb.data.source import BadItem
+from gannb.data.source import DENIED, BadItem
 from gannb.media.audio.parameters import NOUNS
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def _reasons(path: Path) -> Iterator[None]:
     """Turns whatever libsndfile says into a BadItem with a short reason."""
     try:
         yield
+    except PermissionError as error:
+        raise BadItem(DENIED) from error
     except OSError as error:
         raise BadItem(error.strerror or str(error)) from error
     except RuntimeError as error:  # soundfile's errors are

@@ -25,7 +25,14 @@ class NoLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class TextFamily:
-    """A way to write sentences. Steps are in three parts: by likelihood, of the discriminator alone, of both."""
+    """A way to write sentences. Steps are in three parts: by likelihood, of the discriminator alone, of both.
+
+    No preset asks for more than its steps: they are as many as learn 10 sentences a class, and with more of them a
+    writer says its training sentences by heart (of a language model 1 % of the sentences after 400 steps, 61 % after
+    800). Who has far more sentences sets `gan_steps`.
+    """
+
+    effort_most: ClassVar[float] = 1.0
 
     name: str
     steps: int

@@ -35,6 +35,11 @@ def test_each_learns_for_a_step_and_makes_clips(name):
     assert training.form.items(made).shape == (8, *draw.shape) and np.isfinite(training.form.raw_features(made)).all()
 
 
+def test_what_its_authors_trained_is_told_and_is_no_setting():
+    family = families(RATE)["wavegan"]
+    assert family.published_steps == 200_000 and "published_steps" not in family.settings()
+
+
 def test_a_family_of_pictures_has_the_settings_of_its_family_of_images():
     ours, theirs = families(RATE)["specgan"].settings(), OF_IMAGES["projection"].settings()
     own = {"rate", "augmentation"}

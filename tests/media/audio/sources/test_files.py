@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from clip_sets import RATE, sound, write
 
-from gannb.data.source import BadItem
+from gannb.data.source import DENIED, BadItem
 from gannb.media.audio.sources.files import EXTENSIONS, FILES, UNREADABLE, decode_file, mono, read_header
 
 SOUND = sound(0)
@@ -173,3 +173,14 @@ def test_a_quiet_clip_beside_a_loud_hum_of_one_channel_is_no_silence():
 def test_what_people_take_for_sounds_counts_as_one_whether_or_not_it_is_read():
     assert FILES.is_item("a.Mp3") and FILES.is_item("a.m4a") and not FILES.is_item("a.csv")
     assert not EXTENSIONS & UNREADABLE and FILES.on_bad == "on_bad_clip"
+
+
+def test_of_a_clip_that_may_not_be_read_nobody_is_told_to_remove_it(tmp_path, monkeypatch):
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("gannb.media.audio.sources.files._check_size", denied)
+    with pytest.raises(BadItem, match=f"^{DENIED}$"):
+        read_header(tmp_path / "a.wav")

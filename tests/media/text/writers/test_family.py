@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from gannb.experiment.experiment import Experiment
 from gannb.generators.variations import VARIATIONS
 from gannb.media.text.writers.family import FAMILIES, START
+from gannb.study.model import make_study
 from gannb.utils.errors import InputError
 
 
@@ -30,3 +32,18 @@ def test_only_a_temperature_makes_items_of_a_variation_depend_on_the_study():
     study = type("Given", (), {"temperature": 0.5})
     assert FAMILIES["maskgan"].variation_parameters("cool", study) == {"temperature": 0.5}
     assert FAMILIES["maskgan"].variation_parameters("half", study) == {}
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_no_preset_asks_for_more_steps_with_which_a_writer_copies(family):
+    assert family.effort_most == 1 and "effort_most" not in family.settings()
+
+
+def test_a_study_for_a_gpu_trains_writers_as_long_as_any_and_as_long_as_it_says(tmp_path):
+    rows = "".join(f"word {i} of {kind},{kind}\n" for i in range(40) for kind in "ab")
+    (tmp_path / "a.csv").write_text("text,label\n" + rows)
+    given = {"data": str(tmp_path / "a.csv"), "output_dir": str(tmp_path), "preset": "gpu", "trials": 4}
+    settings = Experiment.preview(make_study(**given, n_per_class=4)).settings
+    assert {name: settings.steps_of(name) for name in FAMILIES} == {n: f.steps for n, f in FAMILIES.items()}
+    settings = Experiment.preview(make_study(**given, n_per_class=4, gan_steps=2000)).settings
+    assert settings.steps_of("language_model") == 2000

@@ -1,0 +1,68 @@
+"""Pulling: processes that make what a study is missing, beside others, on any machine that sees the study's folder.
+
+They need no scheduler and no open port, since all they have to agree on stands in the folder: a unit is there, or is
+held by a lease, or is for whoever comes first. A node that is killed costs the unit that it was making, once its lease
+has expired; one that joins late takes what is left. What is made is the same as in one process.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from gannb.experiment.experiment import Experiment
+from gannb.study.folder import has_study, load_study, read_record, versions
+from gannb.utils.doing import doing
+from gannb.utils.errors import InputError
+from gannb.work.scheduler import Outcome
+
+DECISIVE = ("gannb", "torch", "numpy", "scikit-learn", "torchvision", "timm")  # packages whose versions must agree
+LOOK = 1.0  # seconds between two looks for a study
+
+
+def pull(folder: str | Path, workers: int | None = None, minutes: float = 0.0) -> Outcome:
+    """Make what the study in a folder is missing, and return when all of it is there, whoever has made it.
+
+    workers: processes at work at once here; by default the study's `workers`. minutes: how long to wait for a study
+    that is not there yet, as where many start at the same time.
+
+    Raises:
+        InputError: no study was begun in the folder, or it was with other versions; or it cannot be done here.
+    """
+    if workers is not None and not 0 <= workers <= 1024:
+        raise InputError(f"workers: {workers} is not possible; take 0 (one per core) to 1,024.")
+    if not 0 <= minutes < float("inf"):
+        raise InputError(f"wait: {minutes} minutes are not possible; take 0 or more.")
+    folder = Path(folder)
+    _await_study(folder, minutes)
+    study = load_study(folder)
+    _check_versions(study.folder)
+    experiment = Experiment.preview(study, own_copy=True)
+    if not (study.folder / f"data-{experiment.settings.data_key}").is_dir():
+        raise InputError(f"{folder} holds no copy of its data as they are read now; go on with `gannb run {folder}`.")
+    return experiment.help(workers)
+
+
+def _await_study(folder: Path, minutes: float) -> None:
+    """Wait for the record of a study, which is written after all that it needs."""
+    until = time.monotonic() + 60 * minutes
+    with doing(f"waiting for a study in {folder}"):
+        while not has_study(folder):
+            if time.monotonic() >= until:
+                raise InputError(
+                    f"No study has been begun in {folder}, as seen from this machine; begin it with `gannb run`, or "
+                    "say with --wait MINUTES how long to wait for it."
+                )
+            time.sleep(LOOK)
+
+
+def _check_versions(folder: Path) -> None:
+    """Refuse other versions than the study's: its numbers would depend on which machine made which part."""
+    begun, here = read_record(folder).get("versions", {}), versions()
+    for package in DECISIVE:
+        theirs, ours = (found.get(package, "none").partition("+")[0] for found in (begun, here))
+        if theirs != ours:
+            raise InputError(
+                f"{package} is {ours} on this machine, and the study in {folder} was begun with {theirs}; its numbers "
+                "would depend on which machine made which part: install the same here."
+            )
