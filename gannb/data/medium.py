@@ -184,7 +184,7 @@ class Usual:
         """Nothing beside the name."""
         return {}
 
-    def learn_to_measure(self, real: Examples, folder: Path, seed: int, device: str) -> None:
+    def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Nothing."""
 
     def measured(
@@ -374,10 +374,11 @@ class Medium(Protocol):
     # measures that only this medium has, by name: how a number is written, and what it is; there may be none
     measures: Mapping[str, tuple[str, str]]
 
-    def learn_to_measure(self, real: Examples, folder: Path, seed: int, device: str) -> None:
+    def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Learn what these measures need, and keep it in a folder: from real items that no generator has seen.
 
-        There may be too few of them, or none; then nothing is kept. Mostly nothing needs to be learnt.
+        There may be too few of them, or none; then nothing is kept. Mostly nothing needs to be learnt. steps: those
+        of the trial's measuring classifier, few where a study is to be quick.
         """
         ...
 

@@ -48,7 +48,8 @@ def make_measuring_classifier(task: Task) -> None:
     dataset, draw = dataset_of(task), read_draw(task.needed("draw"))
     _train_aside(task, splits.take(dataset, draw.reserve if len(draw.reserve) else draw.train), "auto", "ruler")
     seed = seed_for(task.parameters["seed"], "trial", task.parameters["trial"], "measures of the medium")
-    medium_of(task).learn_to_measure(splits.take(dataset, draw.reserve), task.folder, seed, task.device)
+    unseen, steps = splits.take(dataset, draw.reserve), task.parameters["steps"]
+    medium_of(task).learn_to_measure(unseen, task.folder, steps, seed, task.device)
 
 
 def make_filtering_classifier(task: Task) -> None:

@@ -22,7 +22,8 @@ from gannb.media.captioned.encoders import Sentences, learn_pairs, new_encoders,
 from gannb.media.image.augmentation import Policy, augment
 from gannb.media.image.tensors import encode, stored
 
-STEPS = 1500  # fewer do not tell circles from squares that are three pixels wide
+STEPS = 1500  # at the most; fewer do not tell circles from squares that are three pixels wide
+TIMES = 10  # as many as the measuring classifier has: so a quick study stays quick
 SEEN_AS = Policy(shift=0.12)  # images in training: a mirror would swap left and right
 FILE = "matcher.safetensors"  # in the folder of a trial's measuring classifier
 LEAST = 40  # real images with captions, of which a matcher is trained
@@ -95,11 +96,14 @@ def _beside(known: np.ndarray) -> dict[str, set[str]]:
 # ---- in a study ----
 
 
-def keep(real: Examples, folder: Path, seed: int, device: str) -> None:
-    """Train a matcher on real images with captions, and keep its weights in a folder; not on fewer than `LEAST`."""
+def keep(real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
+    """Train a matcher on real images with captions, and keep its weights in a folder; not on fewer than `LEAST`.
+
+    steps: of the trial's measuring classifier.
+    """
     if real.captions is None or len(real) < LEAST:
         return
-    matcher = Matcher(real.shape, seed, device).fit(real, STEPS)
+    matcher = Matcher(real.shape, seed, device).fit(real, min(STEPS, TIMES * steps))
     tensors = {name: value.cpu().contiguous() for name, value in matcher.state_dict().items()}
     safetensors.torch.save_file(tensors, folder / FILE)
 

@@ -87,11 +87,11 @@ class Captioned(Images):
         "new_caption_50": (".2f", "The same among 50."),
     }  # fmt: skip
 
-    def learn_to_measure(self, real: Examples, folder: Path, seed: int, device: str) -> None:
+    def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """See `gannb.media.captioned.matcher.keep`."""
         from gannb.media.captioned.matcher import keep
 
-        keep(real, folder, seed, device)
+        keep(real, folder, steps, seed, device)
 
     def measured(
         self, made: Examples, unseen: Examples, train: Examples, learnt: Path | None = None

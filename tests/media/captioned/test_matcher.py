@@ -46,9 +46,9 @@ def test_the_mediums_measures_are_of_seen_and_of_new_captions_and_only_where_the
     said = {"captions": unseen.captions[:, :1]}
     made = replace(unseen, **said)
     assert CAPTIONED.measured(made, unseen, train, None) == {}
-    CAPTIONED.learn_to_measure(stripes(per_caption=2, seed=8), tmp_path, 2**64 - 1, "cpu")  # too few
+    CAPTIONED.learn_to_measure(stripes(per_caption=2, seed=8), tmp_path, 30, 2**64 - 1, "cpu")  # too few
     assert CAPTIONED.measured(made, unseen, train, tmp_path) == {} and not (tmp_path / FILE).exists()
-    CAPTIONED.learn_to_measure(stripes(per_caption=8, seed=8), tmp_path, 2**64 - 1, "cpu")
+    CAPTIONED.learn_to_measure(stripes(per_caption=8, seed=8), tmp_path, 30, 2**64 - 1, "cpu")
     found = CAPTIONED.measured(made, unseen, train, tmp_path)
     assert set(found) == {"caption_10", "new_caption_10"} < set(CAPTIONED.measures)  # there are no 50
     assert all(0 <= value <= 1 for value in found.values())
