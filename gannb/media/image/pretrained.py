@@ -411,10 +411,10 @@ def shares(n_real: int, n_synthetic: int, share: float) -> np.ndarray:
     return np.concatenate([real, np.full(n_synthetic, share / max(n_synthetic, 1))]) * (n_real + n_synthetic)
 
 
-def starting(weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
+def starting(weights: Weights, mixture: Mixture, features: np.ndarray, rate: float = RATE) -> Start:
     """Return what gives the network to fine-tune: with a new head, trained on frozen features, that fits them.
 
-    features: (N, D) of the mixture's items, the real ones first.
+    features: (N, D) of the mixture's items, the real ones first. rate: of the head, if the recipe has the usual one.
     """
     parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
     counts = [0 if part is None else len(part) for part in (mixture.real, mixture.synthetic)]
@@ -425,6 +425,6 @@ def starting(weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
         with torch.no_grad():
             for parameter, values in zip((network.head.weight, network.head.bias), head, strict=True):
                 parameter.copy_(torch.from_numpy(values))
-        return network, network.groups(recipe.rate * RATE)
+        return network, network.groups(recipe.rate * rate)
 
     return start

@@ -7,6 +7,7 @@ right to left are shown as they are read and disturb nothing beside them.
 from __future__ import annotations
 
 import difflib
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -52,19 +53,26 @@ def html(grid: Grid) -> str:
 
 def _stacked(name: str, sets: Sequence[Sequence[Cell]]) -> Markup:
     """Return one line of a table: the sentences of each set below each other."""
-    heading = Markup('<th scope="row" style="{}" dir="auto">{}</th>').format(CELL, name)
+    heading = Markup('<th scope="row" style="{}" dir="auto">{}</th>').format(CELL, _breakable(name))
     parts = [Markup("").join(_sentence(cell, None) for cell in each) for each in sets]
     return Markup("<tr>{}{}</tr>").format(heading, Markup("").join(Markup(TD).format(CELL, part) for part in parts))
 
 
 def _beside(name: str, sets: Sequence[Sequence[Cell]]) -> Markup:
     """Return a line of a table for each set; its first sentence, and those it is beside, with their differences."""
-    heading = Markup('<th scope="row" rowspan="{}" style="{}" dir="auto">{}</th>').format(len(sets), CELL, name)
+    heading = Markup('<th scope="row" rowspan="{}" style="{}" dir="auto">{}</th>').format(
+        len(sets), CELL, _breakable(name)
+    )
     lines = []
     for number, each in enumerate(sets):
         cells = [Markup(TD).format(CELL, _sentence(cell, each[0])) for cell in each]
         lines.append(Markup("<tr>{}{}</tr>").format("" if number else heading, Markup("").join(cells)))
     return Markup("").join(lines)
+
+
+def _breakable(name: str) -> Markup:
+    """Return a class' name that a narrow column breaks between its words: `AddTo|Playlist`, `play_|music`."""
+    return Markup("<wbr>").join(re.split(r"(?<=[a-z])(?=[A-Z])|(?<=[_-])(?=\w)", name))
 
 
 def _sentence(cell: Cell, beside: Cell | None) -> Markup:

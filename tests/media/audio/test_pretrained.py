@@ -61,6 +61,7 @@ def test_fine_tuning_starts_from_a_head_that_fits_and_takes_waves(weights):
     recipe = Recipe(MEDIUM, NETWORK, 2, 8, MEDIUM.policy("none", draw.shape))
     network, groups = pretrained.starting(weights, mixture, features)(recipe, draw)
     assert (predict(MEDIUM, network.eval(), draw.x).argmax(1) == draw.y).mean() > 0.9
+    assert max(group["lr"] for group in groups) == pytest.approx(1e-4)  # with that for photographs it forgets more
     assert groups[-1]["lr"] > groups[0]["lr"] > 0
     before = state_of(network)
     tuned = train(mixture, recipe, 0, start=pretrained.starting(weights, mixture, features))
