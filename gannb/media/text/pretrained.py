@@ -331,7 +331,7 @@ class Encoded(nn.Module):
         return torch.from_numpy(encoder([_as_text(row) for row in x[..., 0].tolist()])).to(x.device)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits; of `tfidf` alone while that is trained."""
+        """Return logits: hashes (N, T, W) -> (N, K); of `tfidf` alone while that is trained."""
         if self.words is None:
             return self.head(self.features(x))
         if self.training:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ class HalvedFamily(Family):
 
 
 def halved() -> HalvedFamily:
-    about = {name: getattr(FAMILY, name) for name in FAMILY.__dataclass_fields__} | {"name": "halved"}
+    about = {name: getattr(FAMILY, name) for name in (each.name for each in fields(FAMILY))} | {"name": "halved"}
     about["generator"] = lambda shape, classes: FAMILY.generator((shape[0] // HALF,), classes)
     about["discriminator"] = lambda shape, classes: FAMILY.discriminator((shape[0] // HALF,), classes)
     return HalvedFamily(**about)

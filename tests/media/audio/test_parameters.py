@@ -50,7 +50,7 @@ def test_a_parameter_of_sounds_is_refused_for_images_and_marked():
         make_study(data="digits", rate=8000)
     assert marked("rate").endswith("(clips)") and "clips" in parameter_text("seconds")
     assert AudioParameters().model_dump() == {
-        "pretrained": "mobilenetv2_100", "rate": None, "seconds": None, "on_bad_clip": "fail",
+        "pretrained": "auto", "rate": None, "seconds": None, "on_bad_clip": "fail",
     }  # fmt: skip
 
 
