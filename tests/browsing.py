@@ -14,6 +14,7 @@ import pytest
 from pace import Patience
 
 PIECE = 20.0  # seconds after which a step is taken again
+PATIENCE = 180.0  # seconds of an idle machine that a step may take: a kernel starts, and imports torch, meanwhile
 STEPS = ("click", "wait_for", "select_option", "get_attribute", "evaluate", "inner_text", "scroll_into_view_if_needed",
          "screenshot", "press", "hover", "bounding_box", "text_content", "check", "fill")  # fmt: skip
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -56,7 +57,7 @@ def patiently(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def again(*arguments: Any, **named: Any) -> Any:
-        patience = Patience()
+        patience = Patience(PATIENCE)
         while True:
             try:
                 return step(*arguments, **named)
