@@ -190,6 +190,7 @@ def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
     ],
 )
 def test_clips_can_be_played(page, server, tmp_path, name, title, code, text):
+    page.set_viewport_size({"width": 1300, "height": 9000})  # players are high, and cells out of sight are not drawn
     page.goto(server.url(f"{name}.ipynb"), wait_until="commit")
     heading(page, title)
     run_all(page)

@@ -71,7 +71,7 @@ class PretrainedForSounds:
 
     def starting(self, weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
         """Return what gives the network to fine-tune, which takes waves; features: (N, D), frozen, for its head."""
-        begin = of_pictures.starting(weights, mixture, features, RATE)
+        begin = of_pictures.starting_at(RATE, weights, mixture, features)
 
         def start(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[Summary]]:
             network, groups = begin(recipe, items)

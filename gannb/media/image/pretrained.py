@@ -411,7 +411,12 @@ def shares(n_real: int, n_synthetic: int, share: float) -> np.ndarray:
     return np.concatenate([real, np.full(n_synthetic, share / max(n_synthetic, 1))]) * (n_real + n_synthetic)
 
 
-def starting(weights: Weights, mixture: Mixture, features: np.ndarray, rate: float = RATE) -> Start:
+def starting(weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
+    """Return what gives the network to fine-tune at the rate for images; features: (N, D), see `starting_at`."""
+    return starting_at(RATE, weights, mixture, features)
+
+
+def starting_at(rate: float, weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
     """Return what gives the network to fine-tune: with a new head, trained on frozen features, that fits them.
 
     features: (N, D) of the mixture's items, the real ones first. rate: of the head, if the recipe has the usual one.
