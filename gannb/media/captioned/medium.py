@@ -55,10 +55,6 @@ class Captioned(Images):
             groups=study.groups, on_bad_image=study.on_bad_image,
         )  # fmt: skip
 
-    def read_like(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
-        """Images with or without captions, see `gannb.media.image.reading.read_like`; of these no caption is used."""
-        return super().read_like(data, like, study)
-
     # ---- what may be trained on it
 
     @cached_property

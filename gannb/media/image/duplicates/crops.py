@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
-from PIL import Image
 from scipy.ndimage import gaussian_filter
+
+from gannb.media.image.duplicates.near import luminance, standardised, thumbnail
 
 VIEW = 32  # side of the views
 LEAST_SIDE = 48  # of an image, in pixels: smaller ones hold too little detail, and honest ones are alike
@@ -36,14 +37,13 @@ BLUR = 2.0  # standard deviation in pixels of a view: finer is detail
 CUT = 0.97  # largest share of the area that a part has
 LEFT_OUT = 0.2  # least spread of grey levels in what is left out, as a share of the whole image's
 STEPS = 8  # of least squares
-LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R 601, as Pillow
 
 
 def view(pixels: np.ndarray) -> np.ndarray | None:
     """(H, W) or (H, W, 3) uint8 -> (32, 32) or (32, 32, 3) uint8, aspect ignored; None where a side is too small."""
     if min(pixels.shape[:2]) < LEAST_SIDE:
         return None
-    return np.asarray(Image.fromarray(pixels).resize((VIEW, VIEW), Image.Resampling.BILINEAR, reducing_gap=4.0))
+    return thumbnail(pixels, VIEW)
 
 
 def cropped_pairs(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -54,7 +54,7 @@ def cropped_pairs(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     if not 2 <= len(views) <= MOST:
         return np.empty((0, 2), np.int64), np.empty(0)
-    grey = (views @ LUMA if views.shape[3] == 3 else views[..., 0]).astype(np.float32)
+    grey = luminance(views)
     pairs, windows = _candidates(grey)
     part, whole = grey[pairs[:, 0]], grey[pairs[:, 1]]
     windows = _in_place(part, whole, windows)
@@ -95,18 +95,12 @@ def _candidates(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _thumbnails(grey: np.ndarray) -> np.ndarray:
     """(N, 32, 32) -> (N, 64) of mean 0 and norm 1."""
     n, step = len(grey), VIEW // COARSE
-    return _standardised(grey.reshape(n, COARSE, step, COARSE, step).mean(axis=(2, 4)))
-
-
-def _standardised(grey: np.ndarray) -> np.ndarray:
-    flat = grey.reshape(len(grey), int(np.prod(grey.shape[1:])))
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    return standardised(grey.reshape(n, COARSE, step, COARSE, step).mean(axis=(2, 4)))
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(P, ...), (P, ...) -> (P,)."""
-    return (_standardised(one) * _standardised(other)).sum(axis=1)
+    return (standardised(one) * standardised(other)).sum(axis=1)
 
 
 def _cut(grey: np.ndarray, windows: np.ndarray) -> np.ndarray:

@@ -41,9 +41,9 @@ MOST_TURNED = 20_000  # items of which copies turned by quarters are searched fo
 NEIGHBOURS = 32  # candidates per item: bounds time and memory where thousands of items are alike
 
 
-def thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8 -> (16, 16) or (16, 16, 3) uint8, antialiased, aspect ignored."""
-    small = Image.fromarray(pixels).resize((THUMB, THUMB), Image.Resampling.BILINEAR, reducing_gap=4.0)
+def thumbnail(pixels: np.ndarray, side: int = THUMB) -> np.ndarray:
+    """(H, W) or (H, W, 3) uint8 -> (side, side) or (side, side, 3) uint8, antialiased, aspect ignored."""
+    small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR, reducing_gap=4.0)
     return np.asarray(small)
 
 
@@ -126,9 +126,9 @@ def _thumbnail_of_item(item: np.ndarray) -> np.ndarray:
 
 def _pictures(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Positions (A,) of the thumbnails that carry a picture, and their luminance, standardised, (A, D)."""
-    grey = thumbs @ np.array(LUMA, np.float32) if thumbs.shape[3] == 3 else thumbs[..., 0].astype(np.float32)
+    grey = luminance(thumbs)
     alive = np.flatnonzero(grey.std((1, 2)) >= FLAT)
-    return alive, _standardised(grey[alive])
+    return alive, standardised(grey[alive])
 
 
 def _near(
@@ -138,7 +138,7 @@ def _near(
     distance, worst = _compare(unit, candidates)
     near = (distance <= limit) & (worst <= LOCAL)
     pairs, distance = alive[candidates[near]], distance[near]
-    same_colour = _compare(_standardised(thumbs), pairs)[0] <= COLOUR
+    same_colour = _compare(standardised(thumbs), pairs)[0] <= COLOUR
     return pairs[same_colour], distance[same_colour]
 
 
@@ -158,8 +158,8 @@ def among(x: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def _near_any(thumbs: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Tell which thumbnails (N, 16, 16, C) have a near duplicate among the others (R, 16, 16, C)."""
     both = np.concatenate([thumbs, reference])
-    grey = both @ np.array(LUMA, np.float32) if both.shape[3] == 3 else both[..., 0].astype(np.float32)
-    unit, colour, alive = _standardised(grey), _standardised(both), grey.std((1, 2)) >= FLAT
+    grey = luminance(both)
+    unit, colour, alive = standardised(grey), standardised(both), grey.std((1, 2)) >= FLAT
     found = np.zeros(len(thumbs), bool)
     for start in range(0, len(thumbs), 1024):
         rows = slice(start, min(start + 1024, len(thumbs)))
@@ -171,7 +171,12 @@ def _near_any(thumbs: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return found
 
 
-def _standardised(images: np.ndarray) -> np.ndarray:
+def luminance(thumbs: np.ndarray) -> np.ndarray:
+    """(N, H, W, C) uint8 -> (N, H, W) float32."""
+    return thumbs @ np.array(LUMA, np.float32) if thumbs.shape[3] == 3 else thumbs[..., 0].astype(np.float32)
+
+
+def standardised(images: np.ndarray) -> np.ndarray:
     """(N, ...) -> (N, D) float32 of mean 0 and norm 1: |u - v|^2 = 2 (1 - correlation)."""
     flat = images.reshape(len(images), int(np.prod(images.shape[1:]))).astype(np.float32)
     flat -= flat.mean(1, keepdims=True)
