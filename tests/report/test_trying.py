@@ -15,6 +15,7 @@ from PIL import Image
 
 from gannb import cli
 from gannb.experiment.experiment import Experiment
+from gannb.media.captioned import CAPTIONED
 from gannb.report import trying
 from gannb.study.data_copy import read_data
 from gannb.study.folder import load_study
@@ -93,7 +94,7 @@ def captioned(tmp_path) -> Experiment:
     study = make_study(data=folder, preset="smoke", output_dir=str(tmp_path / "out"))
     dataset = read_data(study)
     families = {"echo": SimpleNamespace(takes_captions=True)}
-    medium = SimpleNamespace(families=families, html=lambda grid: None, grid=None, nouns=None)
+    medium = SimpleNamespace(families=families, captions=CAPTIONED.captions)
     settings = SimpleNamespace(family="echo", medium=medium)
     fitted = trying.Fitted(Echo(), dataset.pool, "the GAN of trial 1")
     with patch.object(trying, "fitted_generator", lambda experiment: fitted):

@@ -96,6 +96,11 @@ def _beside(known: np.ndarray) -> dict[str, set[str]]:
 # ---- in a study ----
 
 
+def steps_of(steps: int) -> int:
+    """Steps of the matcher beside a measuring classifier of so many."""
+    return min(STEPS, TIMES * steps)
+
+
 def keep(real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
     """Train a matcher on real images with captions, and keep its weights in a folder; not on fewer than `LEAST`.
 
@@ -103,7 +108,7 @@ def keep(real: Examples, folder: Path, steps: int, seed: int, device: str) -> No
     """
     if real.captions is None or len(real) < LEAST:
         return
-    matcher = Matcher(real.shape, seed, device).fit(real, min(STEPS, TIMES * steps))
+    matcher = Matcher(real.shape, seed, device).fit(real, steps_of(steps))
     tensors = {name: value.cpu().contiguous() for name, value in matcher.state_dict().items()}
     safetensors.torch.save_file(tensors, folder / FILE)
 

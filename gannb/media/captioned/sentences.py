@@ -34,8 +34,8 @@ def key(caption: str) -> str:
     return " ".join(words(caption))
 
 
-def fault(caption: str, file: str) -> str:
-    """Return why a tidied caption of a file cannot be used, or ""."""
+def fault(caption: str, file: str = "") -> str:
+    """Return why a tidied caption, of a file where it has one, cannot be used, or ""."""
     name = PurePosixPath(file.replace("\\", "/"))
     if not caption:
         return "its caption is empty"
