@@ -41,8 +41,10 @@ def test_a_study_must_not_lie_within_the_images(tmp_path):
 def test_captions_are_asked_as_the_protocol_says_and_images_have_none():
     for name, part in vars(Captioning).items():
         if inspect.isfunction(part) and name[0] != "_":
+            asked = [p for p in inspect.signature(part).parameters if p != "self"]
             given = inspect.signature(getattr(CAPTIONED.captions, name)).parameters
-            assert [p for p in inspect.signature(part).parameters if p != "self"] == list(given), name
+            assert list(given)[: len(asked)] == asked, name
+            assert all(given[p].default is not inspect.Parameter.empty for p in list(given)[len(asked) :]), name
     assert IMAGE.captions is None
 
 
