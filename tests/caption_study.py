@@ -19,7 +19,7 @@ GIVEN = {
 
 def made_of_captions(root: Path, outputs: Path) -> Experiment:
     """A study of two shapes whose GANs and images are made in this process, in a folder below `outputs`."""
-    data = captioned_folder(root / "shapes")
+    data = captioned_folder(root / "shapes", n=24)
     experiment = Experiment.open(make_study(**GIVEN, data=str(data), output_dir=str(outputs)))
     for stage in (1, 2):
         assert {execute(experiment.folder, unit, "cpu") for unit in experiment.plan.units(stage)} == {None}
