@@ -86,7 +86,7 @@ def unseen_captions(trial: Trial, asked: Sequence[tuple[str, int]]) -> list[str]
     given = [caption for caption, _ in asked]
     order = np.lexsort((test.y, _place_in_class(test.y)))
     of_test = [_first(test.captions[i]) for i in order]
-    return [caption for caption in dict.fromkeys([*given, *of_test]) if caption not in known][:SHOWN]
+    return [caption for caption in dict.fromkeys([*given, *of_test]) if caption not in {*known, ""}][:SHOWN]
 
 
 def _place_in_class(y: np.ndarray) -> np.ndarray:
@@ -98,7 +98,8 @@ def _place_in_class(y: np.ndarray) -> np.ndarray:
 
 
 def _first(captions: np.ndarray) -> str:
-    return str(next(caption for caption in captions if caption))
+    """The first of an item's captions (C,); "" where it has none."""
+    return str(next((caption for caption in captions if caption), ""))
 
 
 # ---- figures ----

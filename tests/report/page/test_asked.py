@@ -18,9 +18,9 @@ SPACE = CAPTIONED.raw_space
 
 
 def items(*captions: str, y: tuple[int, ...], classes: int = 2) -> Examples:
-    """Items (8, 8, 3) of captions, the number of each its grey level."""
+    """Items (8, 8, 3) of captions, each ten grey levels brighter than the last."""
     n = np.arange(len(captions))
-    x = np.repeat(n, 8 * 8 * 3).reshape(-1, 8, 8, 3).astype(np.uint8)
+    x = np.repeat(10 * n, 8 * 8 * 3).reshape(-1, 8, 8, 3).astype(np.uint8)
     names = tuple(f"class {k}" for k in range(classes))
     return Examples(x, np.array(y), names, n.astype(str), n, np.array(captions)[:, None])
 
@@ -49,6 +49,7 @@ def test_unseen_captions_are_those_asked_for_and_then_those_of_test_items_by_tur
     assert unseen_captions(trial, []) == ["r", "p", "s", "q"]
     assert unseen_captions(trial, [("new", 1), ("b", 0)]) == ["new", "r", "p", "s"]
     assert unseen_captions(Trial(None, train, train, 0), []) == []
+    assert unseen_captions(Trial(None, train, items("", "p", y=(0, 1)), 0), []) == ["p"]  # not all have a caption
 
 
 def test_a_grid_has_real_items_the_samples_and_the_training_item_nearest_to_any(tmp_path, monkeypatch):
