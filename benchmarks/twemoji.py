@@ -4,7 +4,8 @@
 
 writes a folder of images per group of emoji with `captions.csv`, as a study reads it, and beside that folder
 `twemoji-new.csv`, captions that no picture has: the first word of one name and the last of another of its group, by
-chance. The group of flags is left out, which has eight pictures.
+chance. Groups of fewer than `LEAST` pictures are left out (flags, activities, food): they have not enough for separate
+draws of 20.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-LEAST = 20  # pictures of a group
+LEAST = 150  # pictures of a group
 NEW = 40  # captions of a group
 
 

@@ -233,7 +233,7 @@ def test_two_images_of_a_caption_differ_by_so_much(benchmark):
 
 def test_new_names_of_emoji_are_put_together_of_others(benchmark, tmp_path):
     twemoji, names = benchmark("twemoji"), [f"{c} {s}" for c in ("red", "green", "old") for s in ("hat", "cat", "owl")]
-    names = [*names[:7], *(f"dog {i}" for i in range(20))]
+    names = [*names[:7], *(f"dog {i}" for i in range(twemoji.LEAST))]
     stored = tmp_path / "emoji.npz"
     groups = ["Big Things"] * len(names) + ["Flags"]
     np.savez(stored, images=np.zeros((len(groups), 8, 8, 3), np.uint8), names=[*names, "a flag"], groups=groups)
