@@ -5,7 +5,7 @@
 writes a folder of images per group of emoji with `captions.csv`, as a study reads it, and beside that folder
 `twemoji-new.csv`, captions that no picture has: the first word of one name and the last of another of its group, by
 chance. Groups of fewer than `LEAST` pictures are left out (flags, activities, food): they have not enough for separate
-draws of 20.
+draws of about 20.
 """
 
 from __future__ import annotations
