@@ -118,7 +118,7 @@ def _of_captions(folder: Path, name: str, medium: Medium, trial: Trial, captions
         cells += _rows_of(_real(trial.train if seen else trial.test, caption), samples, near)
         rows += [_wrapped(caption), ""]
         table.append({"caption": caption, "nearest_training_item": trial.train.ids[index[closest]]})
-    columns = ["real", "", "", "made of it", *[""] * (IN_A_ROW - 1), "", "nearest"]
+    columns = ["real", "", "", "", "made of it", *[""] * (IN_A_ROW - 2), "", "nearest"]
     grid = Grid(cells, rows, columns=columns)
     return items_picture(folder, name, medium, grid, pd.DataFrame(table), _texts(medium, captions, seen))
 

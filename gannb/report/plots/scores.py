@@ -114,7 +114,7 @@ def between_bars(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     names = [f"{row.measure}: {short(row.generator, 24)}" for row in table.itertuples()]
     ax.set_yticks(places, names, parse_math=False)
     ax.invert_yaxis()
-    ax.set(xlim=(0, 1), xlabel="share found (dotted: by chance, line: real)")
+    ax.set(xlim=(0, 1), xlabel="share found\n(dotted: chance, line: real)")
     ax.grid(axis="x")
     return ax
 
