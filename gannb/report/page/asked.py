@@ -81,20 +81,19 @@ def seen_captions(train: Examples) -> list[str]:
 
 
 def unseen_captions(trial: Trial, asked: Sequence[tuple[str, int]]) -> list[str]:
-    """The first captions that no training item has: of those asked for, and of test items, evenly over the classes."""
+    """The first captions that no training item has: of those asked for, and of test items, by turns of the classes."""
     known, test = set(trial.train.captions.ravel().tolist()), trial.test
-    given = [caption for caption, _ in asked]
-    order = np.lexsort((test.y, _place_in_class(test.y)))
-    of_test = [_first(test.captions[i]) for i in order]
+    given = [asked[i][0] for i in _by_turns(np.array([label for _, label in asked], int))]
+    of_test = [_first(test.captions[i]) for i in _by_turns(test.y)]
     return [caption for caption in dict.fromkeys([*given, *of_test]) if caption not in {*known, ""}][:SHOWN]
 
 
-def _place_in_class(y: np.ndarray) -> np.ndarray:
-    """How many items of the same class come before each, (N,)."""
-    before = np.empty(len(y), int)
+def _by_turns(y: np.ndarray) -> np.ndarray:
+    """Positions (N,): the first item of each class, then the second of each, and so on."""
+    before = np.empty(len(y), int)  # of the same class
     for k in np.unique(y):
         before[y == k] = np.arange((y == k).sum())
-    return before
+    return np.lexsort((y, before))
 
 
 def _first(captions: np.ndarray) -> str:
@@ -107,18 +106,20 @@ def _first(captions: np.ndarray) -> str:
 
 def _of_captions(folder: Path, name: str, medium: Medium, trial: Trial, captions: Sequence[str], seen: bool) -> Picture:
     """Draw, for each caption, real items that have it, samples, and the training item nearest to any of these."""
-    cells, rows, table = [], [], []
-    for caption in captions:
-        number = ROWS * IN_A_ROW
+    cells, rows, table, number = [], [], [], ROWS * IN_A_ROW
+    real = [_real(trial.train if seen else trial.test, caption) for caption in captions]
+    width = max(map(len, real))
+    for caption, beside in zip(captions, real, strict=True):
         made = trial.generator.sample(Condition(np.zeros(number, int), np.full(number, caption)), trial.seed)
         index, distance = nearest(medium.raw_features(made), medium.raw_features(trial.train.x))
         closest = int(distance.argmin())
         near = Cell(trial.train.x[index[closest]])
         samples = [Cell(x, RED if i == closest else "") for i, x in enumerate(made)]
-        cells += _rows_of(_real(trial.train if seen else trial.test, caption), samples, near)
+        cells += _rows_of([*beside, *[GAP] * (width - len(beside))], samples, near)
         rows += [_wrapped(caption), ""]
         table.append({"caption": caption, "nearest_training_item": trial.train.ids[index[closest]]})
-    columns = ["real", "", "", "", "made of it", *[""] * (IN_A_ROW - 2), "", "nearest"]
+    left = ["real", *[""] * width] if width else []
+    columns = [*left, "", "made of it", *[""] * (IN_A_ROW - 2), "", "nearest"]
     grid = Grid(cells, rows, columns=columns)
     return items_picture(folder, name, medium, grid, pd.DataFrame(table), _texts(medium, captions, seen))
 
@@ -126,9 +127,10 @@ def _of_captions(folder: Path, name: str, medium: Medium, trial: Trial, captions
 def _rows_of(real: list[Cell], samples: list[Cell], near: Cell) -> list[list[Cell]]:
     """The samples in rows, beside real items in the first of them, and last the nearest training item."""
     rows = [samples[i : i + IN_A_ROW] for i in range(0, len(samples), IN_A_ROW)]
-    beside = [[*real, *[GAP] * (REAL - len(real))], *[[GAP] * REAL] * (len(rows) - 1)]
-    pairs = zip(beside, rows, strict=True)
-    return [[*left, GAP, *row, GAP, near if i == 0 else GAP] for i, (left, row) in enumerate(pairs)]
+    beside = [*real, GAP] if real else []
+    return [
+        [*(beside if i == 0 else [GAP] * len(beside)), *row, GAP, near if i == 0 else GAP] for i, row in enumerate(rows)
+    ]
 
 
 def _real(items: Examples, caption: str) -> list[Cell]:
@@ -142,10 +144,10 @@ def _wrapped(caption: str) -> str:
 
 def _texts(medium: Medium, captions: Sequence[str], seen: bool) -> tuple[str, str, str]:
     nouns = medium.nouns
-    whose = f"training {nouns.many}" if seen else f"test {nouns.many}, where any have it"
+    whose = f"training {nouns.many} with the caption" if seen else f"test {nouns.many} with it, if there are any"
     title = "Captions of the training set" if seen else "Captions that the GAN has not seen"
     caption = (
-        f"{title}. Left: {whose} with the caption. Middle: the first {ROWS * IN_A_ROW} that the GAN of the trial made "
+        f"{title}. Left: {whose}. Middle: the first {ROWS * IN_A_ROW} that the GAN of the trial made "
         f"of it, from the same noise for every caption, place by place. Right: the training {nouns.one} nearest to any "
         f"of these in {nouns.raw}, and framed the one that it is nearest to."
     )

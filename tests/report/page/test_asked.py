@@ -48,6 +48,7 @@ def test_unseen_captions_are_those_asked_for_and_then_those_of_test_items_by_tur
     trial = Trial(None, train, test, 0)
     assert unseen_captions(trial, []) == ["r", "p", "s", "q"]
     assert unseen_captions(trial, [("new", 1), ("b", 0)]) == ["new", "r", "p", "s"]
+    assert unseen_captions(trial, [("x", 0), ("y", 0), ("z", 1)]) == ["x", "z", "y", "r"]
     assert unseen_captions(Trial(None, train, train, 0), []) == []
     assert unseen_captions(Trial(None, train, items("", "p", y=(0, 1)), 0), []) == ["p"]  # not all have a caption
 
@@ -69,6 +70,11 @@ def test_a_grid_has_real_items_the_samples_and_the_training_item_nearest_to_any(
     assert np.array_equal(first[0].item, train.x[0]) and np.array_equal(first[1].item, train.x[2])
     assert np.array_equal(first[-1].item, train.x[1]) and table["nearest_training_item"].tolist() == ["1"]
     assert [bool(c.frame) for c in second[3:7]] == [False, True, False, False] and "same noise" in texts[1]
+    assert grid.columns == ["real", "", "", "", "made of it", "", "", "", "nearest"]
+    asked._of_captions(tmp_path, "new_captions", CAPTIONED, trial, ["z"], seen=False)  # no item has it
+    grid = kept[1][3]
+    assert [c.item is None for c in grid.cells[0]] == [*[False] * 4, True, False]
+    assert grid.columns == ["", "made of it", "", "", "", "nearest"]
 
 
 def test_long_captions_stand_beside_their_items_in_lines():
