@@ -259,7 +259,7 @@ def _asked(
         many = experiment.settings.medium.nouns.many
         raise InputError(
             f"captions: the GAN {experiment.family!r} of {experiment.folder} makes {many} from labels alone; give "
-            "--per-class, or run a study of captioned images with a GAN that takes captions, as gan=gan_cls."
+            "--per-class, or run a study of items with captions, and with a GAN that takes them."
         )
     pool, captioning = experiment.dataset.pool, experiment.settings.medium.captions
     asked = captioning.read(captions, pool, "captions")
