@@ -220,7 +220,7 @@ def test_a_sentence_in_the_box_is_made_and_unknown_words_are_named(page, server,
     box.get_by_label("make").fill("a blue zebra")
     box.get_by_label("make").press("Enter")
     box.get_by_text("Made of “a blue zebra” by the GAN of trial 1").wait_for()
-    box.get_by_text("these words stand in no caption of the training set").wait_for()
+    box.get_by_text("These words stand in no caption of the training set").wait_for()
     assert box.locator(".jp-RenderedImage img").get_attribute("src") != first
     assert look(page, box, "box", tmp_path)
     assert page.locator(".jp-NotebookPanel:visible [data-mime-type$=stderr]").count() == 0

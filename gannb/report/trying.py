@@ -34,7 +34,7 @@ FOLDER = "tried"  # in a study's folder
 MOST = 64  # items at a time
 IN_A_ROW = 8
 LONGEST = 80  # bytes of a file's name
-LINE, LINES, ZOOM = 19, 2, 1.5  # characters and lines of a caption below an item, which is drawn so much larger
+LINE, LINES, ZOOM = 12, 2, 2.0  # characters and lines of a caption below an item, which is drawn so much larger
 
 
 @dataclass(frozen=True, eq=False)

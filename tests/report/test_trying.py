@@ -105,7 +105,7 @@ def test_a_caption_is_asked_for_and_real_items_are_those_most_like_it(captioned)
     tried = trying.try_out(captioned, "a  blue thing at place 12", 3)
     assert tried.what == "“a blue thing at place 12”" and (tried.x == 24).all() and tried.remarks == []
     assert tried.captions.tolist() == ["a blue thing at place 12"] * 3
-    assert tried.grid.cells[-1][0].note == "a blue thing at\nplace 12" and tried.grid.rows[-1] == "real, most like it"
+    assert tried.grid.cells[-1][0].note == "a blue thing\nat place 12" and tried.grid.rows[-1] == "real, most like it"
     assert [cell.note for cell in tried.grid.cells[0]] == [""] * 3
 
 
@@ -131,4 +131,4 @@ def test_what_is_no_sentence_is_refused(captioned, wanted):
 
 def test_long_captions_are_cut_below_their_items():
     long = SimpleNamespace(captions=np.array([["word " * 20]]))
-    assert trying._note(long, 0) == "word word word word\nword word word …"
+    assert trying._note(long, 0) == "word word\nword word …"
