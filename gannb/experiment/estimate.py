@@ -20,7 +20,7 @@ import numpy as np
 from gannb.experiment.convergence import with_all_doublings
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
-from gannb.experiment.settings import Settings
+from gannb.experiment.settings import Settings, begins_with
 from gannb.generators import registry
 from gannb.generators.interface import Condition, Job
 from gannb.generators.variations import FILTERS
@@ -268,7 +268,8 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
     predict = once["predict " + study.first_classifier]
     side = 0.2 + settings.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
-    known = DEFAULT_SECONDS | {name: settings.steps_of(name) * once[name] for name in settings.families} | {
+    fitting = {name: settings.steps_of(name) * once[name] for name in settings.families}
+    known = DEFAULT_SECONDS | {name: _without_start(settings, name, fitting) for name in fitting} | {
         "draw": 0.05, "choice": 0.05, "waiting": waiting,
         MEASURING_CLASSIFIER.stored_as: side, FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
@@ -282,6 +283,12 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     for name in study.classifier:
         known[name] = 0.2 + seeds * (settings.classifier_steps * once[name] + scored * once[f"predict {name}"])
     return known | (_seconds_of_transfer(settings, draw, once) if settings.can_fine_tune else {})
+
+
+def _without_start(settings: Settings, name: str, fitting: dict[str, float]) -> float:
+    """Return the seconds of fitting a GAN from where the one stands that it begins with, which is timed alike."""
+    first = begins_with(settings.medium, name)
+    return max(fitting[name] - fitting[first], 0.0) if first else fitting[name]
 
 
 def _seconds_of_transfer(settings: Settings, draw: Draw, once: dict[str, float]) -> dict[str, float]:
