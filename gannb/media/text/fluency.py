@@ -68,9 +68,9 @@ class Trigrams:
 def fluency(made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
     """Return what can be counted of made sentences (M,), against unseen real ones (H,) and the training ones (N,).
 
-    perplexity, reverse_perplexity: see the module. self_bleu: how far a sentence is made of runs of the others, 0 to 1. longest_run: words in a row that
-    a made sentence has in common with a training one, at most, the median of the sentences; run_share: that run as a
-    share of its words, their mean.
+    perplexity, reverse_perplexity: see the module. self_bleu: how far a sentence is made of runs of the others, 0 to 1.
+    longest_run: words in a row that a made sentence has in common with a training one, at most, the median of the
+    sentences; run_share: that run as a share of its words, their mean.
     """
     sentences, real, learnt = ([tokens(str(text)) for text in part] for part in (made, unseen, train))
     real = [real[i] for i in np.random.default_rng(0).permutation(len(real))[:UNSEEN_AT_MOST]]

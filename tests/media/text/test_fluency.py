@@ -55,10 +55,8 @@ def test_unseen_real_sentences_are_not_made_likely_by_words_that_are_not_known()
 def test_a_larger_set_of_unseen_sentences_makes_none_of_the_rows_likelier(monkeypatch):
     monkeypatch.setattr("gannb.media.text.fluency.UNSEEN_AT_MOST", 30)
     draw, many = sentences(8), sentences(60, seed=7).x
-    whole, half = (fluency(draw.x, many[:n], draw.x)["perplexity"] for n in (180, 90))
-    assert abs(np.log(whole / half)) < 0.3
-    monkeypatch.setattr("gannb.media.text.fluency.UNSEEN_AT_MOST", 1000)
-    assert fluency(draw.x, many, draw.x)["perplexity"] < min(whole, half)
+    whole, half = (fluency(draw.x, many[::n], draw.x)["perplexity"] for n in (1, 2))
+    assert abs(np.log(whole / half)) < 0.1
 
 
 def test_self_bleu_agrees_with_the_definition_on_a_small_case():
