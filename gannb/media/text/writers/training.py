@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -30,7 +30,6 @@ from gannb.media.text.writers.vocabulary import END, NOTHING, UNKNOWN, Vocabular
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
-    from gannb.media.text.writers.writer import Writer
 
 POINTS = 60  # of the curves
 AHEAD = 25  # steps of the discriminator alone for which sentences are filled at once
@@ -43,6 +42,17 @@ def network_of(family: TextFamily, name: str, size: int, n_classes: int) -> nn.M
     if name == "discriminator":
         return TokenDiscriminator(size, n_classes)
     return (Filler if family.fills else LanguageModel)(size, n_classes)
+
+
+class Fitted(Protocol):
+    """What a training goes on from: a fitted writer; see `writer.Writer`."""
+
+    vocabulary: Vocabulary
+    networks: nn.ModuleDict
+    draw: tuple[np.ndarray, np.ndarray]  # sentences (N, T) as numbers of words, labels (N,)
+    curves: dict[str, list[float]]
+    grid_steps: list[int]
+    numbers: np.ndarray  # of the grids
 
 
 class WriterTraining:
@@ -80,7 +90,7 @@ class WriterTraining:
         self.grids: list[Tensor] = []  # each (classes, columns, T) numbers of words
         self.grid_steps: list[int] = []
 
-    def begin_after(self, start: Writer) -> None:
+    def begin_after(self, start: Fitted) -> None:
         """Go on from what a fitted start has learnt of the same draw in as many steps: the first part is done."""
         if start.vocabulary.words != self.vocabulary.words or not np.array_equal(start.draw[0], self.x.cpu().numpy()):
             raise ValueError("the start was fitted to another draw")
