@@ -49,7 +49,8 @@ class Plan:
         if stage == 1:
             return [*self.draws.values()]
         if stage == 2:
-            return [*self.generator_units.values()]
+            every = dict.fromkeys(each for unit in self.generator_units.values() for each in unit.closure())
+            return [unit for unit in every if unit.stage == stage]
         if stage == 3:
             networks = [*self.measuring_classifiers, *self.filtering_classifiers]
             return [*self.item_units.values(), *networks, *self.measuring_units]
