@@ -32,7 +32,8 @@ def test_nothing_of_a_sentence_is_interpreted(text):
     page = html(grid)
     inside = re.sub(r"</?(?:div|table|thead|tbody|tr|td|th|bdi|mark|small|p)(?: [a-z]+=\"[^\"<>]*\")*>", "", page)
     assert "<" not in inside and ">" not in inside
-    assert page.count('<bdi dir="auto">') == 2
+    assert page.count('<bdi dir="auto">') == 2  # the sentences
+    assert page.count("<bdi>") == 1  # the class, whose cell stays at the left
 
 
 def test_pairs_stand_in_lines_of_their_own_with_notes_and_frames():
