@@ -72,5 +72,5 @@ def test_figures_show_scripts_from_right_to_left_as_they_are_read():
 
 def test_names_of_classes_break_between_their_words_and_are_escaped():
     one = Grid([[Cell(np.array("play it"))]], ["SearchScreeningEvent"], columns=["real"])
-    assert "Search<wbr>Screening<wbr>Event</th>" in html(one)
-    assert "play_<wbr>it&lt;b&gt;</th>" in html(Grid([[Cell(np.array("play it"))]], ["play_it<b>"]))
+    assert "Search<wbr>Screening<wbr>Event</bdi></th>" in html(one)
+    assert "play_<wbr>it&lt;b&gt;</bdi></th>" in html(Grid([[Cell(np.array("play it"))]], ["play_it<b>"]))

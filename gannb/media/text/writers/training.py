@@ -31,7 +31,8 @@ from gannb.media.text.writers.vocabulary import END, NOTHING, UNKNOWN, Vocabular
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
-POINTS = 60  # of the curves
+POINTS = 60  # of the curves, where they are not nearer than
+APART = 10  # steps: a look at what is written takes as long as several steps
 AHEAD = 25  # steps of the discriminator alone for which sentences are filled at once
 CURVES = ("generator_loss", "discriminator_loss", "adversarial_loss", "sureness", "reward")
 NETWORKS = ("generator", "discriminator")
@@ -83,7 +84,7 @@ class WriterTraining:
         self.store: Any = None  # see `_stored`; no part of a state
         self.step, self.begun, self.lecam, self.strength = 0, 0, 0.0, 1.0
         self.ends = _ends(family, job.steps)
-        self.every = max(1, round(job.steps / POINTS))
+        self.every = max(APART, round(job.steps / POINTS))
         self.moments = sorted({max(1, round(share * job.steps)) for share in MOMENTS})
         self.window = torch.zeros(len(CURVES), device=self.device)
         self.curves: dict[str, list[float]] = {name: [] for name in ("step", *CURVES)}
