@@ -70,17 +70,17 @@ def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     from gannb.generators.adversarial import gan
 
     monkeypatch.setattr(gan, "CHECKPOINT_EVERY", 0.0)
-    whole = make(TEXT, "maskgan").fit(DRAW, Job(40, 1))
+    whole = make(TEXT, "maskgan").fit(DRAW, Job(90, 1))
 
     def killed(done: int, total: int) -> None:
-        if done > 30:
+        if done > 85:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(gan, "PROGRESS_EVERY", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        make(TEXT, "maskgan").fit(DRAW, Job(40, 1, checkpoint=tmp_path, progress=killed))
+        make(TEXT, "maskgan").fit(DRAW, Job(90, 1, checkpoint=tmp_path, progress=killed))
     steps = []
-    again = make(TEXT, "maskgan").fit(DRAW, Job(40, 1, checkpoint=tmp_path, progress=lambda n, _: steps.append(n)))
+    again = make(TEXT, "maskgan").fit(DRAW, Job(90, 1, checkpoint=tmp_path, progress=lambda n, _: steps.append(n)))
     assert steps[0] > 0
     assert (again.sample(Condition(LABELS), 2) == whole.sample(Condition(LABELS), 2)).all()
     assert again.curves == whole.curves
@@ -99,14 +99,14 @@ def test_what_cannot_be_fitted_is_refused_in_a_sentence():
 def test_maskgan_goes_on_from_a_fitted_start_as_from_its_own(kill, tmp_path, monkeypatch):
     from gannb.generators.adversarial import gan
 
-    steps = 40
+    steps = 90
     whole = make(TEXT, "maskgan").fit(DRAW, Job(steps, 1))
     make(TEXT, START).fit(DRAW, Job(steps, 1)).save(tmp_path / "start")
     done = []
 
     def told(step: int, total: int) -> None:
         done.append(step)
-        if kill and step == 38:
+        if kill and step == 85:
             raise KeyboardInterrupt
 
     job = Job(steps, 1, checkpoint=tmp_path / "kept", progress=told, start=tmp_path / "start")
