@@ -339,8 +339,10 @@ class _Timed:
     def per_step(self, call: Callable[[int], object]) -> float:
         """Return the seconds per step of what can be called with a number of steps, without its start-up.
 
-        The first step also warms up. Where it is slow a few more say enough, and many would take minutes.
+        The first one warms up and is not timed: it imports what takes seconds. Where a step is slow a few more say
+        enough, and many would take minutes.
         """
+        call(1)
         few, more = (FEW, MORE) if self.seconds(lambda: call(1)) < SLOW else (1, 3)
         return max(self.seconds(lambda: call(more)) - self.seconds(lambda: call(few)), 1e-6) / (more - few)
 
