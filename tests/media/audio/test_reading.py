@@ -154,7 +154,9 @@ def test_what_is_asked_for_is_checked_before_anything_is_opened(given, says):
 
 
 def test_clips_that_are_too_coarse_or_too_much_to_hold_are_refused(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="clips of 1,000 samples a second are too coarse; the least is 2,000"):
+    with pytest.raises(
+        InputError, match=r"owl/owl0.wav cannot be used \(it has 1,000 samples a second, .* at least 2,000"
+    ):
         read(str(folder_of(tmp_path / "coarse", rate=1000)))
     monkeypatch.setattr("gannb.media.audio.reading.MAX_BYTES", 10**5)
     with pytest.raises(
@@ -215,6 +217,21 @@ def test_it_is_said_where_the_class_can_be_told_from_how_clips_were_made(tmp_pat
         "The class can be told without looking at the clips, by their rate: this alone is right for 100%"
     )
     assert read(str(folder_of(tmp_path / "alike", n=12))).report.remarks == []
+
+
+def test_what_the_rate_takes_from_clips_is_said_and_a_clip_of_which_nothing_is_left_refused(tmp_path):
+    folder_of(tmp_path, n=12)
+    high = [np.sin(2 * np.pi * hertz * np.arange(24000) / 48000) for hertz in (9000, 9500)]
+    for k, wave in enumerate(high):
+        write(tmp_path / "owl" / f"bat{k}.wav", 0.4 * wave + 0.2 * sound(90 + k, rate=48000), 48000)
+    said = read(str(tmp_path)).report.remarks
+    assert said[0].startswith("Of 2 of 26 clips most of the power lies above 4 kHz, where nothing is kept at a rate")
+    write(tmp_path / "owl" / "bat2.wav", 0.4 * high[0], 48000)
+    with pytest.raises(
+        InputError, match=r"owl/bat2.wav cannot be used \(nothing of it is left at 8,000 .* a higher rate"
+    ):
+        read(str(tmp_path))
+    assert not read(str(tmp_path), rate=48000).report.remarks
 
 
 def test_names_that_say_that_clips_are_copies_propose_groups(tmp_path):
