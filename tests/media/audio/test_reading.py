@@ -135,7 +135,7 @@ def test_a_bad_clip_is_refused_by_name_or_skipped_and_listed(tmp_path):
 def test_a_class_of_one_clip_is_refused(tmp_path):
     folder_of(tmp_path)
     write(tmp_path / "rook" / "a.wav", sound(9))
-    with pytest.raises(InputError, match="class 'rook' of .* has 1 clips to train on; give at least 2"):
+    with pytest.raises(InputError, match="class 'rook' of .* has 1 clip to train on; give at least 2"):
         read(str(tmp_path))
 
 
