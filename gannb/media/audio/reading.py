@@ -121,16 +121,16 @@ def _without_divided_groups(source: Source, named: list[str], whose: str) -> tup
 
 def _target(source: Source, rate: int | None, seconds: float | None) -> _Target:
     """The prepared rate and length, and why. Raises InputError where that is too much to hold."""
-    why_rate = why_length = "as asked"
+    why_rate, why_length = "as asked", "as asked, which "
+    lengths = np.array([frames / each for frames, each, _ in source.shapes])
     if rate is None:
         lowest = min(each for _, each, _ in source.shapes)
         rate, many = min(lowest, MOST_RATE), len({each for _, each, _ in source.shapes}) > 1
         why_rate = ("the lowest of theirs" if many else "theirs") if rate == lowest else "enough for most sounds"
     if seconds is None:
-        lengths = np.array([frames / each for frames, each, _ in source.shapes])
         fitting = [each for each in LENGTHS if np.mean(lengths <= each) >= LONG_ENOUGH]
-        seconds = fitting[0] if fitting else USUAL_SECONDS
-        why_length = f"which holds {np.mean(lengths <= seconds):.0%} of them whole"
+        seconds, why_length = fitting[0] if fitting else USUAL_SECONDS, "which "
+    why_length += f"holds {np.mean(lengths <= seconds):.0%} of them whole"
     samples = round(rate * seconds)
     if 2 * samples * len(source.ids) > MAX_BYTES:
         raise InputError(

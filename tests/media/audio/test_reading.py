@@ -62,7 +62,8 @@ def test_the_length_holds_most_clips_whole_and_is_a_second_at_most(tmp_path, sec
 
 def test_seconds_may_be_asked_for_and_short_clips_lie_in_the_middle(tmp_path):
     found = read(str(folder_of(tmp_path)), seconds=2)
-    assert found.pool.shape == (16000,) and "2 s (as asked)" in found.report.brought_to
+    assert found.pool.shape == (16000,) and "2 s (as asked, which holds 100% of them whole)" in found.report.brought_to
+    assert "0.2 s (as asked, which holds 0% of them whole)" in read(str(tmp_path), seconds=0.2).report.brought_to
     sounding = np.flatnonzero(found.pool.x[0])
     assert abs(sounding[0] - (15999 - sounding[-1])) <= 1
 
