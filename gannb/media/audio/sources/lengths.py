@@ -15,6 +15,7 @@ UNKNOWN = (0, 2**32 - 1, 2**31 - 1, 2**32 - 256)  # what programs write that do 
 W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"  # the GUID that a Wave64 file begins with
 VOC_SOUND = (1, 2, 9)  # blocks of a VOC file that hold sound
 MPEG_LEAST = 4  # bytes of a frame's header
+MPEG_SLACK = 2048  # bytes that encoders and programs for tags count differently; the samples are counted once decoded
 
 
 def missing_bytes(path: Path) -> int:
@@ -145,7 +146,8 @@ def _of_mpeg(file: BinaryIO, size: int) -> int:
     if at < 0 or not frame[at + 7] & 2:
         return 0
     place = at + 8 + 4 * (frame[at + 7] & 1)
-    return begins + _number(frame[place : place + 4], "big")
+    end = begins + _number(frame[place : place + 4], "big")
+    return end if end - size > MPEG_SLACK else 0
 
 
 def _behind_tag(file: BinaryIO) -> int:
