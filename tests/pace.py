@@ -1,8 +1,8 @@
 """Waiting by the machine's pace: so many seconds of an idle machine, however long these take on a busy one.
 
-How busy it is is measured while something is waited for, by a computation of which it is known how long it takes, for what
-waits shares the processor with what it waits for; and by how many processes want a processor at once, for who has slept
-is let in first, and one short computation may then see nothing of a crowd.
+How busy it is is measured while something is waited for: by a computation of which it is known how long it takes, for
+what waits shares the processor with what it waits for, and by how many processes want a processor at once, for who has
+slept is let in first, and one short computation may then see nothing of a crowd.
 """
 
 from __future__ import annotations
