@@ -216,6 +216,8 @@ class Usual:
         """Nothing beside the name."""
         return {}
 
+    measured_as: Mapping[str, Any] = {}
+
     def measuring_steps(self, steps: int) -> int:
         """None: nothing is learnt."""
         return 0
@@ -415,6 +417,7 @@ class Medium(Protocol):
     # measures that only this medium has, by name: how a number is written, and what it is; there may be none
     measures: Mapping[str, tuple[str, str]]
     by_chance: Mapping[str, float]  # of those that lie between chance and what real items get: what chance gives
+    measured_as: Mapping[str, Any]  # what units that measure declare of them: versions, raised where a result changes
 
     def measuring_steps(self, steps: int) -> int:
         """Return the steps of `learn_to_measure` beside a measuring classifier of so many; 0: nothing to learn."""
