@@ -184,6 +184,10 @@ class Usual:
         """Nothing beside the name."""
         return {}
 
+    def classifier_parameters(self, name: str, shape: tuple[int, ...]) -> Mapping[str, Any]:
+        """Nothing beside the name."""
+        return {}
+
     def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Nothing."""
 
@@ -345,6 +349,10 @@ class Medium(Protocol):
 
     def classifier(self, name: str, shape: tuple[int, ...], n_classes: int) -> nn.Module:
         """Return an untrained classifier: encoded items (N, ...) -> logits (N, K). Raises InputError."""
+        ...
+
+    def classifier_parameters(self, name: str, shape: tuple[int, ...]) -> Mapping[str, Any]:
+        """Return what a unit declares of a classifier for items of a shape, beside the name; usually nothing."""
         ...
 
     def classifier_features(self, network: nn.Module, batch: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ Found once, when a study is opened, and handed to its settings: these and the pl
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +20,8 @@ from gannb.study.external import Source, load
 from gannb.study.model import Study
 from gannb.trials.arms import parse_arm
 from gannb.units.kinds import ITEMS, REFERENCE_SETS
+from gannb.utils import cuda
+from gannb.utils.console import QUIET, talk
 from gannb.utils.errors import InputError
 from gannb.utils.files import read_json
 from gannb.work.store import RECORD
@@ -118,20 +122,37 @@ def recall_digest(folder: Path, space: str) -> str | None:
 
 
 def resolve_device(name: str) -> str:
-    """Return the torch device meant by the parameter `device`.
+    """Return the torch device meant by the parameter `device`; where `auto` passes over a GPU, say why on stderr.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not there, or torch cannot use it.
     """
     import torch  # takes a second, and a study's status needs no device
 
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, number = name.partition(":")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[kind]
-    if not there or (number and int(number) >= torch.cuda.device_count()):
-        raise InputError(
-            f"device={name} is not on this machine; use device=auto or device=cpu (of a study that is there already: "
-            "`gannb run` its folder with --set device=auto)."
-        )
+    if kind == "cpu":
+        return name
+    again = "of a study that is there already: `gannb run` its folder with --set device=auto"
+    way = f"use device=auto or device=cpu ({again})"
+    if kind == "mps":  # once a device, and never tried: some augmentations cannot be computed on it
+        raise InputError(f"device=mps is not supported; {way}.")
+    wrong = _fault_of_card()
+    if name == "auto":
+        if wrong and talk() != QUIET:
+            _say_once(f"gannb: this study computes on the CPU: {wrong}.")
+        return "cuda" if torch.cuda.is_available() and not wrong else "cpu"
+    if wrong:
+        raise InputError(f"device={name} cannot be used: {wrong}.")
+    if not torch.cuda.is_available() or (number and int(number) >= torch.cuda.device_count()):
+        raise InputError(f"device={name} is not on this machine; {way}.")
     return name
+
+
+@cache
+def _fault_of_card() -> str:
+    return cuda.fault()
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

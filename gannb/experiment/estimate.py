@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,7 @@ from gannb.utils.doing import doing
 from gannb.utils.naming import ended, few_of
 from gannb.work.backends import in_processes, worker_count
 from gannb.work.progress import seconds_text
+from gannb.work.scheduler import SHARED
 from gannb.work.unit import Unit, seconds_of
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
+FEW_ON_A_GPU, MORE_ON_A_GPU = 40, 200  # the second kind of step is recorded as a graph after a dozen
 SLOW = 1.0  # s; of what takes longer for a first step fewer are timed
 SAMPLED = 64  # items by which sampling is timed
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
@@ -85,7 +88,7 @@ def plan(study: Study) -> dict[str, Any]:
     with doing(f"timing a few steps with {settings.medium.nouns.many} of {settings.medium.size_text(settings.shape)}"):
         seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
-    workers, pool = worker_count(study.workers), settings.dataset.pool
+    workers, pool = worker_count(study.workers, experiment.device), settings.dataset.pool
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
     longer = [unit for unit in most if unit.path not in {each.path for each in todo}]
     longest = total + sum(expected_seconds(settings, unit, seconds) for unit in longer) / workers
@@ -258,7 +261,7 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     trained on nothing but items that it makes anew; `transfer` a fine-tuning. Of kinds that follow from none of this,
     it is what their records say. `waiting` is how much longer all takes now that other programs run, 1 if none does.
     """
-    jobs = worker_count(settings.study.workers)
+    jobs = worker_count(settings.study.workers, device)
     timed = list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     sharing = max(1.0, jobs / worker_count(0)) if device == "cpu" else 1.0  # processes that share a core
@@ -322,6 +325,7 @@ class _Timed:
         self.device = device
         self.now = time.process_time if device == "cpu" else time.perf_counter
         self.began = self.now(), time.perf_counter()
+        self.on_gpu = device.startswith("cuda")
 
     def seconds(self, call: Callable[[], object]) -> float:
         """Return how long a call takes."""
@@ -334,7 +338,9 @@ class _Timed:
 
         The first step also warms up. Where it is slow a few more say enough, and many would take minutes.
         """
-        few, more = (FEW, MORE) if self.seconds(lambda: call(1)) < SLOW else (1, 3)
+        few, more = (FEW_ON_A_GPU, MORE_ON_A_GPU) if self.on_gpu else (FEW, MORE)
+        if self.seconds(lambda: call(1)) >= SLOW and not self.on_gpu:
+            few, more = 1, 3
         return max(self.seconds(lambda: call(more)) - self.seconds(lambda: call(few)), 1e-6) / (more - few)
 
     def waiting(self) -> float:
@@ -356,12 +362,28 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, tim
             draw, Job(steps, 0, timed.device)
         )
         if name in settings.families:
-            seconds[name] = timed.per_step(fit)
+            sharing = min(SHARED, settings.trials) if timed.on_gpu else 1
+            seconds[name] = timed.per_step(partial(_at_once, fit, sharing, timed.device)) / sharing
         generator = fit(1)
         sample = lambda n, generator=generator: generator.sample(Condition(labels[:n]), 0)  # noqa: E731
         sample(1)  # what is computed once
         seconds[f"sample {name}"] = timed.seconds(lambda sample=sample: sample(SAMPLED)) / min(SAMPLED, len(labels))
     return seconds
+
+
+def _at_once(fit: Callable[[int], object], count: int, device: str, steps: int) -> None:
+    """Train so many GANs beside each other, as those do that share a process on a GPU."""
+    if count == 1:
+        fit(steps)
+        return
+    from gannb.utils.cuda_streams import own_stream
+
+    def one(_: int) -> None:
+        with own_stream(device):
+            fit(steps)
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(one, range(count)))
 
 
 def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, timed: _Timed) -> dict[str, float]:

@@ -184,8 +184,10 @@ class Plan:
 
     def _side_training(self, trial: int) -> dict[str, Any]:
         """Return the parameters of a classifier that is no arm."""
-        steps = self.settings.usual_steps(SIDE_BATCH)
-        return {"trial": trial, "seed": self.settings.study.seed, "steps": steps}
+        settings, medium = self.settings, self.settings.medium
+        steps = settings.usual_steps(SIDE_BATCH)
+        own = medium.classifier_parameters(medium.measuring_classifier, settings.shape)
+        return {"trial": trial, "seed": settings.study.seed, "steps": steps} | own
 
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
@@ -344,6 +346,8 @@ class Plan:
         parameters |= {"keep_classes": kept} if kept and arm.real and arm.generator else {}
         if settings.weights and arm.pretrained:
             parameters |= {"classifier": settings.weights.network, "weights": settings.weights.digest}
+        else:
+            parameters |= settings.medium.classifier_parameters(parameters["classifier"], settings.shape)
         return parameters | self._mixing_of(arm)
 
     def _mixing_of(self, arm: Arm) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class MeasuringTraining(TypedDict):
     trial: int
     seed: int
     steps: int
+    deeper: NotRequired[int]  # as in `Training`
 
 
 class FilteringTraining(MeasuringTraining):
@@ -117,6 +118,7 @@ class Training(TypedDict):
     weights: NotRequired[str]
     mix: NotRequired[str]  # where items are added to real ones, or replace them
     synthetic_share: NotRequired[float]  # where it does not follow from the draw
+    deeper: NotRequired[int]  # layers that a classifier has more than for small items, where it has any
 
 
 class Tuning(Training):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +21,7 @@ from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
 from gannb.units.kinds import KINDS
+from gannb.utils import cuda_streams
 from gannb.utils.console import talking
 
 # seconds per step of the GAN and of the classifier, per item predicted and per item sampled
@@ -141,8 +144,11 @@ def test_every_generator_is_timed_by_itself():
     assert timed["mlp"] > 0 and "copies" not in timed
 
 
-@pytest.mark.parametrize(("start", "step", "steps"), [(0.1, 0.01, [1, 40, 10]), (0.3, 2.2, [1, 3, 1])])
-def test_of_slow_steps_few_are_timed(monkeypatch, start, step, steps):
+@pytest.mark.parametrize(
+    ("start", "step", "on_cpu", "on_gpu"),
+    [(0.1, 0.01, [1, 40, 10], [1, 200, 40]), (0.3, 2.2, [1, 3, 1], [1, 200, 40])],
+)
+def test_of_slow_steps_few_are_timed_and_on_a_gpu_those_after_its_recordings(monkeypatch, start, step, on_cpu, on_gpu):
     clock, asked = [0.0], []
 
     def call(n: int) -> None:
@@ -154,14 +160,24 @@ def test_of_slow_steps_few_are_timed(monkeypatch, start, step, steps):
     for device, times in (("cpu", 1), ("cuda", 4)):
         asked.clear()
         timed = estimate._Timed(device)
+        steps = on_cpu if device == "cpu" else on_gpu
         assert timed.per_step(call) == pytest.approx(times * step) and asked == steps
         assert timed.waiting() == pytest.approx(4 / times)
+
+
+def test_gans_that_share_a_process_are_timed_beside_each_other(monkeypatch):
+    monkeypatch.setattr(cuda_streams, "own_stream", lambda device: contextlib.nullcontext(streams.append(device)))
+    streams, meeting, steps = [], threading.Barrier(3), []
+    estimate._at_once(lambda n: [meeting.wait(60), steps.append(n)], 3, "cuda:1", 7)
+    assert streams == ["cuda:1"] * 3 and steps == [7] * 3
+    estimate._at_once(steps.append, 1, "cpu", 5)
+    assert steps == [7] * 3 + [5] and len(streams) == 3
 
 
 @pytest.mark.parametrize(("waiting", "workers", "said"), [(1.2, 2, None), (5.0, 2, "5 times"), (2.0, 4, None)])
 def test_a_plan_goes_by_the_cpu_and_says_where_the_machine_is_busy(monkeypatch, waiting, workers, said):
     monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: TIMED | {"waiting": waiting})
-    monkeypatch.setattr(estimate, "worker_count", lambda workers: workers or 2)
+    monkeypatch.setattr(estimate, "worker_count", lambda workers, device="cpu": workers or 2)
     found = plan(make_study(**SMOKE | {"workers": workers, "gan_steps": 1000}))
     took = 2 * 1000 * TIMED["mlp"] * max(1, workers / 2)
     assert found["units"]["generator"]["seconds"] == pytest.approx(took, abs=1)

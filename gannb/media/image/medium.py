@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
-from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, ImageParameters
+from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, SMALL_SIDE, ImageParameters
 from gannb.media.parameters import PRETRAINED
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
-SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 
 class Images(Usual):
@@ -239,6 +238,13 @@ class Images(Usual):
         from gannb.media.image.classifiers import build
 
         return build(name, shape, n_classes)
+
+    def classifier_parameters(self, name: str, shape: Shape) -> Mapping[str, Any]:
+        """How often `small_cnn` halves items that are larger than those it was made for."""
+        from gannb.media.image.classifiers import halvings
+
+        deeper = halvings(shape) if name == "small_cnn" else 0
+        return {"deeper": deeper} if deeper else {}
 
     def classifier_features(self, network: nn.Module, batch: Tensor) -> Tensor:
         """What `small_cnn` feeds to its last layer: (N, C, H, W) -> (N, D)."""
