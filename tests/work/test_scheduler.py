@@ -193,7 +193,6 @@ def test_an_error_of_a_card_costs_its_unit_alone_and_a_full_one_is_waited_for(tm
         return
     ((place, error),) = failed
     assert place == "trials/000/bad" and blocked == 1 and "device-side assert triggered" in error
-    assert leftovers(tmp_path) == []
 
 
 RUN = """
