@@ -188,6 +188,10 @@ class Usual:
         """Nothing beside the name."""
         return {}
 
+    def view_shape(self, dataset: Dataset, weights: Weights) -> tuple[int, ...] | None:
+        """None: a pretrained network is shown the study's own items."""
+        return None
+
     def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Nothing."""
 
@@ -364,6 +368,24 @@ class Medium(Protocol):
         ...
 
     pretrained: Pretrained | None  # None: there are no transfer arms
+
+    def view_shape(self, dataset: Dataset, weights: Weights) -> tuple[int, ...] | None:
+        """Return the shape in which a pretrained network is shown items; None: that of the study's own.
+
+        Where the source holds more than the study's items do, and the network can take more.
+        """
+        ...
+
+    def read_view(self, data: str, study: Any, like: Dataset, shape: tuple[int, ...], folder: Path) -> None:
+        """Read the items of a data set again, brought to such a shape, into pool.npy and test.npy of a folder.
+
+        Raises InputError where the source no longer is what the data set was read from.
+        """
+        ...
+
+    def enlarged(self, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Bring items (N, ...), of the study's own shape, to one of `view_shape`: (N, *shape)."""
+        ...
 
     # ---- measuring
 

@@ -18,6 +18,7 @@ from gannb.media import medium_of
 from gannb.media.captioned.new_captions import read_new_captions
 from gannb.study.external import Source, load
 from gannb.study.model import Study
+from gannb.study.view import View, find_view
 from gannb.trials.arms import parse_arm
 from gannb.units.kinds import ITEMS, REFERENCE_SETS
 from gannb.utils import cuda
@@ -40,6 +41,7 @@ class AtHand:
     external: Mapping[str, Source] = field(default_factory=dict)  # external sources by name, read and checked
     weights: Weights | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
+    view: View | None = None  # of items, that the pretrained network gets; None: the study's own
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
     new_captions: tuple[tuple[str, int], ...] = ()  # with their labels; empty: the study names no file of them
 
@@ -60,6 +62,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
         external=load(study, dataset, data_key, own_copy),
         weights=weights,
         can_fine_tune=weights is not None and os.access(weights.file, os.R_OK),
+        view=find_view(study, dataset, data_key, weights) if weights is not None else None,
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },

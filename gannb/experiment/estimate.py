@@ -6,6 +6,7 @@ beside, since nobody knows for how long they will. What takes torch is imported 
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import Counter
@@ -185,7 +186,7 @@ def _fine_tuning(plan: Plan) -> list[str]:
     settings, missing = plan.settings, [plan.left_out] if plan.left_out else []
     if settings.weights is None:
         return missing
-    about = settings.medium.pretrained.weights_text(settings.weights)
+    about = settings.medium.pretrained.weights_text(settings.weights) + settings.view_text
     return [f"Arms named transfer: {about}; {_of_transfer(settings)}.", *missing]
 
 
@@ -433,6 +434,8 @@ def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
     sets = [each for each in (dataset, dataset.held_out) if each is not None]
     copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
     copies += sum(sum(s.about.get("counts", ())) for s in settings.external.values()) * item
+    if settings.view is not None:
+        copies += len(splits.labels_of(dataset)) * math.prod(settings.view.shape) * dataset.pool.x.itemsize
     sizes = settings.classifier_sizes() if todo else {}
     networks = sum(seeds * _bytes_of_network(settings, sizes, u) for u in todo if "cycles" in u.parameters)
     return float(sum(size[u.kind] for u in todo) + networks + copies + MEGABYTE)

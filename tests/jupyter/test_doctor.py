@@ -132,7 +132,7 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(tmp_path, monkeyp
     assert (first.state, first.text) == (BAD, "RuntimeError: CUDA error: unknown error") and second.state == GOOD
 
 
-def test_the_command_prints_a_line_each_and_its_exit_code_says_whether_anything_fails(quick, tmp_path, capsys, monkeypatch):
+def test_the_command_prints_a_line_each_and_its_exit_code_says_whether_anything_fails(quick, tmp_path, capsys):
     command = ["doctor", "--output-dir", str(tmp_path)]
     assert cli.main(command) == cli.DONE
     lines = capsys.readouterr().out.splitlines()

@@ -16,6 +16,7 @@ from gannb.media.image.parameters import NAME as IMAGE
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset, Examples
+    from gannb.data.medium import Weights
     from gannb.media.image.gans.family import ImageFamily
 
 
@@ -54,6 +55,9 @@ class Captioned(Images):
             data, captions=study.captions, size=study.size, channels=study.channels, resize=study.resize,
             groups=study.groups, on_bad_image=study.on_bad_image,
         )  # fmt: skip
+
+    def view_shape(self, dataset: Dataset, weights: Weights) -> None:
+        """None: files are not read again where each has captions."""
 
     # ---- what may be trained on it
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual, Weights
 from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, SMALL_SIDE, ImageParameters
 from gannb.media.parameters import PRETRAINED
 
@@ -262,6 +262,24 @@ class Images(Usual):
         from gannb.media.image import pretrained
 
         return pretrained
+
+    def view_shape(self, dataset: Dataset, weights: Weights) -> Shape | None:
+        """See `gannb.media.image.viewing.view_shape`."""
+        from gannb.media.image.viewing import view_shape
+
+        return view_shape(dataset, weights)
+
+    def read_view(self, data: str, study: Any, like: Dataset, shape: Shape, folder: Path) -> None:
+        """See `gannb.media.image.viewing.read_view`."""
+        from gannb.media.image.viewing import read_view
+
+        read_view(data, like, shape, folder, resize=study.resize, on_bad_image=study.on_bad_image)
+
+    def enlarged(self, x: np.ndarray, shape: Shape) -> np.ndarray:
+        """See `gannb.media.image.viewing.enlarged`."""
+        from gannb.media.image.viewing import enlarged
+
+        return enlarged(x, shape)
 
     # ---- measuring
 
