@@ -237,8 +237,12 @@ class Medium(Protocol):
     # generators without an adversary that only this medium has, by name, and what its items are: "of word pairs"
     yardsticks: Mapping[str, str]
 
-    def way_to_smaller(self, shape: tuple[int, ...]) -> str:
-        """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
+    def way_to_smaller(self, shape: tuple[int, ...], share: float = 0.0) -> str:
+        """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small.
+
+        share: of the time that it takes, to which it has to come down; the items are made no smaller than that asks
+        for, as far as that can be told.
+        """
         ...
 
     # ---- reading

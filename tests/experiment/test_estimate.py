@@ -12,10 +12,11 @@ from types import SimpleNamespace
 import pytest
 from clip_sets import folder_of
 from conftest import ROOT, SMOKE
+from image_sets import folder_of as folder_of_photos
 from image_sets import photo, write
 
 from gannb.experiment import estimate
-from gannb.experiment.estimate import disk_bytes, expected_seconds, plan, plan_text, unit_seconds
+from gannb.experiment.estimate import check_memory, disk_bytes, expected_seconds, plan, plan_text, unit_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
@@ -23,6 +24,7 @@ from gannb.study.model import make_study
 from gannb.units.kinds import KINDS
 from gannb.utils import cuda_streams
 from gannb.utils.console import talking
+from gannb.utils.errors import InputError
 
 # seconds per step of the GAN and of the classifier, per item predicted and per item sampled
 # and seconds by the clock for one of the CPU
@@ -172,6 +174,62 @@ def test_gans_that_share_a_process_are_timed_beside_each_other(monkeypatch):
     assert streams == ["cuda:1"] * 3 and steps == [7] * 3
     estimate._at_once(steps.append, 1, "cpu", 5)
     assert steps == [7] * 3 + [5] and len(streams) == 3
+
+
+@pytest.fixture
+def photographs(tmp_path) -> dict:
+    """The parameters of a study of photographs of 64 pixels."""
+    data = folder_of_photos(tmp_path / "photos", n=12, height=64, width=64)
+    return SMOKE | {"data": str(data), "output_dir": str(tmp_path / "out"), "gan": "projection", "device": "cpu"}
+
+
+OF_PHOTOS = {"projection": 0.5, "sample projection": 0.01} | {k: v for k, v in TIMED.items() if "mlp" not in k}
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [(100, None), (12_000, "quicker: size=32"), (60_000, "more than an evening of 3 h, which size=48 would about fit"),
+     (4_000_000, "which size=32 would about fit")],
+)  # fmt: skip
+def test_a_size_that_takes_hours_is_told_with_the_one_that_fits_an_evening(monkeypatch, photographs, steps, said):
+    monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: OF_PHOTOS)
+    found = plan(make_study(**photographs | {"gan_steps": steps, "trials": 2, "workers": 2}))
+    assert (found["advice"] is None) if said is None else said in found["advice"]
+    assert ("evening" in (found["advice"] or "")) is (found["seconds"] > estimate.EVENING)
+
+
+def test_processes_that_do_not_fit_into_the_memory_are_told_with_as_many_as_do(monkeypatch, photographs):
+    monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: OF_PHOTOS | {"memory": 2e9})
+    monkeypatch.setattr(estimate.memory, "free_bytes", lambda: 5e9)
+    found = plan(make_study(**photographs | {"workers": 4}))
+    assert found["worker_bytes"] == 2e9 and found["advice"].startswith(
+        "4 processes of 2.0 GB do not fit into the 5.0 GB of memory that are free: set workers=2 or size=32"
+    )
+    assert plan(make_study(**photographs | {"workers": 2}))["advice"] is None
+
+
+@pytest.mark.parametrize(
+    ("free", "size", "refused"), [(1e9, "160", "set workers=1 or size=32"), (1e11, "160", ""), (1e9, "64", "")]
+)
+def test_a_study_of_large_items_is_refused_before_it_starts_where_it_does_not_fit(
+    monkeypatch, photographs, free, size, refused
+):
+    asked = []
+    monkeypatch.setattr(estimate, "in_processes", lambda *given: asked.append(given) or iter([7e8]))
+    monkeypatch.setattr(estimate.memory, "free_bytes", lambda: free)
+    experiment = Experiment.preview(make_study(**photographs | {"size": size}))
+    if refused:
+        with pytest.raises(InputError, match=f"^workers: 2 processes of 0.7 GB do not fit.*{refused}"):
+            check_memory(experiment)
+    else:
+        check_memory(experiment)
+    assert bool(asked) is (size == "160")  # of small items nothing is tried
+
+
+def test_what_a_process_takes_is_measured_with_a_step_of_its_own(photographs):
+    experiment = Experiment.preview(make_study(**photographs))
+    took = estimate._bytes_of_steps(experiment.settings, "cpu")
+    assert 1e8 < took < 1e10
 
 
 @pytest.mark.parametrize(("waiting", "workers", "said"), [(1.2, 2, None), (5.0, 2, "5 times"), (2.0, 4, None)])

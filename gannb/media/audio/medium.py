@@ -75,7 +75,7 @@ class Sounds(Usual):
     reading_like = ("on_bad_clip",)
     policy_names = ("none", "shift", "speed", "noise", "masks", "full")
 
-    def way_to_smaller(self, shape: Shape) -> str:
+    def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
         """Name `rate`, or else `seconds`, for clips at more than 8 kHz or longer than a second."""
         if self.rate > QUICK_RATE:
             return f"rate={QUICK_RATE}"

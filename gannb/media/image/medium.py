@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
+SIDE_STEP = 8  # pixels, in which sides are proposed
 
 
 class Images(Usual):
@@ -56,9 +57,11 @@ class Images(Usual):
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
 
-    def way_to_smaller(self, shape: Shape) -> str:
-        """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
-        return f"size={SMALL_SIDE}" if min(shape[:2]) > SMALL_SIDE else ""
+    def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
+        """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels: time goes with their area."""
+        side = min(shape[:2])
+        fits = SIDE_STEP * int(side * math.sqrt(share) / SIDE_STEP)
+        return f"size={max(SMALL_SIDE, fits)}" if side > SMALL_SIDE else ""
 
     # ---- reading
 

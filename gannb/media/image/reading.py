@@ -195,7 +195,9 @@ def _decode_all(
         native, mode = source.load(i)
         digest = hashlib.sha256(repr(native.shape).encode())
         digest.update(np.ascontiguousarray(native))
-        found = _Item(digest.digest(), mode, native.shape[:2], darkest=int(native.min()), brightest=int(native.max()))
+        found = _Item(
+            digest.digest(), mode, tuple(source.shapes[i]), darkest=int(native.min()), brightest=int(native.max())
+        )
         if target is None:
             return found
         view = duplicates.view(native) if len(source.ids) <= duplicates.MOST else None

@@ -77,7 +77,7 @@ class Texts(Usual):
         "bigram": "of a chain of a class's word pairs",
     }
 
-    def way_to_smaller(self, shape: Shape) -> str:
+    def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
         """Name `max_tokens`, where sentences may be long."""
         return "max_tokens=16" if self.max_tokens > 16 else ""
 
