@@ -240,8 +240,8 @@ class Medium(Protocol):
     def way_to_smaller(self, shape: tuple[int, ...], share: float = 0.0) -> str:
         """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small.
 
-        share: of the time that it takes, to which it has to come down; the items are made no smaller than that asks
-        for, as far as that can be told.
+        share: of the time that it takes, to which it has to come down: the largest items that are quick enough. "" too
+        where none are, or where nobody can tell; 0: nothing is asked of the time.
         """
         ...
 

@@ -185,9 +185,11 @@ def _advice(settings: Settings, seconds: float, waiting: float, too_much: str = 
 
     waiting: seconds by the clock for one of the CPU. too_much: what is said where its processes do not fit.
     """
-    share = EVENING / seconds if seconds > EVENING else 0.0
-    smaller = settings.medium.way_to_smaller(settings.shape, share)
-    evening = f"more than an evening of {seconds_text(EVENING)}, which {smaller} would about fit; " if share else ""
+    smaller, evening = settings.medium.way_to_smaller(settings.shape), ""
+    if seconds > EVENING:
+        fits = settings.medium.way_to_smaller(settings.shape, EVENING / seconds)
+        which = f", which {fits} would about fit" if fits else ""
+        evening = f"more than an evening of {EVENING // 3600} hours{which}; "
     said = {
         too_much: bool(too_much),
         f"other programs keep the machine busy: as it is now, all takes {waiting:.0f} times as long": waiting > BUSY,

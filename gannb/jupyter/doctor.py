@@ -222,7 +222,8 @@ def _settings() -> Settings:
     from gannb.experiment.experiment import Experiment
     from gannb.study.model import make_study
 
-    return Experiment.preview(make_study(data=DEFAULT, device="cpu")).settings
+    place = {"name": "gannb-doctor", "output_dir": tempfile.gettempdir()}  # where no study is, and none is written
+    return Experiment.preview(make_study(data=DEFAULT, device="cpu", **place)).settings
 
 
 @cache

@@ -5,6 +5,7 @@ Torch is imported inside the functions: most of who asks has no GPU to ask about
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
@@ -52,6 +53,7 @@ def free_memory() -> None:
     import torch
 
     if torch.cuda.is_initialized():
+        gc.collect()  # what failed may still hold what it had asked for
         torch.cuda.empty_cache()
 
 

@@ -188,8 +188,8 @@ OF_PHOTOS = {"projection": 0.5, "sample projection": 0.01} | {k: v for k, v in T
 
 @pytest.mark.parametrize(
     ("steps", "said"),
-    [(100, None), (12_000, "quicker: size=32"), (60_000, "more than an evening of 3 h, which size=48 would about fit"),
-     (4_000_000, "which size=32 would about fit")],
+    [(100, None), (12_000, "quicker: size=32"), (4_000_000, "more than an evening of 3 hours; quicker: size=32"),
+     (35_000, "more than an evening of 3 hours, which size=48 would about fit; quicker: size=32")],
 )  # fmt: skip
 def test_a_size_that_takes_hours_is_told_with_the_one_that_fits_an_evening(monkeypatch, photographs, steps, said):
     monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: OF_PHOTOS)

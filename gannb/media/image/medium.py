@@ -60,8 +60,8 @@ class Images(Usual):
     def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
         """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels: time goes with their area."""
         side = min(shape[:2])
-        fits = SIDE_STEP * int(side * math.sqrt(share) / SIDE_STEP)
-        return f"size={max(SMALL_SIDE, fits)}" if side > SMALL_SIDE else ""
+        fits = SIDE_STEP * int(side * math.sqrt(share) / SIDE_STEP) if share else SMALL_SIDE
+        return f"size={fits}" if SMALL_SIDE <= fits < side else ""
 
     # ---- reading
 

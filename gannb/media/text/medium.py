@@ -79,7 +79,7 @@ class Texts(Usual):
 
     def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
         """Name `max_tokens`, where sentences may be long."""
-        return "max_tokens=16" if self.max_tokens > 16 else ""
+        return "max_tokens=16" if self.max_tokens > 16 and not share else ""
 
     # ---- reading
 
