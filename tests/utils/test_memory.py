@@ -9,7 +9,6 @@ import psutil
 
 from gannb.utils import memory
 
-
 MORE = 2**26  # bytes; the system counts in steps of a few hundred kilobytes
 
 
