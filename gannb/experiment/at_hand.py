@@ -41,9 +41,9 @@ class AtHand:
     external: Mapping[str, Source] = field(default_factory=dict)  # external sources by name, read and checked
     weights: Weights | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
-    view: View | None = None  # of items, that the pretrained network gets; None: the study's own
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
     new_captions: tuple[tuple[str, int], ...] = ()  # with their labels; empty: the study names no file of them
+    view: View | None = None  # of items, that the pretrained network gets; None: the study's own
 
 
 def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) -> AtHand:
