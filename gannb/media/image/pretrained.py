@@ -353,12 +353,17 @@ def features_width(weights: Weights) -> int:
 
 def weights_text(weights: Weights) -> str:
     """Return in words what network it is and how it takes items; the file may be gone."""
+    return upsampled_text(weights, "items")
+
+
+def upsampled_text(weights: Weights, what: str) -> str:
+    """Return in words what network it is, and to which size what it takes is brought."""
     import timm
 
     network = timm.create_model(weights.network, pretrained_cfg_overlay=weights.settings, **weights.model_args)
     config = _settings(network)
     height, width = config["input_size"][1:]
-    return f"{weights.network}, items upsampled to {height}x{width} ({config['interpolation']})"
+    return f"{weights.network}, {what} upsampled to {height}x{width} ({config['interpolation']})"
 
 
 def training_text(weights: Weights, steps: int) -> str:
