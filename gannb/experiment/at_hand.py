@@ -62,7 +62,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
         external=load(study, dataset, data_key, own_copy),
         weights=weights,
         can_fine_tune=weights is not None and os.access(weights.file, os.R_OK),
-        view=find_view(study, dataset, data_key, weights) if weights is not None else None,
+        view=find_view(study, dataset, data_key, weights, own_copy) if weights is not None else None,
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },

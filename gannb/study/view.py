@@ -32,17 +32,19 @@ class View:
     shape: tuple[int, ...]
 
 
-def find_view(study: Study, dataset: Dataset, data_key: str, weights: Weights) -> View | None:
+def find_view(study: Study, dataset: Dataset, data_key: str, weights: Weights, own_copy: bool = False) -> View | None:
     """Return the view that a pretrained network gets; None where the files hold no more than the study's own items.
 
-    None too where the files are gone before they were ever viewed. Reads none of them.
+    None too where there is none yet, and the files are gone or `own_copy`: what the study has made without one counts.
+    Reads none of the files.
     """
     medium = medium_of(dataset)
     if (shape := medium.view_shape(dataset, weights)) is None:
         return None
     how = [getattr(study, name) for name in medium.reading_like]
     view = View(digest(dataset.fingerprint, data_key, list(shape), how), shape)
-    return view if view_folder(study.folder, view.key).is_dir() or os.path.lexists(study.data) else None
+    possible = not own_copy and os.path.lexists(study.data)
+    return view if possible or view_folder(study.folder, view.key).is_dir() else None
 
 
 def view_folder(study: Path, key: str) -> Path:

@@ -120,3 +120,12 @@ def test_a_view_that_is_needed_no_more_may_be_removed_and_no_other(opened):
     assert [left.path.name for left in leftovers(without) if left.path.name.startswith("view-")] == [
         view_folder(without.folder, experiment.settings.view.key).name
     ]
+
+
+def test_a_report_goes_by_what_was_made_without_a_view_and_a_run_makes_one(opened):
+    experiment = opened(48)
+    folder = view_folder(experiment.folder, experiment.settings.view.key)
+    folder.rename(folder.with_name("away"))  # as in a study that is older than views
+    assert Experiment.preview(experiment.study, own_copy=True).settings.view is None
+    assert Experiment.preview(experiment.study).settings.view == experiment.settings.view
+    assert not folder.is_dir() and Experiment.open(experiment.study).settings.view and folder.is_dir()
