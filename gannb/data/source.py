@@ -65,8 +65,10 @@ def check_counts(source: Source, data: str) -> None:
     Raises:
         InputError: something is missing; names the class.
     """
+    if not source.classes:
+        raise InputError(f"data: {data!r} holds no {source.nouns.many}; give some of two classes or more")
     if len(source.classes) < 2:
-        only = f" ({source.classes[0]!r})" if source.classes else ""
+        only = f" ({source.classes[0]!r})"
         if source.kind == "folder":
             raise InputError(
                 f"data: {data!r} has one class folder only{only}; give at least two, or name the folder that holds them"
