@@ -113,6 +113,7 @@ def one_by_one(asked: argparse.Namespace) -> Iterator[list[str]]:
     for family, items, kind in cases:
         with precision(kind, asked.device):
             training = make_training(family, asked.device, items)
+            kind = "bfloat16" if training.half else kind  # what it computes in on a GPU, and the peak beside it
             work = operations(training)
             conv, conv_work = convolution(asked.device, PRECISIONS[kind])
             steps, peaks = [], []

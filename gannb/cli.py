@@ -311,6 +311,22 @@ def _status(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from gannb.jupyter.doctor import BAD, REMARK, examine
+
+    colours, bad = {BAD: STATES["failed"], REMARK: STATES["unfinished"]}, False
+    for finding in examine(options.output_dir, options.device):
+        line = finding.line()
+        print(paint(line, colours[finding.state], sys.stdout) if finding.state in colours else line, flush=True)
+        bad |= finding.state == BAD
+    return FAILED if bad else DONE
+
+
+def _what_to_examine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help="`cuda`: a GPU is needed [auto]")
+    parser.add_argument("--output-dir", default="outputs", metavar="FOLDER", help="where studies go [outputs]")
+
+
 def _generate(options: argparse.Namespace) -> int:
     from gannb.export.generate import generate
     from gannb.export.shards import Plan
@@ -509,6 +525,10 @@ COMMANDS = {
     "try": Command(
         _try, "a few items that a study's GAN makes of a class or a caption, to look at or listen to",
         (_what_to_try, _one_study, _how_many_to_try), TRY_EPILOG,
+    ),
+    "doctor": Command(
+        _doctor, "what holds on this machine, a line each, within a minute; exit 1 if something needed is missing",
+        (_what_to_examine,),
     ),
     "verify": Command(_verify, "a synthetic set against its manifest", (_one_set,)),
     "clean": Command(

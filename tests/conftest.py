@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -26,6 +27,24 @@ SMOKE = {
     "data": "digits", "preset": "smoke", "trials": 2, "gan_steps": 5, "n_synthetic": 5, "classifier_steps": 5,
     "n_per_class": 4, "workers": 2, "arms": ("real", "real+gan", "real+gan+classic"),
 }  # fmt: skip
+
+
+GPU = "gpu"  # the marker of tests that take a GPU, and the only ones that do
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide GPUs from every process of the tests, unless those marked `gpu` are asked for (`pytest -m gpu`)."""
+    if not re.search(rf"(?<!not )\b{GPU}\b", config.getoption("markexpr")):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # heeded by torch when it first looks for one
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what takes a GPU where none is to be seen."""
+    if item.get_closest_marker(GPU):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a GPU: pytest -m gpu")
 
 
 TOKEN = "GANNB_TEST_RUN"  # in the environment of every process that a test starts, whatever its session

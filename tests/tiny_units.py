@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -9,7 +10,11 @@ import threading
 import time
 from pathlib import Path
 
+from gannb.utils import cuda_streams
 from gannb.work.unit import Task, Unit
+
+if os.environ.get("GANNB_TEST_CARD"):  # in workers, too: units of `cuda` are made on the CPU, without streams
+    cuda_streams.own_stream = lambda device: contextlib.nullcontext()
 
 
 def write(task: Task) -> None:
@@ -60,6 +65,59 @@ MEETING = threading.Barrier(3)
 def meet(task: Task) -> None:
     """Wait for the other units of the bundle: what is made one after the other never gets here."""
     MEETING.wait(5)
+    write(task)
+
+
+OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 23.64 GiB"
+AT_WORK: list[str] = []  # places of units, in threads of this process
+
+
+def take_memory(task: Task) -> None:
+    """Need so much of a card that no more than `fit` units of a process find room beside each other."""
+    import torch
+
+    AT_WORK.append(task.unit.place)
+    try:
+        time.sleep(0.1)  # until the others of the call are there
+        if len(AT_WORK) > task.parameters["fit"]:
+            raise torch.cuda.OutOfMemoryError(OUT_OF_MEMORY)
+    finally:
+        time.sleep(0.1)
+        AT_WORK.remove(task.unit.place)
+    write(task)
+
+
+def need_the_whole_card(task: Task) -> None:
+    """Find no room as long as a unit of another process is at work on the card, named by a file."""
+    import torch
+
+    if list(task.study.glob("on-the-card-*")):
+        raise torch.cuda.OutOfMemoryError(OUT_OF_MEMORY)
+    write(task)
+
+
+def hold_the_card(task: Task) -> None:
+    """Be at work on the card for a while."""
+    mark = task.study / f"on-the-card-{task.unit.place.rpartition('/')[2]}"
+    mark.touch()
+    time.sleep(2)
+    mark.unlink()
+    write(task)
+
+
+def stick(task: Task) -> None:
+    """Fail as after a CUDA error, and leave it to this process."""
+    os.environ[STUCK] = "1"
+    raise RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported")
+
+
+STUCK = "GANNB_TEST_STUCK_CARD"
+
+
+def use_card(task: Task) -> None:
+    """Fail where the process has seen a CUDA error, as all that follows one does."""
+    if os.environ.get(STUCK):
+        raise RuntimeError("CUDA error: device-side assert triggered")
     write(task)
 
 

@@ -114,7 +114,7 @@ class Vectors(Usual):
         report = DataReport(data, "planted", {"5": len(pool)}, {}, "As they are.", [], [], [], [], [], len(pool))
         return Dataset(pool, None, "f" * 64, "p" * 64, report, self.name, traits={"unit": "mV"})
 
-    def way_to_smaller(self, shape: tuple[int, ...]) -> str:
+    def way_to_smaller(self, shape: tuple[int, ...], share: float = 0.0) -> str:
         return ""
 
     def grid(self, grid: Grid, ax: Axes | None = None) -> Axes:

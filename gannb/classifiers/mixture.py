@@ -78,7 +78,9 @@ def encoded(medium: Medium, x: np.ndarray, device: str = "cpu") -> Tensor:
 
 
 class Stock:
-    """The items of a mixture, encoded, the real ones first, the synthetic ones made anew at every pass if `fresh`.
+    """The items of a mixture, the real ones first, the synthetic ones made anew at every pass if `fresh`.
+
+    Kept as they are stored, and encoded as they are handed out: images take a quarter of the memory.
 
     A pass is over when every synthetic item has been handed out once; the first hands out the items as they are.
 
@@ -88,14 +90,23 @@ class Stock:
     def __init__(self, medium: Medium, mixture: Mixture, device: str = "cpu", shown: int = 0) -> None:
         self.medium = medium
         parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
-        self.x = torch.cat([encoded(medium, part.x, device) for part in parts])  # (N, ...)
+        self.x = torch.cat([medium.stored(part.x, device) for part in parts])  # (N, ...)
         self.y = torch.from_numpy(np.concatenate([part.y for part in parts])).to(device)  # (N,)
         self.n_real = 0 if mixture.real is None else len(mixture.real)
         self.fresh, self.number, made = mixture.fresh, 0, max(1, len(self.x) - self.n_real)
         self.handed_out = -(-shown // made) * made
 
+    @property
+    def values(self) -> int:
+        """Values of an encoded item."""
+        return self.medium.encode(self.x[:1]).numel()
+
     def take(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
         """Hand out items: index (B,) -> encoded items (B, ...), labels (B,)."""
+        items, labels = self._stored(index)
+        return self.medium.encode(items), labels
+
+    def _stored(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
         chosen = torch.from_numpy(index).to(self.x.device)
         if self.fresh is None or not np.any(index >= self.n_real):
             return self.x[chosen], self.y[chosen]
@@ -119,5 +130,5 @@ class Stock:
 
     def _turn_to(self, number: int) -> None:
         if number != self.number:
-            self.x[self.n_real :] = encoded(self.medium, self.fresh(int(number)), str(self.x.device))
+            self.x[self.n_real :] = self.medium.stored(self.fresh(int(number)), str(self.x.device))
             self.number = number

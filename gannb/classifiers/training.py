@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-2
 AUGMENT_AT_ONCE = 2**16  # values of encoded items
-PREDICT_BATCH = 512
+PREDICT_BATCH = 512  # items, and fewer where they hold more than
+PREDICT_VALUES = 2**21  # values together, once encoded: what a network makes of them takes many times as much
 
 
 class Diverged(RuntimeError):
@@ -174,7 +175,7 @@ def augmented(
 
     Several batches are augmented in one call: for tiny items a call costs as much as a good part of a training step.
     """
-    count = max(1, AUGMENT_AT_ONCE // (size * stock.x[0].numel()))
+    count = max(1, AUGMENT_AT_ONCE // (size * stock.values))
     while True:
         items, labels = stock.take(np.concatenate([next(stream) for _ in range(count)]))
         items = recipe.medium.augment(items, recipe.policy, rng)
@@ -196,5 +197,11 @@ def features(medium: Medium, network: nn.Module, x: np.ndarray) -> np.ndarray:
 def _in_parts(medium: Medium, call: Callable[[Tensor], Tensor], network: nn.Module, x: np.ndarray) -> np.ndarray:
     """Return what `call` makes of items (N, ...), encoded a batch at a time on the network's device."""
     device = str(next(network.parameters()).device)
-    starts = range(0, len(x), PREDICT_BATCH)
-    return np.concatenate([call(encoded(medium, x[i : i + PREDICT_BATCH], device)).cpu().numpy() for i in starts])
+    size = predicted_at_once(medium, x)
+    starts = range(0, len(x), size)
+    return np.concatenate([call(encoded(medium, x[i : i + size], device)).cpu().numpy() for i in starts])
+
+
+def predicted_at_once(medium: Medium, x: np.ndarray) -> int:
+    """Return how many of the items x (N, ...) are encoded and looked at together."""
+    return min(PREDICT_BATCH, max(1, PREDICT_VALUES // max(1, encoded(medium, x[:1]).numel())))

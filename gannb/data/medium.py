@@ -216,6 +216,14 @@ class Usual:
         """Nothing beside the name."""
         return {}
 
+    def classifier_parameters(self, name: str, shape: tuple[int, ...]) -> Mapping[str, Any]:
+        """Nothing beside the name."""
+        return {}
+
+    def view_shape(self, dataset: Dataset, weights: Weights) -> tuple[int, ...] | None:
+        """None: a pretrained network is shown the study's own items."""
+        return None
+
     measured_as: Mapping[str, Any] = {}
 
     def measuring_steps(self, steps: int) -> int:
@@ -270,8 +278,12 @@ class Medium(Protocol):
         """Return the arms that a study has by default, beside those of every medium; gan: as the study names it."""
         ...
 
-    def way_to_smaller(self, shape: tuple[int, ...]) -> str:
-        """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
+    def way_to_smaller(self, shape: tuple[int, ...], share: float = 0.0) -> str:
+        """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small.
+
+        share: of the time that it takes, to which it has to come down: the largest items that are quick enough. "" too
+        where none are, or where nobody can tell; 0: nothing is asked of the time.
+        """
         ...
 
     # ---- reading
@@ -390,6 +402,10 @@ class Medium(Protocol):
         """Return an untrained classifier: encoded items (N, ...) -> logits (N, K). Raises InputError."""
         ...
 
+    def classifier_parameters(self, name: str, shape: tuple[int, ...]) -> Mapping[str, Any]:
+        """Return what a unit declares of a classifier for items of a shape, beside the name; usually nothing."""
+        ...
+
     def classifier_features(self, network: nn.Module, batch: Tensor) -> Tensor:
         """What the measuring classifier feeds to its last layer: encoded items (N, ...) -> (N, D)."""
         ...
@@ -399,6 +415,24 @@ class Medium(Protocol):
         ...
 
     pretrained: Pretrained | None  # None: there are no transfer arms
+
+    def view_shape(self, dataset: Dataset, weights: Weights) -> tuple[int, ...] | None:
+        """Return the shape in which a pretrained network is shown items; None: that of the study's own.
+
+        Where the source holds more than the study's items do, and the network can take more.
+        """
+        ...
+
+    def read_view(self, data: str, study: Any, like: Dataset, shape: tuple[int, ...], folder: Path) -> None:
+        """Read the items of a data set again, brought to such a shape, into pool.npy and test.npy of a folder.
+
+        Raises InputError where the source no longer is what the data set was read from.
+        """
+        ...
+
+    def enlarged(self, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Bring items (N, ...), of the study's own shape, to one of `view_shape`: (N, *shape)."""
+        ...
 
     # ---- measuring
 

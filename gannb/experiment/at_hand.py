@@ -6,8 +6,10 @@ Found once, when a study is opened, and handed to its settings: these and the pl
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +17,11 @@ from gannb.data.examples import Dataset
 from gannb.media import medium_of
 from gannb.study.external import Source, load
 from gannb.study.model import Study
+from gannb.study.view import View, find_view
 from gannb.trials.arms import parse_arm
 from gannb.units.kinds import ITEMS, REFERENCE_SETS
+from gannb.utils import cuda
+from gannb.utils.console import QUIET, talk
 from gannb.utils.errors import InputError
 from gannb.utils.files import read_json
 from gannb.work.store import RECORD
@@ -37,6 +42,7 @@ class AtHand:
     can_fine_tune: bool = False  # the file of these weights is there
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
     new_captions: Asked = ()  # with their labels; empty: the study names no file of them
+    view: View | None = None  # of items, that the pretrained network gets; None: the study's own
 
 
 def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) -> AtHand:
@@ -55,6 +61,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
         external=load(study, dataset, data_key, own_copy),
         weights=weights,
         can_fine_tune=weights is not None and os.access(weights.file, os.R_OK),
+        view=find_view(study, dataset, data_key, weights, own_copy) if weights is not None else None,
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },
@@ -117,20 +124,37 @@ def recall_digest(folder: Path, space: str) -> str | None:
 
 
 def resolve_device(name: str) -> str:
-    """Return the torch device meant by the parameter `device`.
+    """Return the torch device meant by the parameter `device`; where `auto` passes over a GPU, say why on stderr.
 
     Raises:
-        InputError: the device is not there.
+        InputError: the device is not there, or torch cannot use it.
     """
     import torch  # takes a second, and a study's status needs no device
 
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, number = name.partition(":")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[kind]
-    if not there or (number and int(number) >= torch.cuda.device_count()):
-        raise InputError(
-            f"device={name} is not on this machine; use device=auto or device=cpu (of a study that is there already: "
-            "`gannb run` its folder with --set device=auto)."
-        )
+    if kind == "cpu":
+        return name
+    again = "of a study that is there already: `gannb run` its folder with --set device=auto"
+    way = f"use device=auto or device=cpu ({again})"
+    if kind == "mps":  # once a device, and never tried: some augmentations cannot be computed on it
+        raise InputError(f"device=mps is not supported; {way}.")
+    wrong = _fault_of_card()
+    if name == "auto":
+        if wrong and talk() != QUIET:
+            _say_once(f"gannb: this study computes on the CPU: {wrong}.")
+        return "cuda" if torch.cuda.is_available() and not wrong else "cpu"
+    if wrong:
+        raise InputError(f"device={name} cannot be used: {wrong}.")
+    if not torch.cuda.is_available() or (number and int(number) >= torch.cuda.device_count()):
+        raise InputError(f"device={name} is not on this machine; {way}.")
     return name
+
+
+@cache
+def _fault_of_card() -> str:
+    return cuda.fault()
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -22,6 +22,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import FINAL
 from gannb.study.data_copy import known_data
 from gannb.study.model import Study
+from gannb.study.view import view_folder
 from gannb.trials.arms import EXTERNAL_WORDS
 from gannb.units.kinds import KINDS
 from gannb.utils.files import is_abandoned, unique_name, write_json
@@ -32,7 +33,7 @@ PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*", f"{FINAL}/*")  # of units
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
 UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8,32}")  # a unit or copy of a stopped process, or in removal
-COPY = re.compile(rf"(data|{'|'.join(EXTERNAL_WORDS)})-[0-9a-f]{{16}}")
+COPY = re.compile(rf"(data|view|{'|'.join(EXTERNAL_WORDS)})-[0-9a-f]{{16}}")
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")  # a file under the name that it has while it is written
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {
@@ -59,6 +60,7 @@ def leftovers(experiment: Experiment) -> list[Leftover]:
     units = (*plan.all_units(), *longest.units(4), plan.final_generator)  # more trials may need fewer steps, and more
     needed = {folder / u.path for unit in units for u in unit.closure()}
     copies = {f"data-{settings.data_key}", *(source.folder for source in settings.external.values())}
+    copies |= {view_folder(folder, settings.view.key).name} if settings.view else set()
     found = [*_of_units(folder, needed, bool(plan.left_out)), *_of_study(folder, copies)]
     return [Leftover(path, kind, _size(path)) for path, kind in found]
 
@@ -91,7 +93,7 @@ def _of_study(folder: Path, copies: set[str]) -> Iterator[tuple[Path, str]]:
     """Yield copies of data and sources but for the current ones, and temporary files, directly in the folder."""
     for path in sorted(folder.iterdir()):
         if (copy := COPY.fullmatch(path.name)) and path.name not in copies:
-            yield path, "data" if copy[1] == "data" else "external"
+            yield path, "data" if copy[1] in ("data", "view") else "external"
         elif NOTEBOOK.fullmatch(path.name):
             yield path, "temporary"
         elif TEMPORARY.fullmatch(path.name) and path.is_file() and is_abandoned(path):

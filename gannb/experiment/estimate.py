@@ -6,10 +6,12 @@ beside, since nobody knows for how long they will. What takes torch is imported 
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,11 +45,14 @@ from gannb.units.kinds import (
 )
 from gannb.units.measures import SIDE_BATCH
 from gannb.units.parameters import Training
+from gannb.utils import memory
 from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import doing
+from gannb.utils.errors import InputError
 from gannb.utils.naming import ended, few_of
 from gannb.work.backends import in_processes, worker_count
 from gannb.work.progress import seconds_text
+from gannb.work.scheduler import SHARED
 from gannb.work.unit import Unit, seconds_of
 
 if TYPE_CHECKING:
@@ -57,12 +62,16 @@ if TYPE_CHECKING:
 
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
+FEW_ON_A_GPU, MORE_ON_A_GPU = 40, 200  # the second kind of step is recorded as a graph after a dozen
 SLOW = 1.0  # s; of what takes longer for a first step fewer are timed
 SAMPLED = 64  # items by which sampling is timed
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
 ENOUGH = 4  # items of a class of which GANs were seen to keep their variety, and of fewer not
 LONG = 3600  # seconds from which on a quicker way is pointed out
+EVENING = 3 * LONG  # that a study may take, or it is said which items fit
+LARGE = 2**14  # values of an item, from which on what a process takes is tried before a study starts
+MEMORY_SHARE = 0.9  # of what is free, that all processes may take together
 BUSY = 1.5  # times as long as on an idle machine, from which on that is said
 
 
@@ -73,8 +82,8 @@ def plan(study: Study) -> dict[str, Any]:
     `trials`, `protocol` and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `gan_cost` (a sentence),
     `classifier` (several), `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device` and
     `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one process; `seconds` in all and
-    `disk_bytes`, at least, `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound; and
-    `advice`, a sentence, or null.
+    `disk_bytes`, at least, `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound;
+    `worker_bytes`, the memory of one process, as it was measured; and `advice`, a sentence, or null.
     """
     experiment = Experiment.preview(study)
     settings, plan = experiment.settings, experiment.plan
@@ -84,12 +93,14 @@ def plan(study: Study) -> dict[str, Any]:
     )
     if todo and talk() != QUIET:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
+    free = memory.free_bytes()  # before the processes that are timed have their part of it
     with doing(f"timing a few steps with {settings.medium.nouns.many} of {settings.medium.size_text(settings.shape)}"):
         seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
-    workers, pool = worker_count(study.workers), settings.dataset.pool
+    workers, pool = worker_count(study.workers, experiment.device), settings.dataset.pool
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
     longer = [unit for unit in most if unit.path not in {each.path for each in todo}]
+    too_much = _too_much(settings, experiment.device, seconds.get("memory", 0), free)
     longest = total + sum(expected_seconds(settings, unit, seconds) for unit in longer) / workers
     return {
         "study": study.name, "medium": settings.medium.name, "items": len(splits.labels_of(settings.dataset)),
@@ -103,7 +114,8 @@ def plan(study: Study) -> dict[str, Any]:
         "fine_tuning": _fine_tuning(plan), "device": experiment.device, "workers": workers,
         "units": _by_kind(plan, spent), "seconds": round(total), "seconds_most": round(longest),
         "disk_bytes": round(disk_bytes(settings, todo)), "disk_bytes_most": round(disk_bytes(settings, most)),
-        "advice": _advice(settings, total, seconds.get("waiting", 1.0)),
+        "worker_bytes": round(seconds.get("memory", 0)),
+        "advice": _advice(settings, total, seconds.get("waiting", 1.0), too_much),
     }  # fmt: skip
 
 
@@ -126,15 +138,64 @@ def _gan_cost(settings: Settings, seconds: dict[str, float]) -> str:
     return said + "."
 
 
-def _advice(settings: Settings, seconds: float, waiting: float) -> str | None:
-    """Return that the machine is busy, and a quicker way where the study takes long and its items are large.
+def _too_much(settings: Settings, device: str, bytes_of_one: float, free: float) -> str:
+    """Return why the processes of a study do not fit into the free memory, and the way out; empty where they do."""
+    workers = worker_count(settings.study.workers, device)
+    if device.startswith("cuda") or workers * bytes_of_one <= MEMORY_SHARE * free:
+        return ""
+    fit, smaller = int(MEMORY_SHARE * free // bytes_of_one), settings.medium.way_to_smaller(settings.shape)
+    ways = ([f"set workers={fit}"] if fit else ["close other programs"]) + ([f"or {smaller}"] if smaller else [])
+    return (
+        f"{workers} processes of {bytes_of_one / 1e9:.1f} GB do not fit into the {free / 1e9:.1f} GB of memory "
+        f"that are free: {' '.join(ways)}"
+    )
 
-    waiting: seconds by the clock for one of the CPU.
+
+def check_memory(experiment: Experiment) -> None:
+    """Refuse a study of large items whose processes would not fit into the memory of this machine.
+
+    One process trains for a step to see what it takes, a few seconds; for small items nothing is tried.
+
+    Raises:
+        InputError: they would not.
     """
-    smaller = settings.medium.way_to_smaller(settings.shape)
+    settings, device = experiment.settings, experiment.device
+    unmade = any(not experiment.results.is_done(unit) for unit in experiment.plan.units(2))
+    if math.prod(settings.shape) < LARGE or not unmade or device.startswith("cuda"):
+        return
+    free = memory.free_bytes()
+    (took,) = in_processes(partial(_bytes_of_steps, settings), [device], 1)
+    if fault := _too_much(settings, device, took, free):
+        raise InputError(f"workers: {fault}.")
+
+
+def _bytes_of_steps(settings: Settings, device: str) -> int:
+    """Return the most memory that this process has had, after a step of the study's GAN and of its classifier."""
+    from gannb.classifiers.mixture import Mixture
+    from gannb.classifiers.training import Recipe, train
+
+    study, draw = settings.study, settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
+    registry.make(settings.medium, settings.family).fit(draw, Job(1, 0, device))
+    policy = settings.medium.policy(settings.policy_name, settings.shape)
+    recipe = Recipe(settings.medium, study.first_classifier, 1, study.batch_size, policy)
+    train(Mixture(draw, None, 0.0), recipe, 0, device)
+    return memory.peak_bytes()
+
+
+def _advice(settings: Settings, seconds: float, waiting: float, too_much: str = "") -> str | None:
+    """Return that the machine is busy or too small, and a quicker way where a study of large items takes long.
+
+    waiting: seconds by the clock for one of the CPU. too_much: what is said where its processes do not fit.
+    """
+    smaller, evening = settings.medium.way_to_smaller(settings.shape), ""
+    if seconds > EVENING:
+        fits = settings.medium.way_to_smaller(settings.shape, EVENING / seconds)
+        which = f", which {fits} would about fit" if fits else ""
+        evening = f"more than an evening of {EVENING // 3600} hours{which}; "
     said = {
+        too_much: bool(too_much),
         f"other programs keep the machine busy: as it is now, all takes {waiting:.0f} times as long": waiting > BUSY,
-        f"quicker: {smaller}, fewer gan_steps or trials; preset=smoke shows whether it runs":
+        f"{evening}quicker: {smaller}, fewer gan_steps or trials; preset=smoke shows whether it runs":
             seconds > LONG and bool(smaller),
     }  # fmt: skip
     return "; ".join(text for text, holds in said.items() if holds) or None
@@ -184,7 +245,7 @@ def _fine_tuning(plan: Plan) -> list[str]:
     settings, missing = plan.settings, [plan.left_out] if plan.left_out else []
     if settings.weights is None:
         return missing
-    about = settings.medium.pretrained.weights_text(settings.weights)
+    about = settings.medium.pretrained.weights_text(settings.weights) + settings.view_text
     return [f"Arms named transfer: {about}; {_of_transfer(settings)}.", *missing]
 
 
@@ -260,11 +321,11 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     trained on nothing but items that it makes anew; `transfer` a fine-tuning. Of kinds that follow from none of this,
     it is what their records say. `waiting` is how much longer all takes now that other programs run, 1 if none does.
     """
-    jobs = worker_count(settings.study.workers)
+    jobs = worker_count(settings.study.workers, device)
     timed = list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     sharing = max(1.0, jobs / worker_count(0)) if device == "cpu" else 1.0  # processes that share a core
-    waiting = once.pop("waiting") / sharing
+    waiting, took = once.pop("waiting") / sharing, once.pop("memory", 0.0)
     once = {name: sharing * seconds for name, seconds in once.items()}
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
@@ -273,7 +334,7 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     side = 0.2 + usual * SIDE_BATCH / study.batch_size * once[study.first_classifier]
     fitting = {name: settings.steps_of(name) * once[name] for name in settings.families}
     known = DEFAULT_SECONDS | {name: _without_start(settings, name, fitting) for name in fitting} | {
-        "draw": 0.05, "choice": 0.05, "waiting": waiting,
+        "draw": 0.05, "choice": 0.05, "waiting": waiting, "memory": took,
         MEASURING_CLASSIFIER.stored_as: side + settings.medium.measuring_steps(usual) * once["own measures"],
         FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
@@ -325,7 +386,7 @@ def _time_steps(settings: Settings, device: str) -> dict[str, float]:
     timed = _Timed(device)
     seconds = _time_generators(settings, draw, some.y, timed) | _time_classifiers(settings, draw, some.x, timed)
     seconds["own measures"] = _time_own_measures(settings.medium, unseen, timed)
-    return seconds | {"waiting": timed.waiting()}
+    return seconds | {"waiting": timed.waiting(), "memory": memory.peak_bytes()}
 
 
 def _time_own_measures(medium: Medium, unseen: Examples, timed: _Timed) -> float:
@@ -345,6 +406,7 @@ class _Timed:
         self.device = device
         self.now = time.process_time if device == "cpu" else time.perf_counter
         self.began = self.now(), time.perf_counter()
+        self.on_gpu = device.startswith("cuda")
 
     def seconds(self, call: Callable[[], object]) -> float:
         """Return how long a call takes."""
@@ -359,7 +421,9 @@ class _Timed:
         enough, and many would take minutes.
         """
         call(1)
-        few, more = (FEW, MORE) if self.seconds(lambda: call(1)) < SLOW else (1, 3)
+        few, more = (FEW_ON_A_GPU, MORE_ON_A_GPU) if self.on_gpu else (FEW, MORE)
+        if self.seconds(lambda: call(1)) >= SLOW and not self.on_gpu:
+            few, more = 1, 3
         return max(self.seconds(lambda: call(more)) - self.seconds(lambda: call(few)), 1e-6) / (more - few)
 
     def waiting(self) -> float:
@@ -381,12 +445,28 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, tim
             draw, Job(steps, 0, timed.device)
         )
         if name in settings.families:
-            seconds[name] = timed.per_step(fit)
+            sharing = min(SHARED, settings.trials) if timed.on_gpu else 1
+            seconds[name] = timed.per_step(partial(_at_once, fit, sharing, timed.device)) / sharing
         generator = fit(1)
         sample = lambda n, generator=generator: generator.sample(Condition(labels[:n]), 0)  # noqa: E731
         sample(1)  # what is computed once
         seconds[f"sample {name}"] = timed.seconds(lambda sample=sample: sample(SAMPLED)) / min(SAMPLED, len(labels))
     return seconds
+
+
+def _at_once(fit: Callable[[int], object], count: int, device: str, steps: int) -> None:
+    """Train so many GANs beside each other, as those do that share a process on a GPU."""
+    if count == 1:
+        fit(steps)
+        return
+    from gannb.utils.cuda_streams import own_stream
+
+    def one(_: int) -> None:
+        with own_stream(device):
+            fit(steps)
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(one, range(count)))
 
 
 def _time_classifiers(settings: Settings, draw: Examples, some: np.ndarray, timed: _Timed) -> dict[str, float]:
@@ -436,6 +516,8 @@ def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
     sets = [each for each in (dataset, dataset.held_out) if each is not None]
     copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
     copies += sum(sum(s.about.get("counts", ())) for s in settings.external.values()) * item
+    if settings.view is not None:
+        copies += len(splits.labels_of(dataset)) * math.prod(settings.view.shape) * dataset.pool.x.itemsize
     sizes = settings.classifier_sizes() if todo else {}
     networks = sum(seeds * _bytes_of_network(settings, sizes, u) for u in todo if "cycles" in u.parameters)
     return float(sum(size[u.kind] for u in todo) + networks + copies + MEGABYTE)

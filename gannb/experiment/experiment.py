@@ -30,6 +30,7 @@ from gannb.study.external import is_kept
 from gannb.study.external import keep as keep_sources
 from gannb.study.folder import is_saved, save_study
 from gannb.study.model import STAGES, Study
+from gannb.study.view import keep_view
 from gannb.trials.design import Design
 from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
@@ -128,6 +129,8 @@ class Experiment:
                 write_status(self.results)
         if settings.can_fine_tune:
             settings.medium.pretrained.keep(self.folder, settings.weights)
+            if settings.view is not None:
+                keep_view(study, self.dataset, settings.view)
         return Experiment.of(study, Dataset.load(copy), settings.data_key)
 
     def run(self, stage: int) -> Outcome:

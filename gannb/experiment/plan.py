@@ -193,8 +193,10 @@ class Plan:
 
     def _side_training(self, trial: int) -> dict[str, Any]:
         """Return the parameters of a classifier that is no arm."""
-        steps = self.settings.usual_steps(SIDE_BATCH)
-        return {"trial": trial, "seed": self.settings.study.seed, "steps": steps}
+        settings, medium = self.settings, self.settings.medium
+        steps = settings.usual_steps(SIDE_BATCH)
+        own = medium.classifier_parameters(medium.measuring_classifier, settings.shape)
+        return {"trial": trial, "seed": settings.study.seed, "steps": steps} | own
 
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
@@ -235,14 +237,20 @@ class Plan:
         return [
             kinds.IN_FEATURES.unit(
                 f"{_place(t)}/{family}-in-features", about | {"trial": t},
-                (self.draws[t], self.item_units[t, family], self.feature_units[t], *self._features_of_gan(t)),
+                (self.draws[t], self.item_units[t, family], *self._features_to_measure(t)),
             )
             for t in self.trials
         ]  # fmt: skip
 
-    def _features_of_gan(self, trial: int) -> list[Unit]:
-        """Return the unit of the frozen features of the GAN's items, where an arm needs it."""
-        return [unit] if (unit := self.item_feature_units.get((trial, self.settings.family))) else []
+    def _features_to_measure(self, trial: int) -> list[Unit]:
+        """Return the units of frozen features of real items, and of the GAN's where an arm needs it, to measure with.
+
+        None where they are of a larger view: real items would differ from those made by their size alone.
+        """
+        if self.settings.view:
+            return []
+        made = self.item_feature_units.get((trial, self.settings.family))
+        return [self.feature_units[trial], *([made] if made else [])]
 
     @property
     def measuring_units(self) -> list[Unit]:
@@ -251,13 +259,18 @@ class Plan:
 
     # ---- stage 4: frozen features, once per item
 
+    @property
+    def _viewing(self) -> dict[str, str]:
+        """What units of the pretrained network declare of the view of items that it gets, where it is a larger one."""
+        return {"view": self.settings.view.key} if self.settings.view else {}
+
     @cached_property
     def feature_units(self) -> dict[int, Unit]:
         """What the pretrained network makes of a draw's real items, by draw; trials on one set share them."""
         settings = self.settings
         if not settings.weights:
             return {}
-        about = {"weights": settings.weights.digest, "data": settings.data_key}
+        about = {"weights": settings.weights.digest, "data": settings.data_key} | self._viewing
         if settings.design.n_per_class is None:
             return dict.fromkeys(self.draws, kinds.FEATURES.unit("features", about))
         return {
@@ -273,11 +286,9 @@ class Plan:
             return {}
         of = {t: settings.tuned_arms if t in settings.tuning_draws else settings.arms for t in self.draws}
         wanted = {(t, settings.source_of(arm)) for t in of for arm in of[t] if arm.pretrained and arm.generator}
-        weights = settings.weights.digest
+        about = {"weights": settings.weights.digest} | self._viewing
         return {
-            (t, source): kinds.ITEM_FEATURES.unit(
-                f"{_place(t)}/{source}-features", {"weights": weights, "trial": t}, (items,)
-            )
+            (t, source): kinds.ITEM_FEATURES.unit(f"{_place(t)}/{source}-features", about | {"trial": t}, (items,))
             for (t, source), items in self.item_units.items()
             if (t, source) in wanted
         }
@@ -353,7 +364,9 @@ class Plan:
         kept = [settings.dataset.pool.classes.index(name) for name in settings.keep_classes]
         parameters |= {"keep_classes": kept} if kept and arm.real and arm.generator else {}
         if settings.weights and arm.pretrained:
-            parameters |= {"classifier": settings.weights.network, "weights": settings.weights.digest}
+            parameters |= {"classifier": settings.weights.network, "weights": settings.weights.digest} | self._viewing
+        else:
+            parameters |= settings.medium.classifier_parameters(parameters["classifier"], settings.shape)
         return parameters | self._mixing_of(arm)
 
     def _mixing_of(self, arm: Arm) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, wants
 from gannb.media import medium_of
 from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
+from gannb.study.view import View
 from gannb.trials import splits
 from gannb.trials.arms import EXTERNAL_WORDS, PRETRAINED, PRIMARY, Arm, parse_arm
 from gannb.trials.contrasts import Contrast, checked_arms, contrasts, dose_arms, study_arms
@@ -327,6 +328,22 @@ class Settings:
     def weights(self) -> Weights | None:
         """The pretrained weights; None where no arm wants them, or the study never had them on this machine."""
         return self.at_hand.weights
+
+    @property
+    def view(self) -> View | None:
+        """The view of items that the pretrained network gets, where it is a larger one than the study's."""
+        return self.at_hand.view
+
+    @property
+    def view_text(self) -> str:
+        """How items are shown to the pretrained network, to follow what it is; empty where it gets the study's own."""
+        if self.view is None:
+            return ""
+        medium, many = self.medium, self.medium.nouns.many
+        return (
+            f"; real {many} come from their files in {medium.size_text(self.view.shape)}, and those made, of "
+            f"{medium.size_text(self.shape)}, are enlarged to that"
+        )
 
     @property
     def can_fine_tune(self) -> bool:

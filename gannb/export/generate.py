@@ -426,8 +426,8 @@ def _tell_of_change(record: dict[str, Any], before: dict[str, Any] | None) -> No
 
 def _made(maker: Maker, todo: list[Shard], workers: int) -> Iterator[dict[str, Any]]:
     """Yield the records of shards as they are made; in this process where another one would not help."""
-    if min(worker_count(workers), len(todo)) > 1:
-        yield from in_processes(maker.make, todo, workers)
+    if min(worker_count(workers, maker.device), len(todo)) > 1:
+        yield from in_processes(maker.make, todo, workers, maker.device)
         return
     with one_thread():
         yield from map(maker.make, todo)

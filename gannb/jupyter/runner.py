@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gannb.analysis.verdict import read_verdict
+from gannb.experiment.estimate import check_memory
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import check_writable
 from gannb.experiment.status import write_status
@@ -40,8 +41,10 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         Failed: so many units failed that there is nothing to compare.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
-    experiment = Experiment.preview(study, own_copy=tuple(notebooks) == NOTEBOOKS[4:])
+    experiment = Experiment.preview(study, own_copy=(last := tuple(notebooks) == NOTEBOOKS[4:]))
     check_writable(study.folder)
+    if not last:
+        check_memory(experiment)
     with study_lock(study.folder), as_launcher():
         remark, experiment = experiment.remark, experiment.record()
         for name in notebooks:

@@ -93,9 +93,7 @@ class General(BaseModel):
     output_dir: str = parameter("outputs", 0, "where the study's folder goes")
     preset: Literal["smoke", "laptop", "gpu"] = parameter("laptop", 0, "sizes and steps that belong together")
     seed: int = parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
-    device: str = parameter(
-        "auto", 0, "`auto`, `cpu`, `cuda`, `cuda:1` or `mps`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$"
-    )
+    device: str = parameter("auto", 0, "`auto`, `cpu`, `cuda` or `cuda:1`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     workers: int = parameter(0, 0, "processes at work at once; 0: one per core", ge=0, le=1024)
 
     groups: str | None = parameter(None, 1, "a CSV or a pattern on file names: items of a group stay on one side")

@@ -22,7 +22,7 @@ from gannb.trials.splits import Draw
 from gannb.trials.tuning import Configuration, best
 from gannb.units.generators import items_seed
 from gannb.units.parameters import Training, Tuning
-from gannb.units.reading import dataset_of, medium_of, read_draw, read_features, read_items
+from gannb.units.reading import dataset_of, medium_of, read_draw, read_features, read_items, shown
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task, Unit
@@ -58,7 +58,7 @@ def make_features(task: Task) -> None:
     weights = pretrained.kept(task.study, task.parameters["weights"])
     if "items" in kinds:
         items = read_items(task.needed("items"), dataset)
-        index = np.arange(len(items))
+        items, index = replace(items, x=shown(items.x, dataset)), np.arange(len(items))
     else:
         index = read_draw(task.needed("draw")).train if "draw" in kinds else np.arange(len(splits.labels_of(dataset)))
         items = splits.take(dataset, index)
@@ -286,7 +286,7 @@ def arm_mixture(task: Task, dataset: Dataset, draw: Draw) -> tuple[Mixture, Fill
         return Mixture(train, None, 0.0), None
     made = len(filled.items)
     share = training.get("synthetic_share", made / (len(train) + made))
-    fresh = _maker(task, filled) if arm.variation == "fresh" else None
+    fresh = _maker(task, filled, dataset) if arm.variation == "fresh" else None
     mix = training.get("mix", "added")  # which arms without real items have not, nor class weights
     return Mixture(train if arm.real else None, filled.items, share, fresh, mix=mix), filled
 
@@ -300,6 +300,7 @@ def _filled_up(task: Task, arm: Arm, dataset: Dataset, train: Examples) -> Fille
     made = read_items(task.needed("items"), dataset)
     number = _taken(arm, task, made.y, train.counts())
     synthetic, own = made.take(number), np.full(len(number), -1)
+    synthetic = replace(synthetic, x=shown(synthetic.x, dataset))
     left_out = ~np.isin(synthetic.y, training.get("keep_classes", synthetic.y))
     if not left_out.any():
         return FilledUp(synthetic, number, own)
@@ -323,8 +324,13 @@ def _taken(arm: Arm, task: Task, made: np.ndarray, counts: np.ndarray) -> np.nda
     return first_of_each(made, wanted)
 
 
-def _maker(task: Task, filled: FilledUp) -> Callable[[int], np.ndarray]:
+def _maker(task: Task, filled: FilledUp, dataset: Dataset) -> Callable[[int], np.ndarray]:
     """Return what makes the items anew for the pass of a given number, but for those that the draw's own stand for."""
     items, generator = filled.items, load(task.needed("generator"), medium_of(task), task.device)
     stay, asked = filled.replaced.reshape(-1, *[1] * (items.x.ndim - 1)), Condition(items.y)
-    return lambda number: np.where(stay, items.x, generator.sample(asked, items_seed(task, "pass", number)))
+
+    def make(number: int) -> np.ndarray:
+        made = shown(generator.sample(asked, items_seed(task, "pass", number)), dataset)
+        return np.where(stay, items.x, made)
+
+    return make

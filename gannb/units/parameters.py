@@ -56,6 +56,7 @@ class MeasuringTraining(TypedDict):
     trial: int
     seed: int
     steps: int
+    deeper: NotRequired[int]  # as in `Training`
 
 
 class FilteringTraining(MeasuringTraining):
@@ -93,6 +94,7 @@ class Extracting(TypedDict):
     weights: str
     data: str
     trial: NotRequired[int]  # none: of all items that are split again
+    view: NotRequired[str]  # as in `Training`
 
 
 class ExtractingMade(TypedDict):
@@ -100,6 +102,7 @@ class ExtractingMade(TypedDict):
 
     weights: str
     trial: int
+    view: NotRequired[str]  # as in `Training`
 
 
 class Training(TypedDict):
@@ -115,8 +118,10 @@ class Training(TypedDict):
     augmentation: str
     keep_classes: NotRequired[list[int]]
     weights: NotRequired[str]
+    view: NotRequired[str]  # the key of the larger view of items that the pretrained network gets
     mix: NotRequired[str]  # where items are added to real ones, or replace them
     synthetic_share: NotRequired[float]  # where it does not follow from the draw
+    deeper: NotRequired[int]  # layers that a classifier has more than for small items, where it has any
 
 
 class Tuning(Training):

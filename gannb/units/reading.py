@@ -10,6 +10,7 @@ import numpy as np
 from gannb import media
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
+from gannb.study.view import in_view, view_folder
 from gannb.trials import splits
 from gannb.trials.design import Design
 from gannb.trials.splits import Draw
@@ -21,9 +22,18 @@ if TYPE_CHECKING:
 
 
 def dataset_of(task: Task) -> Dataset:
-    """Return the study's data, from its own copy."""
+    """Return the study's data, from its own copy; in the larger view of them where the unit declares one."""
     key = next(u.parameters["data"] for u in task.unit.closure() if "data" in u.parameters)
-    return Dataset.load(task.study / f"data-{key}")
+    dataset = Dataset.load(task.study / f"data-{key}")
+    if view := task.parameters.get("view"):
+        return in_view(dataset, view_folder(task.study, view))
+    return dataset
+
+
+def shown(x: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Return items that were made (N, ...) in the shape of the real ones that a unit sees."""
+    shape = dataset.pool.shape
+    return x if x.shape[1:] == shape else media.medium_of(dataset).enlarged(x, shape)
 
 
 def medium_of(task: Task) -> Medium:

@@ -51,12 +51,14 @@ class Shortage:
 
     numbers: of the system's errors. says: what libraries say of it, who pass on no number.
     what: it in words, with ` of FILE` or ` (FILE)` for `{of}` or `{at}` where one is known. way: the way out.
+    whole: nothing that a library says beside it helps.
     """
 
     numbers: frozenset[int]
     says: str
     what: str
     way: str
+    whole: bool = False
 
     def text(self, file: str | None = None) -> str:
         """Return what has run out, of a file where one is known, and the way out."""
@@ -65,6 +67,11 @@ class Shortage:
 
 
 SHORTAGES = (
+    Shortage(
+        frozenset(), r"(CUDA|HIP)( error:)? out of memory|CU(BLAS|DNN)_STATUS_ALLOC_FAILED|memory of the GPU is full",
+        "the memory of the GPU is full", "set fewer workers, smaller items or a smaller batch_size, or device=cpu",
+        whole=True,
+    ),
     Shortage(
         frozenset({errno.ENOSPC, errno.EDQUOT}),
         r"No space left on device|Disk quota exceeded|\d+ requested and \d+ written",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
@@ -10,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from gannb.utils import cuda
 from gannb.work.processes import followers
 from gannb.work.store import execute
 from gannb.work.unit import Unit
@@ -42,18 +44,24 @@ class Engine(Protocol):
         ...
 
 
-def engine_for(workers: int, calls: int) -> Engine:
-    """Return the engine for so many calls at most: with so many processes (0: one per core), and no more than calls."""
-    return Local(min(worker_count(workers), max(1, calls)))
+def engine_for(workers: int, calls: int, device: str = "cpu") -> Engine:
+    """Return the engine for so many calls at most on a device.
+
+    workers: processes; 0: one per core, or on a GPU as many as its memory holds. No more than calls.
+    """
+    count = min(worker_count(workers, device), max(1, calls))
+    if device.startswith("cuda") and not workers and count > 1:
+        count = cuda.processes_that_fit(next(in_processes(cuda.free_bytes, [device], 1)), count)
+    return Local(count)
 
 
-def worker_count(workers: int) -> int:
-    """Return the number of processes meant by the parameter `workers` (0: one per core)."""
+def worker_count(workers: int, device: str = "cpu") -> int:
+    """Return the number of processes meant by the parameter `workers` (0: one per core, and on a GPU a few)."""
     if workers:
         return workers
     from joblib import cpu_count  # a tenth of a second, and knows of a container's share
 
-    return cpu_count()
+    return min(cpu_count(), cuda.PROCESSES) if device.startswith("cuda") else cpu_count()
 
 
 class Local:
@@ -100,18 +108,23 @@ def _with_one_thread(call: Callable[..., Result], arguments: tuple[Any, ...]) ->
     import torch  # takes a second: in the worker, not in whoever asks how far a study is
 
     torch.set_num_threads(1)
-    return call(*arguments)
+    try:
+        return call(*arguments)
+    except cuda.CardStuck:
+        os._exit(cuda.STUCK)  # nothing on the GPU works any more in this process, not even what ends it in order
 
 
-def in_processes(call: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
-    """Yield what a function returns for each item, as they are done, in `workers` processes (0: one per core).
+def in_processes(
+    call: Callable[[Item], Result], items: Sequence[Item], workers: int, device: str = "cpu"
+) -> Iterator[Result]:
+    """Yield what a function returns for each item, as they are done, in `workers` processes; see `engine_for`.
 
     Raises:
         BrokenExecutor: a process was killed.
         Exception: what the function raises; the other calls are given up then.
     """
     waiting, at_work = iter(items), set()
-    with contextlib.closing(engine_for(workers, len(items))) as engine:
+    with contextlib.closing(engine_for(workers, len(items), device)) as engine:
         while True:
             at_work |= {engine.submit(call, item) for item in islice(waiting, engine.workers() - len(at_work))}
             if not at_work:
@@ -123,12 +136,29 @@ def in_processes(call: Callable[[Item], Result], items: Sequence[Item], workers:
 def execute_together(study: Path, units: list[Unit], device: str, token: str | None = None) -> list[str | None]:
     """Make units in threads of this process, on a GPU each on a stream of its own; return their errors.
 
-    What a unit makes does not depend on what is made beside it. token: see `store.execute`.
+    What a unit makes does not depend on what is made beside it. Where the memory of a GPU is not enough, those that got
+    none are made again, half as many at once, down to one. token: see `store.execute`.
+
+    Raises:
+        CardStuck: a GPU reported an error after which this process can do nothing on it.
     """
-    if len(units) == 1:
-        return [_on_own_stream(study, units[0], device, token)]
+    errors = dict(zip(units, _at_once(study, units, device, token), strict=True))
+    at_once = len(units)
+    while at_once > 1 and (short := [unit for unit in units if cuda.is_full(errors[unit])]):
+        at_once = min((at_once + 1) // 2, len(short))
+        for some in (short[i : i + at_once] for i in range(0, len(short), at_once)):
+            errors |= dict(zip(some, _at_once(study, some, device, token), strict=True))
+    return [errors[unit] for unit in units]
+
+
+def _at_once(study: Path, units: list[Unit], device: str, token: str | None) -> list[str | None]:
     with ThreadPoolExecutor(len(units)) as pool:
-        return list(pool.map(lambda unit: _on_own_stream(study, unit, device, token), units))
+        errors = list(pool.map(lambda unit: _on_own_stream(study, unit, device, token), units))
+    if device.startswith("cuda"):
+        if stuck := next(filter(cuda.sticks, errors), None):
+            raise cuda.CardStuck(stuck)
+        cuda.free_memory()
+    return errors
 
 
 def _on_own_stream(study: Path, unit: Unit, device: str, token: str | None) -> str | None:

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gannb.utils.cuda import is_full
 from gannb.work.backends import Engine, engine_for, execute_together
 from gannb.work.progress import Progress
 from gannb.work.store import (
@@ -64,7 +65,7 @@ def run_units(
     progress = progress or Progress(quiet=True)
     queue = Queue(todo, failed, progress.cost)
     with progress.watch(study, todo):
-        run = _Run(study, device, queue, engine_for(workers, len(todo)), progress)
+        run = _Run(study, device, queue, engine_for(workers, len(todo), device), progress)
         run.to_the_end()
     return replace(queue.outcome(), elsewhere=tuple(run.made_elsewhere))
 
@@ -168,6 +169,7 @@ class _Run:
         self.open: dict[Future[list[str | None]], _Call] = {}
         self.lost: deque[Unit] = deque()  # at work when a process was killed: which of them killed it is not known
         self.suspect: Unit | None = None  # of the lost ones, the one that is tried now, with nothing beside it
+        self.failed_before = 0  # when the suspect last failed before that
         self.elsewhere: dict[Unit, int] = {}  # at work in other processes -> when they last failed before that
         self.made_elsewhere: list[Unit] = []
 
@@ -190,6 +192,7 @@ class _Run:
         """Have as many calls at work as the engine makes at a time; one after a loss, until all that was lost is."""
         if self.lost and not self.open:
             self.suspect = self.lost.popleft()
+            self.failed_before = failure_time(self.study / self.suspect.path)
             self._start([self.suspect])
         while not self.lost and self.suspect is None and len(self.open) < self.engine.workers():
             if not (units := self._next()):
@@ -237,22 +240,34 @@ class _Run:
             except BrokenExecutor:
                 lost.append(call)
                 continue
-            self.suspect = None
+            alone, self.suspect = self.suspect is not None, None
             for unit, error in zip(call.units, errors, strict=True):
-                self._settle(unit, error)
+                if is_full(error) and not alone and self.engine.workers() > 1:
+                    self.lost.append(unit)  # other processes had the memory of the GPU
+                else:
+                    self._settle(unit, error)
         if lost:
             self._lose(lost)
 
     def _lose(self, calls: list[_Call]) -> None:
-        """A process was killed: try again what was at work, one at a time; what was alone has killed it."""
+        """A process was killed: try again what was at work, one at a time; what was alone has killed it.
+
+        A process ends itself where a GPU reported an error that sticks to it; then what was alone says which.
+        """
         self.engine.close()
         for call in calls:
             self._forget(call)
         if self.suspect is None:
             self.lost.extend(unit for call in calls for unit in call.units)
             return
-        error = ChildProcessError("its process was killed (out of memory?); fewer workers or smaller batches need less")
-        self._settle(self.suspect, record_failure(side_folder(self.study, self.suspect, "failed"), error))
+        if failure_time(self.study / self.suspect.path) > self.failed_before:
+            said = recorded_failure(self.study, self.suspect)
+        else:
+            error = ChildProcessError(
+                "its process was killed (out of memory?); fewer workers or smaller batches need less"
+            )
+            said = record_failure(side_folder(self.study, self.suspect, "failed"), error)
+        self._settle(self.suspect, said)
         self.suspect = None
 
     def _settle(self, unit: Unit, error: str | None) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from gannb.utils.cuda import in_one_line, sticks
 from gannb.utils.errors import shortage_of
 from gannb.utils.files import move_unless_taken, sync_files, sync_folder, unique_name, write_json
 from gannb.work.leases import Lease, is_alive, take, withdraw
@@ -179,7 +180,10 @@ def record_failure(failed: Path, error: Exception) -> str:
     """Write down the error that a unit failed with, and return it as a sentence."""
     message = f"{type(error).__name__}: {error}".strip()
     if found := shortage_of(error):
-        message = f"{found.text(getattr(error, 'filename', None))} ({message})"
+        said = found.text(getattr(error, "filename", None))
+        message = said if found.whole else f"{said} ({message})"
+    elif sticks(message):
+        message = f"the GPU reported an error: {in_one_line(message)}; try again, or set device=cpu"
     with contextlib.suppress(OSError):  # a full disk must not hide the error that it caused
         write_json(failed / "error.json", {"error": message, "traceback": "".join(traceback.format_exception(error))})
     return message

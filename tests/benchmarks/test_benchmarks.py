@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from clip_sets import npz
 from conftest import ROOT
+from image_sets import split_folder
 from PIL import Image, ImageDraw
 from planted_clips import clips
 
@@ -254,3 +255,36 @@ def test_towers_are_right_where_every_block_is_and_nothing_above(benchmark):
     assert captions.right_towers(np.stack(shown), said).tolist() == [True, False, False]
     taller = np.stack([tower_of(boxes, "yellow", "black", "blue")])
     assert captions.right_towers(taller, said[:1]).tolist() == [False]
+
+
+def test_the_classifier_that_grows_is_put_beside_the_one_that_does_not(benchmark, tmp_path, capsys):
+    split_folder(tmp_path / "photos", n=6)
+    asked = ["--size", "40", "--draws", "2", "--per-class", "4", "--steps", "2"]
+    benchmark("sides").main([str(tmp_path / "photos"), *asked])
+    *rows, last = capsys.readouterr().out.splitlines()
+    assert len(rows) == 4 and rows[2].startswith("| 0 |") and "times faster" in last and "mean gain" in last
+
+
+def test_the_check_of_a_gpu_says_where_there_is_none(benchmark, capsys):
+    assert benchmark("gpu").main([]) == 1
+    assert capsys.readouterr().out == "no GPU: none is seen on this machine; nothing was measured\n"
+
+
+def test_a_check_of_a_gpu_is_a_line_and_one_that_breaks_or_hangs_spoils_no_other(benchmark, monkeypatch, capsys):
+    gpu = benchmark("gpu")
+    found = {"machine": ("PASS", "torch"), "guard": ("FAIL", "not done after 30 s")}
+    monkeypatch.setattr(gpu, "run_apart", lambda name, setting, limit: found[name])
+    assert gpu.main(["--device", "cpu", "--only", "machine", "guard"]) == 1
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("PASS machine") and second.startswith("FAIL guard") and last.startswith("1 of 2 passed")
+
+
+def test_a_check_of_a_gpu_that_dies_is_told(benchmark, tmp_path, monkeypatch):
+    gpu = benchmark("gpu")
+    script = tmp_path / "script.py"
+    script.write_text("import os; os._exit(7)")
+    monkeypatch.setattr(gpu, "__file__", str(script))
+    state, text = gpu.run_apart("machine", gpu.Setting("cpu", True), 60)
+    assert state == gpu.FAIL and text.startswith("died with exit code 7")
+    script.write_text("import time; time.sleep(600)")
+    assert gpu.run_apart("machine", gpu.Setting("cpu", True), 1) == (gpu.FAIL, "not done after 1 s")

@@ -147,3 +147,13 @@ def test_a_stock_is_encoded_by_the_medium(medium):
     taken, labels = Stock(medium, Mixture(items, other, 0.5)).take(np.array([0, 5, 6]))
     expected = np.concatenate([items.x[[0, 5]], other.x[:1]]).astype(np.float32) / medium.scale
     assert np.array_equal(taken, expected) and labels.tolist() == [0, 1, 0]
+
+
+def test_a_stock_keeps_items_in_their_own_type_and_hands_them_out_as_if_all_were_encoded_at_once():
+    items = planted(4)
+    stock = Stock(IMAGE, Mixture(items, None, 0.0))
+    assert stock.x.dtype == torch.uint8 and stock.values == items.x[0].size
+    index = np.array([5, 0, 5, 2])
+    taken, _ = stock.take(index)
+    expected = encoded(IMAGE, items.x)[index]
+    assert torch.equal(taken, expected) and taken.stride() == expected.stride()

@@ -194,3 +194,19 @@ def test_all_arms_see_the_same_real_items_in_every_cycle(monkeypatch):
         pairs = list(zip(seen[cycle], seen[3 + cycle], strict=False))
         assert len(pairs) >= 2 and all(np.array_equal(*pair) for pair in pairs)
     assert not np.array_equal(seen[0][0], seen[1][0])  # and others in the next one
+
+
+@pytest.mark.parametrize(
+    ("shape", "at_once"), [((8, 8, 1), 512), ((32, 32, 3), 512), ((64, 64, 3), 170), ((224, 224, 3), 13)]
+)
+def test_the_larger_items_are_the_fewer_are_looked_at_together(shape, at_once):
+    assert training.predicted_at_once(IMAGE, np.zeros((3, *shape), np.uint8)) == at_once
+
+
+def test_of_what_is_larger_than_all_that_is_looked_at_together_one_is(monkeypatch):
+    items = planted(4)
+    network = train(Mixture(items, None, 0.0), Recipe(IMAGE, "small_cnn", 2, 8, POLICIES["none"]), seed=0)
+    whole, seen = predict(IMAGE, network, items.x), []
+    monkeypatch.setattr(training, "PREDICT_VALUES", 1)
+    network.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    assert np.allclose(predict(IMAGE, network, items.x), whole, atol=1e-5) and seen == [1] * len(items)

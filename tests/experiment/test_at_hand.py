@@ -11,6 +11,7 @@ import pytest
 from conftest import SMOKE
 
 from gannb.data.medium import FurtherSpace
+from gannb.experiment import at_hand
 from gannb.experiment.at_hand import look, recall_digest, resolve_device, wants_pretrained
 from gannb.media.image import IMAGE
 from gannb.media.image.reading import read
@@ -27,6 +28,44 @@ def test_devices_that_are_there(name):
 def test_devices_that_are_not_there(name):
     with pytest.raises(InputError, match=f"device={name}"):
         resolve_device(name)
+
+
+OLD = "torch, built for CUDA 13.0, cannot use Tesla P100 with driver 470.82; install a newer driver"
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """A function that puts a GPU, and what is wrong with it, into the machine."""
+
+    def put(wrong: str, available: bool) -> None:
+        monkeypatch.setattr(at_hand.cuda, "fault", lambda: wrong)
+        monkeypatch.setattr("torch.cuda.is_available", lambda: available)
+        monkeypatch.setattr("torch.cuda.device_count", lambda: int(available))
+
+    for kept in (at_hand._fault_of_card, at_hand._say_once):
+        kept.cache_clear()
+    yield put
+    for kept in (at_hand._fault_of_card, at_hand._say_once):
+        kept.cache_clear()
+
+
+@pytest.mark.parametrize("available", [False, True])
+def test_a_card_that_cannot_be_used_is_passed_over_aloud_and_refused_where_it_is_asked_for(card, capsys, available):
+    card(OLD, available)
+    assert [resolve_device("auto") for _ in range(3)] == ["cpu"] * 3
+    assert capsys.readouterr().err == f"gannb: this study computes on the CPU: {OLD}.\n"  # once
+    for name in ("cuda", "cuda:0"):
+        with pytest.raises(InputError, match=f"device={name} cannot be used: torch, built for CUDA 13.0"):
+            resolve_device(name)
+    assert resolve_device("cpu") == "cpu"
+
+
+def test_a_card_that_works_is_taken_in_silence(card, capsys):
+    card("", True)
+    assert resolve_device("auto") == resolve_device("cuda") == "cuda" and resolve_device("cuda:0") == "cuda:0"
+    with pytest.raises(InputError, match="device=cuda:1 is not on this machine"):
+        resolve_device("cuda:1")
+    assert capsys.readouterr().err == ""
 
 
 def study(tmp_path: Path, **given) -> Study:

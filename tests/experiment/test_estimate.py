@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from clip_sets import folder_of
 from conftest import ROOT, SMOKE
+from image_sets import folder_of as folder_of_photos
 from image_sets import photo, write
 
 from gannb.experiment import estimate
-from gannb.experiment.estimate import disk_bytes, expected_seconds, plan, plan_text, unit_seconds
+from gannb.experiment.estimate import check_memory, disk_bytes, expected_seconds, plan, plan_text, unit_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
 from gannb.units.kinds import FILTERING_CLASSIFIER, KINDS, MEASURING_CLASSIFIER
+from gannb.utils import cuda_streams
 from gannb.utils.console import talking
+from gannb.utils.errors import InputError
 
 # seconds per step of the GAN and of the classifier, per item predicted and per item sampled
 # and seconds by the clock for one of the CPU
@@ -162,8 +167,11 @@ def test_every_generator_is_timed_by_itself():
     assert timed["mlp"] > 0 and "copies" not in timed
 
 
-@pytest.mark.parametrize(("start", "step", "steps"), [(0.1, 0.01, [1, 1, 40, 10]), (0.3, 2.2, [1, 1, 3, 1])])
-def test_of_slow_steps_few_are_timed(monkeypatch, start, step, steps):
+@pytest.mark.parametrize(
+    ("start", "step", "on_cpu", "on_gpu"),
+    [(0.1, 0.01, [1, 1, 40, 10], [1, 1, 200, 40]), (0.3, 2.2, [1, 1, 3, 1], [1, 1, 200, 40])],
+)
+def test_of_slow_steps_few_are_timed_and_on_a_gpu_those_after_its_recordings(monkeypatch, start, step, on_cpu, on_gpu):
     clock, asked = [0.0], []
 
     def call(n: int) -> None:
@@ -175,14 +183,80 @@ def test_of_slow_steps_few_are_timed(monkeypatch, start, step, steps):
     for device, times in (("cpu", 1), ("cuda", 4)):
         asked.clear()
         timed = estimate._Timed(device)
+        steps = on_cpu if device == "cpu" else on_gpu
         assert timed.per_step(call) == pytest.approx(times * step) and asked == steps
         assert timed.waiting() == pytest.approx(4 / times)
+
+
+def test_gans_that_share_a_process_are_timed_beside_each_other(monkeypatch):
+    monkeypatch.setattr(cuda_streams, "own_stream", lambda device: contextlib.nullcontext(streams.append(device)))
+    streams, meeting, steps = [], threading.Barrier(3), []
+    estimate._at_once(lambda n: [meeting.wait(60), steps.append(n)], 3, "cuda:1", 7)
+    assert streams == ["cuda:1"] * 3 and steps == [7] * 3
+    estimate._at_once(steps.append, 1, "cpu", 5)
+    assert steps == [7] * 3 + [5] and len(streams) == 3
+
+
+@pytest.fixture
+def photographs(tmp_path) -> dict:
+    """The parameters of a study of photographs of 64 pixels."""
+    data = folder_of_photos(tmp_path / "photos", n=12, height=64, width=64)
+    return SMOKE | {"data": str(data), "output_dir": str(tmp_path / "out"), "gan": "projection", "device": "cpu"}
+
+
+OF_PHOTOS = {"projection": 0.5, "sample projection": 0.01} | {k: v for k, v in TIMED.items() if "mlp" not in k}
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [(100, None), (12_000, "quicker: size=32"), (4_000_000, "more than an evening of 3 hours; quicker: size=32"),
+     (35_000, "more than an evening of 3 hours, which size=48 would about fit; quicker: size=32")],
+)  # fmt: skip
+def test_a_size_that_takes_hours_is_told_with_the_one_that_fits_an_evening(monkeypatch, photographs, steps, said):
+    monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: OF_PHOTOS)
+    found = plan(make_study(**photographs | {"gan_steps": steps, "trials": 2, "workers": 2}))
+    assert (found["advice"] is None) if said is None else said in found["advice"]
+    assert ("evening" in (found["advice"] or "")) is (found["seconds"] > estimate.EVENING)
+
+
+def test_processes_that_do_not_fit_into_the_memory_are_told_with_as_many_as_do(monkeypatch, photographs):
+    monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: OF_PHOTOS | {"memory": 2e9})
+    monkeypatch.setattr(estimate.memory, "free_bytes", lambda: 5e9)
+    found = plan(make_study(**photographs | {"workers": 4}))
+    assert found["worker_bytes"] == 2e9 and found["advice"].startswith(
+        "4 processes of 2.0 GB do not fit into the 5.0 GB of memory that are free: set workers=2 or size=32"
+    )
+    assert plan(make_study(**photographs | {"workers": 2}))["advice"] is None
+
+
+@pytest.mark.parametrize(
+    ("free", "size", "refused"), [(1e9, "160", "set workers=1 or size=32"), (1e11, "160", ""), (1e9, "64", "")]
+)
+def test_a_study_of_large_items_is_refused_before_it_starts_where_it_does_not_fit(
+    monkeypatch, photographs, free, size, refused
+):
+    asked = []
+    monkeypatch.setattr(estimate, "in_processes", lambda *given: asked.append(given) or iter([7e8]))
+    monkeypatch.setattr(estimate.memory, "free_bytes", lambda: free)
+    experiment = Experiment.preview(make_study(**photographs | {"size": size}))
+    if refused:
+        with pytest.raises(InputError, match=f"^workers: 2 processes of 0.7 GB do not fit.*{refused}"):
+            check_memory(experiment)
+    else:
+        check_memory(experiment)
+    assert bool(asked) is (size == "160")  # of small items nothing is tried
+
+
+def test_what_a_process_takes_is_measured_with_a_step_of_its_own(photographs):
+    experiment = Experiment.preview(make_study(**photographs))
+    took = estimate._bytes_of_steps(experiment.settings, "cpu")
+    assert 1e8 < took < 1e10
 
 
 @pytest.mark.parametrize(("waiting", "workers", "said"), [(1.2, 2, None), (5.0, 2, "5 times"), (2.0, 4, None)])
 def test_a_plan_goes_by_the_cpu_and_says_where_the_machine_is_busy(monkeypatch, waiting, workers, said):
     monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: TIMED | {"waiting": waiting})
-    monkeypatch.setattr(estimate, "worker_count", lambda workers: workers or 2)
+    monkeypatch.setattr(estimate, "worker_count", lambda workers, device="cpu": workers or 2)
     found = plan(make_study(**SMOKE | {"workers": workers, "gan_steps": 1000}))
     took = 2 * 1000 * TIMED["mlp"] * max(1, workers / 2)
     assert found["units"]["generator"]["seconds"] == pytest.approx(took, abs=1)

@@ -111,12 +111,12 @@ def test_equal_items_in_every_format_in_any_number_of_processes(helpful, tar_set
     for file in sorted(tar_set.glob("*.tar")):
         with tarfile.open(file) as tar:
             images |= {m.name: tar.extractfile(m).read() for m in tar if m.name.endswith(".png")}
-    monkeypatch.setattr(module, "worker_count", lambda workers: 2)
+    monkeypatch.setattr(module, "worker_count", lambda *_: 2)
     generate(helpful, tmp_path / "folder", per_class=PER_CLASS)
     found = {f"{int(p.parent.name):05d}-{p.stem}.png": p.read_bytes() for p in (tmp_path / "folder").rglob("*.png")}
     assert found == images and len(found) == 10 * PER_CLASS
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(module, "worker_count", lambda workers: 1)
+    monkeypatch.setattr(module, "worker_count", lambda *_: 1)
     generate(helpful, tmp_path / "parquet", per_class=PER_CLASS, classes=["3", "5"], format="parquet")
     files = sorted((tmp_path / "parquet").glob("*.parquet"))
     rows = [row for file in files for row in parquet.read_table(file).to_pylist()]

@@ -17,7 +17,21 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from pace import end_of, wait_for
-from tiny_units import be_killed, fail, fill_the_disk, leftovers, log, tell_process, unit, wait_a_little, write
+from tiny_units import (
+    be_killed,
+    fail,
+    fill_the_disk,
+    hold_the_card,
+    leftovers,
+    log,
+    need_the_whole_card,
+    stick,
+    tell_process,
+    unit,
+    use_card,
+    wait_a_little,
+    write,
+)
 
 from gannb.work import scheduler
 from gannb.work.leases import take
@@ -95,7 +109,7 @@ class Threads:
 
 
 def test_a_unit_starts_as_soon_as_what_it_needs_is_there(tmp_path, monkeypatch):
-    monkeypatch.setattr(scheduler, "engine_for", lambda workers, calls: Threads(2))
+    monkeypatch.setattr(scheduler, "engine_for", lambda *_: Threads(2))
     made = threading.Event()
     slow = unit("slow", make=lambda task: write(task) if made.wait(60) else fail(task))  # until the others are there
     first = unit("first")
@@ -115,7 +129,7 @@ def test_no_more_calls_are_open_than_the_engine_makes_at_a_time(tmp_path, monkey
         return calls[-1]
 
     engine.submit = counted
-    monkeypatch.setattr(scheduler, "engine_for", lambda workers, calls: engine)
+    monkeypatch.setattr(scheduler, "engine_for", lambda *_: engine)
     run_units(tmp_path, [unit(f"u{i}", make=wait_a_little) for i in range(6)])
     assert len(calls) == 6 and max(open_before) == 1
 
@@ -128,6 +142,17 @@ def test_a_unit_that_fails_stops_only_what_needs_it(tmp_path):
     assert set(outcome.made) == {good, fine}
     assert outcome.failed == ((bad, "RuntimeError: the loss is nan"),)
     assert set(outcome.blocked) == {blocked, beyond}
+
+
+def run_on_a_card(study: Path, what: str) -> None:
+    """Print what becomes of units on a card that stands for one; in a process of its own, see below."""
+    good = [unit(f"good{i}", make=use_card if what == "stuck" else hold_the_card) for i in range(2)]
+    bad = unit("bad", make=stick if what == "stuck" else need_the_whole_card)
+    blocked = unit("blocked", needs=(bad,), stage=2)
+    outcome = run_units(study, [good[0], bad, good[1], blocked], workers=2, device="cuda")
+    print(
+        json.dumps([[u.place for u in outcome.made], [[u.place, e] for u, e in outcome.failed], len(outcome.blocked)])
+    )
 
 
 def run_with_a_killed_unit(study: Path) -> None:
@@ -153,6 +178,21 @@ def test_a_unit_whose_process_is_killed_is_reported_and_the_others_finish(tmp_pa
     assert place == "trials/000/killed" and "killed" in error and "memory" in error and recorded == error
     assert blocked == ["trials/000/blocked"]
     assert left == []  # what their processes held and had begun to write
+
+
+@pytest.mark.parametrize("what", ["stuck", "full"])
+def test_an_error_of_a_card_costs_its_unit_alone_and_a_full_one_is_waited_for(tmp_path, what):
+    code = f"from tests.work.test_scheduler import *; run_on_a_card(Path({str(tmp_path)!r}), {what!r})"
+    elsewhere = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "GANNB_TEST_CARD": "1"}
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=elsewhere, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    made, failed, blocked = json.loads(run.stdout.splitlines()[-1])
+    assert {f"trials/000/good{i}" for i in range(2)} <= set(made)
+    if what == "full":
+        assert failed == [] and len(made) == 4
+        return
+    ((place, error),) = failed
+    assert place == "trials/000/bad" and blocked == 1 and "device-side assert triggered" in error
 
 
 RUN = """

@@ -54,7 +54,8 @@ class Family:
     # steps; where lazy, a penalty counts as often more (Karras et al. 2020b, appendix B, without its change of Adam)
     penalty_every: int = 1
     lecam: float = 0.0  # weight of `losses.lecam`
-    one_class_batches: bool = False  # a batch holds one class, each in turn: for networks that are separate by class
+    one_class_batches: bool = False  # a batch holds one class, each in turn: for networks that are separate by class,
+    # and are told as `present` which ones a batch holds
 
     # ways to take items from it, see `generators.variations`
     variations: tuple[str, ...] = ("averaged", "truncated", "by_discriminator", "by_classifier", "fresh")

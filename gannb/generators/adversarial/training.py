@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -179,7 +179,8 @@ class Training:
             self.conditioning.learn()
         self.rng.manual_seed(derive(self.job.seed, 0, self.step))
         penalise = self.step // len(self.passes) % self.family.penalty_every == 0  # a class's own steps
-        self.window += self._learn(self._index(), penalise, self.lecam > 0)
+        with self._class_known():
+            self.window += self._learn(self._index(), penalise, self.lecam > 0)
         ema_update(*self.averages, ema_momentum(self.step, self.family.ema))
         if self.adaptive and self.step % ADA_EVERY == ADA_EVERY - 1:
             self._adapt()
@@ -189,6 +190,16 @@ class Training:
             self._record()
         if self.step in self.moments:
             self._keep_grid()
+
+    @contextmanager
+    def _class_known(self) -> Iterator[None]:
+        """Tell networks that are separate by class which one this step is about."""
+        networks = (self.generator, self.discriminator) if self.family.one_class_batches else ()
+        for network in networks:
+            network.present = [self.step % len(self.passes)]
+        yield
+        for network in networks:
+            network.present = None
 
     def _index(self) -> Tensor:
         """Positions (discriminator steps, batch) of the real items of this step."""
@@ -389,7 +400,7 @@ class Training:
     def is_finite(self) -> bool:
         """Tell whether all weights, averages and moments are, and the last point of the curves."""
         last = [values[-1] for values in self.curves.values() if values]
-        return bool(np.isfinite(last).all()) and all(bool(t.isfinite().all()) for t in self._tensors().values())
+        return bool(np.isfinite(last).all()) and all_finite(self._tensors().values())
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
@@ -429,6 +440,14 @@ class Training:
             self.set_rate(name, values["rates"][name])
         self.set_lecam(values["lecam"])
         self.set_strength(values.get("strength", 1.0))  # older checkpoints are without
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Tell whether all values are finite, waiting for each device once: hundreds of waits take longer than steps do."""
+    flags: dict[torch.device, list[Tensor]] = {}
+    for tensor in tensors:
+        flags.setdefault(tensor.device, []).append(tensor.isfinite().all())
+    return all(bool(torch.stack(found).all()) for found in flags.values())
 
 
 def _set_learning(parameters: list[Tensor], learning: bool) -> None:

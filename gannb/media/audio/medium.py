@@ -75,8 +75,10 @@ class Sounds(Usual):
     reading_like = ("on_bad_clip",)
     policy_names = ("none", "shift", "speed", "noise", "masks", "full")
 
-    def way_to_smaller(self, shape: Shape) -> str:
+    def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
         """Name `rate`, or else `seconds`, for clips at more than 8 kHz or longer than a second."""
+        if share:
+            return ""
         if self.rate > QUICK_RATE:
             return f"rate={QUICK_RATE}"
         return f"seconds={QUICK_SECONDS:g}" if shape[0] > QUICK_SECONDS * self.rate else ""

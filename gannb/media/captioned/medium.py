@@ -16,7 +16,7 @@ from gannb.media.image.parameters import NAME as IMAGE
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset, Examples
-    from gannb.data.medium import Captioning
+    from gannb.data.medium import Captioning, Weights
     from gannb.media.image.gans.family import ImageFamily
 
 
@@ -62,6 +62,9 @@ class Captioned(Images):
         from gannb.media.captioned import new_captions
 
         return new_captions
+
+    def view_shape(self, dataset: Dataset, weights: Weights) -> None:
+        """None: files are not read again where each has captions."""
 
     # ---- what may be trained on it
 

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gannb.media.image.parameters import SMALL_SIDE
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
 
 
-def small_cnn(shape: tuple[int, int, int], n_classes: int) -> nn.Module:
-    """Return three 3x3 convolutions of 32, 64, 64 channels, each with batch norm, ReLU and, if it fits, pooling.
+def halvings(shape: tuple[int, ...]) -> int:
+    """Return how often items of a shape (H, W, C) are halved until `small_cnn` sees as much of them as of small ones.
 
-    shape: (H, W, C) of the items. (N, C, H, W) -> (N, n_classes) logits; about 60,000 parameters.
+    None up to `SMALL_SIDE`, the side that its three convolutions are made for; one up to twice that side, and so on.
+    """
+    return max(0, math.ceil(math.log2(min(shape[:2]) / SMALL_SIDE)))
+
+
+def small_cnn(shape: tuple[int, int, int], n_classes: int) -> nn.Module:
+    """Return 3x3 convolutions of 32, 64, 64 channels, each with batch norm, ReLU and, if it fits, pooling.
+
+    shape: (H, W, C) of the items. (N, C, H, W) -> (N, n_classes) logits; about 60,000 parameters. Each of the
+    `halvings` of large items adds a convolution of 64 channels and doubles the strides of the first, the stem as in a
+    residual network (He et al. 2016, table 1): large items are seen as a whole. There pooling follows the convolution
+    at once, which costs a third less: the largest of some values stays the largest through the ReLU.
     """
     height, width, channels = shape
     layers: list[nn.Module] = []
-    for out in (32, 64, 64):
-        layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
-        if min(height, width) >= 4:
-            layers.append(nn.MaxPool2d(2))
+    for number, out in enumerate((32, 64, 64) + (64,) * (deeper := halvings(shape))):
+        stride = 2**deeper if number == 0 else 1
+        kernel = 3 if stride <= 2 else 2 * stride - 1  # every pixel is seen
+        height, width = -(-height // stride), -(-width // stride)
+        pooling = [nn.MaxPool2d(2)] if min(height, width) >= 4 else []
+        layers += [nn.Conv2d(channels, out, kernel, stride, kernel // 2, bias=False), *(pooling if deeper else [])]
+        layers += [nn.BatchNorm2d(out), nn.ReLU(inplace=True), *([] if deeper else pooling)]
+        if pooling:
             height, width = height // 2, width // 2
         channels = out
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, n_classes))

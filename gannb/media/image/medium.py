@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual
-from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, ImageParameters
+from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual, Weights
+from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, SMALL_SIDE, ImageParameters
 from gannb.media.parameters import PRETRAINED
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
-SMALL_SIDE = 32  # pixels, which a study takes minutes with
+SIDE_STEP = 8  # pixels, in which sides are proposed
 
 
 class Images(Usual):
@@ -57,9 +57,11 @@ class Images(Usual):
     reading_like = ("resize", "on_bad_image")
     policy_names = ("none", "shift", "flip", "affine", "trivial")
 
-    def way_to_smaller(self, shape: Shape) -> str:
-        """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels."""
-        return f"size={SMALL_SIDE}" if min(shape[:2]) > SMALL_SIDE else ""
+    def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
+        """Name `size`, for images of which the shorter side is above `SMALL_SIDE` pixels: time goes with their area."""
+        side = min(shape[:2])
+        fits = SIDE_STEP * int(side * math.sqrt(share) / SIDE_STEP) if share else SMALL_SIDE
+        return f"size={fits}" if SMALL_SIDE <= fits < side else ""
 
     # ---- reading
 
@@ -240,6 +242,13 @@ class Images(Usual):
 
         return build(name, shape, n_classes)
 
+    def classifier_parameters(self, name: str, shape: Shape) -> Mapping[str, Any]:
+        """How often `small_cnn` halves items that are larger than those it was made for."""
+        from gannb.media.image.classifiers import halvings
+
+        deeper = halvings(shape) if name == "small_cnn" else 0
+        return {"deeper": deeper} if deeper else {}
+
     def classifier_features(self, network: nn.Module, batch: Tensor) -> Tensor:
         """What `small_cnn` feeds to its last layer: (N, C, H, W) -> (N, D)."""
         return network[:-1](batch)
@@ -256,6 +265,24 @@ class Images(Usual):
         from gannb.media.image import pretrained
 
         return pretrained
+
+    def view_shape(self, dataset: Dataset, weights: Weights) -> Shape | None:
+        """See `gannb.media.image.viewing.view_shape`."""
+        from gannb.media.image.viewing import view_shape
+
+        return view_shape(dataset, weights)
+
+    def read_view(self, data: str, study: Any, like: Dataset, shape: Shape, folder: Path) -> None:
+        """See `gannb.media.image.viewing.read_view`."""
+        from gannb.media.image.viewing import read_view
+
+        read_view(data, like, shape, folder, resize=study.resize, on_bad_image=study.on_bad_image)
+
+    def enlarged(self, x: np.ndarray, shape: Shape) -> np.ndarray:
+        """See `gannb.media.image.viewing.enlarged`."""
+        from gannb.media.image.viewing import enlarged
+
+        return enlarged(x, shape)
 
     # ---- measuring
 

@@ -15,6 +15,7 @@ NAME = "image"
 NOUNS = Nouns("image", "images", "pixels")
 DIGITS = "digits"  # the set that comes with the kit, by name: scikit-learn's
 DIGITS_PER_CLASS = 8  # of the default study's draws
+SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 
 class ImageParameters(Transfer):

@@ -311,6 +311,14 @@ def check(weights: Weights, n_classes: int) -> None:
     Pretrained(weights, n_classes)
 
 
+def input_sides(weights: Weights) -> tuple[int, int]:
+    """Return the height and width that the network takes images in; no file is read."""
+    import timm
+
+    size = weights.settings.get("input_size") or timm.get_pretrained_cfg(weights.network).input_size
+    return tuple(size[1:])
+
+
 def features_width(weights: Weights) -> int:
     """Return D, the number of features that the network makes of an image."""
     return Pretrained(weights, 2).head.in_features

@@ -101,7 +101,7 @@ def read_like(
     source = open_source(data, on_bad_image)
     target = _target(source, check_wishes(f"{height}x{width}", channels, resize, on_bad_image))
     source, _, items = _decode_all(source, [""] * len(source.ids), target, on_bad_image)
-    x = np.array([_with_channels(item.pixels, channels) for item in items], np.uint8).reshape(-1, *like.shape)
+    x = np.array([with_channels(item.pixels, channels) for item in items], np.uint8).reshape(-1, *like.shape)
     found = Examples(x, source.y, source.classes, np.array(source.ids, str), np.arange(len(x)))
     return found, _brought_to(items, target, channels) if items else ""
 
@@ -122,7 +122,9 @@ class _Wish:
 
 
 @dataclass(frozen=True)
-class _Target:
+class Target:
+    """What images are brought to."""
+
     size: tuple[int, int]
     resize: str
     channels: int | None
@@ -152,7 +154,7 @@ def _parsed_size(size: str | None) -> tuple[int, int] | None:
     return height, width
 
 
-def _target(source: Source, wish: _Wish) -> _Target:
+def _target(source: Source, wish: _Wish) -> Target:
     """The prepared size, and why. Raises InputError where it is out of range or too much to hold."""
     own = {tuple(s) for s in source.shapes}
     if wish.size:
@@ -169,7 +171,7 @@ def _target(source: Source, wish: _Wish) -> _Target:
             f"size: {len(source.ids):,} items of {_shape_name(size)} cannot be studied as they are; "
             f"set size, for example size: {AUTO_SIDE}"
         )
-    return _Target(size, wish.resize or "crop", wish.channels, why)
+    return Target(size, wish.resize or "crop", wish.channels, why)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ class _Item:
 
 
 def _decode_all(
-    source: Source, named: list[str], target: _Target | None, on_bad_image: str
+    source: Source, named: list[str], target: Target | None, on_bad_image: str
 ) -> tuple[Source, list[str], list[_Item]]:
     """The items that can be decoded, with the source and the group names cut down to them."""
 
@@ -193,11 +195,13 @@ def _decode_all(
         native, mode = source.load(i)
         digest = hashlib.sha256(repr(native.shape).encode())
         digest.update(np.ascontiguousarray(native))
-        found = _Item(digest.digest(), mode, native.shape[:2], darkest=int(native.min()), brightest=int(native.max()))
+        found = _Item(
+            digest.digest(), mode, tuple(source.shapes[i]), darkest=int(native.min()), brightest=int(native.max())
+        )
         if target is None:
             return found
         view = duplicates.view(native) if len(source.ids) <= duplicates.MOST else None
-        return replace(found, pixels=_resized(native, target), thumb=duplicates.thumbnail(native), view=view)
+        return replace(found, pixels=resized(native, target), thumb=duplicates.thumbnail(native), view=view)
 
     threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1  # arrays need no decoding
     with without_warnings():
@@ -248,7 +252,7 @@ def _bits(kind: str) -> str:
     return kind.rpartition("int")[2]
 
 
-def _resized(pixels: np.ndarray, target: _Target) -> np.ndarray:
+def resized(pixels: np.ndarray, target: Target) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 brought to the target's size; untouched if it has it already."""
     height, width = target.size
     if pixels.shape[:2] == (height, width):
@@ -260,7 +264,7 @@ def _resized(pixels: np.ndarray, target: _Target) -> np.ndarray:
     return np.asarray(fit(image, (width, height), lanczos))
 
 
-def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     """(H, W) or (H, W, 3) -> (H, W, channels); colour becomes grey by ITU-R 601 luminance."""
     if pixels.ndim == 3:
         return pixels if channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
@@ -271,7 +275,7 @@ def _shape_name(size: Sequence[int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def _brought_to(items: list[_Item], target: _Target, channels: int) -> str:
+def _brought_to(items: list[_Item], target: Target, channels: int) -> str:
     shapes = sorted({item.shape for item in items}, key=lambda shape: (shape[0] * shape[1], shape))
     kind = f"{_shape_name(target.size)} {'grey' if channels == 1 else 'colour'}"
     if shapes == [target.size]:
@@ -316,10 +320,10 @@ def _odd_shapes(source: Source, items: list[_Item]) -> str:
     return f" Far from the usual {usual}: {named}."
 
 
-def _assemble(data: str, source: Source, named: list[str], items: list[_Item], target: _Target) -> Dataset:
+def _assemble(data: str, source: Source, named: list[str], items: list[_Item], target: Target) -> Dataset:
     grey = all(item.pixels.ndim == 2 for item in items)
     channels = target.channels or (1 if grey else 3)
-    x = np.stack([_with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
+    x = np.stack([with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
     same = identical(map(duplicates.content, x))
     copies = _copies(x, source.y, items, same)
     found = linked(source, same, link(copies.pairs, copies.distances, source.y), named)
@@ -377,4 +381,4 @@ def _copies(x: np.ndarray, y: np.ndarray, items: list[_Item], same: np.ndarray) 
 
 def _stacked(pictures: list[np.ndarray], side: int, channels: int) -> np.ndarray:
     """Pictures (side, side) or (side, side, 3), there may be none, as (N, side, side, channels) uint8."""
-    return np.array([_with_channels(one, channels) for one in pictures], np.uint8).reshape(-1, side, side, channels)
+    return np.array([with_channels(one, channels) for one in pictures], np.uint8).reshape(-1, side, side, channels)

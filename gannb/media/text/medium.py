@@ -76,9 +76,9 @@ class Texts(Usual):
         """The yardsticks, with the real ones and alone."""
         return tuple(arm for name in self.yardsticks for arm in (f"real+{name}+classic", name))
 
-    def way_to_smaller(self, shape: Shape) -> str:
+    def way_to_smaller(self, shape: Shape, share: float = 0.0) -> str:
         """Name `max_tokens`, where sentences may be long."""
-        return "max_tokens=16" if self.max_tokens > 16 else ""
+        return "max_tokens=16" if self.max_tokens > 16 and not share else ""
 
     # ---- reading
 

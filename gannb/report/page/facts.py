@@ -144,6 +144,7 @@ def transfer_text(experiment: Experiment) -> str:
         return experiment.plan.left_out or "None: the study has no arm for it (transfer, transfer+gan)."
     pretrained, brought = experiment.settings.medium.pretrained, experiment.settings.medium.phrases.pretrained
     about = pretrained.weights_text(experiment.settings.weights) + (f"; {brought}" if brought else "")
+    about += experiment.settings.view_text
     text = (
         f"Arms named transfer start from {about}. A new last layer is trained on the frozen network's features "
         "(logistic regression, the generated items weighing as much as in a batch), then "

@@ -11,7 +11,6 @@ import torch
 from gannb.generators.adversarial.cuda_graphs import WARM_UP, Captured
 from gannb.utils import cuda_streams
 
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 CHOICES = [(penalise, bounded) for penalise in (False, True) for bounded in (False, True)]
 
 
@@ -104,29 +103,83 @@ class Graph:
         self.resets += 1
 
 
-def test_graphs_are_reset_when_forgotten_and_the_one_stream_of_them_is_given_back_at_the_end(monkeypatch):
-    graphs, on = [], set()
-    stands = SimpleNamespace(synchronize=lambda: None)
+@pytest.fixture
+def fake(monkeypatch) -> SimpleNamespace:
+    """A GPU that stands for one: graphs that only count, streams, and what a recording raises, if anything."""
+    found = SimpleNamespace(graphs=[], on=set(), raises=None, devices=[])
+
+    @contextlib.contextmanager
+    def recording(graph, stream, **_):
+        found.on.add(stream)
+        if found.raises is not None:
+            raise found.raises  # before the function: a recording runs nothing
+        yield
+
     monkeypatch.setattr(cuda_streams, "_lent", set())
+    monkeypatch.setattr(cuda_streams, "_returned", {})
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stands)
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: graphs.append(Graph()) or graphs[-1])
-    monkeypatch.setattr(torch.cuda, "graph", lambda graph, stream, **_: on.add(stream) or contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(synchronize=lambda: None))
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: found.graphs.append(Graph()) or found.graphs[-1])
+    monkeypatch.setattr(torch.cuda, "graph", recording)
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext(found.devices.append(device)))
+    return found
+
+
+def test_graphs_are_reset_when_forgotten_and_the_one_stream_of_them_is_given_back_at_the_end(fake):
     captured, *_ = make()
     captured.captures = True
     for choices in CHOICES:
         for _ in range(WARM_UP + 2):
             captured(torch.zeros(3), *choices)
-    assert len(graphs) == len(CHOICES) and len(on) == len(cuda_streams._lent) == 1
+    assert len(fake.graphs) == len(CHOICES) and len(fake.on) == len(cuda_streams._lent) == 1
     captured.forget()
-    assert [graph.resets for graph in graphs] == [1] * 4 and len(cuda_streams._lent) == 1
+    assert [graph.resets for graph in fake.graphs] == [1] * 4 and len(cuda_streams._lent) == 1
     for _ in range(WARM_UP + 1):
         captured(torch.zeros(3), False, False)
     captured.close()
-    assert [graph.resets for graph in graphs] == [1] * 5 and cuda_streams._lent == set() and len(on) == 1
+    assert [graph.resets for graph in fake.graphs] == [1] * 5 and cuda_streams._lent == set() and len(fake.on) == 1
 
 
-@needs_gpu
+def test_graphs_are_recorded_and_replayed_with_their_own_device_as_the_current_one(fake):
+    captured, *_ = make()
+    captured.captures, captured.device = True, torch.device("cpu")  # stands for cuda:1
+    for _ in range(WARM_UP + 2):
+        captured(torch.zeros(3), False, False)
+    assert fake.devices == [captured.device] * 2
+
+
+FAILING = "CUDA error: operation not permitted when stream is capturing\nCUDA kernel errors might be reported"
+
+
+@pytest.mark.parametrize("error", [RuntimeError(FAILING), RuntimeError("Offset increment outside graph capture")])
+def test_a_recording_that_fails_costs_speed_and_one_warning_and_no_step(fake, error):
+    captured, _, rng, total = make()
+    _, function, plain_rng, plain_total = make()
+    captured.captures, fake.raises = True, error
+    expected = results(function, plain_rng)
+    with pytest.warns(RuntimeWarning, match="cannot be recorded as a CUDA graph, and training goes on") as warned:
+        made = results(captured, rng)
+    assert all(torch.equal(a, b) for a, b in zip(made, expected, strict=True)) and torch.equal(total, plain_total)
+    assert len(warned) == 1 and "\n" not in str(warned[0].message)
+    assert captured.graphs == {} and not captured.captures and len(fake.graphs) == 1
+    captured.close()
+    assert cuda_streams._lent == set()
+
+
+FULL = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate")
+ASSERTED = RuntimeError("CUDA error: device-side assert")
+
+
+@pytest.mark.parametrize("error", [FULL, ASSERTED])
+def test_what_is_no_fault_of_the_recording_is_raised_as_ever(fake, error):
+    captured, *_ = make()
+    captured.captures, fake.raises = True, error
+    with pytest.raises(type(error), match=str(error)[:20]):
+        for _ in range(WARM_UP + 1):
+            captured(torch.zeros(3), False, False)
+
+
+@pytest.mark.gpu
 def test_on_a_gpu_a_replay_gives_what_the_function_gives():
     captured, _, rng, total = make("cuda")
     _, function, plain_rng, plain_total = make("cuda")
@@ -136,7 +189,7 @@ def test_on_a_gpu_a_replay_gives_what_the_function_gives():
     captured.close()
 
 
-@needs_gpu
+@pytest.mark.gpu
 def test_on_a_gpu_only_what_was_called_often_is_recorded_and_forgetting_drops_it():
     captured, *_ = make("cuda")
     for _ in range(WARM_UP):
@@ -149,7 +202,7 @@ def test_on_a_gpu_only_what_was_called_often_is_recorded_and_forgetting_drops_it
     captured.close()
 
 
-@needs_gpu
+@pytest.mark.gpu
 def test_on_a_gpu_nothing_is_recorded_where_it_is_not_possible():
     captured, *_ = make("cuda", possible=False)
     for _ in range(WARM_UP + 2):

@@ -25,7 +25,6 @@ from gannb.media.image.augmentation import resolve
 from gannb.media.image.gans.families import FAMILIES
 from gannb.utils.errors import InputError
 
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 LABELS = np.arange(9) % 3
 ASKED = Condition(LABELS)
 
@@ -388,7 +387,7 @@ def test_what_is_refused_is_called_what_the_medium_calls_it():
 # ---- on a GPU ----
 
 
-@needs_gpu
+@pytest.mark.gpu
 @pytest.mark.parametrize("family", list(TINY))
 def test_fitted_on_a_gpu_it_is_sampled_there_and_on_the_cpu_alike(family, tmp_path):
     gan = Adversarial(IMAGE, TINY[family]).fit(make_draw(), Job(20, 3, "cuda"))

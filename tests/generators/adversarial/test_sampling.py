@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 from tiny_gans import MAKERS, TINY, equal, weights
 
+from gannb.generators.adversarial import sampling
 from gannb.generators.adversarial.form import AsTheyAre
 from gannb.generators.adversarial.sampling import SAMPLE_BATCH, generate, in_batches, noise_rows, score, truncate
 from gannb.media.image import IMAGE
@@ -122,3 +126,16 @@ def test_sampling_and_scoring_leave_the_networks_and_global_randomness_as_they_a
     score(FORM, judge, made, np.arange(3))
     assert torch.equal(torch.rand(1), expected)
     assert equal(weights(made_by), before[0]) and equal(weights(judge), before[1])
+
+
+def test_on_a_gpu_items_are_made_exactly(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sampling, "exact", lambda: contextlib.nullcontext(asked.append("exact")))
+    noise, labels = np.zeros((3, 6), np.float32), np.zeros(3, np.int64)
+    stands = SimpleNamespace(type="cuda")
+    monkeypatch.setattr(sampling, "in_batches", lambda *_: asked.append("made"))
+    for device, expected in ((stands, ["exact", "made"]), (torch.device("cpu"), ["made"])):
+        asked.clear()
+        there = SimpleNamespace(parameters=lambda device=device: iter([SimpleNamespace(device=device)]))
+        sampling.make(FORM, there, noise, labels)
+        assert asked == expected

@@ -16,11 +16,18 @@ from torch import nn
 from gannb.generators.adversarial import training as module
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import HINGE, RELATIVISTIC, WASSERSTEIN
-from gannb.generators.adversarial.training import ADA_EVERY, Passes, Training, ema_momentum, ema_update, float_tensors
+from gannb.generators.adversarial.training import (
+    ADA_EVERY,
+    Passes,
+    Training,
+    all_finite,
+    ema_momentum,
+    ema_update,
+    float_tensors,
+)
 from gannb.media.image.augmentation import POLICIES, Policy
 from gannb.media.image.gans.layers import ByClass
 
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 AFFINE = POLICIES["affine"]
 
 
@@ -43,6 +50,39 @@ class Linear(nn.Module):
 
 LINEAR = replace(TINY["mlp"], discriminator=Linear, auxiliary_weight=0.0, augmentation=Policy())
 SQUARED_NORM = 64 * 0.05**2  # of Linear at 8x8
+
+
+# ---- looks at what a device holds ----
+
+
+def test_one_value_that_is_not_finite_is_seen_whichever_tensor_holds_it():
+    tensors = [torch.zeros(3), torch.ones((2, 2)), torch.tensor(4), torch.zeros(0)]
+    assert all_finite(tensors) and all_finite([])
+    for bad in (float("nan"), float("inf")):
+        assert not all_finite([*tensors, torch.tensor([0.0, bad])])
+
+
+def test_all_tensors_of_a_device_are_waited_for_once(monkeypatch):
+    training = advance(make_training("mlp"), 2)
+    waits, look = [], torch.Tensor.__bool__
+    monkeypatch.setattr(torch.Tensor, "__bool__", lambda tensor: [waits.append(1), look(tensor)][1])
+    assert training.is_finite() and len(waits) == 1 < len(training._tensors())
+
+
+def test_networks_that_are_separate_by_class_are_told_the_class_of_a_step_and_wait_for_nothing(monkeypatch):
+    training = make_training("dcgan_per_class")
+    asked, look = [], torch.Tensor.unique
+    advance(training, training.n_classes)  # grids and points of the curves come later
+    monkeypatch.setattr(torch.Tensor, "unique", lambda tensor: [asked.append(1), look(tensor)][1])
+    told = {id(n): [] for n in (training.generator, training.discriminator)}
+    for network in (training.generator, training.discriminator):
+        network.register_forward_pre_hook(lambda module, _: told[id(module)].append(module.present))
+    before = training.step
+    training.advance()
+    assert all(rows and all(row == [before % training.n_classes] for row in rows) for rows in told.values())
+    assert training.generator.present is None and training.discriminator.present is None
+    if before + 1 not in training.moments and (before + 1) % training.every:
+        assert asked == []
 
 
 # ---- batches and labels ----
@@ -495,7 +535,7 @@ def test_training_warns_of_nothing():
 # ---- on a GPU: recorded steps, and bfloat16 ----
 
 
-@needs_gpu
+@pytest.mark.gpu
 @pytest.mark.parametrize("name", list(VARIANTS))
 @pytest.mark.parametrize("family", list(TINY))
 def test_on_a_gpu_recorded_steps_learn_what_eager_ones_do(family, name):
@@ -514,7 +554,7 @@ def test_on_a_gpu_recorded_steps_learn_what_eager_ones_do(family, name):
     assert not recorded._learn.graphs
 
 
-@needs_gpu
+@pytest.mark.gpu
 @pytest.mark.parametrize("family", list(TINY))
 def test_on_a_gpu_a_training_continued_elsewhere_is_nearly_an_undisturbed_one(family):
     undisturbed, first, second = (make_training(family, device="cuda") for _ in range(3))
@@ -529,7 +569,7 @@ def test_on_a_gpu_a_training_continued_elsewhere_is_nearly_an_undisturbed_one(fa
         training.close()
 
 
-@needs_gpu
+@pytest.mark.gpu
 @pytest.mark.parametrize("family", list(TINY))
 def test_on_a_gpu_networks_compute_in_bfloat16_and_losses_in_float32(family):
     training = make_training(family, device="cuda")

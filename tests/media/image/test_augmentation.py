@@ -239,7 +239,7 @@ def test_with_a_chance_it_is_still_differentiable_in_the_image_and_not_in_the_ch
     assert torch.isfinite(x.grad).all() and (x.grad.flatten(1).abs().sum(dim=1) > 0).all()
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 @pytest.mark.parametrize("name", REAL)
 def test_every_policy_runs_on_a_gpu(name):
     x = images(8, 3, 16, 16).cuda()

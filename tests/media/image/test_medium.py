@@ -32,6 +32,9 @@ def test_whoever_asks_for_a_name_or_a_parameter_does_not_wait_for_torch():
 
 def test_a_study_of_images_above_32_pixels_is_told_the_way_to_smaller_ones():
     assert IMAGE.way_to_smaller((33, 40, 3)) == "size=32"
+    assert IMAGE.way_to_smaller((96, 96, 3), 0.5) == "size=64"  # about half of the area
+    assert IMAGE.way_to_smaller((64, 80, 3), 0.9) == "size=56"
+    assert IMAGE.way_to_smaller((64, 64, 3), 0.25) == "size=32" and IMAGE.way_to_smaller((64, 64, 3), 0.2) == ""
     assert IMAGE.way_to_smaller((32, 400, 3)) == ""  # the shorter side decides
 
 

@@ -92,7 +92,12 @@ class ConditionalBatchNorm(nn.Module):
 
 
 class ByClass(nn.Module):
-    """One network for each class, which has never seen another: what the label chooses."""
+    """One network for each class, which has never seen another: what the label chooses.
+
+    present: the classes among the labels, where whoever calls it knows them: a GPU has to be waited for otherwise.
+    """
+
+    present: list[int] | None = None
 
     def __init__(self, make: Network, shape: Shape, classes: int) -> None:
         super().__init__()
@@ -103,7 +108,7 @@ class ByClass(nn.Module):
 
         Every network that is needed gets all rows: what it makes of one must not depend on how many it gets.
         """
-        present = labels.unique().tolist()
+        present = self.present or labels.unique().tolist()
         outputs = [self.networks[k](x, torch.zeros_like(labels)) for k in present]
         if isinstance(outputs[0], tuple):
             return chosen_by_label([scores for scores, _ in outputs], labels, present), None

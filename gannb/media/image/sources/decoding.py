@@ -19,6 +19,7 @@ UPRIGHT = {  # what brings an image of each orientation upright; 1 is upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+KEPT = 1024  # pixels of the shorter side that are kept of huge images, at least: no study is of larger ones
 LEVELS = {"1": 1, "L;2": 3, "L;4": 15}  # the largest of PNGs with fewer than 8 bits, by how Pillow calls them
 # what may stand behind "+" in the word for how an image was stored, and what is said of all images with it
 REMARKS = {
@@ -34,8 +35,12 @@ REMARKS = {
 def decoded(image: Image.Image, layout: tiff.Layout | None) -> tuple[np.ndarray, str]:
     """Native pixels (H, W) or (H, W, 3) uint8, and how they were stored: a mode of Pillow's, its bits, `REMARKS`.
 
-    image: not decoded yet.  layout: of a TIFF.  Raises BadItem, or what Pillow raises for damaged files.
+    image: not decoded yet.  layout: of a TIFF.  Raises BadItem, or what Pillow raises for damaged files. Of images of
+    which the shorter side is twice `KEPT` or more, every few pixels are averaged to one: a JPEG is decoded so, others
+    are made smaller once they are decoded.
     """
+    if (times := _times_smaller(image)) > 1:
+        image.draft(None, (image.width // times, image.height // times))  # of JPEG; does nothing to others
     remarks = ["transparency"] if image.has_transparency_data and image.mode not in WITH_ALPHA else []
     if layout is None and _is_animated(image):
         remarks.append("frames")
@@ -47,6 +52,7 @@ def decoded(image: Image.Image, layout: tiff.Layout | None) -> tuple[np.ndarray,
     if _has_damaged_exif(image):
         remarks.append("damaged EXIF")
     plain, word = _plain(image, layout)
+    plain = plain.reduce(times) if (times := _times_smaller(plain)) > 1 else plain
     coloured, done = colours.to_srgb(plain)
     if coloured.mode in WITH_ALPHA:
         if not coloured.getchannel("A").getextrema()[1]:
@@ -57,6 +63,11 @@ def decoded(image: Image.Image, layout: tiff.Layout | None) -> tuple[np.ndarray,
     pixels = np.asarray(upright if upright.mode == "L" else upright.convert("RGB"))
     word += ";16" if deep and ";" not in word else ""
     return colours.without_equal_channels(pixels), "+".join([word, *remarks, *([done] if done else [])])
+
+
+def _times_smaller(image: Image.Image) -> int:
+    """Return how many pixels of a side may become one."""
+    return max(1, min(image.size) // KEPT)
 
 
 def _is_deep(image: Image.Image, layout: tiff.Layout | None) -> bool:

@@ -11,6 +11,7 @@ from image_sets import photo, write
 from PIL import Image
 
 from gannb.data.source import BadItem
+from gannb.media.image.sources import decoding
 from gannb.media.image.sources.files import decode_file, read_header
 
 
@@ -91,3 +92,44 @@ def test_cmyk_as_adobe_inverts_it(tmp_path):
     path = write(tmp_path / "x.jpg", ink, quality=100)
     content = path.read_bytes()
     assert b"Adobe" in content and np.abs(decode_file(path)[0].astype(int) - np.asarray(photo(3))).max() < 9
+
+
+@pytest.mark.parametrize("size", [(40, 30), (63, 31), (64, 32), (200, 130), (50, 400)])  # width, height
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp"])
+def test_of_huge_images_every_few_pixels_become_one(tmp_path, monkeypatch, name, size):
+    monkeypatch.setattr(decoding, "KEPT", 16)
+    picture = photo(3, size[1], size[0])
+    pixels, _ = decode_file(write(tmp_path / name, picture))
+    height, width = pixels.shape[:2]
+    times = max(1, min(size) // 16)
+    assert 16 <= min(height, width) < 32 or times == 1
+    assert (height, width) == (-(-size[1] // times), -(-size[0] // times)) or name == "a.jpg"
+    small = np.asarray(picture.resize((width, height), Image.Resampling.BOX), int)
+    assert np.abs(pixels.astype(int) - small).mean() < 10
+
+
+def test_a_huge_photograph_is_turned_upright_and_its_header_says_its_own_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "KEPT", 16)
+    turned = Image.Exif()
+    turned[decoding.ORIENTATION] = 6
+    file = write(tmp_path / "a.jpg", photo(3, 60, 120), exif=turned)
+    assert read_header(file) == (120, 60)
+    pixels, _ = decode_file(file)
+    assert pixels.shape[0] > pixels.shape[1] and min(pixels.shape[:2]) < 32
+
+
+@pytest.mark.parametrize("kind", ["grey", "palette", "16 bits", "transparent", "cmyk"])
+def test_of_whatever_kind_huge_images_are_they_become_smaller(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(decoding, "KEPT", 16)
+    picture, name = photo(3, 80, 80), "a.png"
+    if kind == "grey":
+        picture = picture.convert("L")
+    elif kind == "palette":
+        picture = picture.convert("P")
+    elif kind == "16 bits":
+        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    elif kind == "transparent":
+        picture.putalpha(Image.new("L", picture.size, 128))
+    else:
+        picture, name = picture.convert("CMYK"), "a.tif"
+    assert decode_file(write(tmp_path / name, picture))[0].shape[:2] == (16, 16)
