@@ -15,6 +15,7 @@ from gannb.data.examples import Dataset
 from gannb.media import medium_of
 from gannb.media.captioned.new_captions import read_new_captions
 from gannb.study.external import Source, load
+from gannb.study.folder import units_folder
 from gannb.study.model import Study
 from gannb.trials.arms import parse_arm
 from gannb.units.kinds import ITEMS, REFERENCE_SETS
@@ -71,13 +72,13 @@ def wants_pretrained(study: Study, medium: Medium) -> bool:
 def _weights(study: Study, medium: Medium) -> Weights | None:
     """Return the pretrained weights; None where the study never had them on this machine."""
     find, recall = medium.pretrained.find, medium.pretrained.recall
-    return _or_recalled(lambda: find(study.pretrained), lambda: recall(study.folder, study.pretrained))
+    return _or_recalled(lambda: find(study.pretrained), lambda: recall(units_folder(study.folder), study.pretrained))
 
 
 def _digest_of(space: FurtherSpace, study: Study) -> str:
     """Return the SHA-256 of a feature space's weights."""
     file = getattr(study, space.parameter)
-    return _or_recalled(lambda: space.digest(file), lambda: recall_digest(study.folder, space.name))
+    return _or_recalled(lambda: space.digest(file), lambda: recall_digest(units_folder(study.folder), space.name))
 
 
 def _new_captions(study: Study, dataset: Dataset) -> tuple[tuple[str, int], ...]:
@@ -88,7 +89,7 @@ def _new_captions(study: Study, dataset: Dataset) -> tuple[tuple[str, int], ...]
         found = read_new_captions(file, pool.classes, pool.captions)
         return tuple(zip(found.captions.tolist(), found.labels.tolist(), strict=True))
 
-    return _or_recalled(read, lambda: recall_new_captions(study.folder))
+    return _or_recalled(read, lambda: recall_new_captions(units_folder(study.folder)))
 
 
 def recall_new_captions(folder: Path) -> tuple[tuple[str, int], ...] | None:

@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import shutil
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ from gannb.work.unit import Task, Unit
 
 RECORD = "unit.json"
 LEASE = "lease"  # in the unit's `running` folder
+HOST = "host"  # beside it: the name of the machine that makes the unit, for people; nothing is decided by it
 
 
 def is_done(study: Path, unit: Unit) -> bool:
@@ -93,6 +95,14 @@ def is_at_work(folder: Path) -> bool:
     return is_alive(folder.with_name(f"{folder.name}.running") / LEASE)
 
 
+def host_at(folder: Path) -> str:
+    """Return the name of the machine that is making the unit that belongs into a folder; empty where it is not said."""
+    try:
+        return folder.with_name(f"{folder.name}.running").joinpath(HOST).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
 def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> str | None:
     """Make one unit in this process; return None, or the error that it failed with.
 
@@ -104,6 +114,8 @@ def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> s
     try:
         with take(running / LEASE, token) as lease:
             if not is_done(study, unit):
+                with contextlib.suppress(OSError):
+                    (running / HOST).write_text(socket.gethostname(), encoding="utf-8")
                 _make(study, unit, device, running, lease.token)
             shutil.rmtree(failed, ignore_errors=True)
             _clear(running, lease)
