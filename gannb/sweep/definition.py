@@ -152,7 +152,7 @@ def _of_grid(grid: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place]]
     values = {name: _values(name, given, file) for name, given in grid.items()}
     if (number := len(list(product(*values.values())))) > MOST:
         raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
-    labels = {name: _labels(name, [own[name] for own in of_axis], file) for name, of_axis in values.items()}
+    labels = {name: _labels(name, of_axis, file) for name, of_axis in values.items()}
     places = []
     for chosen in product(*(range(len(of_axis)) for of_axis in values.values())):
         at = {name: labels[name][i] for name, i in zip(values, chosen, strict=True)}
@@ -166,6 +166,7 @@ def _of_grid(grid: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place]]
 def _values(name: str, given: Any, file: Path) -> list[dict[str, Any]]:
     """Return the values of an axis, each with the parameters that it brings with it."""
     if not isinstance(given, list):
+        given = _nothing(given)
         way = f"write [{given}, ...] for several, or move it out of the {GRID}" if given else "give several in brackets"
         raise InputError(f"{file}: {GRID}: {name} is {'one value' if given else 'without a value'}; {way}.")
     if not given:
@@ -233,15 +234,25 @@ def _flat(value: Any) -> list[Any]:
     return [each for part in value for each in _flat(part)] if isinstance(value, list) else [value]
 
 
-def _labels(name: str, values: Sequence[Any], file: Path) -> list[str]:
+def _labels(name: str, values: Sequence[Mapping[str, Any]], file: Path) -> list[str]:
     """Return the values of an axis in words, each another one."""
     if twice := next((v for i, v in enumerate(values) if v in values[:i]), None):
-        raise InputError(f"{file}: {GRID}: {name} has {_label(name, twice)} twice; leave one of them out.")
-    depth, labels = 1, [_label(name, value) for value in values]
-    while name == "data" and len(set(labels)) < len(labels) and depth < len(Path(str(max(values, key=len))).parts):
-        depth += 1  # folders of one name in several places go by more of their path
-        labels = ["-".join(Path(str(value)).parts[-depth:]).strip("/-") for value in values]
+        raise InputError(f"{file}: {GRID}: {name} has {_label(name, twice[name])} twice; leave one of them out.")
+    labels = _paths([str(each[name]) for each in values]) if name == "data" else []
+    labels = labels or [_label(name, each[name]) for each in values]
+    if len(set(labels)) < len(labels):  # they differ in what they bring with them
+        brought = ["".join(f"-{k}={_label(k, v)}" for k, v in each.items() if k != name) for each in values]
+        labels = [label + more for label, more in zip(labels, brought, strict=True)]
     return [label if label not in labels[:i] else f"{label}-{i + 1}" for i, label in enumerate(labels)]
+
+
+def _paths(data: Sequence[str]) -> list[str]:
+    """Return names of data sets: those of their folders, with as much of the path as tells them apart."""
+    for depth in range(1, max(len(Path(each).parts) for each in data) + 1):
+        labels = [name_from(each) if depth == 1 else "-".join(Path(each).parts[-depth:]).strip("/-") for each in data]
+        if len(set(labels)) == len(set(data)):
+            break
+    return labels
 
 
 def _label(name: str, value: Any) -> str:

@@ -17,6 +17,7 @@ from gannb.trials.arms import PRIMARY
 from gannb.trials.contrasts import BLENDS, GAUSSIAN
 
 GAN = "gan"  # the axis of families
+SIZES = "n_per_class"  # the axis that makes the columns where there is one
 CONTROLS = {BLENDS: "blends, no GAN", GAUSSIAN: "Gaussian, no GAN"}  # by arm, who made the items
 
 
@@ -37,8 +38,13 @@ class Entry:
     @property
     def words(self) -> str:
         """Where it stands in the sweep, in words: `digits, n_per_class 20, mlp`."""
-        at = [label if axis in ("data", GAN) else f"{axis} {label}" for axis, label in self.at.items()]
+        at = [axis_text(axis, label) for axis, label in self.at.items()]
         return ", ".join(at if self.maker in at else [*at, self.maker])
+
+
+def axis_text(axis: str, label: str) -> str:
+    """Return a value of an axis in words: `digits`, `20 per class`, `augmentation none`."""
+    return label if axis in ("data", GAN) else f"{label} per class" if axis == SIZES else f"{axis} {label}"
 
 
 def results(sweep: Sweep) -> dict[str, Result]:

@@ -20,12 +20,11 @@ from gannb.report.page.html import render
 from gannb.study.folder import STUDIES
 from gannb.sweep import sentences
 from gannb.sweep.definition import Sweep
-from gannb.sweep.entries import GAN, Entry, entries, results, table
+from gannb.sweep.entries import GAN, SIZES, Entry, entries, results, table
 from gannb.utils.files import write_text
 
 PAGE, TABLE = "map.html", "map.csv"
 SHORT = {"helps": "helps", "hurts": "hurts", "equivalent": "same", "inconclusive": "open"}  # in a place of the map
-SIZES = "n_per_class"  # the axis that makes the columns where there is one
 FEWEST_SHOWN = 0.02  # share to both sides of zero that a place's axis has at least
 OUTLIERS = 0.9  # of the intervals' ends lie on the axis
 
@@ -79,7 +78,8 @@ def page_facts(
         "answer": sentences.answer(places), "where": sentences.where(places, nouns),
         "multiplicity": sentences.multiplicity(places),
         "problems": sentences.unfinished(len(sweep.cells), found, failed),
-        "panels": panels(sweep, places), "columns": column_axis(sweep),
+        "panels": panels(sweep, places), "reach": points(_reach(places)),
+        "columns": f"real {nouns.many} per class" if column_axis(sweep) == SIZES else column_axis(sweep),
         "rope": points(float(there[0].verdict["rope"])) if there else "", "brackets": brackets(there) if there else "",
         "metric": there[0].metric.replace("_", " ") if there else "",
         "together": [each.sentence for each in pooled], "not_pooled": reason, "how": sentences.how(nouns),

@@ -49,6 +49,7 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
         "equivalent": "They make no difference that matters in",
         "inconclusive": "Undecided:",
     }
+    reasons = Counter(entry.reason for entry in gans if entry.reason and entry.answer == "inconclusive")
     lines = [
         f"{text} {len(there)} of {len(gans)}: {_places(there)}."
         for kind, text in said.items()
@@ -56,6 +57,7 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
     ]
     if not any(entry.answer == "helps" for entry in gans):
         lines.insert(0, f"Nowhere on this map were GAN {nouns.many} shown to help.")
+    lines += [f"In {number} of {len(gans)} there is no answer: {reason}." for reason, number in reasons.items()]
     return [*lines, *_blends(gans, nouns)]
 
 
@@ -87,9 +89,13 @@ def multiplicity(found: Sequence[Entry]) -> str:
         return ""
     starred = [entry for entry in settled if entry.together == entry.answer]
     return (
-        f"Each of the {m} intervals has its own chance of 1 in 20 to miss, so that about {m / 20:.1f} of them do. Of "
-        f"the {len(settled)} settled places, {len(starred)} are so at the level at which all {m} hold together with 95% "
-        "(Bonferroni), too; they have a star. A single other one is weak evidence."
+        f"Each of the {m} intervals has its own chance of 1 in 20 to miss, so that about {m / 20:.1f} of them do. "
+        + (
+            f"Of the {len(settled)} settled places, {len(starred)} are so at the level at which all {m} hold together "
+            "with 95% (Bonferroni), too; they have a star. A single other one is weak evidence."
+            if settled
+            else "No place is settled."
+        )
     )
 
 
