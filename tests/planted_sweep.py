@@ -50,7 +50,7 @@ def planted_sweep(folder: Path, sets: int = 3, without: tuple[str, ...] = ()) ->
 def plant(cell: Any, folder: Path) -> None:
     """Write a study's record and verdict."""
     size, family, data = int(cell.at["n_per_class"]), cell.at["gan"], cell.at["data"]
-    rng = np.random.default_rng([size, len(data)])
+    rng = np.random.default_rng([size, *data.encode()])
     se = 0.012 / np.sqrt(size)
     blends = {5: 0.025, 20: 0.01, 80: 0.001}[size] + se * rng.normal()
     gan = blends - {"mlp": 0.02, "projection": 0.002}[family] + se * rng.normal()

@@ -37,14 +37,9 @@ class Entry:
 
     @property
     def words(self) -> str:
-        """Where it stands in the sweep, in words: `digits, n_per_class 20, mlp`."""
-        at = [axis_text(axis, label) for axis, label in self.at.items()]
+        """Where it stands in the sweep, but for its number of real items: `digits, augmentation none, mlp`."""
+        at = [label if axis in ("data", GAN) else f"{axis} {label}" for axis, label in self.at.items() if axis != SIZES]
         return ", ".join(at if self.maker in at else [*at, self.maker])
-
-
-def axis_text(axis: str, label: str) -> str:
-    """Return a value of an axis in words: `digits`, `20 per class`, `augmentation none`."""
-    return label if axis in ("data", GAN) else f"{label} per class" if axis == SIZES else f"{axis} {label}"
 
 
 def results(sweep: Sweep) -> dict[str, Result]:

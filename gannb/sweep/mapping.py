@@ -140,14 +140,18 @@ def _place(entry: Entry, reach: float) -> Place:
     if entry.row is None:
         kind = "failed" if entry.reason else "missing"
         word = "failed" if entry.reason else "to come"
-        return Place(kind, "", "", word, False, f"{entry.words}: {with_reason(word, entry.reason)}", "", Markup(""))
+        return Place(kind, "", "", word, False, f"{_where(entry)}: {with_reason(word, entry.reason)}", "", Markup(""))
     gain, _, interval = interval_text(entry.row).partition(" ")
     star = entry.together == entry.answer != "inconclusive"
     said = with_reason(WORDS[entry.answer], entry.reason)
-    text = f"{entry.words}: {interval_text(entry.row)} points, {said}"
+    text = f"{_where(entry)}: {interval_text(entry.row)} points, {said}"
     text += ", also with all intervals together" if star else ""
     link = f"{STUDIES}/{quote(entry.study)}/report.html"
     return Place(entry.answer, gain, interval, SHORT[entry.answer], star, text, link, _drawing(entry.row, reach))
+
+
+def _where(entry: Entry) -> str:
+    return f"{entry.words}, {entry.at[SIZES]} per class" if SIZES in entry.at else entry.words
 
 
 def _drawing(row: Mapping[str, Any], reach: float) -> Markup:

@@ -14,7 +14,7 @@ from gannb.report import pooling
 from gannb.report.kept import Result
 from gannb.stats.estimate import Interval
 from gannb.stats.settling.pooling import Pooled, pooled
-from gannb.sweep.entries import Entry
+from gannb.sweep.entries import SIZES, Entry
 from gannb.utils.naming import listed
 
 ALONE = "data"  # the data set where the sweep has one alone
@@ -32,9 +32,9 @@ def answer(found: Sequence[Entry]) -> str:
     }
     kinds = Counter(entry.answer for entry in gans if entry.row)
     said = [f"{word} in {kinds[kind]}" for kind, word in words.items() if kinds[kind]]
-    said += [f"no result in {len(gans) - kinds.total()}"] if len(gans) > kinds.total() else []
     if not said:
         return "No result yet"
+    said += [f"no result in {len(gans) - kinds.total()}"] if len(gans) > kinds.total() else []
     return capital(", ".join([f"{said[0]} of {len(gans)}", *said[1:]]))
 
 
@@ -62,9 +62,13 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
 
 
 def _places(found: Sequence[Entry]) -> str:
-    return "; ".join([entry.words for entry in found[:SHOWN]]) + (
-        f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    )
+    """Return places in words, those that differ in their number of items together: `digits, mlp (5, 20 per class)`."""
+    groups: dict[str, list[str]] = {}
+    for entry in found:
+        groups.setdefault(entry.words, []).extend([entry.at[SIZES]] if SIZES in entry.at else [])
+    named = [f"{words} ({', '.join(sizes)} per class)" if sizes else words for words, sizes in groups.items()]
+    more = len(named) - SHOWN
+    return "; ".join(named[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _blends(gans: Sequence[Entry], nouns: Nouns) -> list[str]:
@@ -102,9 +106,9 @@ def multiplicity(found: Sequence[Entry]) -> str:
 def unfinished(sweep_cells: int, found: Mapping[str, Result], failed: Mapping[str, str]) -> list[str]:
     """Return which studies have no result, or one without some of their units."""
     lines = [f"{name}: {why}" for name, why in list(failed.items())[:SHOWN]]
-    lines += [f"{len(failed) - SHOWN} further studies have failed units."] if len(failed) > SHOWN else []
+    lines += [f"Further studies with failed units: {len(failed) - SHOWN}."] if len(failed) > SHOWN else []
     missing = sweep_cells - len(set(found) | set(failed))
-    return lines + ([f"{missing} studies are not finished yet."] if missing else [])
+    return lines + ([f"Studies that are not finished yet: {missing}."] if missing else [])
 
 
 # ---- all data sets together ----

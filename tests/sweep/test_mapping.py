@@ -42,15 +42,19 @@ def test_every_place_has_its_gain_interval_and_answer(drawn):
 def test_what_failed_is_hatched_and_named_and_what_is_to_come_said(drawn):
     text = drawn[1].read_text()
     assert text.count('class="place failed"') == 2  # in its place, and in the legend
-    assert text.count('class="place missing"') == 1 and "1 studies are not finished yet" in text
+    assert text.count('class="place missing"') == 1 and "Studies that are not finished yet: 1." in text
     assert f"{FAILED}: 3 of 9 units failed, as trials/000/mlp-0: RuntimeError: the loss is &lt;nan&gt;" in text
 
 
 def test_sentences_say_where_it_helps_where_it_hurts_and_where_blends_do_as_well(drawn):
     said = drawn[1].read_text()
-    assert "GAN images help in" in said and "5 per class, projection" in said
-    assert re.search(r"GAN images hurt in \d+ of 16: [^<]*80 per class, mlp", said)
-    assert re.search(r"Blends of two real images, without any GAN, do as well or better in \d+ of 16 \([^)]*mlp", said)
+    assert "GAN images help in" in said and re.search(
+        r"GAN images help in \d+ of 16: [^.]*clothes, projection \(5", said
+    )
+    assert re.search(r"GAN images hurt in \d+ of 16: [^<]*mlp \([^)]*80 per class\)", said)
+    assert re.search(
+        r"Blends of two real images, without any GAN, do as well or better in \d+ of 16 \([^<]*mlp \(", said
+    )
 
 
 def test_multiplicity_is_said_and_only_what_holds_for_all_has_a_star(drawn):
