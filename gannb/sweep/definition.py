@@ -2,7 +2,8 @@
 
 A sweep's file is a study's file with one entry more: `grid`, several values of some parameters, of which every
 combination is a study, or `studies`, a list of the parameters of each. What else it says holds for all of them. A value
-of the grid may bring further parameters with it: `data: [digits, {data: photos, size: 32}]`.
+of the grid may bring further parameters with it: `data: [digits, {data: photos, size: 32}]`; and there may be a list of
+grids over the same parameters, where not every value of one goes with every value of another.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +124,7 @@ def sweep_of(given: Mapping[str, Any], changes: Mapping[str, Any], file: Path) -
     if GRID in given and LISTED in given:
         raise InputError(f"{file} has both a {GRID} and a list of {LISTED}; leave one of them out.")
     common = {name: value for name, value in given.items() if name not in (GRID, LISTED)}
-    axes, places = _of_grid(given[GRID], file) if GRID in given else _of_list(given[LISTED], file)
+    axes, places = _of_grids(given[GRID], file) if GRID in given else _of_list(given[LISTED], file)
     _check_changes(changes, places, file)
     common |= changes
     place = _place(common, file)
@@ -142,15 +144,28 @@ class _Place:
     own: Mapping[str, Any]
 
 
-def _of_grid(grid: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
-    """Return the values of each axis in words, and every combination of them."""
-    if not grid:
+def _of_grids(given: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
+    """Return the values of each axis in words, and the places of a grid, or of several with the same axes."""
+    if not given:
         raise InputError(f"{file}: the {GRID} is empty; name a parameter in it, with several values in brackets.")
-    if not isinstance(grid, Mapping):
+    grids = given if isinstance(given, list) else [given]
+    if not all(isinstance(grid, Mapping) and grid for grid in grids):
         raise InputError(f"{file}: the {GRID} is no list of `parameter: [values]`; write one such line per parameter.")
+    if other := next((grid for grid in grids if set(grid) != set(grids[0])), None):
+        differ = few_of(sorted(set(other) ^ set(grids[0])))
+        raise InputError(f"{file}: the grids differ in {differ}; give all of them the same parameters.")
+    found = [_of_grid(grid, file) for grid in grids]
+    if (number := sum(len(places) for _, places in found)) > MOST:
+        raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
+    axes = {name: list(dict.fromkeys(label for axes, _ in found for label in axes[name])) for name in grids[0]}
+    return axes, [place for _, places in found for place in places]
+
+
+def _of_grid(grid: Mapping[Any, Any], file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
+    """Return the values of each axis in words, and every combination of them."""
     _check_names(grid, file)
     values = {name: _values(name, given, file) for name, given in grid.items()}
-    if (number := len(list(product(*values.values())))) > MOST:
+    if (number := prod(map(len, values.values()))) > MOST:
         raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
     labels = {name: _labels(name, of_axis, file) for name, of_axis in values.items()}
     places = []

@@ -113,16 +113,23 @@ def panels(sweep: Sweep, places: Sequence[Entry]) -> list[Panel]:
     at = {_key(entry): entry for entry in places}
     found = []
     for data in sets:
-        rows = []
+        rows, labels = [], _columns(places, column, data)
         for values in product(*(sweep.axes[axis] for axis in rest)):
             fixed = dict(zip(rest, values, strict=True)) | ({"data": data} if data else {})
             for maker in makers:
-                row = [at.get((maker, *sorted((fixed | {column: label}).items()))) for label in sweep.axes[column]]
+                row = [at.get((maker, *sorted((fixed | {column: label}).items()))) for label in labels]
                 if any(row):
                     shown = [_place(entry, reach) if entry else None for entry in row]
                     rows.append(((*values, maker), shown))
-        found.append(Panel(data, (*rest, "made by"), sweep.axes[column], rows))
+        found.append(Panel(data, (*rest, "made by"), labels, rows))
     return found
+
+
+def _columns(places: Sequence[Entry], column: str, data: str) -> list[str]:
+    """Return the values on the axis of the columns that a data set has, in their order."""
+    of_set = [entry for entry in places if not data or entry.at["data"] == data]
+    labels = list(dict.fromkeys(entry.at[column] for entry in of_set if column in entry.at))
+    return sorted(labels, key=float) if column == SIZES and all(map(str.isdigit, labels)) else labels
 
 
 def _key(entry: Entry) -> tuple[Any, ...]:

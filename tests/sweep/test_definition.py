@@ -47,6 +47,14 @@ def test_one_data_set_at_several_sizes_is_told_apart_by_them(tmp_path):
     assert found.axes == {"data": ["photos-size=32", "photos-size=64"]}
 
 
+def test_several_grids_over_the_same_parameters_are_one_sweep(tmp_path):
+    grids = [{"gan": ["mlp"], "n_per_class": [4, 8]}, {"gan": ["dcgan"], "n_per_class": [8, 16]}]
+    found = sweep(tmp_path, {"grid": grids})
+    assert found.axes == {"gan": ["mlp", "dcgan"], "n_per_class": ["4", "8", "16"]}
+    names = ["gan=mlp,n_per_class=4", "gan=mlp,n_per_class=8", "gan=dcgan,n_per_class=8", "gan=dcgan,n_per_class=16"]
+    assert [cell.name for cell in found.cells] == names
+
+
 def test_studies_may_be_listed(tmp_path):
     listed = [{"n_per_class": 8}, {"n_per_class": 8, "gan": "dcgan"}, {"name": "large", "n_per_class": 16}]
     found = sweep(tmp_path, {"data": "digits", "studies": listed})
@@ -79,6 +87,12 @@ def test_names_longer_than_a_folders_are_cut_and_stay_apart(tmp_path):
         ({"grid": {"n_per_class": []}}, "n_per_class has no values; give several in brackets"),
         ({"grid": {"n_per_class": 8}}, "n_per_class is one value; write [8, ...] for several"),
         ({"grid": {"n_per_class": None}}, "n_per_class is without a value"),
+        (
+            {"grid": [{"gan": ["mlp"]}, {"gan": ["mlp"], "seed": [1]}]},
+            "the grids differ in seed; give all of them the same",
+        ),
+        ({"grid": [{"gan": ["mlp"]}, {}]}, "the grid is no list of `parameter: [values]`"),
+        ({"grid": [{"gan": ["mlp"]}, {"gan": ["mlp"]}]}, "gan=mlp and gan=mlp are the same study"),
         ({"studies": []}, "the list of studies is empty"),
         ({"studies": {"gan": "mlp"}}, "studies takes a list, as `- {n_per_class: 20, gan: mlp}`"),
         ({"studies": [{}]}, "gives no parameter; write those in which they differ"),
