@@ -224,7 +224,7 @@ def _study_from(options: argparse.Namespace) -> Study:
         raise InputError(
             "--data digits: a folder is called so too; write ./digits for it, or --set data=digits for ours."
         )
-    if options.study is not None and has_study(Path(options.study)):
+    if options.study is not None and (has_study(Path(options.study)) or has_sweep(Path(options.study))):
         given, file = load_study(options.study).changes(), str(Path(options.study) / "study.json")
     elif options.study is not None:
         given = read_yaml(options.study)

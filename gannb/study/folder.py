@@ -93,7 +93,12 @@ def has_study(folder: Path) -> bool:
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the content of `study.json`; `InputError` when there is none or it cannot be read."""
     file = folder / "study.json"
-    content = read_bytes(file, f"There is no study in {folder}; start one with `gannb run`.")
+    missing = f"There is no study in {folder}; start one with `gannb run`."
+    if has_sweep(folder):
+        missing = (
+            f"{folder} is the folder of a sweep: `gannb sweep {folder}` goes on with it, its studies lie in studies/."
+        )
+    content = read_bytes(file, missing)
     try:
         record = json.loads(content.decode("utf-8"))
         is_whole = isinstance(record["set"], dict)

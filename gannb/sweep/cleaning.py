@@ -14,6 +14,7 @@ from gannb.experiment.cleanup import Leftover, leftovers_of, needs_of, remove_st
 from gannb.experiment.experiment import Experiment
 from gannb.study.data_copy import kept_data
 from gannb.study.folder import STUDIES, UNITS, load_study
+from gannb.sweep.definition import read_sweep
 from gannb.utils.doing import counter, doing
 from gannb.work.locks import study_lock
 
@@ -24,6 +25,7 @@ def sweep_leftovers(folder: Path) -> tuple[list[Leftover], Nouns]:
     Raises:
         InputError: a study cannot be read any more, so that nobody can tell what it needs.
     """
+    read_sweep(folder)  # which says what is missing of it
     needs, nouns = [], None
     studies = _studies(folder)
     with doing(f"planning {len(studies):,} studies"):

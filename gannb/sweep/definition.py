@@ -85,6 +85,12 @@ def read_sweep(folder: Path) -> Sweep:
         InputError: there is none, or what it keeps is damaged.
     """
     kept = _kept(folder)
+    missing = [each["study"] for each in kept["cells"] if not has_study(folder / STUDIES / each["study"])]
+    if missing:
+        raise InputError(
+            f"The sweep in {folder} was not begun to its end: {few_of(missing, 4)} is missing; `gannb sweep` with the "
+            "sweep's file goes on."
+        )
     cells = [Cell(load_study(folder / STUDIES / each["study"]), each["at"]) for each in kept["cells"]]
     return Sweep(folder.resolve(), kept["axes"], cells)
 

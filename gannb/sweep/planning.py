@@ -18,7 +18,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
-from gannb.study.data_copy import check_place, load_data, reading_of, source_stamp
+from gannb.study.data_copy import check_place, kept_data, load_data, reading_of, source_stamp
 from gannb.study.model import Study
 from gannb.sweep.definition import Cell, Sweep
 from gannb.utils.doing import counter, doing
@@ -71,6 +71,11 @@ class PlannedStudy:
         self.units = tuple(map(graph.one, plan.all_units()))
         self.doublings, self.answer_key = dict(plan.doublings), plan.answer_key
 
+    def unplanned(self, units: Path) -> Experiment:
+        """Return the study with a plan that looks at nothing finished, for what asks for no unit."""
+        plan = Plan(self.settings)
+        return Experiment(self.settings, plan, Results(plan, units), self.stamp)
+
     def experiment(self, units: Path) -> Experiment:
         """Return the study planned anew by what is finished, given the folder of all units."""
         plan = planned(self.settings, units)
@@ -107,8 +112,10 @@ class Data:
     def __init__(self) -> None:
         self._read: dict[str, tuple[Dataset, str, str] | InputError] = {}
 
-    def of(self, study: Study) -> tuple[Dataset, str, str]:
+    def of(self, study: Study, own_copy: bool = False) -> tuple[Dataset, str, str]:
         """Return a study's data, the key of their content and the stamp of their source before they were read.
+
+        own_copy: those that the sweep has kept, whatever has become of their source; no stamp.
 
         Raises:
             InputError: they cannot be read; said anew for every study, without another look.
@@ -116,8 +123,8 @@ class Data:
         way = reading_of(study)
         if way not in self._read:
             try:
-                stamp = source_stamp(study)
-                self._read[way] = (*load_data(study), stamp)
+                stamp = "" if own_copy else source_stamp(study)
+                self._read[way] = (*(kept_data if own_copy else load_data)(study), stamp)
             except InputError as error:
                 self._read[way] = error
         found = self._read[way]
@@ -153,7 +160,7 @@ def plan_sweep(sweep: Sweep, own_copy: bool = False) -> PlannedSweep:
 def _planned(cell: Cell, sweep: Sweep, graph: Graph, data: Data, own_copy: bool) -> PlannedStudy:
     study = cell.study
     check_place(study)
-    dataset, key, stamp = data.of(study)
+    dataset, key, stamp = data.of(study, own_copy)
     settings = Settings(study, dataset, key, at_hand.look(study, dataset, key, own_copy))
     one = PlannedStudy(cell, settings, stamp)
     experiment = one.experiment(sweep.units)

@@ -5,6 +5,7 @@ The notebooks of one come with `gannb run outputs/SWEEP/studies/STUDY`, which fi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gannb.utils.files import read_json, write_json
 from gannb.utils.keys import digest
 from gannb.work.backends import in_processes
 from gannb.work.store import is_done, recorded_failure
+from gannb.work.unit import Unit
 
 INDEX = "reports.json"  # in the sweep's folder: of what each study's report is
 
@@ -29,11 +31,13 @@ def write(planned: PlannedSweep) -> tuple[int, dict[str, str]]:
     Returns how many were written, and by study, why it has no report, or what its report is without.
     """
     sweep = planned.sweep
-    keys = {study.name: report_key(study, sweep.units) for study in planned.studies}
+    there = {unit for unit in planned.graph.units() if is_done(sweep.units, unit)}
+    errors = {u: e for u in planned.graph.units() if u not in there and (e := recorded_failure(sweep.units, u))}
+    keys = {study.name: report_key(study, there) for study in planned.studies}
     kept = written(sweep.folder)
     todo = [name for name, key in keys.items() if kept.get(name) != key or not _page(sweep.folder, name).is_file()]
     folders = [str(sweep.folder / STUDIES / name) for name in todo]
-    failed = {study.name: why for study in planned.studies if (why := failures(study, sweep.units))}
+    failed = {study.name: why for study in planned.studies if (why := failures(study, errors))}
     without: list[str] = []
     with doing(f"writing {len(todo):,} reports"):
         one_more = counter(len(todo))
@@ -56,16 +60,15 @@ def _page(folder: Path, name: str) -> Path:
     return folder / STUDIES / name / "report.html"
 
 
-def report_key(study: PlannedStudy, units: Path) -> str:
-    """Return 16 hex digits of what a study's report is of: its parameters, the units that are there, the version."""
-    there = sorted(unit.key for unit in study.units if is_done(units, unit))
-    parameters: dict[str, Any] = study.cell.study.model_dump(mode="json")
-    return digest(study.answer_key, parameters, there, versions()["gannb"])
+def report_key(study: PlannedStudy, there: set[Unit]) -> str:
+    """Return 16 hex digits of what a study's report is of: its parameters, its units that are there, the version."""
+    parameters: dict[str, Any] = study.cell.study.model_dump(mode="json", exclude={"output_dir"})
+    return digest(study.answer_key, parameters, sorted(u.key for u in study.units if u in there), versions()["gannb"])
 
 
-def failures(study: PlannedStudy, units: Path) -> str:
-    """Return how many of a study's units failed and why the first one did; empty where none did."""
-    failed = [(unit, error) for unit in study.units if (error := recorded_failure(units, unit))]
+def failures(study: PlannedStudy, errors: Mapping[Unit, str]) -> str:
+    """Return how many of a study's units failed and why the first one did, given all that failed; else empty."""
+    failed = [(unit, errors[unit]) for unit in study.units if unit in errors]
     if not failed:
         return ""
     unit, error = failed[0]

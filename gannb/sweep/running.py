@@ -68,7 +68,7 @@ def record(planned: PlannedSweep) -> None:
     with doing(f"recording {len(planned.studies):,} studies"):
         sweep.write()
         for study in planned.studies:
-            experiment = study.experiment(sweep.units)
+            experiment = study.unplanned(sweep.units)
             if not experiment.is_recorded():
                 with study_lock(experiment.folder):
                     experiment.write()
@@ -95,7 +95,7 @@ def make(planned: PlannedSweep, workers: int | None = None, again: bool = True, 
         )  # fmt: skip
         again = False
         made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
-        if not planned.plan_anew():
+        if not (outcome.made or outcome.failed) or not planned.plan_anew():
             return replace(outcome, made=made, elsewhere=elsewhere)
         if lists:
             SweepListing.of_sweep(planned).write(sweep.folder)

@@ -159,6 +159,18 @@ def test_a_sweeps_file_is_no_studys_and_the_other_way_round(tmp_path, capsys):
     assert "There is no study file" in capsys.readouterr().err
 
 
+def test_commands_for_a_study_say_what_a_sweeps_folder_is(tmp_path, capsys):
+    found = sweep(tmp_path, {"grid": GRID})
+    found.write()
+    for command in ("run", "report", "generate"):
+        more = ["--per-class", "5", "--to", str(tmp_path / "set")] if command == "generate" else []
+        assert main([command, str(found.folder), *more]) == 2
+        assert "is the folder of a sweep: `gannb sweep" in capsys.readouterr().err
+    for command in ("status", "sweep", "clean"):
+        assert main([command, str(found.folder), *(["--dry-run"] if command == "clean" else [])]) == 2
+        assert "was not begun to its end: n_per_class=8,gan=mlp, " in capsys.readouterr().err
+
+
 def test_what_a_folder_keeps_may_be_damaged(tmp_path):
     with pytest.raises(InputError, match="There is no sweep in"):
         read_sweep(tmp_path)

@@ -24,7 +24,7 @@ def test_27_studies_of_a_grid_make_each_distinct_unit_once(tmp_path, monkeypatch
     paths = [unit.path for unit in planned.graph.units()]
     every = [unit.path for study in planned.studies for unit in study.units]
     assert len(set(paths)) == len(paths) == len(set(every)) and set(paths) == set(every)
-    assert planned.shared > 0.6 and planned.shared == 1 - len(paths) / len(every)
+    assert planned.shared > 0.8 and planned.shared == 1 - len(paths) / len(every)
 
 
 def test_the_graph_has_needed_ones_first_and_each_need_is_the_graphs_own(tmp_path):
