@@ -56,7 +56,7 @@ def entries(sweep: Sweep, found: Mapping[str, Result], failed: Mapping[str, str]
     places: dict[tuple[Any, ...], Entry] = {}
     for cell in sweep.cells:
         result = found.get(cell.name)
-        for entry in _of_study(cell, result, failed.get(cell.name, "")) if result else [_missing(cell, failed)]:
+        for entry in _of_study(cell, result) if result else [_missing(cell, failed)]:
             places.setdefault((entry.maker, *sorted(entry.at.items())), entry)
     there = list(places.values())
     m = sum(entry.row is not None for entry in there)
@@ -69,13 +69,13 @@ def _missing(cell: Cell, failed: Mapping[str, str]) -> Entry:
     return Entry(cell.name, cell.at, "GAN" if maker == "auto" else maker, True, reason=failed.get(cell.name, ""))
 
 
-def _of_study(cell: Cell, result: Result, failed: str) -> list[Entry]:
+def _of_study(cell: Cell, result: Result) -> list[Entry]:
     rope, reason = float(result.verdict["rope"]), result.reason
     rows = {(row["arm"], row["against"]): row for row in result.verdict["contrasts"]}
     against_blends = rows.get((PRIMARY[0], BLENDS))
     gan = Entry(
         cell.name, cell.at, str(result.verdict["of"]["gan"]), True, result.primary, result.answer,
-        reason=reason or failed, blends=decided(against_blends, rope, reason) if against_blends else "",
+        reason=reason, blends=decided(against_blends, rope, reason) if against_blends else "",
     )  # fmt: skip
     at = {axis: label for axis, label in cell.at.items() if axis != GAN}
     controls = [
@@ -98,7 +98,7 @@ def _together(entry: Entry, rope: float, m: int) -> Entry:
     row = entry.row
     wider = for_all(Interval(row["difference"], row["low"], row["high"]), row["se"], row["level"], m)
     row = dict(row) | {"low": wider.low, "high": wider.high}
-    answer = decided(row, rope, entry.reason if entry.answer == Answer.INCONCLUSIVE else "")
+    answer = decided(row, rope, entry.reason)
     return replace(entry, together=answer)
 
 

@@ -98,16 +98,19 @@ def nouns_without(sweep: Sweep) -> Any:
 
 
 def column_axis(sweep: Sweep) -> str:
-    """Return the axis that makes the columns: the number of real items, else the one with the most values."""
-    axes = [axis for axis in sweep.axes if axis not in ("data", GAN)] or list(sweep.axes)
-    return SIZES if SIZES in axes else max(axes, key=lambda axis: len(sweep.axes[axis]))
+    """Return the axis that makes the columns: the number of real items, else the one with the most values.
+
+    Empty where the studies differ in their data and families alone, which make panels and rows.
+    """
+    axes = [axis for axis in sweep.axes if axis not in ("data", GAN)]
+    return SIZES if SIZES in axes else max(axes, key=lambda axis: len(sweep.axes[axis]), default="")
 
 
 def panels(sweep: Sweep, places: Sequence[Entry]) -> list[Panel]:
     """Return the map: a table for each data set, a row for each maker under each of the other axes' values."""
     column = column_axis(sweep)
     rest = [axis for axis in sweep.axes if axis not in ("data", GAN, column)]
-    sets = sweep.axes.get("data", ("",)) if column != "data" else ("",)
+    sets = sweep.axes.get("data", ("",))
     makers = dict.fromkeys(entry.maker for entry in sorted(places, key=lambda entry: not entry.is_gan))
     reach = _reach(places)
     at = {_key(entry): entry for entry in places}
@@ -117,7 +120,8 @@ def panels(sweep: Sweep, places: Sequence[Entry]) -> list[Panel]:
         for values in product(*(sweep.axes[axis] for axis in rest)):
             fixed = dict(zip(rest, values, strict=True)) | ({"data": data} if data else {})
             for maker in makers:
-                row = [at.get((maker, *sorted((fixed | {column: label}).items()))) for label in labels]
+                there = [fixed | ({column: label} if column else {}) for label in labels]
+                row = [at.get((maker, *sorted(each.items()))) for each in there]
                 if any(row):
                     shown = [_place(entry, reach) if entry else None for entry in row]
                     rows.append(((*values, maker), shown))
@@ -127,6 +131,8 @@ def panels(sweep: Sweep, places: Sequence[Entry]) -> list[Panel]:
 
 def _columns(places: Sequence[Entry], column: str, data: str) -> list[str]:
     """Return the values on the axis of the columns that a data set has, in their order."""
+    if not column:
+        return ["change"]
     of_set = [entry for entry in places if not data or entry.at["data"] == data]
     labels = list(dict.fromkeys(entry.at[column] for entry in of_set if column in entry.at))
     return sorted(labels, key=float) if column == SIZES and all(map(str.isdigit, labels)) else labels

@@ -49,7 +49,7 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
         "equivalent": "They make no difference that matters in",
         "inconclusive": "Undecided:",
     }
-    reasons = Counter(entry.reason for entry in gans if entry.reason and entry.answer == "inconclusive")
+    reasons = Counter(entry.reason for entry in gans if entry.reason)
     lines = [
         f"{text} {len(there)} of {len(gans)}: {_places(there)}."
         for kind, text in said.items()
@@ -126,7 +126,7 @@ class Together:
 
 def together(found: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns) -> tuple[list[Together], str]:
     """Return what each maker's items bring over all data sets, and why they are not pooled, where they are not."""
-    there = [entry for entry in found if entry.row and not (entry.reason and entry.answer == "inconclusive")]
+    there = [entry for entry in found if entry.row and not entry.reason]
     reason = _why_not(there, results, nouns)
     makers = dict.fromkeys(entry.maker for entry in there)
     return [_of_maker([e for e in there if e.maker == maker], not reason, results) for maker in makers], reason

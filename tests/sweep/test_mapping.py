@@ -9,7 +9,9 @@ import pytest
 from browsing import browser_page, in_browser
 from planted_study import Reader
 from planted_sweep import planted_sweep
+from sweep_files import sweep as of_file
 
+from gannb.sweep.entries import Entry, entries, results
 from gannb.sweep.mapping import column_axis, panels, write_map
 
 FAILED = "flowers,n_per_class=20,gan=mlp"
@@ -88,8 +90,6 @@ def test_the_page_needs_nothing_but_itself_and_says_all_in_words(drawn):
 def test_sizes_make_the_columns_and_each_data_set_a_panel(tmp_path):
     sweep = planted_sweep(tmp_path, sets=2)
     assert column_axis(sweep) == "n_per_class"
-    from gannb.sweep.entries import entries, results
-
     found = panels(sweep, entries(sweep, results(sweep), {}))
     assert [panel.title for panel in found] == ["clothes", "flowers"]
     assert [names for names, _ in found[0].rows] == [("mlp",), ("projection",), ("blends, no GAN",)]
@@ -106,3 +106,18 @@ def test_on_a_phone_nothing_but_the_map_scrolls_and_every_place_is_reached_by_th
             reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') || ''"))
             page.keyboard.press("Tab")
         assert sum(" points, " in label for label in reached) == 16 + 9
+
+
+def test_families_alone_make_rows_of_one_column(tmp_path):
+    sweep = of_file(tmp_path, {"grid": {"gan": ["mlp", "dcgan"]}})
+    places = [Entry(f"gan={name}", {"gan": name}, name, True) for name in ("mlp", "dcgan")]
+    (panel,) = panels(sweep, places)
+    assert column_axis(sweep) == "" and panel.columns == ["change"]
+    assert [(names, places[0].kind) for names, places in panel.rows] == [(("mlp",), "missing"), (("dcgan",), "missing")]
+
+
+def test_a_panel_has_the_sizes_of_its_data_set_alone_from_small_to_large(tmp_path):
+    grids = [{"data": ["digits"], "n_per_class": [16, 4]}, {"data": ["photos"], "n_per_class": [100]}]
+    sweep = of_file(tmp_path, {"medium": "image", "grid": grids})
+    places = [Entry(cell.name, cell.at, "mlp", True) for cell in sweep.cells]
+    assert [panel.columns for panel in panels(sweep, places)] == [["4", "16"], ["100"]]
