@@ -1,7 +1,7 @@
 """What is written about the package is true of it: README, architecture page, citation, docstrings.
 
-`python tests/test_documents.py` writes the README's tables of parameters and of studies anew, from the model and from
-the verdicts in `outputs/reference`, and the architecture page's table of files, from the first line of each.
+`python tests/test_documents.py` writes the tables anew: of parameters (docs/parameters.md) from the model; of studies
+(README) from the verdicts in `outputs/reference`; of files (the architecture page) from the first line of each.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from gannb.study.help import markdown
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.trials.arms import PRIMARY
 
-README, ARCHITECTURE = ROOT / "README.md", ROOT / "ARCHITECTURE.md"
+README, ARCHITECTURE, DOCS = ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs"
 REFERENCE = ROOT / "outputs" / "reference"
-PAGES = [*ROOT.glob("*.md"), *(ROOT / folder / "README.md" for folder in ("notebooks", "outputs", "benchmarks"))]
+PAGES = [
+    page for folder in (".", "docs", "notebooks", "outputs", "benchmarks") for page in (ROOT / folder).glob("*.md")
+]
 MODULES = sorted((ROOT / "gannb").rglob("*.py"))
 ARRAY = re.compile(r"(tuple\[)?(np\.)?(ndarray|Tensor)\b")
 SHAPE = re.compile(r"\((\w+,|[A-Z]\w*\)|\., |\w+ \* \w+,)")  # as in (N, D), (size,), (N), (., D), (rows * columns, H)
@@ -41,14 +43,13 @@ def with_tables(text: str, tables: dict[str, str]) -> str:
     return text
 
 
-def readme() -> str:
-    """The README with its tables as the model and the kept verdicts have them now."""
-    return with_tables(README.read_text(encoding="utf-8"), {"parameters": markdown(), "studies": studies()})
-
-
-def architecture() -> str:
-    """The architecture page with its table of files as the modules have it now."""
-    return with_tables(ARCHITECTURE.read_text(encoding="utf-8"), {"files": files()})
+def tables() -> dict[Path, dict[str, str]]:
+    """The tables that are written, by page and name, as the model, the kept verdicts and the modules have them now."""
+    return {
+        DOCS / "parameters.md": {"parameters": markdown()},
+        README: {"studies": studies()},
+        ARCHITECTURE: {"files": files()},
+    }
 
 
 def files() -> str:
@@ -89,8 +90,10 @@ def _study_row(result: Result) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def test_the_readmes_tables_are_the_models_and_the_verdicts():
-    assert README.read_text(encoding="utf-8") == readme(), "run: python tests/test_documents.py"
+@pytest.mark.parametrize("page", [DOCS / "parameters.md", README, ARCHITECTURE], ids=lambda page: page.name)
+def test_the_tables_of_a_page_are_as_the_code_and_the_verdicts_have_them(page):
+    text = page.read_text(encoding="utf-8")
+    assert text == with_tables(text, tables()[page]), "run: python tests/test_documents.py"
 
 
 def test_every_kept_study_has_its_files_and_stands_in_the_outputs_table():
@@ -116,13 +119,25 @@ def test_the_table_has_every_parameter_with_its_meaning():
     assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1  # none breaks the table
 
 
-def test_the_readme_names_every_notebook_command_and_family():
-    from gannb.media.image.gans.families import FAMILIES
+def test_every_notebook_command_and_family_has_its_place():
+    pages = README, DOCS / "commands.md", DOCS / "families.md"
+    readme, commands, families = (page.read_text(encoding="utf-8") for page in pages)
+    assert all(f"notebooks/{name}.ipynb" in readme for name in NOTEBOOKS)
+    assert all(f"`gannb {name}" in commands for name in COMMANDS)
+    assert all(f"| `{name}` |" in families for name in known_families())
 
+
+def known_families() -> set[str]:
+    """The names of the families of every medium."""
+    from gannb.media import MEDIA
+
+    return {name for medium in MEDIA.values() for name in medium.families}
+
+
+def test_the_readme_leads_to_every_page_and_is_read_in_a_minute_or_two():
     text = README.read_text(encoding="utf-8")
-    assert all(f"notebooks/{name}.ipynb" in text for name in NOTEBOOKS)
-    assert all(f"`gannb {name}" in text for name in COMMANDS)
-    assert all(f"| `{name}` |" in text for name in FAMILIES)
+    assert all(f"(docs/{page.name})" in text for page in DOCS.glob("*.md"))
+    assert len(text.splitlines()) <= 110
 
 
 def anchors(page: Path) -> set[str]:
@@ -140,10 +155,6 @@ def test_every_link_within_the_project_leads_somewhere(page):
         target = page.parent / path if path else page
         assert target.exists(), f"{page.name}: {link}"
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
-
-
-def test_the_architecture_page_says_what_every_file_does():
-    assert ARCHITECTURE.read_text(encoding="utf-8") == architecture(), "run: python tests/test_documents.py"
 
 
 def test_the_citation_is_of_this_version():
@@ -207,6 +218,6 @@ def _has_array(node: ast.FunctionDef) -> bool:
 
 
 if __name__ == "__main__":
-    README.write_text(readme(), encoding="utf-8")
-    ARCHITECTURE.write_text(architecture(), encoding="utf-8")
+    for page, of_page in tables().items():
+        page.write_text(with_tables(page.read_text(encoding="utf-8"), of_page), encoding="utf-8")
     sys.stdout.write(f"{markdown()}\n\n{studies()}\n")

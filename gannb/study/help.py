@@ -1,4 +1,4 @@
-"""What the model `Study` says of its parameters: as text, as the README's table, as what a shell completes.
+"""What the model `Study` says of its parameters: as text, as a table, as what a shell completes.
 
 A parameter that belongs to some media alone is marked with what their items are called. Nothing here names a parameter
 but for what no model can know: the names of GAN families and arms.
@@ -120,7 +120,7 @@ def parameter_text(name: str, width: int = WIDTH) -> str:
 
 
 def markdown() -> str:
-    """Return the table of all parameters for the README."""
+    """Return the table of all parameters for `docs/parameters.md`."""
     lines = ["| parameter | meaning | values | default | only for |", "| --- | --- | --- | --- | --- |"]
     for title, names in by_stage().items():
         lines.append(f"| **{title}** | | | | |")

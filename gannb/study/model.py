@@ -141,7 +141,7 @@ class General(BaseModel):
     foreign_classes: str | None = parameter(
         None,
         3,
-        "which of its classes are which of yours, where names differ; written as in the README",
+        "which of its classes are which of yours, where names differ; written as in docs/sources.md",
     )
     related: str | None = parameter(None, 3, "related real items, as a source beside the GAN: any format of `data`")
     related_classes: str | None = parameter(

@@ -53,7 +53,7 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
         "yardsticks": (2, 2), "classifier": (12, 12)
     }  # fmt: skip
     assert json.loads(json.dumps(found)) == found
-    for text in (plan.__doc__, (ROOT / "README.md").read_text(encoding="utf-8")):
+    for text in (plan.__doc__, (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")):
         assert all(f"`{key}`" in text for key in found), "a key is not documented"
     assert (found["items"], found["shape"], found["classes"], found["trials"]) == (1797, [8, 8, 1], 10, 2)
     assert (found["gan"], found["gan_steps"], found["workers"]) == ("mlp", 5, 2)
