@@ -5,7 +5,8 @@
     python benchmarks/scale.py plan                        # 1,000 studies of a 10x10x10 grid over the digits
     python benchmarks/scale.py simulate outputs/SWEEP      # 2 to 64 workers, by the seconds that its units recorded
 
-Seconds are the CPU's of this process, but for the simulated ones. The simulation takes the scheduler's own queue, and
+Seconds are the CPU's of this process, but for the simulated ones. The simulation takes the scheduler's own queue, without
+doublings of steps, which follow from results, and
 the median seconds of each kind of unit in the folder of a sweep or study; of a 3x3x3 grid it says how long all takes
 
     one graph       as `gannb sweep` does it: every distinct unit once, each as soon as what it needs is there

@@ -42,7 +42,7 @@ def pull(folder: str | Path, workers: int | None = None, minutes: float = 0.0) -
 
 
 def check_numbers(workers: int | None, minutes: float) -> None:
-    """Refuse numbers of processes, and of minutes to wait, that cannot be meant."""
+    """Raise InputError for numbers of processes, or of minutes to wait, that cannot be meant."""
     if workers is not None and not 0 <= workers <= 1024:
         raise InputError(f"workers: {workers} is not possible; take 0 (one per core) to 1,024.")
     if not 0 <= minutes < float("inf"):
@@ -50,7 +50,10 @@ def check_numbers(workers: int | None, minutes: float) -> None:
 
 
 def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) -> None:
-    """Wait until a study or sweep is begun, as its last record shows that is written after all that it needs."""
+    """Wait until a study or sweep is begun, as its last record shows that is written after all that it needs.
+
+    Raises InputError where it is not within so many minutes.
+    """
     until = time.monotonic() + 60 * minutes
     with doing(f"waiting for a study in {folder}"):
         while not is_begun(folder):
@@ -63,7 +66,7 @@ def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) 
 
 
 def check_versions(folder: Path) -> None:
-    """Refuse other versions than the study's: its numbers would depend on which machine made which part."""
+    """Raise InputError for other versions than the study's: its numbers would depend on which machine made which part."""
     begun, here = read_record(folder).get("versions", {}), versions()
     for package in DECISIVE:
         theirs, ours = (found.get(package, "none").partition("+")[0] for found in (begun, here))

@@ -126,7 +126,7 @@ def sweep_of_file(file: str | Path, changes: Mapping[str, Any]) -> Sweep:
 
 
 def sweep_of(given: Mapping[str, Any], changes: Mapping[str, Any], file: Path) -> Sweep:
-    """Return the sweep of what a file says; see `sweep_of_file`."""
+    """Return the sweep of what a file says; raises InputError as `sweep_of_file`."""
     if GRID in given and LISTED in given:
         raise InputError(f"{file} has both a {GRID} and a list of {LISTED}; leave one of them out.")
     common = {name: value for name, value in given.items() if name not in (GRID, LISTED)}

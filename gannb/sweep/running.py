@@ -54,6 +54,8 @@ def run_sweep(sweep: Sweep) -> Ran:
             outcome = make(planned)
         except KeyboardInterrupt:
             raise Stopped("what is finished is kept, and the same command goes on from there.") from None
+        finally:
+            SweepListing.of_sweep(planned).write(sweep.folder)
         written, failed = reports.write(planned)
         page, sentence = write_map(sweep, failed)
     return Ran(sentence, page, len(outcome.made), written, failed)

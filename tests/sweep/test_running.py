@@ -74,7 +74,7 @@ def test_what_failed_is_named_and_the_same_command_tries_it_again(tiny, tmp_path
     assert help_sweep(tiny, 1).failed[0][1] == "RuntimeError: the loss is nan"  # by `gannb work`, which leaves it
     assert main(["status", str(tiny)]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("tiny: failed") and "failed in gan=dcgan" in said and "RuntimeError: the loss is nan" in said
+    assert "\ntiny: failed\n" in said and "failed in gan=dcgan" in said and "RuntimeError: the loss is nan" in said
     assert main(["sweep", str(tiny), "-q"]) == 0  # the folder names it as well as its file
     assert not failed.exists() and lost.is_dir()
 
