@@ -5,9 +5,9 @@
     python benchmarks/scale.py plan                        # 1,000 studies of a 10x10x10 grid over the digits
     python benchmarks/scale.py simulate outputs/SWEEP      # 2 to 64 workers, by the seconds that its units recorded
 
-Seconds are the CPU's of this process, but for the simulated ones. The simulation takes the scheduler's own queue, without
-doublings of steps, which follow from results, and
-the median seconds of each kind of unit in the folder of a sweep or study; of a 3x3x3 grid it says how long all takes
+Seconds are the CPU's of this process, but for the simulated ones. The simulation takes the scheduler's own queue,
+without doublings of steps, which follow from results, and the median seconds of each kind of unit in the folder of a
+sweep or study; of a 3x3x3 grid it says how long all takes
 
     one graph       as `gannb sweep` does it: every distinct unit once, each as soon as what it needs is there
     one by one      27 studies one after another, each with units of its own
@@ -28,6 +28,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 from gan import markdown
 
@@ -68,7 +69,7 @@ def graph(number: int) -> list[Unit]:
     """About so many units as studies have them: a draw, its GAN, its items, and trainings that need these."""
     units: list[Unit] = []
     for trial in range(number // (TRAININGS + 3)):
-        drawn = Unit(1, DRAW.stored_as, f"trials/{trial:03d}/draw", print, 1, {"trial": trial})
+        drawn = Unit(1, DRAW.stored_as, f"trials/{trial:03d}/draw", print, 1, {"trial": trial}, quick=True)
         fitted = Unit(2, GENERATOR.stored_as, f"trials/{trial:03d}/gan", print, 1, {"trial": trial}, (drawn,), "gan")
         items = Unit(3, ITEMS.stored_as, f"trials/{trial:03d}/items", print, 1, {"trial": trial}, (drawn, fitted))
         places = [f"trials/{trial:03d}/arm{i}" for i in range(TRAININGS)]
@@ -80,8 +81,7 @@ def graph(number: int) -> list[Unit]:
 def schedule(number: int) -> dict[str, Any]:
     """Return what it costs to schedule so many units, of which none is there and none takes any time."""
     units = graph(number)
-    scheduler.engine_for = lambda workers, calls: NoTime()  # type: ignore[assignment]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, patch.object(scheduler, "engine_for", lambda *_: NoTime()):
         begun = time.process_time()
         outcome = run_units(Path(folder), units)
         spent = time.process_time() - begun

@@ -66,7 +66,7 @@ def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) 
 
 
 def check_versions(folder: Path) -> None:
-    """Raise InputError for other versions than the study's: its numbers would depend on which machine made which part."""
+    """Raise InputError for other versions than the study's, whose numbers would depend on which machine made what."""
     begun, here = read_record(folder).get("versions", {}), versions()
     for package in DECISIVE:
         theirs, ours = (found.get(package, "none").partition("+")[0] for found in (begun, here))
