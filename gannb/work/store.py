@@ -14,7 +14,7 @@ import shutil
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -114,9 +114,8 @@ def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> s
     try:
         with take(running / LEASE, token) as lease:
             if not is_done(study, unit):
-                with contextlib.suppress(OSError):
-                    (running / HOST).write_text(socket.gethostname(), encoding="utf-8")
-                _make(study, unit, device, running, lease.token)
+                with _named(running / HOST):
+                    _make(study, unit, device, running, lease.token)
             shutil.rmtree(failed, ignore_errors=True)
             _clear(running, lease)
         with contextlib.suppress(OSError):  # another process has come to see whether the unit is there
@@ -127,6 +126,18 @@ def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> s
             if is_done(study, unit):  # by another process
                 return None
         return record_failure(failed, error)
+
+
+@contextlib.contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Let a file say which machine is at work, until the block ends; nothing hangs on whether it can be written."""
+    with contextlib.suppress(OSError):
+        file.write_text(socket.gethostname(), encoding="utf-8")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def forget(study: Path, unit: Unit, token: str) -> None:
