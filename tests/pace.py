@@ -1,11 +1,13 @@
 """Waiting by the machine's pace: so many seconds of an idle machine, however long these take on a busy one.
 
-How busy it is is measured while something is waited for, by a computation of which it is known how long it takes: the
-same that waits shares the processor with what it waits for.
+How busy it is is measured while something is waited for: by a computation of which it is known how long it takes, for
+what waits shares the processor with what it waits for, and by how many processes want a processor at once, for who has
+slept is let in first, and one short computation may then see nothing of a crowd.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -22,7 +24,12 @@ def slowness(clock: Callable[[], float] = time.perf_counter) -> float:
     begun, total = clock(), 0
     for i in range(STEPS):
         total += i * i
-    return max(1.0, (clock() - begun) / USUAL)
+    return max(1.0, (clock() - begun) / USUAL, crowd())
+
+
+def crowd() -> float:
+    """Return how many processes a processor has had to serve at once, on average over the last minute."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 class Patience:

@@ -39,7 +39,8 @@ def test_what_comes_on_a_slow_machine_is_waited_for(machine):
     assert wait_for(lambda: now[0] > 1000 and "there", "a server") == "there"
 
 
-def test_a_computation_that_shares_its_processor_tells_how_busy_it_is():
+def test_a_computation_that_shares_its_processor_tells_how_busy_it_is(monkeypatch):
+    monkeypatch.setattr(pace, "crowd", lambda: 0.0)
     ticks = iter([0.0, 10 * pace.USUAL])
     assert slowness(lambda: next(ticks)) == pytest.approx(10)
     assert slowness(lambda: 0.0) == 1
@@ -50,6 +51,12 @@ def test_a_computation_that_shares_its_processor_tells_how_busy_it_is():
     beside = slowness()
     ended.set()
     assert beside > alone / 2  # a busy machine may have become idle meanwhile
+
+
+def test_a_crowd_of_processes_tells_how_busy_the_machine_is_where_the_computation_is_let_in_first(monkeypatch):
+    monkeypatch.setattr(pace.os, "getloadavg", lambda: (12.0, 1.0, 1.0))
+    monkeypatch.setattr(pace.os, "cpu_count", lambda: 2)
+    assert slowness(lambda: 0.0) == 6
 
 
 def test_a_process_is_run_to_its_end_and_one_that_does_not_end_is_killed(monkeypatch):

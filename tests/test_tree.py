@@ -33,6 +33,7 @@ BESIDE = {  # test files of no single module -> what they are about
     "tests/test_notebooks.py": "The five notebooks: their sources, and all of them from end to end.",
     "tests/test_pace.py": "How the tests wait (`pace`): as long as a busy machine takes.",
     "tests/test_tree.py": "This file.",
+    "tests/test_wheel.py": "The package as it is installed, without the tree.",
 }
 MODULES = sorted(file for file in PACKAGE.rglob("*.py") if file.name != "__init__.py")
 FILES = sorted(TESTS.rglob("test_*.py"))

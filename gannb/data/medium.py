@@ -184,6 +184,8 @@ class Usual:
         """Nothing beside the name."""
         return {}
 
+    measured_as: Mapping[str, Any] = {}
+
     def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Nothing."""
 
@@ -373,6 +375,7 @@ class Medium(Protocol):
 
     # measures that only this medium has, by name: how a number is written, and what it is; there may be none
     measures: Mapping[str, tuple[str, str]]
+    measured_as: Mapping[str, Any]  # what units that measure declare of them: versions, raised where a result changes
 
     def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Learn what these measures need, and keep it in a folder: from real items that no generator has seen.

@@ -65,8 +65,10 @@ def check_counts(source: Source, data: str) -> None:
     Raises:
         InputError: something is missing; names the class.
     """
+    if not source.classes:
+        raise InputError(f"data: {data!r} holds no {source.nouns.many}; give some of two classes or more")
     if len(source.classes) < 2:
-        only = f" ({source.classes[0]!r})" if source.classes else ""
+        only = f" ({source.classes[0]!r})"
         if source.kind == "folder":
             raise InputError(
                 f"data: {data!r} has one class folder only{only}; give at least two, or name the folder that holds them"
@@ -76,8 +78,8 @@ def check_counts(source: Source, data: str) -> None:
     test = np.bincount(source.y[source.is_test], minlength=len(source.classes))
     for name, n_pool, n_test in zip(source.classes, pool, test, strict=True):
         if n_pool < 2:
-            many = source.nouns.many
-            raise InputError(f"data: class {name!r} of {data!r} has {n_pool} {many} to train on; give at least 2")
+            items = source.nouns.one if n_pool == 1 else source.nouns.many
+            raise InputError(f"data: class {name!r} of {data!r} has {n_pool} {items} to train on; give at least 2")
         if source.has_test and n_test == 0:
             one = source.nouns.one
             raise InputError(f"data: class {name!r} of {data!r} has no {one} in the test set; give at least 1")

@@ -20,7 +20,7 @@ import numpy as np
 from gannb.experiment.convergence import with_all_doublings
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
-from gannb.experiment.settings import Settings
+from gannb.experiment.settings import Settings, begins_with
 from gannb.generators import registry
 from gannb.generators.interface import Condition, Job
 from gannb.generators.variations import FILTERS
@@ -278,7 +278,8 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
     predict = once["predict " + study.first_classifier]
     side = 0.2 + settings.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
-    known = DEFAULT_SECONDS | {name: settings.steps_of(name) * once[name] for name in settings.families} | {
+    fitting = {name: settings.steps_of(name) * once[name] for name in settings.families}
+    known = DEFAULT_SECONDS | {name: _without_start(settings, name, fitting) for name in fitting} | {
         "draw": 0.05, "choice": 0.05, "waiting": waiting,
         MEASURING_CLASSIFIER.stored_as: side, FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
@@ -292,6 +293,12 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
     for name in study.classifier:
         known[name] = 0.2 + seeds * (settings.classifier_steps * once[name] + scored * once[f"predict {name}"])
     return known | (_seconds_of_transfer(settings, draw, once) if settings.can_fine_tune else {})
+
+
+def _without_start(settings: Settings, name: str, fitting: dict[str, float]) -> float:
+    """Return the seconds of fitting a GAN from where the one stands that it begins with, which is timed alike."""
+    first = begins_with(settings.medium, name)
+    return max(fitting[name] - fitting[first], 0.0) if first else fitting[name]
 
 
 def _seconds_of_transfer(settings: Settings, draw: Draw, once: dict[str, float]) -> dict[str, float]:
@@ -342,8 +349,10 @@ class _Timed:
     def per_step(self, call: Callable[[int], object]) -> float:
         """Return the seconds per step of what can be called with a number of steps, without its start-up.
 
-        The first step also warms up. Where it is slow a few more say enough, and many would take minutes.
+        The first one warms up and is not timed: it imports what takes seconds. Where a step is slow a few more say
+        enough, and many would take minutes.
         """
+        call(1)
         few, more = (FEW, MORE) if self.seconds(lambda: call(1)) < SLOW else (1, 3)
         return max(self.seconds(lambda: call(more)) - self.seconds(lambda: call(few)), 1e-6) / (more - few)
 

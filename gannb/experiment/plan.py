@@ -13,7 +13,7 @@ from typing import Any
 
 from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
-from gannb.experiment.settings import Settings
+from gannb.experiment.settings import Settings, begins_with
 from gannb.trials.arms import PRIMARY, Arm, parse_arm
 from gannb.trials.tuning import configurations, tuned_as
 from gannb.units import kinds
@@ -32,6 +32,7 @@ class Plan:
     kept: frozenset[str] = frozenset()  # paths of units that the pretrained weights made and that outlive them
     doublings: Mapping[str, int] = field(default_factory=dict)  # by network (`Arm.network`): how often its steps double
     read: Mapping[str, int] = field(default_factory=dict)  # by network, after how many doublings results are read
+    _fitted: dict[tuple[str, str], Unit] = field(default_factory=dict, init=False)  # see `generator_on`
 
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4; none that only the pretrained weights could make, where these are gone.
@@ -48,7 +49,8 @@ class Plan:
         if stage == 1:
             return [*self.draws.values()]
         if stage == 2:
-            return [*self.generator_units.values()]
+            every = dict.fromkeys(each for unit in self.generator_units.values() for each in unit.closure())
+            return [unit for unit in every if unit.stage == stage]
         if stage == 3:
             networks = [*self.measuring_classifiers, *self.filtering_classifiers]
             return [*self.item_units.values(), *networks, *self.measuring_units]
@@ -111,18 +113,25 @@ class Plan:
         """The units of fitting a generator, by (draw, generator)."""
         settings = self.settings
         tuned = [source.partition(".")[0] for source in settings.tuned_sources]
+        tuned += [first for name in tuned if (first := begins_with(settings.medium, name))]
         wanted = {t: settings.generators for t in self.trials} | dict.fromkeys(settings.tuning_draws, tuned)
         return {(t, name): self.generator_on(self.draws[t], name) for t, names in wanted.items() for name in names}
 
     def generator_on(self, draw: Unit, name: str) -> Unit:
-        """Return the unit that fits a generator to what a unit of drawing has chosen."""
-        settings = self.settings
+        """Return the unit that fits a generator to what a unit of drawing has chosen, the same one every time."""
+        if (draw.path, name) not in self._fitted:
+            self._fitted[draw.path, name] = self._fitting(draw, name)
+        return self._fitted[draw.path, name]
+
+    def _fitting(self, draw: Unit, name: str) -> Unit:
+        settings, first = self.settings, begins_with(self.settings.medium, name)
         parameters = {"generator": name, "trial": draw.parameters["trial"], "seed": settings.study.seed}
         is_gan = name in settings.medium.families
         parameters |= self._training_of_gan(name) if is_gan else {}
         parameters |= {"content": settings.external[name].key} if name in settings.external else {}
         place = f"{draw.place.rpartition('/')[0]}/{name}"
-        return kinds.GENERATOR.unit(place, parameters, (draw,), "gan" if is_gan else "")
+        needs = (draw, self.generator_on(draw, first)) if first else (draw,)
+        return kinds.GENERATOR.unit(place, parameters, needs, "gan" if is_gan else "")
 
     def _training_of_gan(self, family: str) -> dict[str, Any]:
         settings, medium = self.settings, self.settings.medium
@@ -195,7 +204,7 @@ class Plan:
 
     def _quality_of(self, trial: int, source: str) -> Unit:
         parameters = {"trial": trial, "generator": source, "seed": self.settings.study.seed}
-        parameters |= {"augmentation": self.settings.policy_name}
+        parameters |= {"augmentation": self.settings.policy_name} | dict(self.settings.medium.measured_as)
         fitted = self.generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self.item_units[trial, source], self.measuring_classifiers[trial], fitted)
         return kinds.QUALITY.unit(f"{_place(trial)}/{source}-quality", parameters | self.settings.spaces, needs)
@@ -204,6 +213,7 @@ class Plan:
     def reference_units(self) -> list[Unit]:
         """The units of measuring held-out real items and copies as if they were generated, by trial."""
         about = {"seed": self.settings.study.seed, "augmentation": self.settings.policy_name} | self.settings.spaces
+        about |= self.settings.medium.measured_as
         return [
             kinds.REFERENCE_SETS.unit(
                 f"{_place(t)}/yardsticks", about | {"trial": t}, (self.draws[t], self.measuring_classifiers[t])

@@ -226,8 +226,10 @@ class Settings:
 
     @cached_property
     def generators(self) -> list[str]:
-        """The generators that the sources need, the study's own first."""
-        return list(dict.fromkeys(source.partition(".")[0] for source in self.sources))
+        """The generators that the sources need, and those that these begin with; the study's own first."""
+        names = list(dict.fromkeys(source.partition(".")[0] for source in self.sources))
+        begun = [first for name in names if (first := begins_with(self.medium, name))]
+        return list(dict.fromkeys([*names, *begun]))
 
     @property
     def families(self) -> list[str]:
@@ -344,6 +346,11 @@ class Settings:
     def spaces(self) -> Mapping[str, str]:
         """The further feature spaces that are measured in, by name: the SHA-256 of each network's weights."""
         return self.at_hand.spaces
+
+
+def begins_with(medium: Medium, generator: str) -> str:
+    """Return the family whose fitted networks a generator goes on from; empty where it begins with untrained ones."""
+    return medium.families[generator].begins_with if generator in medium.families else ""
 
 
 def arms_for(study: Study) -> tuple[str, ...]:

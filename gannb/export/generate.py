@@ -443,7 +443,10 @@ class _Rate:
         if self.items == self.total or spent - self.told >= TELL_EVERY:
             self.told, rate = spent, self.items / max(spent, 1e-6)
             left = f", about {seconds_text((self.total - self.items) / rate)} left" if self.items < self.total else ""
-            print(f"generate: {self.items:,} of {self.total:,} items, {rate:,.0f} a second{left}", flush=True)
+            print(
+                f"generate: {self.items:,} of {self.total:,} items, {rate:,.{0 if rate >= 10 else 1}f} a second{left}",
+                flush=True,
+            )
 
 
 def _finish(maker: Maker, experiment: Experiment) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Job:
     device: str = "cpu"  # a torch device string, already resolved
     checkpoint: Path | None = None  # folder for checkpoints; None: keep none
     progress: Callable[[int, int], None] = _ignore  # called with (steps done, steps in all)
+    start: Path | None = None  # folder of the fitted generator that the family begins with; None: it fits its own
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,18 +33,23 @@ def make_final_draw(task: Task) -> None:
 
 
 def make_generator(task: Task) -> None:
-    """Fit a generator to a trial's draw and keep it."""
-    fit_generator(task, splits.take(dataset_of(task), read_draw(task.needed("draw")).train))
+    """Fit a generator to a trial's draw and keep it; from where another one stands, if its family begins with one."""
+    begun = any(need.kind == "generator" for need in task.unit.needs)
+    start = task.needed("generator") if begun else None
+    fit_generator(task, splits.take(dataset_of(task), read_draw(task.needed("draw")).train), start=start)
 
 
-def fit_generator(task: Task, draw: Examples, *purpose: str | int) -> None:
-    """Fit the generator that the parameters name to a draw and keep it; its seed follows from trial, name, purpose."""
+def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path | None = None) -> None:
+    """Fit the generator that the parameters name to a draw and keep it; its seed follows from trial, name, purpose.
+
+    start: see `Job`.
+    """
     fitting: Fitting = task.parameters
     name, given = fitting["generator"], ("gan_augmentation", "augmentation")
     choices = {choice: fitting[choice] for choice in given if choice in fitting}
     choices |= {"kept": task.study / f"{name}-{fitting['content']}"} if "content" in fitting else {}
     seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
-    job = Job(fitting.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress)
+    job = Job(fitting.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress, start)
     registry.make(medium_of(task), name, **choices).fit(draw, job).save(task.folder)
 
 

@@ -240,7 +240,7 @@ def test_a_folder_of_any_kind_of_files_is_read_by_what_is_handed_in(tmp_path):
     assert source.ids == ["a/1.txt", "a/2.txt", "b/1.txt"] and source.y.tolist() == [0, 0, 1]
     assert source.shapes == [(3,), (5,), (3,)] and bytes(source.load(1)[0]) == b"three"
     assert source.skipped == [("*.png", "1 file without an utterance extension")]
-    with pytest.raises(InputError, match="class 'b' .* has 1 utterances to train on; give at least 2"):
+    with pytest.raises(InputError, match="class 'b' .* has 1 utterance to train on; give at least 2"):
         check_counts(source, str(tmp_path))
 
 

@@ -33,7 +33,7 @@ def test_skipping_must_leave_enough(tmp_path):
     folder_of(tmp_path)
     for i in (1, 2):
         (tmp_path / "cat" / f"cat{i}.png").write_bytes(b"no image")
-    with pytest.raises(InputError, match="class 'cat'.*has 1 images"):
+    with pytest.raises(InputError, match="class 'cat'.*has 1 image to"):
         read(str(tmp_path), on_bad_image="skip")
 
 
@@ -48,7 +48,7 @@ def test_a_test_set_lost_to_skipping_is_an_error(tmp_path):
 X, Y = arrays()["train_images"], arrays()["train_labels"]
 BAD_DATA = {
     "one class": (lambda p: folder_of(p / "set", ("cat",)), "one class folder only.*'cat'"),
-    "a class with one image": (lambda p: folder_of(p / "set", n=1), "class 'cat'.*has 1 images.*at least 2"),
+    "a class with one image": (lambda p: folder_of(p / "set", n=1), "class 'cat'.*has 1 image .*at least 2"),
     "npz one class": (lambda p: npz(p / "set.npz", train_labels=Y * 0), "one class only"),
     "npz test lacks a class": (
         lambda p: npz(p / "set.npz", test=4, test_labels=np.zeros(4, int)),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from gannb.experiment.at_hand import AtHand
+from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import FINAL, Plan
 from gannb.experiment.settings import Settings
 from gannb.media.image.reading import read
@@ -73,3 +74,17 @@ def test_what_counts_as_a_copy_follows_the_study_s_augmentation():
     assert measuring and {unit.parameters["augmentation"] for unit in measuring} == {"flip"}
     auto = plan(AtHand(), arms=("real", "real+gan"))
     assert {unit.parameters["augmentation"] for unit in auto.reference_units} == {"affine"}
+
+
+def test_a_generator_that_begins_with_another_needs_it_and_shares_its_unit(tmp_path):
+    rows = "".join(f"word {i} of {kind},{kind}\n" for i in range(40) for kind in "ab")
+    (tmp_path / "a.csv").write_text("text,label\n" + rows)
+    given = {"data": str(tmp_path / "a.csv"), "output_dir": str(tmp_path), "trials": 2, "n_per_class": 4}
+    found = Experiment.preview(make_study(**given, arms=["real"])).plan
+    for trial in found.trials:
+        gan, start = (found.generator_units[trial, name] for name in ("maskgan", "maskgan_start"))
+        assert gan.needs == (found.draws[trial], start) and start.needs == (found.draws[trial],)
+        assert start in found.units(2)
+        assert gan.parameters["gan_steps"] == start.parameters["gan_steps"]
+    assert [need.kind for need in found.final_generator.needs] == ["draw", "generator"]
+    assert found.final_generator.need("generator").place == f"{FINAL}/maskgan_start"

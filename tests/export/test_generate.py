@@ -535,3 +535,15 @@ def test_captions_that_cannot_be_made_are_refused_before_any_work(captioned, tmp
 def test_captions_of_a_study_without_any_are_refused(helpful, asked, tmp_path, untouched, capsys):
     said = refused(tmp_path, helpful, "--captions", str(asked), capsys=capsys)
     assert "captions: the GAN 'mlp' of" in said and "makes images from labels alone; give --per-class" in said
+
+
+def test_a_set_that_is_made_slowly_is_told_in_tenths_of_an_item(monkeypatch, capsys):
+    now = iter([0.0, 40.0, 80.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(now))
+    rate = module._Rate(20)
+    rate.made(10)
+    rate.made(10)
+    assert capsys.readouterr().out.splitlines() == [
+        "generate: 10 of 20 items, 0.2 a second, about 40 s left",
+        "generate: 20 of 20 items, 0.2 a second",
+    ]

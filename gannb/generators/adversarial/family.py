@@ -32,6 +32,7 @@ class Family:
     """
 
     effort_most: ClassVar[float] = math.inf  # so many times its steps a preset may ask for
+    begins_with: ClassVar[str] = ""  # the family whose fitted networks it goes on from; here from untrained ones
 
     name: str
     steps: int  # of training that a laptop does in minutes

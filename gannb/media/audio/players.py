@@ -57,7 +57,9 @@ def html(grid: Grid, rate: int) -> str:
     body = "".join(_row(str(name), cells, heard, grid.together, scale) for name, cells, heard in rows)
     title = f"<p>{escape(grid.title)}</p>" if grid.title else ""
     below = f"<p>Columns: {escape(grid.below)}.</p>" if grid.below else ""
-    below += f"<p>{silent:,} clips have no player here, which keeps the page small.</p>" if silent else ""
+    if silent:
+        have = "clip has" if silent == 1 else "clips have"
+        below += f"<p>{silent:,} {have} no player here, which keeps the page small.</p>"
     columns = max(map(len, grid.cells))
     gaps = 12 * (columns // grid.together) if grid.together > 1 else 0
     table = f'<table style="--columns: {columns}; --gaps: {gaps}px">{_head(grid)}<tbody>{body}</tbody></table>'
@@ -74,8 +76,9 @@ def _sounds(grid: Grid, rate: int) -> tuple[list[list[str]], int]:
     spent, left_out = 0, 0
     for _, group in groupby(sorted(places), key=lambda place: place[:2]):
         inside = [(r, c) for _, r, c in group if grid.cells[r][c].item is not None]
-        encoded = [b64encode(compressed(grid.cells[r][c].item, rate)).decode() for r, c in inside]
-        spent += sum(map(len, encoded))
+        if spent <= MOST_SOUND:  # else all that follow are left out as well
+            encoded = [b64encode(compressed(grid.cells[r][c].item, rate)).decode() for r, c in inside]
+            spent += sum(map(len, encoded))
         if spent > MOST_SOUND:
             left_out += len(inside)
             continue

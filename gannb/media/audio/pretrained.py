@@ -56,7 +56,7 @@ class PretrainedForSounds:
 
     def weights_text(self, weights: Weights) -> str:
         """Return in words what network it is and how it takes clips."""
-        return of_pictures.weights_text(weights).replace("items upsampled", "log-mel pictures upsampled")
+        return of_pictures.upsampled_text(weights, "log-mel pictures")
 
     def frozen_features(
         self,

@@ -121,18 +121,16 @@ def _without_divided_groups(source: Source, named: list[str], whose: str) -> tup
 
 def _target(source: Source, rate: int | None, seconds: float | None) -> _Target:
     """The prepared rate and length, and why. Raises InputError where that is too much to hold."""
-    why_rate = why_length = "as asked"
+    why_rate, why_length = "as asked", "as asked, which "
+    lengths = np.array([frames / each for frames, each, _ in source.shapes])
     if rate is None:
         lowest = min(each for _, each, _ in source.shapes)
         rate, many = min(lowest, MOST_RATE), len({each for _, each, _ in source.shapes}) > 1
         why_rate = ("the lowest of theirs" if many else "theirs") if rate == lowest else "enough for most sounds"
-        if rate < RATES[0]:
-            raise InputError(f"rate: clips of {lowest:,} samples a second are too coarse; the least is {RATES[0]:,}")
     if seconds is None:
-        lengths = np.array([frames / each for frames, each, _ in source.shapes])
         fitting = [each for each in LENGTHS if np.mean(lengths <= each) >= LONG_ENOUGH]
-        seconds = fitting[0] if fitting else USUAL_SECONDS
-        why_length = f"which holds {np.mean(lengths <= seconds):.0%} of them whole"
+        seconds, why_length = fitting[0] if fitting else USUAL_SECONDS, "which "
+    why_length += f"holds {np.mean(lengths <= seconds):.0%} of them whole"
     samples = round(rate * seconds)
     if 2 * samples * len(source.ids) > MAX_BYTES:
         raise InputError(
@@ -147,6 +145,7 @@ class _Clip:
     digest: bytes  # of the samples as they were found, and their rate
     stored: str  # how, in a word
     levels: np.ndarray | None = None  # prepared, (samples,) int16
+    kept: float = 1.0  # of its power, at the prepared rate
 
 
 def _decode_all(
@@ -158,7 +157,10 @@ def _decode_all(
         sound, stored = source.load(i)
         rate = source.shapes[i][1]
         found = _Clip(hashlib.sha256(f"{rate}".encode() + sound.tobytes()).digest(), stored)
-        return found if target is None else replace(found, levels=prepared(sound, rate, target.rate, target.samples))
+        if target is None:
+            return found
+        levels, kept = prepared(sound, rate, target.rate, target.samples)
+        return replace(found, levels=levels, kept=kept)
 
     threads = min(8, os.cpu_count() or 1)
     clips, bad = attempt(clip, range(len(source.ids)), threads)
@@ -183,9 +185,20 @@ def _assemble(
         modes=dict(Counter(clip.stored for clip in clips)),
         brought_to=_brought_to(source, clips, target) + given_up,
         side=lambda i: _side(source, clips[i].stored, i),
-        remarks=[proposed] if proposed else [],
+        remarks=[each for each in (_on_lost(clips, target.rate), proposed) if each],
         traits={"rate": target.rate},
     )  # fmt: skip
+
+
+def _on_lost(clips: list[_Clip], rate: int) -> str:
+    """A sentence where some clips lose most of what they hold to the rate; else ""."""
+    n = sum(clip.kept < 0.5 for clip in clips)
+    if not n:
+        return ""
+    return (
+        f"Of {n:,} of {len(clips):,} clips most of the power lies above {rate_text(rate // 2)}, where nothing is kept "
+        f"at a rate of {rate_text(rate)}: a higher `rate` keeps it."
+    )
 
 
 def _side(source: Source, stored: str, i: int) -> Side:

@@ -58,10 +58,11 @@ LATER, LOUDER, LIGHT_NOISE = 0.05, 6.0, 30.0  # the light changes: s, dB, dB bel
 def altered(x: np.ndarray, seed: int, rate: int) -> np.ndarray:
     """Lightly altered copies: 50 ms later, 6 dB louder, or with noise 30 dB below, by turns.
 
-    x: (N, T) int16 -> the same shape. What louder clips have beyond the range is cut off.
+    x: (N, T) int16 -> the same shape. What louder clips have beyond the range is cut off. Clips of less than .2 s move
+    by a quarter of their length.
     """
     rng, wave = np.random.default_rng(seed), checked(x).astype(np.float64)
-    later = moved(wave, min(round(LATER * rate), x.shape[1] // 8))
+    later = moved(wave, min(round(LATER * rate), x.shape[1] // 4))
     changed = [later, wave * 10 ** (LOUDER / 20), with_noise(wave, LIGHT_NOISE, rng)]
     turn = np.arange(len(x)) % len(changed)
     return as_samples(np.choose(turn[:, None], changed))

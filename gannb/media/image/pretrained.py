@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +28,9 @@ from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
 from gannb.media.image.tensors import encode, stored
 from gannb.media.parameters import PRETRAINED
+from gannb.media.weights import Noted
 from gannb.utils.errors import InputError, unreadable
-from gannb.utils.files import files_at, read_json, sha256_of, write_json
+from gannb.utils.files import files_at, sha256_of
 from gannb.utils.naming import nearest
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ LAYER_DECAY = 0.75  # of the rate from each layer to the one below it (Bao et al
 HEAD_PENALTY = 0.01  # C of the logistic regression, on features brought to unit variance
 HEAD_ITERATIONS = 500
 AT_ONCE = 32  # items in a forward pass without gradients
-INDEX = "weights.json"  # of a study's folder
 HUB_FILE, HUB_CONFIG = "model.safetensors", "config.json"
 Summary = dict[str, Any]
 
@@ -55,9 +55,10 @@ class Weights:
     model_args: Summary  # what the network is built with besides
     settings: Summary  # input_size (C, H, W), mean, std, interpolation, where they are not timm's own
 
-    def as_dict(self) -> Summary:
-        """Return it for JSON."""
-        return asdict(self)
+    @property
+    def place(self) -> str:
+        """The file that they are read from."""
+        return self.file
 
     def is_meant_by(self, pretrained: str) -> bool:
         """Tell whether a study's `pretrained` (see `find`) means this network with this file, which may be gone."""
@@ -217,36 +218,8 @@ def _digest(file: str, *seen: int) -> str:
     return sha256_of(Path(file))
 
 
-def keep(folder: Path, weights: Weights) -> None:
-    """Note in a study's folder where weights are, for the units to read: those in use last."""
-    known = _known(folder)
-    noted = {digest: each for digest, each in known.items() if digest != weights.digest}
-    noted |= {weights.digest: weights.as_dict()}
-    if list(noted.items()) != list(known.items()):
-        write_json(folder / INDEX, noted)
-
-
-def recall(folder: Path, pretrained: str) -> Weights | None:
-    """Return the weights last noted in a study's folder for its `pretrained`, their file there or not; None if none."""
-    noted = [each for each in (Weights(**about) for about in _known(folder).values()) if each.is_meant_by(pretrained)]
-    return noted[-1] if noted else None
-
-
-def kept(folder: Path, digest: str) -> Weights:
-    """Return weights that were noted in a study's folder.
-
-    Raises:
-        InputError: the file is gone, or no longer the same.
-    """
-    weights = Weights(**_known(folder)[digest])
-    now = _weights(weights.network, Path(weights.file), weights.model_args, weights.settings)
-    if now.digest != digest:
-        raise InputError(f"pretrained: {weights.file} has changed while the study runs; start `gannb run` again.")
-    return weights
-
-
-def _known(folder: Path) -> dict[str, Summary]:
-    return read_json(folder / INDEX) if (folder / INDEX).is_file() else {}
+_noted = Noted(Weights, lambda noted: _weights(noted.network, Path(noted.file), noted.model_args, noted.settings))
+keep, recall, kept = _noted.keep, _noted.recall, _noted.kept
 
 
 # ---- the network ----
@@ -345,12 +318,17 @@ def features_width(weights: Weights) -> int:
 
 def weights_text(weights: Weights) -> str:
     """Return in words what network it is and how it takes items; the file may be gone."""
+    return upsampled_text(weights, "items")
+
+
+def upsampled_text(weights: Weights, what: str) -> str:
+    """Return in words what network it is, and to which size what it takes is brought."""
     import timm
 
     network = timm.create_model(weights.network, pretrained_cfg_overlay=weights.settings, **weights.model_args)
     config = _settings(network)
     height, width = config["input_size"][1:]
-    return f"{weights.network}, items upsampled to {height}x{width} ({config['interpolation']})"
+    return f"{weights.network}, {what} upsampled to {height}x{width} ({config['interpolation']})"
 
 
 def training_text(weights: Weights, steps: int) -> str:

@@ -1,7 +1,7 @@
 """Grids of sentences: as parts of a page, with the words marked in which two differ, and as figures.
 
-Everything of a sentence is escaped. Each stands in an element of its own direction (`dir="auto"`), so that scripts from
-right to left are shown as they are read and disturb nothing beside them.
+Everything of a sentence is escaped. Each stands in an element of its own direction (`bdi`), as do the names of classes,
+so that scripts from right to left are shown as they are read and disturb nothing beside them.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ def html(grid: Grid) -> str:
 
 def _stacked(name: str, sets: Sequence[Sequence[Cell]]) -> Markup:
     """Return one line of a table: the sentences of each set below each other."""
-    heading = Markup('<th scope="row" style="{}" dir="auto">{}</th>').format(CELL, _breakable(name))
+    heading = Markup('<th scope="row" style="{}"><bdi>{}</bdi></th>').format(CELL, _breakable(name))
     parts = [Markup("").join(_sentence(cell, None) for cell in each) for each in sets]
     return Markup("<tr>{}{}</tr>").format(heading, Markup("").join(Markup(TD).format(CELL, part) for part in parts))
 
 
 def _beside(name: str, sets: Sequence[Sequence[Cell]]) -> Markup:
     """Return a line of a table for each set; its first sentence, and those it is beside, with their differences."""
-    heading = Markup('<th scope="row" rowspan="{}" style="{}" dir="auto">{}</th>').format(
+    heading = Markup('<th scope="row" rowspan="{}" style="{}"><bdi>{}</bdi></th>').format(
         len(sets), CELL, _breakable(name)
     )
     lines = []

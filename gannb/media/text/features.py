@@ -34,11 +34,9 @@ def counts(x: np.ndarray) -> np.ndarray:
     """Count words and pairs of neighbours: sentences (N,) -> (N, 2 `BUCKETS`) uint8, by letter case alike."""
     found = np.zeros((len(checked(x)), 2 * BUCKETS), np.uint8)
     for row, text in zip(found, x, strict=True):
-        words = [int(hashes(token)[0]) for token in tokens(str(text))]
-        for word in words:
-            row[word % BUCKETS] += 1
-        for before, after in zip([0, *words], [*words, 0], strict=True):
-            row[BUCKETS + (before * SPREAD + after) % (2**31 - 1) % BUCKETS] += 1
+        words = np.array([0, *(hashes(token)[0] for token in tokens(str(text))), 0], np.int64)
+        np.add.at(row, words[1:-1] % BUCKETS, 1)
+        np.add.at(row, BUCKETS + (words[:-1] * SPREAD + words[1:]) % (2**31 - 1) % BUCKETS, 1)
     return found
 
 

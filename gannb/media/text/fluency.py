@@ -4,6 +4,10 @@ Perplexity is under a trigram model of unseen real sentences: low where sentence
 that of the unseen sentences under a trigram model of the made ones: low where these hold what real ones hold. A bag of
 words has a high perplexity, copies of a few sentences a high reverse one. Lower is better for both, and neither says
 whether a sentence means anything.
+
+The models of all rows know the same words, those of the unseen sentences and of the training ones, each by itself; a
+word of neither is as unlikely as one that is never seen. As many unseen sentences are looked at in every row, since a
+model of more of them finds every sentence likelier. So the numbers of all rows can be compared.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from gannb.media.text.tokens import tokens
 
 SHARES = (0.5, 0.3, 0.15, 0.05)  # of trigrams, bigrams, words and any word in a probability (Jelinek & Mercer 1980)
 BLEU_ORDER = 4  # longest run of words that self-BLEU counts (Zhu et al. 2018, section 2)
+UNSEEN_AT_MOST = 1000  # real sentences that perplexity and its reverse look at, at random
 AT_MOST = 200  # sentences that self-BLEU looks at: each is compared with all others
 UNKNOWN = "\0"  # in the place of a word that the model does not know
 Sentence = list[str]
@@ -53,7 +58,7 @@ class Trigrams:
 
     def _chance(self, runs: Sequence[tuple[str, ...]]) -> float:
         """Return the probability of the last word of one, two and three: never 0."""
-        chance = SHARES[3] / (len(self.known) + 2)  # any word, the unknown one, the end
+        chance = SHARES[3] / (len(self.known) + 2)  # any word, one that is not known, the end
         for order, run in enumerate(runs):
             before = self.before[order][run[:-1]]
             chance += SHARES[2 - order] * self.counts[order][run] / before if before else 0.0
@@ -63,13 +68,13 @@ class Trigrams:
 def fluency(made: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> dict[str, float]:
     """Return what can be counted of made sentences (M,), against unseen real ones (H,) and the training ones (N,).
 
-    perplexity, reverse_perplexity: see the module; both know the words of the training sentences, others count as one
-    unknown word. self_bleu: how far a sentence is made of runs of the others, 0 to 1. longest_run: words in a row that
-    a made sentence has in common with a training one, at most, the median of the sentences; run_share: that run as a
-    share of its words, their mean.
+    perplexity, reverse_perplexity: see the module. self_bleu: how far a sentence is made of runs of the others, 0 to 1.
+    longest_run: words in a row that a made sentence has in common with a training one, at most, the median of the
+    sentences; run_share: that run as a share of its words, their mean.
     """
     sentences, real, learnt = ([tokens(str(text)) for text in part] for part in (made, unseen, train))
-    known = frozenset(word for words in learnt for word in words)
+    real = [real[i] for i in np.random.default_rng(0).permutation(len(real))[:UNSEEN_AT_MOST]]
+    known = frozenset(word for words in (*real, *learnt) for word in words)
     of_training = {run for words in learnt for run in _runs_of(words)}
     runs = [_longest_run(words, of_training) for words in sentences]
     return {

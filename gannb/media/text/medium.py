@@ -277,11 +277,13 @@ class Texts(Usual):
 
     spaces: Mapping[str, FurtherSpace] = {}
 
+    measured_as: Mapping[str, Any] = {"fluency": 2}
     measures: Mapping[str, tuple[str, str]] = {
         "perplexity": (
             ".0f", "Of these sentences under a trigram model of unseen real ones: low where they read like those. "
             "GAN-train does not see it: classifiers learn nearly as much from bags of words as from fluent sentences. "
-            "Words that the training sentences lack count as one, so that rows of unseen real ones are far too low.",
+            "Unseen real sentences have words that no training sentence has: those that no sentence of the model has, "
+            "either, make their own perplexity high, and made sentences have none of these.",
         ),
         "reverse_perplexity": (
             ".0f", "Of unseen real sentences under a trigram model of these: low where these hold what real ones hold.",

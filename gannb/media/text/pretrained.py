@@ -16,7 +16,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,15 +33,15 @@ from gannb.media.image.pretrained import RATE, head_of, shares
 from gannb.media.parameters import ALONE
 from gannb.media.text.classifiers import TfIdf
 from gannb.media.text.tokens import UNKNOWN_HASH, tokens, word_of
+from gannb.media.weights import Noted
 from gannb.utils.errors import InputError, unreadable
-from gannb.utils.files import files_at, read_json, sha256_of, write_json
+from gannb.utils.files import files_at, sha256_of
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
 
 PACKAGE, EXTRA = "sentence_transformers", "gannb[sentences]"
 ORGANISATION = "sentence-transformers"  # of the hub, where a name has none
-INDEX = "weights.json"  # of a study's folder
 CONFIG, MODULES = "config.json", "modules.json"
 READ = frozenset({".json", ".txt", ".safetensors", ".model", ".vocab"})  # suffixes of what an encoder consists of
 PICKLED = frozenset({".bin", ".pt", ".pth", ".pkl", ".ckpt"})
@@ -60,6 +60,11 @@ class Weights:
     digest: str  # sha256 of all its files and of the way
     folder: str
     alone: bool
+
+    @property
+    def place(self) -> str:
+        """The folder that it is read from."""
+        return self.folder
 
     def is_meant_by(self, pretrained: str) -> bool:
         """Tell whether a study's `pretrained` (see `find`) means this encoder in this way; its files may be gone."""
@@ -167,31 +172,8 @@ def _digest(file: str, *seen: int) -> str:
     return sha256_of(Path(file))
 
 
-def keep(folder: Path, weights: Weights) -> None:
-    """Note in a study's folder where weights are, for the units to read: those in use last."""
-    known = _known(folder)
-    noted = {digest: each for digest, each in known.items() if digest != weights.digest}
-    noted |= {weights.digest: asdict(weights)}
-    if list(noted.items()) != list(known.items()):
-        write_json(folder / INDEX, noted)
-
-
-def recall(folder: Path, pretrained: str) -> Weights | None:
-    """Return what was last noted in a study's folder for its `pretrained`, its files there or not; None if nothing."""
-    noted = [each for each in (Weights(**about) for about in _known(folder).values()) if each.is_meant_by(pretrained)]
-    return noted[-1] if noted else None
-
-
-def kept(folder: Path, digest: str) -> Weights:
-    """Return weights that were noted in a study's folder. Raises InputError where they are gone or have changed."""
-    weights = Weights(**_known(folder)[digest])
-    if _weights(Path(weights.folder), weights.network, weights.alone).digest != digest:
-        raise InputError(f"pretrained: {weights.folder} has changed while the study runs; start `gannb run` again.")
-    return weights
-
-
-def _known(folder: Path) -> dict[str, Summary]:
-    return read_json(folder / INDEX) if (folder / INDEX).is_file() else {}
+_noted = Noted(Weights, lambda noted: _weights(Path(noted.folder), noted.network, noted.alone))
+keep, recall, kept = _noted.keep, _noted.recall, _noted.kept
 
 
 def missing_sentence(pretrained: str, begun: bool = False) -> str:

@@ -247,8 +247,8 @@ def _check_not_numbers(path: Path, rows: Sequence[Row]) -> None:
     texts = [row.text for row in rows if row.text.strip()]
     if texts and not any(c.isalpha() for text in texts for c in text):
         raise InputError(
-            f"{path}, {rows[0].id.rpartition(':')[2]} and on: the sentences are {texts[0]!r} and the like, without any "
-            "letter; set text_column to the column of the sentences"
+            f"{path}, line {rows[0].id.rpartition(':')[2]} and on: the sentences are {texts[0]!r} and the like, "
+            "without any letter; set text_column to the column of the sentences"
         )
 
 

@@ -34,7 +34,13 @@ def tokens(text: str) -> list[str]:
 
     Vowel signs belong to the letter before them, as do the parts of one emoji; `don't` is one word.
     """
-    return [text[start:end].lower() for start, end in spans(text)]
+    return list(_tokens(text))
+
+
+@lru_cache(maxsize=2**15)
+def _tokens(text: str) -> tuple[str, ...]:
+    """Return `tokens`, cut once: a study's test sentences are read by every classifier and every measure."""
+    return tuple(text[start:end].lower() for start, end in spans(text))
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -113,11 +119,12 @@ def array(texts: Sequence[str]) -> np.ndarray:
 
 def hashed(texts: np.ndarray, most: int = MAX_TOKENS) -> np.ndarray:
     """Return sentences (N,) as hashes of their words, (N, most, `WIDTH`) int32; 0 where there is no word or piece."""
-    numbers = np.zeros((len(texts), most, WIDTH), np.int32)
-    for row, text in zip(numbers, texts, strict=True):
-        for place, word in zip(row, tokens(str(text)), strict=False):
-            place[:] = of_word(word)
-    return numbers
+    number: dict[str, int] = {}  # of each word among those of these sentences, from 1 on; 0 is none
+    rows = np.zeros((len(texts), most), np.intp)
+    for row, text in zip(rows, texts, strict=True):
+        words = _tokens(str(text))[:most]
+        row[: len(words)] = [number.setdefault(word, len(number) + 1) for word in words]
+    return np.stack([np.zeros(WIDTH, np.int32), *map(of_word, number)])[rows]
 
 
 @lru_cache(maxsize=200_000)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,15 +26,24 @@ def svg(figure: Figure, name: str) -> str:
     What is drawn with `gid=tip(text)` shows that text where a pointer rests on it.
     """
     stream = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}), _without_font_warnings():
         figure.savefig(stream, format="svg", metadata={"Date": None}, facecolor="none")
     return re.sub(rf'<g id="{TIP}([^"]*)">', r"<g><title>\1</title>", stream.getvalue())
+
+
+@contextmanager
+def _without_font_warnings() -> Iterator[None]:
+    """Be silent where a name has a letter, an emoji mostly, that the font lacks: its box says so in the figure."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        yield
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
     """Return the figure as PNG."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi)
+    with _without_font_warnings():
+        figure.savefig(stream, format="png", dpi=dpi)
     return stream.getvalue()
 
 

@@ -16,7 +16,7 @@ SOUNDS = [sound(i) for i in range(12)]
 
 
 def items(sounds, rate: int = RATE) -> np.ndarray:
-    return np.stack([prepared(each, rate, RATE, 4000) for each in sounds])
+    return np.stack([prepared(each, rate, RATE, 4000)[0] for each in sounds])
 
 
 X = items(SOUNDS)

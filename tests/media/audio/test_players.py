@@ -90,7 +90,7 @@ def test_of_many_long_clips_the_first_of_each_row_have_players(monkeypatch):
     found = html(GRID, RATE)
     labels = [player["aria-label"] for player in Elements(found).of("audio")]
     assert labels == ["a < b, 1", "a < b, 2"] and len(Elements(found).of("img")) == 3
-    assert "1 clips have no player here" in found and "no player" not in whole
+    assert "1 clip has no player here" in found and "no player" not in whole
     apart = Grid(GRID.cells, GRID.rows)
     assert [p["aria-label"] for p in Elements(html(apart, RATE)).of("audio")] == ["a < b, 1", "owl, 1"]
 

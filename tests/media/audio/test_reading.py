@@ -62,7 +62,8 @@ def test_the_length_holds_most_clips_whole_and_is_a_second_at_most(tmp_path, sec
 
 def test_seconds_may_be_asked_for_and_short_clips_lie_in_the_middle(tmp_path):
     found = read(str(folder_of(tmp_path)), seconds=2)
-    assert found.pool.shape == (16000,) and "2 s (as asked)" in found.report.brought_to
+    assert found.pool.shape == (16000,) and "2 s (as asked, which holds 100% of them whole)" in found.report.brought_to
+    assert "0.2 s (as asked, which holds 0% of them whole)" in read(str(tmp_path), seconds=0.2).report.brought_to
     sounding = np.flatnonzero(found.pool.x[0])
     assert abs(sounding[0] - (15999 - sounding[-1])) <= 1
 
@@ -135,7 +136,7 @@ def test_a_bad_clip_is_refused_by_name_or_skipped_and_listed(tmp_path):
 def test_a_class_of_one_clip_is_refused(tmp_path):
     folder_of(tmp_path)
     write(tmp_path / "rook" / "a.wav", sound(9))
-    with pytest.raises(InputError, match="class 'rook' of .* has 1 clips to train on; give at least 2"):
+    with pytest.raises(InputError, match="class 'rook' of .* has 1 clip to train on; give at least 2"):
         read(str(tmp_path))
 
 
@@ -154,7 +155,9 @@ def test_what_is_asked_for_is_checked_before_anything_is_opened(given, says):
 
 
 def test_clips_that_are_too_coarse_or_too_much_to_hold_are_refused(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="clips of 1,000 samples a second are too coarse; the least is 2,000"):
+    with pytest.raises(
+        InputError, match=r"owl/owl0.wav cannot be used \(it has 1,000 samples a second, .* at least 2,000"
+    ):
         read(str(folder_of(tmp_path / "coarse", rate=1000)))
     monkeypatch.setattr("gannb.media.audio.reading.MAX_BYTES", 10**5)
     with pytest.raises(
@@ -215,6 +218,21 @@ def test_it_is_said_where_the_class_can_be_told_from_how_clips_were_made(tmp_pat
         "The class can be told without looking at the clips, by their rate: this alone is right for 100%"
     )
     assert read(str(folder_of(tmp_path / "alike", n=12))).report.remarks == []
+
+
+def test_what_the_rate_takes_from_clips_is_said_and_a_clip_of_which_nothing_is_left_refused(tmp_path):
+    folder_of(tmp_path, n=12)
+    high = [np.sin(2 * np.pi * hertz * np.arange(24000) / 48000) for hertz in (9000, 9500)]
+    for k, wave in enumerate(high):
+        write(tmp_path / "owl" / f"bat{k}.wav", 0.4 * wave + 0.2 * sound(90 + k, rate=48000), 48000)
+    said = read(str(tmp_path)).report.remarks
+    assert said[0].startswith("Of 2 of 26 clips most of the power lies above 4 kHz, where nothing is kept at a rate")
+    write(tmp_path / "owl" / "bat2.wav", 0.4 * high[0], 48000)
+    with pytest.raises(
+        InputError, match=r"owl/bat2.wav cannot be used \(nothing of it is left at 8,000 .* a higher rate"
+    ):
+        read(str(tmp_path))
+    assert not read(str(tmp_path), rate=48000).report.remarks
 
 
 def test_names_that_say_that_clips_are_copies_propose_groups(tmp_path):

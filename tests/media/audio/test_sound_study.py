@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import soundfile
+from browsing import browser_page, in_browser, played
 from planted_study import Reader
 from sound_study import finished_calls
 
@@ -54,6 +55,18 @@ def test_its_page_is_small_speaks_of_clips_and_can_be_heard(calls):
     assert "35 dB below the loudest 25 ms" in text and "brought to a peak of 0.9" in text
     said = [sentence for sentence in text.split(".") if re.search(r"\b(images?|photos?|pixels?)\b", sentence)]
     assert said == []
+
+
+@in_browser
+def test_a_browser_plays_every_clip_of_its_page_and_finds_no_fault(calls):
+    with browser_page((calls.folder / "report.html").as_uri()) as page:
+        faults = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.reload(wait_until="load")
+        heard = played(page)
+        sorting = page.locator("table button").count()
+    assert faults == [] and sorting > 20  # the script that sorts tables has come to its end
+    assert len(heard) >= 20 and all(error is None and abs(seconds - 0.5) < 0.1 for error, seconds in heard)
 
 
 def test_its_final_generator_writes_clips_that_are_verified(calls, tmp_path):

@@ -33,6 +33,7 @@ from gannb.media.image import pretrained as transfer
 from gannb.media.image.augmentation import Policy
 from gannb.media.image.pretrained import Pretrained, Weights, find
 from gannb.media.image.reading import read
+from gannb.media.weights import INDEX
 from gannb.report.page.facts import transfer_text
 from gannb.report.publish import publish
 from gannb.study.folder import load_study, open_study
@@ -456,7 +457,7 @@ def test_the_plan_counts_the_disk_of_every_item_s_features(fine_tuned):
 def moved(fine_tuned, folder, tmp_path) -> Path:
     """A copy of the finished study, to be changed, as on a machine without its weights."""
     copy = shutil.copytree(fine_tuned.folder, tmp_path / "outputs" / fine_tuned.folder.name)
-    for file in (copy / "study.json", copy / transfer.INDEX):
+    for file in (copy / "study.json", copy / INDEX):
         file.write_text(file.read_text().replace(str(folder), str(tmp_path / "gone")))
     return copy
 

@@ -32,7 +32,8 @@ def test_nothing_of_a_sentence_is_interpreted(text):
     page = html(grid)
     inside = re.sub(r"</?(?:div|table|thead|tbody|tr|td|th|bdi|mark|small|p)(?: [a-z]+=\"[^\"<>]*\")*>", "", page)
     assert "<" not in inside and ">" not in inside
-    assert page.count('<bdi dir="auto">') == 2
+    assert page.count('<bdi dir="auto">') == 2  # the sentences
+    assert page.count("<bdi>") == 1  # the class, whose cell stays at the left
 
 
 def test_pairs_stand_in_lines_of_their_own_with_notes_and_frames():
@@ -71,5 +72,5 @@ def test_figures_show_scripts_from_right_to_left_as_they_are_read():
 
 def test_names_of_classes_break_between_their_words_and_are_escaped():
     one = Grid([[Cell(np.array("play it"))]], ["SearchScreeningEvent"], columns=["real"])
-    assert "Search<wbr>Screening<wbr>Event</th>" in html(one)
-    assert "play_<wbr>it&lt;b&gt;</th>" in html(Grid([[Cell(np.array("play it"))]], ["play_it<b>"]))
+    assert "Search<wbr>Screening<wbr>Event</bdi></th>" in html(one)
+    assert "play_<wbr>it&lt;b&gt;</bdi></th>" in html(Grid([[Cell(np.array("play it"))]], ["play_it<b>"]))

@@ -43,6 +43,22 @@ def test_what_is_known_of_bags_copies_and_real_sentences_comes_out():
     assert of["one"]["longest_run"] == len(tokens(str(draw.x[0])))
 
 
+def test_unseen_real_sentences_are_not_made_likely_by_words_that_are_not_known():
+    draw, unseen, others = sentences(8), sentences(40, seed=7).x, sentences(40, seed=9).x
+    strange = np.array([f"{text} zyx{i} qua{i}" for i, text in enumerate(others)])
+    plain, odd = (fluency(x, unseen, draw.x)["perplexity"] for x in (others, strange))
+    assert odd > plain  # two words that nobody knows: not one that all such sentences have in common
+    bag = make(TEXT, "bag_of_words").fit(draw, Job(1, 0)).sample(Condition(np.repeat([0, 1, 2], 40)), 0)
+    assert fluency(others, unseen, draw.x)["perplexity"] < fluency(bag, unseen, draw.x)["perplexity"]
+
+
+def test_a_larger_set_of_unseen_sentences_makes_none_of_the_rows_likelier(monkeypatch):
+    monkeypatch.setattr("gannb.media.text.fluency.UNSEEN_AT_MOST", 30)
+    draw, many = sentences(8), sentences(60, seed=7).x
+    whole, half = (fluency(draw.x, many[::n], draw.x)["perplexity"] for n in (1, 2))
+    assert abs(np.log(whole / half)) < 0.1
+
+
 def test_self_bleu_agrees_with_the_definition_on_a_small_case():
     a, b = "the cat sat on the mat".split(), "the cat sat on a mat".split()
     shared = [5 / 6, 3 / 5, 2 / 4, 1 / 3]  # of both, clipped: "the" counts once where the other has it once

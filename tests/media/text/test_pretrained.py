@@ -331,23 +331,22 @@ def test_it_has_what_the_protocol_asks_for():
 # ---- a study with it ----
 
 
-def test_a_study_is_run_with_it_and_its_features_measure_the_gan_s_sentences(tmp_path, folder, stand_in, monkeypatch):
+def run_whole(tmp_path: Path, pretrained: str, monkeypatch) -> tuple[Experiment, str]:
+    """Run a small study in this process; return it with its page."""
     monkeypatch.delenv("GANNB_LAUNCHER", raising=False)
-    steps = {
-        "gan_steps": 3,
-        "classifier_steps": 12,
-        "classifier_steps_most": 12,
-        "transfer_steps": 12,
-        "n_synthetic": 6,
-    }
-    study = a_study(tmp_path, pretrained=str(folder), trials=3, classifier_seeds=1, **steps)
+    given = {"gan_steps": 3, "classifier_steps": 12, "classifier_steps_most": 12, "transfer_steps": 12}
+    study = a_study(tmp_path, pretrained=pretrained, trials=3, classifier_seeds=1, n_synthetic=6, **given)
     experiment = Experiment.open(study)
     for stage in (1, 2, 3, 4):
         needed = dict.fromkeys(each for unit in experiment.plan.units(stage) for each in unit.closure())
         assert {execute(experiment.folder, unit, "cpu") for unit in needed} == {None}
+    return experiment, publish(experiment).read_text(encoding="utf-8")
+
+
+def test_a_study_is_run_with_it_and_its_features_measure_the_gan_s_sentences(tmp_path, folder, stand_in, monkeypatch):
+    experiment, page = run_whole(tmp_path, str(folder), monkeypatch)
     assert {"transfer", "transfer+gan"} <= set(experiment.scores()["arm"])
     assert "encoder" in set(experiment.results.quality()["features"])
-    page = publish(experiment).read_text(encoding="utf-8")
     assert "multiplied with those of tfidf" in page and "upsampled" not in page
 
 
@@ -373,3 +372,26 @@ def test_a_real_encoder_is_read_pooled_and_multiplied(real_encoder):
     items, test = of_two(8), of_two(10, seed=1)
     assert (predict(TEXT, learnt(weights, items), test.x).argmax(1) == test.y).mean() == 1
     assert predict(TEXT, learnt(find(f"alone={real_encoder}"), items, 3), test.x).shape == (20, 2)
+
+
+@pytest.mark.parametrize("way", ["", "alone="])
+def test_a_whole_study_is_run_with_a_real_encoder(real_encoder, way, tmp_path, monkeypatch):
+    transfer._encoder.cache_clear()
+    experiment, page = run_whole(tmp_path, f"{way}{real_encoder}", monkeypatch)
+    scores = experiment.scores()
+    assert {"transfer", "transfer+gan"} <= set(scores["arm"]) and scores["balanced_accuracy"].notna().all()
+    assert real_encoder.name in set(experiment.results.quality()["features"])
+    assert f"the sentence encoder {real_encoder.name}, frozen" in page
+    assert ("multiplied with those of tfidf" in page) == (not way)
+
+
+def test_with_the_package_a_name_that_is_not_here_is_left_out_and_a_folder_of_something_else_refused(tmp_path):
+    pytest.importorskip("sentence_transformers")
+    experiment = Experiment.preview(a_study(tmp_path, pretrained="no-such-encoder"))
+    assert experiment.plan.left_out.startswith(
+        "The sentence encoder is left out: the weights of no-such-encoder (.safetensors) are not on this machine"
+    )
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("no encoder")
+    with pytest.raises(InputError, match=r"^pretrained: .*/notes has no config.json; give a folder that a sentence"):
+        Experiment.preview(a_study(tmp_path, pretrained=str(tmp_path / "notes")))

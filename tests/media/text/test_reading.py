@@ -180,11 +180,16 @@ BAD = {
         r"a.csv:8: the class 'Music' differs from 'music' ",
     ),
     "one class": ("a.csv", csv_of(ROWS[:3]), r"has one class only \('music'\)"),
-    "a class of one": ("a.csv", csv_of([*ROWS, ("hey", "rare")]), r"class 'rare' of .* has 1 sentences to train on"),
+    "a class of one": ("a.csv", csv_of([*ROWS, ("hey", "rare")]), r"class 'rare' of .* has 1 sentence to train on"),
     "a million characters": ("a.csv", csv_of([*ROWS, ("x" * 10**6, "music")]), r"a.csv:8 .*1,000,000 characters"),
-    "numbers": ("a.csv", csv_of([("1.5", "a"), ("2", "a"), ("3", "b"), ("-4", "b")]), r"without any letter"),
+    "numbers": (
+        "a.csv",
+        csv_of([("1.5", "a"), ("2", "a"), ("3", "b"), ("-4", "b")]),
+        r"a.csv, line 2 and on: .*without any letter",
+    ),
     "another number of cells": ("a.csv", csv_of([*ROWS, ("well, yes", "music")]), r"a.csv:8 .*it has 3 cells"),
     "no rows": ("a.csv", "", r"a.csv holds no rows"),
+    "a header alone": ("a.csv", csv_of([]), r"holds no sentences; give some of two classes"),
     "a column number too high": ("a.csv", csv_of(header="a,b,c"), r"there is no column number 9"),
     "json that is none": ("a.jsonl", '{"text": "a", "label": "b"}\n{"text"', r"a.jsonl, line 2: it is no JSON"),
     "json without the name": (

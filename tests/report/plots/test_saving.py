@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -37,3 +38,12 @@ def test_figures_of_other_names_share_no_ids():
     ax.plot([0, 1], [0, 1], clip_on=True)
     first, second = (set(re.findall(r'<clipPath id="([^"]+)"', saving.svg(ax.figure, name))) for name in "ab")
     assert first and not first & second
+
+
+def test_a_name_with_a_letter_that_no_font_has_is_drawn_without_a_warning():
+    figure, ax = plt.subplots()
+    ax.set_title("music \U0001f3b6")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert saving.png(figure) and saving.svg(figure, "a")
+    plt.close(figure)

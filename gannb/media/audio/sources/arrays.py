@@ -10,7 +10,7 @@ import numpy as np
 
 from gannb.data.files import natural_key
 from gannb.data.npz import arrays_of, holds
-from gannb.data.source import Source
+from gannb.data.source import BadItem, Source
 from gannb.media.audio.parameters import NOUNS
 from gannb.media.audio.sources.files import check_length, mono
 from gannb.utils.errors import InputError
@@ -58,8 +58,11 @@ def from_npz(path: Path) -> Archive:
     stored = _depth(arrays[SOUNDS].dtype)
 
     def load(i: int) -> tuple[np.ndarray, str]:
-        check_length(int(lengths[i]), rate)
-        return mono(clip(i)[:, None]), stored
+        try:
+            check_length(int(lengths[i]), rate)
+            return mono(clip(i)[:, None]), stored
+        except BadItem as reason:
+            raise BadItem(f"clip {i:,} of {path}: {reason}") from reason
 
     shapes = [(int(length), rate, 1) for length in lengths]
     skipped = [(name, "an array that is not read") for name in others]
@@ -72,6 +75,7 @@ def _clips(arrays: dict[str, np.ndarray], path: Path) -> tuple[Callable[[int], n
     audio, offsets = arrays[SOUNDS], arrays.get("offsets")
     if audio.dtype.kind != "f" and audio.dtype.name not in FULL:
         raise InputError(f"{SOUNDS} of {path} has dtype {audio.dtype}; save int16, or floats in -1..1")
+    _check_scale(audio, f"{SOUNDS} of {path}")
     if audio.ndim != (2 if offsets is None else 1) or audio.size == 0:
         wanted = "(N, T), or one row of samples beside `offsets`" if offsets is None else "one row of samples, (S,)"
         raise InputError(f"{SOUNDS} of {path} has shape {audio.shape}; give {wanted}")
@@ -88,6 +92,15 @@ def _clips(arrays: dict[str, np.ndarray], path: Path) -> tuple[Callable[[int], n
         return (audio[offsets[i] : offsets[i + 1]].astype(np.float32) - middle) / FULL.get(audio.dtype.name, 1)
 
     return clip, np.diff(offsets)
+
+
+def _check_scale(audio: np.ndarray, where: str) -> None:
+    """Refuse samples of 16 bits or less that stand in 32: beside what 32 bits can hold they are silence."""
+    most = max(int(audio.max()), -int(audio.min())) if audio.dtype == np.int32 and audio.size else 2**31
+    if most <= 2**15:
+        raise InputError(
+            f"{where} has dtype int32, whose full scale is {2**31:,}, and goes up to {most:,} only; save it as int16"
+        )
 
 
 def _are_offsets(offsets: np.ndarray, samples: int) -> bool:

@@ -1,7 +1,7 @@
 """Sound files: which are read, what their headers say, and how they are decoded.
 
-libsndfile, by way of soundfile, reads a cut WAV without a word, and so it does with what no clip should hold: sizes in
-headers are compared with the file's, and what was decoded is looked at.
+libsndfile, by way of soundfile, reads cut files without a word, and so it does with what no clip should hold: what a
+file is and how long it says that it is are looked at before (`contents`, `lengths`), and what was decoded after.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gannb.data.files import FileKind
 from gannb.data.groups import Copies
 from gannb.data.source import DENIED, BadItem
-from gannb.media.audio.parameters import NOUNS
+from gannb.media.audio.parameters import NOUNS, RATES
+from gannb.media.audio.sources.contents import what_else
+from gannb.media.audio.sources.lengths import missing_bytes
 
 if TYPE_CHECKING:
     import soundfile
@@ -31,10 +33,10 @@ UNREADABLE = frozenset(
 )
 LOCKED = frozenset(".m4p .aa .aax".split())  # protected against copying, mostly
 LEAST_SECONDS, MOST_SECONDS = 0.025, 300.0  # of a clip as it lies there
+MOST_HEADER = 4096  # bytes of a file without any sound
 LOUDEST = 4.0  # above 1, which lossy formats and mixes go beyond a little
 SILENT = 1e-4  # 80 dB below full scale: three steps of 16 bits
 CANCELLED = 0.02  # level of the mono mix, as a share of that of the channels: 34 dB below
-UNKNOWN_SIZES = (0, 2**32 - 1, 2**31 - 1, 2**32 - 256)  # what programs write that do not know yet how long it will be
 DEPTHS = {"PCM_S8": "8 bits", "PCM_U8": "8 bits", "PCM_16": "16 bits", "PCM_24": "24 bits", "PCM_32": "32 bits",
           "FLOAT": "32-bit float", "DOUBLE": "64-bit float", "MPEG_LAYER_III": "MP3", "VORBIS": "Vorbis",
           "OPUS": "Opus", "ULAW": "u-law", "ALAW": "A-law"}  # fmt: skip
@@ -44,14 +46,19 @@ def read_header(path: Path) -> tuple[int, int, int]:
     """Frames, samples a second and channels, from the header alone. Raises BadItem."""
     _check_name(path)
     with _reasons(path):
-        _check_size(path)
+        _check_contents(path)
         about = _soundfile().info(str(path))
+    if about.frames == 0 and (size := path.stat().st_size) > MOST_HEADER:
+        raise BadItem(
+            f"its header says 0 samples, though it has {size:,} bytes, as a recording that broke off leaves it; repair "
+            "its header, or save it anew"
+        )
     check_length(about.frames, about.samplerate)
     return about.frames, about.samplerate, about.channels
 
 
 def check_length(frames: int, rate: int) -> None:
-    """Raise BadItem where a clip is too short or too long for one."""
+    """Raise BadItem where a clip is too short, too long or too coarse for one."""
     seconds = frames / rate
     if frames == 0:
         raise BadItem("it holds no sound, 0 samples")
@@ -61,6 +68,8 @@ def check_length(frames: int, rate: int) -> None:
         raise BadItem(
             f"it is {_length(seconds)} long, more than the {_length(MOST_SECONDS)} of a clip; cut it into clips"
         )
+    if rate < RATES[0]:
+        raise BadItem(f"it has {rate:,} samples a second, and a clip needs at least {RATES[0]:,}")
 
 
 def _length(seconds: float) -> str:
@@ -71,7 +80,7 @@ def decode_file(path: Path) -> tuple[np.ndarray, str]:
     """A clip's channels mixed to one, (T,) float32, 1 full scale, and how it was stored. Raises BadItem."""
     _check_name(path)
     with _reasons(path):
-        _check_size(path)
+        _check_contents(path)
         with _soundfile().SoundFile(str(path)) as file:
             declared, stored = file.frames, DEPTHS.get(file.subtype, file.subtype)
             check_length(declared, file.samplerate)
@@ -97,7 +106,8 @@ def check_values(samples: np.ndarray) -> None:
         raise BadItem("it holds NaN or infinite samples; replace them, or save it anew")
     peak = float(np.abs(samples).max())
     if peak > LOUDEST:
-        raise BadItem(f"its samples go up to {peak:,.0f}, far beyond full scale, which is 1; scale them to -1..1")
+        shown = f"{peak:,.0f}" if peak < 1e9 else f"{peak:.0e}"
+        raise BadItem(f"its samples go up to {shown}, far beyond full scale, which is 1; scale them to -1..1")
     centred = samples - samples.mean(axis=0, dtype=np.float64)
     if np.abs(centred).max() < SILENT:
         raise BadItem("it is silent")
@@ -126,14 +136,7 @@ def _reasons(path: Path) -> Iterator[None]:
     except OSError as error:
         raise BadItem(error.strerror or str(error)) from error
     except RuntimeError as error:  # soundfile's errors are
-        raise BadItem(_foreign(path) or _reason(str(error))) from error
-
-
-def _foreign(path: Path) -> str:
-    """What a file is that begins as no sound does which is read here, and the way out; "" where nothing tells."""
-    with open(path, "rb") as file:
-        head = file.read(64).lstrip()
-    return next((f"it is {what}" for at, sign, what in FOREIGN if head[at:].lower().startswith(sign)), "")
+        raise BadItem(_reason(str(error))) from error
 
 
 def _reason(said: str) -> str:
@@ -144,41 +147,14 @@ def _reason(said: str) -> str:
     return f"it is cut short or damaged: {said.rpartition(': ')[2].strip(' .')}"
 
 
-def _check_size(path: Path) -> None:
-    """Raise BadItem where a file is empty, or a RIFF or AIFF file shorter than its header says."""
-    with open(path, "rb") as file:
-        head, size = file.read(12), path.stat().st_size
-        if size == 0:
-            raise BadItem("it is empty")
-        order = {b"RIFF": "little", b"FORM": "big"}.get(head[:4])
-        if order and (missing := _missing(file, order, size)):
-            raise BadItem(f"it is cut short: {missing:,} of the bytes that its header declares are not there")
+def _check_contents(path: Path) -> None:
+    """Raise BadItem where a file is none that is read here, or shorter than it says itself."""
+    if other := what_else(path):
+        raise BadItem(other)
+    if missing := missing_bytes(path):
+        raise BadItem(f"it is cut short: {missing:,} of the bytes that it declares are not there")
 
 
-def _missing(file: BinaryIO, order: str, size: int) -> int:
-    """Return how many bytes of its chunk of sound a file lacks; 0 where it has all, or the length is not known."""
-    place = 12
-    while place + 8 <= size:
-        file.seek(place)
-        chunk = file.read(8)
-        declared = int.from_bytes(chunk[4:], order)
-        if chunk[:4] in (b"data", b"SSND"):
-            return 0 if declared in UNKNOWN_SIZES else max(0, place + 8 + declared - size)
-        place += 8 + declared + declared % 2
-    return 0
-
-
-CONVERT = "which is not read here; convert it to WAV or FLAC"
-FOREIGN = (  # where a sign stands in a file, the sign in small letters, what it is of
-    (0, b"version https://git-lfs", "a pointer of Git LFS in the place of the sound; fetch it with `git lfs pull`"),
-    (0, b"<", "a page of a web server, as a failed download leaves it; download it again"),
-    (0, b"pk\x03\x04", "an archive (zip); unpack it"),
-    (4, b"ftyp", f"MPEG-4 (AAC, ALAC or a film), {CONVERT}"),
-    (0, b"0&\xb2u", f"Windows Media, {CONVERT}"),
-    (0, b"\x1ae\xdf\xa3", f"Matroska or WebM, {CONVERT}"),
-    (0, b"#!amr", f"AMR, {CONVERT}"),
-    (0, b"mthd", "notes without sound (MIDI); play them into a WAV"),
-)
 COPIES = (
     Copies(  # as augmentation on a disk leaves them
         r"(?:[ _.-]+(?i:WORDS)(?:[ _-]?[0-9.]*[0-9])?)+",

@@ -11,26 +11,36 @@ import math
 import numpy as np
 from scipy.signal import resample_poly
 
+from gannb.data.source import BadItem
+
 QUIET = -35.0  # dB below its loudest moment, under which a clip's ends are trimmed
 MOMENT = 0.025  # s, over which loudness is taken
 FADE = 0.005  # s, at either end of what is kept
 PEAK = 0.9  # of full scale
 FULL = 32767  # the level of 16-bit sound that stands for 1
+LEAST_KEPT = 4e-4  # of its power, that a clip must have at another rate: 34 dB below
 
 
-def prepared(sound: np.ndarray, rate: int, to_rate: int, samples: int) -> np.ndarray:
+def prepared(sound: np.ndarray, rate: int, to_rate: int, samples: int) -> tuple[np.ndarray, float]:
     """A clip (T,) float, at any level -> (samples,) int16 at another rate, silent where the clip is shorter.
 
     In this order: direct current off; brought to the rate by `scipy.signal.resample_poly` (polyphase, Kaiser window);
-    trimmed; of what is longer the loudest `samples`; faded in and out; brought to the peak; centred.
+    trimmed; of what is longer the loudest `samples`; faded in and out; brought to the peak; centred. And the share of
+    its power that is left at the rate, 0..1. Raises BadItem where that is nothing.
     """
-    sound = resampled(sound.astype(np.float64) - sound.mean(dtype=np.float64), rate, to_rate)
-    kept = loudest(trimmed(sound, to_rate), samples)
-    kept = faded(kept, to_rate)
+    found = sound.astype(np.float64) - sound.mean(dtype=np.float64)
+    at_rate = resampled(found, rate, to_rate)
+    share = min(1.0, float(np.mean(at_rate**2) / max(np.mean(found**2), 1e-20)))
+    if share < LEAST_KEPT and rate > to_rate:
+        raise BadItem(
+            f"nothing of it is left at {to_rate:,} samples a second, since it sounds above {to_rate // 2:,} Hz alone; "
+            "set a higher rate"
+        )
+    kept = faded(loudest(trimmed(at_rate, to_rate), samples), to_rate)
     peak = np.abs(kept).max()
     levels = np.rint(kept * (PEAK * FULL / peak if peak else 0.0)).astype(np.int16)
     before = (samples - len(levels)) // 2
-    return np.pad(levels, (before, samples - len(levels) - before))
+    return np.pad(levels, (before, samples - len(levels) - before)), share
 
 
 def resampled(sound: np.ndarray, rate: int, to_rate: int) -> np.ndarray:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Any
+from itertools import compress
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -30,7 +31,8 @@ from gannb.media.text.writers.vocabulary import END, NOTHING, UNKNOWN, Vocabular
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
-POINTS = 60  # of the curves
+POINTS = 60  # of the curves, where they are not nearer than
+APART = 10  # steps: a look at what is written takes as long as several steps
 AHEAD = 25  # steps of the discriminator alone for which sentences are filled at once
 CURVES = ("generator_loss", "discriminator_loss", "adversarial_loss", "sureness", "reward")
 NETWORKS = ("generator", "discriminator")
@@ -41,6 +43,17 @@ def network_of(family: TextFamily, name: str, size: int, n_classes: int) -> nn.M
     if name == "discriminator":
         return TokenDiscriminator(size, n_classes)
     return (Filler if family.fills else LanguageModel)(size, n_classes)
+
+
+class Fitted(Protocol):
+    """What a training goes on from: a fitted writer; see `writer.Writer`."""
+
+    vocabulary: Vocabulary
+    networks: nn.ModuleDict
+    draw: tuple[np.ndarray, np.ndarray]  # sentences (N, T) as numbers of words, labels (N,)
+    curves: dict[str, list[float]]
+    grid_steps: list[int]
+    numbers: np.ndarray  # of the grids
 
 
 class WriterTraining:
@@ -69,14 +82,25 @@ class WriterTraining:
         self.passes = Passes(np.arange(len(draw)), self.batch, job.seed)
         self.rng = torch.Generator(self.device)
         self.store: Any = None  # see `_stored`; no part of a state
-        self.step, self.lecam, self.strength = 0, 0.0, 1.0
+        self.step, self.begun, self.lecam, self.strength = 0, 0, 0.0, 1.0
         self.ends = _ends(family, job.steps)
-        self.every = max(1, round(job.steps / POINTS))
+        self.every = max(APART, round(job.steps / POINTS))
         self.moments = sorted({max(1, round(share * job.steps)) for share in MOMENTS})
         self.window = torch.zeros(len(CURVES), device=self.device)
         self.curves: dict[str, list[float]] = {name: [] for name in ("step", *CURVES)}
         self.grids: list[Tensor] = []  # each (classes, columns, T) numbers of words
         self.grid_steps: list[int] = []
+
+    def begin_after(self, start: Fitted) -> None:
+        """Go on from what a fitted start has learnt of the same draw in as many steps: the first part is done."""
+        if start.vocabulary.words != self.vocabulary.words or not np.array_equal(start.draw[0], self.x.cpu().numpy()):
+            raise ValueError("the start was fitted to another draw")
+        self.generator.load_state_dict(start.networks["generator"].state_dict())
+        self.step = self.begun = self.ends[0]
+        before = [step <= self.step for step in start.curves["step"]]
+        self.curves = {name: list(compress(values, before)) for name, values in start.curves.items()}
+        self.grid_steps = [step for step in start.grid_steps if step <= self.step]
+        self.grids = list(torch.from_numpy(start.numbers[: len(self.grid_steps)]))
 
     def _optimiser(self, name: str) -> torch.optim.Optimizer:
         return torch.optim.Adam(getattr(self, name).parameters(), self.family.rate)
@@ -89,6 +113,8 @@ class WriterTraining:
         chosen = torch.from_numpy(self.passes[self.step])
         x, y = self._trimmed(chosen)
         likelihood, alone, _ = self.ends
+        if self.step == likelihood:
+            self.optimisers["generator"] = self._optimiser("generator")  # rewards are another loss
         if self.step < likelihood:
             values = self._by_likelihood(x, y)
         elif self.family.name == START:
@@ -158,7 +184,8 @@ class WriterTraining:
 
     def _discriminate(self, x: Tensor, y: Tensor, made: Tensor, blank: Tensor, rate: float) -> dict[str, Tensor]:
         """Tell the words of real sentences from those that were filled in, at the same blanks."""
-        real, fake = (self.discriminator(each, blank, y)[blank] for each in (x, made))
+        both = self.discriminator(torch.cat([x, made]), blank.repeat(2, 1), y.repeat(2))
+        real, fake = (each[blank] for each in both.chunk(2))
         loss = F.softplus(-real).mean() + F.softplus(fake).mean()
         self._descend("discriminator", loss, rate)
         return {"discriminator_loss": loss.detach(), "adversarial_loss": loss.detach(),
@@ -191,7 +218,7 @@ class WriterTraining:
     # ---- what is due after a step ----
 
     def _record(self) -> None:
-        start = self.curves["step"][-1] if self.curves["step"] else 0
+        start = max([self.begun, *self.curves["step"][-1:]])
         means = (self.window / (self.step - start)).tolist()
         self.window.zero_()
         self.curves["step"].append(self.step)

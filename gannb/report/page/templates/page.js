@@ -31,6 +31,7 @@ function sort(table, index, head) {
 }
 
 for (const table of document.querySelectorAll("table:not(.mixed)")) {
+  if (!table.tHead) continue; // a grid of items
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...table.tBodies[0].rows];
   if (rows.length < 3 || rows.some((row) => row.cells.length !== heads.length)) continue;

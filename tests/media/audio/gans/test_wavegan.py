@@ -77,7 +77,7 @@ def test_two_views_need_the_wave_and_the_picture():
     assert torch.allclose(judge.seen(judge.picture(waves), labels)[0], judge.seen(judge.picture(-waves), labels)[0])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "specgan"])
 def test_a_training_killed_and_resumed_ends_with_the_same_weights(name, tmp_path, monkeypatch):
     """Phases are shuffled by the training's own randomness, which follows from the step."""
     draw, family = clips(n=3, classes=2), families(RATE)[name]

@@ -75,6 +75,10 @@ BAD = {
     "rows and offsets": ({"audio": LEVELS}, r"audio of .* has shape \(4, 4000\); give one row of samples"),
     "complex": ({"audio": arrays()["audio"] * 1j}, "audio of .* has dtype complex128"),
     "int64": ({"audio": arrays()["audio"].astype(np.int64)}, "audio of .* has dtype int64; save int16"),
+    "16 bits in 32": (
+        {"audio": arrays()["audio"].astype(np.int32)},
+        "audio of .* has dtype int32, whose full scale is 2,147,483,648, and goes up to .* only; save it as int16",
+    ),
     "too few labels": ({"labels": np.arange(5)}, r"labels of .* has shape \(5,\) beside 12 clips"),
     "a gap": ({"labels": np.arange(12) % 2 * 2}, "labels of .* are 0 to 2, of which 2 occur; number the classes"),
     "a negative label": ({"labels": np.arange(12) % 2 - 1}, "labels of .* are -1 to 0"),
@@ -105,7 +109,7 @@ def test_what_is_no_such_set_is_told(tmp_path, changes, says):
 )
 def test_a_clip_of_a_set_is_looked_at_as_a_file_is(tmp_path, spoilt, says):
     found = from_npz(npz(tmp_path / "set.npz", **EQUAL | {"audio": spoilt(LEVELS / 32768)})).source
-    with pytest.raises(BadItem, match=says):
+    with pytest.raises(BadItem, match=f"^clip 0 of .*set.npz: .*{says}"):
         found.load(0)
 
 

@@ -7,20 +7,25 @@ import pytest
 from clip_sets import RATE, sound
 from scipy.signal import resample_poly
 
+from gannb.data.source import BadItem
 from gannb.media.audio.sources.preparation import PEAK, faded, loudest, prepared, resampled, trimmed
 
 SOUND = sound(0)
 
 
+def clip_of(samples: np.ndarray, rate: int = RATE, samples_kept: int = 8000) -> np.ndarray:
+    return prepared(samples, rate, RATE, samples_kept)[0]
+
+
 def test_level_and_direct_current_leave_no_trace():
-    plain = prepared(SOUND, RATE, RATE, 8000)
+    plain = clip_of(SOUND)
     assert plain.dtype == np.int16 and plain.shape == (8000,) and np.abs(plain).max() == round(PEAK * 32767)
     for changed in (0.03 * SOUND, SOUND + 0.3, 1.9 * SOUND - 0.5):
-        assert np.abs(prepared(changed, RATE, RATE, 8000).astype(int) - plain).max() <= 1
+        assert np.abs(clip_of(changed).astype(int) - plain).max() <= 1
 
 
 def test_silence_before_and_after_is_trimmed_and_the_rest_centred():
-    plain, late = prepared(SOUND, RATE, RATE, 8000), prepared(np.pad(SOUND, (1700, 300)), RATE, RATE, 8000)
+    plain, late = clip_of(SOUND), clip_of(np.pad(SOUND, (1700, 300)))
     sounding = np.flatnonzero(plain)
     assert abs(sounding[0] - (7999 - sounding[-1])) <= 1 and 2500 < len(sounding) < 4000
     apart = [np.abs(np.roll(late, s).astype(int) - plain).max() for s in range(-120, 121)]
@@ -51,7 +56,7 @@ def test_ends_are_faded_over_5_ms():
 def test_another_rate_is_brought_to_that_of_the_study(rate):
     wide = sound(0, rate=rate)
     assert np.allclose(resampled(wide, rate, RATE)[:4000], SOUND[:4000], atol=0.02)
-    assert np.abs(prepared(wide, rate, RATE, 8000).astype(int) - prepared(SOUND, RATE, RATE, 8000)).max() < 1200
+    assert np.abs(clip_of(wide, rate).astype(int) - clip_of(SOUND)).max() < 1200
 
 
 def test_resampling_is_that_of_scipy_and_none_is_none():
@@ -61,5 +66,14 @@ def test_resampling_is_that_of_scipy_and_none_is_none():
 
 @pytest.mark.parametrize("samples", [200, 1, 2])
 def test_the_shortest_clips_come_through(samples):
-    found = prepared(np.linspace(-0.5, 0.5, samples), RATE, RATE, 800)
+    found = clip_of(np.linspace(-0.5, 0.5, samples), samples_kept=800)
     assert found.shape == (800,) and found.dtype == np.int16
+
+
+def test_how_much_of_its_power_a_clip_keeps_at_a_rate_is_told_and_nothing_is_refused():
+    low, high = (np.sin(2 * np.pi * hertz * np.arange(24000) / 48000) for hertz in (500, 9000))
+    assert prepared(low, 48000, RATE, 8000)[1] == pytest.approx(1, abs=0.01)
+    assert prepared(low + 2 * high, 48000, RATE, 8000)[1] == pytest.approx(0.2, abs=0.01)
+    assert prepared(high, 48000, 24000, 8000)[1] == pytest.approx(1, abs=0.01)
+    with pytest.raises(BadItem, match=r"^nothing of it is left at 8,000 samples a second, since .* above 4,000 Hz"):
+        prepared(high, 48000, RATE, 8000)

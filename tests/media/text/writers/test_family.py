@@ -15,7 +15,7 @@ from gannb.utils.errors import InputError
 
 def test_the_start_of_maskgan_is_trained_in_the_same_way_for_as_long():
     maskgan, start = FAMILIES["maskgan"], FAMILIES[START]
-    assert maskgan.settings() == start.settings() and maskgan.steps == start.steps
+    assert maskgan.settings() == start.settings() and maskgan.steps == start.steps and maskgan.begins_with == START
     assert json.loads(json.dumps(maskgan.settings())) == maskgan.settings()
 
 

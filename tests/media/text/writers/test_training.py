@@ -52,7 +52,7 @@ def test_the_start_of_maskgan_is_its_own_start():
 def test_likelihood_falls_and_words_of_a_class_are_learnt():
     found = training("language_model", 120, 120)
     losses = found.curves["generator_loss"]
-    assert losses[-1] < 0.5 * losses[0] and set(found.curves) == {"step", *CURVES}
+    assert losses[-1] < 0.75 * losses[0] and set(found.curves) == {"step", *CURVES}
     x, y = found.fixed_samples()
     assert len(x) == 24 and y.tolist() == np.repeat([0, 1, 2], 8).tolist()
     music = " ".join(map(str, x[y == 0]))

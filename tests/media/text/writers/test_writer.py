@@ -10,7 +10,7 @@ from gannb.generators.interface import Condition, Job
 from gannb.generators.registry import load, make
 from gannb.media.text import TEXT
 from gannb.media.text.tokens import tokens
-from gannb.media.text.writers.family import FAMILIES
+from gannb.media.text.writers.family import FAMILIES, START
 from gannb.utils.errors import InputError
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 1])
@@ -70,17 +70,17 @@ def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     from gannb.generators.adversarial import gan
 
     monkeypatch.setattr(gan, "CHECKPOINT_EVERY", 0.0)
-    whole = make(TEXT, "maskgan").fit(DRAW, Job(40, 1))
+    whole = make(TEXT, "maskgan").fit(DRAW, Job(90, 1))
 
     def killed(done: int, total: int) -> None:
-        if done > 30:
+        if done > 85:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(gan, "PROGRESS_EVERY", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        make(TEXT, "maskgan").fit(DRAW, Job(40, 1, checkpoint=tmp_path, progress=killed))
+        make(TEXT, "maskgan").fit(DRAW, Job(90, 1, checkpoint=tmp_path, progress=killed))
     steps = []
-    again = make(TEXT, "maskgan").fit(DRAW, Job(40, 1, checkpoint=tmp_path, progress=lambda n, _: steps.append(n)))
+    again = make(TEXT, "maskgan").fit(DRAW, Job(90, 1, checkpoint=tmp_path, progress=lambda n, _: steps.append(n)))
     assert steps[0] > 0
     assert (again.sample(Condition(LABELS), 2) == whole.sample(Condition(LABELS), 2)).all()
     assert again.curves == whole.curves
@@ -93,3 +93,46 @@ def test_what_cannot_be_fitted_is_refused_in_a_sentence():
         make(TEXT, "maskgan").check(DRAW, Job(0, 0))
     with pytest.raises(InputError, match="3 training sentences make no batch"):
         make(TEXT, "maskgan").check(DRAW.take([0, 10, 20]), Job(1, 0))
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_maskgan_goes_on_from_a_fitted_start_as_from_its_own(kill, tmp_path, monkeypatch):
+    from gannb.generators.adversarial import gan
+
+    steps = 90
+    whole = make(TEXT, "maskgan").fit(DRAW, Job(steps, 1))
+    make(TEXT, START).fit(DRAW, Job(steps, 1)).save(tmp_path / "start")
+    done = []
+
+    def told(step: int, total: int) -> None:
+        done.append(step)
+        if kill and step == 85:
+            raise KeyboardInterrupt
+
+    job = Job(steps, 1, checkpoint=tmp_path / "kept", progress=told, start=tmp_path / "start")
+    if kill:
+        monkeypatch.setattr(gan, "CHECKPOINT_EVERY", 0.0)
+        monkeypatch.setattr(gan, "PROGRESS_EVERY", 0.0)
+        job.checkpoint.mkdir()
+        with pytest.raises(KeyboardInterrupt):
+            make(TEXT, "maskgan").fit(DRAW, job)
+        kill = False
+        done.clear()
+    shared = make(TEXT, "maskgan").fit(DRAW, job)
+    assert min(done) >= whole_start(steps)  # none of the start's steps is done again
+    assert (shared.sample(Condition(LABELS), 5) == whole.sample(Condition(LABELS), 5)).all()
+    assert (shared.grids == whole.grids).all() and shared.grid_steps == whole.grid_steps
+    assert shared.curves["step"][: len(whole.curves["step"])] == whole.curves["step"]
+    assert (shared.realness(DRAW.x, DRAW.y) == whole.realness(DRAW.x, DRAW.y)).all()
+
+
+def whole_start(steps: int) -> int:
+    """The steps that the start does of so many."""
+    family = FAMILIES["maskgan"]
+    return round(family.parts[0] / family.steps * steps)
+
+
+def test_a_start_of_another_draw_is_refused(tmp_path):
+    make(TEXT, START).fit(sentences(8), Job(20, 1)).save(tmp_path)
+    with pytest.raises(ValueError, match="another draw"):
+        make(TEXT, "maskgan").fit(DRAW, Job(20, 1, start=tmp_path))
