@@ -16,17 +16,20 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gannb.media import MEDIA
-from gannb.study.folder import has_study, load_study, trust_given
+from gannb.study.folder import has_study, has_sweep, load_study, sweep_of, trust_given
 from gannb.study.help import WIDTH, completions, names_text, parameter_text, table_text
 from gannb.study.model import NOTEBOOKS, Study
-from gannb.study.written import read_yaml, study_of, value_of
+from gannb.study.written import is_sweep, read_yaml, study_of, value_of
 from gannb.utils.console import NORMAL, QUIET, VERBOSE, mute, open_streams, paint, talk, talking
 from gannb.utils.doing import doing, telling
 from gannb.utils.errors import Failed, InputError, shortage_of
 from gannb.utils.naming import nearest
+
+if TYPE_CHECKING:
+    from gannb.sweep.definition import Sweep
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}
@@ -221,10 +224,12 @@ def _study_from(options: argparse.Namespace) -> Study:
         raise InputError(
             "--data digits: a folder is called so too; write ./digits for it, or --set data=digits for ours."
         )
-    if options.study is not None and has_study(Path(options.study)):
+    if options.study is not None and (has_study(Path(options.study)) or has_sweep(Path(options.study))):
         given, file = load_study(options.study).changes(), str(Path(options.study) / "study.json")
     elif options.study is not None:
         given = read_yaml(options.study)
+        if is_sweep(given):
+            raise InputError(f"{file} holds a sweep, many studies; run it with `gannb sweep {file}`.")
     changes = _changes(options.changes)
     if options.data is not None and "data" in changes:
         raise InputError("--data and --set data both name the data; leave one of them out.")
@@ -291,7 +296,43 @@ def _finish(status: dict[str, Any]) -> int:
     return FAILED if status["failed"] else DONE
 
 
+def _sweep(options: argparse.Namespace) -> int:
+    from gannb.sweep.running import run_sweep
+
+    ran = run_sweep(_sweep_from(options))
+    space = "" if talk() == QUIET else "\n"
+    print(f"{space}{ran.made:,} units made, {ran.written:,} reports written")
+    print(f"{paint(ran.sentence, 'bold', sys.stdout)}\n{ran.page}")
+    for study, reason in ran.failed.items():
+        _complain(f"{study} failed: {reason}")
+    return FAILED if ran.failed else DONE
+
+
+def _sweep_from(options: argparse.Namespace) -> Sweep:
+    """Return the sweep meant by the arguments: a YAML file with --set, or an earlier sweep's folder."""
+    from gannb.sweep.definition import read_sweep, sweep_of_file
+
+    changes = _changes(options.changes)
+    if has_sweep(Path(options.study)):
+        if changes:
+            raise InputError("--set goes with a sweep's file, which says what its studies are; give that in its place.")
+        return read_sweep(Path(options.study))
+    trust_given(changes)
+    return sweep_of_file(options.study, changes)
+
+
+def _which_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="SWEEP", help="a YAML file with a grid or a list of studies, or its folder")
+    changes = parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes",
+        help="parameters of all studies, which win over those of SWEEP",
+    )  # fmt: skip
+    changes.completer = _complete  # type: ignore[attr-defined]
+
+
 def _plan(options: argparse.Namespace) -> int:
+    if options.study is not None and _names_sweep(Path(options.study)):
+        return _plan_sweep(options)
     with doing("planning"):
         from gannb.experiment.estimate import plan, plan_text
 
@@ -300,11 +341,33 @@ def _plan(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _status(options: argparse.Namespace) -> int:
-    from gannb.jupyter.status import study_status
+def _names_sweep(path: Path) -> bool:
+    """Tell whether a path is that of a sweep: its folder, or its file."""
+    return has_sweep(path) or (path.is_file() and is_sweep(read_yaml(path)))
 
+
+def _plan_sweep(options: argparse.Namespace) -> int:
+    if options.data is not None:
+        raise InputError("--data is for one study; a sweep's file names its data.")
+    with doing("planning"):
+        from gannb.sweep.estimate import plan, plan_text
+
+        sweep = _sweep_from(options)
+        planned = plan(sweep)
+    print(_json(planned) if options.json else plan_text(planned, MEDIA[sweep.cells[0].study.medium].nouns))
+    return DONE
+
+
+def _status(options: argparse.Namespace) -> int:
     with doing("planning anew, to tell how far it is"):
-        status, text = study_status(load_study(options.folder))
+        if has_sweep(Path(options.folder)):
+            from gannb.sweep.status import sweep_status
+
+            status, text = sweep_status(Path(options.folder).resolve())
+        else:
+            from gannb.jupyter.status import study_status
+
+            status, text = study_status(load_study(options.folder))
     first, *lines = text.splitlines()
     text = "\n".join([paint(first, STATES[status["state"]], sys.stdout), *lines])
     print(_json(status) if options.json else text)
@@ -388,13 +451,20 @@ def _one_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from gannb.experiment.pulling import pull
+    folder, command = Path(options.folder), "run"
+    if has_sweep(folder):
+        from gannb.sweep.running import help_sweep
 
-    outcome = pull(options.folder, options.workers, options.wait)
+        outcome, command = help_sweep(folder, options.workers, options.wait), "sweep"
+    else:
+        from gannb.experiment.pulling import pull
+
+        outcome = pull(folder, options.workers, options.wait)
     elsewhere, failed = len(outcome.elsewhere), len(outcome.failed)
     here = f"{len(outcome.made) - elsewhere:,} units were made here, {elsewhere:,} meanwhile elsewhere"
-    way = f"; {failed:,} failed and {len(outcome.blocked):,} need those: `gannb run {options.folder}` tries them again"
-    print(f"{here}{way if failed else f'; `gannb run {options.folder}` writes the notebooks and the page'}")
+    way = f"; {failed:,} failed and {len(outcome.blocked):,} need those: `gannb {command} {folder}` tries them again"
+    pages = "the notebooks and the page" if command == "run" else "the reports and the map"
+    print(f"{here}{way if failed else f'; `gannb {command} {folder}` writes {pages}'}")
     for unit, error in outcome.failed:
         _complain(f"{unit.path} failed: {error}")
     return FAILED if failed else DONE
@@ -416,7 +486,10 @@ def _clean(options: argparse.Namespace) -> int:
     from gannb.jupyter.runner import read_experiment
     from gannb.work.locks import study_lock
 
-    experiment = read_experiment(load_study(options.folder))
+    folder = Path(options.folder).resolve()
+    if sweep := folder if has_sweep(folder) else sweep_of(folder):
+        return _clean_sweep(sweep, options)
+    experiment = read_experiment(load_study(folder))
     if not options.dry_run:
         with study_lock(experiment.folder):  # or a person would be asked in vain
             pass
@@ -425,6 +498,22 @@ def _clean(options: argparse.Namespace) -> int:
     if not found or options.dry_run or not (options.yes or _agreed()):
         return DONE
     print(f"removed {len(remove(experiment, found))} of {len(found)}")
+    return DONE
+
+
+def _clean_sweep(folder: Path, options: argparse.Namespace) -> int:
+    """Clean the units that all studies of a sweep share; also for one of them, whose siblings may need them."""
+    from gannb.experiment.cleanup import clean_text
+    from gannb.sweep.cleaning import all_locked, remove_leftovers, sweep_leftovers
+
+    if not options.dry_run:
+        with all_locked(folder):  # or a person would be asked in vain
+            pass
+    found, nouns = sweep_leftovers(folder)
+    print(clean_text(found, nouns))
+    if not found or options.dry_run or not (options.yes or _agreed()):
+        return DONE
+    print(f"removed {len(remove_leftovers(folder, found))} of {len(found)}")
     return DONE
 
 
@@ -475,6 +564,16 @@ examples:
   outputs/photos --set classifier_steps=800   go on with a study, changed
 """
 
+SWEEP_EPILOG = """\
+A sweep's file is a study's file with `grid`, several values of some parameters,
+of which every combination is a study, or `studies`, a list of parameters each:
+  data: photos
+  trials: 8
+  grid: {n_per_class: [10, 40, 160], gan: [mlp, projection]}
+The same command goes on where it stopped, and tries again what failed. Notebooks
+of a study: gannb run outputs/SWEEP/studies/STUDY. `plan`, `status`, `work` and
+`clean` take a sweep, too.
+"""
 WORK_EPILOG = """\
 As many as you like may be started, at any time, by ssh or as an array job; they
 agree through the study's folder alone. `gannb run` begins a study, works on it
@@ -505,6 +604,10 @@ COMMANDS = {
     "run": Command(
         _run, "the five notebooks and the page; goes on where it stopped", (_which_study, _until, _how_much_talk),
         STUDY_EPILOG,
+    ),
+    "sweep": Command(
+        _sweep, "a grid of studies, each distinct piece of work made once, and the map of what they found",
+        (_which_sweep, _how_much_talk), SWEEP_EPILOG,
     ),
     "work": Command(
         _work, "make what a study is missing, beside others: on any machine that sees its folder",

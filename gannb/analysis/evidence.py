@@ -149,7 +149,7 @@ def _way_out(evidence: Evidence) -> str:
 def read(experiment: Experiment) -> Evidence:
     """Read what is finished of a study, however little."""
     study, settings, results = experiment.study, experiment.settings, experiment.results
-    failures = {u: recorded_failure(experiment.folder, u) for u in experiment.plan.all_units()}
+    failures = {u: recorded_failure(results.folder, u) for u in experiment.plan.all_units()}
     tested, (shifted, shifted_tested) = tested_of(experiment), _shifted(experiment)
     drawn = [results.draw(t) for t in results.done(1)]
     return Evidence(

@@ -359,7 +359,7 @@ def examples_of(experiment: Experiment, trial: int, number: int) -> dict[str, np
         if not experiment.results.is_done(unit):
             return None
         name = "between classes" if side is None else f"GAN given {part.names(side)}"
-        found[name] = np.load(experiment.folder / unit.path / "other.npy", allow_pickle=False)[:number]
+        found[name] = np.load(experiment.results.folder / unit.path / "other.npy", allow_pickle=False)[:number]
     draw = reading.draw_of(experiment.plan.draws[trial].parameters, part.held_out)
     unseen = splits.take(part.held_out, draw.test)
     for side in part.sides:

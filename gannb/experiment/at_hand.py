@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
 from gannb.study.external import Source, load
+from gannb.study.folder import units_folder
 from gannb.study.model import Study
 from gannb.study.view import View, find_view
 from gannb.trials.arms import parse_arm
@@ -77,13 +78,13 @@ def wants_pretrained(study: Study, medium: Medium) -> bool:
 def _weights(study: Study, medium: Medium) -> Weights | None:
     """Return the pretrained weights; None where the study never had them on this machine."""
     find, recall = medium.pretrained.find, medium.pretrained.recall
-    return _or_recalled(lambda: find(study.pretrained), lambda: recall(study.folder, study.pretrained))
+    return _or_recalled(lambda: find(study.pretrained), lambda: recall(units_folder(study.folder), study.pretrained))
 
 
 def _digest_of(space: FurtherSpace, study: Study) -> str:
     """Return the SHA-256 of a feature space's weights."""
     file = getattr(study, space.parameter)
-    return _or_recalled(lambda: space.digest(file), lambda: recall_digest(study.folder, space.name))
+    return _or_recalled(lambda: space.digest(file), lambda: recall_digest(units_folder(study.folder), space.name))
 
 
 def names_captions(study: Study, medium: Medium) -> bool:
@@ -94,7 +95,9 @@ def names_captions(study: Study, medium: Medium) -> bool:
 def _new_captions(study: Study, dataset: Dataset, medium: Medium) -> Asked:
     """Return the new captions of a study and their labels: of its file, else those that items were made of."""
     file, read = getattr(study, NEW_CAPTIONS), medium.captions.read
-    return _or_recalled(lambda: read(file, dataset.pool, NEW_CAPTIONS), lambda: recall_new_captions(study.folder))
+    return _or_recalled(
+        lambda: read(file, dataset.pool, NEW_CAPTIONS), lambda: recall_new_captions(units_folder(study.folder))
+    )
 
 
 def recall_new_captions(folder: Path) -> Asked | None:

@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,7 @@ from gannb.data.medium import Nouns
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import FINAL
 from gannb.study.data_copy import known_data
-from gannb.study.model import Study
-from gannb.study.view import view_folder
+from gannb.study.view import view_name
 from gannb.trials.arms import EXTERNAL_WORDS
 from gannb.units.kinds import KINDS
 from gannb.utils.files import is_abandoned, unique_name, write_json
@@ -55,13 +54,34 @@ class Leftover:
 
 def leftovers(experiment: Experiment) -> list[Leftover]:
     """Return what the study's parameters need no more; nothing that a process is at work on."""
-    settings, plan, folder = experiment.settings, experiment.plan, experiment.folder
+    return leftovers_of(experiment.results.folder, [needs_of(experiment)])
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a study needs of the folder that holds its units."""
+
+    units: frozenset[str]  # their paths
+    copies: frozenset[str]  # of data and of external sources
+    weights_missing: bool  # see `_of_units`
+
+
+def needs_of(experiment: Experiment) -> Needs:
+    """Return what a study needs, whatever number of steps it turns out to train for."""
+    settings, plan = experiment.settings, experiment.plan
     longest = replace(plan, doublings=dict.fromkeys(settings.checked_arms, settings.most_doublings))
     units = (*plan.all_units(), *longest.units(4), plan.final_generator)  # more trials may need fewer steps, and more
-    needed = {folder / u.path for unit in units for u in unit.closure()}
     copies = {f"data-{settings.data_key}", *(source.folder for source in settings.external.values())}
-    copies |= {view_folder(folder, settings.view.key).name} if settings.view else set()
-    found = [*_of_units(folder, needed, bool(plan.left_out)), *_of_study(folder, copies)]
+    copies |= {view_name(settings.view.key)} if settings.view else set()
+    paths = frozenset(u.path for unit in units for u in unit.closure())
+    return Needs(paths, frozenset(copies), bool(plan.left_out))
+
+
+def leftovers_of(folder: Path, needs: Sequence[Needs]) -> list[Leftover]:
+    """Return what none of the studies needs that have their units in a folder."""
+    needed = {folder / path for each in needs for path in each.units}
+    copies = {name for each in needs for name in each.copies}
+    found = [*_of_units(folder, needed, any(each.weights_missing for each in needs)), *_of_study(folder, copies)]
     return [Leftover(path, kind, _size(path)) for path, kind in found]
 
 
@@ -142,22 +162,27 @@ def remove(experiment: Experiment, found: Iterable[Leftover]) -> list[Leftover]:
         InputError: another process is at work on the study.
     """
     with study_lock(experiment.folder):
-        still = {each.path for each in leftovers(experiment)}
-        gone = [each for each in found if each.path in still]
-        _forget([each.path.name for each in gone if each.kind == "data"], experiment.study)
-        for each in gone:
-            _remove(each.path)
-        for folder in {each.path.parent for each in gone} - {experiment.folder}:
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        return remove_still(experiment.results.folder, found, leftovers(experiment))
+
+
+def remove_still(folder: Path, found: Iterable[Leftover], now: Iterable[Leftover]) -> list[Leftover]:
+    """Remove what was found in a folder of units and is still needed by nobody; return it."""
+    still = {each.path for each in now}
+    gone = [each for each in found if each.path in still]
+    _forget([each.path.name for each in gone if each.kind == "data"], folder)
+    for each in gone:
+        _remove(each.path)
+    for parent in {each.path.parent for each in gone} - {folder}:
+        if not any(parent.iterdir()):
+            parent.rmdir()
     return gone
 
 
-def _forget(copies: list[str], study: Study) -> None:
+def _forget(copies: list[str], folder: Path) -> None:
     """Take copies of the data out of the index of those at hand, before they go."""
     if copies:
-        known = {stamp: key for stamp, key in known_data(study).items() if f"data-{key}" not in copies}
-        write_json(study.folder / "data.json", known)
+        known = {stamp: key for stamp, key in known_data(folder).items() if f"data-{key}" not in copies}
+        write_json(folder / "data.json", known)
 
 
 def _remove(path: Path) -> None:

@@ -321,8 +321,18 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
     trained on nothing but items that it makes anew; `transfer` a fine-tuning. Of kinds that follow from none of this,
     it is what their records say. `waiting` is how much longer all takes now that other programs run, 1 if none does.
     """
+    return seconds_from(settings, timed_steps(settings, device), device)
+
+
+def timed_steps(settings: Settings, device: str) -> list[dict[str, float]]:
+    """Return what each of as many processes as the run would use has timed beside the others; see `_time_steps`."""
     jobs = worker_count(settings.study.workers, device)
-    timed = list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
+    return list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
+
+
+def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str) -> dict[str, float]:
+    """Return what `unit_seconds` does from timed steps, which may be those of another study of the same networks."""
+    jobs = len(timed)
     once = {name: float(np.mean([each[name] for each in timed])) for name in timed[0]}
     sharing = max(1.0, jobs / worker_count(0)) if device == "cpu" else 1.0  # processes that share a core
     waiting, took = once.pop("waiting") / sharing, once.pop("memory", 0.0)
@@ -500,7 +510,12 @@ def _start_of_transfer(settings: Settings, draw: Examples) -> dict[str, Start]:
 
 
 def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
-    """Return the bytes that the units to do will write: mostly items, predictions and weights."""
+    """Return the bytes that a study with these units to do will write: mostly items, predictions and weights."""
+    return units_bytes(settings, todo) + copies_bytes(settings) + MEGABYTE
+
+
+def units_bytes(settings: Settings, todo: list[Unit]) -> float:
+    """Return the bytes that units to do will write."""
     dataset, seeds = settings.dataset, settings.study.classifier_seeds
     draw = splits.make_draw(dataset, settings.design, 0)
     tested, classes, item = len(draw.test), dataset.pool.n_classes, dataset.pool.x[:1].nbytes
@@ -513,14 +528,20 @@ def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
         "item_features": settings.items_made * FEATURES,
         "open_set": seeds * tested * 20,
     }
-    sets = [each for each in (dataset, dataset.held_out) if each is not None]
-    copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
-    copies += sum(sum(s.about.get("counts", ())) for s in settings.external.values()) * item
-    if settings.view is not None:
-        copies += len(splits.labels_of(dataset)) * math.prod(settings.view.shape) * dataset.pool.x.itemsize
     sizes = settings.classifier_sizes() if todo else {}
     networks = sum(seeds * _bytes_of_network(settings, sizes, u) for u in todo if "cycles" in u.parameters)
-    return float(sum(size[u.kind] for u in todo) + networks + copies + MEGABYTE)
+    return float(sum(size[u.kind] for u in todo) + networks)
+
+
+def copies_bytes(settings: Settings) -> float:
+    """Return the bytes of the copies of a study's data and of its external sources."""
+    dataset = settings.dataset
+    sets = [each for each in (dataset, dataset.held_out) if each is not None]
+    copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
+    copies += sum(sum(s.about.get("counts", ())) for s in settings.external.values()) * dataset.pool.x[:1].nbytes
+    if settings.view is not None:
+        copies += len(splits.labels_of(dataset)) * math.prod(settings.view.shape) * dataset.pool.x.itemsize
+    return float(copies)
 
 
 def _bytes_of_network(settings: Settings, sizes: dict[str, int], unit: Unit) -> float:

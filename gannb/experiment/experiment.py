@@ -28,10 +28,11 @@ from gannb.study.data_copy import (
 )
 from gannb.study.external import is_kept
 from gannb.study.external import keep as keep_sources
-from gannb.study.folder import is_saved, save_study
+from gannb.study.folder import is_saved, save_study, units_folder
 from gannb.study.model import STAGES, Study
 from gannb.study.view import keep_view
 from gannb.trials.design import Design
+from gannb.units.reading import note_spaces
 from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
 from gannb.work.locks import study_lock
@@ -72,8 +73,9 @@ class Experiment:
         with doing("looking for weights and for sources from outside"):
             found = at_hand.look(study, dataset, data_key, own_copy)
         settings = Settings(study, dataset, data_key, found)
-        plan = planned(settings, study.folder)
-        return cls(settings, plan, Results(plan, study.folder), stamp)
+        units = units_folder(study.folder)
+        plan = planned(settings, units)
+        return cls(settings, plan, Results(plan, units), stamp)
 
     @classmethod
     def preview(cls, study: Study, own_copy: bool = False) -> Experiment:
@@ -111,27 +113,45 @@ class Experiment:
 
     def record(self) -> Experiment:
         """Record the study, with a copy of its data, unless that is done; return the experiment that reads the copy."""
-        settings, study = self.settings, self.study
-        facts = {
-            "fingerprint": self.dataset.fingerprint,
-            "data_key": settings.data_key,
-            "device": self.device,
-            "resolved": json.loads(json.dumps(settings.resolved())),
-        }
-        copy = self.folder / f"data-{settings.data_key}"
-        kept = copy.is_dir() and (not self.stamp or known_data(study).get(self.stamp) == settings.data_key)
-        kept = kept and is_kept(study, settings.external, settings.data_key)
-        if not kept or not is_saved(study, **facts):
+        if not self.is_recorded():
             with study_lock(self.folder):
-                keep_data(study, self.dataset, settings.data_key, self.stamp)
-                keep_sources(study, settings.external, settings.data_key)
-                save_study(study, **facts)
+                self.write()
                 write_status(self.results)
+        self.note_networks()
+        copy = self.results.folder / f"data-{self.settings.data_key}"
+        return Experiment.of(self.study, Dataset.load(copy), self.settings.data_key)
+
+    def is_recorded(self) -> bool:
+        """Tell whether `write` has nothing to do."""
+        settings, study = self.settings, self.study
+        kept = (self.results.folder / f"data-{settings.data_key}").is_dir()
+        kept = kept and (not self.stamp or known_data(self.results.folder).get(self.stamp) == settings.data_key)
+        return kept and is_kept(study, settings.external, settings.data_key) and is_saved(study, **self._facts())
+
+    def write(self) -> None:
+        """Write the study's record, and keep a copy of its data and external sources."""
+        keep_data(self.study, self.dataset, self.settings.data_key, self.stamp)
+        keep_sources(self.study, self.settings.external, self.settings.data_key)
+        save_study(self.study, **self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "fingerprint": self.dataset.fingerprint,
+            "data_key": self.settings.data_key,
+            "device": self.device,
+            "resolved": json.loads(json.dumps(self.settings.resolved())),
+        }
+
+    def note_networks(self) -> None:
+        """Note where the networks lie that are given, for the units to read."""
+        settings = self.settings
         if settings.can_fine_tune:
-            settings.medium.pretrained.keep(self.folder, settings.weights)
+            settings.medium.pretrained.keep(self.results.folder, settings.weights)
             if settings.view is not None:
-                keep_view(study, self.dataset, settings.view)
-        return Experiment.of(study, Dataset.load(copy), settings.data_key)
+                keep_view(self.study, self.dataset, settings.view)
+        further = settings.medium.spaces
+        files = {key: getattr(self.study, further[name].parameter) for name, key in settings.spaces.items()}
+        note_spaces(self.results.folder, files)
 
     def run(self, stage: int) -> Outcome:
         """Make what is missing of a stage and of everything it needs; write `status.json`.
@@ -165,7 +185,7 @@ class Experiment:
         elsewhere: tuple[Unit, ...] = ()
         while True:
             outcome = run_units(
-                self.folder, self.plan.all_units(), device=self.device,
+                self.results.folder, self.plan.all_units(), device=self.device,
                 workers=self.study.workers if workers is None else workers,
                 progress=Progress("all stages", self.results.seconds_by_kind()), again=False,
             )  # fmt: skip
@@ -175,14 +195,14 @@ class Experiment:
 
     def _make(self, stage: int) -> Outcome:
         return run_units(
-            self.folder, self.plan.units(stage), device=self.device, workers=self.study.workers,
+            self.results.folder, self.plan.units(stage), device=self.device, workers=self.study.workers,
             progress=Progress(STAGES[stage], self.results.seconds_by_kind()),
         )  # fmt: skip
 
     def _plan_anew(self) -> bool:
         """Plan by what is finished now; return whether steps have to be doubled."""
-        before, self.plan = self.plan, planned(self.settings, self.folder)
-        self.results = Results(self.plan, self.folder)
+        before, self.plan = self.plan, planned(self.settings, self.results.folder)
+        self.results = Results(self.plan, self.results.folder)
         return self.plan.doublings != before.doublings
 
     # ---- what notebooks ask for
@@ -204,8 +224,8 @@ class Experiment:
 
     @property
     def folder(self) -> Path:
-        """The study's folder, absolute."""
-        return self.results.folder
+        """The study's folder, absolute; its units may lie elsewhere, in `results.folder`."""
+        return self.study.folder
 
     @property
     def design(self) -> Design:

@@ -32,16 +32,19 @@ def train_final(experiment: Experiment) -> Path:
     if not experiment.results.is_done(unit):
         progress = Progress("training the final generator", experiment.results.seconds_by_kind())
         with study_lock(experiment.folder):
-            outcome = run_units(experiment.folder, [unit], device=experiment.device, workers=1, progress=progress)
+            outcome = run_units(
+                experiment.results.folder, [unit], device=experiment.device, workers=1, progress=progress
+            )
         if outcome.failed:
             raise RuntimeError(f"{unit.path} failed: {outcome.failed[0][1]}")
-    return experiment.folder / unit.path
+    return experiment.results.folder / unit.path
 
 
 def final_paths(experiment: Experiment) -> tuple[Path, Path]:
     """Return the folders of the study's data and of the draw that the final generator learns."""
     draw = experiment.plan.final_generator.need("draw")
-    return experiment.folder / f"data-{experiment.settings.data_key}", experiment.folder / draw.path
+    folder = experiment.results.folder
+    return folder / f"data-{experiment.settings.data_key}", folder / draw.path
 
 
 def weights_digest(folder: Path) -> str:

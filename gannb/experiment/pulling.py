@@ -8,6 +8,7 @@ has expired; one that joins late takes what is left. What is made is the same as
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
@@ -29,25 +30,33 @@ def pull(folder: str | Path, workers: int | None = None, minutes: float = 0.0) -
     Raises:
         InputError: no study was begun in the folder, or it was with other versions; or it cannot be done here.
     """
-    if workers is not None and not 0 <= workers <= 1024:
-        raise InputError(f"workers: {workers} is not possible; take 0 (one per core) to 1,024.")
-    if not 0 <= minutes < float("inf"):
-        raise InputError(f"wait: {minutes} minutes are not possible; take 0 or more.")
+    check_numbers(workers, minutes)
     folder = Path(folder)
-    _await_study(folder, minutes)
+    await_study(folder, minutes, has_study)
     study = load_study(folder)
-    _check_versions(study.folder)
+    check_versions(study.folder)
     experiment = Experiment.preview(study, own_copy=True)
-    if not (study.folder / f"data-{experiment.settings.data_key}").is_dir():
+    if not (experiment.results.folder / f"data-{experiment.settings.data_key}").is_dir():
         raise InputError(f"{folder} holds no copy of its data as they are read now; go on with `gannb run {folder}`.")
     return experiment.help(workers)
 
 
-def _await_study(folder: Path, minutes: float) -> None:
-    """Wait for the record of a study, which is written after all that it needs."""
+def check_numbers(workers: int | None, minutes: float) -> None:
+    """Raise InputError for numbers of processes, or of minutes to wait, that cannot be meant."""
+    if workers is not None and not 0 <= workers <= 1024:
+        raise InputError(f"workers: {workers} is not possible; take 0 (one per core) to 1,024.")
+    if not 0 <= minutes < float("inf"):
+        raise InputError(f"wait: {minutes} minutes are not possible; take 0 or more.")
+
+
+def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) -> None:
+    """Wait until a study or sweep is begun, as its last record shows that is written after all that it needs.
+
+    Raises InputError where it is not within so many minutes.
+    """
     until = time.monotonic() + 60 * minutes
     with doing(f"waiting for a study in {folder}"):
-        while not has_study(folder):
+        while not is_begun(folder):
             if time.monotonic() >= until:
                 raise InputError(
                     f"No study has been begun in {folder}, as seen from this machine; begin it with `gannb run`, or "
@@ -56,8 +65,8 @@ def _await_study(folder: Path, minutes: float) -> None:
             time.sleep(LOOK)
 
 
-def _check_versions(folder: Path) -> None:
-    """Refuse other versions than the study's: its numbers would depend on which machine made which part."""
+def check_versions(folder: Path) -> None:
+    """Raise InputError for other versions than the study's, whose numbers would depend on which machine made what."""
     begun, here = read_record(folder).get("versions", {}), versions()
     for package in DECISIVE:
         theirs, ours = (found.get(package, "none").partition("+")[0] for found in (begun, here))

@@ -32,7 +32,7 @@ class Results:
     """What a folder holds of a plan's units; a method that gives one thing says what must be done for it."""
 
     plan: Plan
-    folder: Path  # of the study
+    folder: Path  # that holds the units: the study's, or that of all units of its sweep
 
     @property
     def settings(self) -> Settings:

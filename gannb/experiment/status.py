@@ -7,16 +7,18 @@ planning takes, for seconds: this module imports nothing of that either.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gannb.study.folder import units_folder
 from gannb.utils.files import write_json
 from gannb.utils.keys import digest
 from gannb.work.backends import worker_count
 from gannb.work.progress import seconds_text
-from gannb.work.store import failure_at, is_at_work, is_whole, median_seconds
+from gannb.work.store import failure_at, host_at, is_at_work, is_whole, median_seconds
 from gannb.work.unit import seconds_of
 
 if TYPE_CHECKING:
@@ -48,8 +50,16 @@ class Listing:
         medium, longest = results.settings.medium, with_all_doublings(results)
         units, most = (tuple((u.path, u.kind, u.cost) for u in p.all_units()) for p in (results.plan, longest))
         words = {kind: KINDS[kind].text(medium.nouns) for _, kind, _ in units}
-        counts = _counts(results.folder, units)
-        return cls(stamp(results.folder), medium.name, words, DEFAULT_SECONDS, units, most, *counts)
+        counts = counts_of(results.folder, units)
+        return cls(
+            stamp(results.settings.study.folder / "study.json"),
+            medium.name,
+            words,
+            DEFAULT_SECONDS,
+            units,
+            most,
+            *counts,
+        )
 
     @classmethod
     def kept(cls, folder: Path, running: bool) -> Listing | None:
@@ -61,8 +71,10 @@ class Listing:
         try:
             kept = json.loads((folder / PLAN).read_text(encoding="utf-8"))
             found = cls(**kept | {name: tuple(map(tuple, kept[name])) for name in ("units", "longest")})
-            current = found.of == stamp(folder)
-            current = current and (running or (found.done, found.failed) == _counts(folder, found.units))
+            current = found.of == stamp(folder / "study.json")
+            current = current and (
+                running or (found.done, found.failed) == counts_of(units_folder(folder), found.units)
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if current else None
@@ -73,46 +85,64 @@ class Listing:
 
     def status(self, folder: Path, name: str, workers: int, state: str = "") -> dict[str, Any]:
         """Return how far a study is; see `write_status`. state: where it is known better than from the units."""
-        kinds: dict[str, dict[str, int]] = {}
-        failed, done = [], []
-        for path, kind, cost in self.units:
-            count = kinds.setdefault(kind, {"done": 0, "running": 0, "failed": 0, "total": 0})
-            count["total"] += 1
-            if is_whole(folder / path):
-                count["done"] += 1
-                done.append((path, cost))
-            elif error := failure_at(folder / path):
-                count["failed"] += 1
-                failed.append({"unit": path, "error": error})
-            elif is_at_work(folder / path):
-                count["running"] += 1
-        seconds = dict(self.seconds) | median_seconds(folder, done)
-        left, most = (_seconds_left(folder, units, seconds, workers) for units in (self.units, self.longest))
-        complete = all(c["done"] == c["total"] for c in kinds.values())
-        state = state or ("running" if any(c["running"] for c in kinds.values()) else "")  # by `gannb work` alone
+        units = units_folder(folder)
+        states = {path: state_at(units / path) for path, _, _ in self.units}
+        kinds = by_kind((kind, states[path]) for path, kind, _ in self.units)
+        failed = [{"unit": path, "error": failure_at(units / path)} for path in states if states[path] == "failed"]
+        seconds = dict(self.seconds) | median_seconds(units, [(p, c) for p, _, c in self.units if states[p] == "done"])
+        left, most = (seconds_left(units, each, seconds, workers) for each in (self.units, self.longest))
+        state = state or ("running" if "running" in states.values() else "")  # by `gannb work` alone
         return {
-            "study": name, "medium": self.medium,
-            "state": state or ("failed" if failed else "done" if complete else "unfinished"),
-            "units": kinds, "failed": failed,
+            "study": name, "medium": self.medium, "state": state or state_of(states.values()),
+            "units": kinds, "failed": failed, "hosts": hosts(units, states),
             "seconds_left": left, "seconds_left_most": most,
         }  # fmt: skip
 
 
-def stamp(folder: Path) -> str:
-    """Return 16 hex digits of what a study's units follow from: `study.json`, and the code by its files' times."""
+def state_at(folder: Path) -> str:
+    """Return how far the unit is that belongs into a folder: `done`, `failed`, `running`, or empty."""
+    if is_whole(folder):
+        return "done"
+    return "failed" if failure_at(folder) else "running" if is_at_work(folder) else ""
+
+
+def state_of(states: Iterable[str]) -> str:
+    """Return how far what consists of some units is, which nobody is at work on, given how far each of them is."""
+    found = set(states)
+    return "failed" if "failed" in found else "done" if found <= {"done"} else "unfinished"
+
+
+def by_kind(states: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Return by kind how many units are done, running and failed, and the total, given the kind and state of each."""
+    kinds: dict[str, dict[str, int]] = {}
+    for kind, state in states:
+        count = kinds.setdefault(kind, {"done": 0, "running": 0, "failed": 0, "total": 0})
+        count["total"] += 1
+        if state:
+            count[state] += 1
+    return kinds
+
+
+def hosts(folder: Path, states: Mapping[str, str]) -> dict[str, int]:
+    """Return how many units each machine is at work on, by its name, given how far the unit of each path is."""
+    at_work = [host_at(folder / path) for path, state in states.items() if state == "running"]
+    return dict(sorted(Counter(filter(None, at_work)).items()))
+
+
+def stamp(record: Path) -> str:
+    """Return 16 hex digits of what units follow from: a study's or sweep's record, and the code by its files' times."""
     code = sorted(Path(__file__).resolve().parent.parent.rglob("*.py"))
     seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in code]
-    record = folder / "study.json"
     return digest(record.read_text(encoding="utf-8") if record.is_file() else "", seen)
 
 
-def _counts(folder: Path, units: Iterable[Listed]) -> tuple[int, int]:
+def counts_of(folder: Path, units: Iterable[Listed]) -> tuple[int, int]:
     """Return how many of some units are done, and how many have failed."""
     missing = [path for path, _, _ in units if not is_whole(folder / path)]
     return len(list(units)) - len(missing), sum(failure_at(folder / path) is not None for path in missing)
 
 
-def _seconds_left(folder: Path, units: Iterable[Listed], seconds: Mapping[str, float], workers: int) -> int:
+def seconds_left(folder: Path, units: Iterable[Listed], seconds: Mapping[str, float], workers: int) -> int:
     """Return what the missing ones of some units take with the study's workers."""
     left = sum(seconds_of(cost, seconds) for path, _, cost in units if not is_whole(folder / path))
     return round(left / worker_count(workers)) if left else 0
@@ -123,10 +153,12 @@ def write_status(results: Results, state: str = "") -> dict[str, Any]:
 
     Its keys: `study`, its name; `medium`, what its items are, as `image`; `state`, one of `done`, `running`, `failed`
     and `unfinished`; `units`, by kind how many are `done`, `running`, `failed`, and the `total`; `failed`, a list of
-    each `unit` (its folder) and `error`; `seconds_left`, what the missing units take with the study's `workers`, and
+    each `unit` (its folder) and `error`; `hosts`, by the name of each machine at work the units that it is making;
+    `seconds_left`, what the missing units take with the study's `workers`, and
     `seconds_left_most`, what they take if steps have to be doubled up to the bound (see `convergence`).
     """
-    listing, folder, study = Listing.of_results(results), results.folder, results.settings.study
+    listing, study = Listing.of_results(results), results.settings.study
+    folder = study.folder
     listing.write(folder)
     status = listing.status(folder, study.name, study.workers, state)
     write_json(folder / STATUS, status)
@@ -136,7 +168,7 @@ def write_status(results: Results, state: str = "") -> dict[str, Any]:
 def status_of(results: Results, state: str = "") -> dict[str, Any]:
     """Return what `write_status` writes of a study; writes nothing."""
     study = results.settings.study
-    return Listing.of_results(results).status(results.folder, study.name, study.workers, state)
+    return Listing.of_results(results).status(study.folder, study.name, study.workers, state)
 
 
 def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
@@ -145,10 +177,17 @@ def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
     for kind, count in status["units"].items():
         extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
         lines.append(f"  {words[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
+    lines += hosts_lines(status["hosts"])
     lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
     if status["state"] != "done":
         lines.append(f"  {left_text(status['seconds_left'], status['seconds_left_most'])}")
     return "\n".join(lines)
+
+
+def hosts_lines(hosts: Mapping[str, int]) -> list[str]:
+    """Return a line on the machines that are at work; none where there are none."""
+    said = [f"{host} ({units})" for host, units in hosts.items()]
+    return [f"  at work: {', '.join(said)}"] if said else []
 
 
 def left_text(seconds: float, most: float) -> str:

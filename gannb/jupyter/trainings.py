@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from gannb.jupyter.widgets import show
 from gannb.report import plots, tables
-from gannb.work.store import is_done
 
 if TYPE_CHECKING:
     from gannb.experiment.experiment import Experiment
@@ -33,4 +32,4 @@ def samples_over_time(experiment: Experiment, trial: int) -> None:
 def trained(experiment: Experiment, trial: int) -> list[str]:
     """Return the families of which a trial's GAN is there, the study's own first."""
     units = {family: experiment.plan.generator_units[trial, family] for family in experiment.settings.families}
-    return [family for family, unit in units.items() if is_done(experiment.folder, unit)]
+    return [family for family, unit in units.items() if experiment.results.is_done(unit)]

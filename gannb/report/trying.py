@@ -116,8 +116,8 @@ def fitted_generator(experiment: Experiment) -> Fitted:
         raise InputError(
             f"{experiment.folder} has no trained GAN yet; run the study first (`gannb run {experiment.folder}`)."
         )
-    generator = registry.load(experiment.folder / unit.path, settings.medium, experiment.device)
-    with np.load(experiment.folder / unit.need("draw").path / "draw.npz", allow_pickle=False) as draw:
+    generator = registry.load(results.folder / unit.path, settings.medium, experiment.device)
+    with np.load(results.folder / unit.need("draw").path / "draw.npz", allow_pickle=False) as draw:
         return Fitted(generator, settings.items(draw["train"]), whose)
 
 

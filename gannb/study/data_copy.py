@@ -12,7 +12,7 @@ from typing import Any
 from gannb.data.examples import Dataset
 from gannb.data.held_out import hold_out
 from gannb.media import MEDIA
-from gannb.study.folder import has_study, read_record
+from gannb.study.folder import has_study, has_sweep, read_record, units_folder
 from gannb.study.model import Study, is_embedded
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
@@ -29,23 +29,27 @@ def load_data(study: Study) -> tuple[Dataset, str]:
     Raises:
         InputError: the data cannot be read, or the study's name is in use with other data.
     """
-    known = known_data(study)
+    known = known_data(units_folder(study.folder))
     key = known.get(source_stamp(study))
     if key is None and known and not _source_exists(study) and is_read_as_before(study):
-        key = list(known.values())[-1]
-    if key and (study.folder / f"data-{key}").is_dir():
-        return Dataset.load(study.folder / f"data-{key}"), key
+        key = read_record(study.folder).get("data_key")
+    if key and (copy := units_folder(study.folder) / f"data-{key}").is_dir():
+        return Dataset.load(copy), key
     dataset = read_data(study)
     return dataset, dataset.prepared[:16]
 
 
 def check_place(study: Study) -> None:
-    """Refuse a study whose folder lies within its data, where its own files would be taken for items.
+    """Refuse a study in a sweep's place, or within its data, where its own files would be taken for items.
 
     Raises:
         InputError: it does.
     """
     data, folder = Path(study.data).resolve(), study.folder.resolve()
+    if has_sweep(folder):
+        raise InputError(
+            f"The name {study.name!r} is in use by the sweep in {folder}; give this study another (--set name=...)."
+        )
     try:
         if not MEDIA[study.medium].takes_files_below(study.data):
             return
@@ -65,7 +69,7 @@ def kept_data(study: Study) -> tuple[Dataset, str]:
         InputError: there is no copy of them, and `load_data` cannot read them either.
     """
     key = read_record(study.folder).get("data_key")
-    copy = study.folder / f"data-{key}"
+    copy = units_folder(study.folder) / f"data-{key}"
     return (Dataset.load(copy), key) if key and copy.is_dir() else load_data(study)
 
 
@@ -74,7 +78,7 @@ def source_remark(study: Study, key: str) -> str:
 
     key: of the copy. Where the source's files look as they did when they were read, their content is not read again.
     """
-    if not _source_exists(study) or known_data(study).get(source_stamp(study)) == key:
+    if not _source_exists(study) or known_data(units_folder(study.folder)).get(source_stamp(study)) == key:
         return ""
     what = f"remark: the data in {study.data}"
     about = "this is about those that the study was made with, which it has kept a copy of"
@@ -103,22 +107,23 @@ def _how_read(parameters: Mapping[str, Any], medium: str) -> list[Any]:
 
 
 def keep_data(study: Study, dataset: Dataset, key: str, stamp: str) -> None:
-    """Keep a copy of the prepared data in the study's folder, for the units to read.
+    """Keep a copy of the prepared data beside the study's units, for these to read.
 
     stamp: of the source as it was before it was read, "" where that is not known: of a later one nobody can say that
     it belongs to this content.
     """
-    write_folder(study.folder / f"data-{key}", dataset.save)
-    known = known_data(study)
+    folder = units_folder(study.folder)
+    write_folder(folder / f"data-{key}", dataset.save)
+    known = known_data(folder)
     if stamp and list(known.items())[-1:] != [(stamp, key)]:
         known.pop(stamp, None)
-        write_json(study.folder / "data.json", known | {stamp: key})
+        write_json(folder / "data.json", known | {stamp: key})
 
 
-def known_data(study: Study) -> dict[str, str]:
-    """Return the copies at hand: from the stamp of their source to the key of their content, the latest last."""
+def known_data(folder: Path) -> dict[str, str]:
+    """Return the copies in a folder of units: from the stamp of their source to the key of their content."""
     try:
-        return json.loads((study.folder / "data.json").read_text(encoding="utf-8"))
+        return json.loads((folder / "data.json").read_text(encoding="utf-8"))
     except (
         OSError,
         ValueError,
@@ -150,6 +155,12 @@ def read_data(study: Study) -> Dataset:
 
 def _without_held_out(dataset: Dataset, study: Study) -> Dataset:
     return hold_out(dataset, study.held_out, MEDIA[study.medium].nouns) if study.held_out else dataset
+
+
+def reading_of(study: Study) -> str:
+    """Return a hash that is the same for studies that read the same data in the same way; looks at no file."""
+    beside = [getattr(study, name) for name in ("groups", *MEDIA[study.medium].read_beside)]
+    return digest(study.medium, study.data, beside, _how_read(study.model_dump(mode="json"), study.medium))
 
 
 def source_stamp(study: Study) -> str:

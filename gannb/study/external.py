@@ -20,6 +20,7 @@ from gannb.data.examples import Dataset
 from gannb.data.medium import Medium
 from gannb.generators.external import ABOUT, EXTERNAL, WEIGHTS, open_network, read_weights
 from gannb.media import MEDIA, medium_of
+from gannb.study.folder import UNITS, sweep_of, units_folder
 from gannb.study.model import Study, is_embedded
 from gannb.utils import trust
 from gannb.utils.errors import InputError, unreadable
@@ -77,7 +78,7 @@ def load(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
 
 def _load(name: str, study: Study, dataset: Dataset, data_key: str, own_copy: bool) -> Source:
     key = _kept_key(name, study, data_key) if own_copy else _known(name, study, data_key)
-    about = study.folder / f"{name}-{key}" / ABOUT
+    about = units_folder(study.folder) / f"{name}-{key}" / ABOUT
     if key and about.is_file():
         return Source(name, key, read_json(about))
     return READERS[name](study, dataset)
@@ -106,13 +107,14 @@ def _stamp(given: str) -> str:
 
 
 def keep(study: Study, sources: dict[str, Source], data_key: str) -> None:
-    """Keep the sources in the study's folder, unless they are there."""
+    """Keep the sources beside the study's units, unless they are there."""
+    folder = units_folder(study.folder)
     for name, source in sources.items():
-        write_folder(study.folder / source.folder, lambda to, source=source: _write(to, source))
-        write_json(study.folder / source.folder / ABOUT, source.about)  # what was left out may be new
+        write_folder(folder / source.folder, lambda to, source=source: _write(to, source))
+        write_json(folder / source.folder / ABOUT, source.about)  # what was left out may be new
         entry = {"stamp": _stamp(getattr(study, name)), "key": source.key}
         if entry["stamp"]:
-            write_json(study.folder / INDEX, _index(study.folder) | {_wish(name, study, data_key): entry})
+            write_json(folder / INDEX, _index(folder) | {_wish(name, study, data_key): entry})
 
 
 def _write(folder: Path, source: Source) -> None:
@@ -124,19 +126,19 @@ def _write(folder: Path, source: Source) -> None:
 def is_kept(study: Study, sources: dict[str, Source], data_key: str) -> bool:
     """Tell whether `keep` has nothing to do."""
     return all(
-        (study.folder / source.folder).is_dir() and _known(name, study, data_key) == source.key
+        (units_folder(study.folder) / source.folder).is_dir() and _known(name, study, data_key) == source.key
         for name, source in sources.items()
     )
 
 
 def _kept_key(name: str, study: Study, data_key: str) -> str:
     """Return the key under which a source was kept, whatever has become of it; "" where it was not."""
-    return _index(study.folder).get(_wish(name, study, data_key), {"key": ""})["key"]
+    return _index(units_folder(study.folder)).get(_wish(name, study, data_key), {"key": ""})["key"]
 
 
 def _known(name: str, study: Study, data_key: str) -> str:
     """Return the key under which a source was kept, if it has not changed since or cannot be seen; else ""."""
-    known = _index(study.folder).get(_wish(name, study, data_key), {"stamp": "", "key": ""})
+    known = _index(units_folder(study.folder)).get(_wish(name, study, data_key), {"stamp": "", "key": ""})
     return known["key"] if (_stamp(getattr(study, name)) or known["stamp"]) == known["stamp"] else ""
 
 
@@ -314,6 +316,11 @@ def find_weights(path: Path) -> tuple[Path, Path]:
 
 def _gan_of_study(folder: Path) -> Path:
     """Return the folder of a study's GAN: that of its first trial, the one made last if there are several."""
+    if sweep := sweep_of(folder.resolve()):
+        raise InputError(
+            f"foreign: {folder} is a study of the sweep {sweep.name}, whose GANs lie together; give the folder of the "
+            f"GAN itself, one of those in {sweep / UNITS / 'trials'}."
+        )
     family = _json(folder / "study.json").get("resolved", {}).get("gan", "")
     own = re.compile(f"{re.escape(family) or '[^-]+'}-[0-9a-f]{{16}}")  # and no GAN of outliers, which has a class more
     made = [file for file in folder.glob(f"trials/*/*/{WEIGHTS}") if own.fullmatch(file.parent.name)]

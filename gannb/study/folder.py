@@ -6,6 +6,7 @@ import json
 import stat
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from gannb.utils.errors import InputError, unreadable
 from gannb.utils.files import absolute, read_bytes, write_json
 from gannb.utils.trust import is_import_path, trust
 
+SWEEP = "sweep.json"  # in a sweep's folder: its parameters and its cells
+STUDIES, UNITS = "studies", "units"  # in a sweep's folder: the folders of its studies, and that of all their units
 PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
 
 
@@ -49,6 +52,23 @@ def find_folder(study: str | Path) -> Path:
     return (project if within else here) / path
 
 
+def has_sweep(folder: Path) -> bool:
+    """Tell whether a folder holds a sweep."""
+    return (folder / SWEEP).is_file()
+
+
+def sweep_of(folder: Path) -> Path | None:
+    """Return the folder of the sweep that a study's folder is one of, or None: it stands by itself."""
+    sweep = folder.parent.parent
+    return sweep if folder.parent.name == STUDIES and has_sweep(sweep) else None
+
+
+def units_folder(folder: Path) -> Path:
+    """Return the folder that holds a study's units and its copy of the data: its own, or that of its whole sweep."""
+    sweep = sweep_of(folder)
+    return sweep / UNITS if sweep else folder
+
+
 def load_study(folder: str | Path) -> Study:
     """Return the study kept in a folder.
 
@@ -73,7 +93,12 @@ def has_study(folder: Path) -> bool:
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the content of `study.json`; `InputError` when there is none or it cannot be read."""
     file = folder / "study.json"
-    content = read_bytes(file, f"There is no study in {folder}; start one with `gannb run`.")
+    missing = f"There is no study in {folder}; start one with `gannb run`."
+    if has_sweep(folder):
+        missing = (
+            f"{folder} is the folder of a sweep: `gannb sweep {folder}` goes on with it, its studies lie in studies/."
+        )
+    content = read_bytes(file, missing)
     try:
         record = json.loads(content.decode("utf-8"))
         is_whole = isinstance(record["set"], dict)
@@ -182,8 +207,11 @@ def versions() -> dict[str, str]:
 def git_revision() -> str | None:
     """Return the checkout's commit, with `+changes` when files differ from it; None outside a checkout."""
     root = project_root()
-    if not (root / ".git").exists():
-        return None
+    return _revision(root) if (root / ".git").exists() else None
+
+
+@cache  # the code of this process stays what it is
+def _revision(root: Path) -> str | None:
     try:
         run = lambda *a: subprocess.run(["git", "-C", root, *a], capture_output=True, text=True, timeout=10)  # noqa: E731
         head = run("rev-parse", "--short=12", "HEAD")

@@ -275,7 +275,7 @@ class General(BaseModel):
         if not self.data.strip():
             raise ValueError("data is empty; name a folder, a file or digits")
         if not self.name:
-            object.__setattr__(self, "name", _name_from(self.data))
+            object.__setattr__(self, "name", name_from(self.data))
         for field in ("data", "groups", "foreign", "related"):  # paths stay true in other folders
             value = getattr(self, field)
             if value and _is_path(field, value):
@@ -478,7 +478,7 @@ def _fault_of_name(name: str) -> str:
     return ""
 
 
-def _name_from(data: str) -> str:
+def name_from(data: str) -> str:
     """Return a study name made from the data's path: `photos/my flowers.npz` -> `my-flowers`."""
     stem = data if is_embedded(data) else absolute(data, "data").name.removesuffix(".npz")
     plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in stem)

@@ -15,6 +15,7 @@ import numpy as np
 
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
+from gannb.study.folder import units_folder
 from gannb.study.model import Study
 from gannb.utils.doing import doing
 from gannb.utils.files import write_folder
@@ -44,21 +45,26 @@ def find_view(study: Study, dataset: Dataset, data_key: str, weights: Weights, o
     how = [getattr(study, name) for name in medium.reading_like]
     view = View(digest(dataset.fingerprint, data_key, list(shape), how), shape)
     possible = not own_copy and os.path.lexists(study.data)
-    return view if possible or view_folder(study.folder, view.key).is_dir() else None
+    return view if possible or view_folder(units_folder(study.folder), view.key).is_dir() else None
 
 
-def view_folder(study: Path, key: str) -> Path:
-    """Return where a study's folder keeps the view with a key."""
-    return study / f"view-{key}"
+def view_folder(folder: Path, key: str) -> Path:
+    """Return where the folder that holds a study's units keeps the view with a key."""
+    return folder / view_name(key)
+
+
+def view_name(key: str) -> str:
+    """Return the name of the folder of the view with a key."""
+    return f"view-{key}"
 
 
 def keep_view(study: Study, dataset: Dataset, view: View) -> None:
-    """Keep a view of a study's items in its folder, for the units to read, unless it is there.
+    """Keep a view of a study's items beside its units, which read it, unless it is there.
 
     Raises:
         InputError: the files are no longer those that the study was made with.
     """
-    if (to := view_folder(study.folder, view.key)).is_dir():
+    if (to := view_folder(units_folder(study.folder), view.key)).is_dir():
         return
     medium = medium_of(dataset)
 

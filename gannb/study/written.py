@@ -20,6 +20,7 @@ from gannb.utils.files import read_bytes
 from gannb.utils.trust import is_import_path
 
 NOTHING = ("", "~", "null", "Null", "NULL")  # without quotes: a parameter that is not given
+GRID, LISTED = "grid", "studies"  # entries of a sweep's file, beside parameters; see `sweep.definition`
 MERGE = "tag:yaml.org,2002:merge"
 # The longer ones first: UTF-32 begins as UTF-16 does
 MARKS = {
@@ -58,7 +59,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
             f"{path} is not valid YAML{where}; write one `name: value` per line, with quotes around a value that "
             "begins with a bracket or another sign."
         ) from None
-    if twice := next((name for name in names if names.count(name) > 1), None):  # of which YAML takes the last
+    if twice := next(iter(names), None):  # of which YAML takes the last
         raise InputError(f"{path} says {twice} twice; leave one of them out.")
     if not given or not all(isinstance(k, str) for k in given):
         raise InputError(f"{path} does not hold parameters; write one `name: value` per line.")
@@ -83,7 +84,7 @@ def _text_of(path: Path) -> str:
 
 
 def _mapping_in(text: str) -> tuple[list[str], dict[str, Any]]:
-    """Return the names in a YAML text, as often as each stands there, and what it gives; nothing if it is no mapping.
+    """Return the names that a YAML text says twice in one place, and what it gives; nothing if it is no mapping.
 
     A value that is left out, or `null` without quotes, is None.
     """
@@ -96,13 +97,29 @@ def _mapping_in(text: str) -> tuple[list[str], dict[str, Any]]:
     finally:
         loader.dispose()
     nothing = {key.value for key, value in node.value if _is_nothing(value)}
-    return [str(key.value) for key, _ in node.value], {
+    return _twice(node), {
         k: None if k in nothing else v.rstrip("\n") if isinstance(v, str) else v for k, v in given.items()
     }  # a text below its name, behind `|` or `>`, ends with a line break
 
 
+def _twice(node: yaml.Node) -> list[str]:
+    """Return the names that a mapping, or one within it, says more than once."""
+    if not isinstance(node, yaml.CollectionNode):
+        return []
+    if isinstance(node, yaml.SequenceNode):
+        return [name for each in node.value for name in _twice(each)]
+    names = [str(key.value) for key, _ in node.value]
+    own = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    return own + [name for _, value in node.value for name in _twice(value)]
+
+
 def _is_nothing(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and not node.style and node.value in NOTHING
+
+
+def is_sweep(given: Mapping[str, Any]) -> bool:
+    """Tell whether what a file says is of a sweep, not of one study."""
+    return GRID in given or LISTED in given
 
 
 # ---- a command line ----

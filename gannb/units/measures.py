@@ -16,12 +16,12 @@ from gannb.measures.comparison import FEW, Measured, Sets, choose, measure, refe
 from gannb.measures.features import ClassifierSpace, OncePerItem, Space
 from gannb.measures.fidelity import frechet_distance, nearer_to_made
 from gannb.measures.forms import Form
-from gannb.study.folder import read_record
 from gannb.trials import splits
 from gannb.trials.splits import Draw
 from gannb.units.parameters import MeasuringTraining
 from gannb.units.reading import (
     dataset_of,
+    file_of_space,
     load_classifier,
     measured_of,
     medium_of,
@@ -180,8 +180,8 @@ def _spaces(task: Task, draw: Draw, like: Examples) -> tuple[dict[str, Space], l
     own = ClassifierSpace(lambda x: features(medium, network, x), medium.classifier_head(network))
     spaces = {medium.raw_space: Space(medium.raw_features), medium.measuring_classifier: own}
     for further in medium.spaces.values():
-        if further.name in task.parameters:  # in the key by the weights' content; where they lie, the study knows
-            file = read_record(task.study)["parameters"][further.parameter]
+        if further.name in task.parameters:  # in the key by the weights' content
+            file = file_of_space(task, further.name)
             spaces[further.name] = Space(further.features(file, task.device))
     return spaces, [name for name in spaces if name != medium.measuring_classifier or len(draw.reserve)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,13 @@ from gannb.trials import splits
 from gannb.trials.design import Design
 from gannb.trials.splits import Draw
 from gannb.units.parameters import Drawing
+from gannb.utils.files import read_json, write_json
 from gannb.work.unit import Task
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
+
+SPACES = "spaces.json"  # beside the units: where the weights of further feature spaces lie, by their digest
 
 
 def dataset_of(task: Task) -> Dataset:
@@ -34,6 +38,18 @@ def shown(x: np.ndarray, dataset: Dataset) -> np.ndarray:
     """Return items that were made (N, ...) in the shape of the real ones that a unit sees."""
     shape = dataset.pool.shape
     return x if x.shape[1:] == shape else media.medium_of(dataset).enlarged(x, shape)
+
+
+def note_spaces(folder: Path, files: Mapping[str, str]) -> None:
+    """Note beside a study's units where the weights of further feature spaces lie, by their digest."""
+    noted = read_json(folder / SPACES) if (folder / SPACES).is_file() else {}
+    if not files.items() <= noted.items():
+        write_json(folder / SPACES, noted | files)
+
+
+def file_of_space(task: Task, name: str) -> str:
+    """Return the file of the weights of a further feature space that a unit measures in."""
+    return read_json(task.study / SPACES)[task.parameters[name]]
 
 
 def medium_of(task: Task) -> Medium:

@@ -11,9 +11,10 @@ import errno
 import json
 import os
 import shutil
+import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,6 +27,7 @@ from gannb.work.unit import Task, Unit
 
 RECORD = "unit.json"
 LEASE = "lease"  # in the unit's `running` folder
+HOST = "host"  # beside it: the name of the machine that makes the unit, for people; nothing is decided by it
 
 
 def is_done(study: Path, unit: Unit) -> bool:
@@ -94,6 +96,14 @@ def is_at_work(folder: Path) -> bool:
     return is_alive(folder.with_name(f"{folder.name}.running") / LEASE)
 
 
+def host_at(folder: Path) -> str:
+    """Return the name of the machine that is making the unit that belongs into a folder; empty where it is not said."""
+    try:
+        return folder.with_name(f"{folder.name}.running").joinpath(HOST).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
 def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> str | None:
     """Make one unit in this process; return None, or the error that it failed with.
 
@@ -105,7 +115,8 @@ def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> s
     try:
         with take(running / LEASE, token) as lease:
             if not is_done(study, unit):
-                _make(study, unit, device, running, lease.token)
+                with _named(running / HOST):
+                    _make(study, unit, device, running, lease.token)
             shutil.rmtree(failed, ignore_errors=True)
             _clear(running, lease)
         with contextlib.suppress(OSError):  # another process has come to see whether the unit is there
@@ -116,6 +127,18 @@ def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> s
             if is_done(study, unit):  # by another process
                 return None
         return record_failure(failed, error)
+
+
+@contextlib.contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Let a file say which machine is at work, until the block ends; nothing hangs on whether it can be written."""
+    with contextlib.suppress(OSError):
+        file.write_text(socket.gethostname(), encoding="utf-8")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def forget(study: Path, unit: Unit, token: str) -> None:

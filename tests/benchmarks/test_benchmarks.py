@@ -288,3 +288,22 @@ def test_a_check_of_a_gpu_that_dies_is_told(benchmark, tmp_path, monkeypatch):
     assert state == gpu.FAIL and text.startswith("died with exit code 7")
     script.write_text("import time; time.sleep(600)")
     assert gpu.run_apart("machine", gpu.Setting("cpu", True), 1) == (gpu.FAIL, "not done after 1 s")
+
+
+def test_scale_schedules_plans_and_simulates(benchmark, tmp_path, capsys):
+    scale = benchmark("scale")
+    assert len(scale.graph(100)) == 100 and scale.schedule(100)["units"] == 100
+    assert scale.plan(2)["studies"] == 8
+    units = scale.graph(60)  # three draws
+    seconds = {"draw": 0.1, "gan": 20.0, "items": 1.0, "classifier": 3.0}
+    assert scale.finished_after(units, seconds, 1) == pytest.approx(3 * (20 + 1 + 17 * 3))
+    alone = scale.finished_after(units, seconds, 1000)
+    assert alone == scale.ideal(units, seconds, 1000) == pytest.approx(20 + 1 + 3)
+    for workers in (2, 3, 7):
+        assert scale.ideal(units, seconds, workers) <= scale.finished_after(units, seconds, workers)
+    file = tmp_path / "trials" / "unit" / "unit.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"kind": "generator", "parameters": {"gan_steps": 5}, "seconds": 7.0}))
+    assert scale.recorded_seconds(tmp_path)["gan"] == 7.0
+    with pytest.raises(SystemExit):
+        scale.main(["simulate"])

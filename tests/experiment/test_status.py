@@ -76,13 +76,21 @@ def test_a_unit_that_was_killed_is_not_counted_as_running(smoke):
 def test_a_status_in_words_names_what_failed_and_the_time_left():
     units = {"classifier": {"done": 3, "running": 1, "failed": 1, "total": 9}}
     failed = [{"unit": "trials/000/real-0", "error": "RuntimeError: the loss is nan"}]
-    status = {"study": "digits", "medium": "image", "state": "failed", "units": units, "failed": failed}
+    status = {
+        "study": "digits",
+        "medium": "image",
+        "state": "failed",
+        "units": units,
+        "failed": failed,
+        "hosts": {"alpha": 1},
+    }
     words = {"classifier": "training classifiers"}
     doubled = status_text(status | {"seconds_left": 45, "seconds_left_most": 300}, words).splitlines()
     assert doubled[-1] == ("  at least 45 s of work left; up to 5 min if training converges late and steps are doubled")
     assert status_text(status | {"seconds_left": 45, "seconds_left_most": 45}, words).splitlines() == [
         "digits: failed",
         f"  {'training classifiers':<34}     3 of 9, 1 running, 1 failed",
+        "  at work: alpha (1)",
         "  failed: trials/000/real-0: RuntimeError: the loss is nan",
         "  about 45 s of work left",
     ]

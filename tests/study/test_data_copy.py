@@ -119,7 +119,7 @@ def test_a_source_that_only_looks_changed_is_read_again_and_found_to_be_the_same
     for file in (tmp_path / "set").rglob("*.pgm"):
         file.chmod(0o600)
         os.utime(file)
-    assert source_stamp(study) not in known_data(study)
+    assert source_stamp(study) not in known_data(study.folder)
     assert load_data(study)[1] == key and source_remark(study, key) == ""
 
 
@@ -139,7 +139,7 @@ def test_a_stamp_of_files_that_changed_after_they_were_read_is_never_taken_for_t
     swap(tmp_path / "set" / "a" / "0.pgm", tmp_path / "set" / "b" / "0.pgm")
     keep_data(study, dataset, key, stamp)
     save_study(study, fingerprint=dataset.fingerprint, data_key=key)
-    assert source_stamp(study) not in known_data(study)
+    assert source_stamp(study) not in known_data(study.folder)
     with pytest.raises(InputError, match="was made with other data"):
         load_data(study)
 

@@ -11,6 +11,7 @@ from pace import run
 
 from gannb.study import folder
 from gannb.study.folder import (
+    STUDIES,
     find_folder,
     git_revision,
     is_saved,
@@ -19,6 +20,8 @@ from gannb.study.folder import (
     project_root,
     read_record,
     save_study,
+    sweep_of,
+    units_folder,
 )
 from gannb.study.model import PRESETS, make_study
 from gannb.utils.errors import InputError
@@ -131,6 +134,16 @@ def test_a_folder_without_a_study_cannot_be_loaded(tmp_path):
 def test_a_study_is_at_hand_without_torch():
     code = "import sys, gannb.study.folder, gannb.utils.errors; sys.exit('torch' in sys.modules)"
     assert run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_study_of_a_sweep_has_its_units_in_the_sweeps_folder(tmp_path):
+    folder = tmp_path / "map" / STUDIES / "small"
+    assert sweep_of(folder) is None and units_folder(folder) == folder  # one that lies so by chance
+    save_study(make_study(name="small", output_dir=str(folder.parent)))
+    (tmp_path / "map" / "sweep.json").write_text("{}")
+    assert sweep_of(folder) == tmp_path / "map" and units_folder(folder) == tmp_path / "map" / "units"
+    with pytest.raises(InputError, match="map is the folder of a sweep: `gannb sweep .*its studies lie in studies/"):
+        load_study(tmp_path / "map")
 
 
 def test_outside_a_checkout_there_is_no_revision(tmp_path, monkeypatch):

@@ -97,6 +97,9 @@ def test_another_encoding_is_named(tmp_path, content):
 def test_a_parameter_may_not_stand_twice_in_a_file(tmp_path):
     with pytest.raises(InputError, match=r"study.yaml says trials twice; leave one of them out"):
         read(tmp_path, "trials: 4\nsize: 32\ntrials: 6\n")
+    for nested in ("grid: {gan: [mlp], gan: [dcgan]}\n", "grid:\n  - {gan: [mlp], seed: [1], gan: [x]}\n"):
+        with pytest.raises(InputError, match=r"study.yaml says gan twice; leave one of them out"):
+            read(tmp_path, nested)
 
 
 @pytest.mark.parametrize(

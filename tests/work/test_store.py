@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from gannb.work.store import (
     _progress_writer,
     execute,
     forget,
+    host_at,
     is_done,
     read_unit,
     recorded_failure,
@@ -39,6 +41,17 @@ def test_a_unit_is_made_once_and_found_afterwards(tmp_path):
     assert (tmp_path / a.path / "value.txt").read_text() == "7"
     assert log(tmp_path) == ["trials/000/a"]
     assert leftovers(tmp_path) == []
+
+
+def name_the_host(task: Task) -> None:
+    (task.folder / "host.txt").write_text(host_at(task.study / task.unit.path))
+
+
+def test_the_machine_that_makes_a_unit_is_named_meanwhile_and_not_afterwards(tmp_path):
+    a = replace(unit(), make=name_the_host)
+    assert execute(tmp_path, a, "cpu") is None
+    assert (tmp_path / a.path / "host.txt").read_text() == socket.gethostname()
+    assert host_at(tmp_path / a.path) == "" and leftovers(tmp_path) == []
 
 
 @pytest.mark.parametrize("damage", ["cut off", "gone", "no record", "half a record", "no JSON object"])

@@ -19,7 +19,7 @@ from gannb.trials.arms import PRETRAINED, PRIMARY
 from gannb.trials.tuning import Configuration
 from gannb.units.kinds import KINDS
 from gannb.utils.naming import ended, few_of
-from gannb.work.store import is_done, read_unit
+from gannb.work.store import read_unit
 
 if TYPE_CHECKING:
     from gannb.data.examples import DataReport
@@ -258,8 +258,8 @@ def provenance(experiment: Experiment) -> list[tuple[str, str]]:
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     spent: dict[str, float] = {}
     for unit in experiment.plan.all_units():
-        if is_done(experiment.folder, unit):
-            spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.folder, unit)["seconds"]
+        if experiment.results.is_done(unit):
+            spent[unit.kind] = spent.get(unit.kind, 0.0) + read_unit(experiment.results.folder, unit)["seconds"]
     nouns = experiment.settings.medium.nouns
     parts = ", ".join(f"{KINDS[kind].text(nouns)} {seconds:,.0f} s" for kind, seconds in spent.items())
     return [

@@ -21,7 +21,6 @@ from gannb.report.page import captions
 from gannb.report.page.html import data_uri, inline_svg
 from gannb.stats import outcomes
 from gannb.trials.arms import PRIMARY
-from gannb.work.store import is_done
 
 if TYPE_CHECKING:
     from gannb.data.medium import Grid, Medium, Nouns
@@ -147,7 +146,7 @@ def shown_trial(experiment: Experiment) -> int | None:
 
 def _has_items(experiment: Experiment, trial: int) -> bool:
     units = (made[trial, experiment.family] for made in (experiment.plan.generator_units, experiment.plan.item_units))
-    return all(is_done(experiment.folder, unit) for unit in units)
+    return all(map(experiment.results.is_done, units))
 
 
 def _samples(experiment: Experiment, folder: Path, trial: int) -> Picture:

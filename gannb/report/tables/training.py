@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gannb.trials.tuning import Configuration
-from gannb.work.store import is_done, read_unit
+from gannb.work.store import read_unit
 
 if TYPE_CHECKING:
     from gannb.experiment.experiment import Experiment
@@ -24,7 +24,7 @@ def gans(experiment: Experiment) -> pd.DataFrame:
         curves, ratios = history["curves"], history["diversity"]["ratio"]
         last = {name.replace("_", " "): round(values[-1], 3) for name, values in curves.items() if name != "step"}
         row = {"trial": unit.parameters["trial"], "family": unit.parameters["generator"], "steps": curves["step"][-1]}
-        row |= {"seconds": read_unit(experiment.folder, unit)["seconds"], "remedies": len(history["log"])}
+        row |= {"seconds": read_unit(experiment.results.folder, unit)["seconds"], "remedies": len(history["log"])}
         rows.append(row | {"diversity": round(ratios[-1], 2) if ratios else None} | last)
     return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["trial"]).set_index("trial")
 
@@ -32,7 +32,7 @@ def gans(experiment: Experiment) -> pd.DataFrame:
 def _gan_units(experiment: Experiment) -> list[Unit]:
     """Return the finished units of the trials' GANs, those of the study's own family first."""
     units = [u for u in experiment.plan.units(2) if u.parameters["generator"] in experiment.settings.families]
-    units = [u for u in units if is_done(experiment.folder, u) and u.parameters["trial"] >= 0]
+    units = [u for u in units if experiment.results.is_done(u) and u.parameters["trial"] >= 0]
     return sorted(units, key=lambda unit: experiment.settings.families.index(unit.parameters["generator"]))
 
 

@@ -1,0 +1,352 @@
+"""What a sweep is: a grid, or a list, of studies, as its file says it and as its folder keeps it.
+
+A sweep's file is a study's file with one entry more: `grid`, several values of some parameters, of which every
+combination is a study, or `studies`, a list of the parameters of each. What else it says holds for all of them. A value
+of the grid may bring further parameters with it: `data: [digits, {data: photos, size: 32}]`; and there may be a list of
+grids over the same parameters, where not every value of one goes with every value of another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from gannb.study.folder import STUDIES, SWEEP, UNITS, has_study, has_sweep, load_study, versions
+from gannb.study.model import LONGEST_NAME, Study, check_spelling, make_study, name_from
+from gannb.study.written import GRID, LISTED, NOTHING, is_sweep, read_yaml
+from gannb.utils.errors import InputError, ParameterError
+from gannb.utils.files import read_json, write_json
+from gannb.utils.keys import digest
+from gannb.utils.naming import few_of, listed, nearest
+from gannb.utils.trust import is_import_path
+
+OF_THE_SWEEP = ("name", "output_dir", "workers", "device")  # parameters that no cell has of its own
+MOST = 10_000  # cells
+DEFAULT = "default"  # the value of a parameter that a listed study does not give
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One study of a sweep, and where it stands in it."""
+
+    study: Study
+    at: Mapping[str, str]  # by axis, its value in words
+
+    @property
+    def name(self) -> str:
+        """The name of the study, and of its folder."""
+        return self.study.name
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Studies that share one folder of units."""
+
+    folder: Path
+    axes: Mapping[str, Sequence[str]]  # by parameter that differs, its values in words, in their order
+    cells: Sequence[Cell]
+
+    @property
+    def name(self) -> str:
+        """The name of the sweep, and of its folder."""
+        return self.folder.name
+
+    @property
+    def units(self) -> Path:
+        """The folder of all units, and of the copies of the data."""
+        return self.folder / UNITS
+
+    @property
+    def workers(self) -> int:
+        """Processes at work at once; 0: one per core."""
+        return self.cells[0].study.workers
+
+    @property
+    def device(self) -> str:
+        """The device that is asked for."""
+        return self.cells[0].study.device
+
+    def write(self) -> None:
+        """Keep in the folder which studies there are, and where each stands."""
+        cells = [{"study": c.name, "data": c.study.data, "at": dict(c.at)} for c in self.cells]
+        axes = {name: list(labels) for name, labels in self.axes.items()}
+        write_json(self.folder / SWEEP, {"axes": axes, "cells": cells, "versions": versions()})
+
+
+def read_sweep(folder: Path) -> Sweep:
+    """Return the sweep that a folder keeps, whose studies were all begun.
+
+    Raises:
+        InputError: there is none, or what it keeps is damaged.
+    """
+    kept = _kept(folder)
+    missing = [each["study"] for each in kept["cells"] if not has_study(folder / STUDIES / each["study"])]
+    if missing:
+        raise InputError(
+            f"The sweep in {folder} was not begun to its end: {few_of(missing, 4)} is missing; `gannb sweep` with the "
+            "sweep's file goes on."
+        )
+    cells = [Cell(load_study(folder / STUDIES / each["study"]), each["at"]) for each in kept["cells"]]
+    return Sweep(folder.resolve(), kept["axes"], cells)
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    file = folder / SWEEP
+    if not has_sweep(folder):
+        raise InputError(f"There is no sweep in {folder}; begin one with `gannb sweep SWEEP.yaml`.")
+    kept = read_json(file)
+    try:
+        whole = all(isinstance(each["study"], str) and dict(each["at"]) for each in kept["cells"]) and kept["axes"]
+    except (KeyError, TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise InputError(f"{file} is damaged; `gannb sweep` with the sweep's file writes it again, its units are kept.")
+    return kept
+
+
+# ---- a file ----
+
+
+def sweep_of_file(file: str | Path, changes: Mapping[str, Any]) -> Sweep:
+    """Return the sweep of a YAML file, with changes to what holds for all of its studies; writes nothing.
+
+    Raises:
+        InputError: it is not valid, has no cell or the same one twice, or its name is in use for something else.
+    """
+    file = Path(file)
+    given = read_yaml(file)
+    if not is_sweep(given):
+        raise InputError(f"{file} has no {GRID} and no list of {LISTED}, so it is one study: `gannb run {file}`.")
+    return sweep_of(given, changes, file)
+
+
+def sweep_of(given: Mapping[str, Any], changes: Mapping[str, Any], file: Path) -> Sweep:
+    """Return the sweep of what a file says; raises InputError as `sweep_of_file`."""
+    if GRID in given and LISTED in given:
+        raise InputError(f"{file} has both a {GRID} and a list of {LISTED}; leave one of them out.")
+    common = {name: value for name, value in given.items() if name not in (GRID, LISTED)}
+    axes, places = _of_grids(given[GRID], file) if GRID in given else _of_list(given[LISTED], file)
+    _check_changes(changes, places, file)
+    common |= changes
+    place = _place(common, file)
+    cells = [_cell(each, common, place, file) for each in places]
+    _check_distinct(cells, file)
+    sweep = Sweep(place, axes, cells)
+    _check_name(sweep)
+    return sweep
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A cell before its study is made: its name, its values in words, and the parameters of its own."""
+
+    name: str
+    at: Mapping[str, str]
+    own: Mapping[str, Any]
+
+
+def _of_grids(given: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
+    """Return the values of each axis in words, and the places of a grid, or of several with the same axes."""
+    if not given:
+        raise InputError(f"{file}: the {GRID} is empty; name a parameter in it, with several values in brackets.")
+    grids = given if isinstance(given, list) else [given]
+    if not all(isinstance(grid, Mapping) and grid for grid in grids):
+        raise InputError(f"{file}: the {GRID} is no list of `parameter: [values]`; write one such line per parameter.")
+    if other := next((grid for grid in grids if set(grid) != set(grids[0])), None):
+        differ = few_of(sorted(set(other) ^ set(grids[0])))
+        raise InputError(f"{file}: the grids differ in {differ}; give all of them the same parameters.")
+    found = [_of_grid(grid, file) for grid in grids]
+    if (number := sum(len(places) for _, places in found)) > MOST:
+        raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
+    axes = {name: list(dict.fromkeys(label for axes, _ in found for label in axes[name])) for name in grids[0]}
+    return axes, [place for _, places in found for place in places]
+
+
+def _of_grid(grid: Mapping[Any, Any], file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
+    """Return the values of each axis in words, and every combination of them."""
+    _check_names(grid, file)
+    values = {name: _values(name, given, file) for name, given in grid.items()}
+    if (number := prod(map(len, values.values()))) > MOST:
+        raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
+    labels = {name: _labels(name, of_axis, file) for name, of_axis in values.items()}
+    places = []
+    for chosen in product(*(range(len(of_axis)) for of_axis in values.values())):
+        at = {name: labels[name][i] for name, i in zip(values, chosen, strict=True)}
+        own = [values[name][i] for name, i in zip(values, chosen, strict=True)]
+        if twice := _said_twice(own):
+            raise InputError(f"{file}: {twice} is said by two axes of the {GRID}; leave it to one of them.")
+        places.append(_Place(_name(at), at, {k: v for each in own for k, v in each.items()}))
+    return labels, places
+
+
+def _values(name: str, given: Any, file: Path) -> list[dict[str, Any]]:
+    """Return the values of an axis, each with the parameters that it brings with it."""
+    if not isinstance(given, list):
+        given = _nothing(given)
+        way = f"write [{given}, ...] for several, or move it out of the {GRID}" if given else "give several in brackets"
+        raise InputError(f"{file}: {GRID}: {name} is {'one value' if given else 'without a value'}; {way}.")
+    if not given:
+        raise InputError(f"{file}: {GRID}: {name} has no values; give several in brackets, or leave {name} out.")
+    found = [dict(each) if isinstance(each, Mapping) else {name: each} for each in given]
+    for each in found:
+        _check_names(each, file)
+        if name not in each:
+            raise InputError(f"{file}: {GRID}: a value of {name} does not say its {name}; add `{name}: ...` to it.")
+    return [{k: _nothing(v) for k, v in each.items()} for each in found]
+
+
+def _nothing(value: Any) -> Any:
+    return None if isinstance(value, str) and value in NOTHING else value
+
+
+def _said_twice(own: Sequence[Mapping[str, Any]]) -> str:
+    names = [name for each in own for name in each]
+    return next((name for name in names if names.count(name) > 1), "")
+
+
+def _of_list(studies: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
+    """Return the parameters that listed studies differ in, with their values in words, and the studies."""
+    if not studies:
+        raise InputError(f"{file}: the list of {LISTED} is empty; write the parameters of one study per line.")
+    if not isinstance(studies, list) or not all(isinstance(each, Mapping) for each in studies):
+        raise InputError(f"{file}: {LISTED} takes a list, as `- {{n_per_class: 20, gan: mlp}}`, one line per study.")
+    if len(studies) > MOST:
+        raise InputError(f"{file}: there are {len(studies):,} studies, and a sweep takes {MOST:,}; leave some out.")
+    own = [{k: _nothing(v) for k, v in each.items() if k != "name"} for each in studies]
+    for each in own:
+        _check_names(each, file)
+    axes: dict[str, list[str]] = {}
+    for name in dict.fromkeys(name for each in own for name in each):
+        axes[name] = list(dict.fromkeys(_label(name, each[name]) if name in each else DEFAULT for each in own))
+    if not axes:
+        raise InputError(f"{file}: the list of {LISTED} gives no parameter; write those in which they differ.")
+    ats = [{name: _label(name, each[name]) if name in each else DEFAULT for name in axes} for each in own]
+    names = [
+        given.get("name") or _name({k: at[k] for k in each} or {"": DEFAULT})
+        for given, each, at in zip(studies, own, ats, strict=True)
+    ]
+    return axes, [_Place(str(name), at, each) for name, at, each in zip(names, ats, own, strict=True)]
+
+
+def _check_names(given: Mapping[Any, Any], file: Path) -> None:
+    """Refuse what is no parameter, or none that a cell has of its own, and functions that would run."""
+    for name, value in given.items():
+        if not isinstance(name, str) or name not in Study.model_fields:
+            check_spelling([name] if isinstance(name, str) else [])
+            hint = nearest(str(name), Study.model_fields) or "`gannb parameters` lists those that there are."
+            raise InputError(f"{file}: there is no parameter {name}; {hint}")
+        if name in OF_THE_SWEEP:
+            raise InputError(f"{file}: {name} is the same for all studies of a sweep; write it beside the {GRID}.")
+        if name == "foreign" and any(isinstance(v, str) and is_import_path(v) for v in _flat(value)):
+            raise InputError(
+                f"{file}: foreign: a function is not taken from a file, which may be somebody else's; leave it out "
+                "there and add --set foreign=... to the command line."
+            )
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return [each for part in value.values() for each in _flat(part)]
+    return [each for part in value for each in _flat(part)] if isinstance(value, list) else [value]
+
+
+def _labels(name: str, values: Sequence[Mapping[str, Any]], file: Path) -> list[str]:
+    """Return the values of an axis in words, each another one."""
+    if twice := next((v for i, v in enumerate(values) if v in values[:i]), None):
+        raise InputError(f"{file}: {GRID}: {name} has {_label(name, twice[name])} twice; leave one of them out.")
+    labels = _paths([str(each[name]) for each in values]) if name == "data" else []
+    labels = labels or [_label(name, each[name]) for each in values]
+    if len(set(labels)) < len(labels):  # they differ in what they bring with them
+        brought = ["".join(f"-{k}={_label(k, v)}" for k, v in each.items() if k != name) for each in values]
+        labels = [label + more for label, more in zip(labels, brought, strict=True)]
+    return [label if label not in labels[:i] else f"{label}-{i + 1}" for i, label in enumerate(labels)]
+
+
+def _paths(data: Sequence[str]) -> list[str]:
+    """Return names of data sets: those of their folders, with as much of the path as tells them apart."""
+    for depth in range(1, max(len(Path(each).parts) for each in data) + 1):
+        labels = [name_from(each) if depth == 1 else "-".join(Path(each).parts[-depth:]).strip("/-") for each in data]
+        if len(set(labels)) == len(set(data)):
+            break
+    return labels
+
+
+def _label(name: str, value: Any) -> str:
+    if name == "data":
+        return name_from(str(value))
+    words = ",".join(map(str, value)) if isinstance(value, list) else DEFAULT if value is None else str(value)
+    return re.sub(r"[^\w.+,@:-]+", "-", words).strip("-") or DEFAULT
+
+
+def _name(at: Mapping[str, str]) -> str:
+    """Return the name of a cell's study: `digits,n_per_class=20,gan=mlp`."""
+    name = ",".join(label if axis in ("data", "") else f"{axis}={label}" for axis, label in at.items())
+    name = re.sub(r"[/\\:]+", "-", name)
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    return f"{name.encode()[: LONGEST_NAME - 20].decode(errors='ignore')}-{digest(name)[:8]}"
+
+
+# ---- cells ----
+
+
+def _check_changes(changes: Mapping[str, Any], places: Sequence[_Place], file: Path) -> None:
+    own = {name for place in places for name in place.own}
+    if both := next((name for name in changes if name in own), None):
+        raise InputError(f"--set {both}: the studies of {file} differ in it; change it there.")
+    if wrong := next((name for name in changes if name in (GRID, LISTED)), None):
+        raise InputError(f"--set {wrong}: it is written in the sweep's file; change it there.")
+
+
+def _place(common: Mapping[str, Any], file: Path) -> Path:
+    """Return the sweep's folder: named as it says, or else as its file is."""
+    named = {name: common[name] for name in ("output_dir",) if common.get(name) is not None}
+    try:
+        return make_study(**named, name=str(common.get("name") or file.stem)).folder
+    except ParameterError as error:
+        raise InputError(f"{file}: {error}") from None
+
+
+def _cell(place: _Place, common: Mapping[str, Any], folder: Path, file: Path) -> Cell:
+    given = {**common, **place.own, "name": place.name, "output_dir": str(folder / STUDIES)}
+    try:
+        return Cell(make_study(**given), place.at)
+    except ParameterError as error:
+        said = re.sub("^There is", "there is", str(error))
+        whose = f"{file}, {place.name}" if error.parameter in place.own or not error.parameter else str(file)
+        raise InputError(f"{whose}: {said}") from None
+
+
+def _check_distinct(cells: Sequence[Cell], file: Path) -> None:
+    """Refuse two cells that are one study under two names, or two studies under one name."""
+    by_name: dict[str, Cell] = {}
+    by_parameters: dict[str, Cell] = {}
+    for cell in cells:
+        key = digest(cell.study.model_dump(mode="json", exclude={"name"}))
+        if other := by_parameters.get(key):
+            raise InputError(f"{file}: {other.name} and {cell.name} are the same study; leave one of them out.")
+        if cell.name.casefold() in by_name:
+            raise InputError(f"{file}: two of the studies are called {cell.name}; give each another `name`.")
+        by_name[cell.name.casefold()] = by_parameters[key] = cell
+
+
+def _check_name(sweep: Sweep) -> None:
+    """Refuse a name that is in use: by a study, or by a sweep that has no study in common with this one.
+
+    A grid that has grown or shrunk since is the same sweep still.
+    """
+    way = "give this one another name (--set name=...)"
+    if has_study(sweep.folder):
+        raise InputError(f"The name {sweep.name!r} is in use by the study in {sweep.folder}; {way}.")
+    if not has_sweep(sweep.folder):
+        return
+    kept = _kept(sweep.folder)
+    before = {(each["study"], each.get("data")) for each in kept["cells"]}
+    if not before & {(cell.name, cell.study.data) for cell in sweep.cells}:
+        over = listed([f"{name} ({few_of(labels, 4)})" for name, labels in kept["axes"].items()])
+        raise InputError(f"The name {sweep.name!r} is in use by another sweep, over {over}; {way}.")

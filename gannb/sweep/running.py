@@ -1,0 +1,131 @@
+"""A sweep at work: its studies recorded, their distinct units made once, their reports and the map written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gannb.experiment.at_hand import resolve_device
+from gannb.experiment.ledger import check_writable
+from gannb.experiment.pulling import await_study, check_numbers, check_versions
+from gannb.experiment.status import PLAN
+from gannb.study.folder import has_sweep
+from gannb.sweep import reports
+from gannb.sweep.definition import Sweep, read_sweep
+from gannb.sweep.mapping import write_map
+from gannb.sweep.planning import PlannedSweep, plan_sweep
+from gannb.sweep.status import SweepListing
+from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.utils.doing import doing
+from gannb.utils.errors import Stopped
+from gannb.work.locks import study_lock
+from gannb.work.progress import Progress
+from gannb.work.scheduler import Outcome, run_units
+from gannb.work.store import is_done, median_seconds
+from gannb.work.unit import Unit, seconds_of
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a run of a sweep."""
+
+    sentence: str  # of the map
+    page: Path
+    made: int  # units
+    written: int  # reports
+    failed: dict[str, str]  # by study, why it has no result, or what is missing of it
+
+
+def run_sweep(sweep: Sweep) -> Ran:
+    """Make what is missing of all studies, write their reports and the map; what is there is found, not made again.
+
+    Everything is read and checked before anything is written.
+
+    Raises:
+        InputError: a study cannot be done with its data, or another run is at work on the sweep.
+        Stopped: it was interrupted; what is finished is kept.
+    """
+    planned = plan_sweep(sweep)
+    for cell in sweep.cells:
+        check_writable(cell.study.folder)
+    with study_lock(sweep.folder):
+        record(planned)
+        try:
+            outcome = make(planned)
+        except KeyboardInterrupt:
+            raise Stopped("what is finished is kept, and the same command goes on from there.") from None
+        finally:
+            SweepListing.of_sweep(planned).write(sweep.folder)
+        written, failed = reports.write(planned)
+        page, sentence = write_map(sweep, failed)
+    return Ran(sentence, page, len(outcome.made), written, failed)
+
+
+def record(planned: PlannedSweep) -> None:
+    """Write down the sweep and each of its studies, with one copy of each data set, unless that is done.
+
+    The list of units comes last: who waits for a sweep to be begun waits for that.
+    """
+    sweep = planned.sweep
+    with doing(f"recording {len(planned.studies):,} studies"):
+        sweep.write()
+        for study in planned.studies:
+            experiment = study.unplanned(sweep.units)
+            if not experiment.is_recorded():
+                with study_lock(experiment.folder):
+                    experiment.write()
+            experiment.note_networks()
+        SweepListing.of_sweep(planned).write(sweep.folder)
+
+
+def make(planned: PlannedSweep, workers: int | None = None, again: bool = True, lists: bool = True) -> Outcome:
+    """Make all units, and those of every doubling of steps that turns out to be needed (see `convergence`).
+
+    workers: processes at work at once; by default the sweep's. again: try again what has failed before. lists: keep the
+    list of units that `gannb status` goes by, which is for one process to do.
+    """
+    sweep = planned.sweep
+    device = resolve_device(sweep.device)
+    made: tuple[Unit, ...] = ()
+    elsewhere: tuple[Unit, ...] = ()
+    while True:
+        units = planned.graph.units()
+        outcome = run_units(
+            sweep.units, units, device=device, workers=sweep.workers if workers is None else workers,
+            progress=Progress(f"{len(planned.studies):,} studies", _seconds(sweep.units, units)),
+            again=again,
+        )  # fmt: skip
+        again = False
+        made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
+        if not (outcome.made or outcome.failed) or not planned.plan_anew():
+            return replace(outcome, made=made, elsewhere=elsewhere)
+        if lists:
+            SweepListing.of_sweep(planned).write(sweep.folder)
+
+
+def is_begun(folder: Path) -> bool:
+    """Tell whether a sweep is recorded in a folder, with all of its studies."""
+    return has_sweep(folder) and (folder / PLAN).is_file()
+
+
+def help_sweep(folder: Path, workers: int | None = None, minutes: float = 0.0) -> Outcome:
+    """Make what a sweep is missing beside others, on any machine that sees its folder; see `experiment.pulling`.
+
+    workers: processes at work at once here; by default the sweep's. minutes: how long to wait for its beginning.
+    What has failed is not tried again.
+
+    Raises:
+        InputError: it was begun with other versions, or it cannot be done here.
+    """
+    check_numbers(workers, minutes)
+    await_study(folder, minutes, is_begun)
+    sweep = read_sweep(folder)
+    check_versions(sweep.cells[0].study.folder)
+    return make(plan_sweep(sweep, own_copy=True), workers, again=False, lists=False)
+
+
+def _seconds(folder: Path, units: list[Unit]) -> dict[str, float]:
+    """Return expected seconds of a unit by its cost: the median of those done, else a default."""
+    done = [(unit.path, unit.cost) for unit in units if is_done(folder, unit)]
+    known = DEFAULT_SECONDS | median_seconds(folder, done)
+    return known | {cost: seconds_of(cost, known) for cost in {unit.cost for unit in units}}

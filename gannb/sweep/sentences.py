@@ -1,0 +1,193 @@
+"""What a sweep's map says in sentences: where a GAN's items help, where they hurt, where blends do as well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gannb.analysis.wording import METRIC_NAMES, capital, in_points, points
+from gannb.data.medium import Nouns
+from gannb.report import pooling
+from gannb.report.kept import Result
+from gannb.stats.estimate import Interval
+from gannb.stats.settling.pooling import Pooled, pooled
+from gannb.sweep.entries import SIZES, Entry
+from gannb.utils.naming import listed
+
+ALONE = "data"  # the data set where the sweep has one alone
+SHOWN = 6  # places that a sentence names
+
+
+def answer(found: Sequence[Entry]) -> str:
+    """Return the answers in a few words: `Helps in 3 of 24, hurts in 2, undecided in 19`."""
+    gans = [entry for entry in found if entry.is_gan]
+    words = {
+        "helps": "helps",
+        "hurts": "hurts",
+        "equivalent": "no difference that matters",
+        "inconclusive": "undecided",
+    }
+    kinds = Counter(entry.answer for entry in gans if entry.row)
+    said = [f"{word} in {kinds[kind]}" for kind, word in words.items() if kinds[kind]]
+    if not said:
+        return "No result yet"
+    said += [f"no result in {len(gans) - kinds.total()}"] if len(gans) > kinds.total() else []
+    return capital(", ".join([f"{said[0]} of {len(gans)}", *said[1:]]))
+
+
+def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
+    """Return where a GAN's items help, where they hurt, where they change nothing, and where blends do as well."""
+    gans = [entry for entry in found if entry.is_gan and entry.row]
+    if not gans:
+        return []
+    said = {
+        "helps": f"GAN {nouns.many} help in",
+        "hurts": f"GAN {nouns.many} hurt in",
+        "equivalent": "They make no difference that matters in",
+        "inconclusive": "Undecided:",
+    }
+    reasons = Counter(entry.reason for entry in gans if entry.reason)
+    lines = [
+        f"{text} {len(there)} of {len(gans)}: {_places(there)}."
+        for kind, text in said.items()
+        if (there := [entry for entry in gans if entry.answer == kind])
+    ]
+    if not any(entry.answer == "helps" for entry in gans):
+        lines.insert(0, f"Nowhere on this map were GAN {nouns.many} shown to help.")
+    lines += [f"In {number} of {len(gans)} there is no answer: {reason}." for reason, number in reasons.items()]
+    return [*lines, *_blends(gans, nouns)]
+
+
+def _places(found: Sequence[Entry]) -> str:
+    """Return places in words, those that differ in their number of items together: `digits, mlp (5, 20 per class)`."""
+    groups: dict[str, list[str]] = {}
+    for entry in found:
+        groups.setdefault(entry.words, []).extend([entry.at[SIZES]] if SIZES in entry.at else [])
+    named = [f"{words} ({', '.join(sizes)} per class)" if sizes else words for words, sizes in groups.items()]
+    more = len(named) - SHOWN
+    return "; ".join(named[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _blends(gans: Sequence[Entry], nouns: Nouns) -> list[str]:
+    """Return where blends of two real items do as well, for whoever needs no GAN then."""
+    asked = [entry for entry in gans if entry.blends]
+    if not asked:
+        return []
+    as_well = [entry for entry in asked if entry.blends in ("hurts", "equivalent")]
+    better = [entry for entry in asked if entry.blends == "helps"]
+    open_ones = len(asked) - len(as_well) - len(better)
+    said = f"Blends of two real {nouns.many}, without any GAN, do as well or better in {len(as_well)} of {len(asked)}"
+    said += f" ({_places(as_well)})" if as_well else ""
+    said += f"; the GAN does better than they in {len(better)}" + (f" ({_places(better)})" if better else "")
+    return [said + (f"; in {open_ones} that is open." if open_ones else ".")]
+
+
+def multiplicity(found: Sequence[Entry]) -> str:
+    """Return what many intervals at once mean for a single one of them."""
+    there = [entry for entry in found if entry.row]
+    m, settled = len(there), [entry for entry in there if entry.answer != "inconclusive"]
+    if m < 2:
+        return ""
+    starred = [entry for entry in settled if entry.together == entry.answer]
+    return (
+        f"Each of the {m} intervals has its own chance of 1 in 20 to miss, so that about {m / 20:.1f} of them do. "
+        + (
+            f"Of the {len(settled)} settled places, {len(starred)} are so at the level at which all {m} hold together "
+            "with 95% (Bonferroni), too; they have a star. A single other one is weak evidence."
+            if settled
+            else "No place is settled."
+        )
+    )
+
+
+def unfinished(sweep_cells: int, found: Mapping[str, Result], failed: Mapping[str, str]) -> list[str]:
+    """Return which studies have no result, or one without some of their units."""
+    lines = [f"{name}: {why}" for name, why in list(failed.items())[:SHOWN]]
+    lines += [f"Further studies with failed units: {len(failed) - SHOWN}."] if len(failed) > SHOWN else []
+    missing = sweep_cells - len(set(found) | set(failed))
+    return lines + ([f"Studies that are not finished yet: {missing}."] if missing else [])
+
+
+# ---- all data sets together ----
+
+
+@dataclass(frozen=True)
+class Together:
+    """What a maker's items bring on average: on each data set, and over them."""
+
+    maker: str
+    by_data: Mapping[str, Interval]  # the mean over a data set's places
+    over: Pooled | None  # None: too few data sets that are independent
+    sentence: str
+
+
+def together(found: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns) -> tuple[list[Together], str]:
+    """Return what each maker's items bring over all data sets, and why they are not pooled, where they are not."""
+    there = [entry for entry in found if entry.row and not entry.reason]
+    reason = _why_not(there, results, nouns)
+    makers = dict.fromkeys(entry.maker for entry in there)
+    return [_of_maker([e for e in there if e.maker == maker], not reason, results) for maker in makers], reason
+
+
+def _why_not(there: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns) -> str:
+    """Return why places are not pooled over data sets; empty where they are."""
+    first = {entry.at.get("data", ALONE): results[entry.study] for entry in there}
+    if len(first) < pooling.FEWEST:
+        return (
+            f"Places of one data set share their {nouns.many} and are not independent, so that they are averaged, not "
+            f"pooled; a mean over data sets with a prediction for the next one takes {pooling.FEWEST} data sets."
+        )
+    if groups := pooling.sharing(list(first.values())):
+        said = "; ".join(f"{listed(names)} {pooling.HOW[how].format(many=nouns.many)}" for names, how in groups)
+        return f"Not pooled over data sets: {said}, and would count more than once."
+    if len({result.metric for result in first.values()}) > 1 or len({r.medium.name for r in first.values()}) > 1:
+        return "Not pooled over data sets: their metrics or media differ."
+    return ""
+
+
+def _of_maker(there: Sequence[Entry], may_pool: bool, results: Mapping[str, Result]) -> Together:
+    maker, sets = there[0].maker, dict.fromkeys(entry.at.get("data", ALONE) for entry in there)
+    of_set = {name: [entry.row for entry in there if entry.at.get("data", ALONE) == name] for name in sets}
+    means = {name: _mean(rows) for name, rows in of_set.items()}
+    metric = METRIC_NAMES[results[there[0].study].metric]
+    ses = np.array([np.mean([row["se"] for row in rows]) for rows in of_set.values()])
+    over = None
+    if may_pool and len(sets) >= pooling.FEWEST and (ses > 0).all():
+        over = pooled(np.array([mean.mean for mean in means.values()]), ses)
+    if over:
+        said = (
+            f"{maker}: over {len(sets)} data sets {in_points(Interval(over.mean, over.low, over.high))} points of "
+            f"{metric} on average; on the next such data set the true mean would lie in "
+            f"[{points(over.next_low)}, {points(over.next_high)}], with 95%."
+        )
+    else:
+        of_each = "; ".join(
+            f"{'' if name == ALONE else f'{name}, '}mean of {len(of_set[name])} places {in_points(mean)}"
+            for name, mean in means.items()
+        )
+        said = f"{maker}: {of_each} points of {metric}."
+    return Together(maker, means, over, said)
+
+
+def _mean(rows: Sequence[Mapping[str, float]]) -> Interval:
+    """Return the mean over places of one data set, with an interval that holds however they hang together.
+
+    The standard deviation of a mean is at most the mean of the standard deviations, with equality where all errors are
+    one (Cauchy and Schwarz): so wide is the interval, as wide as its parts are on average.
+    """
+    return Interval(*(float(np.mean([row[key] for row in rows])) for key in ("difference", "low", "high")))
+
+
+HOW = (
+    "The mean over the places of a data set has an interval as wide as theirs are on average, which holds however they "
+    "hang together, since they share {many}. Over data sets it is a random-effects mean (Hartung and Knapp 2001) with "
+    "a prediction interval (Higgins et al. 2009)."
+)
+
+
+def how(nouns: Nouns) -> str:
+    """Return how places are averaged and pooled."""
+    return HOW.format(many=nouns.many)
