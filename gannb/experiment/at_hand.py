@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
-from gannb.media.captioned.new_captions import read_new_captions
 from gannb.study.external import Source, load
 from gannb.study.model import Study
 from gannb.study.view import View, find_view
@@ -28,7 +27,7 @@ from gannb.utils.files import read_json
 from gannb.work.store import RECORD
 
 if TYPE_CHECKING:
-    from gannb.data.medium import FurtherSpace, Medium, Weights
+    from gannb.data.medium import Asked, FurtherSpace, Medium, Weights
 
 T = TypeVar("T")
 NEW_CAPTIONS = "new_captions"  # the parameter, the variation, and what its units declare
@@ -42,7 +41,7 @@ class AtHand:
     weights: Weights | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
-    new_captions: tuple[tuple[str, int], ...] = ()  # with their labels; empty: the study names no file of them
+    new_captions: Asked = ()  # with their labels; empty: the study names no file of them
     view: View | None = None  # of items, that the pretrained network gets; None: the study's own
 
 
@@ -66,7 +65,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },
-        new_captions=_new_captions(study, dataset) if getattr(study, NEW_CAPTIONS, None) else (),
+        new_captions=_new_captions(study, dataset, medium) if names_captions(study, medium) else (),
     )
 
 
@@ -87,18 +86,18 @@ def _digest_of(space: FurtherSpace, study: Study) -> str:
     return _or_recalled(lambda: space.digest(file), lambda: recall_digest(study.folder, space.name))
 
 
-def _new_captions(study: Study, dataset: Dataset) -> tuple[tuple[str, int], ...]:
+def names_captions(study: Study, medium: Medium) -> bool:
+    """Tell whether a study names a file of new captions, and its items have some."""
+    return medium.captions is not None and bool(getattr(study, NEW_CAPTIONS))
+
+
+def _new_captions(study: Study, dataset: Dataset, medium: Medium) -> Asked:
     """Return the new captions of a study and their labels: of its file, else those that items were made of."""
-    pool, file = dataset.pool, getattr(study, NEW_CAPTIONS)
-
-    def read() -> tuple[tuple[str, int], ...]:
-        found = read_new_captions(file, pool.classes, pool.captions)
-        return tuple(zip(found.captions.tolist(), found.labels.tolist(), strict=True))
-
-    return _or_recalled(read, lambda: recall_new_captions(study.folder))
+    file, read = getattr(study, NEW_CAPTIONS), medium.captions.read
+    return _or_recalled(lambda: read(file, dataset.pool, NEW_CAPTIONS), lambda: recall_new_captions(study.folder))
 
 
-def recall_new_captions(folder: Path) -> tuple[tuple[str, int], ...] | None:
+def recall_new_captions(folder: Path) -> Asked | None:
     """Return the new captions that a study's units record to have made items of; None: none do."""
     for record in sorted(folder.glob(f"trials/*/*.{NEW_CAPTIONS}-{ITEMS.stored_as}-*/{RECORD}")):
         if found := read_json(record)["parameters"].get(NEW_CAPTIONS):
