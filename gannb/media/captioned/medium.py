@@ -56,15 +56,15 @@ class Captioned(Images):
             groups=study.groups, on_bad_image=study.on_bad_image,
         )  # fmt: skip
 
+    def view_shape(self, dataset: Dataset, weights: Weights) -> None:
+        """None: files are not read again where each has captions."""
+
     @cached_property
     def captions(self) -> Captioning:
         """The module `gannb.media.captioned.new_captions`, whose functions are those of the protocol."""
         from gannb.media.captioned import new_captions
 
         return new_captions
-
-    def view_shape(self, dataset: Dataset, weights: Weights) -> None:
-        """None: files are not read again where each has captions."""
 
     # ---- what may be trained on it
 
