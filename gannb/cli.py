@@ -570,9 +570,9 @@ of which every combination is a study, or `studies`, a list of parameters each:
   data: photos
   trials: 8
   grid: {n_per_class: [10, 40, 160], gan: [mlp, projection]}
-The same command goes on where it stopped, and tries again what failed. Notebooks
-of a study: gannb run outputs/SWEEP/studies/STUDY. `plan`, `status`, `work` and
-`clean` take a sweep, too.
+The same command goes on where it stopped, and tries again what failed. The
+notebooks of a study: gannb run outputs/SWEEP/studies/STUDY. `plan`, `status`,
+`work` and `clean` take a sweep, too.
 """
 WORK_EPILOG = """\
 As many as you like may be started, at any time, by ssh or as an array job; they

@@ -593,7 +593,7 @@ def test_wrong_input_as_a_process(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "Name a command; the commands are run, work, plan"), (["rnu"], "no command rnu; did you mean run?"),
+        ([], "Name a command; the commands are run, sweep, work, plan"), (["rnu"], "no command rnu; did you mean run?"),
         (["xyzzy"], "There is no command xyzzy; the commands are run"), (["status"], "required: outputs/STUDY"),
         (["completion", "bahs"], "did you mean bash?"), (["parameters", "trals"], "did you mean trials?"),
     ],
