@@ -100,7 +100,8 @@ def test_weights_are_wanted_where_an_arm_fine_tunes_and_the_medium_has_a_network
 def test_weights_whose_file_is_there_can_be_fine_tuned_and_others_are_recalled(tmp_path, monkeypatch):
     file = tmp_path / "weights"
     file.touch()
-    there, gone = SimpleNamespace(file=str(file)), SimpleNamespace(file=str(tmp_path / "gone"))
+    network = {"network": "mobilenetv2_100", "settings": {}}
+    there, gone = (SimpleNamespace(file=str(at), **network) for at in (file, tmp_path / "gone"))
     asked = []
     pretrained = SimpleNamespace(find=lambda name: there, recall=lambda *given: asked.append(given) or gone)
     monkeypatch.setitem(vars(IMAGE), "pretrained", pretrained)
