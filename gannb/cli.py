@@ -343,7 +343,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _names_sweep(path: Path) -> bool:
     """Tell whether a path is that of a sweep: its folder, or its file."""
-    return has_sweep(path) or (path.is_file() and is_sweep(read_yaml(path)))
+    return has_sweep(path) or (os.path.isfile(path) and is_sweep(read_yaml(path)))
 
 
 def _plan_sweep(options: argparse.Namespace) -> int:

@@ -53,8 +53,8 @@ def find_folder(study: str | Path) -> Path:
 
 
 def has_sweep(folder: Path) -> bool:
-    """Tell whether a folder holds a sweep."""
-    return (folder / SWEEP).is_file()
+    """Tell whether a folder holds a sweep, damaged or not; InputError where that is not to be seen."""
+    return _is_file(folder / SWEEP)
 
 
 def sweep_of(folder: Path) -> Path | None:
@@ -81,7 +81,10 @@ def load_study(folder: str | Path) -> Study:
 
 def has_study(folder: Path) -> bool:
     """Tell whether a folder holds a study, damaged or not; InputError where that is not to be seen."""
-    file = folder / "study.json"
+    return _is_file(folder / "study.json")
+
+
+def _is_file(file: Path) -> bool:
     try:
         return stat.S_ISREG(file.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a byte of zeros in its name

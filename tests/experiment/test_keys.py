@@ -33,6 +33,7 @@ DATA = {  # study -> where its data lie, below the folder of real data sets
     "flowers": "flowers",
     "fsdd": "fsdd/fsdd_8khz_int16.npz",
     "snips": "snips-intents/train.tsv",
+    "twemoji": "twemoji-text/twemoji_64.npz",
 }
 WEIGHTS = "mobilenetv2_100=mobilenetv2-imagenet/mobilenetv2_100_same.safetensors"
 
@@ -43,15 +44,18 @@ def keys_of(name: str, folder: Path) -> list[str]:
     given |= {"data": data_of(name, folder), "output_dir": str(folder), "device": "cpu"}
     network, _, file = WEIGHTS.partition("=")
     given |= {"pretrained": f"{network}={SHARED / file}"} if name in ("flowers", "fsdd") else {}
+    given |= {"new_captions": str(folder / "emoji-new.csv")} if name == "twemoji" else {}
     experiment = Experiment.preview(make_study(**given))
     units = [unit for each in experiment.plan.all_units() for unit in each.closure()]
     return [f"answer-{experiment.plan.answer_key}", *dict.fromkeys(unit.path for unit in units)]
 
 
 def data_of(name: str, folder: Path) -> str:
-    """Where a study's data lie; the thinned digits, and the spoken ones by speaker, are made in a folder."""
+    """Where a study's data lie; thinned digits, spoken ones by speaker, emoji with names are made in a folder."""
     if name == "fsdd":
         return _made("by_speaker", str(SHARED / DATA[name]), str(folder / "fsdd.npz"))
+    if name == "twemoji":
+        return _made("twemoji", str(SHARED / DATA[name]), str(folder / "emoji"))
     if DATA[name]:
         return str(SHARED / DATA[name])
     if name != "digits-1-to-20":
