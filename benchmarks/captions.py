@@ -2,7 +2,7 @@
 
     export OMP_NUM_THREADS=1
     python benchmarks/captions.py nlvr.npz --seeds 0 1 --out captions/
-    python benchmarks/captions.py --table --out captions/
+    python benchmarks/captions.py --table --out captions/  # means and ranges, and differences with intervals
 
 One matcher is trained for all seeds, on `OF_MATCHER` of the boxes, which no GAN sees. Of the others a part is for the
 GANs (`OF_GAN` of all), and for every seed `UNSEEN` of the captions are left out of their training altogether. What is
@@ -14,6 +14,8 @@ again), the matcher, the generators, and grids as PNG.
     seen_50, unseen_50    the same among 50 (.02)
     towers_seen, towers_unseen    share of the images of towers in which every block is there in its colour and place,
                           read off the pixels, and nothing above them
+    variety               how far two images of a scatter's caption lie apart, beside two real ones of one caption: at 0
+                          the noise changes nothing
     seconds               CPU seconds of this process, of training, the encoder of captions included
     distinct              captions of towers that the GAN's own encoder tells apart, of so many
 """
@@ -32,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import safetensors.torch
+import scipy.stats
 import torch
 from boxes import COLOURS, GREY, read
 from PIL import Image
@@ -47,9 +50,10 @@ from gannb.media.captioned.matcher import AMONG, STEPS, Matcher, retrieved
 UNSEEN = 64  # captions
 OF_GAN, OF_MATCHER = 0.55, 0.35  # of the boxes
 EACH = 3  # images of every tested box's caption
-REAL = "real"
+REAL, PLAIN = "real", "caption_plain"
+DIFFERENCES = ("seen_10", "unseen_10", "unseen_50", "towers_unseen", "variety")
 COLUMNS = (
-    "seen_10", "unseen_10", "seen_50", "unseen_50", "towers_seen", "towers_unseen", "distinct", "seconds",
+    "seen_10", "unseen_10", "seen_50", "unseen_50", "towers_seen", "towers_unseen", "variety", "distinct", "seconds",
 )  # fmt: skip
 PLACES = (90, 69, 48, 27)  # middle of a tower's blocks from the floor, pixels of 100
 FLAT = {name: np.array(value) for name, value in COLOURS.items()} | {"": GREY}
@@ -94,6 +98,13 @@ def right_towers(x: np.ndarray, captions: np.ndarray) -> np.ndarray:
     return (names[nearest] == np.array(whole).reshape(-1, len(PLACES))).all(1)
 
 
+def variety(x: np.ndarray, captions: np.ndarray) -> float:
+    """Mean distance of the first two images of each caption of scatters: (M, H, W, 3) uint8 -> levels of a pixel."""
+    scatters = np.unique(captions[~np.char.startswith(captions, "a tower")])
+    pairs = [x[np.flatnonzero(captions == caption)[:2]].astype(float) for caption in scatters]
+    return float(np.mean([np.abs(pair[0] - pair[1]).mean() for pair in pairs if len(pair) == 2]))
+
+
 class Bench:
     """What is measured of one seed."""
 
@@ -101,6 +112,7 @@ class Bench:
         self.parts, self.seed, self.out, self.steps = divided(boxes, seed), seed, out, steps
         out.mkdir(parents=True, exist_ok=True)
         self.matcher = self._matcher(boxes.shape, matcher_steps)
+        self.real_variety = variety(boxes.x, boxes.captions[:, 0])
 
     def _matcher(self, shape: tuple[int, ...], steps: int) -> Matcher:
         """The matcher of all seeds, trained or read."""
@@ -127,6 +139,7 @@ class Bench:
         made = gan.sample(Condition(self.parts.test.y[asked], captions), self.seed)
         self.picture(gan, name)
         found = self._measured(made, captions, self.parts.unseen[asked])
+        found["variety"] = variety(made, captions) / self.real_variety
         return found | {"distinct": distinct(gan, self.parts.known[:, 0]), "seconds": seconds}
 
     def _measured(self, x: np.ndarray, captions: np.ndarray, unseen: np.ndarray) -> dict[str, float]:
@@ -198,6 +211,21 @@ def table(measured: list[dict[str, Any]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
+def differences(measured: list[dict[str, Any]]) -> str:
+    """Differences from `PLAIN` of the same seeds and steps, with their 95 % interval over seeds (t), as Markdown."""
+    of = {(row["generator"], row["steps"], row["seed"]): row for row in measured}
+    lines = [[f"beside {PLAIN}", "steps", "measure", "difference", "better in"], ["---"] * 5]
+    for name, steps in dict.fromkeys((g, s) for g, s, _ in of if g not in (REAL, PLAIN)):
+        pairs = [(row, of[PLAIN, steps, k]) for (g, s, k), row in of.items()
+                 if (g, s) == (name, steps) and (PLAIN, s, k) in of]  # fmt: skip
+        for measure in DIFFERENCES if len(pairs) > 1 else ():
+            apart = np.array([one[measure] - other[measure] for one, other in pairs])
+            half = scipy.stats.t.ppf(0.975, len(apart) - 1) * apart.std(ddof=1) / np.sqrt(len(apart))
+            said = f"{apart.mean():+.3f} [{apart.mean() - half:+.3f}, {apart.mean() + half:+.3f}]"
+            lines.append([name, str(steps), measure, said, f"{(apart > 0).sum()} of {len(apart)}"])
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
 def _of(values: Sequence[float]) -> str:
     if not values:
         return "-"
@@ -218,7 +246,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
     if arguments.table:
-        print(table(rows(arguments.out / "rows.jsonl")))
+        print(table(rows(arguments.out / "rows.jsonl")), differences(rows(arguments.out / "rows.jsonl")), sep="\n\n")
     else:
         run(arguments)
     return 0

@@ -18,6 +18,7 @@ from typing import Any
 import nbformat
 import pytest
 from browsing import MARKS, browser_page, played
+from caption_study import made_of_captions
 from conftest import ROOT, TOKEN, at_work
 from pace import wait_for
 from sound_study import finished_calls
@@ -88,12 +89,25 @@ def server(finished, tmp_path_factory) -> Iterator[Server]:
     for name in ("01_data", "03_generate"):
         text = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
         (folder / f"{name}-calls.ipynb").write_text(text.replace("outputs/digits", "outputs/calls"), encoding="utf-8")
+    made_of_captions(folder, folder / "outputs")
+    write_box(folder / "box.ipynb", folder / "notebooks" / "03_generate.ipynb", "outputs/shapes")
     write_index(folder / "outputs")
     server = Server(folder, tmp_path_factory.mktemp("jupyter") / "own")
     server.start()
     yield server
     left = server.stop()
     assert left == []
+
+
+def write_box(file: Path, notebook: Path, study: str) -> None:
+    """Write a notebook of a study with the box of another notebook, and what stands before it that it needs."""
+    kept = nbformat.read(notebook, as_version=4)
+    needed = ("# 3. Synthetic items", "study =", "open_experiment", "widgets.ask")
+    kept.cells = [c for c in kept.cells if any(part in c.source for part in needed)]
+    for c in kept.cells:
+        c.source = c.source.replace("outputs/digits", study)
+        c.source = c.source.replace("widgets.ask", "from gannb.jupyter import widgets\n\nwidgets.ask")
+    nbformat.write(kept, file)
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +185,20 @@ def test_03_runs_and_a_widget_moved_shows_other_samples(page, server, tmp_path):
     assert page.locator(".jp-NotebookPanel:visible [data-mime-type$=stderr]").count() == 0
 
 
+def test_what_is_written_into_the_box_of_03_is_made_and_what_cannot_be_is_said(page, tmp_path):
+    box = cell(page, "widgets.ask(experiment)")
+    box.get_by_text("Made of class '0'").wait_for()
+    first = box.locator(".jp-RenderedImage img").get_attribute("src")
+    box.get_by_label("make").fill("7")
+    box.get_by_label("make").press("Enter")
+    box.get_by_text("Made of class '7'").wait_for()
+    assert box.locator(".jp-RenderedImage img").get_attribute("src") != first
+    box.get_by_label("make").fill("a blue circle")
+    box.get_by_label("make").press("Enter")
+    box.get_by_text("takes no captions").wait_for()
+    assert look(page, box, "03-box", tmp_path)
+
+
 def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.get_by_text("Save Notebook", exact=True).click()
@@ -180,6 +208,22 @@ def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
     nbformat.validate(notebook)
     (browsed,) = [c for c in notebook.cells if "widgets.samples" in c.source]
     assert "class 5" in str(browsed.outputs) and any("image/png" in o.data for o in browsed.outputs)
+
+
+def test_a_sentence_in_the_box_is_made_and_unknown_words_are_named(page, server, tmp_path):
+    page.goto(server.url("box.ipynb"), wait_until="commit")
+    heading(page, "Synthetic items")
+    run_all(page)
+    box = cell(page, "widgets.ask(experiment)")
+    box.get_by_text("by the GAN of trial 1").wait_for()
+    first = box.locator(".jp-RenderedImage img").get_attribute("src")
+    box.get_by_label("make").fill("a blue zebra")
+    box.get_by_label("make").press("Enter")
+    box.get_by_text("Made of “a blue zebra” by the GAN of trial 1").wait_for()
+    box.get_by_text("These words stand in no caption of the training set").wait_for()
+    assert box.locator(".jp-RenderedImage img").get_attribute("src") != first
+    assert look(page, box, "box", tmp_path)
+    assert page.locator(".jp-NotebookPanel:visible [data-mime-type$=stderr]").count() == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ uses it. Shapes: N items (N, ...), K classes; an item has the shape and the dtyp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -118,6 +118,33 @@ class Pretrained(Protocol):
         ...
 
 
+Asked = tuple[tuple[str, int], ...]  # captions that items are asked for by, and their labels
+
+
+class Captioning(Protocol):
+    """What a medium knows of the sentences that stand beside its items, and by which others are asked for."""
+
+    def read(self, file: str | Path, pool: Examples, parameter: str) -> Asked:
+        """Return the captions and labels in a file, for classes of the pool. Raises InputError, naming `parameter`."""
+        ...
+
+    def remarks(self, asked: Asked, pool: Examples) -> list[str]:
+        """Return sentences on what a person should know of captions before something is made of them."""
+        ...
+
+    def fault(self, caption: str) -> str:
+        """Return why nothing can be made of a caption, or ""."""
+        ...
+
+    def words(self, caption: str) -> list[str]:
+        """Return the words of a caption, written so that the same word is the same text."""
+        ...
+
+    def unknown(self, captions: Iterable[str], known: Iterable[str]) -> list[str]:
+        """Return the words of captions that no caption in `known` has, the most frequent first."""
+        ...
+
+
 @dataclass(frozen=True)
 class Phrases:
     """Parts of sentences in the verdict, on the page and in the data card that are true of one medium alone."""
@@ -163,9 +190,10 @@ class Usual:
     A medium derives from it, and says what it has.
     """
 
-    arms: tuple[str, ...] = ()
+    captions: Captioning | None = None
     yardsticks: Mapping[str, str] = {}
     measures: Mapping[str, tuple[str, str]] = {}
+    by_chance: Mapping[str, float] = {}
     in_cells = False
     usual: Mapping[str, str] = {}
 
@@ -177,6 +205,10 @@ class Usual:
     read_beside: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
 
+    def arms_beside(self, gan: str) -> tuple[str, ...]:
+        """None: the arms of every medium are enough."""
+        return ()
+
     def prepare(self, network: nn.Module, x: np.ndarray) -> None:
         """Nothing: a network for items (N, ...) knows its weights alone."""
 
@@ -185,6 +217,10 @@ class Usual:
         return {}
 
     measured_as: Mapping[str, Any] = {}
+
+    def measuring_steps(self, steps: int) -> int:
+        """None: nothing is learnt."""
+        return 0
 
     def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Nothing."""
@@ -226,10 +262,13 @@ class Medium(Protocol):
     read_beside: tuple[str, ...]  # those of `reading` that name files or folders beside `data`; mostly none
     before: tuple[str, ...]  # media of which it is a special case, by name: where it recognises data, they give way
     policy_names: tuple[str, ...]  # augmentations of a classifier
-    arms: tuple[str, ...]  # that a study has by default, beside those of every medium
     usual: Mapping[str, str]  # what `auto` stands for, by parameter, where it does not depend on the items
     # generators without an adversary that only this medium has, by name, and what its items are: "of word pairs"
     yardsticks: Mapping[str, str]
+
+    def arms_beside(self, gan: str) -> tuple[str, ...]:
+        """Return the arms that a study has by default, beside those of every medium; gan: as the study names it."""
+        ...
 
     def way_to_smaller(self, shape: tuple[int, ...]) -> str:
         """Return the parameter that makes items smaller and a study quicker, `size=32`; "" where they are small."""
@@ -260,6 +299,8 @@ class Medium(Protocol):
     def way_to_shape(self, made: tuple[int, ...], wanted: tuple[int, ...]) -> str:
         """Return which parameters bring a study's items from the shape `wanted` to the shape `made`, as advice."""
         ...
+
+    captions: Captioning | None  # of items that have some; None: there are none
 
     levels: str  # what the numbers of an item are: "grey levels of 0 to 255"
 
@@ -375,7 +416,12 @@ class Medium(Protocol):
 
     # measures that only this medium has, by name: how a number is written, and what it is; there may be none
     measures: Mapping[str, tuple[str, str]]
+    by_chance: Mapping[str, float]  # of those that lie between chance and what real items get: what chance gives
     measured_as: Mapping[str, Any]  # what units that measure declare of them: versions, raised where a result changes
+
+    def measuring_steps(self, steps: int) -> int:
+        """Return the steps of `learn_to_measure` beside a measuring classifier of so many; 0: nothing to learn."""
+        ...
 
     def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """Learn what these measures need, and keep it in a folder: from real items that no generator has seen.

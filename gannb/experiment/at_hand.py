@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
-from gannb.media.captioned.new_captions import read_new_captions
 from gannb.study.external import Source, load
 from gannb.study.folder import units_folder
 from gannb.study.model import Study
@@ -24,7 +23,7 @@ from gannb.utils.files import read_json
 from gannb.work.store import RECORD
 
 if TYPE_CHECKING:
-    from gannb.data.medium import FurtherSpace, Medium, Weights
+    from gannb.data.medium import Asked, FurtherSpace, Medium, Weights
 
 T = TypeVar("T")
 NEW_CAPTIONS = "new_captions"  # the parameter, the variation, and what its units declare
@@ -38,7 +37,7 @@ class AtHand:
     weights: Weights | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
-    new_captions: tuple[tuple[str, int], ...] = ()  # with their labels; empty: the study names no file of them
+    new_captions: Asked = ()  # with their labels; empty: the study names no file of them
 
 
 def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) -> AtHand:
@@ -60,7 +59,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
         },
-        new_captions=_new_captions(study, dataset) if getattr(study, NEW_CAPTIONS, None) else (),
+        new_captions=_new_captions(study, dataset, medium) if names_captions(study, medium) else (),
     )
 
 
@@ -81,18 +80,19 @@ def _digest_of(space: FurtherSpace, study: Study) -> str:
     return _or_recalled(lambda: space.digest(file), lambda: recall_digest(units_folder(study.folder), space.name))
 
 
-def _new_captions(study: Study, dataset: Dataset) -> tuple[tuple[str, int], ...]:
+def names_captions(study: Study, medium: Medium) -> bool:
+    """Tell whether a study names a file of new captions, and its items have some."""
+    return medium.captions is not None and bool(getattr(study, NEW_CAPTIONS))
+
+
+def _new_captions(study: Study, dataset: Dataset, medium: Medium) -> Asked:
     """Return the new captions of a study and their labels: of its file, else those that items were made of."""
-    pool, file = dataset.pool, getattr(study, NEW_CAPTIONS)
-
-    def read() -> tuple[tuple[str, int], ...]:
-        found = read_new_captions(file, pool.classes, pool.captions)
-        return tuple(zip(found.captions.tolist(), found.labels.tolist(), strict=True))
-
-    return _or_recalled(read, lambda: recall_new_captions(units_folder(study.folder)))
+    file, read = getattr(study, NEW_CAPTIONS), medium.captions.read
+    recall = lambda: recall_new_captions(units_folder(study.folder))  # noqa: E731
+    return _or_recalled(lambda: read(file, dataset.pool, NEW_CAPTIONS), recall)
 
 
-def recall_new_captions(folder: Path) -> tuple[tuple[str, int], ...] | None:
+def recall_new_captions(folder: Path) -> Asked | None:
     """Return the new captions that a study's units record to have made items of; None: none do."""
     for record in sorted(folder.glob(f"trials/*/*.{NEW_CAPTIONS}-{ITEMS.stored_as}-*/{RECORD}")):
         if found := read_json(record)["parameters"].get(NEW_CAPTIONS):

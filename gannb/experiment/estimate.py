@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +53,7 @@ from gannb.work.unit import Unit, seconds_of
 if TYPE_CHECKING:
     from gannb.classifiers.training import Start
     from gannb.data.examples import Examples
+    from gannb.data.medium import Medium
 
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
@@ -277,11 +279,13 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
     predict = once["predict " + study.first_classifier]
-    side = 0.2 + settings.usual_steps(SIDE_BATCH) * SIDE_BATCH / study.batch_size * once[study.first_classifier]
+    usual = settings.usual_steps(SIDE_BATCH)
+    side = 0.2 + usual * SIDE_BATCH / study.batch_size * once[study.first_classifier]
     fitting = {name: settings.steps_of(name) * once[name] for name in settings.families}
     known = DEFAULT_SECONDS | {name: _without_start(settings, name, fitting) for name in fitting} | {
         "draw": 0.05, "choice": 0.05, "waiting": waiting,
-        MEASURING_CLASSIFIER.stored_as: side, FILTERING_CLASSIFIER.stored_as: side,
+        MEASURING_CLASSIFIER.stored_as: side + settings.medium.measuring_steps(usual) * once["own measures"],
+        FILTERING_CLASSIFIER.stored_as: side,
         "quality": 0.5 + (items + len(draw.test)) * predict,
         REFERENCE_SETS.stored_as: 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
         "open_set": 0.2 + seeds * (settings.classifier_steps * once[study.first_classifier] + scored * predict),
@@ -325,11 +329,23 @@ def _time_steps(settings: Settings, device: str) -> dict[str, float]:
     import torch
 
     torch.set_num_threads(1)
-    draw = settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
+    of_trial = splits.make_draw(settings.dataset, settings.design, 0)
+    draw, unseen = settings.items(of_trial.train), settings.items(of_trial.reserve)
     some = draw.take(np.arange(256) % len(draw))
     timed = _Timed(device)
     seconds = _time_generators(settings, draw, some.y, timed) | _time_classifiers(settings, draw, some.x, timed)
+    seconds["own measures"] = _time_own_measures(settings.medium, unseen, timed)
     return seconds | {"waiting": timed.waiting()}
+
+
+def _time_own_measures(medium: Medium, unseen: Examples, timed: _Timed) -> float:
+    """Return seconds per step of what the medium learns for its own measures; 0 where it learns nothing."""
+    if not (steps := medium.measuring_steps(1)):
+        return 0.0
+    with TemporaryDirectory() as folder:
+        learn = partial(medium.learn_to_measure, unseen, Path(folder), 1, 0, timed.device)
+        learn()  # which also warms up
+        return timed.seconds(learn) / steps
 
 
 class _Timed:

@@ -14,9 +14,8 @@ import numpy as np
 
 from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
-from gannb.experiment.at_hand import AtHand, wants_pretrained
+from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, wants_pretrained
 from gannb.media import medium_of
-from gannb.media.captioned.new_captions import NewCaptions
 from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
 from gannb.trials import splits
@@ -134,7 +133,7 @@ class Settings:
     @cached_property
     def arms(self) -> list[Arm]:
         """The ways to train: those asked for, what they are compared with, the curve of real items, the doses."""
-        asked = (*self.study.arms, *dose_arms(self.study.doses), *arms_for(self.study))
+        asked = (*self.study.arms, *dose_arms(self.study.doses), *arms_for(self.study, self.medium))
         if self.weights is None:
             asked = tuple(name for name in asked if not parse_arm(name, self.medium).pretrained)
         others, balance = self.study.classifier[1:], not self.study.doses
@@ -203,11 +202,8 @@ class Settings:
     @property
     def remarks(self) -> list[str]:
         """Sentences on what a person should know of the data, and of new captions, before anything is trained."""
-        told = list(self.dataset.report.remarks)
-        if not self.new_captions:
-            return told
-        captions, labels = zip(*self.new_captions, strict=True)
-        return told + NewCaptions.of(captions, labels, self.dataset.pool.captions).remarks()
+        told, asked = list(self.dataset.report.remarks), self.at_hand.new_captions
+        return [*told, *(self.medium.captions.remarks(asked, self.dataset.pool) if asked else [])]
 
     def source_of(self, arm: Arm) -> str:
         """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""
@@ -353,6 +349,8 @@ def begins_with(medium: Medium, generator: str) -> str:
     return medium.families[generator].begins_with if generator in medium.families else ""
 
 
-def arms_for(study: Study) -> tuple[str, ...]:
-    """Return the arms that a study gets by naming an external source."""
-    return tuple(parse_arm(PRIMARY[0]).with_source(name).name for name in EXTERNAL_WORDS if getattr(study, name))
+def arms_for(study: Study, medium: Medium) -> tuple[str, ...]:
+    """Return the arms that a study gets by naming an external source, or new captions for its GAN."""
+    primary = parse_arm(PRIMARY[0])
+    named = [primary.with_source(name).name for name in EXTERNAL_WORDS if getattr(study, name)]
+    return (*named, *([primary.with_variation(NEW_CAPTIONS).name] if names_captions(study, medium) else []))

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,7 +47,6 @@ from gannb.export.shards import (
     verify,
 )
 from gannb.export.stream import ItemStream
-from gannb.media.captioned.new_captions import NewCaptions, read_new_captions
 from gannb.study.folder import load_study, versions
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
@@ -57,6 +56,9 @@ from gannb.work.backends import in_processes, worker_count
 from gannb.work.locks import LEASE, only_here
 from gannb.work.processes import follow_launcher
 from gannb.work.progress import seconds_text
+
+if TYPE_CHECKING:
+    from gannb.data.medium import Asked
 
 __all__ = ["generate", "stream", "verify"]
 MOST_PER_CLASS = 10**8  # an index has eight digits
@@ -247,7 +249,7 @@ def _asked(
     per_class: int | None,
     like: str | Path | None,
     classes: Sequence[str] | None,
-) -> NewCaptions:
+) -> Asked:
     """Return the captions of a file that a set is asked for, and say of them what a person should know."""
     if (per_class, like, classes) != (None, None, None):
         raise InputError(
@@ -257,11 +259,11 @@ def _asked(
         many = experiment.settings.medium.nouns.many
         raise InputError(
             f"captions: the GAN {experiment.family!r} of {experiment.folder} makes {many} from labels alone; give "
-            "--per-class, or run a study of captioned images with a GAN that takes captions, as gan=gan_cls."
+            "--per-class, or run a study of items with captions, and with a GAN that takes them."
         )
-    pool = experiment.dataset.pool
-    asked = read_new_captions(captions, pool.classes, pool.captions, "captions")
-    for remark in asked.remarks():
+    pool, captioning = experiment.dataset.pool, experiment.settings.medium.captions
+    asked = captioning.read(captions, pool, "captions")
+    for remark in captioning.remarks(asked, pool):
         print(f"remark: {remark}", file=sys.stderr)
     return asked
 
@@ -270,16 +272,17 @@ def _takes_captions(experiment: Experiment) -> bool:
     return experiment.settings.medium.families[experiment.family].takes_captions
 
 
-def _counts(asked: NewCaptions, experiment: Experiment) -> tuple[int, ...]:
+def _counts(asked: Asked, experiment: Experiment) -> tuple[int, ...]:
     """Return how many items of each class are asked for, (K,)."""
-    return tuple(np.bincount(asked.labels, minlength=experiment.dataset.pool.n_classes).tolist())
+    labels = [label for _, label in asked]
+    return tuple(np.bincount(labels, minlength=experiment.dataset.pool.n_classes).tolist())
 
 
 def _planned(
     experiment: Experiment,
     format: str,
     counts: tuple[int, ...],
-    asked: NewCaptions | None,
+    asked: Asked | None,
     no_copies: bool,
     seed: int,
 ) -> Plan:
@@ -291,7 +294,7 @@ def _planned(
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
     dataset, shape = experiment.settings.dataset, experiment.settings.shape
     labels = label_names(dataset)
-    captions = tuple(asked.captions[np.argsort(asked.labels, kind="stable")].tolist()) if asked else ()
+    captions = tuple(caption for caption, _ in sorted(asked or (), key=lambda each: each[1]))  # class by class
     plan = Plan(
         format, classes, counts, shape, seed, no_copies, generator, dataset.medium, labels, dataset.traits,
         captioned=_takes_captions(experiment), captions=captions,

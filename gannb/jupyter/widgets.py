@@ -186,7 +186,8 @@ def asked_view(experiment: Experiment, wanted: str) -> tuple[Grid | None, str]:
         tried = trying.try_out(experiment, wanted)
     except InputError as error:
         return None, str(error)
-    return tried.grid, " ".join([f"Made of {tried.what} by {tried.whose}.", *map(ended, tried.remarks)])
+    remarks = [ended(capital(remark)) for remark in tried.remarks]
+    return tried.grid, " ".join([f"Made of {tried.what} by {tried.whose}.", *remarks])
 
 
 # ---- parts ----

@@ -18,6 +18,7 @@ from gannb.data.sketch import sketch
 from gannb.report import looking
 from gannb.report.looking import Looked, look
 from gannb.report.page import facts, tables
+from gannb.report.page.asked import asked_notes, asked_pictures
 from gannb.report.page.html import ANSWERS, control_word, render
 from gannb.report.page.pictures import Picture, make_pictures
 from gannb.report.page.plain import plain
@@ -51,6 +52,7 @@ class Page:
     medium: Medium
     verdict: Mapping[str, Any]
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
+    asked: Sequence[str] = ()  # what is said of captions that items were made of
     arms: Sequence[Mapping[str, str]] = ()
     generators: Sequence[Mapping[str, str]] = ()
     own_measures: Sequence[Mapping[str, str]] = ()  # those of the medium alone, by generator
@@ -118,7 +120,9 @@ def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]
         study=experiment.study.name,
         medium=experiment.settings.medium,
         verdict=verdict,
-        pictures=make_pictures(experiment, evidence, verdict),
+        pictures=make_pictures(experiment, evidence, verdict)
+        | asked_pictures(experiment, experiment.folder / "figures", evidence),
+        asked=asked_notes(evidence, experiment.settings.medium),
         arms=tables.arm_table(evidence),
         generators=tables.generator_table(evidence, experiment.settings.medium),
         own_measures=tables.own_measure_table(evidence, experiment.settings.medium),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +18,6 @@ from gannb.data.medium import Cell, Grid
 from gannb.experiment.experiment import Experiment
 from gannb.generators import registry
 from gannb.generators.interface import Condition
-from gannb.media.captioned.sentences import fault, unknown, words
 from gannb.report import plots
 from gannb.report.page.html import render
 from gannb.report.plots.saving import png
@@ -27,11 +27,14 @@ from gannb.utils.files import write_bytes, write_text
 from gannb.utils.keys import seed_for
 from gannb.utils.naming import composed, few_of, nearest_class
 
+if TYPE_CHECKING:
+    from gannb.data.medium import Captioning
+
 FOLDER = "tried"  # in a study's folder
 MOST = 64  # items at a time
 IN_A_ROW = 8
 LONGEST = 80  # bytes of a file's name
-LINE, LINES, ZOOM = 19, 2, 1.5  # characters and lines of a caption below an item, which is drawn so much larger
+LINE, LINES, ZOOM = 12, 2, 2.0  # characters and lines of a caption below an item, which is drawn so much larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,7 @@ def try_out(experiment: Experiment, wanted: str, number: int = IN_A_ROW, seed: i
     if not 1 <= number <= MOST:
         raise InputError(f"number={number} is out of range; give 1 to {MOST} items.")
     wanted = " ".join(composed(wanted).split())
-    classes = experiment.dataset.pool.classes
+    classes, settings = experiment.dataset.pool.classes, experiment.settings
     k = next((k for k, name in enumerate(classes) if name.casefold() == wanted.casefold()), None)
     if k is None:
         _check_caption(experiment, wanted)
@@ -78,11 +81,12 @@ def try_out(experiment: Experiment, wanted: str, number: int = IN_A_ROW, seed: i
     condition = Condition(np.full(number, k or 0), None if k is not None else np.full(number, wanted))
     of_noise = seed_for(experiment.study.seed, "try", seed)
     x, captions = (ask(condition, of_noise) for ask in (fitted.generator.sample, fitted.generator.captions_of))
-    real = _like_class(fitted.draw, k) if k is not None else _like_caption(fitted.draw, wanted)
+    words = settings.medium.captions.words if k is None else None
+    real = _like_class(fitted.draw, k) if k is not None else _like_caption(fitted.draw, wanted, words)
     what = f"class {classes[k]!r}" if k is not None else f"“{wanted}”"
     index = np.arange(number)
     made = Examples(x, np.zeros(number, int), ("",), index.astype(str), index, _column(captions))
-    remarks = _remarks(fitted.draw, wanted) if k is None else []
+    remarks = _remarks(settings.medium.captions, fitted.draw, wanted) if k is None else []
     return Tried(what, x, captions, _grid(made, real, what, k is None), fitted.whose, seed, remarks)
 
 
@@ -145,18 +149,18 @@ def _check_caption(experiment: Experiment, wanted: str) -> None:
             f"There is no class {wanted!r} in {experiment.folder}, and its GAN {settings.family!r} takes no captions; "
             f"{nearest_class(wanted, classes)}"
         )
-    if why := fault(wanted, ""):
+    if why := settings.medium.captions.fault(wanted):
         raise InputError(f"Nothing can be made of {wanted!r}: {why}; write a sentence, or the name of a class.")
 
 
-def _remarks(draw: Examples, wanted: str) -> list[str]:
+def _remarks(captioning: Captioning, draw: Examples, wanted: str) -> list[str]:
     """Say which words the training set's captions do not have."""
     known = [caption for caption in np.unique(draw.captions) if caption]
-    if not (missing := unknown([wanted], known)):
+    if not (missing := captioning.unknown([wanted], known)):
         return []
-    what = "no word of this caption stands" if len(missing) == len(set(words(wanted))) else "these words stand"
-    where = "in a caption" if what.startswith("no") else "in no caption"
-    return [f"{what} {where} of the training set, and the GAN knows nothing of them: {few_of(missing, 20)}"]
+    of_all = len(missing) == len(set(captioning.words(wanted)))
+    what = "no word of this caption stands in a caption" if of_all else "these words stand in no caption"
+    return [f"{what} of the training set, and the GAN knows nothing of them: {few_of(missing, 20)}"]
 
 
 # ---- what is shown ----
@@ -171,7 +175,7 @@ def _like_class(draw: Examples, k: int) -> Examples:
     return draw.take(np.flatnonzero(draw.y == k)[:IN_A_ROW])
 
 
-def _like_caption(draw: Examples, wanted: str) -> Examples:
+def _like_caption(draw: Examples, wanted: str, words: Callable[[str], list[str]]) -> Examples:
     """The training items of which a caption has most words in common with one, as a share of all of both."""
     asked = set(words(wanted))
     alike = [max(_shared(asked, set(words(c))) for c in own if c) for own in draw.captions]

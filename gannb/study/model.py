@@ -296,7 +296,7 @@ class General(BaseModel):
                 object.__setattr__(self, name, meant)
         if "arms" not in self.model_fields_set:
             there = tuple(arm for arm in DEFAULT_ARMS if set(arm.split("+")) <= {*ARM_WORDS, *medium.controls})
-            object.__setattr__(self, "arms", (*there, *medium.arms))
+            object.__setattr__(self, "arms", (*there, *medium.arms_beside(self.gan)))
         return self
 
     def _recognised(self) -> Medium:

@@ -211,6 +211,42 @@ def test_images_of_captions_are_measured_once_by_a_matcher_that_shares_nothing_w
     assert "| caption_plain | 2 | 1 |" in capsys.readouterr().out
 
 
+def test_families_are_compared_seed_by_seed_with_the_plain_one(benchmark):
+    captions = benchmark("captions")
+    row = lambda name, seed, value: {  # noqa: E731
+        "generator": name,
+        "steps": 9,
+        "seed": seed,
+        **dict.fromkeys(captions.DIFFERENCES, value),
+    }
+    rows = [row("gan_cls", k, 0.5 + 0.1 * k) for k in range(4)] + [row(captions.PLAIN, k, 0.55) for k in range(3)]
+    found = captions.differences(rows)
+    assert "| gan_cls | 9 | unseen_10 | +0.050 [-0.198, +0.298] | 2 of 3 |" in found  # t of 2 degrees of freedom
+
+
+def test_two_images_of_a_caption_differ_by_so_much(benchmark):
+    x = np.zeros((5, 2, 2, 3), np.uint8)
+    x[1], x[4] = 10, 99
+    said = np.array(["one circle"] * 2 + ["two circles"] + ["a tower of one block: blue"] * 2)
+    assert benchmark("captions").variety(x, said) == 10
+
+
+def test_new_names_of_emoji_are_put_together_of_others(benchmark, tmp_path):
+    twemoji, names = benchmark("twemoji"), [f"{c} {s}" for c in ("red", "green", "old") for s in ("hat", "cat", "owl")]
+    names = [*names[:7], *(f"dog {i}" for i in range(twemoji.LEAST))]
+    stored = tmp_path / "emoji.npz"
+    groups = ["Big Things"] * len(names) + ["Flags"]
+    np.savez(stored, images=np.zeros((len(groups), 8, 8, 3), np.uint8), names=[*names, "a flag"], groups=groups)
+    twemoji.write(stored, tmp_path / "set")
+    found = list((tmp_path / "set").rglob("*.png"))
+    assert len(found) == len(names) and {file.parent.name for file in found} == {"big"}  # flags are too few
+    head, *rows = (tmp_path / "set-new.csv").read_text(encoding="utf-8").splitlines()
+    new = [row.removesuffix(",big") for row in rows]
+    assert head == "caption,class" and len(set(new)) == twemoji.NEW and not set(new) & set(names)
+    firsts, lasts = ({name.split()[place] for name in names} for place in (0, -1))
+    assert {name.split()[0] for name in new} <= firsts and {name.split()[1] for name in new} <= lasts
+
+
 def test_towers_are_right_where_every_block_is_and_nothing_above(benchmark):
     boxes, captions = benchmark("boxes"), benchmark("captions")
     shown = [tower_of(boxes, "black", "blue"), tower_of(boxes, "blue", "black"), tower_of(boxes, "blue")]

@@ -18,12 +18,15 @@ from gannb.experiment.experiment import Experiment
 from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
-from gannb.units.kinds import KINDS
+from gannb.units.kinds import FILTERING_CLASSIFIER, KINDS, MEASURING_CLASSIFIER
 from gannb.utils.console import talking
 
 # seconds per step of the GAN and of the classifier, per item predicted and per item sampled
 # and seconds by the clock for one of the CPU
-TIMED = {"mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample mlp": 0.0002, "waiting": 1.0}
+TIMED = {
+    "mlp": 0.010, "small_cnn": 0.020, "predict small_cnn": 0.0001, "sample mlp": 0.0002, "own measures": 0.0,
+    "waiting": 1.0,
+}  # fmt: skip
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -133,6 +136,24 @@ def test_making_items_takes_as_long_as_their_own_generator_needs(monkeypatch):
     assert fresh - real == pytest.approx(shown * TIMED["sample mlp"], rel=0.01)
 
 
+def test_what_the_medium_learns_for_its_own_measures_is_timed_and_counted(monkeypatch):
+    learnt = []
+    own = SimpleNamespace(
+        measuring_steps=lambda steps: min(900, 10 * steps), learn_to_measure=lambda *given: learnt.append(given[:3])
+    )
+    timed = SimpleNamespace(device="cpu", seconds=lambda call: call() or 2.0)
+    assert estimate._time_own_measures(own, "unseen", timed) == pytest.approx(0.2)
+    assert [each[0] for each in learnt] == ["unseen"] * 2 and {each[2] for each in learnt} == {1}
+    assert estimate._time_own_measures(IMAGE, "unseen", timed) == 0
+    settings = Experiment.preview(make_study(**SMOKE)).settings
+    monkeypatch.setattr(type(settings.medium), "measuring_steps", lambda self, steps: 500)
+    kinds = MEASURING_CLASSIFIER.stored_as, FILTERING_CLASSIFIER.stored_as
+    for each, added in ((0.0, 0), (0.2, 100)):
+        monkeypatch.setattr(estimate, "_time_steps", lambda s, d, each=each: TIMED | {"own measures": each})
+        found = unit_seconds(settings, "cpu")
+        assert found[kinds[0]] - found[kinds[1]] == pytest.approx(added)
+
+
 def test_every_generator_is_timed_by_itself():
     given = SMOKE | {"arms": ("real", "real+gan+classic", "real+copies+classic", "real+gaussian+classic")}
     settings = Experiment.preview(make_study(**given)).settings
@@ -169,7 +190,14 @@ def test_a_plan_goes_by_the_cpu_and_says_where_the_machine_is_busy(monkeypatch, 
 
 
 def test_a_plan_says_what_a_gan_costs_here_and_as_published(tmp_path, monkeypatch):
-    timed = {"wavegan": 2.2, "sample wavegan": 0.01, "logmel_cnn": 0.01, "predict logmel_cnn": 0.001, "waiting": 1.0}
+    timed = {
+        "wavegan": 2.2,
+        "sample wavegan": 0.01,
+        "logmel_cnn": 0.01,
+        "predict logmel_cnn": 0.001,
+        "own measures": 0.0,
+        "waiting": 1.0,
+    }
     monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: timed)
     data = folder_of(tmp_path / "clips", n=12, seconds=0.3, rate=4000)
     given = {"data": str(data), "output_dir": str(tmp_path / "out"), "device": "cpu", "gan": "wavegan"}

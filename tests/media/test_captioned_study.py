@@ -11,6 +11,7 @@ from PIL import Image
 from planted_captions import stripes
 
 from gannb.experiment.experiment import Experiment
+from gannb.generators.interface import Condition
 from gannb.media.captioned import matcher
 from gannb.report.publish import publish
 from gannb.study.model import make_study
@@ -74,6 +75,7 @@ def test_whether_images_follow_their_captions_stands_on_the_page_beside_what_rea
     assert 0 <= real["caption_10"] <= 1 and 0 <= rows.loc["gan_cls", "caption_10"] <= 1
     assert 0 <= rows.loc["gan_cls.new_captions", "new_caption_10"] <= 1
     assert np.isnan(rows.loc["mlp", "caption_10"]) and np.isnan(rows.loc["gan_cls.new_captions", "caption_10"])
+    assert rows.loc["gan_cls.interpolated", ["caption_10", "new_caption_10"]].isna().all()  # no caption says those
     page = (study.folder / "report.html").read_text(encoding="utf-8")
     assert "a matcher, trained on other real images, finds the caption among 10" in page
     verdict = json.loads((study.folder / "verdict.json").read_text(encoding="utf-8"))
@@ -109,3 +111,23 @@ def test_other_new_captions_are_other_items_and_nothing_else_is_made_anew(study,
     )
     paths = [{unit.path for unit in each.plan.all_units()} for each in (study, changed)]
     assert all("new_captions" in path for path in paths[0] ^ paths[1]) and paths[0] != paths[1]
+
+
+def test_what_the_gan_makes_of_captions_is_shown_and_said(study):
+    page = (study.folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="asked"' in page and "In so many of the images made of captions the measuring classifier" in page
+    for name in ("captions", "new_captions", "passages", "retrieval"):
+        assert f'id="figure-{name}"' in page and (study.folder / "figures" / f"{name}.png").is_file()
+    assert len(page.encode()) < 3e6
+
+
+def test_a_way_between_two_captions_begins_and_ends_with_these(study):
+    generator = study.generator(0)
+    ends = ["red on green", "violet on green"]
+    way = generator.between_captions(np.array([ends, ends[::-1]]), 3, 5)
+    assert way.shape == (2, 5, *study.settings.shape)
+    for k, caption in enumerate(ends):
+        (alone,) = generator.sample(Condition(np.zeros(1, int), np.array([caption])), 3)
+        assert np.array_equal(way[0, -k], alone)
+    assert not np.array_equal(way[0, 2], way[0, 0])
+    assert not np.array_equal(way[0, 0], way[1, -1])  # another noise

@@ -15,6 +15,7 @@ from PIL import Image
 
 from gannb import cli
 from gannb.experiment.experiment import Experiment
+from gannb.media.captioned import CAPTIONED
 from gannb.report import trying
 from gannb.study.data_copy import read_data
 from gannb.study.folder import load_study
@@ -93,7 +94,7 @@ def captioned(tmp_path) -> Experiment:
     study = make_study(data=folder, preset="smoke", output_dir=str(tmp_path / "out"))
     dataset = read_data(study)
     families = {"echo": SimpleNamespace(takes_captions=True)}
-    medium = SimpleNamespace(families=families, html=lambda grid: None, grid=None, nouns=None)
+    medium = SimpleNamespace(families=families, captions=CAPTIONED.captions)
     settings = SimpleNamespace(family="echo", medium=medium)
     fitted = trying.Fitted(Echo(), dataset.pool, "the GAN of trial 1")
     with patch.object(trying, "fitted_generator", lambda experiment: fitted):
@@ -104,7 +105,7 @@ def test_a_caption_is_asked_for_and_real_items_are_those_most_like_it(captioned)
     tried = trying.try_out(captioned, "a  blue thing at place 12", 3)
     assert tried.what == "“a blue thing at place 12”" and (tried.x == 24).all() and tried.remarks == []
     assert tried.captions.tolist() == ["a blue thing at place 12"] * 3
-    assert tried.grid.cells[-1][0].note == "a blue thing at\nplace 12" and tried.grid.rows[-1] == "real, most like it"
+    assert tried.grid.cells[-1][0].note == "a blue thing\nat place 12" and tried.grid.rows[-1] == "real, most like it"
     assert [cell.note for cell in tried.grid.cells[0]] == [""] * 3
 
 
@@ -130,4 +131,4 @@ def test_what_is_no_sentence_is_refused(captioned, wanted):
 
 def test_long_captions_are_cut_below_their_items():
     long = SimpleNamespace(captions=np.array([["word " * 20]]))
-    assert trying._note(long, 0) == "word word word word\nword word word …"
+    assert trying._note(long, 0) == "word word\nword word …"

@@ -174,6 +174,22 @@ class Adversarial:
         items = self._made(np.concatenate(noise), np.repeat(told, frames, axis=0))
         return items.reshape(len(labels), frames, *self.shape)
 
+    def between_captions(self, captions: np.ndarray, seed: int, frames: int) -> np.ndarray:
+        """Items on the way from one caption to another: captions (M, 2) -> (M, frames, ...).
+
+        Row i has the noise of position i of the seed's sequence all along, and what is told goes from the first caption
+        to the second on a straight line, as in a training with captions halfway between two (Reed et al. 2016).
+        """
+        captions = np.asarray(captions)
+        index, none = np.arange(len(captions)), np.zeros(len(captions), np.int64)
+        first, last = (
+            self.conditioning.shares(self.conditioning.rows(Condition(none, end), seed, index)) for end in captions.T
+        )
+        share = np.linspace(0, 1, frames, dtype=np.float32)[:, None]
+        told = np.concatenate([(1 - share) * a + share * b for a, b in zip(first, last, strict=True)])
+        items = self._made(np.repeat(self._noise(seed, index), frames, axis=0), told)
+        return items.reshape(len(captions), frames, *self.shape)
+
     def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
         """One item between two classes per row: labels (M, 2), share (M,) of the first -> (M, ...).
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from gannb.data.examples import Examples, concatenate
 from gannb.generators.adversarial.sampling import in_batches
 from gannb.media.captioned.encoders import Sentences, learn_pairs, new_encoders, vectors
+from gannb.media.captioned.sentences import is_halfway
 from gannb.media.image.augmentation import Policy, augment
 from gannb.media.image.tensors import encode, stored
 
@@ -96,6 +97,11 @@ def _beside(known: np.ndarray) -> dict[str, set[str]]:
 # ---- in a study ----
 
 
+def steps_of(steps: int) -> int:
+    """Steps of the matcher beside a measuring classifier of so many."""
+    return min(STEPS, TIMES * steps)
+
+
 def keep(real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
     """Train a matcher on real images with captions, and keep its weights in a folder; not on fewer than `LEAST`.
 
@@ -103,7 +109,7 @@ def keep(real: Examples, folder: Path, steps: int, seed: int, device: str) -> No
     """
     if real.captions is None or len(real) < LEAST:
         return
-    matcher = Matcher(real.shape, seed, device).fit(real, min(STEPS, TIMES * steps))
+    matcher = Matcher(real.shape, seed, device).fit(real, steps_of(steps))
     tensors = {name: value.cpu().contiguous() for name, value in matcher.state_dict().items()}
     safetensors.torch.save_file(tensors, folder / FILE)
 
@@ -112,9 +118,11 @@ def follows(made: Examples, unseen: Examples, train: Examples, learnt: Path | No
     """Return in what share of images the kept matcher finds the caption, among 10 and among 50 (`measures`).
 
     Apart for captions that stand in the training set and for others. Nothing where there is no matcher or no caption,
-    or too few captions to choose among.
+    or too few captions to choose among; and nothing of what lies halfway between two, which no caption says.
     """
     if made.captions is None or learnt is None or not (learnt / FILE).is_file():
+        return {}
+    if any(is_halfway(caption) for caption in made.captions[:, 0].tolist()):
         return {}
     matcher = Matcher(made.shape)
     matcher.load_state_dict(safetensors.torch.load_file(learnt / FILE))

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gannb.media.captioned.parameters import NAME, NOUNS, CaptionedParameters
+from gannb.media.captioned.parameters import NAME, NOUNS, OF_LABELS, TOLD_CAPTIONS, CaptionedParameters
 from gannb.media.image.medium import Images
 from gannb.media.image.parameters import NAME as IMAGE
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset, Examples
+    from gannb.data.medium import Captioning
     from gannb.media.image.gans.family import ImageFamily
 
 
@@ -55,7 +56,19 @@ class Captioned(Images):
             groups=study.groups, on_bad_image=study.on_bad_image,
         )  # fmt: skip
 
+    @cached_property
+    def captions(self) -> Captioning:
+        """The module `gannb.media.captioned.new_captions`, whose functions are those of the protocol."""
+        from gannb.media.captioned import new_captions
+
+        return new_captions
+
     # ---- what may be trained on it
+
+    def arms_beside(self, gan: str) -> tuple[str, ...]:
+        """Captions halfway between two, and a GAN of class labels; of a study whose own GAN knows labels, neither."""
+        of_captions = gan == "auto" or gan in TOLD_CAPTIONS
+        return ("real+gan.interpolated+classic", f"real+{OF_LABELS}+classic") if of_captions else ()
 
     @cached_property
     def families(self) -> Mapping[str, ImageFamily]:
@@ -82,6 +95,18 @@ class Captioned(Images):
         "new_caption_10": (".2f", "Among 10, of images of captions that no training image has."),
         "new_caption_50": (".2f", "The same among 50."),
     }  # fmt: skip
+    by_chance: Mapping[str, float] = {
+        "caption_10": 0.1,
+        "new_caption_10": 0.1,
+        "caption_50": 0.02,
+        "new_caption_50": 0.02,
+    }
+
+    def measuring_steps(self, steps: int) -> int:
+        """Those of the matcher."""
+        from gannb.media.captioned.matcher import steps_of
+
+        return steps_of(steps)
 
     def learn_to_measure(self, real: Examples, folder: Path, steps: int, seed: int, device: str) -> None:
         """See `gannb.media.captioned.matcher.keep`."""

@@ -13,6 +13,8 @@ from gannb.utils.parameters import parameter
 
 NAME = "captioned"
 NOUNS = replace(IMAGES, kind="images with captions")
+TOLD_CAPTIONS = ("gan_cls", "gan_int_cls", "caption_plain")  # families, by name: who names arms imports none of them
+OF_LABELS = "projection"  # the family beside them that knows class labels alone
 
 
 class CaptionedParameters(ImageParameters):

@@ -15,6 +15,7 @@ from gannb.media.image.sources.files import FILES
 from gannb.utils.naming import few_of
 
 NONE = frozenset({"nan", "<na>", "null", "none", "n/a"})  # as programs write that there is none
+HALFWAY = "halfway between "
 LONGEST = 2_000  # characters, from where on it is a fault of the file
 COMMON_SHARE, COMMON_LEAST = 0.05, 3  # of a class's images: a caption that more have tells a kind
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
@@ -34,8 +35,8 @@ def key(caption: str) -> str:
     return " ".join(words(caption))
 
 
-def fault(caption: str, file: str) -> str:
-    """Return why a tidied caption of a file cannot be used, or ""."""
+def fault(caption: str, file: str = "") -> str:
+    """Return why a tidied caption, of a file where it has one, cannot be used, or ""."""
     name = PurePosixPath(file.replace("\\", "/"))
     if not caption:
         return "its caption is empty"
@@ -50,6 +51,16 @@ def fault(caption: str, file: str) -> str:
     if FILES.is_item(caption) or (caption == name.stem and re.search(r"[0-9_]", caption) and " " not in caption):
         return f"its caption is the name of a file, {caption[:60]!r}, and no sentence"
     return ""
+
+
+def halfway(first: str, last: str) -> str:
+    """What stands in the place of a caption where an item was made of what lies halfway between two."""
+    return f"{HALFWAY}“{first}” and “{last}”"
+
+
+def is_halfway(caption: str) -> bool:
+    """Tell whether it is no caption of its own, but stands for what lies halfway between two."""
+    return caption.startswith(HALFWAY)
 
 
 def unknown(captions: Iterable[str], known: Iterable[str]) -> list[str]:

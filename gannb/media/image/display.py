@@ -41,7 +41,8 @@ def draw(grid: Grid, ax: Axes | None = None) -> Axes:
 
 
 def _names(grid: Grid) -> list[str]:
-    return [short(str(name)) for name in grid.rows]
+    """The rows' names, cut off line by line."""
+    return ["\n".join(map(short, str(name).split("\n"))) for name in grid.rows]
 
 
 def _size(grid: Grid, places: Places) -> tuple[float, float]:
@@ -51,7 +52,8 @@ def _size(grid: Grid, places: Places) -> tuple[float, float]:
         usual = WITH_NOTES if places.height < LARGE_FROM else LARGE_WITH_NOTES
     inches = grid.zoom * usual / places.height  # of a pixel
     height, width = places.mosaic(grid)
-    return 0.5 + 0.12 * max(map(len, _names(grid))) + width * inches, 0.6 + height * inches
+    longest = max(len(line) for name in _names(grid) for line in name.split("\n"))
+    return 0.5 + 0.12 * longest + width * inches, 0.6 + height * inches
 
 
 def _mark(ax: Axes, places: Places, place: tuple[int, int], cell: Cell) -> None:

@@ -65,17 +65,16 @@ class Texts(Usual):
     reading = ("data", "text_column", "label_column", "max_tokens", "groups", "on_bad_text")
     reading_like = ("max_tokens", "on_bad_text")
     policy_names = POLICY_NAMES
-    arms = (
-        "real+maskgan_start+classic", "maskgan_start", "real+language_model+classic", "language_model",
-        "real+bag_of_words+classic", "bag_of_words", "real+bigram+classic", "bigram",
-    )  # fmt: skip
-
     yardsticks: Mapping[str, str] = {
         "maskgan_start": "of MaskGAN's start by likelihood alone",
         "language_model": "of a language model, without any adversary",
         "bag_of_words": "of a class's words in any order",
         "bigram": "of a chain of a class's word pairs",
     }
+
+    def arms_beside(self, gan: str) -> tuple[str, ...]:
+        """The yardsticks, with the real ones and alone."""
+        return tuple(arm for name in self.yardsticks for arm in (f"real+{name}+classic", name))
 
     def way_to_smaller(self, shape: Shape) -> str:
         """Name `max_tokens`, where sentences may be long."""

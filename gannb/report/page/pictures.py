@@ -50,7 +50,7 @@ def make_pictures(experiment: Experiment, evidence: Evidence, verdict: Mapping[s
     return pictures | (open_set_pictures(experiment, folder) if experiment.plan.open_set else {})
 
 
-def _chart(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
+def chart_picture(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
     """Save a figure of lines and marks, and embed it as SVG."""
     _, drawing, _ = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
@@ -75,22 +75,22 @@ def items_picture(
 def answer_pictures(folder: Path, verdict: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
     """Draw every comparison and, where they were measured, the worth in real items and the dose response."""
     table, texts = forest_table(verdict), captions.forest_texts(verdict)
-    narrow = _chart(folder, "forest_narrow", plots.forest_narrow(verdict), table, texts)
-    wide = _chart(folder, "forest", plots.forest(verdict), table, texts)
+    narrow = chart_picture(folder, "forest_narrow", plots.forest_narrow(verdict), table, texts)
+    wide = chart_picture(folder, "forest", plots.forest(verdict), table, texts)
     pictures = {"headline": _headline(folder, verdict), "forest": replace(wide, narrow=narrow.content)}
     if worth := verdict["worth"]:
         ax, table = plots.worth_curve(worth, verdict["metric"], nouns), pd.DataFrame(worth["curve"])
-        pictures["worth"] = _chart(folder, "worth", ax, table, captions.worth_texts(verdict, nouns))
+        pictures["worth"] = chart_picture(folder, "worth", ax, table, captions.worth_texts(verdict, nouns))
     if doses := verdict["doses"]:
         ax, table = plots.dose_response(doses, verdict["rope"], nouns)[0], pd.DataFrame(doses["rows"])
-        pictures["doses"] = _chart(folder, "doses", ax, table, captions.doses_texts(verdict, nouns))
+        pictures["doses"] = chart_picture(folder, "doses", ax, table, captions.doses_texts(verdict, nouns))
     return pictures
 
 
 def _headline(folder: Path, verdict: Mapping[str, Any]) -> Picture:
     columns = "option arm difference low high trials".split()
     table = pd.DataFrame(plots.headline_rows(verdict)).reindex(columns=columns)
-    return _chart(folder, "headline", plots.headline(verdict), table, captions.headline_texts(verdict))
+    return chart_picture(folder, "headline", plots.headline(verdict), table, captions.headline_texts(verdict))
 
 
 def forest_table(verdict: Mapping[str, Any]) -> pd.DataFrame:
@@ -109,7 +109,7 @@ def score_pictures(folder: Path, evidence: Evidence, nouns: Nouns) -> dict[str, 
         "trials": (plots.paired_trials(scores, metric, *PRIMARY), of_primary, of_trials),
         "arms": (plots.arm_scores(scores, metric), means, captions.arms_texts(means, metric)),
     }
-    return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
+    return {name: chart_picture(folder, name, *figure) for name, figure in figures.items()}
 
 
 def outcome_pictures(folder: Path, evidence: Evidence, verdict: Mapping[str, Any], nouns: Nouns) -> dict[str, Picture]:
@@ -120,7 +120,7 @@ def outcome_pictures(folder: Path, evidence: Evidence, verdict: Mapping[str, Any
         "confusion": (plots.confusion_change(change), change.rename_axis("true class").reset_index(),
                       captions.confusion_texts(change, nouns)),
     }  # fmt: skip
-    return {name: _chart(folder, name, *figure) for name, figure in figures.items()}
+    return {name: chart_picture(folder, name, *figure) for name, figure in figures.items()}
 
 
 # ---- items ----
@@ -131,13 +131,17 @@ def item_pictures(experiment: Experiment, folder: Path, copying: str) -> dict[st
 
     copying: the sentence on it.
     """
-    trial = next((t for t in range(experiment.settings.trials) if _has_items(experiment, t)), None)
-    if trial is None:
+    if (trial := shown_trial(experiment)) is None:
         return {}
     first = {
         "samples": _samples(experiment, folder, trial), "neighbours": _neighbours(experiment, folder, trial, copying)
     }  # fmt: skip
     return first | _suspects(experiment, folder) | {"training": _training(experiment, folder, trial)}
+
+
+def shown_trial(experiment: Experiment) -> int | None:
+    """Return the first trial whose GAN has made something; None where none has."""
+    return next((t for t in range(experiment.settings.trials) if _has_items(experiment, t)), None)
 
 
 def _has_items(experiment: Experiment, trial: int) -> bool:
@@ -183,7 +187,7 @@ def _training(experiment: Experiment, folder: Path, trial: int) -> Picture:
     table = pd.DataFrame(history["curves"]).merge(pd.DataFrame(diversity, dtype=float), how="left", on="step")
     nouns = experiment.settings.medium.nouns
     texts = captions.training_texts(history, trial, nouns)
-    return _chart(folder, "training", plots.gan_health(history, nouns)[0], table, texts)
+    return chart_picture(folder, "training", plots.gan_health(history, nouns)[0], table, texts)
 
 
 def open_set_pictures(experiment: Experiment, folder: Path) -> dict[str, Picture]:

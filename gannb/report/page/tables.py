@@ -51,7 +51,7 @@ def generator_table(evidence: Evidence, medium: Medium) -> list[dict[str, str]]:
         return []
     classes = pd.DataFrame() if evidence.classes is None else evidence.classes
     means = tables.quality_means(evidence.quality, classes, evidence.scores, evidence.gan)
-    labels = _labels(evidence)
+    labels = generator_labels(evidence)
     return [
         {"generator": label, "features": str(space)} | _numbers(row, space == medium.measuring_classifier)
         for name, label in labels.items() if name in means.index.get_level_values("generator")
@@ -59,7 +59,7 @@ def generator_table(evidence: Evidence, medium: Medium) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def _labels(evidence: Evidence) -> dict[str, str]:
+def generator_labels(evidence: Evidence) -> dict[str, str]:
     """Return how generators and reference sets are called, by name, the study's own GAN first."""
     made = sorted(set(evidence.quality["generator"]) - set(REFERENCE_SETS), key=lambda n: (n != evidence.gan, n))
     labels = {n: f"GAN ({n})" if n == evidence.gan else n for n in made}
@@ -77,7 +77,7 @@ def own_measure_table(evidence: Evidence, medium: Medium) -> list[dict[str, str]
             key: format(means.loc[name, key], form) if math.isfinite(means.loc[name, key]) else "–"
             for key, (form, _) in medium.measures.items()
         }
-        for name, label in _labels(evidence).items() if name in means.index
+        for name, label in generator_labels(evidence).items() if name in means.index
     ]  # fmt: skip
 
 

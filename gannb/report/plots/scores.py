@@ -97,6 +97,28 @@ def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return means.assign(**{metric: 100 * means[metric]})
 
 
+@mpl.rc_context(STYLE)
+def between_bars(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw a bar for each row, with a dotted mark at what chance gives and a line at what real items get.
+
+    table: columns measure, generator, value, chance, real, numbers in 0..1; rows of a measure stand together.
+    """
+    ax = ax or new_axes(6, 1.1 + 0.4 * len(table) + 0.2 * table["measure"].nunique())
+    turns = (table["measure"] != table["measure"].shift()).cumsum() - 1  # some room before each measure
+    places = np.arange(len(table)) + 0.5 * turns.to_numpy()
+    for place, row in zip(places, table.itertuples(), strict=True):
+        said = tip(f"{row.measure}, {row.generator}: {row.value:.2f}; chance {row.chance:.2f}, real {row.real:.2f}")
+        ax.barh(place, row.value, height=0.7, color=BLUE, gid=said)
+        ax.plot([row.chance] * 2, [place - 0.45, place + 0.45], ":", color=ORANGE, linewidth=2.6)
+        ax.plot([row.real] * 2, [place - 0.45, place + 0.45], color=INK, linewidth=2.6)
+    names = [f"{row.measure}: {short(row.generator, 24)}" for row in table.itertuples()]
+    ax.set_yticks(places, names, parse_math=False)
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 1), xlabel="share found\n(dotted: chance, line: real)")
+    ax.grid(axis="x")
+    return ax
+
+
 # ---- outcomes ----
 
 

@@ -35,6 +35,14 @@ def test_rows_and_columns_are_named_at_the_middle_of_what_they_name():
     assert list(ax.get_yticks()) == [9.5, 31.5] and list(ax.get_xticks()) == [20.5, 74.5]
 
 
+def test_names_of_rows_may_have_lines_each_cut_off_by_itself():
+    names = ["one line\nand a second one", "x" * 30]
+    ax = draw(Grid([[Cell(image(0))]] * 2, names))
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["one line\nand a second one", "x" * 23 + "…"]
+    longer = draw(Grid([[Cell(image(0))]], ["x" * 23 + "\n" + "x" * 23]))
+    assert longer.figure.get_figwidth() == draw(Grid([[Cell(image(0))]], ["x" * 23])).figure.get_figwidth()
+
+
 @pytest.mark.parametrize("side", [8, 128, 129, 1000])
 def test_large_images_are_thinned(side):
     drawn = thinned(image(0, side))

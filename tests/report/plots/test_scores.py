@@ -30,6 +30,18 @@ def test_trial_means_average_the_classifier_seeds():
     np.testing.assert_allclose(table.loc[table["arm"] == "real", "balanced_accuracy"], [85.1, 86.1, 87.1])
 
 
+def test_a_bar_for_each_row_has_marks_for_chance_and_for_real_items():
+    columns = ["measure", "generator", "value", "chance", "real"]
+    table = pd.DataFrame([("m 10", "a", 0.6, 0.1, 0.9), ("m 10", "b", 0.3, 0.1, 0.9), ("m 50", "a", 0.2, 0.02, 0.5)],
+                         columns=columns)  # fmt: skip
+    ax = plots.between_bars(table)
+    assert [bar.get_width() for bar in ax.patches] == [0.6, 0.3, 0.2] and ax.yaxis_inverted()
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.1, 0.9, 0.1, 0.9, 0.02, 0.5]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["m 10: a", "m 10: b", "m 50: a"]
+    first, second, third = (bar.get_y() for bar in ax.patches)
+    assert third - second > second - first
+
+
 def test_a_reliability_diagram_draws_both_arms_and_leaves_tiny_bins_out():
     ax = plots.reliability(BINS)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]

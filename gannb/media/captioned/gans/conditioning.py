@@ -15,6 +15,7 @@ from torch import Tensor
 from gannb.generators.adversarial.sampling import noise_rows
 from gannb.generators.adversarial.training import derive, lent_randomness
 from gannb.media.captioned.encoders import WIDTH, CaptionEncoder, Sentences, learn_pairs, new_encoders, vectors
+from gannb.media.captioned.sentences import halfway
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Captions:
         first, second = self._asked(condition, seed, index)
         if second is None:
             return first
-        return np.array([f"halfway between “{a}” and “{b}”" for a, b in zip(first, second, strict=True)])
+        return np.array([halfway(a, b) for a, b in zip(first.tolist(), second.tolist(), strict=True)])
 
     def _asked(self, condition: Condition, seed: int, index: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """The captions (M,) to go by, and where images are asked for halfway between two, the others."""

@@ -5,6 +5,8 @@ Theirs are a DCGAN's; these are narrower, with the conditional batch norm and th
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -51,7 +53,9 @@ class CaptionGenerator(nn.Module):
 class CaptionDiscriminator(nn.Module):
     """Image -> strided convolutions -> the code at every place of the last grid -> features -> a score.
 
-    The score is linear(h) + <linear(code), h> (Miyato & Koyama 2018, section 3). Spectral norm throughout.
+    The score is linear(h) + <linear(code), h> (Miyato & Koyama 2018, section 3). Spectral norm throughout. Codes are
+    brought back to length 1, the most that it leaves to embeddings of classes: with longer ones, what the score says of
+    image and caption together drowns what it says of the image alone.
     """
 
     def __init__(self, shape: Shape, classes: int, base: int = 32, code: int = 64, features: int = 128) -> None:
@@ -71,7 +75,7 @@ class CaptionDiscriminator(nn.Module):
 
     def forward(self, x: Tensor, told: Tensor) -> tuple[Tensor, None]:
         """x (N, C, H, W), told (N, WIDTH) -> scores (N,); there is no class head."""
-        x = padded(x, self.pad)
+        x, told = padded(x, self.pad), told / math.sqrt(WIDTH)
         for down in self.downs:
             x = F.leaky_relu(down(x), LEAK)
         code = F.leaky_relu(self.code(told), LEAK)[:, :, None, None].expand(-1, -1, *self.grid)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gannb.media.captioned.encoders import WIDTH
+from gannb.media.captioned.gans.conditioning import SCALE
 from gannb.media.captioned.gans.networks import CaptionDiscriminator, CaptionGenerator
 
 
@@ -32,3 +33,13 @@ def test_they_are_as_large_as_they_are_said_to_be():
         sum(p.numel() for p in kind((32, 32, 3), 2).parameters()) for kind in (CaptionGenerator, CaptionDiscriminator)
     ]
     assert sizes == [pytest.approx(430_000, rel=0.02), pytest.approx(320_000, rel=0.02)]
+
+
+def test_a_score_hears_of_a_caption_with_the_weight_of_a_class():
+    """A code as it is told has a length of 8; spectral norm leaves 1 to the embedding of a class."""
+    discriminator, heard = CaptionDiscriminator((16, 16, 3), 2, base=8), []
+    for layer in (discriminator.code, discriminator.projection):
+        layer.register_forward_hook(lambda module, given, made: heard.append(given[0]))
+    told = SCALE * torch.nn.functional.normalize(torch.randn(4, WIDTH), dim=1)
+    discriminator(torch.randn(4, 3, 16, 16), told)
+    assert len(heard) == 2 and all(torch.allclose(codes.norm(dim=1), torch.ones(4)) for codes in heard)
