@@ -124,11 +124,7 @@ def known_data(folder: Path) -> dict[str, str]:
     """Return the copies in a folder of units: from the stamp of their source to the key of their content."""
     try:
         return json.loads((folder / "data.json").read_text(encoding="utf-8"))
-    except (
-        OSError,
-        ValueError,
-        RecursionError,
-    ):  # not there yet, or damaged: the data are read again, and are the same
+    except (OSError, ValueError, RecursionError):  # not there, or damaged: the data are read again, and are the same
         return {}
 
 

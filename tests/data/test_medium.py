@@ -14,10 +14,10 @@ EVERYTHING = sorted(
     set(Medium.__annotations__) | {name for name, part in vars(Medium).items() if inspect.isfunction(part)}
 )
 FUNCTIONS = [name for name in EVERYTHING if inspect.isfunction(vars(Medium).get(name)) and name[0] != "_"]
-# What no study of the tests' vectors asks: reading in other shapes, the numbers' range, and export.
+# What no study of the tests' vectors asks: reading in other shapes, the numbers' range, larger views, and export.
 NOT_OF_VECTORS = {
-    "read_like", "fault_of_shape", "way_to_shape", "levels", "fault_of_levels", "suffixes", "readable", "files",
-    "hub_feature", "hub_task", "reading_code",
+    "read_like", "read_view", "enlarged", "fault_of_shape", "way_to_shape", "levels", "fault_of_levels", "suffixes",
+    "readable", "files", "hub_feature", "hub_task", "reading_code",
 }  # fmt: skip
 
 

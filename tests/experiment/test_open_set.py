@@ -119,7 +119,7 @@ def test_the_copy_of_the_data_serves_when_the_source_is_gone(tmp_path):
     wanted = make_study(data=str(tmp_path / "set.npz"), held_out="2", output_dir=str(tmp_path / "outputs"))
     dataset, key = load_data(wanted)
     keep_data(wanted, dataset, key, source_stamp(wanted))
-    save_study(wanted)
+    save_study(wanted, data_key=key)
     (tmp_path / "set.npz").unlink()
     assert load_data(wanted)[1] == key and load_data(wanted)[0].held_out.pool.classes == ("2",)
     with pytest.raises(InputError, match="no file"):

@@ -17,7 +17,14 @@ GRID = {"classifier_steps": [5, 10], "synthetic_share": [0.25, 0.5]}
 def timed(monkeypatch):
     """Which studies' steps were timed; nothing is."""
     seen = []
-    once = {"mlp": 0.01, "sample mlp": 0.001, "small_cnn": 0.002, "predict small_cnn": 0.0001, "waiting": 1.0}
+    once = {
+        "mlp": 0.01,
+        "sample mlp": 0.001,
+        "small_cnn": 0.002,
+        "predict small_cnn": 0.0001,
+        "waiting": 1.0,
+        "own measures": 0.0,
+    }
     once |= {f"sample {name}": 0.001 for name in ("interpolation", "gaussian", "copies", "mislabelled")}
     monkeypatch.setattr(estimate, "timed_steps", lambda settings, device: seen.append(settings.study.name) or [once])
     return seen

@@ -51,7 +51,7 @@ def test_a_unit_that_is_there_is_found_by_its_path():
             r"^1 further study cannot be done either \(n_per_class=5000\); n_per_class=4000",
         ),
         ({"gan": ["mlp", "banana"]}, "^gan=banana: gan: there is no family 'banana'"),
-        ({"trials": [2, 1000], "n_per_class": [100]}, "^trials=1000,n_per_class=100: "),
+        ({"trials": [2, 1000], "n_per_class": [50]}, "^trials=1000,n_per_class=50: "),
         ({"positive": ["x", "y"]}, "^1 further study .*positive=x: positive: it is for two classes"),
         ({"keep_classes": ["3", "x"]}, "^keep_classes=x: keep_classes: there is no class 'x'"),
         ({"gan": ["auto", "mlp"]}, "^gan=auto and gan=mlp come to the same study with these data"),

@@ -11,8 +11,7 @@ from gannb.data.medium import FurtherSpace
 from gannb.measures.comparison import REFERENCE_SETS
 from gannb.media import MEDIA
 from gannb.trials import splits
-from gannb.units.reading import read_draw
-from gannb.utils.files import write_json
+from gannb.units.reading import note_spaces, read_draw
 
 SIDES = ["int16", "float"]
 
@@ -96,7 +95,7 @@ def test_a_medium_s_further_space_names_its_weights_its_least_number_and_its_dis
     medium.spaces = {"halves": further}
     monkeypatch.setitem(MEDIA, "vector", medium)
     study = ToyStudy(tmp_path, medium)
-    write_json(tmp_path / "study.json", {"set": {}, "parameters": {"weights_of_halves": "/w/halves"}})
+    note_spaces(tmp_path, {"digest": "/w/halves"})
     made = study.quality("gaussian", halves="digest")  # as the plan declares it, by the name of the space
     rows = {row["features"]: row for row in study.read(made, "quality.json")}
     assert used == [("/w/halves", "cpu")] and set(rows) == {"values", "two_layers", "halves"}

@@ -48,7 +48,10 @@ def test_names_and_texts_are_escaped(tmp_path):
     facts = [(bad, bad)]
     table = [{"name": bad, "value": bad, "meaning": bad, "set": ""}]
     words = verdict(claims=claims, sentence=bad, problems=[bad], copying=bad)
-    html = written(tmp_path, Page(bad, IMAGE, words, {"forest": picture}, (), (), (), facts, facts, facts, table))
+    html = written(
+        tmp_path,
+        Page(bad, IMAGE, words, {"forest": picture}, method=facts, data=facts, provenance=facts, parameters=table),
+    )
     assert html.count("<script") == 1 and 'alert("x")' not in html and "alert(&#34;x&#34;)" in html
     assert Reader(html).named("img")[0]["alt"] == f'"{bad}'
 
