@@ -88,7 +88,8 @@ def server(finished, tmp_path_factory) -> Iterator[Server]:
     finished_calls(folder, folder / "outputs")
     for name in ("01_data", "03_generate"):
         text = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
-        (folder / f"{name}-calls.ipynb").write_text(text.replace("outputs/digits", "outputs/calls"), encoding="utf-8")
+        text = text.replace("outputs/digits", "outputs/calls").replace('"# ', '"# Calls ', 1)  # each its own title
+        (folder / f"{name}-calls.ipynb").write_text(text, encoding="utf-8")
     made_of_captions(folder, folder / "outputs")
     write_box(folder / "box.ipynb", folder / "notebooks" / "03_generate.ipynb", "outputs/shapes")
     write_index(folder / "outputs")
@@ -104,6 +105,7 @@ def write_box(file: Path, notebook: Path, study: str) -> None:
     kept = nbformat.read(notebook, as_version=4)
     needed = ("# 3. Synthetic items", "study =", "open_experiment", "widgets.ask")
     kept.cells = [c for c in kept.cells if any(part in c.source for part in needed)]
+    kept.cells[0].source = "# The box"  # a title of its own: notebooks that were open before may still be in front
     for c in kept.cells:
         c.source = c.source.replace("outputs/digits", study)
         c.source = c.source.replace("widgets.ask", "from gannb.jupyter import widgets\n\nwidgets.ask")
@@ -212,7 +214,7 @@ def test_the_notebook_can_be_saved_and_keeps_its_pictures(page, server):
 
 def test_a_sentence_in_the_box_is_made_and_unknown_words_are_named(page, server, tmp_path):
     page.goto(server.url("box.ipynb"), wait_until="commit")
-    heading(page, "Synthetic items")
+    heading(page, "The box")
     run_all(page)
     box = cell(page, "widgets.ask(experiment)")
     box.get_by_text("by the GAN of trial 1").wait_for()
@@ -229,8 +231,8 @@ def test_a_sentence_in_the_box_is_made_and_unknown_words_are_named(page, server,
 @pytest.mark.parametrize(
     ("name", "title", "code", "text"),
     [
-        ("01_data-calls", "The items, and the trials", "widgets.draws(experiment)", "Trial 0 has"),
-        ("03_generate-calls", "Synthetic items", "widgets.samples(experiment)", "each beside"),
+        ("01_data-calls", "Calls 1.", "widgets.draws(experiment)", "Trial 0 has"),
+        ("03_generate-calls", "Calls 3.", "widgets.samples(experiment)", "each beside"),
     ],
 )
 def test_clips_can_be_played(page, server, tmp_path, name, title, code, text):
