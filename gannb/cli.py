@@ -29,6 +29,8 @@ from gannb.utils.errors import Failed, InputError, shortage_of
 from gannb.utils.naming import nearest
 
 if TYPE_CHECKING:
+    from gannb.data.medium import Nouns
+    from gannb.experiment.cleanup import Leftover
     from gannb.sweep.definition import Sweep
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
@@ -178,10 +180,13 @@ def _one_study(parser: argparse.ArgumentParser) -> None:
 def _which_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", nargs="?", metavar="STUDY", help="a YAML file of parameters, or a study's folder")
     parser.add_argument("--data", metavar="DATA", help="digits, FOLDER (a folder per class) or FILE.npz")
+    _what_to_set(parser, "parameters, which win over those of STUDY")
+
+
+def _what_to_set(parser: argparse.ArgumentParser, help_text: str) -> None:
     changes = parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes",
-        help="parameters, which win over those of STUDY",
-    )  # fmt: skip
+        "--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes", help=help_text
+    )
     changes.completer = _complete  # type: ignore[attr-defined]
 
 
@@ -323,11 +328,7 @@ def _sweep_from(options: argparse.Namespace) -> Sweep:
 
 def _which_sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="SWEEP", help="a YAML file with a grid or a list of studies, or its folder")
-    changes = parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="key=value", dest="changes",
-        help="parameters of all studies, which win over those of SWEEP",
-    )  # fmt: skip
-    changes.completer = _complete  # type: ignore[attr-defined]
+    _what_to_set(parser, "parameters of all studies, which win over those of SWEEP")
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -482,7 +483,7 @@ def _json(value: Any) -> str:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    from gannb.experiment.cleanup import clean_text, leftovers, remove
+    from gannb.experiment.cleanup import leftovers, remove
     from gannb.jupyter.runner import read_experiment
     from gannb.work.locks import study_lock
 
@@ -493,27 +494,30 @@ def _clean(options: argparse.Namespace) -> int:
     if not options.dry_run:
         with study_lock(experiment.folder):  # or a person would be asked in vain
             pass
-    found = leftovers(experiment)
-    print(clean_text(found, experiment.settings.medium.nouns))
-    if not found or options.dry_run or not (options.yes or _agreed()):
-        return DONE
-    print(f"removed {len(remove(experiment, found))} of {len(found)}")
-    return DONE
+    return _remove_if_agreed(
+        leftovers(experiment), experiment.settings.medium.nouns, options, lambda found: remove(experiment, found)
+    )
 
 
 def _clean_sweep(folder: Path, options: argparse.Namespace) -> int:
     """Clean the units that all studies of a sweep share; also for one of them, whose siblings may need them."""
-    from gannb.experiment.cleanup import clean_text
     from gannb.sweep.cleaning import all_locked, remove_leftovers, sweep_leftovers
 
     if not options.dry_run:
         with all_locked(folder):  # or a person would be asked in vain
             pass
-    found, nouns = sweep_leftovers(folder)
+    return _remove_if_agreed(*sweep_leftovers(folder), options, lambda found: remove_leftovers(folder, found))
+
+
+def _remove_if_agreed(
+    found: list[Leftover], nouns: Nouns, options: argparse.Namespace, remove: Callable[[list[Leftover]], list[Leftover]]
+) -> int:
+    """Say what is needed no more, and remove it where that is asked for."""
+    from gannb.experiment.cleanup import clean_text
+
     print(clean_text(found, nouns))
-    if not found or options.dry_run or not (options.yes or _agreed()):
-        return DONE
-    print(f"removed {len(remove_leftovers(folder, found))} of {len(found)}")
+    if found and not options.dry_run and (options.yes or _agreed()):
+        print(f"removed {len(remove(found))} of {len(found)}")
     return DONE
 
 

@@ -187,16 +187,20 @@ def test_03_runs_and_a_widget_moved_shows_other_samples(page, server, tmp_path):
     assert page.locator(".jp-NotebookPanel:visible [data-mime-type$=stderr]").count() == 0
 
 
+def write_into(box: Any, text: str) -> None:
+    """Write a text into the box of what is to be made, and send it off."""
+    box.get_by_label("make").fill(text)
+    box.get_by_label("make").press("Enter")
+
+
 def test_what_is_written_into_the_box_of_03_is_made_and_what_cannot_be_is_said(page, tmp_path):
     box = cell(page, "widgets.ask(experiment)")
     box.get_by_text("Made of class '0'").wait_for()
     first = box.locator(".jp-RenderedImage img").get_attribute("src")
-    box.get_by_label("make").fill("7")
-    box.get_by_label("make").press("Enter")
+    write_into(box, "7")
     box.get_by_text("Made of class '7'").wait_for()
     assert box.locator(".jp-RenderedImage img").get_attribute("src") != first
-    box.get_by_label("make").fill("a blue circle")
-    box.get_by_label("make").press("Enter")
+    write_into(box, "a blue circle")
     box.get_by_text("takes no captions").wait_for()
     assert look(page, box, "03-box", tmp_path)
 
@@ -219,8 +223,7 @@ def test_a_sentence_in_the_box_is_made_and_unknown_words_are_named(page, server,
     box = cell(page, "widgets.ask(experiment)")
     box.get_by_text("by the GAN of trial 1").wait_for()
     first = box.locator(".jp-RenderedImage img").get_attribute("src")
-    box.get_by_label("make").fill("a blue zebra")
-    box.get_by_label("make").press("Enter")
+    write_into(box, "a blue zebra")
     box.get_by_text("Made of “a blue zebra” by the GAN of trial 1").wait_for()
     box.get_by_text("These words stand in no caption of the training set").wait_for()
     assert box.locator(".jp-RenderedImage img").get_attribute("src") != first

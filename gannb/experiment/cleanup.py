@@ -20,7 +20,7 @@ from typing import Any
 from gannb.data.medium import Nouns
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import FINAL
-from gannb.study.data_copy import known_data
+from gannb.study.data_copy import data_name, known_data
 from gannb.study.view import view_name
 from gannb.trials.arms import EXTERNAL_WORDS
 from gannb.units.kinds import KINDS
@@ -71,7 +71,7 @@ def needs_of(experiment: Experiment) -> Needs:
     settings, plan = experiment.settings, experiment.plan
     longest = replace(plan, doublings=dict.fromkeys(settings.checked_arms, settings.most_doublings))
     units = (*plan.all_units(), *longest.units(4), plan.final_generator)  # more trials may need fewer steps, and more
-    copies = {f"data-{settings.data_key}", *(source.folder for source in settings.external.values())}
+    copies = {data_name(settings.data_key), *(source.folder for source in settings.external.values())}
     copies |= {view_name(settings.view.key)} if settings.view else set()
     paths = frozenset(u.path for unit in units for u in unit.closure())
     return Needs(paths, frozenset(copies), bool(plan.left_out))
@@ -181,7 +181,7 @@ def remove_still(folder: Path, found: Iterable[Leftover], now: Iterable[Leftover
 def _forget(copies: list[str], folder: Path) -> None:
     """Take copies of the data out of the index of those at hand, before they go."""
     if copies:
-        known = {stamp: key for stamp, key in known_data(folder).items() if f"data-{key}" not in copies}
+        known = {stamp: key for stamp, key in known_data(folder).items() if data_name(key) not in copies}
         write_json(folder / "data.json", known)
 
 

@@ -18,6 +18,7 @@ from gannb.experiment.settings import Settings
 from gannb.experiment.status import write_status
 from gannb.study.data_copy import (
     check_place,
+    data_folder,
     is_read_as_before,
     keep_data,
     kept_data,
@@ -118,13 +119,12 @@ class Experiment:
                 self.write()
                 write_status(self.results)
         self.note_networks()
-        copy = self.results.folder / f"data-{self.settings.data_key}"
-        return Experiment.of(self.study, Dataset.load(copy), self.settings.data_key)
+        return Experiment.of(self.study, Dataset.load(self.data_folder), self.settings.data_key)
 
     def is_recorded(self) -> bool:
         """Tell whether `write` has nothing to do."""
         settings, study = self.settings, self.study
-        kept = (self.results.folder / f"data-{settings.data_key}").is_dir()
+        kept = self.data_folder.is_dir()
         kept = kept and (not self.stamp or known_data(self.results.folder).get(self.stamp) == settings.data_key)
         return kept and is_kept(study, settings.external, settings.data_key) and is_saved(study, **self._facts())
 
@@ -226,6 +226,11 @@ class Experiment:
     def folder(self) -> Path:
         """The study's folder, absolute; its units may lie elsewhere, in `results.folder`."""
         return self.study.folder
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the copy of its data is kept, beside its units."""
+        return data_folder(self.results.folder, self.settings.data_key)
 
     @property
     def design(self) -> Design:

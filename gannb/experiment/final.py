@@ -43,8 +43,7 @@ def train_final(experiment: Experiment) -> Path:
 def final_paths(experiment: Experiment) -> tuple[Path, Path]:
     """Return the folders of the study's data and of the draw that the final generator learns."""
     draw = experiment.plan.final_generator.need("draw")
-    folder = experiment.results.folder
-    return folder / f"data-{experiment.settings.data_key}", folder / draw.path
+    return experiment.data_folder, experiment.results.folder / draw.path
 
 
 def weights_digest(folder: Path) -> str:

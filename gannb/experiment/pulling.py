@@ -36,7 +36,7 @@ def pull(folder: str | Path, workers: int | None = None, minutes: float = 0.0) -
     study = load_study(folder)
     check_versions(study.folder)
     experiment = Experiment.preview(study, own_copy=True)
-    if not (experiment.results.folder / f"data-{experiment.settings.data_key}").is_dir():
+    if not experiment.data_folder.is_dir():
         raise InputError(f"{folder} holds no copy of its data as they are read now; go on with `gannb run {folder}`.")
     return experiment.help(workers)
 

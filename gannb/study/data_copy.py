@@ -33,7 +33,7 @@ def load_data(study: Study) -> tuple[Dataset, str]:
     key = known.get(source_stamp(study))
     if key is None and known and not _source_exists(study) and is_read_as_before(study):
         key = read_record(study.folder).get("data_key")
-    if key and (copy := units_folder(study.folder) / f"data-{key}").is_dir():
+    if key and (copy := data_folder(units_folder(study.folder), key)).is_dir():
         return Dataset.load(copy), key
     dataset = read_data(study)
     return dataset, dataset.prepared[:16]
@@ -69,7 +69,7 @@ def kept_data(study: Study) -> tuple[Dataset, str]:
         InputError: there is no copy of them, and `load_data` cannot read them either.
     """
     key = read_record(study.folder).get("data_key")
-    copy = units_folder(study.folder) / f"data-{key}"
+    copy = data_folder(units_folder(study.folder), key)
     return (Dataset.load(copy), key) if key and copy.is_dir() else load_data(study)
 
 
@@ -113,11 +113,21 @@ def keep_data(study: Study, dataset: Dataset, key: str, stamp: str) -> None:
     it belongs to this content.
     """
     folder = units_folder(study.folder)
-    write_folder(folder / f"data-{key}", dataset.save)
+    write_folder(data_folder(folder, key), dataset.save)
     known = known_data(folder)
     if stamp and list(known.items())[-1:] != [(stamp, key)]:
         known.pop(stamp, None)
         write_json(folder / "data.json", known | {stamp: key})
+
+
+def data_folder(folder: Path, key: str) -> Path:
+    """Return where the folder that holds a study's units keeps the copy of the data with a key."""
+    return folder / data_name(key)
+
+
+def data_name(key: str) -> str:
+    """Return the name of the folder of the copy of the data with a key."""
+    return f"data-{key}"
 
 
 def known_data(folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import numpy as np
 from gannb import media
 from gannb.data.counts import first_of_each
 from gannb.data.examples import Dataset, Examples
+from gannb.study.data_copy import data_folder
 from gannb.study.view import in_view, view_folder
 from gannb.trials import splits
 from gannb.trials.design import Design
@@ -28,7 +29,7 @@ SPACES = "spaces.json"  # beside the units: where the weights of further feature
 def dataset_of(task: Task) -> Dataset:
     """Return the study's data, from its own copy; in the larger view of them where the unit declares one."""
     key = next(u.parameters["data"] for u in task.unit.closure() if "data" in u.parameters)
-    dataset = Dataset.load(task.study / f"data-{key}")
+    dataset = Dataset.load(data_folder(task.study, key))
     if view := task.parameters.get("view"):
         return in_view(dataset, view_folder(task.study, view))
     return dataset

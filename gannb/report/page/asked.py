@@ -192,8 +192,7 @@ def retrieval_table(evidence: Evidence, medium: Medium) -> pd.DataFrame:
     columns = ["measure", "generator", "value", "chance", "real"]
     if evidence.quality.empty:
         return pd.DataFrame(columns=columns)
-    measured = evidence.quality[evidence.quality["features"] == medium.raw_space]
-    means = measured.groupby("generator").mean(numeric_only=True).reindex(columns=list(medium.by_chance))
+    means = _means(evidence, medium).reindex(columns=list(medium.by_chance))
     held_out, training, *_ = (
         means.loc[name] if name in means.index else pd.Series(dtype=float) for name in REFERENCE_SETS
     )
@@ -210,6 +209,12 @@ def retrieval_table(evidence: Evidence, medium: Medium) -> pd.DataFrame:
     )
 
 
+def _means(evidence: Evidence, medium: Medium) -> pd.DataFrame:
+    """Means over trials of what was measured beside the raw feature space, by generator."""
+    measured = evidence.quality[evidence.quality["features"] == medium.raw_space]
+    return measured.groupby("generator").mean(numeric_only=True)
+
+
 # ---- what is said ----
 
 
@@ -217,8 +222,7 @@ def asked_notes(evidence: Evidence, medium: Medium) -> list[str]:
     """Say of each source of captions how many of its items are recognised as their class, and warn near chance."""
     if evidence.quality.empty:
         return []
-    measured = evidence.quality[evidence.quality["features"] == medium.raw_space]
-    means = measured.groupby("generator")[["gan_test", "ruler_accuracy"]].mean()
+    means = _means(evidence, medium)
     labels = {n: label for n, label in generator_labels(evidence).items() if n in means.index}
     sources = {name: label for name, label in labels.items() if takes_captions(name, medium)}
     if not sources:
