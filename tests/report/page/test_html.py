@@ -56,6 +56,13 @@ def test_names_and_texts_are_escaped(tmp_path):
     assert Reader(html).named("img")[0]["alt"] == f'"{bad}'
 
 
+@pytest.mark.parametrize(("kind", "scrolls"), [("drawn", False), ("chart", False), ("html", True)])
+def test_items_that_are_read_or_heard_scroll_beside_the_answer_and_pictures_are_shown_whole(tmp_path, kind, scrolls):
+    shown = {"samples": Picture("Items", "caption", "alt", "data:image/png;base64,", kind)}
+    html = written(tmp_path, Page("digits", IMAGE, verdict(), shown))
+    assert ('class="scroll long"' in html) == scrolls
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [("helps", "They help"), ("hurts", "They hurt"), ("equivalent", "No difference that matters")],
