@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 DEEP = 8  # weighted layers along a network: AlexNet's, the first to be called deep (Krizhevsky et al. 2012)
 FITTED = 0.995  # train accuracy above which a classifier has nothing left to overtrain on
 DISTORTED = 0.05  # a generated item is "distorted" when a classifier of real ones errs on it this much more often
-RECOGNISED = ("gan_test", "ruler_accuracy")  # as their class, of generated and of real test items
+RECOGNISED = ("gan_test", "ruler_accuracy")  # as their class, of generated and of unseen real items
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 
 
@@ -224,7 +224,7 @@ def _distorted(evidence: Evidence) -> Finding:
         return _not_tested(f"no real {many} are left over to train a classifier that the GAN never saw.")
     recognised, real = parts
     verdict = {-1: SUPPORTED, 1: CONTRADICTED, 0: UNDECIDED}[_side(of_trials(evidence, recognised - real), -DISTORTED)]
-    number = f"GAN-test {recognised.mean():.1%}, real test {many} {real.mean():.1%}"
+    number = f"GAN-test {recognised.mean():.1%}, unseen real {many} {real.mean():.1%}"
     why = (
         f"Share recognised as their class by a classifier trained on real {many}; "
         f"more than {points(DISTORTED)} points fewer counts as distorted. It does not see a lack of variety."
@@ -287,7 +287,7 @@ def _hugging(evidence: Evidence, nearness: Estimate) -> int:
     """
     flagged = per_trial(evidence, "flagged", evidence.raw_space)
     side = _side(nearness, ATTRACTION)
-    if side > 0 and evidence.protocol == "given":  # whose test items may come from elsewhere, farther from the GAN's
+    if side > 0 and evidence.judged_elsewhere:  # by items that may be farther from the GAN's for their origin
         return 0
     return 0 if side > 0 and flagged is not None and flagged.mean() <= 0.5 else side
 
@@ -299,7 +299,7 @@ def _why_in_between(evidence: Evidence, judged: bool) -> str:
         near = f"near copies, which differ from a training {nouns.one} {nearly}, beyond what unseen real ones are"
     why = (
         f"New: fewer than {ATTRACTION:.0%} of GAN {nouns.many} are {near} (copies: 100%). Valid: a classifier of "
-        f"real {nouns.many} recognises them at most {points(DISTORTED)} points less often than real test {nouns.many}. "
+        f"real {nouns.many} recognises them at most {points(DISTORTED)} points less often than unseen real ones. "
         "Both shown supports the claim, either refuted contradicts it."
     )
     if not judged:

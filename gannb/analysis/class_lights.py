@@ -74,7 +74,7 @@ def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]
     return {
         "fidelity": Explanation(
             f"share of the class' {many} that the measuring classifier ({measuring_classifier}, trained on real "
-            f"{many}) recognises, less its recall on real test {many} of the class",
+            f"{many}) recognises, less its recall on unseen real {many} of the class",
             f"Green above −{points(DISTORTED)} points, red below: the bar of the claim “small and distorted”.",
         ),
         "diversity": Explanation(

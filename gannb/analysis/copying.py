@@ -3,9 +3,9 @@
 Two things show copying: a generated item that is identical with a training item, and a test that flags more than half
 of the trials: by permutation, or of near copies where the medium tells them (`measures.copying`: both are in its column
 `flagged`). How far items side with the training set
-is a number beside them: chance takes that side as well, where all items lie nearest to the same few real ones. On a
-given test set the permutation test shows nothing by itself: its items may come from another source than the training
-set, and then honest items are nearer to the latter.
+is a number beside them: chance takes that side as well, where all items lie nearest to the same few real ones. Where
+copying can be judged by a given test set alone (`trials.splits.unseen`), the permutation test shows nothing by itself:
+its items may come from another source than the training set, and then honest items are nearer to the latter.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def copying(evidence: Evidence) -> Copying | None:
     side, flagged = of_trials(evidence, measured["nearer_to_train"]), int(measured["flagged"].sum())
     duplicates, items = round((measured["exact_duplicates"] * measured["items"]).sum()), int(measured["items"].sum())
     trials = len(measured["flagged"])
-    verdict = _verdict(side, flagged, trials, duplicates, evidence.protocol == "given")
+    verdict = _verdict(side, flagged, trials, duplicates, evidence.judged_elsewhere)
     found = _found(evidence, side, flagged, trials, duplicates, items)
     sentence = f"{LEADS[verdict]}: {found}{_reservation(evidence, verdict, side, flagged > trials / 2)}."
     number = f"copying {side.mean:.0%}, flagged in {flagged} of {trials} trials, {duplicates:,} of {items:,} identical"
@@ -81,14 +81,14 @@ def light(own: str, duplicates: bool, found: Copying | None) -> str:
     return own if found and own == BORNE.get(found.verdict) else "yellow"
 
 
-def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int, given: bool) -> str:
-    """Return the verdict. given: held-out items may be of another source, so that a flag alone shows nothing."""
+def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int, elsewhere: bool) -> str:
+    """Return the verdict. elsewhere: held-out items may be of another source, so that a flag alone shows nothing."""
     if duplicates:
         return "supported"
     if trials < LEAST_TRIALS:
         return "undecided"
     if flagged > trials / 2:
-        return "undecided" if given else "supported"
+        return "undecided" if elsewhere else "supported"
     by_chance = binom.sf(flagged - 1, trials, LEVEL) > SURPRISING
     return "contradicted" if by_chance and side.low <= 0 and side.high < ATTRACTION else "undecided"
 
@@ -111,7 +111,7 @@ def _found(evidence: Evidence, side: Estimate, flagged: int, trials: int, duplic
 def _reservation(evidence: Evidence, verdict: str, side: Estimate, mostly_flagged: bool) -> str:
     """Return what else could have given an undecided study its numbers, to be added to the sentence."""
     many = evidence.nouns.many
-    if verdict == "undecided" and evidence.protocol == "given" and mostly_flagged:
+    if verdict == "undecided" and evidence.judged_elsewhere and mostly_flagged:
         return f"; where the given test {many} come from another source, {many} that are no copies are flagged as well"
     if verdict == "undecided" and side.low > 0 and not mostly_flagged:
         return f"; {many} that all lie nearest to the same few real ones get such a score by chance as well"

@@ -19,7 +19,7 @@ from gannb.stats.settling.draws import block_means
 from gannb.stats.tested import WEIGHTINGS, Tested, Weighting, balanced
 from gannb.trials.arms import PRIMARY, YARDSTICKS, parse_arm
 from gannb.trials.contrasts import Contrast
-from gannb.trials.splits import groups_of, labels_of
+from gannb.trials.splits import groups_of, judged_elsewhere, labels_of
 from gannb.utils.errors import Failed, InputError
 from gannb.work.store import recorded_failure
 
@@ -85,6 +85,7 @@ class Evidence:
     layers: dict[str, int] = field(default_factory=dict)  # name -> weighted layers along the network, of the study's
     # classifiers, of the pretrained network and of those that the medium has beside them
     pretrained: str = ""  # the network that is fine-tuned, by name; empty: none, or none that is there
+    judged_elsewhere: bool = False  # copying is judged by real items that may come from elsewhere
     mix: str = "added"  # added: every arm sees the real items equally often; replaced: generated ones take their place
 
     @property
@@ -167,6 +168,7 @@ def read(experiment: Experiment) -> Evidence:
         keep_classes=settings.keep_classes, mix=study.mix, left_out=experiment.plan.left_out, minutes=results.minutes(),
         classifiers=settings.classifier_sizes(), external=_external(experiment),
         whole_set=settings.design.n_per_class is None,
+        judged_elsewhere=any(judged_elsewhere(settings.dataset, draw) for draw in drawn),
         layers=settings.classifier_layers(), pretrained=settings.weights.network if settings.weights else "",
     )  # fmt: skip
 
@@ -223,7 +225,7 @@ def _small_copying(experiment: Experiment) -> dict[int, float]:
     medium, classes = settings.medium, smallest(list(settings.class_counts.values()))
     for trial in results.done(3) if classes else ():
         draw = results.draw(trial)
-        parts = settings.items(draw.train), results.synthetic(trial), settings.items(draw.test)
+        parts = settings.items(draw.train), results.synthetic(trial), settings.items(settings.unseen(draw))
         own = [[part.x[part.y == k] for part in parts] for k in classes]
         found[trial] = float(np.mean([_siding(medium, *of_class) for of_class in own]))
     return found

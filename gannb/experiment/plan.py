@@ -198,6 +198,19 @@ class Plan:
         own = medium.classifier_parameters(medium.measuring_classifier, settings.shape)
         return {"trial": trial, "seed": settings.study.seed, "steps": steps} | own
 
+    @property
+    def _measuring(self) -> dict[str, Any]:
+        """How sets of items are measured, whichever they are."""
+        settings = self.settings
+        return {"augmentation": settings.policy_name} | dict(settings.medium.measured_as) | self._unseen
+
+    @property
+    def _unseen(self) -> dict[str, str]:
+        """What copying is judged by, where it need not be the test items; see `trials.splits.unseen`."""
+        settings = self.settings
+        apart = settings.dataset.test is not None and not settings.design.folds
+        return {"unseen": "pool"} if apart and settings.design.n_per_class else {}
+
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
         """The units of measuring synthetic items, by (trial, source)."""
@@ -206,7 +219,7 @@ class Plan:
 
     def _quality_of(self, trial: int, source: str) -> Unit:
         parameters = {"trial": trial, "generator": source, "seed": self.settings.study.seed}
-        parameters |= {"augmentation": self.settings.policy_name} | dict(self.settings.medium.measured_as)
+        parameters |= self._measuring
         fitted = self.generator_units[trial, source.partition(".")[0]]
         needs = (self.draws[trial], self.item_units[trial, source], self.measuring_classifiers[trial], fitted)
         return kinds.QUALITY.unit(f"{_place(trial)}/{source}-quality", parameters | self.settings.spaces, needs)
@@ -214,8 +227,7 @@ class Plan:
     @cached_property
     def reference_units(self) -> list[Unit]:
         """The units of measuring held-out real items and copies as if they were generated, by trial."""
-        about = {"seed": self.settings.study.seed, "augmentation": self.settings.policy_name} | self.settings.spaces
-        about |= self.settings.medium.measured_as
+        about = {"seed": self.settings.study.seed} | self._measuring | self.settings.spaces
         return [
             kinds.REFERENCE_SETS.unit(
                 f"{_place(t)}/yardsticks", about | {"trial": t}, (self.draws[t], self.measuring_classifiers[t])
@@ -233,7 +245,7 @@ class Plan:
         if not settings.weights:
             return []
         family = settings.family
-        about = {"generator": family, "seed": settings.study.seed, "weights": settings.weights.digest}
+        about = {"generator": family, "seed": settings.study.seed, "weights": settings.weights.digest} | self._unseen
         return [
             kinds.IN_FEATURES.unit(
                 f"{_place(t)}/{family}-in-features", about | {"trial": t},

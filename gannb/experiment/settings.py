@@ -78,6 +78,10 @@ class Settings:
         """Return the real items at the given indices (M,) into pool and test, in their order."""
         return splits.take(self.dataset, index)
 
+    def unseen(self, draw: splits.Draw) -> np.ndarray:
+        """Return the indices (m,) of the real items that copying is judged by in a trial."""
+        return splits.unseen(self.dataset, draw)
+
     @property
     def class_counts(self) -> dict[str, int]:
         """Items by class in the training sets' proportions: a draw's, the train side's, or the whole set's in folds."""

@@ -2,6 +2,7 @@
 
 A feature space is a name and a function that turns items (N, ...) of a medium into features (N, D). Every number stands
 in a row that names its space. Real items to compare with are test items: no generator and no network has seen them.
+What is asked of the training set itself, copying, is judged by unseen items of its own origin, see `splits.unseen`.
 """
 
 from __future__ import annotations
@@ -31,24 +32,36 @@ REFERENCE_SETS = ("held-out real", "exact copies", "altered copies")  # what oth
 
 @dataclass(frozen=True, eq=False)
 class Sets:
-    """The items that are compared, and the two choices of test items that they are compared with."""
+    """The items that are compared, and the two choices of real items that they are compared with."""
 
     train: Examples
     fake: Examples  # generated, or standing for generated ones
     test: Examples
     like_train: np.ndarray  # test items for fidelity: at most as many as there are training items, by class
-    held_out: np.ndarray  # test items for copying: about HELD_OUT times the training set, in its class proportions and
-    # in whole groups, as the training items are
+    unseen: Examples  # real items of the training items' origin: the test items, or others in their place
+    held_out: np.ndarray  # unseen items for copying: about HELD_OUT times the training set, in its proportions of classes
+    # and in whole groups, as the training items are
     same: np.ndarray  # of the generated items, as many as there are training items
 
+    @property
+    def of_one_origin(self) -> bool:
+        """Whether the test items are of the training items' origin, so that they are the unseen ones."""
+        return self.unseen is self.test
 
-def choose(train: Examples, fake: Examples, test: Examples, seed: int) -> Sets:
-    """Choose at random, by the seed, which of the items are compared."""
+    @property
+    def recognised(self) -> Examples:
+        """The real items whose recognition that of the generated ones is compared with."""
+        return self.test if self.of_one_origin else self.unseen.take(self.held_out)
+
+
+def choose(train: Examples, fake: Examples, test: Examples, seed: int, unseen: Examples | None = None) -> Sets:
+    """Choose at random, by the seed, which of the items are compared. unseen: None where they are the test items."""
+    unseen = test if unseen is None else unseen
     rng, counts = np.random.default_rng(seed), train.counts()
-    times = min(HELD_OUT, float(np.min(test.counts()[counts > 0] / counts[counts > 0])))
+    times = min(HELD_OUT, float(np.min(unseen.counts()[counts > 0] / counts[counts > 0])))
     many = np.maximum(np.floor(times * counts), counts > 0).astype(int)
     same = np.sort(rng.choice(len(fake), min(len(fake), len(train)), replace=False))
-    return Sets(train, fake, test, matched(test.y, counts, rng), whole_groups(test, many, rng), same)
+    return Sets(train, fake, test, matched(test.y, counts, rng), unseen, whole_groups(unseen, many, rng), same)
 
 
 def some(items: Examples, number: int, seed: int) -> Examples:
@@ -104,7 +117,7 @@ def measure(
     exact, near = medium.duplicates_among(sets.fake.x, sets.train.x)
     copies = {"items": len(sets.fake), "exact_duplicates": float(exact.mean())}
     copies |= {} if near is None else {"near_duplicates": float(near.mean())}
-    held_out = sets.test.take(sets.held_out)
+    held_out = sets.unseen.take(sets.held_out)
     both = np.concatenate([sets.train.x, held_out.x])
     own = {}
     if medium.raw_space in spaces:
@@ -113,7 +126,7 @@ def measure(
     rows, classes, suspects = [], [], []
     for name, space in spaces.items():
         train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))
-        real = np.concatenate([train, test[sets.held_out]])
+        real = np.concatenate([train, test[sets.held_out] if sets.of_one_origin else space(held_out.x)])
         in_all_forms = len(forms) and name == medium.raw_space
         real = in_forms(both, real, forms, medium.raw_features, seed) if in_all_forms else AsTheyAre(real)
         near_by = surroundings(real, len(train), fake)
@@ -170,7 +183,10 @@ def _by_class(
 
 
 def _suspects(sets: Sets, near_by: Surroundings) -> list[dict[str, Any]]:
-    """Return the most suspicious items, with positions in the generated set, the draw and the test items."""
+    """Return the most suspicious items, with positions in the generated set, the draw and the unseen items.
+
+    The last has the name of earlier studies, "test".
+    """
     return [
         {
             "item": i, "training": int(near_by.training[i]), "test": int(sets.held_out[near_by.held_out[i]]),
@@ -184,20 +200,28 @@ def _suspects(sets: Sets, near_by: Surroundings) -> list[dict[str, Any]]:
 # ---- what other items would get ----
 
 
-def reference_sets(medium: Medium, train: Examples, test: Examples, seed: int) -> dict[str, Sets]:
-    """Return what each of `REFERENCE_SETS` is measured on.
+def reference_sets(
+    medium: Medium, train: Examples, test: Examples, seed: int, unseen: Examples | None = None
+) -> dict[str, Sets]:
+    """Return what each of `REFERENCE_SETS` is measured on. unseen: as in `choose`.
 
-    Half of the test items are held-out real ones, to be measured as if they were generated, as are the copies of the
-    training set; the other half are what all of them are compared with.
+    Half of the unseen items are held-out real ones, to be measured as if they were generated, as are the copies of the
+    training set; the other half are what all of them are compared with, and half of the test items.
     """
-    in_other = _half(test, np.random.default_rng(seed))
-    other, rest = test.take(np.flatnonzero(in_other)), test.take(np.flatnonzero(~in_other))
-    if not len(other):
-        other = rest
+    other, rest = _halves(test, seed)
+    if unseen is not None:
+        other, unseen = _halves(unseen, seed)
     altered = replace(train, x=medium.alter(train.x, seed))
     honest = other.take(np.sort(matched(other.y, train.counts(), np.random.default_rng(seed))))
     sets = dict(zip(REFERENCE_SETS, (honest, train, altered), strict=True))
-    return {name: choose(train, items, rest, seed) for name, items in sets.items()}
+    return {name: choose(train, items, rest, seed, unseen) for name, items in sets.items()}
+
+
+def _halves(items: Examples, seed: int) -> tuple[Examples, Examples]:
+    """Return two halves of each class, of whole groups; twice the same where there is one group."""
+    in_first = _half(items, np.random.default_rng(seed))
+    first, second = items.take(np.flatnonzero(in_first)), items.take(np.flatnonzero(~in_first))
+    return (first, second) if len(first) else (second, second)
 
 
 def _half(items: Examples, rng: np.random.Generator) -> np.ndarray:

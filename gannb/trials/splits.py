@@ -64,6 +64,32 @@ def take(dataset: Dataset, index: np.ndarray) -> Examples:
     return both.take(place)
 
 
+def unseen(dataset: Dataset, draw: Draw) -> np.ndarray:
+    """Return the real items (m,), rising, by which it is judged how near the training set a trial's GAN keeps.
+
+    They must be of the training items' origin, or honest items would side with the training set. Test items are, but
+    where a test set is given they may come from elsewhere (other speakers, another hospital): there it is the pool's
+    other items, of no group that the trial trains on or has in reserve. Where these are fewer than the training items
+    of some class, it is the test items all the same.
+    """
+    if not _is_apart(dataset, draw):
+        return draw.test
+    pool, used = dataset.pool, np.concatenate([draw.train, draw.reserve])
+    others = np.flatnonzero(~np.isin(pool.groups, pool.groups[used]))
+    missing = np.bincount(pool.y[others], minlength=pool.n_classes) < pool.take(draw.train).counts()
+    return draw.test if missing.any() else others
+
+
+def judged_elsewhere(dataset: Dataset, draw: Draw) -> bool:
+    """Tell whether what `unseen` returns may be of another origin than the training items."""
+    return _is_apart(dataset, draw) and unseen(dataset, draw) is draw.test
+
+
+def _is_apart(dataset: Dataset, draw: Draw) -> bool:
+    """Tell whether a trial is tested on a given test set and trains on none of it."""
+    return dataset.test is not None and bool(np.all(draw.train < len(dataset.pool)))
+
+
 # ---- the items of a trial ----
 
 

@@ -85,7 +85,7 @@ def make_quality(task: Task) -> None:
     seconds = read_unit(task.study, task.unit.need("generator"))["seconds"]
     sampling = read_unit(task.study, task.unit.need("items"))["seconds"]
     about = {"seconds": seconds, "items_per_second": round(number / max(sampling, 1e-3), 1)}
-    sets = choose(train, fake, test, _quality_seed(task))
+    sets = choose(train, fake, test, _quality_seed(task), _unseen(dataset, draw))
     about |= _how_chosen(task.needed("items"))
     about |= _between(task, test, train, fake.take(sets.same), splits.take(dataset, draw.reserve))
     spaces, tested = _spaces(task, draw, train)
@@ -119,7 +119,7 @@ def make_reference_sets(task: Task) -> None:
     dataset, medium, draw = dataset_of(task), medium_of(task), read_draw(task.needed("draw"))
     train, seed = splits.take(dataset, draw.train), _quality_seed(task)
     spaces, tested = _spaces(task, draw, train)
-    found = reference_sets(medium, train, splits.take(dataset, draw.test), seed)
+    found = reference_sets(medium, train, splits.take(dataset, draw.test), seed, _unseen(dataset, draw))
     forms, learnt = _forms(task, train), task.needed("ruler")
     measured = {
         name: (sets, measure(medium, sets, spaces, tested, seed, forms, learnt)) for name, sets in found.items()
@@ -139,14 +139,22 @@ def make_in_features(task: Task) -> None:
     weights = medium.pretrained.kept(task.study, task.parameters["weights"])
     extract = partial(medium.pretrained.frozen_features, weights, device=task.device)
     spaces = {weights.network: OncePerItem(medium, extract, _kept_features(task, dataset))}
-    sets = {task.parameters["generator"]: choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed)}
-    sets |= reference_sets(medium, train, some(test, 2 * FEW, seed), seed)
+    unseen = _unseen(dataset, draw)
+    few, more = (None if unseen is None else some(unseen, number, seed) for number in (FEW, 2 * FEW))
+    sets = {task.parameters["generator"]: choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed, few)}
+    sets |= reference_sets(medium, train, some(test, 2 * FEW, seed), seed, more)
     rows = [
         {"trial": task.parameters["trial"], "generator": name} | row
         for name, each in sets.items()
         for row in measure(medium, each, spaces, [], seed).spaces
     ]
     write_json(task.folder / "quality.json", rows)
+
+
+def _unseen(dataset: Dataset, draw: Draw) -> Examples | None:
+    """Return the real items that copying is judged by; None where these are the test items. See `splits.unseen`."""
+    index = splits.unseen(dataset, draw)
+    return None if index is draw.test else splits.take(dataset, index)
 
 
 def _kept_features(task: Task, dataset: Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -203,7 +211,7 @@ def _write_measured(
 
 def _recognised(classifier: ClassifierSpace, sets: Sets) -> tuple[dict[str, float], dict[str, dict[str, float | None]]]:
     """Return in what share of generated and of real items the classifier sees their class, in all and by class."""
-    parts = {"gan_test": sets.fake, "ruler_accuracy": sets.test}
+    parts = {"gan_test": sets.fake, "ruler_accuracy": sets.recognised}
     right = {key: (classifier.recognises(part), part.y) for key, part in parts.items()}
     of_class = {
         name: {key: float(hit[y == k].mean()) if np.any(y == k) else None for key, (hit, y) in right.items()}

@@ -71,6 +71,7 @@ class Measuring(TypedDict):
     trial: int
     seed: int
     augmentation: str  # the classifiers' policy: a copy in a form that it does not tell apart is a copy
+    unseen: NotRequired[str]  # "pool": where a test set is given, and copying is judged by others of the pool
 
 
 class MeasuringItems(Measuring):
@@ -86,6 +87,7 @@ class MeasuringInFeatures(TypedDict):
     seed: int
     generator: str
     weights: str  # their SHA-256
+    unseen: NotRequired[str]  # as in `Measuring`
 
 
 class Extracting(TypedDict):

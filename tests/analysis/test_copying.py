@@ -22,13 +22,13 @@ LEADS = {
 
 
 def world_of(
-    side: float, flags: tuple[int, ...], duplicates: float = 0.0, spread: float = 0.01, protocol: str = "draw"
+    side: float, flags: tuple[int, ...], duplicates: float = 0.0, spread: float = 0.01, elsewhere: bool = False
 ) -> Evidence:
     """Evidence of trials with these flags, in which the share `duplicates` of 100 items is identical."""
     measures = {"nearer_to_train": side, "exact_duplicates": duplicates}
-    planted = evidence(protocol, trials=len(flags), measures=measures, spread=spread)
-    by_trial = dict(enumerate(map(float, flags)))
-    return replace(planted, quality=planted.quality.assign(flagged=planted.quality["trial"].map(by_trial)))
+    planted = evidence("given" if elsewhere else "draw", trials=len(flags), measures=measures, spread=spread)
+    flagged = planted.quality["trial"].map(dict(enumerate(map(float, flags))))
+    return replace(planted, quality=planted.quality.assign(flagged=flagged), judged_elsewhere=elsewhere)
 
 
 def claimed(world: Evidence):
@@ -72,12 +72,12 @@ def test_a_score_that_chance_gives_as_well_is_said_to_be_one():
     assert "by chance as well" not in copying_sentence(world_of(0.9, (1,) * 8))
 
 
-def test_on_a_given_test_set_a_flag_alone_shows_no_copying():
+def test_where_only_items_of_another_origin_are_unseen_a_flag_alone_shows_no_copying():
     """Test items of another hospital are farther from honest items than the training set is."""
-    flagged = world_of(0.5, (1,) * 8, protocol="given")
+    flagged = world_of(0.5, (1,) * 8, elsewhere=True)
     assert copying(flagged).verdict == "undecided" and "another source" in copying_sentence(flagged)
-    assert copying(world_of(0.5, (1,) * 8, 0.01, protocol="given")).verdict == "supported"
-    assert copying(world_of(0.0, (0,) * 8, protocol="given")).verdict == "contradicted"
+    assert copying(world_of(0.5, (1,) * 8, 0.01, elsewhere=True)).verdict == "supported"
+    assert copying(world_of(0.0, (0,) * 8, elsewhere=True)).verdict == "contradicted"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gannb.experiment.at_hand import AtHand
@@ -88,3 +89,19 @@ def test_a_generator_that_begins_with_another_needs_it_and_shares_its_unit(tmp_p
         assert gan.parameters["gan_steps"] == start.parameters["gan_steps"]
     assert [need.kind for need in found.final_generator.needs] == ["draw", "generator"]
     assert found.final_generator.need("generator").place == f"{FINAL}/maskgan_start"
+
+
+@pytest.mark.parametrize(
+    ("given", "apart"), [({"n_per_class": 8}, True), ({"n_per_class": 8, "protocol": "draw"}, True), ({}, False),
+                         ({"protocol": "folds"}, False)],
+)  # fmt: skip
+def test_units_that_judge_copying_say_where_others_of_the_pool_than_the_given_test_items_judge(given, apart):
+    digits = read("digits")
+    order = np.random.default_rng(0).permutation(len(digits.pool))
+    dataset = replace(digits, pool=digits.pool.take(order[:1200]), test=digits.pool.take(order[1200:]))
+    smoke = {key: value for key, value in SMOKE.items() if key not in ("n_per_class", "protocol", "trials", "data")}
+    asked = smoke | {"data": "photos", "arms": ("real",), "output_dir": "/nowhere"} | given
+    found = Plan(Settings(make_study(**asked), dataset, "0" * 16, AtHand()))
+    measuring = [*found.quality_units.values(), *found.reference_units]
+    assert measuring and {unit.parameters.get("unseen") == "pool" for unit in measuring} == {apart}
+    assert "unseen" not in plan(AtHand()).reference_units[0].parameters

@@ -154,3 +154,39 @@ def test_where_the_medium_tells_near_copies_these_count_and_no_distance_does():
     assert raw["nearer_to_train"] == 20 / 80 and raw["copying_p"] < 0.01 and raw["flagged"] == other["flagged"] == 1
     assert "copying_p" not in other and abs(other["nearer_to_train"]) != 20 / 80
     assert [row["nearer_to_train"] for row in found.classes if row["features"] == medium.raw_space] == [0.5, 0]
+
+
+# ---- a test set of another origin ----
+
+
+def named(name: str, seed: int, n: int) -> Examples:
+    """Vectors whose ids begin with a name."""
+    items = vectors(INT16, n, seed=seed)
+    return replace(items, ids=np.char.add(name, items.ids))
+
+
+def test_where_test_items_are_of_another_origin_copying_is_judged_by_others_of_the_training_items():
+    """As where the speakers of a given test set are others: honest items side with the training set, not with it."""
+    train, unseen, made, elsewhere = (named(name, seed, 60) for seed, name in enumerate(("a", "b", "c", "d")))
+    elsewhere = replace(elsewhere, x=elsewhere.x + np.int16(0.5 * INT16.scale))
+    spaces = {"values": INT16.raw_features}
+    by_test, by_unseen = (
+        measure(INT16, choose(train, made, elsewhere, 0, each), spaces, ["values"], 0).spaces[0]
+        for each in (None, unseen)
+    )
+    assert by_test["flagged"] == 1 and by_test["nearer_to_train"] > 0.5
+    assert by_unseen["flagged"] == 0 and abs(by_unseen["nearer_to_train"]) < 0.3
+    assert by_unseen["kid"] == by_test["kid"]  # fidelity is to the test set
+    sets = reference_sets(INT16, train, elsewhere, 0, unseen)
+    honest = sets["held-out real"]
+    assert set(honest.fake.ids) < set(unseen.ids) and set(honest.test.ids) < set(elsewhere.ids)
+    assert not set(honest.fake.ids) & set(honest.unseen.ids)
+    rows = {name: measure(INT16, each, spaces, ["values"], 0).spaces[0] for name, each in sets.items()}
+    assert [rows[name]["flagged"] for name in REFERENCE_SETS] == [0, 1, 1]
+
+
+def test_generated_items_are_recognised_beside_those_that_copying_is_judged_by():
+    train, unseen, test = (named(name, seed, 40) for seed, name in enumerate(("a", "b", "c")))
+    assert choose(train, train, test, 0).recognised is test
+    apart = choose(train, train, test, 0, unseen)
+    assert set(apart.recognised.ids) <= set(unseen.ids) and len(apart.recognised) == len(apart.held_out)

@@ -17,10 +17,12 @@ from gannb.trials.splits import (
     _shuffled_groups,
     check_room,
     final_items,
+    judged_elsewhere,
     labels_of,
     make_draw,
     take,
     train_counts,
+    unseen,
 )
 from gannb.utils.errors import InputError
 
@@ -293,6 +295,38 @@ def test_draws_of_a_given_training_set():
 )
 def test_what_a_given_set_cannot_do_is_refused_with_the_way_out(counts, test, asked, said):
     assert re.search(said, refusal(dataset(counts, test=test), data="photos", **asked))
+
+
+# ---- what copying is judged by ----
+
+
+@pytest.mark.parametrize("design", [draw_design(5), folds_design()], ids=["draw", "folds"])
+def test_copying_is_judged_by_the_test_items_where_they_are_of_the_pool(design):
+    data = dataset([60, 70, 80])
+    draw = make_draw(data, design, 1)
+    assert np.array_equal(unseen(data, draw), draw.test) and not judged_elsewhere(data, draw)
+
+
+@pytest.mark.parametrize("design", [draw_design(5), given_design(6)], ids=["draw", "given"])
+def test_beside_a_given_test_set_copying_is_judged_by_the_pool_s_other_items_of_other_groups(design):
+    data = dataset([60, 40], test=[7, 9], groups=bursts(100, 3))
+    draw = make_draw(data, design, 1)
+    others, used = unseen(data, draw), np.concatenate([draw.train, draw.reserve])
+    of_group = data.pool.groups
+    assert not judged_elsewhere(data, draw) and set(of_group[others]).isdisjoint(of_group[used])
+    assert set(of_group[others]) | set(of_group[used]) == set(of_group[:100])
+
+
+@pytest.mark.parametrize(("n", "few"), [(None, True), (20, True), (14, False)])
+def test_where_a_class_has_too_few_others_the_given_test_set_judges_and_that_is_said(n, few):
+    data = dataset([60, 30], test=[7, 9])
+    draw = make_draw(data, given_design(n), 0)
+    assert judged_elsewhere(data, draw) == few == np.array_equal(unseen(data, draw), draw.test)
+
+
+def test_a_given_test_set_that_takes_part_in_cross_validation_is_of_the_same_origin():
+    data = dataset([30, 30], test=[20, 20])
+    assert not judged_elsewhere(data, make_draw(data, folds_design(), 0))
 
 
 # ---- items, counts ----

@@ -117,6 +117,6 @@ def suspects(experiment: Experiment) -> list[dict[str, Any]]:
 
 def _items(experiment: Experiment, row: dict[str, Any]) -> dict[str, np.ndarray]:
     draw, made = experiment.results.draw(row["trial"]), experiment.results.measured_items(row["trial"])
-    real = {key: experiment.settings.items(getattr(draw, part)[[row[column]]]).x[0]
-            for key, part, column in (("training", "train", "training"), ("held_out", "test", "test"))}  # fmt: skip
+    at = {"training": draw.train[row["training"]], "held_out": experiment.settings.unseen(draw)[row["test"]]}
+    real = {key: experiment.settings.items([index]).x[0] for key, index in at.items()}
     return {"made": np.asarray(made.x[row["item"]])} | real
