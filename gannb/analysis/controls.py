@@ -112,5 +112,8 @@ def control_sentence(evidence: Evidence, row: ControlRow) -> str:
         )
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
     if row.came_out is None:
-        return f"A control is too uncertain to tell: {against} made {change} points."
+        return (
+            f"A check of the study itself is open: {against} {WANTED[contrast.expected]}, and made {change} points, "
+            "too uncertain to tell. More trials close it; until then an effect of that size may go unseen."
+        )
     return f"A control did not come out: {against} {WANTED[contrast.expected]}, and made {change} points."

@@ -13,7 +13,7 @@ from gannb.data.medium import Nouns
 from gannb.stats.decision import Answer, bonferroni_level, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
-from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, YARDSTICKS, Arm, external_text, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, OF_ONE_MEDIUM, PRIMARY, YARDSTICKS, Arm, external_text, parse_arm
 
 NO_OPTION = ("copies", "mislabelled", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
@@ -69,6 +69,7 @@ def option_text(arm: Arm, nouns: Nouns) -> str:
     """Return an option in words."""
     sources = {"gan": f"GAN {nouns.many}", "more": f"as many real {nouns.many} again"}
     sources |= {"interpolation": f"blends of two {nouns.many}", "gaussian": f"{nouns.many} drawn from a Gaussian"}
+    sources |= {name: f"{nouns.many} {whose}" for name, whose in OF_ONE_MEDIUM.items()}
     sources |= {name: external_text(name, nouns) for name in EXTERNAL_WORDS}
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = [nouns.transfer] if arm.pretrained else []
@@ -104,17 +105,21 @@ def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_ou
     said = [plain] if plain and chosen is None else [*_best_sentences(evidence, chosen), *([plain] if plain else [])]
     more = next((option for option in found if option.arm == "real+more+classic"), None)
     if more:
-        many = evidence.nouns.many
-        said.append(f"As many real {many} again, if you can collect them: {in_points(more.gain)} points.")
-    return " ".join([*said, evidence.left_out]).strip()
+        said.append(f"Collecting as many real {evidence.nouns.many} again brings {in_points(more.gain)} points.")
+    return " ".join([*said, _first_part(evidence.left_out)]).strip()
+
+
+def _first_part(left_out: str) -> str:
+    """Return that fine-tuning is left out, and why; what mends it, a command, stands under the page's method."""
+    return f"{left_out.split(';')[0]} (see Method)." if ";" in left_out else left_out
 
 
 def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
     """Return what the best option brings and takes, in sentences; option: None where nothing is better."""
     if option is None:
         return [
-            "Nothing that was tried is better than classical augmentation alone beyond doubt, by a difference that "
-            "matters: stay with that."
+            f"No way to make more of these {evidence.nouns.many} that was tried beats classical augmentation alone "
+            "beyond doubt: keep to that."
         ]
     cost = f"; {_minutes(option.minutes)} of computing" if option.minutes is not None else ""
     adjusted = "" if option.arm == PRIMARY[0] else " (adjusted for the number of options)"

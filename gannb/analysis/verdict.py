@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ class ContrastRow:
     """What a contrast came to."""
 
     contrast: Contrast
-    change: Estimate  # the primary one adjusted for looks, secondary ones for their number, the others 95 %
+    change: Estimate  # the primary one adjusted for looks, secondary ones and other ways to go for the number of their
+    # kind, the others 95 %
     answer: Answer | None  # None of exploratory ones: among many comparisons some look striking by chance
     trials: int  # that have both arms
 
@@ -120,10 +121,10 @@ def decide(evidence: Evidence) -> Verdict:
     level = bonferroni_level(evidence.level, max(1, sum(c.role == "secondary" for c in usable)))
     controls = control_rows(evidence, usable)
     reason = why_no_answer(evidence, controls)
-    rows = [contrast_row(evidence, c, level, reason) for c in usable if c.role != "control"]
+    beside, ways = outcome_rows(evidence), options(evidence)
+    rows = [_as_option(contrast_row(evidence, c, level, reason), ways) for c in usable if c.role != "control"]
     primary = difference(evidence, *PRIMARY, evidence.level)
     answer = Answer.INCONCLUSIVE if reason else decision.decide(primary, evidence.rope)
-    beside, ways = outcome_rows(evidence), options(evidence)
     return Verdict(
         answer, reason, sentence(evidence, primary, answer, reason), evidence.protocol, evidence.metric, evidence.rope,
         evidence.gan, problems=tuple(problems(evidence, controls)),
@@ -149,6 +150,12 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float, reason: s
         return ContrastRow(contrast, change, None, trials)
     answer = Answer.INCONCLUSIVE if reason else decision.decide(change, evidence.rope)
     return ContrastRow(contrast, change, answer, trials)
+
+
+def _as_option(row: ContrastRow, ways: Sequence[Option]) -> ContrastRow:
+    """Return the row with the interval that it has among the options, where it is one: one number for one thing."""
+    gain = {way.arm: way.gain for way in ways}.get(row.contrast.arm)
+    return row if gain is None or row.answer or row.contrast.against != PRIMARY[1] else replace(row, change=gain)
 
 
 # ---- what must stand above the answer ----
@@ -258,7 +265,7 @@ def sentence(evidence: Evidence, estimate: Estimate, answer: Answer, reason: str
         Answer.HELPS: "they help",
         Answer.HURTS: "they hurt",
         Answer.EQUIVALENT: f"no difference of practical consequence (within {points(evidence.rope)} points)",
-        Answer.INCONCLUSIVE: "undecided",
+        Answer.INCONCLUSIVE: f"undecided; {_what_is_open(estimate, evidence.rope)}",
     }
     changed = f"GAN {evidence.nouns.many} changed {METRIC_NAMES[evidence.metric]} by {in_points(estimate)} points"
     if reason:
@@ -266,12 +273,21 @@ def sentence(evidence: Evidence, estimate: Estimate, answer: Answer, reason: str
     return f"{where}, {changed}: {words[answer]}. {_settle_sentence(evidence, estimate, answer)}"
 
 
+def _what_is_open(estimate: Estimate, rope: float) -> str:
+    """Return which side of an undecided interval is excluded, and which is open."""
+    margin = f"by {points(rope)} points or more"
+    if estimate.high < rope:
+        return f"that they help {margin} is excluded, that they hurt is not"
+    if estimate.low > -rope:
+        return f"that they hurt {margin} is excluded, that they help is not"
+    return f"neither that they help {margin} nor that they hurt is excluded"
+
+
 def _settle_sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> str:
     """Return which differences a study like this one tells from none, and of an undecided one, what more would take."""
     tells, rope, many = difference_to_tell(estimate), evidence.rope, evidence.nouns.many
     first = (
-        f"A study like this tells a difference of {points(tells)} points or more from none with a chance of "
-        f"{POWER:.0%} (its power)"
+        f"Where there is a difference of {points(tells)} points or more, {POWER:.0%} of studies like this one find it"
     )
     if answer is not Answer.INCONCLUSIVE:
         return f"{first}."
@@ -284,8 +300,9 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> 
         return f"{first}; {what} would take more {tested}{many}, not only more trials."
     most = evidence.most_trials
     limit = f", and these {many} allow {most:,} disjoint ones" if most is not None and most < needed[1] else ""
-    fewest = f"{needed[0]:,} to " if needed[0] < needed[1] else ""
-    return f"{first}; {what} would take about {fewest}{needed[1]:,} trials{limit}."
+    done = len(common_trials(evidence, *PRIMARY))
+    fewest = f"{needed[0]:,} to " if done < needed[0] < needed[1] else "up to " if needed[0] < needed[1] else ""
+    return f"{first}; {what} would take about {fewest}{needed[1]:,} trials in all{limit}."
 
 
 def _trials_needed(evidence: Evidence, estimate: Estimate) -> tuple[int, int] | None:

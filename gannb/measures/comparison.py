@@ -39,8 +39,8 @@ class Sets:
     test: Examples
     like_train: np.ndarray  # test items for fidelity: at most as many as there are training items, by class
     unseen: Examples  # real items of the training items' origin: the test items, or others in their place
-    held_out: np.ndarray  # unseen items for copying: about HELD_OUT times the training set, in its proportions of classes
-    # and in whole groups, as the training items are
+    held_out: np.ndarray  # unseen items for copying: about HELD_OUT times the training set, in its proportions of
+    # classes and in whole groups, as the training items are
     same: np.ndarray  # of the generated items, as many as there are training items
 
     @property

@@ -52,6 +52,7 @@ class Page:
     medium: Medium
     verdict: Mapping[str, Any]
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
+    levels: str = ""  # what is reached with and without generated items, a sentence
     asked: Sequence[str] = ()  # what is said of captions that items were made of
     arms: Sequence[Mapping[str, str]] = ()
     generators: Sequence[Mapping[str, str]] = ()
@@ -122,6 +123,7 @@ def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]
         verdict=verdict,
         pictures=make_pictures(experiment, evidence, verdict)
         | asked_pictures(experiment, experiment.folder / "figures", evidence),
+        levels=facts.levels_note(evidence),
         asked=asked_notes(evidence, experiment.settings.medium),
         arms=tables.arm_table(evidence),
         generators=tables.generator_table(evidence, experiment.settings.medium),

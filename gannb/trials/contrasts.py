@@ -40,9 +40,9 @@ BLENDS, GAUSSIAN, *_ = YARDSTICKS
 UNASKED = ("fewer", "fewer+classic", "gaussian")  # what no arm brings into a study by being compared with it
 CONTRASTS = (
     Contrast(*PRIMARY, "primary", meaning="GAN {many} on top of classical augmentation"),
-    Contrast(BLENDS, PRIMARY[1], "yardstick", meaning="{many} between two of a class, without any GAN"),
-    Contrast(GAUSSIAN, PRIMARY[1], "yardstick", meaning="{many} of a Gaussian's mean and variance, without any GAN"),
-    Contrast(PRIMARY[0], BLENDS, "yardstick", meaning="GAN {many} instead of those between two of a class"),
+    Contrast(BLENDS, PRIMARY[1], "yardstick", meaning="blends of two {many}, without any GAN"),
+    Contrast(GAUSSIAN, PRIMARY[1], "yardstick", meaning="{many} drawn from a Gaussian, without any GAN"),
+    Contrast(PRIMARY[0], BLENDS, "yardstick", meaning="GAN {many} instead of blends of two"),
     Contrast(PRIMARY[0], GAUSSIAN, "yardstick", meaning="GAN {many} instead of those of a Gaussian"),
     *(
         each

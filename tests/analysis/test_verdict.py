@@ -100,7 +100,7 @@ WORDS = {
     Answer.HELPS: "they help",
     Answer.HURTS: "they hurt",
     Answer.EQUIVALENT: "no difference of practical consequence (within 1.0 points)",
-    Answer.INCONCLUSIVE: "undecided",
+    Answer.INCONCLUSIVE: "undecided; that they hurt by 1.0 points or more is excluded, that they help is not",
 }
 WHERE = {
     "draw": "On 8 draws of 80 images, ",
@@ -118,10 +118,8 @@ def test_the_sentence_says_where_how_much_how_sure_and_what_it_means(protocol, a
     estimate = Estimate(0.006, -0.004, 0.016, 0.004, 7, 0.012, 8, 0.95)
     text = sentence(evidence(protocol), estimate, answer)
     changed = "GAN images changed balanced accuracy by +0.6 [-0.4, 1.6] points"
-    assert text.startswith(f"{WHERE[protocol]}{changed}: {WORDS[answer]}. A study like this tells a difference ")
-    assert (
-        f"of {100 * difference_to_tell(estimate):.1f} points or more from none with a chance of 80% (its power)" in text
-    )
+    told = f"{100 * difference_to_tell(estimate):.1f} points or more, 80% of studies like this one find it"
+    assert text.startswith(f"{WHERE[protocol]}{changed}: {WORDS[answer]}. Where there is a difference of {told}")
     assert ("would take" in text) == (answer is Answer.INCONCLUSIVE)
     assert text.endswith(".") and "\n" not in text and "inconclusive" not in text and "significant" not in text
 
@@ -146,7 +144,8 @@ def test_the_sentence_names_the_metric():
 
 
 PLANS = (
-    r"; telling 1\.0 points, or showing that there is no difference beyond that, would take about (\d+) to (\d+) trials"
+    r"; telling 1\.0 points, or showing that there is no difference beyond that, would take about "
+    r"(\d+) to (\d+) trials in all"
 )
 
 
@@ -178,7 +177,8 @@ def test_what_is_told_already_asks_only_for_the_trials_that_show_that_there_is_n
     text = sentence(evidence(), estimate, Answer.INCONCLUSIVE)
     assert difference_to_tell(estimate) < 0.01
     assert re.search(
-        r"; showing that there is no difference beyond 1\.0 points would take about \d+ to \d+ trials\.$", text
+        r"; showing that there is no difference beyond 1\.0 points would take about (\d+ to|up to) \d+ trials in all",
+        text,
     )
 
 
@@ -411,3 +411,23 @@ def test_a_verdict_that_is_not_there_or_damaged_is_told_how_to_be_had(tmp_path):
     (tmp_path / "verdict.json").write_text('{"answer": ')
     with pytest.raises(InputError, match=r"is damaged; write it again with `gannb report`"):
         read_verdict(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (-0.018, 0.002, "that they help by 1.0 points or more is excluded, that they hurt is not"),
+        (-0.002, 0.018, "that they hurt by 1.0 points or more is excluded, that they help is not"),
+        (-0.018, 0.018, "neither that they help by 1.0 points or more nor that they hurt is excluded"),
+    ],
+)
+def test_an_undecided_sentence_says_what_is_excluded_and_what_is_open(low, high, says):
+    estimate = Estimate((low + high) / 2, low, high, 0.004, 7, 0.012, 8, 0.95)
+    assert f": undecided; {says}. " in sentence(evidence(), estimate, Answer.INCONCLUSIVE)
+
+
+def test_a_way_to_go_has_one_interval_wherever_it_stands():
+    found = decide(evidence(real__interpolation__classic=0.85, real__gaussian__classic=0.84, transfer=0.9))
+    as_option = {way.arm: way.gain for way in found.options}
+    rows = [row for row in found.contrasts if row.contrast.against == PRIMARY[1] and row.contrast.arm in as_option]
+    assert len(rows) == 4 and all(row.change == as_option[row.contrast.arm] for row in rows)

@@ -238,7 +238,7 @@ def test_every_sentence_is_the_one_that_was_read():
 def test_no_sentence_says_nothing_of_its_number_or_speaks_of_observed_power():
     text = " ".join(lines())
     assert "nan" not in text and "None real" not in text and "inf" not in text.split()
-    assert "observed power" not in text and "with a chance of 80% (its power)" in text
+    assert "observed power" not in text and "80% of studies like this one find it" in text
 
 
 # ---- the words of another medium ----

@@ -32,7 +32,7 @@ def headline_texts(verdict: Mapping[str, Any]) -> Texts:
         f"{percent(primary_of(verdict)['level'])} interval (bar), the differences that fit what was measured."
     )
     if len(rows) > 1:
-        caption += " The intervals of the grey rows are adjusted for the number of options."
+        caption += " The grey rows are other ways; their intervals are adjusted for their number."
     listed = "; ".join(f"{row['option']} {interval_text(row)} points" for row in rows)
     return "The answer beside other ways", caption, f"Change against classical augmentation alone: {listed}."
 
@@ -43,7 +43,8 @@ def forest_texts(verdict: Mapping[str, Any]) -> Texts:
     caption = (
         "Each row compares two ways to train that differ in one thing. The mark is the mean change, the bar its 95% "
         "interval: the differences that fit what was measured. A bar across the zero line leaves the direction open. "
-        "Those of secondary comparisons and of controls are adjusted for their number. An arrow means that it goes on."
+        "Those of secondary comparisons, of other ways and of controls are adjusted for the number of their kind. "
+        "An arrow: the bar goes on beyond the figure."
     )
     if (level := primary_of(verdict)["level"]) > 0.95:
         caption += f" The answer was looked at more than once, so the interval of the question is at {percent(level)}."
@@ -58,7 +59,10 @@ def trials_texts(pairs: pd.DataFrame, metric: str, nouns: Nouns) -> Texts:
         f"{arm_label(PRIMARY[0])} did better than {arm_label(PRIMARY[1])} in {better} of {len(table)} trials: "
         f"mean {table[PRIMARY[0]].mean():.1f}% against {table[PRIMARY[1]].mean():.1f}%."
     )
-    caption = f"The same small training set with and without GAN {nouns.many}, once per trial."
+    caption = (
+        f"The same small training set with and without GAN {nouns.many}, a line per trial: blue ones rise, orange ones "
+        "fall or stay; the thick one is their mean."
+    )
     return "Trial by trial", f"{caption} {alt}", alt
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import external
 from gannb.analysis.controls import CONVERGED
-from gannb.analysis.evidence import Evidence, common_trials, difference
-from gannb.analysis.wording import METRIC_NAMES, arm_label, in_points, percent, points, primary_of
+from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference
+from gannb.analysis.wording import METRIC_NAMES, arm_label, capital, in_points, percent, points, primary_of
 from gannb.experiment.ledger import changed
 from gannb.report.looking import looks_text
 from gannb.report.page.plain import without_paths
@@ -59,12 +59,25 @@ OUTCOMES = "The 95% intervals carry trials and test {many}, as that of the answe
 
 
 def brackets_note(verdict: Mapping[str, Any]) -> str:
-    """Return what the intervals of the answer and of the advice below it are: the GAN's is the same in both."""
-    note = f"In brackets: the {percent(primary_of(verdict)['level'])} interval, in percentage points."
+    """Return what stands in brackets behind the answer and the other ways."""
+    note = f"In brackets: the {percent(primary_of(verdict)['level'])} interval, the changes that fit what was measured"
     others = sum(option["arm"] != PRIMARY[0] for option in verdict["options"])
-    if "[" in verdict["advice"] and others > 1:
-        note += f" Under “What to do” those of the {others} other ways are wider, adjusted for their number."
-    return note
+    return (
+        f"{note}; those of the {others} other ways are wider, adjusted for their number." if others > 1 else f"{note}."
+    )
+
+
+def levels_note(evidence: Evidence) -> str:
+    """Return what the classifiers reach with and without generated items, in percent: what the answer's points are of.
+
+    Means over the trials that have both arms.
+    """
+    trials = common_trials(evidence, *PRIMARY)
+    with_gan, without = (float(by_trial(evidence, arm, evidence.metric, trials).mean()) for arm in PRIMARY)
+    return (
+        f"{capital(METRIC_NAMES[evidence.metric])} is {without:.1%} with classical augmentation alone and "
+        f"{with_gan:.1%} with GAN {evidence.nouns.many} as well."
+    )
 
 
 # ---- method ----

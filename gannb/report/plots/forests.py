@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -22,6 +23,7 @@ ROLES = {  # of a contrast: heading, colour, marker
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
     "option": ("Other ways", SOFT, "o"),
 }
+BESIDE, BESIDE_SMALL = 46, 58  # characters of a line beside the wide figure, in its usual size and in the small one
 HEADLINE = 58  # characters of an option and its number that a line of the headline holds in its usual size
 NARROW = 48  # characters that a line of a narrow figure holds in its usual size
 WIDE_NAME, NARROW_NAME = 3.9, 3.7  # inches that the name of a study may take, so that the axes keep their room
@@ -48,9 +50,10 @@ def forest(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     """
     rows = forest_rows(verdict)
     lines = _with_headings(rows)
-    ax = ax or new_axes(10.5, 0.9 + 0.5 * len(lines))
-    limit = _forest_axis(ax, rows, verdict, len(lines) - 0.4)
-    for place, line in enumerate(lines):
+    places, end = _places(lines)
+    ax = ax or new_axes(10.5, 0.9 + 0.5 * end)
+    limit = _forest_axis(ax, rows, verdict, end - 0.4)
+    for place, line in zip(places, lines, strict=True):
         if isinstance(line, str):
             _beside(ax, place, line, left=True, weight="bold")
         else:
@@ -90,6 +93,22 @@ def _with_headings(rows: list[dict[str, Any]]) -> list[dict[str, Any] | str]:
     return lines
 
 
+def _places(lines: Sequence[dict[str, Any] | str]) -> tuple[list[float], float]:
+    """Return where each line of the wide figure stands, and where they end: long words take further lines."""
+    places, end = [], 0.0
+    for line in lines:
+        above, below = (0, 0) if isinstance(line, str) else (len(words) - 1 for words in _words_beside(line))
+        places.append(end + 0.4 * max(0, above))
+        end += 1 + 0.4 * max(0, above) + 0.34 * max(0, below)
+    return places, end
+
+
+def _words_beside(row: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what a row of the wide figure compares, in lines: in words, and by the names of its arms."""
+    names = f"{arm_label(row['arm'])} against {arm_label(row['against'])}"
+    return wrap(row["meaning"] or names, BESIDE), wrap(names if row["meaning"] else "", BESIDE_SMALL)
+
+
 def _forest_axis(ax: Axes, rows: list[dict[str, Any]], verdict: Mapping[str, Any], bottom: float) -> float:
     """Draw band, zero line and axis; return the axis' reach in points."""
     limit, rope = _forest_limit(rows, verdict["rope"]), 100 * verdict["rope"]
@@ -107,10 +126,10 @@ def _forest_limit(rows: list[dict[str, Any]], rope: float) -> float:
 
 def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
     """Write what a row compares on its left, and its numbers and answer on its right."""
-    names = f"{arm_label(row['arm'])}  against  {arm_label(row['against'])}"
+    meaning, names = _words_beside(row)
     word = row_word(row)
-    _beside(ax, place - 0.17, row["meaning"] or names, left=True)
-    _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=9, color=SOFT)
+    _beside(ax, place + 0.03, "\n".join(meaning), left=True, va="bottom")
+    _beside(ax, place + 0.07, "\n".join(names), left=True, size=9, color=SOFT, va="top")
     _beside(ax, place - (0.17 if word else 0), typeset(interval_text(row)), left=False)
     _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
 
@@ -128,9 +147,9 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     for place, row in enumerate(rows):
         first, number = row["role"] == "primary", typeset(interval_text(row))
         size = 12 if first else min(11, 11 * HEADLINE / (len(row["option"]) + len(number)))
-        _above(ax, place - 0.33, row["option"], size=size, weight="bold" if first else "normal")
-        _above(ax, place - 0.33, number, size=size, left=False)
-        _interval(ax, place + 0.1, row, limit)
+        _above(ax, place - 0.22, row["option"], size=size, weight="bold" if first else "normal")
+        _above(ax, place - 0.22, number, size=size, left=False)
+        _interval(ax, place + 0.14, row, limit)
     metric = verdict["metric"].replace("_", " ")
     ax.set_xlabel(
         f"change of {metric}, percentage points\n(shaded: within {points(verdict['rope'])}: no practical consequence)"
@@ -256,12 +275,19 @@ def _fitting(text: str, size: float, inches: float) -> str:
 
 
 def _beside(
-    ax: Axes, place: float, text: str, left: bool, size: int = 11, color: str = INK, weight: str = "normal"
+    ax: Axes,
+    place: float,
+    text: str,
+    left: bool,
+    size: int = 11,
+    color: str = INK,
+    weight: str = "normal",
+    va: str = "center",
 ) -> None:
     """Write beside the axes, towards them: on the left, or on the right."""
     ax.annotate(
         text, (0 if left else 1, place), (-14 if left else 14, 0), xycoords=ax.get_yaxis_transform(),
-        textcoords="offset points", fontsize=size, color=color, weight=weight, va="center",
+        textcoords="offset points", fontsize=size, color=color, weight=weight, va=va,
         ha="right" if left else "left", annotation_clip=False, parse_math=False,
     )  # fmt: skip
 

@@ -120,3 +120,16 @@ def test_studies_together_are_a_diamond_as_wide_as_their_interval_with_a_line_fo
 @pytest.mark.parametrize("draw", [plots.forest_of_studies, plots.forest_of_studies_narrow])
 def test_without_a_pooled_answer_there_is_no_diamond(draw):
     assert not [patch for patch in draw(STUDIES).patches if len(getattr(patch, "get_xy", list)()) == 5]
+
+
+def test_long_words_leave_the_bars_their_room():
+    long = "GAN sentences alone instead of the real ones, half of a training item kept, the rest made anew"
+    rows = [row("maskgan_start.half", "real+bag_of_words+classic", "exploratory", 0.02, 0.03) | {"meaning": long}] * 12
+    ax = plots.forest(VERDICT | {"contrasts": [*VERDICT["contrasts"], *rows]})
+    ax.figure.canvas.draw()
+    page, axes = ax.figure.bbox, ax.get_window_extent()
+    assert axes.width > 0.3 * page.width
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert all(page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1 for box in (*boxes, ax.xaxis.label.get_window_extent()))
+    left = sorted((box for box in boxes if box.x1 < axes.x0), key=lambda box: -box.y1)
+    assert all(above.y0 >= below.y1 - 2 for above, below in zip(left, left[1:], strict=False))  # no line on another
