@@ -130,7 +130,7 @@ def test_a_control_that_is_too_uncertain_stands_above_an_answer_that_remains():
     found = decide(evidence(real__mislabelled=0.8))
     (row,) = [row for row in found.controls if not row.came_out]
     assert row.came_out is None and (found.answer, found.reason) == ("helps", "")
-    assert found.problems[0].startswith("A control is too uncertain to tell: copies with wrong labels")
+    assert found.problems[0].startswith("A check of the study itself is open: copies with wrong labels (")
 
 
 def test_all_that_failed_is_said_in_few_words():
