@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import time
+import uuid
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -109,7 +110,7 @@ class Dask:
         """
         self.engine, self.wanted, self.most, self.patience, self._after = engine, wanted, most, patience, after
         self._client = connect(engine, address)
-        self._address = address
+        self._address, self._name = address, f"gannb-{uuid.uuid4().hex}"  # its name begins the keys of its calls
         self._workers: dict[str, Worker] = {}
         self._others: Counter[str] = Counter()  # calls of others on a worker
         self._found: dict[str, Future[Found]] = {}  # of each worker that was ever there
@@ -130,16 +131,17 @@ class Dask:
             working = self._client.processing()
         except (OSError, ValueError, RuntimeError) as error:
             raise self._gone() from error
-        calls = list(self._calls.values())
         self._workers = {address: Worker.of(address, about) for address, about in said.items()}
-        mine = {dask.key for _, dask in calls}
-        self._others = Counter({a: sum(key not in mine for key in keys) for a, keys in working.items()})
+        self._others = Counter({a: sum(not self._is_mine(key) for key in keys) for a, keys in working.items()})
         for address in self._workers.keys() - self._found.keys():
             self._found[address] = future = Future()
             Thread(target=self._examine, args=(self._workers[address], future), daemon=True).start()
         self._give_up({key for keys in working.values() for key in keys})
         self._tell()
         self._looked = time.monotonic()
+
+    def _is_mine(self, key: Any) -> bool:
+        return str(key).startswith(self._name)
 
     def _gone(self) -> Failed:
         return Failed(
@@ -276,8 +278,9 @@ class Dask:
         """Have a function called on a worker; see `Engine`."""
         future: Future[Result] = Future()
         dask = self._client.submit(
-            call, *arguments, workers=[room.worker], allow_other_workers=False, pure=False, retries=0
-        )
+            call, *arguments, workers=[room.worker], allow_other_workers=False, retries=0, pure=False,
+            key=f"{self._name}-{uuid.uuid4().hex}",
+        )  # fmt: skip
         self._calls[future] = room, dask
         dask.add_done_callback(partial(self._pass_on, future))
         return future

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -129,10 +130,10 @@ def make_here(
     trusted: the functions that may be run, as a person has named them to the launcher; see `utils.trust`.
     """
     os.environ[TRUSTED] = trusted
-    import torch
     from threadpoolctl import threadpool_limits
 
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):  # else it is loaded later, with what `look_around` has set
+        torch.set_num_threads(1)
     with threadpool_limits(1):
         _await_needs(study, units)
         try:

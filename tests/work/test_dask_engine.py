@@ -1,0 +1,214 @@
+"""Dask workers as an engine, with real processes on loopback; one scheduler serves all tests that leave it alive.
+
+A scheduler and two workers start within 5 s of an idle machine; a killed process is waited for until its lease expires.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from pace import end_of, wait_for
+from tiny_units import (
+    be_killed,
+    leftovers,
+    log,
+    tell_machine,
+    unit,
+    wait_a_little,
+    wait_for_go,
+    wait_for_the_other,
+)
+
+from gannb.utils import trust
+from gannb.utils.errors import InputError
+from gannb.work.engines import Place, checked, processes
+from gannb.work.scheduler import run_units
+from gannb.work.store import execute, recorded_failure
+from gannb.work.unit import Unit
+
+pytest.importorskip("distributed", reason="needs gannb[dask]")
+from dask_cluster import Cluster  # noqa: E402  after the package is known to be there
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    running = Cluster(tmp_path_factory.mktemp("dask"))
+    running.add("alpha")
+    running.add("beta")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def place(cluster) -> Place:
+    return Place(cluster.engine)
+
+
+def told(study: Path, unit: Unit) -> dict:
+    return json.loads((study / unit.path / "told.json").read_text())
+
+
+def files(study: Path) -> dict[str, bytes]:
+    """What units hold; how long each took is left out."""
+    found = {str(f.relative_to(study)): f.read_bytes() for f in study.rglob("*") if f.is_file() and f.name != "log"}
+    for name, content in found.items():
+        if name.endswith("unit.json"):
+            found[name] = json.dumps(json.loads(content) | {"seconds": 0}).encode()
+    return found
+
+
+def test_the_same_files_as_here_each_made_once(tmp_path, place):
+    units = [unit(f"u{i}", value=i) for i in range(6)]
+    last = unit("last", needs=tuple(units), stage=2, value=9)
+    draw = Unit(1, "draw", "trials/000/draw", units[0].make, 1, {"trial": 0}, quick=True)
+    outcome = run_units(tmp_path / "there", [last, draw], place)
+    assert len(outcome.made) == 8 and outcome.made[-1] is last and not outcome.failed
+    assert len(log(tmp_path / "there")) == 8 and leftovers(tmp_path / "there") == []
+    assert not any(execute(tmp_path / "here", each, "cpu") for each in (draw, *last.closure()))
+    assert files(tmp_path / "here") == files(tmp_path / "there")
+    assert run_units(tmp_path / "there", [last], Place("dask://127.0.0.1:1")).made == ()  # nobody is needed for nothing
+
+
+def test_units_find_one_thread_the_device_there_and_what_may_be_run(tmp_path, place, monkeypatch):
+    monkeypatch.setenv(trust.TRUSTED, '{"my_gan:sample": "/somewhere"}')
+    units = [unit(f"u{i}", make=tell_machine) for i in range(2)]
+    run_units(tmp_path, units, replace(place, device="auto", settle=settled))
+    for found in (told(tmp_path, u) for u in units):
+        assert (found["torch"], found["pools"], found["device"]) == (1, 1, "cpu")
+        assert found["pid"] != os.getpid() and found["worker"] in ("alpha", "beta")
+        assert json.loads(found["trusted"]) == {"my_gan:sample": "/somewhere"}
+
+
+def settled(device: str) -> str:
+    """Stand for `resolve_device` of a machine without a card."""
+    if device.startswith("cuda"):
+        raise InputError(f"device={device} is not on this machine; use device=auto.")
+    return "cpu"
+
+
+def test_gans_are_trained_where_a_worker_says_it_has_a_card(tmp_path, cluster, place):
+    cluster.add("card", "--resources", "GPU=1")
+    gans = [replace(unit(f"gan{i}", make=tell_machine), shares=True) for i in range(3)]
+    others = [unit(f"u{i}", make=tell_machine) for i in range(3)]
+    with checked(place, tmp_path, gans):  # all three are known
+        wait_for(lambda: processes(place, tmp_path) == 3, "the third worker")
+    outcome = run_units(tmp_path, [*others, *gans], place)
+    cluster.kill("card")
+    assert len(outcome.made) == 6 and {told(tmp_path, gan)["worker"] for gan in gans} == {"card"}
+
+
+def test_what_a_killed_worker_was_making_is_made_by_another_and_a_late_one_is_used(tmp_path, cluster, place):
+    cluster.add("gamma")
+    wait_for(lambda: processes(place, tmp_path) == 3, "the third worker")
+    gan, late = unit("gan", make=wait_for_go), unit("late", make=wait_for_go)
+    both = [gan, late, unit("third", make=wait_for_go)]  # each of three workers has one
+    run = start(cluster, tmp_path, "go")
+    wait_for(lambda: len(list(tmp_path.glob("at-work-*"))) == 3 or run.poll() is not None, "three units at work", 300)
+    cluster.kill("gamma")
+    cluster.add("delta")
+    (tmp_path / "go").touch()
+    said, complaints = end_of(run, 300)
+    cluster.kill("delta")
+    assert said.split() == ["made", "3", "failed", "0"], complaints
+    assert log(tmp_path) == sorted(each.place for each in both) and leftovers(tmp_path) == []
+
+
+def test_a_worker_that_joins_late_is_given_work(tmp_path, place, cluster):
+    only = replace(place, workers=3)
+    first = [unit(f"waiting{i}", make=wait_for_the_other) for i in range(2)]  # on both workers, for what a third makes
+    gan = replace(unit("other"), needs=())
+    cluster.add("late")
+    outcome = run_units(tmp_path, [*first, gan], only)
+    cluster.kill("late")
+    assert len(outcome.made) == 3
+
+
+RUN = """
+import sys
+from pathlib import Path
+from tiny_units import be_killed, unit, wait_a_little, wait_for_go
+from gannb.utils.errors import Failed
+from gannb.work.engines import Place
+from gannb.work.scheduler import run_units
+
+study, engine, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+if what == "go":
+    units = [unit(name, make=wait_for_go) for name in ("gan", "late", "third")]
+else:
+    units = [unit(f"u{i}", make=wait_a_little) for i in range(9)]
+    units.append(unit("last", needs=tuple(units)))
+try:
+    outcome = run_units(study, units, Place(engine))
+    print("made", len(outcome.made), "failed", len(outcome.failed))
+except Failed as error:
+    print(error)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def start(cluster: Cluster, study: Path, what: str) -> subprocess.Popen:
+    """Start a launcher in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(study), cluster.engine, what], cwd=ROOT / "tests",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def test_two_launchers_at_once_make_each_unit_once(tmp_path, cluster):
+    both = [start(cluster, tmp_path, "little") for _ in range(2)]
+    assert [end_of(each, 300)[0].split() for each in both] == [["made", "10", "failed", "0"]] * 2
+    assert len(log(tmp_path)) == 10 and leftovers(tmp_path) == []
+
+
+def test_interrupted_it_leaves_nothing_at_work_and_nothing_held(tmp_path, cluster, place):
+    run = start(cluster, tmp_path, "go")
+    wait_for(lambda: list(tmp_path.glob("at-work-*")) or run.poll() is not None, "a unit at work", 300)
+    run.send_signal(signal.SIGINT)
+    assert end_of(run)[0].strip() == "stopped"
+    wait_for(lambda: not list(tmp_path.rglob("lease")), "the workers giving up")
+    assert not [path for path in tmp_path.glob("trials/000/*") if not path.name.endswith(".running")]
+
+
+def test_a_unit_that_kills_its_worker_is_named_and_the_others_finish(tmp_path, cluster, place):
+    nannies = [cluster.add(f"kept{i}", nanny=True) for i in range(1)]
+    killer = unit("killer", make=be_killed)
+    blocked = unit("blocked", needs=(killer,), stage=2)
+    good = [unit(f"good{i}", make=wait_a_little) for i in range(3)]
+    outcome = run_units(tmp_path, [*good, blocked], place)
+    ((failed, said),) = outcome.failed
+    assert failed is killer and said == recorded_failure(tmp_path, killer) and outcome.blocked == (blocked,)
+    assert "was lost" in said and socket.gethostname() in said and set(outcome.made) == set(good)
+    assert nannies[0].poll() is None
+
+
+def test_a_scheduler_that_is_killed_ends_the_run_and_the_rest_is_made_later(tmp_path, tmp_path_factory):
+    mine = Cluster(tmp_path_factory.mktemp("own"))
+    mine.add("alpha")
+    run = start(mine, tmp_path, "little")
+    wait_for(lambda: len(list(tmp_path.glob("trials/000/*/unit.json"))) >= 3 or run.poll() is not None, "a third", 300)
+    mine.scheduler.kill()
+    said, complaints = end_of(run, 120)
+    assert "the scheduler is gone; what is finished is kept" in said and "Traceback" not in complaints
+    there = len(log(tmp_path))
+    assert 3 <= there < 10
+    mine.start()
+    mine.add("beta")
+    outcome = run_units(tmp_path, targets(), Place(mine.engine))
+    mine.close()
+    assert not outcome.failed and len(log(tmp_path)) == 10
+    assert [p for p in leftovers(tmp_path) if not p.endswith(".running")] == []
+
+
+def targets() -> list[Unit]:
+    units = [unit(f"u{i}", make=wait_a_little) for i in range(9)]
+    return [*units, unit("last", needs=tuple(units))]
