@@ -11,10 +11,12 @@ import threading
 import time
 from pathlib import Path
 
-from gannb.utils import cuda_streams
 from gannb.work.unit import Task, Unit
 
-if os.environ.get("GANNB_TEST_CARD"):  # in workers, too: units of `cuda` are made on the CPU, without streams
+if os.environ.get("GANNB_TEST_CARD"):
+    from gannb.utils import cuda_streams  # takes torch, which few of these units need
+
+    # in workers, too: units of `cuda` are made on the CPU, without streams
     cuda_streams.own_stream = lambda device: contextlib.nullcontext()
 
 

@@ -37,7 +37,8 @@ def plan(sweep: Sweep) -> dict[str, Any]:
     The keys: `sweep`; `studies`, their number; `axes`, by parameter its values in words; `data`, the number of data
     sets; `units_of_studies`, the units of all studies, `units_distinct`, how many of them are made, and `shared`, the
     share that is saved; `engine` and `workers`; `units`, by kind `todo`, `total` and `seconds` of one process;
-    `seconds` and `disk_bytes` in all, at least; `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound.
+    `seconds` and `disk_bytes` in all, at least; `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to
+    the bound.
     """
     planned = plan_sweep(sweep)
     todo, seconds, longer = _work(planned)
