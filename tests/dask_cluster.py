@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pace import end_of, wait_for
 
@@ -46,6 +47,14 @@ class Cluster:
         )
         return self.workers[name]
 
+    def await_workers(self, paused: tuple[str, ...] = ()) -> None:
+        """Wait until all workers have joined, and some of them have paused."""
+        from distributed import Client
+
+        wanted = {name: "paused" if name in paused else "running" for name in self.workers}
+        with Client(self.address, set_as_default=False, timeout=120) as client:
+            wait_for(lambda: statuses(client) == wanted, "the workers", 120)
+
     def _process(self, what: str, *options: str, **environment: str) -> subprocess.Popen:
         # as on a machine of its own, which sets no number of threads
         plain = {key: value for key, value in os.environ.items() if key not in ONE_THREAD}
@@ -68,3 +77,8 @@ class Cluster:
         for process in (*self.workers.values(), self.scheduler):
             end_of(process)
         self.workers.clear()
+
+
+def statuses(client: Any) -> dict[str, str]:
+    """Return by name what each worker says that it is."""
+    return {worker["name"]: worker["status"] for worker in client.scheduler_info()["workers"].values()}

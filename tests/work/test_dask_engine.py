@@ -30,6 +30,8 @@ from tiny_units import (
 
 from gannb.utils import trust
 from gannb.utils.errors import InputError
+from gannb.work import dask_engine
+from gannb.work.dask_engine import Worker
 from gannb.work.engines import Place, checked, processes
 from gannb.work.scheduler import run_units
 from gannb.work.store import execute, recorded_failure
@@ -44,6 +46,7 @@ def cluster(tmp_path_factory):
     running = Cluster(tmp_path_factory.mktemp("dask"))
     running.add("alpha")
     running.add("beta")
+    running.await_workers()
     yield running
     running.close()
 
@@ -99,8 +102,7 @@ def test_gans_are_trained_where_a_worker_says_it_has_a_card(tmp_path, cluster, p
     cluster.add("card", "--resources", "GPU=1")
     gans = [replace(unit(f"gan{i}", make=tell_machine), shares=True) for i in range(3)]
     others = [unit(f"u{i}", make=tell_machine) for i in range(3)]
-    with checked(place, tmp_path, gans):  # all three are known
-        wait_for(lambda: processes(place, tmp_path) == 3, "the third worker")
+    cluster.await_workers()
     outcome = run_units(tmp_path, [*others, *gans], place)
     cluster.kill("card")
     assert len(outcome.made) == 6 and {told(tmp_path, gan)["worker"] for gan in gans} == {"card"}
@@ -108,7 +110,7 @@ def test_gans_are_trained_where_a_worker_says_it_has_a_card(tmp_path, cluster, p
 
 def test_what_a_killed_worker_was_making_is_made_by_another_and_a_late_one_is_used(tmp_path, cluster, place):
     cluster.add("gamma")
-    wait_for(lambda: processes(place, tmp_path) == 3, "the third worker")
+    cluster.await_workers()
     gan, late = unit("gan", make=wait_for_go), unit("late", make=wait_for_go)
     both = [gan, late, unit("third", make=wait_for_go)]  # each of three workers has one
     run = start(cluster, tmp_path, "go")
@@ -162,6 +164,69 @@ def start(cluster: Cluster, study: Path, what: str) -> subprocess.Popen:
         [sys.executable, "-c", RUN, str(study), cluster.engine, what], cwd=ROOT / "tests",
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+
+
+OLD = """
+from importlib import metadata
+found = metadata.version
+metadata.version = lambda package: "1.0" if package == "torch" else found(package)
+"""
+BLIND = """
+import sys
+def hide(event, arguments):
+    if event in ("open", "os.listdir") and "hidden-from-one" in str(arguments[0]):
+        raise FileNotFoundError(2, "No such file or directory", str(arguments[0]))
+sys.addaudithook(hide)
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (OLD, r"torch is 1.0 there, and .* here; numbers would depend"),
+        (BLIND, "hidden-from-one is not seen there; put"),
+    ],
+)
+def test_a_machine_that_cannot_make_units_is_refused_by_name_and_later_not_used(
+    tmp_path, cluster, place, capsys, what, said
+):
+    (tmp_path / "preload.py").write_text(what)
+    study, units = tmp_path / "hidden-from-one", [unit(f"u{i}") for i in range(4)]
+    cluster.add("odd", "--preload", str(tmp_path / "preload.py"))
+    cluster.await_workers()
+    with pytest.raises(InputError, match=rf"^engine=dask://.*: worker odd on \S+: .*{said}"):
+        with checked(place, study, units):
+            pytest.fail("it went on")
+    assert not study.exists()
+    assert len(run_units(study, units, place).made) == 4
+    cluster.kill("odd")
+    assert capsys.readouterr().err.count("worker odd") == 1 and leftovers(study) == []
+
+
+def test_a_worker_that_has_paused_is_named_and_the_others_go_on(tmp_path, cluster, place, capsys):
+    cluster.add("small", "--memory-limit", "2GB", DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE="0.01")
+    cluster.await_workers(paused=("small",))
+    assert len(run_units(tmp_path, [unit(f"u{i}") for i in range(4)], place).made) == 4
+    cluster.kill("small")
+    assert "of its memory limit of 2.0 GB are in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("limit", "threads", "enough"), [(0, 1, True), (4e9, 4, True), (4e9, 8, False), (8e8, 1, False)]
+)
+def test_a_memory_limit_that_is_too_small_is_told(limit, threads, enough):
+    worker = Worker.of("tcp://h:1", {"name": "a", "nthreads": threads, "memory_limit": limit, "status": "running"})
+    assert worker.running and not worker.card and (worker.lacks() == "") is enough
+    assert enough or f"its memory limit is {limit / 1e9:.2f} GB for {threads} threads" in worker.lacks()
+
+
+def test_a_scheduler_without_workers_is_refused(tmp_path, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(dask_engine, "FIRST", 0.5)
+    monkeypatch.setattr(dask_engine, "PATIENCE", 0.5)
+    alone = Cluster(tmp_path_factory.mktemp("alone"))
+    with pytest.raises(InputError, match="the scheduler has no workers; start some, each on its"):
+        processes(Place(alone.engine), tmp_path)
+    alone.close()
 
 
 def test_two_launchers_at_once_make_each_unit_once(tmp_path, cluster):
