@@ -5,7 +5,8 @@
     python benchmarks/engines.py /tmp/engines late two     # some
 
 A tiny study of the digits is made by this machine's processes, then in each of the ways below by a scheduler and
-workers on loopback, all real processes; every file of every unit is compared with the first, but for the seconds that it took.
+workers on loopback, all real processes. Every file of every unit is compared with the first, but for the seconds that
+it took.
 
     same          two workers
     killed        two workers, of which one is killed with -9 in the middle of a GAN

@@ -27,7 +27,6 @@ from gannb.trials.design import Design, settle
 from gannb.trials.tuning import DRAWS, tuned_as
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
-from gannb.utils.trust import is_import_path, is_trusted, source_file
 from gannb.work.engines import Place
 
 if TYPE_CHECKING:
@@ -65,8 +64,6 @@ class Settings:
         """Where the study's units are made: what it says of that, and the files beside its folder that they read."""
         study, files = self.study, [self.weights.file] if self.can_fine_tune and self.weights is not None else []
         files += [getattr(study, self.medium.spaces[name].parameter) for name in self.spaces]
-        if study.foreign and is_import_path(study.foreign) and is_trusted(study.foreign):
-            files.append(str(source_file(study.foreign)))
         return Place(study.engine, study.device, study.workers, resolve_device, tuple(map(Path, files)))
 
     # ---- items and classes

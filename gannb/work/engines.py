@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gannb.utils.trust import trusted_files
 from gannb.work.backends import Engine, local_engine, worker_count
 from gannb.work.unit import Unit
 
@@ -69,7 +70,7 @@ def _opened(place: Place, study: Path) -> Dask:
     from gannb.work.dask_engine import PATIENCE, Dask
     from gannb.work.nodes import Wanted
 
-    wanted = Wanted(study, place.device, place.settle, place.seen)
+    wanted = Wanted(study, place.device, place.settle, (*place.seen, *trusted_files()))
     with contextlib.ExitStack() as until:
         address, patience = place.engine.removeprefix(DASK), PATIENCE
         if place.engine == SLURM:

@@ -206,7 +206,7 @@ class _Run:
             if not (rooms := self.engine.rooms(alone=True)):
                 return
             self._start([self.lost.popleft()], rooms[0])
-        for room in self.engine.rooms() if self.queue.large else ():
+        for room in self.engine.rooms():  # also where nothing is ready: an engine that grows looks who is there
             if units := self._next(room):
                 self._start(units, room)
 

@@ -82,13 +82,14 @@ def test_the_same_files_as_here_each_made_once(tmp_path, place):
 
 
 def test_units_find_one_thread_the_device_there_and_what_may_be_run(tmp_path, place, monkeypatch):
-    monkeypatch.setenv(trust.TRUSTED, '{"my_gan:sample": "/somewhere"}')
+    (tmp_path / "my_gan.py").touch()
+    monkeypatch.setenv(trust.TRUSTED, json.dumps({"my_gan:sample": str(tmp_path)}))
     units = [unit(f"u{i}", make=tell_machine) for i in range(2)]
     run_units(tmp_path, units, replace(place, device="auto", settle=settled))
     for found in (told(tmp_path, u) for u in units):
         assert (found["torch"], found["pools"], found["device"]) == (1, 1, "cpu")
         assert found["pid"] != os.getpid() and found["worker"] in ("alpha", "beta")
-        assert json.loads(found["trusted"]) == {"my_gan:sample": "/somewhere"}
+        assert json.loads(found["trusted"]) == {"my_gan:sample": str(tmp_path)}
 
 
 def settled(device: str) -> str:
