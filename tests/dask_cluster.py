@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pace import end_of, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,17 +69,30 @@ class Cluster:
     def kill(self, name: str) -> None:
         """Kill a worker, as where its machine goes."""
         process = self.workers.pop(name)
+        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.kill()
+        for child in children:  # of a nanny
+            child.kill()
         end_of(process)
 
+    @contextmanager
+    def joined(self, name: str, *options: str, wait: bool = True, **how: Any) -> Iterator[subprocess.Popen]:
+        """Have one worker more until the block ends."""
+        process = self.add(name, *options, **how)
+        try:
+            if wait:
+                self.await_workers()
+            yield process
+        finally:
+            if name in self.workers:
+                self.kill(name)
+
     def close(self) -> None:
-        """End all processes; workers with a nanny are given the time to end what they have started."""
-        for process in self.workers.values():
-            process.terminate()
+        """End all processes; a nanny ends what it has started."""
+        for name in list(self.workers):
+            self.kill(name)
         self.scheduler.kill()
-        for process in (*self.workers.values(), self.scheduler):
-            end_of(process)
-        self.workers.clear()
+        end_of(self.scheduler)
 
 
 def statuses(client: Any) -> dict[str, str]:

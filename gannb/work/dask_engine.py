@@ -110,6 +110,7 @@ class Dask:
         """
         self.engine, self.wanted, self.most, self.patience, self._after = engine, wanted, most, patience, after
         self._client = connect(engine, address)
+        self._made_folder = not wanted.study.exists()  # for the marks; it goes again where nothing comes into it
         self._address, self._name = address, f"gannb-{uuid.uuid4().hex}"  # its name begins the keys of its calls
         self._workers: dict[str, Worker] = {}
         self._others: Counter[str] = Counter()  # calls of others on a worker
@@ -321,6 +322,9 @@ class Dask:
             if calls and self._client.status == "running":
                 self._client.cancel(calls)
             self._client.close(timeout=CONNECT)
+        if self._made_folder:
+            with contextlib.suppress(OSError):
+                self.wanted.study.rmdir()
         self._after()
 
     def threads(self) -> int:

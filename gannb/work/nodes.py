@@ -54,19 +54,13 @@ class Mark:
 
     def __init__(self, study: Path):
         self.token = uuid.uuid4().hex
-        self._made = not study.exists()
         study.mkdir(parents=True, exist_ok=True)
         self.file = mark_in(study, self.token)
         self.file.write_text(self.token)
 
     def remove(self) -> None:
-        """Remove the file, and the folder where it was made for it and holds nothing else."""
+        """Remove the file."""
         self.file.unlink(missing_ok=True)
-        if self._made:
-            try:
-                self.file.parent.rmdir()
-            except OSError:
-                return
 
 
 def mark_in(study: Path, token: str) -> Path:

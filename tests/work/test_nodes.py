@@ -77,11 +77,11 @@ def test_a_device_that_is_not_there_is_named(wanted):
 
 
 def test_a_mark_leaves_nothing(tmp_path):
-    Mark(tmp_path / "new").remove()
-    assert not (tmp_path / "new").exists()
-    (tmp_path / "old").mkdir()
-    Mark(tmp_path / "old").remove()
-    assert list((tmp_path / "old").iterdir()) == []
+    one, other = Mark(tmp_path / "study"), Mark(tmp_path / "study")
+    assert one.token != other.token
+    one.remove()
+    other.remove()
+    assert list((tmp_path / "study").iterdir()) == []
 
 
 def never() -> bool:
