@@ -128,7 +128,7 @@ class Dask:
         try:
             if self._client.status != "running":
                 raise OSError(self._client.status)
-            said = self._client.scheduler_info()["workers"]
+            said = self._described()
             working = self._client.processing()
         except (OSError, ValueError, RuntimeError) as error:
             raise self._gone() from error
@@ -140,6 +140,16 @@ class Dask:
         self._give_up({key for keys in working.values() for key in keys})
         self._tell()
         self._looked = time.monotonic()
+
+    def _described(self) -> dict[str, dict[str, Any]]:
+        """Return by address what the scheduler says of its workers.
+
+        A client keeps the last answer in one place, where one of its own, without workers, may be meanwhile.
+        """
+        while True:
+            said = self._client.scheduler_info()
+            if len(said["workers"]) == said.get("n_workers", len(said["workers"])):
+                return said["workers"]
 
     def _is_mine(self, key: Any) -> bool:
         return str(key).startswith(self._name)
