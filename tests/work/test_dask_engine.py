@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT
@@ -31,7 +32,7 @@ from tiny_units import (
 from gannb.utils import trust
 from gannb.utils.errors import InputError
 from gannb.work import dask_engine
-from gannb.work.dask_engine import Worker
+from gannb.work.dask_engine import Dask, Worker
 from gannb.work.engines import Place, checked, processes
 from gannb.work.scheduler import run_units
 from gannb.work.store import execute, recorded_failure
@@ -214,6 +215,12 @@ def test_a_memory_limit_that_is_too_small_is_told(limit, threads, enough):
     worker = Worker.of("tcp://h:1", {"name": "a", "nthreads": threads, "memory_limit": limit, "status": "running"})
     assert worker.running and not worker.card and (worker.lacks() == "") is enough
     assert enough or f"its memory limit is {limit / 1e9:.2f} GB for {threads} threads" in worker.lacks()
+
+
+def test_a_clients_own_answer_without_workers_is_not_taken_for_their_loss():
+    engine, whole = Dask.__new__(Dask), {"n_workers": 1, "workers": {"tcp://h:1": {"name": "a"}}}
+    engine._client = SimpleNamespace(scheduler_info=iter([{"n_workers": 1, "workers": {}}, whole]).__next__)
+    assert engine._described() == whole["workers"]
 
 
 def test_a_scheduler_without_workers_is_refused(tmp_path, tmp_path_factory, monkeypatch):
