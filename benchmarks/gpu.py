@@ -39,6 +39,7 @@ from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
 from gannb.utils import cuda
 from gannb.utils.cuda_streams import own_stream
+from gannb.work.engines import Place
 from gannb.work.scheduler import run_units
 from gannb.work.unit import Task, Unit
 
@@ -289,7 +290,7 @@ def errors(setting: Setting) -> Found:
     units = [unit(f"fine{i}", gpu.fine) for i in range(4)]
     units += [unit("poison", gpu.poison), unit("hungry", gpu.hungry)]
     with tempfile.TemporaryDirectory() as study:
-        outcome = run_units(Path(study), units, device=setting.device, workers=2)
+        outcome = run_units(Path(study), units, Place(device=setting.device, workers=2))
     failed = {u.place.rpartition("/")[2]: error for u, error in outcome.failed}
     text = "; ".join(f"{name}: {error[:90]}" for name, error in failed.items())
     good = set(failed) == {"poison", "hungry"} and failed["hungry"].startswith("the memory of the GPU is full")

@@ -36,6 +36,8 @@ from gannb.sweep.definition import Sweep, sweep_of
 from gannb.sweep.planning import plan_sweep
 from gannb.units.kinds import DEFAULT_SECONDS, DRAW, GENERATOR, ITEMS
 from gannb.work import scheduler
+from gannb.work.backends import Room
+from gannb.work.engines import Place
 from gannb.work.scheduler import Queue, run_units
 from gannb.work.store import RECORD
 from gannb.work.unit import Unit, seconds_of
@@ -51,14 +53,16 @@ CUBE = {"gan_steps": [500, 1000, 2000], "classifier_steps": [100, 200, 400], "sy
 class NoTime:
     """An engine that has made everything as soon as it is asked to."""
 
-    def workers(self) -> int:
-        """So many calls are open at a time."""
-        return 64
+    grows, kills, deaths = False, True, 1
 
-    def submit(self, call: Any, *arguments: Any) -> Future[Any]:
+    def rooms(self, alone: bool = False) -> list[Room]:
+        """Return room for 64 calls, since all before have ended."""
+        return [Room()] * 64
+
+    def execute(self, room: Room, study: Path, units: Sequence[Unit], token: str) -> Future[Any]:
         """Return what a call returns that makes its units."""
         future: Future[Any] = Future()
-        future.set_result([None] * len(arguments[1]))
+        future.set_result([None] * len(units))
         return future
 
     def close(self) -> None:
@@ -83,7 +87,7 @@ def schedule(number: int) -> dict[str, Any]:
     units = graph(number)
     with tempfile.TemporaryDirectory() as folder, patch.object(scheduler, "engine_for", lambda *_: NoTime()):
         begun = time.process_time()
-        outcome = run_units(Path(folder), units)
+        outcome = run_units(Path(folder), units, Place())
         spent = time.process_time() - begun
     return {"units": len(outcome.made), "CPU s": f"{spent:.1f}", "ms a unit": f"{1000 * spent / len(units):.2f}"}
 
@@ -137,7 +141,7 @@ def finished_after(units: Sequence[Unit], seconds: dict[str, float], workers: in
     while True:
         while queue.small:
             queue.succeed(queue.small.popleft())
-        while len(at_work) < workers and (ready := queue.next_large("cpu")):
+        while len(at_work) < workers and (ready := queue.next_large(Room())):
             order += 1
             heapq.heappush(at_work, (now + cost[ready[0]], order, ready[0]))
         if not at_work:

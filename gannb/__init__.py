@@ -57,7 +57,7 @@ def parameters(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 def versions(experiment: Experiment) -> str:
     """Return what a study runs with: `gannb 0.1.0, torch 2.15.0, numpy 2.4.0, on cpu`."""
-    from gannb.study.folder import versions
+    from gannb.utils.versions import versions
 
     found = versions()
     named = ", ".join(f"{package} {found[package]}" for package in ("gannb", "torch", "numpy") if package in found)

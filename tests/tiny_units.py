@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import signal
 import threading
 import time
 from pathlib import Path
 
-from gannb.utils import cuda_streams
 from gannb.work.unit import Task, Unit
 
-if os.environ.get("GANNB_TEST_CARD"):  # in workers, too: units of `cuda` are made on the CPU, without streams
+if os.environ.get("GANNB_TEST_CARD"):
+    from gannb.utils import cuda_streams  # takes torch, which few of these units need
+
+    # in workers, too: units of `cuda` are made on the CPU, without streams
     cuda_streams.own_stream = lambda device: contextlib.nullcontext()
 
 
@@ -134,3 +137,38 @@ def leftovers(study: Path) -> list[str]:
 
 def log(study: Path) -> list[str]:
     return sorted((study / "log").read_text().split())
+
+
+def tell_machine(task: Task) -> None:
+    """Write down, as JSON, what a unit finds where it is made."""
+    import torch
+    from threadpoolctl import threadpool_info
+
+    from gannb.utils.trust import TRUSTED
+
+    told = {
+        "device": task.device, "pid": os.getpid(), "torch": torch.get_num_threads(),
+        "pools": max((pool["num_threads"] for pool in threadpool_info()), default=1),
+        "trusted": os.environ.get(TRUSTED), "worker": os.environ.get("GANNB_TEST_WORKER", ""),
+    }  # fmt: skip
+    (task.folder / "told.json").write_text(json.dumps(told))
+
+
+def wait_for_go(task: Task) -> None:
+    """Say which process is at work, and be so until a file beside the study is there that says go on."""
+    (task.study / f"at-work-{task.unit.place.rpartition('/')[2]}-{os.getpid()}").touch()
+    steps = 0
+    while not (task.study / "go").exists():
+        time.sleep(0.05)
+        task.progress(steps, 10_000)
+        steps += 1
+    write(task)
+
+
+def wait_for_the_other(task: Task) -> None:
+    """Be at work until another unit is made, which takes another process."""
+    until = time.monotonic() + 600
+    while not list(task.study.glob("trials/000/other-*/unit.json")):
+        assert time.monotonic() < until, "nobody else has made it"
+        time.sleep(0.05)
+    write(task)

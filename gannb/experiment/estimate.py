@@ -51,6 +51,7 @@ from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.naming import ended, few_of
 from gannb.work.backends import in_processes, worker_count
+from gannb.work.engines import LOCAL, processes
 from gannb.work.progress import seconds_text
 from gannb.work.scheduler import SHARED
 from gannb.work.unit import Unit, seconds_of
@@ -80,9 +81,9 @@ def plan(study: Study) -> dict[str, Any]:
 
     The keys, in order: `study`; of the data `medium`, `items`, `shape`, `size` (in words), `classes` and `class_names`;
     `trials`, `protocol` and `why`; `found`, sentences on the data; `gan`, `gan_steps`, `gan_cost` (a sentence),
-    `classifier` (several), `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device` and
-    `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one process; `seconds` in all and
-    `disk_bytes`, at least, `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound;
+    `classifier` (several), `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device`,
+    `engine` and `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one process; `seconds` in all
+    and `disk_bytes`, at least, `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound;
     `worker_bytes`, the memory of one process, as it was measured; and `advice`, a sentence, or null.
     """
     experiment = Experiment.preview(study)
@@ -97,10 +98,11 @@ def plan(study: Study) -> dict[str, Any]:
     with doing(f"timing a few steps with {settings.medium.nouns.many} of {settings.medium.size_text(settings.shape)}"):
         seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
-    workers, pool = worker_count(study.workers, experiment.device), settings.dataset.pool
+    workers, pool = processes(experiment.place, experiment.results.folder), settings.dataset.pool
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
     longer = [unit for unit in most if unit.path not in {each.path for each in todo}]
-    too_much = _too_much(settings, experiment.device, seconds.get("memory", 0), free)
+    here = experiment.place.is_local
+    too_much = _too_much(settings, experiment.device, seconds.get("memory", 0), free) if here else ""
     longest = total + sum(expected_seconds(settings, unit, seconds) for unit in longer) / workers
     return {
         "study": study.name, "medium": settings.medium.name, "items": len(splits.labels_of(settings.dataset)),
@@ -111,7 +113,7 @@ def plan(study: Study) -> dict[str, Any]:
         "gan_cost": _gan_cost(settings, seconds), "classifier": list(study.classifier),
         "classifier_steps": settings.classifier_steps,
         "classifier_steps_most": settings.classifier_steps << settings.most_doublings,
-        "fine_tuning": _fine_tuning(plan), "device": experiment.device, "workers": workers,
+        "fine_tuning": _fine_tuning(plan), "device": experiment.device, "engine": study.engine, "workers": workers,
         "units": _by_kind(plan, spent), "seconds": round(total), "seconds_most": round(longest),
         "disk_bytes": round(disk_bytes(settings, todo)), "disk_bytes_most": round(disk_bytes(settings, most)),
         "worker_bytes": round(seconds.get("memory", 0)),
@@ -161,7 +163,7 @@ def check_memory(experiment: Experiment) -> None:
     """
     settings, device = experiment.settings, experiment.device
     unmade = any(not experiment.results.is_done(unit) for unit in experiment.plan.units(2))
-    if math.prod(settings.shape) < LARGE or not unmade or device.startswith("cuda"):
+    if math.prod(settings.shape) < LARGE or not unmade or device.startswith("cuda") or not experiment.place.is_local:
         return
     free = memory.free_bytes()
     (took,) = in_processes(partial(_bytes_of_steps, settings), [device], 1)
@@ -201,6 +203,12 @@ def _advice(settings: Settings, seconds: float, waiting: float, too_much: str = 
     return "; ".join(text for text, holds in said.items() if holds) or None
 
 
+def processes_text(planned: dict[str, Any]) -> str:
+    """Return how many processes work at once, and where, if elsewhere: `16 processes of dask://10.0.0.1:8786`."""
+    where = "" if planned["engine"] == LOCAL else f" of {planned['engine']}"
+    return f"{planned['workers']} processes{where}"
+
+
 def plan_text(planned: dict[str, Any]) -> str:
     """Return as text what `plan` returns."""
     nouns = MEDIA[planned["medium"]].nouns
@@ -211,7 +219,7 @@ def plan_text(planned: dict[str, Any]) -> str:
         *planned["found"],
         f"GAN family {planned['gan']}, {planned['gan_steps']:,} steps; "
         f"classifier {' and '.join(planned['classifier'])}, {_steps_text(planned)}; "
-        f"device {planned['device']}, {planned['workers']} processes.",
+        f"device {planned['device']}, {processes_text(planned)}.",
         *filter(None, [planned["gan_cost"]]),
         *planned["fine_tuning"],
         "",

@@ -36,6 +36,7 @@ from gannb.trials.design import Design
 from gannb.units.reading import note_spaces
 from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
+from gannb.work.engines import Place, checked
 from gannb.work.locks import study_lock
 from gannb.work.processes import LAUNCHER
 from gannb.work.progress import Progress
@@ -96,7 +97,7 @@ class Experiment:
         else:
             stamp = source_stamp(study)
             experiment = cls.of(study, *load_data(study), stamp)
-        _ = experiment.device  # refused where it is not there
+        _ = experiment.device  # refused where it is to be on this machine and is not
         check(experiment.results)
         return experiment
 
@@ -138,7 +139,7 @@ class Experiment:
         return {
             "fingerprint": self.dataset.fingerprint,
             "data_key": self.settings.data_key,
-            "device": self.device,
+            "device": self.device if self.place.is_local else f"{self.study.device}, where {self.study.engine} is",
             "resolved": json.loads(json.dumps(self.settings.resolved())),
         }
 
@@ -165,11 +166,12 @@ class Experiment:
         with study_lock(self.folder):
             write_status(self.results, "running")
             try:
-                outcome = self._make(stage)
-                while self._plan_anew():
-                    write_status(self.results, "running")
-                    further = self._make(stage)
-                    outcome = Outcome((*outcome.made, *further.made), further.failed, further.blocked)
+                with checked(self.place, self.results.folder, self.missing(stage)):
+                    outcome = self._make(stage)
+                    while self._plan_anew():
+                        write_status(self.results, "running")
+                        further = self._make(stage)
+                        outcome = Outcome((*outcome.made, *further.made), further.failed, further.blocked)
                 return outcome
             except KeyboardInterrupt:
                 raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
@@ -185,17 +187,22 @@ class Experiment:
         elsewhere: tuple[Unit, ...] = ()
         while True:
             outcome = run_units(
-                self.results.folder, self.plan.all_units(), device=self.device,
-                workers=self.study.workers if workers is None else workers,
+                self.results.folder, self.plan.all_units(), self.place.on_this_machine(workers),
                 progress=Progress("all stages", self.results.seconds_by_kind()), again=False,
             )  # fmt: skip
             made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
             if not self._plan_anew():
                 return replace(outcome, made=made, elsewhere=elsewhere)
 
+    def missing(self, stage: int | None = None) -> list[Unit]:
+        """Return the units of a stage, or of all, and of everything that they need, that are not there yet."""
+        units = self.plan.all_units() if stage is None else self.plan.units(stage)
+        every = dict.fromkeys(each for unit in units for each in unit.closure())
+        return [unit for unit in every if not self.results.is_done(unit)]
+
     def _make(self, stage: int) -> Outcome:
         return run_units(
-            self.results.folder, self.plan.units(stage), device=self.device, workers=self.study.workers,
+            self.results.folder, self.plan.units(stage), self.place,
             progress=Progress(STAGES[stage], self.results.seconds_by_kind()),
         )  # fmt: skip
 
@@ -244,8 +251,14 @@ class Experiment:
 
     @property
     def device(self) -> str:
-        """The device that the study computes on. Raises InputError where it is not on this machine."""
-        return at_hand.resolve_device(self.study.device)
+        """The device that this machine computes on. Raises InputError where the study needs one here that it lacks."""
+        asked = self.study.device
+        return at_hand.resolve_device(asked if self.place.is_local or asked == "cpu" else "auto")
+
+    @property
+    def place(self) -> Place:
+        """Where the study's units are made."""
+        return self.settings.place
 
     def shown_trial(self, stage: int) -> int:
         """Return the first trial that a notebook can show of a stage; see `Results.shown_trial`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
@@ -32,9 +33,8 @@ def train_final(experiment: Experiment) -> Path:
     if not experiment.results.is_done(unit):
         progress = Progress("training the final generator", experiment.results.seconds_by_kind())
         with study_lock(experiment.folder):
-            outcome = run_units(
-                experiment.results.folder, [unit], device=experiment.device, workers=1, progress=progress
-            )
+            place = replace(experiment.place, workers=1)
+            outcome = run_units(experiment.results.folder, [unit], place, progress=progress)
         if outcome.failed:
             raise RuntimeError(f"{unit.path} failed: {outcome.failed[0][1]}")
     return experiment.results.folder / unit.path

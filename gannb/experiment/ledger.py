@@ -26,7 +26,7 @@ NEEDED = {"time", "trials", "rule", "most", "about"}  # of a line
 # Parameters by which the primary contrast's trainings and rule do not differ: how many trials there are, where things
 # lie and are computed, and what else the study trains and measures.
 NOT_OF_THE_RULE = frozenset({
-    "data", "name", "output_dir", "device", "workers", "trials", "trials_most", "arms", "truncation",
+    "data", "name", "output_dir", "device", "engine", "workers", "trials", "trials_most", "arms", "truncation",
     "foreign", "foreign_classes", "related", "related_classes", "transfer_steps", "classifier_steps_most",
 })  # fmt: skip
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
-from gannb.study.folder import has_study, load_study, read_record, versions
+from gannb.study.folder import has_study, load_study, read_record
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
+from gannb.utils.versions import difference, versions
 from gannb.work.scheduler import Outcome
 
-DECISIVE = ("gannb", "torch", "numpy", "scikit-learn", "torchvision", "timm")  # packages whose versions must agree
 LOOK = 1.0  # seconds between two looks for a study
 
 
@@ -67,11 +67,9 @@ def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) 
 
 def check_versions(folder: Path) -> None:
     """Raise InputError for other versions than the study's, whose numbers would depend on which machine made what."""
-    begun, here = read_record(folder).get("versions", {}), versions()
-    for package in DECISIVE:
-        theirs, ours = (found.get(package, "none").partition("+")[0] for found in (begun, here))
-        if theirs != ours:
-            raise InputError(
-                f"{package} is {ours} on this machine, and the study in {folder} was begun with {theirs}; its numbers "
-                "would depend on which machine made which part: install the same here."
-            )
+    if found := difference(read_record(folder).get("versions", {}), versions()):
+        package, theirs, ours = found
+        raise InputError(
+            f"{package} is {ours} on this machine, and the study in {folder} was begun with {theirs}; its numbers "
+            "would depend on which machine made which part: install the same here."
+        )

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
-from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, wants_pretrained
+from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, resolve_device, wants_pretrained
 from gannb.media import medium_of
 from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
@@ -26,6 +27,7 @@ from gannb.trials.design import Design, settle
 from gannb.trials.tuning import DRAWS, tuned_as
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest_class
+from gannb.work.engines import Place
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium, Weights
@@ -56,6 +58,13 @@ class Settings:
             "classes": list(self.dataset.pool.classes), "arms": [arm.name for arm in self.arms],
             "positive": self.dataset.pool.classes[self.positive] if self.dataset.pool.n_classes == 2 else None,
         }  # fmt: skip
+
+    @property
+    def place(self) -> Place:
+        """Where the study's units are made: what it says of that, and the files beside its folder that they read."""
+        study, files = self.study, [self.weights.file] if self.can_fine_tune and self.weights is not None else []
+        files += [getattr(study, self.medium.spaces[name].parameter) for name in self.spaces]
+        return Place(study.engine, study.device, study.workers, resolve_device, tuple(map(Path, files)))
 
     # ---- items and classes
 

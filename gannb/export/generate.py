@@ -47,11 +47,12 @@ from gannb.export.shards import (
     verify,
 )
 from gannb.export.stream import ItemStream
-from gannb.study.folder import load_study, versions
+from gannb.study.folder import load_study
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.files import is_abandoned, write_json
 from gannb.utils.naming import composed, nearest_class
+from gannb.utils.versions import versions
 from gannb.work.backends import in_processes, worker_count
 from gannb.work.locks import LEASE, only_here
 from gannb.work.processes import follow_launcher

@@ -22,6 +22,7 @@ from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import Heard, doing
 from gannb.utils.errors import Failed, InputError, ParameterError
+from gannb.work.engines import checked
 from gannb.work.locks import study_lock
 from gannb.work.processes import LAUNCHER
 
@@ -37,7 +38,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
     last notebook alone goes by the study's own copy of its data; where their source has changed, the remark says so.
 
     Raises:
-        InputError: the study cannot be done with these data, or another run is at work on it.
+        InputError: the study cannot be done with these data or on its engine, or another run is at work on it.
         Failed: so many units failed that there is nothing to compare.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
@@ -45,7 +46,8 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
     check_writable(study.folder)
     if not last:
         check_memory(experiment)
-    with study_lock(study.folder), as_launcher():
+    missing = [] if last else experiment.missing()
+    with study_lock(study.folder), checked(experiment.place, experiment.results.folder, missing), as_launcher():
         remark, experiment = experiment.remark, experiment.record()
         for name in notebooks:
             execute_notebook(name, study.folder)

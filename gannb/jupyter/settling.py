@@ -15,6 +15,7 @@ from gannb.stats.settling.looks import looks_until
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import QUIET, talk
 from gannb.utils.errors import InputError
+from gannb.work.engines import checked
 from gannb.work.locks import study_lock
 
 DRAWS_MOST, REPEATS_MOST = 32, 10  # of a study that does not say `trials_most`
@@ -32,7 +33,8 @@ def run_until_settled(study: Study) -> dict[str, Any]:
         Failed: so many units failed that there is nothing to compare, or a notebook failed.
     """
     experiment, looks = planned(study)
-    with study_lock(study.folder), as_launcher():
+    here = checked(experiment.place, experiment.results.folder, experiment.missing())
+    with study_lock(study.folder), here, as_launcher():
         for trials in looks:
             experiment = _with_trials(experiment, trials).record()
             for stage in (1, 2, 3, 4):

@@ -17,10 +17,10 @@ from gannb.study.written import study_of
 from gannb.utils.errors import InputError, unreadable
 from gannb.utils.files import absolute, read_bytes, write_json
 from gannb.utils.trust import is_import_path, trust
+from gannb.utils.versions import versions
 
 SWEEP = "sweep.json"  # in a sweep's folder: its parameters and its cells
 STUDIES, UNITS = "studies", "units"  # in a sweep's folder: the folders of its studies, and that of all their units
-PACKAGES = ("gannb", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow", "papermill")
 
 
 def project_root() -> Path:
@@ -194,17 +194,6 @@ def save_study(study: Study, **facts: Any) -> None:
         **facts,
     }
     write_json(study.folder / "study.json", record)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the packages that results depend on."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def git_revision() -> str | None:

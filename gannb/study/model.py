@@ -29,6 +29,7 @@ from gannb.utils.files import absolute
 from gannb.utils.naming import composed, ended, listed, nearest, printable, shortened
 from gannb.utils.parameters import checked_choice, parameter, values_in_words, whole_number
 from gannb.utils.trust import is_import_path
+from gannb.work.engines import NAMES
 
 STAGES = {
     0: "study",
@@ -94,6 +95,10 @@ class General(BaseModel):
     preset: Literal["smoke", "laptop", "gpu"] = parameter("laptop", 0, "sizes and steps that belong together")
     seed: int = parameter(0, 0, "the number from which all randomness follows", ge=0, lt=2**32)
     device: str = parameter("auto", 0, "`auto`, `cpu`, `cuda` or `cuda:1`", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    engine: str = parameter(
+        "local", 0, "where the work is done: `local`, `dask://HOST:PORT` or `slurm`; see notebooks/clusters.md",
+        pattern=NAMES,
+    )  # fmt: skip
     workers: int = parameter(0, 0, "processes at work at once; 0: one per core", ge=0, le=1024)
 
     groups: str | None = parameter(None, 1, "a CSV or a pattern on file names: items of a group stay on one side")

@@ -16,7 +16,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from gannb.study.folder import STUDIES, SWEEP, UNITS, has_study, has_sweep, load_study, versions
+from gannb.study.folder import STUDIES, SWEEP, UNITS, has_study, has_sweep, load_study
 from gannb.study.model import LONGEST_NAME, Study, check_spelling, make_study, name_from
 from gannb.study.written import GRID, LISTED, NOTHING, is_sweep, read_yaml
 from gannb.utils.errors import InputError, ParameterError
@@ -24,8 +24,9 @@ from gannb.utils.files import read_json, write_json
 from gannb.utils.keys import digest
 from gannb.utils.naming import few_of, listed, nearest
 from gannb.utils.trust import is_import_path
+from gannb.utils.versions import versions
 
-OF_THE_SWEEP = ("name", "output_dir", "workers", "device")  # parameters that no cell has of its own
+OF_THE_SWEEP = ("name", "output_dir", "engine", "workers", "device")  # parameters that no cell has of its own
 MOST = 10_000  # cells
 DEFAULT = "default"  # the value of a parameter that a listed study does not give
 

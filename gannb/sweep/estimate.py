@@ -12,6 +12,7 @@ from gannb.experiment.estimate import (
     STAGE_SECONDS,
     copies_bytes,
     expected_seconds,
+    processes_text,
     seconds_from,
     timed_steps,
     units_bytes,
@@ -24,7 +25,7 @@ from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import doing
 from gannb.utils.keys import digest
 from gannb.utils.naming import listed
-from gannb.work.backends import worker_count
+from gannb.work.engines import processes
 from gannb.work.progress import seconds_text
 from gannb.work.store import is_done
 from gannb.work.unit import Unit
@@ -35,12 +36,13 @@ def plan(sweep: Sweep) -> dict[str, Any]:
 
     The keys: `sweep`; `studies`, their number; `axes`, by parameter its values in words; `data`, the number of data
     sets; `units_of_studies`, the units of all studies, `units_distinct`, how many of them are made, and `shared`, the
-    share that is saved; `workers`; `units`, by kind `todo`, `total` and `seconds` of one process; `seconds` and
-    `disk_bytes` in all, at least, and `seconds_most` and `disk_bytes_most` if steps have to be doubled up to the bound.
+    share that is saved; `engine` and `workers`; `units`, by kind `todo`, `total` and `seconds` of one process;
+    `seconds` and `disk_bytes` in all, at least; `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to
+    the bound.
     """
     planned = plan_sweep(sweep)
     todo, seconds, longer = _work(planned)
-    workers = worker_count(sweep.workers)
+    workers = processes(planned.place, sweep.units)
     disk, more_disk = _disk(planned, todo)
     total = sum(seconds.values()) / workers + STAGE_SECONDS
     every = Counter(unit.kind for unit in planned.graph.units())
@@ -56,7 +58,8 @@ def plan(sweep: Sweep) -> dict[str, Any]:
         "axes": {name: list(labels) for name, labels in sweep.axes.items()},
         "data": len({study.settings.data_key for study in planned.studies}),
         "units_of_studies": sum(len(study.units) for study in planned.studies), "units_distinct": len(planned.graph),
-        "shared": round(planned.shared, 4), "workers": workers, "units": by_kind,
+        "shared": round(planned.shared, 4), "engine": planned.place.engine, "workers": workers,
+        "units": by_kind,
         "seconds": round(total), "seconds_most": round(total + longer / workers),
         "disk_bytes": round(disk), "disk_bytes_most": round(disk + more_disk),
     }  # fmt: skip
@@ -128,7 +131,7 @@ def plan_text(planned: Mapping[str, Any], nouns: Nouns) -> str:
     return "\n".join([
         f"{planned['sweep']}: {planned['studies']:,} studies over {over}; data sets: {planned['data']}.",
         f"Their {planned['units_of_studies']:,} units are {planned['units_distinct']:,} distinct ones, each made once: "
-        f"{planned['shared']:.0%} are saved; {planned['workers']} processes.",
+        f"{planned['shared']:.0%} are saved; {processes_text(planned)}.",
         "",
         f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
         *(f"{KINDS[kind].text(nouns):<34} {n['todo']:>6} {n['total']:>6} {seconds_text(n['seconds']):>20}"

@@ -24,6 +24,7 @@ from gannb.sweep.definition import Cell, Sweep
 from gannb.utils.doing import counter, doing
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of
+from gannb.work.engines import Place
 from gannb.work.unit import Unit
 
 
@@ -89,6 +90,12 @@ class PlannedSweep:
     sweep: Sweep
     studies: list[PlannedStudy]
     graph: Graph
+
+    @property
+    def place(self) -> Place:
+        """Where the units are made."""
+        first, *others = (study.settings.place for study in self.studies)
+        return first.joined(others)
 
     @property
     def shared(self) -> float:
@@ -164,7 +171,7 @@ def _planned(cell: Cell, sweep: Sweep, graph: Graph, data: Data, own_copy: bool)
     settings = Settings(study, dataset, key, at_hand.look(study, dataset, key, own_copy))
     one = PlannedStudy(cell, settings, stamp)
     experiment = one.experiment(sweep.units)
-    _ = experiment.device  # refused where it is not there
+    _ = experiment.device  # refused where it is to be on this machine and is not
     check(experiment.results)
     one.take(experiment.plan, graph)
     return one

@@ -12,12 +12,13 @@ from typing import Any
 from gannb.experiment.experiment import Experiment
 from gannb.report.publish import publish
 from gannb.study.data_copy import kept_data
-from gannb.study.folder import STUDIES, load_study, versions
+from gannb.study.folder import STUDIES, load_study
 from gannb.sweep.planning import PlannedStudy, PlannedSweep
 from gannb.utils.doing import counter, doing
 from gannb.utils.errors import Failed, InputError
 from gannb.utils.files import read_json, write_json
 from gannb.utils.keys import digest
+from gannb.utils.versions import versions
 from gannb.work.backends import in_processes
 from gannb.work.store import is_done, recorded_failure
 from gannb.work.unit import Unit

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gannb.experiment.at_hand import resolve_device
 from gannb.experiment.ledger import check_writable
 from gannb.experiment.pulling import await_study, check_numbers, check_versions
 from gannb.experiment.status import PLAN
@@ -18,6 +17,7 @@ from gannb.sweep.status import SweepListing
 from gannb.units.kinds import DEFAULT_SECONDS
 from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
+from gannb.work.engines import Place, checked
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
 from gannb.work.scheduler import Outcome, run_units
@@ -42,16 +42,17 @@ def run_sweep(sweep: Sweep) -> Ran:
     Everything is read and checked before anything is written.
 
     Raises:
-        InputError: a study cannot be done with its data, or another run is at work on the sweep.
+        InputError: a study cannot be done with its data or on its engine, or another run is at work on the sweep.
         Stopped: it was interrupted; what is finished is kept.
     """
     planned = plan_sweep(sweep)
     for cell in sweep.cells:
         check_writable(cell.study.folder)
-    with study_lock(sweep.folder):
+    missing = [unit for unit in planned.graph.units() if not is_done(sweep.units, unit)]
+    with study_lock(sweep.folder), checked(planned.place, sweep.units, missing):
         record(planned)
         try:
-            outcome = make(planned)
+            outcome = make(planned, planned.place)
         except KeyboardInterrupt:
             raise Stopped("what is finished is kept, and the same command goes on from there.") from None
         finally:
@@ -78,23 +79,19 @@ def record(planned: PlannedSweep) -> None:
         SweepListing.of_sweep(planned).write(sweep.folder)
 
 
-def make(planned: PlannedSweep, workers: int | None = None, again: bool = True, lists: bool = True) -> Outcome:
+def make(planned: PlannedSweep, place: Place, again: bool = True, lists: bool = True) -> Outcome:
     """Make all units, and those of every doubling of steps that turns out to be needed (see `convergence`).
 
-    workers: processes at work at once; by default the sweep's. again: try again what has failed before. lists: keep the
-    list of units that `gannb status` goes by, which is for one process to do.
+    again: try again what has failed before. lists: keep the list of units that `gannb status` goes by, which is for one
+    process to do.
     """
     sweep = planned.sweep
-    device = resolve_device(sweep.device)
     made: tuple[Unit, ...] = ()
     elsewhere: tuple[Unit, ...] = ()
     while True:
         units = planned.graph.units()
-        outcome = run_units(
-            sweep.units, units, device=device, workers=sweep.workers if workers is None else workers,
-            progress=Progress(f"{len(planned.studies):,} studies", _seconds(sweep.units, units)),
-            again=again,
-        )  # fmt: skip
+        progress = Progress(f"{len(planned.studies):,} studies", _seconds(sweep.units, units))
+        outcome = run_units(sweep.units, units, place, progress=progress, again=again)
         again = False
         made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
         if not (outcome.made or outcome.failed) or not planned.plan_anew():
@@ -121,7 +118,8 @@ def help_sweep(folder: Path, workers: int | None = None, minutes: float = 0.0) -
     await_study(folder, minutes, is_begun)
     sweep = read_sweep(folder)
     check_versions(sweep.cells[0].study.folder)
-    return make(plan_sweep(sweep, own_copy=True), workers, again=False, lists=False)
+    planned = plan_sweep(sweep, own_copy=True)
+    return make(planned, planned.place.on_this_machine(workers), again=False, lists=False)
 
 
 def _seconds(folder: Path, units: list[Unit]) -> dict[str, float]:

@@ -66,6 +66,11 @@ def _trusted() -> dict[str, str]:
     return json.loads(os.environ.get(TRUSTED, "{}"))
 
 
+def trusted_files() -> list[Path]:
+    """Return the source files of all functions that a person has named. Raises InputError where one is gone."""
+    return [source_file(path) for path in _trusted()]
+
+
 def is_trusted(path: str) -> bool:
     """Tell whether a person has named the function, for this process."""
     return path in _trusted()
@@ -73,10 +78,11 @@ def is_trusted(path: str) -> bool:
 
 def source_hash(path: str) -> str:
     """Return the SHA-256 of the source file of a function's module. What that imports or opens is not in it."""
-    return sha256_of(_source_file(path))
+    return sha256_of(source_file(path))
 
 
-def _source_file(path: str) -> Path:
+def source_file(path: str) -> Path:
+    """Return the source file of a function's module. Raises InputError where nobody has named it, or it is gone."""
     refuse_unless_trusted(path)
     whole = Path(_trusted()[path], *path.partition(":")[0].split("."))
     file = whole / "__init__.py" if whole.is_dir() else whole.with_suffix(".py")
@@ -113,7 +119,7 @@ def load(path: str) -> Make:
             _loaded[name] = now
     except Exception as error:
         raise InputError(f"foreign: {path} cannot be imported ({type(error).__name__}: {error}); mend it.") from error
-    if Path(str(module.__file__)).resolve() != _source_file(path):
+    if Path(str(module.__file__)).resolve() != source_file(path):
         raise InputError(
             f"foreign: another module {name} is in use already ({module.__file__}); rename that of {path}."
         )

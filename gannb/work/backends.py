@@ -7,7 +7,8 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
-from itertools import islice
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -25,34 +26,56 @@ ONE_THREAD = dict.fromkeys(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Room:
+    """Room for one more call on an engine: the device there, and what is to be made there."""
+
+    device: str = "cpu"
+    alone: bool = False  # nothing else is made in its process meanwhile, so that what kills this is the call
+    gans: bool = True  # whether GANs are to be trained there; where some machines have a card, they are on those alone
+    worker: str = ""  # the engine's own name of where it is
+
+
+class WorkerLost(BrokenExecutor):
+    """A process on another machine is gone; the message says which one."""
+
+
 class Engine(Protocol):
     """Where calls are made: in processes of this machine or of others, several at a time."""
 
-    def workers(self) -> int:
-        """Return how many calls are made at a time."""
+    grows: bool  # there may be more room after a while, though no call has ended
+    kills: bool  # what is lost, or at work when it is closed, is known to have ended: what it held may be cleared away
+    deaths: int  # of processes that made a call alone, until that is to blame: a machine may have been switched off
+
+    def rooms(self, alone: bool = False) -> Sequence[Room]:
+        """Return the rooms that there are now for further calls; alone: such as for a call that has killed before."""
         ...
 
-    def submit(self, call: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """Have a function of a module called in another process.
+    def submit(self, room: Room, call: Callable[..., Result], *arguments: Any) -> Future[Result]:
+        """Have a function of a module called in another process, in one of the rooms.
 
         The future raises `BrokenExecutor` where a process was killed: that of the call or, with some engines, another.
         """
         ...
 
+    def execute(self, room: Room, study: Path, units: list[Unit], token: str) -> Future[list[str | None]]:
+        """Have units made in one of the rooms; the future is of their errors, as of `execute_together`."""
+        ...
+
     def close(self) -> None:
-        """End what is still at work, and return when it is gone; a later `submit` starts anew."""
+        """End what is still at work; a later call starts anew."""
         ...
 
 
-def engine_for(workers: int, calls: int, device: str = "cpu") -> Engine:
-    """Return the engine for so many calls at most on a device.
+def local_engine(workers: int, calls: int, device: str = "cpu") -> Local:
+    """Return the engine of this machine for so many calls at most on a device.
 
     workers: processes; 0: one per core, or on a GPU as many as its memory holds. No more than calls.
     """
     count = min(worker_count(workers, device), max(1, calls))
     if device.startswith("cuda") and not workers and count > 1:
         count = cuda.processes_that_fit(next(in_processes(cuda.free_bytes, [device], 1)), count)
-    return Local(count)
+    return Local(count, device)
 
 
 def worker_count(workers: int, device: str = "cpu") -> int:
@@ -71,37 +94,52 @@ class Local:
     that is open raises `BrokenExecutor`.
     """
 
-    def __init__(self, workers: int):
-        self._workers = workers
+    grows, kills, deaths = False, True, 1
+
+    def __init__(self, workers: int, device: str = "cpu"):
+        self.workers, self.device = workers, device
         self._pool: Executor | None = None
-        self._futures: list[Future[Any]] = []
+        self._calls: dict[Future[Any], Room] = {}  # that are at work, or were lost
 
-    def workers(self) -> int:
-        """Return the number of processes."""
-        return self._workers
+    def rooms(self, alone: bool = False) -> list[Room]:
+        """Return a room for every process without a call; see `Engine`."""
+        self._calls = {future: room for future, room in self._calls.items() if not future.done() or _is_lost(future)}
+        taken = [room for future, room in self._calls.items() if not future.done()]
+        alone = alone or self.workers == 1
+        if any(room.alone for room in taken) or (alone and taken):
+            return []
+        return [Room(self.device, alone)] * (1 if alone else self.workers - len(taken))
 
-    def submit(self, call: Callable[..., Result], *arguments: Any) -> Future[Result]:
+    def submit(self, room: Room, call: Callable[..., Result], *arguments: Any) -> Future[Result]:
         """Have a function called in one of the processes; see `Engine`."""
         try:
             future = self._running_pool().submit(_with_one_thread, call, arguments)
         except BrokenExecutor:  # a process was killed after the last call: there are new ones now
             future = self._running_pool().submit(_with_one_thread, call, arguments)
-        self._futures.append(future)
+        self._calls[future] = room
         return future
+
+    def execute(self, room: Room, study: Path, units: list[Unit], token: str) -> Future[list[str | None]]:
+        """Have units made in one of the processes; see `Engine`."""
+        return self.submit(room, execute_together, study, units, room.device, token)
 
     def _running_pool(self) -> Executor:
         from joblib.externals.loky import get_reusable_executor  # a tenth of a second, too
 
-        self._pool = get_reusable_executor(self._workers, timeout=IDLE, env=ONE_THREAD, **followers())
+        self._pool = get_reusable_executor(self.workers, timeout=IDLE, env=ONE_THREAD, **followers())
         return self._pool
 
     def close(self) -> None:
         """Kill the processes if any of them is still at work, and wait for their end."""
-        while any(not each.running() and not each.done() for each in self._futures):
+        while any(not each.running() and not each.done() for each in self._calls):
             time.sleep(0.001)  # loky's thread, which is to kill them, fails over calls that it has not passed on yet
-        if any(not each.done() or isinstance(each.exception(), BrokenExecutor) for each in self._futures):
+        if any(not each.done() or _is_lost(each) for each in self._calls):
             self._pool.shutdown(wait=True, kill_workers=True)
-        self._futures.clear()
+        self._calls.clear()
+
+
+def _is_lost(future: Future[Any]) -> bool:
+    return isinstance(future.exception(), BrokenExecutor)
 
 
 def _with_one_thread(call: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
@@ -117,43 +155,53 @@ def _with_one_thread(call: Callable[..., Result], arguments: tuple[Any, ...]) ->
 def in_processes(
     call: Callable[[Item], Result], items: Sequence[Item], workers: int, device: str = "cpu"
 ) -> Iterator[Result]:
-    """Yield what a function returns for each item, as they are done, in `workers` processes; see `engine_for`.
+    """Yield what a function returns for each item, as they are done, in `workers` processes; see `local_engine`.
 
     Raises:
         BrokenExecutor: a process was killed.
         Exception: what the function raises; the other calls are given up then.
     """
     waiting, at_work = iter(items), set()
-    with contextlib.closing(engine_for(workers, len(items), device)) as engine:
+    with contextlib.closing(local_engine(workers, len(items), device)) as engine:
         while True:
-            at_work |= {engine.submit(call, item) for item in islice(waiting, engine.workers() - len(at_work))}
+            at_work |= {engine.submit(room, call, item) for room, item in zip(engine.rooms(), waiting, strict=False)}
             if not at_work:
                 return
             done, at_work = wait(at_work, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
 
 
-def execute_together(study: Path, units: list[Unit], device: str, token: str | None = None) -> list[str | None]:
+def execute_together(
+    study: Path,
+    units: list[Unit],
+    device: str,
+    token: str | None = None,
+    *,
+    withdrawn: Callable[[], bool] = lambda: False,
+) -> list[str | None]:
     """Make units in threads of this process, on a GPU each on a stream of its own; return their errors.
 
     What a unit makes does not depend on what is made beside it. Where the memory of a GPU is not enough, those that got
-    none are made again, half as many at once, down to one. token: see `store.execute`.
+    none are made again, half as many at once, down to one. What another process is making is not waited for.
+    token, withdrawn: see `store.execute`.
 
     Raises:
         CardStuck: a GPU reported an error after which this process can do nothing on it.
+        Withdrawn: nobody waits for the units any more.
     """
-    errors = dict(zip(units, _at_once(study, units, device, token), strict=True))
+    make = partial(_on_own_stream, study, device=device, token=token, withdrawn=withdrawn)
+    errors = dict(zip(units, _at_once(make, units, device), strict=True))
     at_once = len(units)
     while at_once > 1 and (short := [unit for unit in units if cuda.is_full(errors[unit])]):
         at_once = min((at_once + 1) // 2, len(short))
         for some in (short[i : i + at_once] for i in range(0, len(short), at_once)):
-            errors |= dict(zip(some, _at_once(study, some, device, token), strict=True))
+            errors |= dict(zip(some, _at_once(make, some, device), strict=True))
     return [errors[unit] for unit in units]
 
 
-def _at_once(study: Path, units: list[Unit], device: str, token: str | None) -> list[str | None]:
+def _at_once(make: Callable[[Unit], str | None], units: list[Unit], device: str) -> list[str | None]:
     with ThreadPoolExecutor(len(units)) as pool:
-        errors = list(pool.map(lambda unit: _on_own_stream(study, unit, device, token), units))
+        errors = list(pool.map(make, units))
     if device.startswith("cuda"):
         if stuck := next(filter(cuda.sticks, errors), None):
             raise cuda.CardStuck(stuck)
@@ -161,10 +209,12 @@ def _at_once(study: Path, units: list[Unit], device: str, token: str | None) -> 
     return errors
 
 
-def _on_own_stream(study: Path, unit: Unit, device: str, token: str | None) -> str | None:
+def _on_own_stream(
+    study: Path, unit: Unit, device: str, token: str | None, withdrawn: Callable[[], bool]
+) -> str | None:
     if not device.startswith("cuda"):
-        return execute(study, unit, device, token)
+        return execute(study, unit, device, token, wait=False, withdrawn=withdrawn)
     from gannb.utils.cuda_streams import own_stream  # takes torch, and only a GPU has streams
 
     with own_stream(device):
-        return execute(study, unit, device, token)
+        return execute(study, unit, device, token, wait=False, withdrawn=withdrawn)

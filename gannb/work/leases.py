@@ -43,6 +43,7 @@ class Lease:
 
     def __init__(self, file: Path, descriptor: int, token: str):
         self.file, self.token = file, token
+        self.expired: tuple[str, ...] = ()  # tokens of holders before this one that are taken to be gone
         self._descriptor, self._ended = descriptor, threading.Event()
         self._thread = threading.Thread(target=self._touch, daemon=True, name=f"lease of {file}")
         _held.add(self)
@@ -88,6 +89,7 @@ def take(file: Path, token: str | None = None, wait: bool = True) -> Lease | Non
     token = token or uuid.uuid4().hex
     seen: Stamp | None = None
     since = 0.0
+    expired: list[str] = []
     while (lease := _create(file, token)) is None:
         stamp = _look(file)
         if stamp is None:
@@ -98,8 +100,10 @@ def take(file: Path, token: str | None = None, wait: bool = True) -> Lease | Non
             seen, since = stamp, time.monotonic()
         elif time.monotonic() - since > EXPIRY:
             _remove(file, lambda seen, stale=stamp: seen == stale)
+            expired.append(stamp.token)
             continue
         time.sleep(LOOK)
+    lease.expired = tuple(expired)
     return lease
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import bisect
 import time
 import uuid
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gannb.utils.cuda import is_full
-from gannb.work.backends import Engine, engine_for, execute_together
+from gannb.work.backends import Engine, Room, WorkerLost
+from gannb.work.engines import Place, engine_for
 from gannb.work.progress import Progress
 from gannb.work.store import (
+    ELSEWHERE,
     execute,
     failure_time,
     forget,
@@ -27,7 +29,7 @@ from gannb.work.store import (
 from gannb.work.unit import Unit
 
 SHARED = 8  # units that share a process on a GPU, at the most
-LOOK = 0.5  # seconds between two looks at units that other processes are making
+LOOK = 0.5  # seconds between two looks at units that other processes are making, and at an engine that grows
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,23 @@ class Outcome:
 def run_units(
     study: Path,
     targets: Iterable[Unit],
+    place: Place,
     *,
-    device: str = "cpu",
-    workers: int = 0,
     progress: Progress | None = None,
     again: bool = True,
 ) -> Outcome:
     """Make the targets and whatever they need that is not there yet, in parallel processes of one thread each.
 
+    place: on which engine, on which device and how many at once.
+
     A unit that fails does not stop the others; what needs it is blocked. What failed in an earlier stage is tried
     again in that stage only, so that what fails after an hour does not fail in every stage that needs it; not `again`:
     nowhere. What another process, on this machine or another, is making meanwhile is left to it and waited for at the
     end; where it comes to nothing, it is made here.
+
+    Raises:
+        InputError: the engine is not there, or none of its machines can make the units.
+        Failed: the engine was lost; what is finished is kept.
     """
     targets = list(targets)
     stage = min((u.stage for u in targets), default=0)
@@ -65,7 +72,7 @@ def run_units(
     progress = progress or Progress(quiet=True)
     queue = Queue(todo, failed, progress.cost)
     with progress.watch(study, todo):
-        run = _Run(study, device, queue, engine_for(workers, len(todo), device), progress)
+        run = _Run(study, queue, engine_for(place, study, todo), progress)
         run.to_the_end()
     return replace(queue.outcome(), elsewhere=tuple(run.made_elsewhere))
 
@@ -122,15 +129,19 @@ class Queue:
                     self.blocked.append(other)
                     blocked.append(other)
 
-    def next_large(self, device: str) -> list[Unit]:
+    def next_large(self, room: Room) -> list[Unit]:
         """Return, and take out, the units for the next call: one, or on a GPU several that share a process.
 
-        Empty where none is ready, or where units wait for others to share with: quick ones may be what those need.
+        Empty where none is ready that is to be made in this room, or where units wait for others to share with: quick
+        ones may be what those need.
         """
-        if not self.large or (device.startswith("cuda") and self.small):
+        on_card = room.device.startswith("cuda")
+        first = next((unit for unit in self.large if room.gans or not unit.shares), None)
+        if first is None or (on_card and self.small):
             return []
-        if not device.startswith("cuda") or not self.large[0].shares:
-            return [self.large.pop(0)]
+        if not on_card or not first.shares:
+            self.large.remove(first)
+            return [first]
         together = [u for u in self.large if u.shares][:SHARED]
         self.large = [u for u in self.large if u not in together]
         return together
@@ -155,21 +166,22 @@ def _order(
 
 @dataclass(frozen=True)
 class _Call:
-    """Units that one process makes, and the token of their leases."""
+    """Units that one process makes, the token of their leases, and when the first last failed before that."""
 
     units: list[Unit]
     token: str
+    alone: bool  # whether what kills the process is known to be the one unit
+    failed_before: int
 
 
 class _Run:
     """A queue at work on an engine."""
 
-    def __init__(self, study: Path, device: str, queue: Queue, engine: Engine, progress: Progress):
-        self.study, self.device, self.queue, self.engine, self.progress = study, device, queue, engine, progress
+    def __init__(self, study: Path, queue: Queue, engine: Engine, progress: Progress):
+        self.study, self.queue, self.engine, self.progress = study, queue, engine, progress
         self.open: dict[Future[list[str | None]], _Call] = {}
-        self.lost: deque[Unit] = deque()  # at work when a process was killed: which of them killed it is not known
-        self.suspect: Unit | None = None  # of the lost ones, the one that is tried now, with nothing beside it
-        self.failed_before = 0  # when the suspect last failed before that
+        self.lost: deque[Unit] = deque()  # at work when a process was killed: they are tried again, each alone in one
+        self.deaths: Counter[Unit] = Counter()  # of processes that made the unit alone
         self.elsewhere: dict[Unit, int] = {}  # at work in other processes -> when they last failed before that
         self.made_elsewhere: list[Unit] = []
 
@@ -181,32 +193,34 @@ class _Run:
                 self._submit()
                 small = self.queue.small.popleft() if self.queue.small else None
                 if small is not None:
-                    self._settle(small, execute(self.study, small, self.device))
-                elif not self.open and not self.elsewhere:
+                    self._settle(small, execute(self.study, small, "cpu"))
+                elif not (self.open or self.elsewhere or self.lost or self.queue.large):
                     return
-                self._collect(0 if small is not None else LOOK if self.elsewhere else None)
+                self._collect(0 if small is not None else LOOK if self.elsewhere or self.engine.grows else None)
         finally:
             self._end()
 
     def _submit(self) -> None:
-        """Have as many calls at work as the engine makes at a time; one after a loss, until all that was lost is."""
-        if self.lost and not self.open:
-            self.suspect = self.lost.popleft()
-            self.failed_before = failure_time(self.study / self.suspect.path)
-            self._start([self.suspect])
-        while not self.lost and self.suspect is None and len(self.open) < self.engine.workers():
-            if not (units := self._next()):
+        """Have as many calls at work as the engine has room for, those first that were lost."""
+        while self.lost:
+            if not (rooms := self.engine.rooms(alone=True)):
                 return
-            self._start(units)
+            self._start([self.lost.popleft()], rooms[0])
+        for room in self.engine.rooms():  # also where nothing is ready: an engine that grows looks who is there
+            if units := self._next(room):
+                self._start(units, room)
 
-    def _next(self) -> list[Unit]:
+    def _next(self, room: Room) -> list[Unit]:
         """Return the units for the next call, without those that another process is making."""
-        while units := self.queue.next_large(self.device):
+        while units := self.queue.next_large(room):
             others = [unit for unit in units if is_at_work(self.study / unit.path)]
-            self.elsewhere |= {unit: failure_time(self.study / unit.path) for unit in others}
+            self._leave_elsewhere(others)
             if mine := [unit for unit in units if unit not in others]:
                 return mine
         return []
+
+    def _leave_elsewhere(self, units: Iterable[Unit]) -> None:
+        self.elsewhere |= {unit: failure_time(self.study / unit.path) for unit in units}
 
     def _look_elsewhere(self) -> None:
         """Take note of what other processes have made, or failed to make; what they left becomes ready here."""
@@ -222,53 +236,63 @@ class _Run:
             else:
                 self.queue.put_back(unit)
 
-    def _start(self, units: list[Unit]) -> None:
-        call = _Call(units, uuid.uuid4().hex)
+    def _start(self, units: list[Unit], room: Room) -> None:
+        alone = room.alone and len(units) == 1
+        call = _Call(units, uuid.uuid4().hex, alone, failure_time(self.study / units[0].path))
         self.progress.started(units)
-        self.open[self.engine.submit(execute_together, self.study, units, self.device, call.token)] = call
+        self.open[self.engine.execute(room, self.study, units, call.token)] = call
 
     def _collect(self, timeout: float | None) -> None:
         """Take note of the calls that have ended, after at least one has unless the time is over before."""
         if not self.open:
             time.sleep(timeout or 0)
             return
-        lost: list[_Call] = []
-        for future in wait(self.open, timeout, FIRST_COMPLETED).done:
+        done = wait(self.open, timeout, FIRST_COMPLETED).done
+        if self.engine.kills and any(isinstance(future.exception(), BrokenExecutor) for future in done):
+            self.engine.close()
+            done = set(self.open)  # by now all have ended
+        lost: list[tuple[_Call, BrokenExecutor]] = []
+        for future in done:
             call = self.open.pop(future)
             try:
                 errors = future.result()
-            except BrokenExecutor:
-                lost.append(call)
+            except BrokenExecutor as error:
+                lost.append((call, error))
                 continue
-            alone, self.suspect = self.suspect is not None, None
             for unit, error in zip(call.units, errors, strict=True):
-                if is_full(error) and not alone and self.engine.workers() > 1:
+                if error == ELSEWHERE:
+                    self._leave_elsewhere([unit])
+                elif is_full(error) and not call.alone:
                     self.lost.append(unit)  # other processes had the memory of the GPU
                 else:
                     self._settle(unit, error)
         if lost:
             self._lose(lost)
 
-    def _lose(self, calls: list[_Call]) -> None:
-        """A process was killed: try again what was at work, one at a time; what was alone has killed it.
+    def _lose(self, calls: list[tuple[_Call, BrokenExecutor]]) -> None:
+        """A process was killed: try again what was at work, each alone in one; what was alone has killed it.
 
         A process ends itself where a GPU reported an error that sticks to it; then what was alone says which.
         """
-        self.engine.close()
-        for call in calls:
-            self._forget(call)
-        if self.suspect is None:
-            self.lost.extend(unit for call in calls for unit in call.units)
-            return
-        if failure_time(self.study / self.suspect.path) > self.failed_before:
-            said = recorded_failure(self.study, self.suspect)
+        for call, error in calls:
+            if self.engine.kills:
+                self._forget(call)
+            self.deaths.update(call.units if call.alone else [])
+            if call.alone and self.deaths[call.units[0]] >= self.engine.deaths:
+                self._blame(call, error)
+            else:
+                self.lost.extend(call.units)
+
+    def _blame(self, call: _Call, error: BrokenExecutor) -> None:
+        """Take note that a unit has failed, as it says itself or by killing its process."""
+        (unit,) = call.units
+        if failure_time(self.study / unit.path) > call.failed_before:
+            said = recorded_failure(self.study, unit)
         else:
-            error = ChildProcessError(
-                "its process was killed (out of memory?); fewer workers or smaller batches need less"
-            )
-            said = record_failure(side_folder(self.study, self.suspect, "failed"), error)
-        self._settle(self.suspect, said)
-        self.suspect = None
+            what = str(error) if isinstance(error, WorkerLost) else "its process was killed"
+            killed = ChildProcessError(f"{what} (out of memory?); fewer workers or smaller batches need less")
+            said = record_failure(side_folder(self.study, unit, "failed"), killed)
+        self._settle(unit, said)
 
     def _settle(self, unit: Unit, error: str | None) -> None:
         if error:
@@ -284,5 +308,6 @@ class _Run:
     def _end(self) -> None:
         """End what is still at work, after an interruption, and clear up after it."""
         self.engine.close()
-        for call in self.open.values():
-            self._forget(call)
+        if self.engine.kills:
+            for call in self.open.values():
+                self._forget(call)

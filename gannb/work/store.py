@@ -27,6 +27,7 @@ from gannb.work.unit import Task, Unit
 
 RECORD = "unit.json"
 LEASE = "lease"  # in the unit's `running` folder
+ELSEWHERE = "another process is making it"  # said of a unit in place of an error
 HOST = "host"  # beside it: the name of the machine that makes the unit, for people; nothing is decided by it
 
 
@@ -104,19 +105,40 @@ def host_at(folder: Path) -> str:
         return ""
 
 
-def execute(study: Path, unit: Unit, device: str, token: str | None = None) -> str | None:
+class Withdrawn(BaseException):
+    """Raised in a unit at work that nobody waits for any more: no error, and no handler of errors may hide it."""
+
+
+def execute(
+    study: Path,
+    unit: Unit,
+    device: str,
+    token: str | None = None,
+    *,
+    wait: bool = True,
+    withdrawn: Callable[[], bool] = lambda: False,
+) -> str | None:
     """Make one unit in this process; return None, or the error that it failed with.
 
-    Safe to call for the same unit from several processes: the second waits for the first and finds the result.
+    Safe to call for the same unit from several processes: the second waits for the first and finds the result, or, not
+    `wait`, returns ELSEWHERE.
 
     token: the holder's of the unit's lease, for whoever has to clear up after this process; see `forget`.
+    withdrawn: tells whether nobody waits for the unit any more. It is asked about once a second.
+
+    Raises:
+        Withdrawn: so it was; nothing is left of it but its checkpoint.
     """
     running, failed = side_folder(study, unit, "running"), side_folder(study, unit, "failed")
     try:
-        with take(running / LEASE, token) as lease:
+        if (held := take(running / LEASE, token, wait)) is None:
+            return None if is_done(study, unit) else ELSEWHERE
+        with held as lease:
             if not is_done(study, unit):
                 with _named(running / HOST):
-                    _make(study, unit, device, running, lease.token)
+                    _make(study, unit, device, running, lease.token, withdrawn)
+            for gone in lease.expired:  # not before: one that was only stopped may go on, and it may not fail for this
+                shutil.rmtree(_temporary(study / unit.path, gone), ignore_errors=True)
             shutil.rmtree(failed, ignore_errors=True)
             _clear(running, lease)
         with contextlib.suppress(OSError):  # another process has come to see whether the unit is there
@@ -151,12 +173,13 @@ def _temporary(final: Path, token: str) -> Path:
     return final.with_name(f".{final.name}.{token}")
 
 
-def _make(study: Path, unit: Unit, device: str, running: Path, token: str) -> None:
+def _make(study: Path, unit: Unit, device: str, running: Path, token: str, withdrawn: Callable[[], bool]) -> None:
     temporary = _temporary(study / unit.path, token)
     temporary.mkdir()
     started = time.monotonic()
     try:
-        unit.make(Task(unit, study, temporary, running / "checkpoint", device, _progress_writer(running)))
+        progress = _progress_writer(running, withdrawn)
+        unit.make(Task(unit, study, temporary, running / "checkpoint", device, progress))
         seconds = round(time.monotonic() - started, 3)
         files = {str(f.relative_to(temporary)): f.stat().st_size for f in temporary.rglob("*") if f.is_file()}
         record = {"kind": unit.kind, "key": unit.key, "version": unit.version, "seconds": seconds, "files": files}
@@ -212,12 +235,14 @@ def record_failure(failed: Path, error: Exception) -> str:
     return message
 
 
-def _progress_writer(running: Path, every: float = 1.0) -> Callable[[int, int], None]:
+def _progress_writer(running: Path, withdrawn: Callable[[], bool], every: float = 1.0) -> Callable[[int, int], None]:
     last = [0.0]
 
     def write(done: int, total: int) -> None:
         if time.monotonic() - last[0] >= every:
             last[0] = time.monotonic()
+            if withdrawn():
+                raise Withdrawn
             with contextlib.suppress(OSError):
                 (running / "progress").write_text(f"{done} {total}")
 

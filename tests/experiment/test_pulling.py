@@ -79,6 +79,19 @@ def test_two_at_work_make_what_one_makes_and_nothing_twice(alone, tmp_path):
     assert not [path for path in folder.rglob("*") if path.name.endswith((".running", ".failed"))]
 
 
+def test_dask_workers_make_what_one_process_makes(alone, tmp_path, tmp_path_factory):
+    pytest.importorskip("distributed", reason="needs gannb[dask]")
+    from dask_cluster import Cluster
+
+    folder, cluster = tmp_path / "tiny", Cluster(tmp_path_factory.mktemp("dask"))
+    cluster.add("alpha")
+    experiment = Experiment.open(open_study(folder, **TINY, engine=cluster.engine))
+    outcome = experiment.run(4)
+    cluster.close()
+    assert not outcome.failed and results(folder) == results(alone)
+    assert json.loads((folder / "study.json").read_text())["device"] == f"auto, where {cluster.engine} is"
+
+
 def test_what_a_killed_worker_was_making_is_made_by_another(alone, tmp_path):
     folder = tmp_path / "tiny"
     begun(folder)

@@ -13,7 +13,7 @@ from tiny_units import STUCK, fail, meet, stick, take_memory, unit, use_card
 
 from gannb.utils import cuda, cuda_streams
 from gannb.work import backends
-from gannb.work.backends import engine_for, execute_together, in_processes, worker_count
+from gannb.work.backends import execute_together, in_processes, local_engine, worker_count
 from gannb.work.store import is_done, recorded_failure
 
 
@@ -33,7 +33,9 @@ def card(monkeypatch):
 @pytest.mark.parametrize(("fit", "times"), [(8, 1), (4, 3), (1, 15)])
 def test_where_a_card_is_full_fewer_units_are_made_at_once(tmp_path, card, monkeypatch, fit, times):
     tries = []
-    monkeypatch.setattr(backends, "execute", lambda *given, make=backends.execute: [tries.append(1), make(*given)][1])
+    monkeypatch.setattr(
+        backends, "execute", lambda *given, make=backends.execute, **how: [tries.append(1), make(*given, **how)][1]
+    )
     units = [unit(f"u{i}", take_memory, fit=fit) for i in range(8)]
     assert execute_together(tmp_path, units, "cuda") == [None] * 8
     assert all(is_done(tmp_path, u) for u in units) and len(tries) >= 8
@@ -77,9 +79,9 @@ def test_the_default_is_a_process_per_core_and_a_few_on_a_card():
 def test_on_a_card_no_more_processes_start_than_its_memory_holds(monkeypatch, gigabytes, asked, count):
     monkeypatch.setattr("joblib.cpu_count", lambda: 16)
     monkeypatch.setattr(backends, "in_processes", lambda *_: iter([gigabytes * cuda.GIGABYTE]))
-    assert engine_for(asked, 9, "cuda").workers() == count
-    assert engine_for(0, 9, "cpu").workers() == 9
-    assert engine_for(1, 9, "cuda").workers() == 1
+    assert local_engine(asked, 9, "cuda").workers == count
+    assert local_engine(0, 9, "cpu").workers == 9
+    assert local_engine(1, 9, "cuda").workers == 1
 
 
 def square(number: int) -> int:
@@ -119,12 +121,12 @@ def test_what_a_call_raises_is_raised_and_a_killed_process_is_told():
 def test_processes_are_kept_for_the_next_call_unless_they_are_still_at_work():
     kept = [next(in_processes(process, [1], 1)) for _ in range(2)]
     assert kept[0] == kept[1]
-    engine = engine_for(1, 1)
-    engine.submit(wait_long, 1)
+    engine = local_engine(1, 1)
+    engine.submit(engine.rooms()[0], wait_long, 1)
     engine.close()
     assert not psutil.pid_exists(kept[0])
     assert next(in_processes(process, [1], 1)) != kept[0]
 
 
 def test_there_are_no_more_processes_than_calls():
-    assert [engine_for(4, calls).workers() for calls in (0, 1, 3, 9)] == [1, 1, 3, 4]
+    assert [local_engine(4, calls).workers for calls in (0, 1, 3, 9)] == [1, 1, 3, 4]

@@ -34,6 +34,8 @@ from tiny_units import (
 )
 
 from gannb.work import scheduler
+from gannb.work.backends import Room, execute_together
+from gannb.work.engines import Place
 from gannb.work.leases import take
 from gannb.work.scheduler import SHARED, Queue, run_units
 from gannb.work.store import LEASE, is_done, record_failure, recorded_failure, side_folder
@@ -44,16 +46,16 @@ def test_units_are_made_after_what_they_need(tmp_path):
     draw = Unit(1, "draw", "trials/000/draw", write, 1, {"trial": 0}, quick=True)
     middle = unit("b", needs=(draw,), stage=2)
     last = unit("c", needs=(draw, middle), stage=3)
-    outcome = run_units(tmp_path, [last], workers=2)
+    outcome = run_units(tmp_path, [last], Place(workers=2))
     assert [u.place.rsplit("/")[-1] for u in outcome.made] == ["draw", "b", "c"]
     assert outcome.failed == outcome.blocked == ()
-    assert run_units(tmp_path, [last], workers=2).made == ()
+    assert run_units(tmp_path, [last], Place(workers=2)).made == ()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_units_run_in_other_processes_of_one_thread_each(tmp_path, workers):
     units = [unit(f"u{i}", make=tell_process) for i in range(4)]
-    run_units(tmp_path, units, workers=workers)
+    run_units(tmp_path, units, Place(workers=workers))
     told = [(tmp_path / u.path / "value.txt").read_text().split() for u in units]
     assert str(os.getpid()) not in {pid for pid, _ in told}
     assert {threads for _, threads in told} == {"1"}
@@ -62,7 +64,7 @@ def test_units_run_in_other_processes_of_one_thread_each(tmp_path, workers):
 def calls(units: list[Unit], device: str, cost=lambda unit: 1.0) -> list[list[Unit]]:
     """The units of one call after the other, when none of them ends."""
     queue = Queue(units, {}, cost)
-    return list(iter(lambda: queue.next_large(device), []))
+    return list(iter(lambda: queue.next_large(Room(device)), []))
 
 
 def test_gans_share_a_process_on_a_gpu_and_nothing_else_does():
@@ -78,9 +80,9 @@ def test_on_a_gpu_gans_wait_for_the_draws_of_others_and_elsewhere_nothing_does()
     for device, first in (("cuda", []), ("cpu", [gans[0]])):
         queue = Queue([draws[0], gans[0], draws[1], gans[1]], {}, lambda unit: 1.0)
         queue.succeed(queue.small.popleft())
-        assert queue.next_large(device) == first
+        assert queue.next_large(Room(device)) == first
         queue.succeed(queue.small.popleft())
-        assert queue.next_large(device) == [gan for gan in gans if gan not in first]
+        assert queue.next_large(Room(device)) == [gan for gan in gans if gan not in first]
 
 
 def test_what_most_work_waits_for_comes_first():
@@ -95,14 +97,17 @@ def test_what_most_work_waits_for_comes_first():
 class Threads:
     """An engine of threads, in which units can wait for each other."""
 
+    grows, kills, deaths = False, False, 1
+
     def __init__(self, workers: int):
-        self.pool, self.count = ThreadPoolExecutor(workers), workers
+        self.pool, self.count, self.calls = ThreadPoolExecutor(workers), workers, []
 
-    def workers(self) -> int:
-        return self.count
+    def rooms(self, alone: bool = False) -> list[Room]:
+        return [Room()] * (self.count - sum(not future.done() for future in self.calls))
 
-    def submit(self, call, *arguments) -> Future:
-        return self.pool.submit(call, *arguments)
+    def execute(self, room: Room, study: Path, units: list[Unit], token: str) -> Future:
+        self.calls.append(self.pool.submit(execute_together, study, units, room.device, token))
+        return self.calls[-1]
 
     def close(self) -> None:
         self.pool.shutdown()
@@ -115,30 +120,29 @@ def test_a_unit_starts_as_soon_as_what_it_needs_is_there(tmp_path, monkeypatch):
     first = unit("first")
     second = unit("second", needs=(first,))
     third = unit("third", needs=(second,), make=lambda task: [write(task), made.set()])
-    outcome = run_units(tmp_path, [slow, third])
+    outcome = run_units(tmp_path, [slow, third], Place())
     assert set(outcome.made) == {first, second, third, slow} and outcome.made.index(first) < outcome.made.index(second)
 
 
 def test_no_more_calls_are_open_than_the_engine_makes_at_a_time(tmp_path, monkeypatch):
-    engine, calls, open_before = Threads(2), [], []
-    submit = engine.submit
+    engine, open_before = Threads(2), []
+    given = engine.execute
 
-    def counted(call, *rest):
-        open_before.append(sum(not future.done() for future in calls))
-        calls.append(submit(call, *rest))
-        return calls[-1]
+    def counted(*call):
+        open_before.append(sum(not future.done() for future in engine.calls))
+        return given(*call)
 
-    engine.submit = counted
+    engine.execute = counted
     monkeypatch.setattr(scheduler, "engine_for", lambda *_: engine)
-    run_units(tmp_path, [unit(f"u{i}", make=wait_a_little) for i in range(6)])
-    assert len(calls) == 6 and max(open_before) == 1
+    run_units(tmp_path, [unit(f"u{i}", make=wait_a_little) for i in range(6)], Place())
+    assert len(engine.calls) == 6 and max(open_before) == 1
 
 
 def test_a_unit_that_fails_stops_only_what_needs_it(tmp_path):
     bad, good = unit("bad", make=fail), unit("good")
     blocked, fine = unit("blocked", needs=(bad, good), stage=2), unit("fine", needs=(good,), stage=2)
     beyond = unit("beyond", needs=(blocked,), stage=3)
-    outcome = run_units(tmp_path, [beyond, fine], workers=2)
+    outcome = run_units(tmp_path, [beyond, fine], Place(workers=2))
     assert set(outcome.made) == {good, fine}
     assert outcome.failed == ((bad, "RuntimeError: the loss is nan"),)
     assert set(outcome.blocked) == {blocked, beyond}
@@ -149,7 +153,7 @@ def run_on_a_card(study: Path, what: str) -> None:
     good = [unit(f"good{i}", make=use_card if what == "stuck" else hold_the_card) for i in range(2)]
     bad = unit("bad", make=stick if what == "stuck" else need_the_whole_card)
     blocked = unit("blocked", needs=(bad,), stage=2)
-    outcome = run_units(study, [good[0], bad, good[1], blocked], workers=2, device="cuda")
+    outcome = run_units(study, [good[0], bad, good[1], blocked], Place(workers=2, device="cuda"))
     print(
         json.dumps([[u.place for u in outcome.made], [[u.place, e] for u, e in outcome.failed], len(outcome.blocked)])
     )
@@ -160,7 +164,7 @@ def run_with_a_killed_unit(study: Path) -> None:
     good = [unit(f"good{i}", make=wait_a_little) for i in range(4)]
     killed = unit("killed", make=be_killed)
     blocked = unit("blocked", needs=(killed,), stage=2)
-    outcome = run_units(study, [*good[:2], killed, *good[2:], blocked], workers=2)
+    outcome = run_units(study, [*good[:2], killed, *good[2:], blocked], Place(workers=2))
     failed = [(u.place, error, recorded_failure(study, u)) for u, error in outcome.failed]
     left = [p.name for p in study.rglob("*") if p.name.startswith(".") or p.name == LEASE]
     print(json.dumps([sorted(u.place for u in outcome.made), failed, [u.place for u in outcome.blocked], left]))
@@ -199,13 +203,14 @@ RUN = """
 import sys
 from pathlib import Path
 from tiny_units import log, unit, wait_a_little
+from gannb.work.engines import Place
 from gannb.work.scheduler import run_units
 
 study = Path(sys.argv[1])
 units = [unit(f"u{i}", make=wait_a_little) for i in range(4)]
 units.append(unit("last", make=wait_a_little, needs=tuple(units)))
 try:
-    outcome = run_units(study, units[-1:], workers=2)
+    outcome = run_units(study, units[-1:], Place(workers=2))
     print(outcome.failed, outcome.blocked)
 except KeyboardInterrupt:
     print(sorted(p.name for p in study.rglob("*") if p.name.startswith(".") or p.name == "lease"))
@@ -235,28 +240,28 @@ def test_interrupted_it_leaves_nothing_at_work_and_nothing_held(tmp_path):
 
 def test_a_full_disk_loses_nothing_that_was_finished(tmp_path):
     before, full, other = unit("before"), unit("full", make=fill_the_disk), unit("other")
-    run_units(tmp_path, [before], workers=2)
-    outcome = run_units(tmp_path, [before, full, other], workers=2)
+    run_units(tmp_path, [before], Place(workers=2))
+    outcome = run_units(tmp_path, [before, full, other], Place(workers=2))
     assert outcome.made == (other,)
     ((failed, error),) = outcome.failed
     assert failed is full and "No space left on device" in error
     assert is_done(tmp_path, before) and is_done(tmp_path, other)
     assert not (tmp_path / full.path).exists() and not list(tmp_path.rglob("half.bin"))
-    again = run_units(tmp_path, [before, replace(full, make=write), other], workers=2)
+    again = run_units(tmp_path, [before, replace(full, make=write), other], Place(workers=2))
     assert [u.place for u in again.made] == [full.place]
 
 
 def test_what_failed_in_an_earlier_stage_is_not_tried_again_in_a_later_one(tmp_path):
     gan, other = unit("gan", make=fail, stage=2), unit("other", stage=4)
     classifier = unit("classifier", needs=(gan,), stage=4)
-    assert run_units(tmp_path, [gan], workers=2).failed
+    assert run_units(tmp_path, [gan], Place(workers=2)).failed
     mended = replace(gan, make=write)
     later = replace(classifier, needs=(mended,))
-    outcome = run_units(tmp_path, [later, other], workers=2)
+    outcome = run_units(tmp_path, [later, other], Place(workers=2))
     assert outcome.made == (other,) and outcome.blocked == (later,)
     assert outcome.failed == ((mended, "RuntimeError: the loss is nan"),)
-    assert run_units(tmp_path, [mended], workers=2).made == (mended,)
-    assert run_units(tmp_path, [later], workers=2).made == (later,)
+    assert run_units(tmp_path, [mended], Place(workers=2)).made == (mended,)
+    assert run_units(tmp_path, [later], Place(workers=2)).made == (later,)
 
 
 def run_beside(study: Path, units: list[Unit], another_process: Callable[[Unit], None]) -> scheduler.Outcome:
@@ -270,7 +275,7 @@ def run_beside(study: Path, units: list[Unit], another_process: Callable[[Unit],
 
     other = threading.Thread(target=watch)
     other.start()
-    outcome = run_units(study, units, workers=1)
+    outcome = run_units(study, units, Place(workers=1))
     other.join()
     return outcome
 
@@ -309,7 +314,7 @@ def test_what_fails_in_another_process_has_failed(tmp_path):
 
 def test_without_another_try_what_has_failed_is_left(tmp_path):
     bad, good = unit("bad", make=fail), unit("good")
-    assert run_units(tmp_path, [bad], workers=1).failed
+    assert run_units(tmp_path, [bad], Place(workers=1)).failed
     mended = replace(bad, make=write)
-    outcome = run_units(tmp_path, [mended, good], workers=1, again=False)
+    outcome = run_units(tmp_path, [mended, good], Place(workers=1), again=False)
     assert outcome.made == (good,) and outcome.failed == ((mended, "RuntimeError: the loss is nan"),)
