@@ -13,7 +13,8 @@ from gannb.data.medium import Nouns
 from gannb.stats.decision import Answer, bonferroni_level, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
-from gannb.trials.arms import EXTERNAL_WORDS, PRIMARY, YARDSTICKS, Arm, external_text, parse_arm
+from gannb.trials.arms import COPIES, EXTERNAL_WORDS, PRIMARY, YARDSTICKS, Arm, external_text, parse_arm
+from gannb.trials.contrasts import control_text, details_of
 
 NO_OPTION = ("copies", "mislabelled", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
@@ -60,9 +61,13 @@ def options(evidence: Evidence) -> list[Option]:
 
 
 def _is_option(arm: Arm) -> bool:
-    """Tell whether an arm is a way to go; doses, variations and what is there to compare with are none."""
-    plain = not (arm.variation or arm.dose or arm.half_budget)
-    return plain and arm.real and arm.classic and arm.name != BASE and arm.source not in NO_OPTION
+    """Tell whether an arm is a way to go; doses, variations and what is there to compare with are none.
+
+    A way to use made items is one, and so is what has the same form without a GAN: it costs less.
+    """
+    known = not (arm.dose or arm.half_budget or (arm.variation and not arm.way))
+    to_compare = arm.source in NO_OPTION and not (arm.source == COPIES and arm.is_way)
+    return known and arm.real and arm.classic and arm.name != BASE and not to_compare
 
 
 def option_text(arm: Arm, nouns: Nouns) -> str:
@@ -73,7 +78,10 @@ def option_text(arm: Arm, nouns: Nouns) -> str:
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = [nouns.transfer] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []
-    parts += [sources.get(arm.source, f"{nouns.many} from {arm.source}")] if arm.source else []
+    what = sources.get(arm.source, f"{nouns.many} from {arm.source}")
+    if arm.is_way:
+        what = control_text(arm, nouns) if arm.source == COPIES else ", ".join([what, *details_of(arm)])
+    parts += [what] if arm.source else []
     return " with ".join(parts)
 
 

@@ -101,7 +101,7 @@ def test_above_median_accepts_what_scores_above_the_median_of_its_class():
 def test_above_median_accepts_about_half_of_a_gans_items():
     gan = Adversarial(IMAGE, TINY["projection"]).fit(make_draw(), Job(3, 1))
     labels = np.repeat([0, 1, 2], 200)
-    share = above_median(gan, 3, 11)(gan.sample(Condition(labels), 12), labels).reshape(3, 200).mean(1)
+    share = above_median(gan, gan.realness, 3, 11)(gan.sample(Condition(labels), 12), labels).reshape(3, 200).mean(1)
     assert share == pytest.approx([0.5] * 3, abs=0.2)  # medians and shares each vary by .04
 
 
