@@ -55,8 +55,8 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
         beside_real=True,
     ),
     "hard": Way(
-        "those that a classifier of the real ones is unsure of",
-        "those real {many} again that a classifier is unsure of",
+        "only those that a classifier of the real ones is unsure of",
+        "only those real {many} again that a classifier of them is unsure of",
         "Askari Hemmat et al. 2023 (arXiv 2310.00158), the criterion by entropy; cf. Nguyen et al. 2025, TADA "
         "(arXiv 2505.21574)",
         chooses=True,

@@ -227,6 +227,8 @@ def _variations(source: str, medium: Medium) -> tuple[str, ...]:
 
 def _ways(arm: Arm, medium: Medium) -> list[str]:
     """Return the ways in which an arm's source can be used; which items are made, GANs and copies alone are told."""
+    if arm.source == "mislabelled":  # which is there to hurt
+        return []
     told = arm.source in (*_gans(medium), COPIES)
     return [
         name
@@ -240,6 +242,8 @@ def _nearest(name: str, medium: Medium) -> str:
 
     Empty where none is near.
     """
+    if _parse(f"real+{name}", medium):  # what takes real items
+        return f"did you mean real+{name}?"
     bare = re.sub(r"\.\w*|:\w*%?", "", name)
     if bare != name and (arm := _parse(bare, medium)):
         ways = [bare, *(arm.with_variation(variation).name for variation in (*VARIATIONS, *WAYS))]

@@ -210,11 +210,11 @@ def _of_ways(arms: list[str], nouns: Nouns) -> list[Contrast]:
             role = "yardstick" if to_take else "exploratory"
             found.append(Contrast(arm.name, without, role, meaning=f"{same}, without any GAN"))
             continue
-        role, instead = "secondary" if to_take else "exploratory", f"{_meaning(arm.plain(), nouns)} instead of {same}"
-        found.append(Contrast(arm.name, without, role, meaning=_meaning(arm, nouns)))
-        found.append(Contrast(arm.name, arm.without_gan().name, role, meaning=instead))
-        as_they_are = f"{_meaning(arm, nouns)}, instead of {usual_text(arm)}"
-        found.append(Contrast(arm.name, arm.plain().name, "exploratory", meaning=as_they_are))
+        role, what = "secondary" if to_take else "exploratory", _meaning(arm, nouns)
+        usual = "as they are" if arm.way else "in the study's share"
+        found.append(Contrast(arm.name, without, role, meaning=what))
+        found.append(Contrast(arm.name, arm.without_gan().name, role, meaning=f"{what}, against {same}"))
+        found.append(Contrast(arm.name, arm.plain().name, "exploratory", meaning=f"{what}, against these {usual}"))
     return [c for c in found if c.against in arms]
 
 
@@ -226,13 +226,8 @@ def control_text(arm: Arm, nouns: Nouns) -> str:
 
 def details_of(arm: Arm) -> list[str]:
     """Return in words how an arm takes and uses made items, where that is not as the plain arm does."""
-    details = [VARIATIONS[arm.variation]] if arm.variation in VARIATIONS else []
-    return details + [WAYS[arm.way].words] * bool(arm.way) + _amount(arm)
-
-
-def usual_text(arm: Arm) -> str:
-    """Return in words what an arm in another way or share departs from."""
-    return "beside them as they are" if arm.way else "the study's share"
+    words = VARIATIONS | {name: way.words for name, way in WAYS.items()}
+    return [*([words[arm.variation]] if arm.variation else []), *_amount(arm)]
 
 
 def _meaning(arm: Arm, nouns: Nouns) -> str:
@@ -246,7 +241,9 @@ def _meaning(arm: Arm, nouns: Nouns) -> str:
 
 def _amount(arm: Arm) -> list[str]:
     """Return in words how many made items an arm takes, where that is not what the study has."""
-    return [f"{arm.dose:,} per class"] * bool(arm.dose) + [f"{arm.share}% of each batch"] * bool(arm.share)
+    if arm.share:
+        return [f"{arm.share}% of each batch"]
+    return [f"{arm.dose:,} per class"] if arm.dose else []
 
 
 def _of_balancing(arms: list[str], others: list[Contrast]) -> list[Contrast]:
