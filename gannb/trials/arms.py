@@ -246,7 +246,10 @@ def _nearest(name: str, medium: Medium) -> str:
         return f"did you mean real+{name}?"
     bare = re.sub(r"\.\w*|:\w*%?", "", name)
     if bare != name and (arm := _parse(bare, medium)):
-        ways = [bare, *(arm.with_variation(variation).name for variation in (*VARIATIONS, *WAYS))]
+        words = {*VARIATIONS, *WAYS}
+        if words & set(re.findall(r"\.(\w+)", name)):  # it is spelt well, and this source cannot have it
+            return f"did you mean {bare}?"
+        ways = [bare, *(arm.with_variation(word).name for word in sorted(words))]
         return nearest(name, [way for way in ways if _parse(way, medium)])
     made = [
         *sources_of(medium),
