@@ -236,3 +236,15 @@ def test_without_an_answer_nothing_is_said_of_a_deeper_network_either():
 def test_the_claim_says_what_a_deeper_network_made_of_it():
     found = decide(with_depth(0.90, 0.85)).claims[0].found
     assert found.number.startswith("+5.0 [") and "deep_cnn, 20 layers deep" in found.why
+
+
+# ---- ways to use made items ----
+
+
+def test_ways_are_options_and_so_is_their_form_without_a_gan():
+    ways = {"real__gan.mixed__classic": 0.9, "real__copies.mixed__classic": 0.9, "real__gan:12%__classic": 0.9}
+    world = evidence(real__copies__classic=0.8, **ways)
+    words = {o.arm: o.words for o in options(world)}
+    assert words["real+gan.mixed+classic"] == "GAN images, between two classes, with the shares of both as labels"
+    assert words["real+copies.mixed+classic"].startswith("mixup: real images blended between two classes")
+    assert words["real+gan:12%+classic"] == "GAN images, 12% of each batch" and "real+copies+classic" not in words
