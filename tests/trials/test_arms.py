@@ -248,7 +248,8 @@ def test_an_arm_that_fine_tunes_is_the_classic_one_with_a_pretrained_network():
     [
         ("real+gan.before+classic", "before", None), ("real+copies.fading", "fading", None),
         ("real+gan:12%+classic", "", 12), ("real+gan.mixed:6%+classic@deep_cnn", "mixed", 6),
-        ("gan.hard:50", "hard", None), ("transfer+gan.taught", "taught", None), ("real+related.before+classic", "before", None),
+        ("gan.hard:50", "hard", None), ("transfer+gan.taught", "taught", None),
+        ("real+related.before+classic", "before", None),
     ],
 )  # fmt: skip
 def test_a_way_and_a_share_stand_behind_a_source(name, way, share):
