@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference
 from gannb.analysis.external import leakage
-from gannb.analysis.wording import capital, in_points
+from gannb.analysis.wording import capital, in_points, points
 from gannb.classifiers.imbalance import BALANCING
+from gannb.classifiers.ways import MEASURED, WAYS
 from gannb.data.medium import Nouns
 from gannb.stats.decision import Answer, bonferroni_level, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.trials.arms import COPIES, EXTERNAL_WORDS, PRIMARY, YARDSTICKS, Arm, external_text, parse_arm
 from gannb.trials.contrasts import control_text, details_of
+from gannb.utils.naming import listed
 
 NO_OPTION = ("copies", "mislabelled", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
@@ -114,7 +117,27 @@ def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_ou
     if more:
         many = evidence.nouns.many
         said.append(f"As many real {many} again, if you can collect them: {in_points(more.gain)} points.")
-    return " ".join([*said, evidence.left_out]).strip()
+    said.append(_untried(evidence, chosen))
+    return " ".join(filter(None, [*said, evidence.left_out]))
+
+
+def _untried(evidence: Evidence, chosen: Option | None) -> str:
+    """Return which ways to use a GAN's items are not tried, and what they brought elsewhere; "" where a GAN is advised.
+
+    The ways that brought most come first, and those of which that was not measured last.
+    """
+    if not evidence.untried or (chosen is not None and chosen.source == "gan"):
+        return ""
+    brought = {name: WAYS[name].brought for name in evidence.untried}
+    ways = sorted(brought, key=lambda name: -math.inf if brought[name] is None else brought[name], reverse=True)
+    names = listed([f"gan.{name}" for name in ways], "and")
+    said = f"Other ways to use GAN {evidence.nouns.many} are not tried here: {names} (docs/ways.md)."
+    measured = [change for change in brought.values() if change is not None]
+    if not measured:
+        return said
+    least, most = (points(change, True) for change in (min(measured), max(measured)))
+    between = f"{least} points" if least == most else f"{least} to {most} points"
+    return f"{said} {MEASURED}, they brought {between} over classical augmentation alone."
 
 
 def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:

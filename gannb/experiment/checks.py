@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gannb.classifiers.imbalance import BALANCING, lacking
+from gannb.classifiers.ways import WAYS
 from gannb.data.counts import in_batch
 from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
@@ -18,7 +19,7 @@ from gannb.stats.settling.looks import looks_until
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
-from gannb.trials.arms import COPIES, EXTERNAL_WORDS, Arm
+from gannb.trials.arms import COPIES, EXTERNAL_WORDS, PRIMARY, Arm, parse_arm
 from gannb.trials.design import settle
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
@@ -39,7 +40,8 @@ def check(results: Results) -> None:
     _check_families(settings)
     _check_variations(settings)
     _check_classifiers(settings)
-    _check_ways(settings)
+    for arm in settings.arms:
+        _check_way(settings, arm)
     _check_steps(settings)
     _check_weights(settings)
     _check_external(results)
@@ -95,15 +97,28 @@ def _check_variations(settings: Settings) -> None:
             raise InputError(f"arms: {arm.name} takes new captions, and there are none; give a file as new_captions.")
 
 
-def _check_ways(settings: Settings) -> None:
-    """Made items can be used in the ways that arms ask for."""
-    for arm in settings.arms:
-        if arm.way == "mixed":
-            _check_mixed(settings, arm)
-        if arm.way == "apart":
-            _check_apart(settings, arm)
-        if arm.share:
-            _check_share(settings, arm)
+def untried_ways(settings: Settings) -> tuple[str, ...]:
+    """Return the ways to use the GAN's items that a study could have and has not, by name."""
+    tried = {arm.way for arm in settings.arms if arm.generator != COPIES}
+    return tuple(name for name in WAYS if name not in tried and _can_have(settings, name))
+
+
+def _can_have(settings: Settings, way: str) -> bool:
+    try:
+        _check_way(settings, parse_arm(PRIMARY[0]).with_variation(way))
+    except InputError:
+        return False
+    return True
+
+
+def _check_way(settings: Settings, arm: Arm) -> None:
+    """Made items can be used in the way, and in the share, that an arm asks for."""
+    if arm.way == "mixed":
+        _check_mixed(settings, arm)
+    if arm.way == "apart":
+        _check_apart(settings, arm)
+    if arm.share:
+        _check_share(settings, arm)
 
 
 def _check_mixed(settings: Settings, arm: Arm) -> None:
