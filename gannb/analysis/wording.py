@@ -44,7 +44,7 @@ def _part_label(part: str) -> str:
     """Return a part of a recipe in words: `gan.truncated:50` -> `GAN (truncated, 50 per class)`."""
     source, _, amount = part.partition(":")
     source, _, variation = source.partition(".")
-    words = WAYS[variation].words if variation in WAYS else variation.replace("_", " ")
+    words = WAYS[variation].label if variation in WAYS else variation.replace("_", " ")
     details = [words] if words else []
     details += [f"{amount} of each batch" if amount.endswith("%") else f"{int(amount):,} per class"] if amount else []
     return ("GAN" if source == "gan" else source) + (f" ({', '.join(details)})" if details else "")

@@ -18,7 +18,8 @@ from types import MappingProxyType
 class Way:
     """One way; `{many}` stands for the items."""
 
-    words: str  # what it does with made items, to follow `GAN images` or `copies`
+    label: str  # in an arm's name in words: `real + GAN (between two classes) + classic`
+    words: str  # what it does with made items, to follow `GAN images`
     control: str  # what does the same without a GAN
     source: str  # where it has been published
     brought: float | None = None  # over classical augmentation alone, a share, see `MEASURED`; None: not measured
@@ -30,6 +31,7 @@ class Way:
 
 WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, as in `gan.mixed`
     "mixed": Way(
+        "between two classes",
         "between two classes, with the shares of both as labels",
         "mixup: real {many} blended between two classes, with the shares of both as labels",
         "Zhang et al. 2018, mixup (arXiv 1710.09412, section 2, with alpha = 1); between classes by a generator: "
@@ -38,6 +40,7 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
         chooses=True,
     ),
     "taught": Way(
+        "a teacher's labels",
         "with a teacher's soft labels",
         "real {many} again with a teacher's soft labels",
         "Ding et al. 2021, cGAN-KD (arXiv 2104.03164); soft labels: Hinton et al. 2015 (arXiv 1503.02531, equation 1, "
@@ -46,6 +49,7 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
         asks=True,
     ),
     "before": Way(
+        "in a stage before",
         "in a stage of their own before the real ones",
         "real {many} in a further stage before the usual one",
         "Li et al. 2024, bridged transfer (arXiv 2403.19866): first the made items, then the real ones",
@@ -53,6 +57,7 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
         beside_real=True,
     ),
     "fading": Way(
+        "weight falling to 0",
         "with a weight that falls to zero",
         "real {many} again with a weight that falls to zero",
         "from made to real in the course of training: Liang et al. 2024 (arXiv 2410.13674)",
@@ -60,6 +65,7 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
         beside_real=True,
     ),
     "hard": Way(
+        "hard ones",
         "only those that a classifier of the real ones is unsure of",
         "only those real {many} again that a classifier of them is unsure of",
         "Askari Hemmat et al. 2023 (arXiv 2310.00158), the criterion by entropy; cf. Nguyen et al. 2025, TADA "
@@ -68,6 +74,7 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
         asks=True,
     ),
     "apart": Way(
+        "own batch norm",
         "with a batch normalisation of their own",
         "real {many} again with a batch normalisation of their own",
         "Xie et al. 2020, AdvProp (arXiv 1911.09665): an auxiliary batch norm",

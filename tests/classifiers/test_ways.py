@@ -15,7 +15,7 @@ from gannb.trials.arms import parse_arm
 @pytest.mark.parametrize("name", WAYS)
 def test_every_way_says_what_it_does_what_its_control_does_and_who_published_it(name):
     way = WAYS[name]
-    assert way.words and "{many}" in way.control and way.words[0].islower()
+    assert way.label and way.words and "{many}" in way.control and way.words[0].islower()
     assert re.search(r"arXiv \d{4}\.\d{5}", way.source)
     assert name not in VARIATIONS  # the two stand in one place of an arm's name
 

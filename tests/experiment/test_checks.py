@@ -137,8 +137,6 @@ def refused(tmp_path: Path, **given) -> str:
         ({"arms": "real+gan.mixed+classic", "gan": "dcgan_per_class"},
          "arms: real+gan.mixed+classic: dcgan_per_class has a network of its own for every class, and nothing between"),
         ({"arms": "real+dcgan_per_class.mixed"}, "arms: real+dcgan_per_class.mixed: dcgan_per_class has"),
-        ({"arms": "real+gan.apart+classic", "classifier": "convnext_atto"},
-         "arms: real+gan.apart+classic takes a classifier with batch normalisation, and convnext_atto has none"),
         ({"arms": "real+gan:25%+classic"},
          "comes to 32 real and 11 made images in a batch, and real+gan+classic has 11"),
     ],
