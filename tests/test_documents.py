@@ -1,7 +1,8 @@
 """What is written about the package is true of it: README, architecture page, citation, docstrings.
 
 `python tests/test_documents.py` writes the tables anew: of parameters (docs/parameters.md) from the model; of studies
-(README) from the verdicts in `outputs/reference`; of files (the architecture page) from the first line of each.
+(README) from the verdicts in `outputs/reference`; of files (the architecture page) from the first line of each; of ways
+to use made items (docs/ways.md) from `gannb.classifiers.ways`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from gannb.analysis.wording import interval_text
+from gannb.analysis.wording import interval_text, points
+from gannb.classifiers.ways import SHARES_SOURCE, SMALL_SHARES, WAYS
 from gannb.cli import COMMANDS
 from gannb.report.compare import Result, read_result, study_facts
 from gannb.study.help import markdown
@@ -49,7 +51,23 @@ def tables() -> dict[Path, dict[str, str]]:
         DOCS / "parameters.md": {"parameters": markdown()},
         README: {"studies": studies()},
         ARCHITECTURE: {"files": files()},
+        DOCS / "ways.md": {"ways": ways()},
     }
+
+
+def ways() -> str:
+    """The table of ways to use made items: what each does, its control, who published it, what it brought elsewhere."""
+    head = "| in an arm | GAN images | its control, without a GAN | published | brought elsewhere |"
+    rows = [
+        f"| `gan.{name}` | {way.words} | {way.control.format(many='images')} | {way.source} | "
+        f"{'not measured' if way.brought is None else points(way.brought, True)} |"
+        for name, way in WAYS.items()
+    ]
+    shares = " or ".join(f"`gan:{percent}%`" for percent in SMALL_SHARES)
+    rows.append(
+        f"| {shares} | in that share of each batch | real images again in that share | {SHARES_SOURCE} | not measured |"
+    )
+    return "\n".join([head, "|" + " --- |" * 5, *rows])
 
 
 def files() -> str:
@@ -90,7 +108,9 @@ def _study_row(result: Result) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-@pytest.mark.parametrize("page", [DOCS / "parameters.md", README, ARCHITECTURE], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [DOCS / "parameters.md", README, ARCHITECTURE, DOCS / "ways.md"], ids=lambda page: page.name
+)
 def test_the_tables_of_a_page_are_as_the_code_and_the_verdicts_have_them(page):
     text = page.read_text(encoding="utf-8")
     assert text == with_tables(text, tables()[page]), "run: python tests/test_documents.py"

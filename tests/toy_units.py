@@ -51,6 +51,16 @@ class ToyStudy:
         needs = (self.draw, self.generator(name))
         return self.unit("items", generators.make_items, {"n_synthetic": N_PER_CLASS}, needs, f"{name}-items")
 
+    def items_in(self, name: str, variation: str) -> Unit:
+        needs = (self.draw, self.generator(name), self.teacher())
+        parameters = {"n_synthetic": N_PER_CLASS, "variation": variation}
+        return self.unit("items", generators.make_items, parameters, needs, f"{name}.{variation}-items")
+
+    def teacher(self) -> Unit:
+        """Return the classifier that chooses and teaches."""
+        asked = {"steps": 100, "augmentation": "none"}
+        return self.unit("judge", measures.make_filtering_classifier, asked, (self.draw,))
+
     def measuring_classifier(self) -> Unit:
         return self.unit("ruler", measures.make_measuring_classifier, {"steps": 400}, (self.draw,))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gannb.classifiers.imbalance import smallest
 from gannb.data.medium import Medium, Nouns, Phrases
+from gannb.experiment.checks import untried_ways
 from gannb.measures.comparison import near_copies
 from gannb.measures.fidelity import nearer_to_training
 from gannb.stats.estimate import Estimate
@@ -86,6 +87,7 @@ class Evidence:
     # classifiers, of the pretrained network and of those that the medium has beside them
     pretrained: str = ""  # the network that is fine-tuned, by name; empty: none, or none that is there
     judged_elsewhere: bool = False  # copying is judged by real items that may come from elsewhere
+    untried: tuple[str, ...] = ()  # ways to use the GAN's items that the study could have and has not, by name
     mix: str = "added"  # added: every arm sees the real items equally often; replaced: generated ones take their place
 
     @property
@@ -170,6 +172,7 @@ def read(experiment: Experiment) -> Evidence:
         whole_set=settings.design.n_per_class is None,
         judged_elsewhere=any(judged_elsewhere(settings.dataset, draw) for draw in drawn),
         layers=settings.classifier_layers(), pretrained=settings.weights.network if settings.weights else "",
+        untried=untried_ways(settings),
     )  # fmt: skip
 
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference
 from gannb.analysis.external import leakage
-from gannb.analysis.wording import capital, in_points
+from gannb.analysis.wording import capital, in_points, points
 from gannb.classifiers.imbalance import BALANCING
+from gannb.classifiers.ways import MEASURED, WAYS
 from gannb.data.medium import Nouns
 from gannb.stats.decision import Answer, bonferroni_level, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
-from gannb.trials.arms import EXTERNAL_WORDS, OF_ONE_MEDIUM, PRIMARY, YARDSTICKS, Arm, external_text, parse_arm
+from gannb.trials.arms import (
+    COPIES,
+    EXTERNAL_WORDS,
+    OF_ONE_MEDIUM,
+    PRIMARY,
+    YARDSTICKS,
+    Arm,
+    external_text,
+    parse_arm,
+)
+from gannb.trials.contrasts import control_text, details_of
+from gannb.utils.naming import listed
 
 NO_OPTION = ("copies", "mislabelled", "fewer")  # sources that are there to compare with
 BASE = PRIMARY[1]
@@ -60,9 +73,13 @@ def options(evidence: Evidence) -> list[Option]:
 
 
 def _is_option(arm: Arm) -> bool:
-    """Tell whether an arm is a way to go; doses, variations and what is there to compare with are none."""
-    plain = not (arm.variation or arm.dose or arm.half_budget)
-    return plain and arm.real and arm.classic and arm.name != BASE and arm.source not in NO_OPTION
+    """Tell whether an arm is a way to go; doses, variations and what is there to compare with are none.
+
+    A way to use made items is one, and so is what has the same form without a GAN: it costs less.
+    """
+    known = not (arm.dose or arm.half_budget or (arm.variation and not arm.way))
+    to_compare = arm.source in NO_OPTION and not (arm.source == COPIES and arm.is_way)
+    return known and arm.real and arm.classic and arm.name != BASE and not to_compare
 
 
 def option_text(arm: Arm, nouns: Nouns) -> str:
@@ -74,7 +91,10 @@ def option_text(arm: Arm, nouns: Nouns) -> str:
     sources |= {way: name for way, (_, name) in BALANCING.items()}
     parts = [nouns.transfer] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []
-    parts += [sources.get(arm.source, f"{nouns.many} from {arm.source}")] if arm.source else []
+    what = sources.get(arm.source, f"{nouns.many} from {arm.source}")
+    if arm.is_way:
+        what = control_text(arm, nouns) if arm.source == COPIES else ", ".join([what, *details_of(arm)])
+    parts += [what] if arm.source else []
     return " with ".join(parts)
 
 
@@ -106,12 +126,32 @@ def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_ou
     more = next((option for option in found if option.arm == "real+more+classic"), None)
     if more:
         said.append(f"Collecting as many real {evidence.nouns.many} again brings {in_points(more.gain)} points.")
-    return " ".join([*said, _first_part(evidence.left_out)]).strip()
+    said.append(_untried(evidence, chosen))
+    return " ".join(filter(None, [*said, _first_part(evidence.left_out)]))
 
 
 def _first_part(left_out: str) -> str:
     """Return that fine-tuning is left out, and why; what mends it, a command, stands under the page's method."""
     return f"{left_out.split(';')[0]} (see Method)." if ";" in left_out else left_out
+
+
+def _untried(evidence: Evidence, chosen: Option | None) -> str:
+    """Return which ways to use a GAN's items are not tried, and what they brought elsewhere; "" where a GAN is advised.
+
+    The ways that brought most come first, and those of which that was not measured last.
+    """
+    if not evidence.untried or (chosen is not None and chosen.source == "gan"):
+        return ""
+    brought = {name: WAYS[name].brought for name in evidence.untried}
+    ways = sorted(brought, key=lambda name: -math.inf if brought[name] is None else brought[name], reverse=True)
+    names = listed([f"gan.{name}" for name in ways], "and")
+    said = f"Other ways to use GAN {evidence.nouns.many} are not tried here: {names} (docs/ways.md)."
+    measured = [change for change in brought.values() if change is not None]
+    if not measured:
+        return said
+    least, most = (points(change, True) for change in (min(measured), max(measured)))
+    between = f"{least} points" if least == most else f"{least} to {most} points"
+    return f"{said} {MEASURED}, they brought {between} over classical augmentation alone."
 
 
 def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:

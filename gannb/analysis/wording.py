@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gannb.classifiers.ways import WAYS
 from gannb.stats.estimate import Interval
 
 METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
@@ -41,10 +42,11 @@ def arm_label(arm: str) -> str:
 
 def _part_label(part: str) -> str:
     """Return a part of a recipe in words: `gan.truncated:50` -> `GAN (truncated, 50 per class)`."""
-    source, _, dose = part.partition(":")
+    source, _, amount = part.partition(":")
     source, _, variation = source.partition(".")
-    details = [variation.replace("_", " ")] if variation else []
-    details += [f"{int(dose):,} per class"] if dose else []
+    words = WAYS[variation].label if variation in WAYS else variation.replace("_", " ")
+    details = [words] if words else []
+    details += [f"{amount} of each batch" if amount.endswith("%") else f"{int(amount):,} per class"] if amount else []
     return ("GAN" if source == "gan" else source) + (f" ({', '.join(details)})" if details else "")
 
 

@@ -1,4 +1,7 @@
-"""What a classifier is trained on: real and synthetic items, and the batches that mix them."""
+"""What a classifier is trained on: real and synthetic items, and the batches that mix them.
+
+Where the labels of synthetic items are shares of the classes, (M, K), all labels of a stock are such shares.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,8 @@ class Mixture:
     fresh: Callable[[int], np.ndarray] | None = None  # number of a pass, from 1 -> the synthetic items anew
     weights: np.ndarray | None = None  # (K,) how much the loss of an item of each class counts; None: as it is
     mix: str = "added"  # to as many real items as without synthetic ones, or `replaced`: in the places of some of them
+    shares: np.ndarray | None = None  # (M, K) of the classes in each synthetic item, to learn; None: its label alone
+    way: str = ""  # in which the synthetic items are used, of `ways.WAYS`; empty: as they are, all the time
 
     def sizes(self, batch_size: int) -> tuple[int, int]:
         """Return how many real and how many synthetic items each batch holds; see `data.counts.in_batch`."""
@@ -39,6 +44,10 @@ class Mixture:
         if self.mix == "added":
             return replace(self, share=times * self.share / (1 - self.share + times * self.share))
         return replace(self, share=min(1 - 1 / batch_size, times * self.share))
+
+    def alone(self, synthetic: bool) -> Mixture:
+        """Return the same items in batches of one kind, all synthetic or all real."""
+        return replace(self, share=float(synthetic), mix="replaced", way="")
 
     @property
     def items(self) -> Examples:
@@ -91,7 +100,7 @@ class Stock:
         self.medium = medium
         parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
         self.x = torch.cat([medium.stored(part.x, device) for part in parts])  # (N, ...)
-        self.y = torch.from_numpy(np.concatenate([part.y for part in parts])).to(device)  # (N,)
+        self.y = torch.from_numpy(_labels(mixture)).to(device)  # (N,), or shares of the classes (N, K)
         self.n_real = 0 if mixture.real is None else len(mixture.real)
         self.fresh, self.number, made = mixture.fresh, 0, max(1, len(self.x) - self.n_real)
         self.handed_out = -(-shown // made) * made
@@ -102,7 +111,7 @@ class Stock:
         return self.medium.encode(self.x[:1]).numel()
 
     def take(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Hand out items: index (B,) -> encoded items (B, ...), labels (B,)."""
+        """Hand out items: index (B,) -> encoded items (B, ...), labels (B,) or shares of the classes (B, K)."""
         items, labels = self._stored(index)
         return self.medium.encode(items), labels
 
@@ -132,3 +141,17 @@ class Stock:
         if number != self.number:
             self.x[self.n_real :] = self.medium.stored(self.fresh(int(number)), str(self.x.device))
             self.number = number
+
+
+def _labels(mixture: Mixture) -> np.ndarray:
+    """Return the labels of a mixture's items, the real ones first: (N,), or (N, K) float32 where some are shares."""
+    parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
+    if mixture.shares is None:
+        return np.concatenate([part.y for part in parts])
+    real = np.empty((0, mixture.shares.shape[1])) if mixture.real is None else one_hot(mixture.real)
+    return np.concatenate([real, mixture.shares]).astype(np.float32)
+
+
+def one_hot(items: Examples) -> np.ndarray:
+    """Return labels as shares of the classes: (N,) -> (N, K) float32."""
+    return np.eye(items.n_classes, dtype=np.float32)[items.y]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gannb.classifiers.mixture import Mixture, Stock, batches, encoded
+from gannb.classifiers.objective import objective
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
@@ -60,7 +60,7 @@ def train(
     start: Start = from_scratch,
     shown: int = 0,
 ) -> nn.Module:
-    """Train a classifier: AdamW (Loshchilov & Hutter 2019), one-cycle rate, cross-entropy.
+    """Train a classifier: AdamW (Loshchilov & Hutter 2019), one-cycle rate, cross-entropy (see `objective`).
 
     Two calls with equal seeds start from the same weights and see the real items in the same order, whatever the arm.
     `start` gives the network and its groups of parameters, `lr` being the largest rate of each. shown: synthetic items
@@ -84,16 +84,18 @@ def _train(
     progress: Callable[[int, int], None],
 ) -> nn.Module:
     """Train, drawing from torch's global randomness where the network does."""
-    rates = [group["lr"] for group in groups]
     network = recipe.medium.place(network, device).train()
+    minimised = objective(network, mixture, recipe.steps, recipe.batch_size, device)
+    if minimised.parameters:
+        groups = [*groups, {"params": list(minimised.parameters), "lr": groups[0]["lr"]}]
+    rates = [group["lr"] for group in groups]
     optimizer = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=recipe.steps + 1)
     rng = torch.Generator(device=device).manual_seed(seed)
-    weights = None if mixture.weights is None else torch.from_numpy(mixture.weights).float().to(device)
     stream = batches(mixture, recipe.batch_size, seed)
     mixed = augmented(stream, sum(mixture.sizes(recipe.batch_size)), stock, recipe, rng)
     for step, (items, labels) in zip(range(recipe.steps), mixed, strict=False):
-        loss = cross_entropy(network(items), labels, weights)
+        loss = minimised.loss(step, items, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -123,13 +125,19 @@ def in_cycles(
 
     A cycle is a training of its own, with a new optimiser and the whole course of the one-cycle rate: a warm restart
     (Loshchilov & Hutter 2017, "SGDR", section 3). Nothing but the network passes from one to the next, so that whoever
-    kept the network goes on as if all cycles were trained in one go: to the bit, on the CPU.
+    kept the network goes on as if all cycles were trained in one go: to the bit, on the CPU. Where made items are used
+    `before` the real ones, they have a stage of their own before the first cycle, see `steps_before`.
 
     cycles, seeds: steps of each cycle (`recipe` has the rest), and its seed. before: the network after the first
     `passed` cycles, which are not trained again.
     """
     synthetic = mixture.sizes(recipe.batch_size)[1]
-    done, total = 0, sum(cycles[passed:])
+    done = 0 if passed else steps_before(mixture, recipe, cycles)
+    total = done + sum(cycles[passed:])
+    if done:
+        tell = lambda n, _: progress(n, total)  # noqa: E731
+        before = state_of(train(mixture.alone(True), replace(recipe, steps=done), seeds[0], device, tell, start))
+    mixture = mixture.alone(False) if mixture.way == "before" else mixture
     for number in range(passed, len(cycles)):
         begin = start if before is None else _going_on(start, before)
         step = lambda n, _, done=done: progress(done + n, total)  # noqa: E731
@@ -138,6 +146,16 @@ def in_cycles(
         network = train(mixture, one, seeds[number], device, step, begin, shown)
         yield network
         done, before = done + cycles[number], state_of(network)
+
+
+def steps_before(mixture: Mixture, recipe: Recipe, cycles: Sequence[int]) -> int:
+    """Return the steps of a stage of made items alone before all cycles; none but for the way `before`.
+
+    In them made items are shown as often as they otherwise are beside the real ones of the first two cycles, in batches
+    as large as those of the real ones. cycles: steps of all of them.
+    """
+    made = mixture.sizes(recipe.batch_size)[1]
+    return max(1, round(sum(cycles[:2]) * made / recipe.batch_size)) if mixture.way == "before" and made else 0
 
 
 def _going_on(start: Start, state: State) -> Start:
@@ -154,17 +172,6 @@ def _going_on(start: Start, state: State) -> Start:
 def state_of(network: nn.Module) -> dict[str, Tensor]:
     """Return a network's weights and statistics by name, as a safetensors file takes them."""
     return {name: value.detach().to("cpu").contiguous().clone() for name, value in network.state_dict().items()}
-
-
-def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Return the mean over a batch of the items' cross-entropy, each times its class' weight: (B, K), (B,), (K,) -> ().
-
-    Divided by the number of items, not by their weights as torch does: what an item counts for must not depend on
-    which others happen to be in its batch.
-    """
-    if weights is None:
-        return F.cross_entropy(logits, labels)
-    return F.cross_entropy(logits, labels, weights, reduction="sum") / len(labels)
 
 
 @torch.no_grad()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gannb.classifiers.imbalance import BALANCING, lacking
+from gannb.classifiers.ways import WAYS
+from gannb.data.counts import in_batch
 from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.results import Results
@@ -17,7 +19,7 @@ from gannb.stats.settling.looks import looks_until
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
-from gannb.trials.arms import EXTERNAL_WORDS, Arm
+from gannb.trials.arms import COPIES, EXTERNAL_WORDS, PRIMARY, Arm, parse_arm
 from gannb.trials.design import settle
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
@@ -38,6 +40,8 @@ def check(results: Results) -> None:
     _check_families(settings)
     _check_variations(settings)
     _check_classifiers(settings)
+    for arm in settings.arms:
+        _check_way(settings, arm)
     _check_steps(settings)
     _check_weights(settings)
     _check_external(results)
@@ -83,7 +87,7 @@ def _check_families(settings: Settings) -> None:
 def _check_variations(settings: Settings) -> None:
     """Every family can be sampled in the ways that arms ask for."""
     for arm in settings.arms:
-        if not arm.variation:
+        if not arm.variation or arm.way:
             continue
         name = settings.family if arm.generator == "gan" else str(arm.generator)
         ways = settings.medium.families[name].variations
@@ -91,6 +95,73 @@ def _check_variations(settings: Settings) -> None:
             raise InputError(f"arms: {arm.name} has no meaning for {name}, which can be had as {few_of(ways)}.")
         if arm.variation == NEW_CAPTIONS and not settings.new_captions:
             raise InputError(f"arms: {arm.name} takes new captions, and there are none; give a file as new_captions.")
+
+
+def untried_ways(settings: Settings) -> tuple[str, ...]:
+    """Return the ways to use the GAN's items that a study could have and has not, by name."""
+    tried = {arm.way for arm in settings.arms if arm.generator != COPIES}
+    return tuple(name for name in WAYS if name not in tried and _can_have(settings, name))
+
+
+def _can_have(settings: Settings, way: str) -> bool:
+    try:
+        _check_way(settings, parse_arm(PRIMARY[0]).with_variation(way))
+    except InputError:
+        return False
+    return True
+
+
+def _check_way(settings: Settings, arm: Arm) -> None:
+    """Made items can be used in the way, and in the share, that an arm asks for."""
+    if arm.way == "mixed":
+        _check_mixed(settings, arm)
+    if arm.way == "apart":
+        _check_apart(settings, arm)
+    if arm.share:
+        _check_share(settings, arm)
+
+
+def _check_mixed(settings: Settings, arm: Arm) -> None:
+    """There is something between two classes of what the items come from."""
+    medium, many = settings.medium, settings.medium.nouns.many
+    if arm.generator == COPIES:
+        if "interpolation" not in medium.controls:
+            raise InputError(f"arms: {arm.name} takes {many} between two classes, and there are none; leave it out.")
+        return
+    family = settings.family if arm.generator == "gan" else str(arm.generator)
+    try:
+        medium.families[family].check_blend(medium.families)
+    except InputError as error:
+        raise InputError(f"arms: {arm.name}: {str(error).removeprefix('gan: ')}") from None
+
+
+def _check_apart(settings: Settings, arm: Arm) -> None:
+    """The classifier has batch norms, of which made items can have their own."""
+    from gannb.classifiers.objective import norms_of
+
+    name = arm.classifier or settings.study.first_classifier
+    if not norms_of(settings.medium.classifier(name, settings.shape, settings.dataset.pool.n_classes)):
+        raise InputError(
+            f"arms: {arm.name} takes a classifier with batch normalisation, and {name} has none; leave it out, or use "
+            "another classifier."
+        )
+
+
+def _check_share(settings: Settings, arm: Arm) -> None:
+    """A share that an arm names makes other batches than the study's share."""
+    study, plain = settings.study, arm.with_dose(None).name
+    if settings.n_synthetic == "balance":
+        raise InputError(
+            f"arms: {arm.name} names a share of each batch, and with n_synthetic=balance it follows from what the "
+            f"classes lack; use {plain}."
+        )
+    shares = (arm.share / 100, study.synthetic_share)
+    (real, made), (_, usual) = (in_batch(study.mix, share, study.batch_size) for share in shares)
+    if not real or not made or made == usual:
+        raise InputError(
+            f"arms: {arm.name} comes to {real:,} real and {made:,} made {settings.medium.nouns.many} in a batch, and "
+            f"{plain} has {usual:,} made ones; use another share, or a larger batch_size."
+        )
 
 
 def _by_smallest_class(settings: Settings) -> list[int]:

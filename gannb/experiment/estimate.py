@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gannb.data.counts import in_batch
 from gannb.experiment.convergence import with_all_doublings
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
@@ -318,6 +319,8 @@ def _in_batch(settings: Settings, training: Training) -> tuple[int, int]:
     arm, size = parse_arm(training["arm"]), training["batch_size"]
     if not arm.real:
         return (0, size) if arm.generator else (size, 0)
+    if "mix" in training and arm.share:
+        return in_batch(settings.study.mix, training["synthetic_share"], size)
     added = settings.synthetic_in_batch if "mix" in training else 0
     return (size if settings.study.mix == "added" else size - added), added
 

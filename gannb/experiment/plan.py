@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from gannb.classifiers.ways import WAYS
 from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.settings import Settings, begins_with
+from gannb.generators.variations import VARIATIONS
 from gannb.trials.arms import PRIMARY, Arm, parse_arm
 from gannb.trials.tuning import configurations, tuned_as
 from gannb.units import kinds
@@ -162,12 +164,11 @@ class Plan:
         study, (generator, _, variation) = self.settings.study, source.partition(".")
         parameters: dict[str, Any] = {"n_synthetic": self.settings.n_synthetic, "trial": trial, "seed": study.seed}
         parameters |= {"variation": variation} if variation else {}
-        parameters |= (
-            self.settings.medium.families[generator].variation_parameters(variation, study) if variation else {}
-        )
+        if variation in VARIATIONS:
+            parameters |= self.settings.medium.families[generator].variation_parameters(variation, study)
         parameters |= {variation: self.settings.new_captions} if variation == NEW_CAPTIONS else {}
         needs = [self.draws[trial], self.generator_units[trial, generator]]
-        needs += [self.filtering_classifiers[trial]] if variation == "by_classifier" else []
+        needs += [self.filtering_classifiers[trial]] if asks_a_classifier(variation) else []
         return kinds.ITEMS.unit(f"{_place(trial)}/{source}-items", parameters, tuple(needs))
 
     @cached_property
@@ -180,8 +181,8 @@ class Plan:
 
     @cached_property
     def filtering_classifiers(self) -> list[Unit]:
-        """The units of training what chooses the items of `by_classifier`, by trial; none where no arm asks for it."""
-        if not any(arm.variation == "by_classifier" for arm in self.settings.arms):
+        """The units of training the classifier that chooses or teaches, by trial; none where no arm asks it."""
+        if not any(asks_a_classifier(arm.variation) for arm in self.settings.arms):
             return []
         augmentation = {"augmentation": self.settings.policy_name}
         return [
@@ -214,7 +215,8 @@ class Plan:
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
         """The units of measuring synthetic items, by (trial, source)."""
-        measured = [source for source in self.settings.sources if source != "mislabelled"]
+        of_no_class = ("mislabelled", *(source for source in self.settings.sources if source.endswith(".mixed")))
+        measured = [source for source in self.settings.sources if source not in of_no_class]
         return {(t, source): self._quality_of(t, source) for t in self.trials for source in measured}
 
     def _quality_of(self, trial: int, source: str) -> Unit:
@@ -387,7 +389,8 @@ class Plan:
         mix = {"mix": study.mix} if arm.real and (arm.generator or arm.source == "oversampled") else {}
         if not arm.generator or (arm.real and self.settings.n_synthetic == "balance"):
             return mix
-        return mix | {"synthetic_share": study.synthetic_share if arm.real else 1.0}
+        share = arm.share / 100 if arm.share else study.synthetic_share
+        return mix | {"synthetic_share": share if arm.real else 1.0}
 
     def _makers_of(self, trial: int, arm: Arm) -> list[Unit]:
         """Return the units that an arm's synthetic items come from; fresh ones need the generator itself as well."""
@@ -396,6 +399,7 @@ class Plan:
             return features
         source = self.settings.source_of(arm)
         fresh = [self.generator_units[trial, source]] if arm.variation == "fresh" else []
+        fresh += [self.filtering_classifiers[trial]] if arm.way == "taught" else []
         features += [self.item_feature_units[trial, source]] if arm.pretrained else []
         return [self.item_units[trial, source], *fresh, *features]
 
@@ -432,6 +436,11 @@ class Plan:
         steps = range(self.doublings.get("", 0) + 1)
         training = {t: [self._training_of(t, like, n) for n in steps] for t in self.trials}
         return OpenSet(settings, gans, training, self.choice_units.get(tuned_as(like.name)), self.read.get("", 0))
+
+
+def asks_a_classifier(variation: str) -> bool:
+    """Tell whether items of a variation, or a way to use them, take a classifier that is trained before."""
+    return variation == "by_classifier" or (variation in WAYS and WAYS[variation].asks)
 
 
 def _place(trial: int) -> str:

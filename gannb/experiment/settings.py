@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gannb.classifiers.ways import WAYS
 from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
 from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, resolve_device, wants_pretrained
@@ -220,9 +221,13 @@ class Settings:
         return [*told, *(self.medium.captions.remarks(asked, self.dataset.pool) if asked else [])]
 
     def source_of(self, arm: Arm) -> str:
-        """Return whose items an arm trains on; fresh ones start as those of the plain GAN."""
+        """Return whose items an arm trains on; fresh ones start as those of the plain GAN.
+
+        Most ways to use them take those of the plain GAN, too.
+        """
         name = self.family if arm.generator == "gan" else str(arm.generator)
-        return f"{name}.{arm.variation}" if arm.variation not in ("", "fresh") else name
+        same_items = arm.variation in ("", "fresh") or (arm.way and not WAYS[arm.way].chooses)
+        return name if same_items else f"{name}.{arm.variation}"
 
     @cached_property
     def sources(self) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -62,6 +64,26 @@ class Simple:
     def _items(self, k: int) -> np.ndarray:
         """The draw's items of class k."""
         return self.x[self.y == k]
+
+    def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
+        """One item between two classes per row: labels (M, 2), share (M,) of the first -> (M, ...).
+
+        A blend of an item of each, as in mixup (Zhang et al. 2018, arXiv 1710.09412, section 2). For media in which
+        there is something between two items, see `Medium.blend`.
+        """
+        first, second = (self.sample(Condition(labels), seed + number) for number, labels in enumerate(pairs.T))
+        return self.medium.blend(first, second, share)
+
+    def upper_half(self, score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Self:
+        """The same of fewer items: the draw's that score no less than the median of their class.
+
+        score: items (N, ...), labels (N,) -> (N,).
+        """
+        scores, half = score(self.x, self.y), copy(self)
+        medians = np.array([np.median(scores[self.y == k]) for k in range(self.n_classes)])  # (K,)
+        kept = scores >= medians[self.y]
+        half.x, half.y = self.x[kept], self.y[kept]
+        return half
 
     def save(self, folder: Path) -> None:
         """Write the draw to `generator.safetensors`, the rest to `generator.json`."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import entr
 
 from gannb.generators.interface import Condition
 
@@ -30,10 +31,11 @@ VARIATIONS = {
     "interpolated": "of captions halfway between two of the class",  # Reed et al. 2016, equation 5
     "new_captions": "of new captions",
 }
-FILTERS = ("by_discriminator", "by_classifier")
+FILTERS = ("by_discriminator", "by_classifier", "hard")
 ATTEMPTS = 10  # at an item that is not accepted; the last one stays
 CALIBRATION = 128  # items per class whose median score is the discriminator's bar
 Accept = Callable[[np.ndarray, np.ndarray], np.ndarray]  # items (N, ...), labels (N,) -> (N,) bool
+Score = Callable[[np.ndarray, np.ndarray], np.ndarray]  # items (N, ...), labels (N,) -> (N,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,17 +75,26 @@ def attempt_seed(seed: int, attempt: int) -> int:
     return int(np.random.SeedSequence([seed, attempt]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def above_median(generator: Adversarial, n_classes: int, seed: int) -> Accept:
-    """Return what accepts the items that the discriminator scores above the median of their class.
+def above_median(generator: Adversarial, score: Score, n_classes: int, seed: int) -> Accept:
+    """Return what accepts the items that score above the median of their class.
 
     The medians are those of `CALIBRATION` items per class that the generator makes from the seed. Keeping the better
-    half by the discriminator's own opinion is the simplest of the schemes of Azadi et al. 2019 (which weighs items by
-    the density ratio that the scores estimate) and Sinha et al. 2020 (which keeps the best of a batch).
+    half by the discriminator's own opinion (`generator.realness`) is the simplest of the schemes of Azadi et al. 2019
+    (which weighs items by the density ratio that the scores estimate) and Sinha et al. 2020 (which keeps the best of a
+    batch).
     """
     labels = np.repeat(np.arange(n_classes), CALIBRATION)
-    scores = generator.realness(generator.sample(Condition(labels), seed), labels)
+    scores = score(generator.sample(Condition(labels), seed), labels)
     medians = np.median(scores.reshape(n_classes, CALIBRATION), axis=1)  # (K,)
-    return lambda x, y: generator.realness(x, y) > medians[y]
+    return lambda x, y: score(x, y) > medians[y]
+
+
+def unsureness(predict: Callable[[np.ndarray], np.ndarray]) -> Score:
+    """Return what scores items by how unsure a classifier is of them: the entropy of what it says.
+
+    predict: items (N, ...) -> (N, K) probabilities. A criterion of Askari Hemmat et al. 2023 (arXiv 2310.00158).
+    """
+    return lambda x, y: entr(_in_whole_batches(predict, x).astype(np.float64)).sum(axis=1)
 
 
 def recognised(predict: Callable[[np.ndarray], np.ndarray]) -> Accept:

@@ -9,8 +9,9 @@ behind a name is the same recipe with another classifier (`real+classic@deep_cnn
 its optimiser steps: no training of its own, so nobody asks for it, but every arm can be compared with it.
 A new generator brings all its arms with no code here.
 
-Behind a generator's name may stand `.VARIATION`, what is done after the training of a GAN (`gan.truncated`, see
-`generators.variations`), and `:DOSE`, fewer items per class than the study makes (`real+gan:50+classic`).
+Behind a generator's name may stand `.VARIATION`: what is done after the training of a GAN (`gan.truncated`, see
+`generators.variations`), or how a classifier uses the items (`gan.before`, see `classifiers.ways`). And `:DOSE`, fewer
+items per class than the study makes (`real+gan:50+classic`), or another share of each batch (`real+gan:12%+classic`).
 
 Which generators there are, the study's medium says. A name of a study that is there already is read without it: then
 any word stands for a generator, and no family of GANs has to be imported to draw a figure.
@@ -24,6 +25,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
+from gannb.classifiers.ways import WAYS
 from gannb.generators import registry
 from gannb.generators.variations import VARIATIONS
 from gannb.media import MEDIA
@@ -53,7 +55,9 @@ EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands
     "related": "related real {many}",
 }
 RESERVED = ("real", "transfer", "classic")  # words that say something else in a recipe
-SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*))?", re.ASCII)  # name, variation, dose
+SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*)(%?))?", re.ASCII)  # name, variation, dose, whether a share
+COPIES = "copies"  # what has the same form without a GAN is made of them
+MOST_PERCENT = 90  # of a batch that an arm may ask to be made
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,18 @@ class Arm:
     source: str | None  # what else is in it
     classic: bool  # classical augmentation
     half_budget: bool = False  # as it was after half of its optimiser steps
-    variation: str = ""  # what is done after the training of a GAN; empty: nothing
+    variation: str = ""  # what is done after the training of a GAN, or the way its items are used; empty: nothing
     dose: int | None = None  # items per class that it takes; None: as many as the study makes
     pretrained: bool = False  # fine-tunes a pretrained network
     classifier: str = ""  # the network that it trains in the place of the study's first one; empty: that one
+    share: int | None = None  # percent of each batch that is made; None: the study's share
 
     @cached_property
     def name(self) -> str:
         """Its recipe in one word; `parse_arm` gives the arm again."""
         added = self.source or ""
         added += f".{self.variation}" if self.variation else ""
-        added += f":{self.dose}" if self.dose is not None else ""
+        added += f":{self.dose}" if self.dose is not None else f":{self.share}%" if self.share else ""
         start = "transfer" if self.pretrained else "real" if self.real else ""
         parts = [start, added, "classic" if self.classic and not self.pretrained else ""]
         behind = [self.classifier, "half" if self.half_budget else ""]
@@ -84,6 +89,16 @@ class Arm:
     def generator(self) -> str | None:
         """The generator whose items it trains on, by name; `gan` for the study's family."""
         return self.source if self.source and self.source not in REAL_SOURCES else None
+
+    @property
+    def way(self) -> str:
+        """The way in which it uses made items, of `classifiers.ways`; empty: as they are."""
+        return self.variation if self.variation in WAYS else ""
+
+    @property
+    def is_way(self) -> bool:
+        """Whether it uses made items in another way, or in another share, than the plain arm does."""
+        return bool(self.way or self.share)
 
     @property
     def network(self) -> str:
@@ -101,12 +116,20 @@ class Arm:
         return replace(self, variation=variation)
 
     def with_dose(self, dose: int | None) -> Arm:
-        """Return the arm with so many items per class; None for as many as the study makes."""
-        return replace(self, dose=dose)
+        """Return the arm with so many items per class; None for as many as the study makes, in its share."""
+        return replace(self, dose=dose, share=None)
+
+    def plain(self) -> Arm:
+        """Return the arm with all items of its source, as they are."""
+        return self.with_variation("").with_dose(None)
+
+    def without_gan(self) -> Arm:
+        """Return what has the same form without a GAN: the draw's own items, repeated, in the same way and share."""
+        return replace(self, source=COPIES, variation=self.way)
 
     def without_items(self) -> Arm:
         """Return the arm that has the draw alone, without what this one adds to it: `real`, `transfer` ..."""
-        return replace(self, real=True, source=None, variation="", dose=None, half_budget=False)
+        return replace(self.plain(), real=True, source=None, half_budget=False)
 
     def at(self, classifier: str) -> Arm:
         """Return the arm with another classifier: `real+classic@half` -> `real+classic@deep_cnn@half`."""
@@ -172,8 +195,9 @@ def _parse(name: str, medium: Medium | None) -> Arm | None:
     if not rest:
         return Arm(True, None, **shared)
     parts = SOURCE.fullmatch(rest[0])
-    source, variation, dose = parts.groups(default="") if parts else ("", "", "")
-    arm = Arm(bool(first), source, variation=variation, dose=int(dose) if dose else None, **shared)
+    source, variation, number, percent = parts.groups(default="") if parts else [""] * 4
+    amount = {"share" if percent else "dose": int(number)} if number else {}
+    arm = Arm(bool(first), source, variation=variation, **amount, **shared)
     return arm if _is_possible(arm, medium) else None
 
 
@@ -182,12 +206,13 @@ def _is_possible(arm: Arm, medium: Medium | None) -> bool:
     if arm.source in RESERVED or not arm.source:
         return False
     if arm.source in REAL_SOURCES:
-        plain = not arm.variation and arm.dose is None and not arm.pretrained
-        return plain and arm.real == (arm.source != "fewer")
-    if arm.variation and arm.variation not in (VARIATIONS if medium is None else _variations(arm.source, medium)):
+        return arm == arm.plain() and not arm.pretrained and arm.real == (arm.source != "fewer")
+    known = (*VARIATIONS, *WAYS) if medium is None else (*_variations(arm.source, medium), *_ways(arm, medium))
+    if arm.variation and arm.variation not in known:
         return False
     there = medium is None or arm.source in sources_of(medium)
-    return there and (arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1])
+    asked = arm.dose is None or DOSES[0] <= arm.dose <= DOSES[1]
+    return there and asked and (arm.share is None or (arm.real and arm.share <= MOST_PERCENT))
 
 
 def _gans(medium: Medium) -> tuple[str, ...]:
@@ -200,14 +225,31 @@ def _variations(source: str, medium: Medium) -> tuple[str, ...]:
     return tuple(dict.fromkeys(variation for family in families for variation in family.variations))
 
 
+def _ways(arm: Arm, medium: Medium) -> list[str]:
+    """Return the ways in which an arm's source can be used; which items are made, GANs and copies alone are told."""
+    if arm.source == "mislabelled":  # which is there to hurt
+        return []
+    told = arm.source in (*_gans(medium), COPIES)
+    return [
+        name
+        for name, way in WAYS.items()
+        if (told or not way.chooses) and (arm.real or not way.beside_real) and not (arm.pretrained and way.from_scratch)
+    ]
+
+
 def _nearest(name: str, medium: Medium) -> str:
     """Return the hint at the arm nearest to a name that is none: without what its source cannot have, else by spelling.
 
     Empty where none is near.
     """
-    bare = re.sub(r"\.\w*|:\w*", "", name)
+    if _parse(f"real+{name}", medium):  # what takes real items
+        return f"did you mean real+{name}?"
+    bare = re.sub(r"\.\w*|:\w*%?", "", name)
     if bare != name and (arm := _parse(bare, medium)):
-        ways = [bare, *(arm.with_variation(variation).name for variation in VARIATIONS)]
+        words = {*VARIATIONS, *WAYS}
+        if words & set(re.findall(r"\.(\w+)", name)):  # it is spelt well, and this source cannot have it
+            return f"did you mean {bare}?"
+        ways = [bare, *(arm.with_variation(word).name for word in sorted(words))]
         return nearest(name, [way for way in ways if _parse(way, medium)])
     made = [
         *sources_of(medium),

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gannb.classifiers.imbalance import BALANCING
+from gannb.classifiers.ways import WAYS
 from gannb.generators.variations import VARIATIONS
 from gannb.trials.arms import (
     BALANCED,
+    COPIES,
     EXTERNAL_WORDS,
     MORE,
     OF_ONE_MEDIUM,
@@ -91,6 +93,7 @@ def study_arms(
     medium: the study's, which says what generators an arm may have.
     others: classifiers besides the study's first one, for which the primary contrast is repeated.
     `real+more` has no meaning where nothing is left in reserve, but in draws; half against whole takes its place.
+    What uses made items in another way, or in another share, brings what has the same form without a GAN.
     balance: generated items only fill up the smaller classes. What fills them up without a generator is then part of
     the study, and copies, which would be no control without effect, go by the name of what they are: oversampling.
 
@@ -100,6 +103,7 @@ def study_arms(
     wanted = [parse_arm(name, medium) for name in asked]
     names = [arm.name for arm in wanted if arm.source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and not _is_extra(c)]
+    names += [arm.without_gan().name for arm in map(parse_arm, names) if arm.is_way]
     names += BALANCED if balance else ()
     adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     names += [arm.without_items().name for arm in adding]
@@ -125,7 +129,7 @@ def checked_arms(arms: Sequence[Arm]) -> dict[str, list[Arm]]:
 
 def _filling_up(arm: Arm) -> Arm:
     """Return what an arm is where the items that are added to the real ones fill up the smaller classes."""
-    fills_up = arm.real and arm.generator == "copies" and arm.dose is None and not arm.pretrained
+    fills_up = arm.real and arm.generator == COPIES and arm == arm.plain() and not arm.pretrained
     return arm.with_source("oversampled") if fills_up else arm
 
 
@@ -145,7 +149,7 @@ def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
         table = [c for c in table if c.against != "fewer+classic"]
     known = [c for c in table if c.arm in arms and c.against in arms] + _by_depth(arms, nouns) + _converged(arms)
     compared = {c.arm for c in CONTRASTS} | {arm for c in known for arm in (c.arm, c.against)}
-    own = [c for c in _from_recipe(arms, nouns) if c.arm not in compared]
+    own = [c for c in _from_recipe(arms, nouns) if c.arm not in compared] + _of_ways(arms, nouns)
     return [*known, *own, *_of_balancing(arms, [*known, *own])]
 
 
@@ -180,7 +184,7 @@ def _from_recipe(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """Return, for arms with generated items, the contrasts with the real items alone and with the (plain) GAN's."""
     own = []
     for arm in (parse_arm(a) for a in arms):
-        if not arm.generator or arm.half_budget:
+        if not arm.generator or arm.half_budget or arm.is_way:
             continue
         alone, plain, gan = arm.without_items().name, arm.with_variation("").name, arm.with_source("gan").name
         if alone in arms:
@@ -194,15 +198,52 @@ def _from_recipe(arms: list[str], nouns: Nouns) -> list[Contrast]:
     return own
 
 
+def _of_ways(arms: list[str], nouns: Nouns) -> list[Contrast]:
+    """Return what arms that use made items in another way are compared with: without, without a GAN, as they are.
+
+    With answers where one could take an arm: whether the way is worth it, and whether that is due to the GAN.
+    """
+    found = []
+    for arm in (arm for arm in map(parse_arm, arms) if arm.is_way and not arm.half_budget):
+        without, same, to_take = arm.without_items().name, control_text(arm, nouns), arm.real and arm.classic
+        if arm.source == COPIES:
+            role = "yardstick" if to_take else "exploratory"
+            found.append(Contrast(arm.name, without, role, meaning=f"{same}, without any GAN"))
+            continue
+        role, what = "secondary" if to_take else "exploratory", _meaning(arm, nouns)
+        usual = "as they are" if arm.way else "in the study's share"
+        found.append(Contrast(arm.name, without, role, meaning=what))
+        found.append(Contrast(arm.name, arm.without_gan().name, role, meaning=f"{what}, against {same}"))
+        found.append(Contrast(arm.name, arm.plain().name, "exploratory", meaning=f"{what}, against these {usual}"))
+    return [c for c in found if c.against in arms]
+
+
+def control_text(arm: Arm, nouns: Nouns) -> str:
+    """Return in words what has the form of an arm, its way and its share, without a GAN."""
+    same = WAYS[arm.way].control if arm.way else "real {many} again"
+    return ", ".join([same.format(many=nouns.many), *_amount(arm)])
+
+
+def details_of(arm: Arm) -> list[str]:
+    """Return in words how an arm takes and uses made items, where that is not as the plain arm does."""
+    words = VARIATIONS | {name: way.words for name, way in WAYS.items()}
+    return [*([words[arm.variation]] if arm.variation else []), *_amount(arm)]
+
+
 def _meaning(arm: Arm, nouns: Nouns) -> str:
     """Return in words what an arm has that the real items alone have not."""
-    details = [VARIATIONS[arm.variation]] if arm.variation else []
-    details += [f"{arm.dose:,} per class"] if arm.dose else []
     if arm.source in EXTERNAL_WORDS:
         what, ours = external_text(arm.source, nouns), "the draw's"
     else:
         what, ours = f"GAN {nouns.many}" if arm.source == "gan" else f"items from {arm.source}", "the real ones"
-    return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details])
+    return ", ".join([what if arm.real else f"{what} alone instead of {ours}", *details_of(arm)])
+
+
+def _amount(arm: Arm) -> list[str]:
+    """Return in words how many made items an arm takes, where that is not what the study has."""
+    if arm.share:
+        return [f"{arm.share}% of each batch"]
+    return [f"{arm.dose:,} per class"] if arm.dose else []
 
 
 def _of_balancing(arms: list[str], others: list[Contrast]) -> list[Contrast]:

@@ -70,15 +70,15 @@ def tuned_as(name: str) -> str:
     """Return the arm whose tuning an arm takes over: its own, unless it must differ from another in one thing alone.
 
     The learning curve of real items and half of the budget are those of the real items; wrong labels that of the copies
-    they are; doses and variations those of the plain arm. Copies are tuned by themselves: as a control without effect
-    they then show what chance in the choice of a configuration does.
+    they are; doses, variations and ways those of the plain arm. Copies are tuned by themselves: as a control without
+    effect they then show what chance in the choice of a configuration does.
     """
     arm = parse_arm(name)
     if not arm.generator:
         return arm.without_items().name
     if arm.generator == "mislabelled":
         return arm.with_source("copies").name
-    return arm.with_variation("").with_dose(None).name
+    return arm.plain().name
 
 
 def best(scores: np.ndarray) -> int:

@@ -22,7 +22,16 @@ from gannb.trials.splits import Draw
 from gannb.trials.tuning import Configuration, best
 from gannb.units.generators import items_seed
 from gannb.units.parameters import Training, Tuning
-from gannb.units.reading import dataset_of, medium_of, read_draw, read_features, read_items, shown
+from gannb.units.reading import (
+    dataset_of,
+    load_classifier,
+    medium_of,
+    read_draw,
+    read_features,
+    read_items,
+    read_shares,
+    shown,
+)
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task, Unit
@@ -288,7 +297,33 @@ def arm_mixture(task: Task, dataset: Dataset, draw: Draw) -> tuple[Mixture, Fill
     share = training.get("synthetic_share", made / (len(train) + made))
     fresh = _maker(task, filled, dataset) if arm.variation == "fresh" else None
     mix = training.get("mix", "added")  # which arms without real items have not, nor class weights
-    return Mixture(train if arm.real else None, filled.items, share, fresh, mix=mix), filled
+    shares = _shares(task, arm, dataset, filled)
+    return Mixture(train if arm.real else None, filled.items, share, fresh, None, mix, shares, arm.way), filled
+
+
+def _shares(task: Task, arm: Arm, dataset: Dataset, filled: FilledUp) -> np.ndarray | None:
+    """Return the shares of the classes (M, K) that an arm learns of its synthetic items; None: it learns their labels.
+
+    The draw's own items that stand among them keep their labels.
+    """
+    from gannb.classifiers.mixture import one_hot
+
+    if arm.way == "mixed":
+        shares = read_shares(task.needed("items"))[filled.number]
+    elif arm.way == "taught":
+        shares = _taught(task, read_items(task.needed("items"), dataset).take(filled.number))
+    else:
+        return None
+    return np.where(filled.replaced[:, None], one_hot(filled.items), shares)
+
+
+def _taught(task: Task, made: Examples) -> np.ndarray:
+    """Return what the trial's teacher says of items as they were made: probabilities (M, K)."""
+    from gannb.classifiers.training import predict
+
+    medium = medium_of(task)
+    teacher = load_classifier(medium, task.needed("judge") / "judge.safetensors", made, task.device)
+    return predict(medium, teacher, made.x)
 
 
 def _filled_up(task: Task, arm: Arm, dataset: Dataset, train: Examples) -> FilledUp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gannb.data.counts import labels_to_make
 from gannb.data.examples import Examples
 from gannb.generators import registry, variations
 from gannb.generators.interface import Condition, Job, at_hand
+from gannb.generators.simple import Simple
 from gannb.trials import splits
 from gannb.units.parameters import Fitting, Sampling
 from gannb.units.reading import dataset_of, design_of, draw_of, load_classifier, medium_of, read_draw
@@ -62,43 +64,83 @@ def make_items(task: Task) -> None:
     dataset = dataset_of(task)
     counts = splits.take(dataset, read_draw(task.needed("draw")).train).counts()
     generator = registry.load(task.needed("generator"), medium_of(task), task.device)
-    if variation := sampling.get("variation"):
+    if (variation := sampling.get("variation")) in variations.VARIATIONS:
         generator = generator.varied(variation, sampling)
     condition = Condition(at_hand(generator, labels_to_make(counts, sampling["n_synthetic"])))
-    x, captions, how_chosen = _sample(task, generator, condition)
-    np.save(task.folder / "x.npy", x)
-    np.save(task.folder / "y.npy", condition.labels)
-    if captions is not None:
-        np.save(task.folder / "captions.npy", captions)
+    make = _between if variation == "mixed" else _sample
+    made, how_chosen = make(task, generator, condition)
+    for name, values in (made | {"y": condition.labels}).items():
+        np.save(task.folder / f"{name}.npy", values)
     if how_chosen:
         write_json(task.folder / "items.json", how_chosen)
 
 
-def _sample(task: Task, generator: Any, condition: Condition) -> tuple[np.ndarray, np.ndarray | None, dict[str, float]]:
-    """Return the items that a generator, varied as the unit says, is asked for, their captions, and how hard it was.
+Made = tuple[dict[str, np.ndarray], dict[str, float]]  # arrays by name, `x` the items; and how hard it was to choose
 
-    Captions are None where the generator knows labels alone. How hard it was to choose: as in `variations.Chosen`,
-    empty where they were not chosen. All variations start from one seed: where
-    they change nothing, the items are those of the plain GAN.
+
+def _between(task: Task, generator: Any, condition: Condition) -> Made:
+    """Return items between the class that is asked for and another, and the shares of the classes in them, (M, K).
+
+    The class asked for has the larger share, uniform in .5 to 1: in pairs of any order that is a uniform share, as
+    alpha = 1 gives it in mixup (Zhang et al. 2018, arXiv 1710.09412). The other one is drawn among the other classes,
+    in the proportions of what is asked for.
     """
-    seed = items_seed(task)
+    rng, first = np.random.default_rng(items_seed(task, "between")), condition.labels
+    second, larger = _other_classes(first, rng), rng.uniform(0.5, 1, len(first))
+    of_first, of_second = np.eye(dataset_of(task).pool.n_classes, dtype=np.float32)[np.stack([first, second])]
+    shares = larger[:, None] * of_first + (1 - larger[:, None]) * of_second
+    x = generator.blend(np.stack([first, second], 1), larger, items_seed(task))
+    return {"x": x, "shares": shares.astype(np.float32)}, {}
+
+
+def _other_classes(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return another class for each of the labels (M,), drawn in the proportions of the labels, (M,)."""
+    counts = np.bincount(labels)
+    others = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+    chances = (others / others.sum(1, keepdims=True)).cumsum(1)  # (K, K)
+    return np.argmax(rng.random((len(labels), 1)) * chances[labels, -1:] < chances[labels], axis=1)
+
+
+def _sample(task: Task, generator: Any, condition: Condition) -> Made:
+    """Return the items that a generator, varied as the unit says, is asked for, with captions, and how hard it was.
+
+    There are captions where the generator knows any. How hard it was to choose: as in `variations.Chosen`, empty where
+    they were not chosen. All variations start from one seed: where they change nothing, the items are those of the
+    plain GAN.
+    """
+    seed, variation = items_seed(task), task.parameters.get("variation")
     captions = generator.captions_of(condition, seed)
-    if task.parameters.get("variation") not in variations.FILTERS:
-        return generator.sample(condition, seed), captions, {}
+    said = {} if captions is None else {"captions": captions}
+    if variation == "hard" and isinstance(generator, Simple):
+        return {"x": generator.upper_half(_unsureness(task)).sample(condition, seed)}, {}
+    if variation not in variations.FILTERS:
+        return {"x": generator.sample(condition, seed)} | said, {}
     chosen = variations.choose(generator, _filter(task, generator), condition, seed)
-    return chosen.x, captions, {"accepted_first": chosen.accepted_first, "never_accepted": chosen.never_accepted}
+    how_hard = {"accepted_first": chosen.accepted_first, "never_accepted": chosen.never_accepted}
+    return {"x": chosen.x} | said, how_hard
 
 
-def _filter(task: Task, generator: Any) -> Any:
+def _filter(task: Task, generator: Any) -> variations.Accept:
     """Return what says which items are accepted: the generator's discriminator, or the trial's filtering classifier."""
+    variation, calibration = task.parameters["variation"], items_seed(task, "calibration")
+    if variation == "by_classifier":
+        return variations.recognised(_predict(task))
+    score = generator.realness if variation == "by_discriminator" else _unsureness(task)
+    return variations.above_median(generator, score, dataset_of(task).pool.n_classes, calibration)
+
+
+def _unsureness(task: Task) -> variations.Score:
+    """Return what scores items by how unsure the trial's filtering classifier is of them."""
+    return variations.unsureness(_predict(task))
+
+
+def _predict(task: Task) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what the trial's filtering classifier says of items: (N, ...) -> (N, K) probabilities."""
     from gannb.classifiers.training import predict
 
-    dataset = dataset_of(task)
-    if task.parameters["variation"] == "by_discriminator":
-        return variations.above_median(generator, dataset.pool.n_classes, items_seed(task, "calibration"))
     medium = medium_of(task)
-    network = load_classifier(medium, task.needed("judge") / "judge.safetensors", dataset.pool, task.device)
-    return variations.recognised(lambda x: predict(medium, network, x))
+    network = load_classifier(medium, task.needed("judge") / "judge.safetensors", dataset_of(task).pool, task.device)
+    return lambda x: predict(medium, network, x)
 
 
 def items_seed(task: Task, *purpose: str | int) -> int:

@@ -93,7 +93,7 @@ MEASURING_CLASSIFIER = Kind(
     {"ruler": 2.0}, 0.4 * MEGABYTE,
 )  # fmt: skip
 FILTERING_CLASSIFIER = Kind(
-    "judge", "training the filtering classifier", 3, measures.make_filtering_classifier, 1, FilteringTraining,
+    "judge", "training the filter or teacher", 3, measures.make_filtering_classifier, 1, FilteringTraining,
     {"judge": 2.0}, 0.4 * MEGABYTE,
 )  # fmt: skip
 QUALITY = Kind("quality", "measuring quality", 3, measures.make_quality, 4, MeasuringItems, {"quality": 1.0})

@@ -83,6 +83,11 @@ def read_items(folder: Path, dataset: Dataset) -> Examples:
     return Examples(x, np.asarray(y), dataset.pool.classes, ids, np.arange(len(y)), said)
 
 
+def read_shares(folder: Path) -> np.ndarray:
+    """Return the shares of the classes (M, K) in items between two of them, as a unit's folder keeps them."""
+    return np.load(folder / "shares.npy", allow_pickle=False)
+
+
 def measured_of(made: Examples, counts: np.ndarray, n_synthetic: int | str) -> Examples:
     """Return those of a source's items that quality is measured on: all, or of what is to balance a draw a part.
 

@@ -12,7 +12,8 @@ from planted_evidence import WORLD, evidence, with_depth
 from gannb.analysis.evidence import difference
 from gannb.analysis.options import Option, advice, best, depth, options, yardsticks
 from gannb.analysis.verdict import decide
-from gannb.analysis.wording import in_points
+from gannb.analysis.wording import in_points, points
+from gannb.classifiers.ways import MEASURED, WAYS
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.decision import decide as rule
 from gannb.stats.estimate import Estimate
@@ -237,3 +238,30 @@ def test_without_an_answer_nothing_is_said_of_a_deeper_network_either():
 def test_the_claim_says_what_a_deeper_network_made_of_it():
     found = decide(with_depth(0.90, 0.85)).claims[0].found
     assert found.number.startswith("+5.0 [") and "deep_cnn, 20 layers deep" in found.why
+
+
+# ---- ways to use made items ----
+
+
+def test_ways_are_options_and_so_is_their_form_without_a_gan():
+    ways = {"real__gan.mixed__classic": 0.9, "real__copies.mixed__classic": 0.9, "real__gan:12%__classic": 0.9}
+    world = evidence(real__copies__classic=0.8, **ways)
+    words = {o.arm: o.words for o in options(world)}
+    assert words["real+gan.mixed+classic"] == "GAN images, between two classes, with the shares of both as labels"
+    assert words["real+copies.mixed+classic"].startswith("mixup: real images blended between two classes")
+    assert words["real+gan:12%+classic"] == "GAN images, 12% of each batch" and "real+copies+classic" not in words
+
+
+def test_the_advice_names_the_ways_that_are_not_tried_with_what_they_brought_elsewhere():
+    world = replace(evidence(), untried=("before", "hard", "mixed"))
+    said = advice(world, [])
+    assert "are not tried here: gan.mixed, gan.before and gan.hard (docs/ways.md)." in said
+    most, least = (points(WAYS[name].brought, True) for name in ("mixed", "before"))
+    assert f"{MEASURED}, they brought {least} to {most} points over classical augmentation alone." in said
+    assert "brought" not in advice(replace(world, untried=("hard",)), [])  # of which it is not known
+
+
+def test_where_a_gan_is_advised_or_all_is_tried_no_other_way_is_named():
+    world = replace(evidence(), untried=("mixed",))
+    assert "not tried" not in advice(world, [option("real+gan+classic", 0.1)]) + advice(evidence(), [])
+    assert "not tried" in advice(world, [option("transfer", 0.1)])

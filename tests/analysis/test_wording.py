@@ -313,3 +313,16 @@ if __name__ == "__main__":
     np.seterr(all="raise", under="ignore")  # what is next to impossible has a weight of 0
     FILE.write_text("\n".join(lines()) + "\n", encoding="utf-8")
     sys.stdout.write(FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("arm", "label"),
+    [
+        ("real+gan.mixed+classic", "real + GAN (between two classes) + classic"),
+        ("real+copies.before:50@deep_cnn", "real + copies (in a stage before, 50 per class) (deep_cnn)"),
+        ("real+gan:12%+classic", "real + GAN (12% of each batch) + classic"),
+        ("transfer+gan.taught:6%", "transfer + GAN (a teacher's labels, 6% of each batch)"),
+    ],
+)
+def test_ways_and_shares_are_said_in_an_arm_s_label(arm, label):
+    assert arm_label(arm) == label

@@ -15,7 +15,8 @@ from gannb.analysis.options import option_text
 from gannb.analysis.verdict import decide, read_verdict
 from gannb.classifiers.imbalance import balanced, class_weights, lacking, repeated
 from gannb.classifiers.mixture import Mixture
-from gannb.classifiers.training import Recipe, cross_entropy, predict, train
+from gannb.classifiers.objective import cross_entropy
+from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.examples import Examples
 from gannb.experiment.checks import filling_up_in_batch
 from gannb.experiment.experiment import Experiment

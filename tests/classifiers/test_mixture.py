@@ -157,3 +157,25 @@ def test_a_stock_keeps_items_in_their_own_type_and_hands_them_out_as_if_all_were
     taken, _ = stock.take(index)
     expected = encoded(IMAGE, items.x)[index]
     assert torch.equal(taken, expected) and taken.stride() == expected.stride()
+
+
+# ---- shares as labels ----
+
+
+@pytest.mark.parametrize("real", [planted(2), None], ids=["beside real ones", "alone"])
+def test_where_made_items_have_shares_all_labels_are_shares(real):
+    made, shares = planted(2, seed=1), np.random.default_rng(0).dirichlet(np.ones(3), 6).astype(np.float32)
+    stock = Stock(IMAGE, Mixture(real, made, 0.5 if real else 1.0, shares=shares))
+    _, y = stock.take(np.arange(len(stock.x)))
+    assert y.shape == (len(stock.x), 3) and np.array_equal(y[stock.n_real :], shares)
+    if real:
+        assert np.array_equal(y[:6].argmax(1), real.y) and y[:6].sum() == 6
+
+
+def test_batches_of_one_kind_are_those_of_the_items_alone():
+    mixture = Mixture(planted(4), planted(4, seed=1), 0.25, way="before")
+    assert mixture.alone(False).sizes(12) == (12, 0) and mixture.alone(True).sizes(12) == (0, 12)
+    both = mixture.alone(False), Mixture(planted(4), None, 0.0)
+    real, alone = (np.stack(list(islice(batches(each, 12, 3), 5))) for each in both)
+    assert np.array_equal(real, alone)
+    assert (np.stack(list(islice(batches(mixture.alone(True), 12, 3), 5))) >= 12).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from gannb.classifiers import training
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, features, in_cycles, predict, state_of, train
+from gannb.classifiers.ways import WAYS
 from gannb.data.examples import Examples
 from gannb.media.image import IMAGE
 from gannb.media.image.augmentation import POLICIES
@@ -210,3 +213,63 @@ def test_of_what_is_larger_than_all_that_is_looked_at_together_one_is(monkeypatc
     monkeypatch.setattr(training, "PREDICT_VALUES", 1)
     network.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
     assert np.allclose(predict(IMAGE, network, items.x), whole, atol=1e-5) and seen == [1] * len(items)
+
+
+# ---- ways to use made items ----
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[np.ndarray]:
+    """Which items of the stock were handed out, batch by batch or several at a time."""
+    seen, take = [], training.Stock.take
+
+    def counted(stock, index):
+        seen.append(index)
+        return take(stock, index)
+
+    monkeypatch.setattr(training.Stock, "take", counted)
+    return seen
+
+
+def in_way(way: str, shown: list[np.ndarray], share: float = 0.25) -> tuple[torch.nn.Module, np.ndarray, int]:
+    """Train in a way: the network, which real items were shown, in their order, and how many made ones."""
+    real, made = planted(8), planted(8, seed=1)
+    shares = np.full((24, 3), 1 / 3, np.float32) if way in ("mixed", "taught") else None
+    mixture = Mixture(real, made, share, shares=shares, way=way) if share else Mixture(real, None, 0.0)
+    shown.clear()
+    *_, network = in_cycles(mixture, Recipe(IMAGE, "small_cnn", 1, 12, NONE), [6, 6], [1, 2])
+    index = np.concatenate(shown)
+    return network, index[index < len(real)], int(np.sum(index >= len(real)))
+
+
+@pytest.mark.parametrize("way", ["", *WAYS])
+def test_real_items_are_shown_as_often_and_in_the_same_order_in_every_way(way, shown, monkeypatch):
+    monkeypatch.setattr(training, "AUGMENT_AT_ONCE", 1)  # a batch at a time: none is taken that is not used
+    _, alone, none = in_way("", shown, share=0.0)
+    _, real, made = in_way(way, shown)
+    assert none == 0 and np.array_equal(real, alone) and made == 2 * 6 * 4  # 4 made ones to 12 real ones
+
+
+def test_every_way_makes_another_classifier(shown):
+    networks = [in_way(way, shown)[0] for way in ("", "mixed", "before", "fading", "apart")]
+    assert not any(same(a, b) for i, a in enumerate(networks) for b in networks[:i])
+
+
+def test_two_stages_are_a_training_on_made_items_and_then_the_usual_one_from_there(shown):
+    real, made, recipe = planted(8), planted(8, seed=1), Recipe(IMAGE, "small_cnn", 1, 12, NONE)
+    *_, network = in_cycles(Mixture(real, made, 0.25, way="before"), recipe, [6, 6], [1, 2])
+    first = train(Mixture(None, made, 1.0), replace(recipe, steps=4), seed=1)
+    *_, alone = in_cycles(Mixture(real, None, 0.0), recipe, [6, 6], [1, 2], before=state_of(first))
+    assert same(network, alone)
+
+
+def test_two_stages_go_on_where_they_stood_without_another_first_one():
+    mixture, recipe = (
+        Mixture(planted(8), planted(8, seed=1), 0.25, way="before"),
+        Recipe(IMAGE, "small_cnn", 1, 12, NONE),
+    )
+    told = []
+    first, second, third = in_cycles(mixture, recipe, [3, 3, 6], [1, 2, 3], progress=lambda *now: told.append(now))
+    assert told[-1] == (2 + 12, 2 + 12) and told[0] == (1, 14)
+    (again,) = in_cycles(mixture, recipe, [3, 3, 6], [1, 2, 3], before=state_of(second), passed=2)
+    assert same(third, again)

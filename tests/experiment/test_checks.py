@@ -118,3 +118,45 @@ def test_trials_at_most_that_cannot_be_looked_at_or_have_no_room_are_refused(tmp
 def test_trials_up_to_those_at_most_are_allowed(tmp_path):
     study = make_study(data="digits", device="cpu", output_dir=str(tmp_path), trials=6, trials_most=6)
     assert Experiment.preview(study).settings.trials == 6
+
+
+# ---- ways to use made items ----
+
+
+def refused(tmp_path: Path, **given) -> str:
+    """The sentence that refuses a smoke study of digits, which is previewed alone."""
+    with pytest.raises(InputError) as error:
+        Experiment.preview(make_study(**{"output_dir": str(tmp_path), "preset": "smoke", "n_per_class": 8} | given))
+    assert not any(tmp_path.iterdir()) and "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"arms": "real+gan.mixed+classic", "gan": "dcgan_per_class"},
+         "arms: real+gan.mixed+classic: dcgan_per_class has a network of its own for every class, and nothing between"),
+        ({"arms": "real+dcgan_per_class.mixed"}, "arms: real+dcgan_per_class.mixed: dcgan_per_class has"),
+        ({"arms": "real+gan:25%+classic"},
+         "comes to 32 real and 11 made images in a batch, and real+gan+classic has 11"),
+    ],
+)  # fmt: skip
+def test_ways_that_a_study_cannot_have_are_refused_in_a_sentence(tmp_path, given, said):
+    assert said in refused(tmp_path, **given)
+
+
+def test_a_medium_with_nothing_between_two_items_has_nothing_between_two_classes(tmp_path):
+    file = tmp_path / "said.csv"
+    file.write_text(
+        "text,label\n" + "".join(f"{word} number {n},{word}\n" for word in ("one", "two") for n in range(40))
+    )
+    given = {"data": str(file), "output_dir": str(tmp_path / "out"), "preset": "smoke"}
+    for arm, said in {
+        "real+gan.mixed+classic": "there are no sentences between two classes; leave out what takes them",
+        "real+copies.mixed+classic": "takes sentences between two classes, and there are none; leave it out",
+        "real+gan.apart+classic": "takes a classifier with batch normalisation, and tfidf has none; leave it out",
+    }.items():
+        with pytest.raises(InputError, match=f"arms: .*{said}"):
+            Experiment.preview(make_study(**given, arms=arm))
+    ways = "real+gan.taught+classic,real+gan.before+classic,real+gan.fading+classic,real+gan.hard+classic"
+    assert Experiment.preview(make_study(**given, arms=ways)).plan.all_units()

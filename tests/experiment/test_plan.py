@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gannb.classifiers.ways import WAYS
 from gannb.experiment.at_hand import AtHand
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import FINAL, Plan
@@ -105,3 +106,38 @@ def test_units_that_judge_copying_say_where_others_of_the_pool_than_the_given_te
     measuring = [*found.quality_units.values(), *found.reference_units]
     assert measuring and {unit.parameters.get("unseen") == "pool" for unit in measuring} == {apart}
     assert "unseen" not in plan(AtHand()).reference_units[0].parameters
+
+
+# ---- ways to use made items ----
+
+WAYS_ASKED = ("real+gan+classic", *(f"real+gan.{name}+classic" for name in WAYS), "real+gan:12%+classic")
+
+
+def test_ways_use_the_items_of_the_plain_gan_unless_they_choose_them():
+    found = plan(AtHand(), arms=WAYS_ASKED)
+    assert found.settings.sources == ["mlp", "mlp.mixed", "mlp.hard", "copies.mixed", "copies", "copies.hard"]
+    of = {arm: [u.place.rpartition("/")[2] for u in found.classifiers[0, f"real+{arm}+classic"].needs] for arm in (
+        "gan.before", "copies.taught", "gan.hard", "gan.mixed",
+    )}  # fmt: skip
+    assert of == {"gan.before": ["draw", "mlp-items"], "copies.taught": ["draw", "copies-items", "judge"],
+                  "gan.hard": ["draw", "mlp.hard-items"], "gan.mixed": ["draw", "mlp.mixed-items"]}  # fmt: skip
+    assert {u.place.rpartition("/")[2] for u in found.item_units[0, "copies.hard"].needs} == {"draw", "copies", "judge"}
+
+
+def test_what_lies_between_two_classes_is_measured_by_none():
+    measured = {source for _, source in plan(AtHand(), arms=WAYS_ASKED).quality_units}
+    assert measured == {"mlp", "mlp.hard", "copies", "copies.hard"}
+
+
+def test_an_arm_with_a_share_of_its_own_declares_it_and_the_others_the_study_s():
+    found = plan(AtHand(), arms=WAYS_ASKED)
+    shares = {arm: unit.parameters.get("synthetic_share") for (t, arm), unit in found.classifiers.items() if t == 0}
+    assert shares["real+gan:12%+classic"] == shares["real+copies:12%+classic"] == 0.12
+    assert shares["real+gan+classic"] == shares["real+gan.before+classic"] == found.settings.study.synthetic_share
+
+
+def test_ways_change_no_key_of_what_a_study_had_without_them():
+    without = plan(AtHand(), arms=("real+gan+classic", "real+copies+classic"))
+    with_ways = plan(AtHand(), arms=(*WAYS_ASKED, "real+copies+classic"))
+    assert {u.path for u in without.all_units()} < {u.path for u in with_ways.all_units()}
+    assert not [u for u in without.all_units() if u.kind == "judge"]

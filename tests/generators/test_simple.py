@@ -142,3 +142,27 @@ def test_an_interpolation_of_any_dtype_lies_between_two_items(medium):
     assert (made >= low - tolerance).all() and (made <= high + tolerance).all()
     share = (made - b) / (a - b)  # of the first, in each dimension
     assert np.ptp(share, axis=1).max() < 0.05 and np.ptp(share) > 0.9
+
+
+# ---- in the ways of made items ----
+
+
+@pytest.mark.parametrize("medium", [INT16, FLOAT], ids=["int16", "float"])
+def test_between_two_classes_lies_a_blend_of_an_item_of_each(medium):
+    draw = vectors(medium, 5, classes=3)
+    pairs, share = np.array([[0, 1], [1, 2], [2, 0], [0, 2]]), np.array([1.0, 0.5, 0.0, 0.75])
+    made = Copies(medium).fit(draw, Job(0, 1)).blend(pairs, share, 3)
+    assert made.dtype == draw.x.dtype and made.shape == (4, *draw.shape)
+    assert any(np.array_equal(made[0], x) for x in draw.x[draw.y == 0])  # all of the first
+    assert any(np.array_equal(made[2], x) for x in draw.x[draw.y == 0])  # nothing of the first
+    assert not any(np.array_equal(made[1], x) for x in draw.x)
+
+
+def test_the_upper_half_of_each_class_is_what_scores_highest_there():
+    draw = vectors(INT16, 6, classes=3)
+    score = np.arange(len(draw)) * np.where(draw.y == 1, -1.0, 1.0)
+    copies = Copies(INT16).fit(draw, Job(0, 1))
+    half = copies.upper_half(lambda x, y: score)
+    kept = {x.tobytes() for x in half.sample(Condition(np.repeat(np.arange(3), 9)), 2)}
+    best = [np.flatnonzero(draw.y == k)[np.argsort(score[draw.y == k])[3:]] for k in range(3)]
+    assert kept == {x.tobytes() for x in draw.x[np.concatenate(best)]} and len(copies.x) == len(draw)

@@ -8,7 +8,15 @@ from tiny_gans import TINY, make_draw
 
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Condition, Job
-from gannb.generators.variations import ATTEMPTS, CALIBRATION, above_median, attempt_seed, choose, recognised
+from gannb.generators.variations import (
+    ATTEMPTS,
+    CALIBRATION,
+    above_median,
+    attempt_seed,
+    choose,
+    recognised,
+    unsureness,
+)
 from gannb.media.image import IMAGE
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
@@ -89,7 +97,7 @@ def test_above_median_accepts_what_scores_above_the_median_of_its_class():
         def sample(self, condition, seed, index=None):
             return np.stack([np.arange(len(condition)), np.arange(len(condition)), condition.labels], 1)
 
-    accept = above_median(Scores(), 2, 0)  # class 0 scores 0..127, class 1 128..255
+    accept = above_median(scores := Scores(), scores.realness, 2, 0)  # class 0 scores 0..127, class 1 128..255
     medians = np.array([CALIBRATION - 1, 3 * CALIBRATION - 1]) / 2
     positions = np.repeat(np.round(medians).astype(int), 3) + np.tile([-1, 0, 1], 2)
     x = np.stack([positions, positions, positions], 1)
@@ -101,7 +109,7 @@ def test_above_median_accepts_what_scores_above_the_median_of_its_class():
 def test_above_median_accepts_about_half_of_a_gans_items():
     gan = Adversarial(IMAGE, TINY["projection"]).fit(make_draw(), Job(3, 1))
     labels = np.repeat([0, 1, 2], 200)
-    share = above_median(gan, 3, 11)(gan.sample(Condition(labels), 12), labels).reshape(3, 200).mean(1)
+    share = above_median(gan, gan.realness, 3, 11)(gan.sample(Condition(labels), 12), labels).reshape(3, 200).mean(1)
     assert share == pytest.approx([0.5] * 3, abs=0.2)  # medians and shares each vary by .04
 
 
@@ -116,3 +124,9 @@ def test_what_is_recognised_does_not_depend_on_how_many_are_asked_for():
 def test_recognised_accepts_where_the_classifier_sees_the_label():
     predict = lambda x: np.eye(3)[x[:, 0]]  # noqa: E731
     assert recognised(predict)(np.array([[0], [1], [2]]), np.array([0, 2, 2])).tolist() == [True, False, True]
+
+
+def test_a_classifier_is_the_more_unsure_the_flatter_what_it_says():
+    p = np.array([[1, 0, 0], [0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3], [0.9, 0.1, 0]])
+    score = unsureness(lambda x: np.resize(p, (len(x), 3)))(np.zeros((4, 2)), LABELS[:4])
+    assert np.argsort(score).tolist() == [0, 3, 1, 2] and score[2] == pytest.approx(np.log(3)) and score[0] == 0

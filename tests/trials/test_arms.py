@@ -238,3 +238,60 @@ def test_an_arm_that_fine_tunes_is_the_classic_one_with_a_pretrained_network():
     assert (with_gan.generator, with_gan.variation, with_gan.dose) == ("gan", "truncated", 50)
     assert with_gan.pretrained and with_gan.without_items().name == "transfer"
     assert not parse_arm("real+classic").pretrained
+
+
+# ---- ways to use made items ----
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "share"),
+    [
+        ("real+gan.before+classic", "before", None), ("real+copies.fading", "fading", None),
+        ("real+gan:12%+classic", "", 12), ("real+gan.mixed:6%+classic@deep_cnn", "mixed", 6),
+        ("gan.hard:50", "hard", None), ("transfer+gan.taught", "taught", None),
+        ("real+related.before+classic", "before", None),
+    ],
+)  # fmt: skip
+def test_a_way_and_a_share_stand_behind_a_source(name, way, share):
+    arm = parse_arm(name, IMAGE)
+    assert (arm.way, arm.share, arm.name) == (way, share, name) and arm.is_way
+    assert not arm.plain().is_way and not arm.without_items().is_way
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "gan.before", "copies.fading", "gan.apart",  # which take real items
+        "transfer+gan.apart",  # batch norms of a pretrained network learn nothing
+        "real+gaussian.mixed", "real+related.hard", "real+foreign.mixed",  # of which none can be chosen
+        "real+mislabelled.taught", "real+more.before", "real+weighted.fading", "fewer.before",
+        "gan:12%", "real+gan:0%", "real+gan:91%", "real+gan:12%%", "real+gan:50:6%", "real+more:6%", "real:6%",
+    ],
+)  # fmt: skip
+def test_ways_and_shares_that_have_no_meaning_are_refused(wrong):
+    with pytest.raises(InputError, match="arms: there is no arm"):
+        parse_arm(wrong, IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("real+gan.mixd+classic", "real+gan.mixed+classic"), ("gan.before", "real+gan.before"),
+        ("transfer+gan.apart", "transfer+gan"), ("real+gaussian.mixed", "real+gaussian"), ("gan:12%", "real+gan:12%"),
+    ],
+)  # fmt: skip
+def test_the_nearest_arm_to_a_wrong_way_is_said(wrong, near):
+    with pytest.raises(InputError) as error:
+        parse_arm(wrong, IMAGE)
+    assert str(error.value).endswith(f"did you mean {near}?")
+
+
+def test_what_has_the_form_of_an_arm_without_a_gan_is_made_of_copies():
+    forms = {name: parse_arm(name).without_gan().name for name in (
+        "real+gan.before+classic", "transfer+gan.taught", "real+gan.mixed:50+classic@deep_cnn", "real+gan.cool:6%",
+    )}  # fmt: skip
+    assert forms == {
+        "real+gan.before+classic": "real+copies.before+classic", "transfer+gan.taught": "transfer+copies.taught",
+        "real+gan.mixed:50+classic@deep_cnn": "real+copies.mixed:50+classic@deep_cnn",
+        "real+gan.cool:6%": "real+copies:6%",
+    }  # fmt: skip

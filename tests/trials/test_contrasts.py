@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gannb.classifiers.imbalance import BALANCING
+from gannb.classifiers.ways import WAYS
 from gannb.media.image import IMAGE
 from gannb.study.model import DEFAULT_ARMS
 from gannb.trials.arms import BALANCED, CONVERGENCE, PRIMARY, Arm, parse_arm
@@ -215,3 +216,32 @@ def test_further_classifiers_repeat_the_primary_contrast_with_a_check_of_their_o
         assert pairs(arms)[f"real+gan+classic@{other}", "real+classic"] == "exploratory"
     assert parse_arm("real+classic@deep_cnn@half").half_budget
     assert parse_arm("real+gan+classic@deep_cnn").without_items().name == "real+classic@deep_cnn"
+
+
+# ---- ways to use made items ----
+
+
+@pytest.mark.parametrize("amount", [*(f".{name}" for name in WAYS), ":6%", ":12%", ".mixed:12%"])
+def test_every_way_comes_with_its_control_and_is_compared_with_it_and_with_the_real_items(amount):
+    way, form = f"real+gan{amount}+classic", f"real+copies{amount}+classic"
+    arms = names(study_arms((way,), "draw", IMAGE))
+    roles = pairs(arms)
+    assert form in arms and roles[way, "real+classic"] == roles[way, form] == "secondary"
+    assert roles[way, PRIMARY[0]] == "exploratory" and roles[form, "real+classic"] == "yardstick"
+    meant = {(c.arm, c.against): c.meaning for c in contrasts(arms, IMAGE.nouns)}
+    assert all(word not in meaning for meaning in meant.values() for word in ("{", "None", "gan."))
+
+
+def test_ways_alone_and_without_augmentation_are_shown_without_an_answer():
+    roles = pairs(names(study_arms(("gan.mixed", "real+gan.fading"), "draw", IMAGE)))
+    assert roles["gan.mixed", "real"] == roles["gan.mixed", "copies.mixed"] == "exploratory"
+    assert roles["real+gan.fading", "real"] == roles["real+gan.fading", "real+copies.fading"] == "exploratory"
+
+
+def test_copies_in_a_way_are_no_oversampling():
+    arms = names(study_arms(("real+gan.before+classic",), "folds", IMAGE, balance=True))
+    assert "real+copies.before+classic" in arms
+
+
+def test_a_study_that_asks_for_no_way_has_none():
+    assert not [arm for arm in study_arms(DEFAULT_ARMS, "draw", IMAGE) if arm.is_way]

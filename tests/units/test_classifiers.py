@@ -10,12 +10,13 @@ from toy_media import FLOAT, INT16, Vectors
 from toy_units import N_PER_CLASS, TRAINING, ToyStudy
 
 from gannb.classifiers.training import predict
+from gannb.classifiers.ways import WAYS
 from gannb.media import MEDIA
 from gannb.trials import splits
 from gannb.trials.folds import fold_numbers
 from gannb.units import classifiers
 from gannb.units.classifiers import MOST_SHIFTED, shifted_items
-from gannb.units.reading import read_draw
+from gannb.units.reading import load_classifier, read_draw
 from gannb.work.unit import Task, Unit
 
 
@@ -152,3 +153,41 @@ def test_every_repeat_of_cross_validation_shifts_the_same_items():
         assert all(0.9 * MOST_SHIFTED < len(part) < 1.1 * MOST_SHIFTED for part in parts)
         in_repeat.append(np.sort(np.concatenate(parts)))
     assert np.array_equal(*in_repeat)
+
+
+# ---- ways to use made items ----
+
+
+def test_a_teacher_s_probabilities_are_the_labels_of_made_items_and_real_ones_keep_theirs(study):
+    items, teacher = study.items("vector"), study.teacher()
+    mixture, _, train = mixture_of(study, "real+gan.taught", items, teacher)
+    network = load_classifier(study.medium, study.folder / teacher.path / "judge.safetensors", study.dataset.pool)
+    assert np.allclose(mixture.shares, predict(study.medium, network, study.read(items, "x.npy")), atol=1e-6)
+    assert mixture.way == "taught" and np.array_equal(mixture.real.y, train.y)
+
+
+def test_items_between_classes_are_learnt_by_their_shares(study):
+    items = study.items_in("vector", "mixed")
+    mixture, filled, _ = mixture_of(study, "real+gan.mixed:2", items)
+    assert np.array_equal(mixture.shares, study.read(items, "shares.npy")[filled.number]) and len(mixture.shares) == 6
+
+
+@pytest.mark.parametrize("way", ["mixed", "taught"])
+def test_real_items_in_the_places_of_made_ones_keep_their_labels(study, way):
+    items = study.items_in("vector", "mixed") if way == "mixed" else study.items("vector")
+    mixture, filled, _ = mixture_of(study, f"real+gan.{way}", items, study.teacher(), keep_classes=[1])
+    own = mixture.shares[filled.replaced]
+    assert np.array_equal(own.max(1), np.ones(len(own))) and np.array_equal(
+        own.argmax(1), filled.items.y[filled.replaced]
+    )
+    assert (mixture.shares[~filled.replaced].max(1) < 1).any()
+
+
+@pytest.mark.parametrize("way", ["", *WAYS])
+def test_every_way_trains_a_classifier_from_end_to_end(study, way):
+    name = f"gan.{way}" if way else "gan"
+    items = study.items_in("vector", way) if way in ("mixed", "hard") else study.items("vector")
+    unit = study.classifier(f"real+{name}+classic", items, study.teacher(), cycles=[20, 20])
+    rows = json.loads((study.folder / unit.path / "scores.json").read_text())
+    assert {row["arm"] for row in rows} == {f"real+{name}+classic@half", f"real+{name}+classic"}
+    assert all(row["n_synthetic"] == 3 * N_PER_CLASS for row in rows)

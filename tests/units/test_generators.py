@@ -79,3 +79,37 @@ def test_seeds_differ_by_trial_generator_and_purpose_and_by_nothing_else():
 
     assert seed() == seed(n=2)
     assert len({seed(), seed(1), seed(0, "copies"), seed(0, "vector", "calibration")}) == 4
+
+
+# ---- ways to use made items ----
+
+
+@pytest.mark.parametrize("name", ["vector", "copies"])
+def test_items_between_two_classes_have_the_shares_of_both(study, name):
+    made = study.items_in(name, "mixed")
+    x, y, shares = (study.read(made, f"{part}.npy") for part in ("x", "y", "shares"))
+    assert x.dtype == study.medium.dtype and np.bincount(y).tolist() == [N_PER_CLASS] * 3
+    assert np.allclose(shares.sum(1), 1) and np.array_equal((shares > 0).sum(1), np.full(len(y), 2))
+    assert np.array_equal(shares.argmax(1), y) and (shares.max(1) >= 0.5).all() and np.ptp(shares.max(1)) > 0.3
+
+
+def test_the_other_class_is_drawn_in_the_proportions_of_the_labels():
+    labels = np.repeat([0, 1, 2], [600, 300, 100])
+    other = generators._other_classes(labels, np.random.default_rng(0))
+    assert not np.any(other == labels)
+    assert np.bincount(other[labels == 0], minlength=3)[1:] / 600 == pytest.approx([0.75, 0.25], abs=0.05)
+    assert set(generators._other_classes(np.array([0, 1, 1]), np.random.default_rng(0))) == {0, 1}
+
+
+def test_hard_copies_are_the_items_that_the_classifier_is_less_sure_of(study):
+    made = study.items_in("copies", "hard")
+    train = splits.take(study.dataset, read_draw(study.folder / study.draw.path).train)
+    kept = {x.tobytes() for x in study.read(made, "x.npy")}
+    assert kept < {x.tobytes() for x in train.x} and len(kept) <= len(train) / 2 + 3
+    assert np.array_equal(study.read(made, "y.npy"), study.read(study.items("copies"), "y.npy"))
+
+
+def test_hard_items_of_a_gan_are_chosen_and_how_hard_that_was_is_kept(study):
+    made = study.items_in("vector", "hard")
+    assert set(study.read(made, "items.json")) == {"accepted_first", "never_accepted"}
+    assert not np.array_equal(study.read(made, "x.npy"), study.read(study.items("vector"), "x.npy"))

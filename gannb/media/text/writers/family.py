@@ -70,7 +70,7 @@ class TextFamily:
 
     def check_blend(self, families: Mapping[str, TextFamily]) -> None:
         """Raise InputError: nothing lies between two sentences."""
-        raise InputError("gan: there are no sentences between two classes; leave held_out out.")
+        raise InputError("gan: there are no sentences between two classes; leave out what takes them.")
 
     def generator(self, shape: tuple[int, ...], n_classes: int) -> Any:
         """Raise InputError: a network of someone else has words of its own."""
