@@ -23,7 +23,7 @@ ROLES = {  # of a contrast: heading, colour, marker
     "control": ("Controls: planted to check the study itself", ORANGE, "s"),
     "option": ("Other ways", SOFT, "o"),
 }
-BESIDE, BESIDE_SMALL = 46, 58  # characters of a line beside the wide figure, in its usual size and in the small one
+BESIDE, BESIDE_SMALL = 52, 66  # characters of a line beside the wide figure, in its usual size and in the small one
 HEADLINE = 58  # characters of an option and its number that a line of the headline holds in its usual size
 NARROW = 48  # characters that a line of a narrow figure holds in its usual size
 WIDE_NAME, NARROW_NAME = 3.9, 3.7  # inches that the name of a study may take, so that the axes keep their room
