@@ -53,17 +53,21 @@ class TfIdf(nn.Module):
         self._know(words, pieces, torch.log((1 + len(x)) / (1 + often)) + 1, pace)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits: (N, T, W) int32 -> (N, K).
+        """Return logits: (N, T, W) int32 -> (N, K)."""
+        row, at, value = self.features(x)
+        of_classes = (SCALE * self.pace[at] * value)[:, None] * self.head.weight.T[at]  # (P, K)
+        return self.head.bias.expand(len(x), -1).index_add(0, row, of_classes)
 
-        A sentence has a hundred features of thousands: those that are 0 are neither made nor multiplied.
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the features that are not 0, P in all: of which sentence (N, T, W), their number, their value; (P,).
+
+        A sentence has a hundred of thousands.
         """
         row, at, count = self._found(x)
         part = 2 * row + (at >= len(self.words))  # of a sentence: its words, or their pieces
-        value = (count.log() + 1) * self.idf[at]  # (P,)
+        value = (count.log() + 1) * self.idf[at]
         length = value.new_zeros(2 * len(x)).index_add_(0, part, value.square()).sqrt()
-        value = SCALE * self.pace[at] * value / length[part]
-        logits = self.head.bias.expand(len(x), -1)
-        return logits.index_add(0, row, value[:, None] * self.head.weight.T[at])
+        return row, at, value / length[part]
 
     def _found(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return which sentence (N, T, W) holds which feature how often: three of (P,), by sentence and feature."""
