@@ -8,7 +8,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gannb.media.text.writers.recurrent import states_of
 from gannb.media.text.writers.vocabulary import BLANK, END, NOTHING, UNKNOWN
 
 WORD, CLASS = 64, 16  # widths of embeddings
@@ -68,7 +67,7 @@ class LanguageModel(nn.Module):
 
     def forward(self, before: Tensor, labels: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Score the word at every place (N, T), given those before it; rng: of dropout."""
-        states = states_of(self.gru, dropped(self.words.inputs(before, labels), rng))
+        states, _ = self.gru(dropped(self.words.inputs(before, labels), rng))
         return self.words.logits(dropped(states, rng))
 
     @torch.no_grad()
@@ -99,13 +98,13 @@ class Filler(nn.Module):
 
     def _read(self, given: Tensor, labels: Tensor, rng: torch.Generator | None) -> Tensor:
         """What the encoder sees of sentences with blanks, (B, T, 2 `ENCODER`)."""
-        return states_of(self.encoder, dropped(self.words.inputs(given, labels), rng))
+        return self.encoder(dropped(self.words.inputs(given, labels), rng))[0]
 
     def states(self, given: Tensor, whole: Tensor, labels: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """States of the decoder on its way through whole sentences: (B, T) with blanks, (B, T) -> (B, T, `DECODER`)."""
         before = torch.cat([torch.full_like(whole[:, :1], END), whole[:, :-1]], 1)
         seen = torch.cat([dropped(self.words.inputs(before, labels), rng), self._read(given, labels, rng)], 2)
-        return dropped(states_of(self.decoder, seen), rng)
+        return dropped(self.decoder(seen)[0], rng)
 
     def forward(self, given: Tensor, whole: Tensor, labels: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Score the word at every place, given what stands before it and all that is no blank: -> (B, T, V)."""
@@ -138,5 +137,4 @@ class TokenDiscriminator(nn.Module):
         """Words (B, T), which of them were blanks (B, T) bool, labels (B,) -> scores (B, T), high for "real"."""
         words = self.word(numbers)
         of_class = self.of_class(labels)[:, None].expand(-1, words.shape[1], -1)
-        states = states_of(self.gru, torch.cat([words, of_class, blank[..., None].float()], 2))
-        return self.head(states).squeeze(2)
+        return self.head(self.gru(torch.cat([words, of_class, blank[..., None].float()], 2))[0]).squeeze(2)
