@@ -1,21 +1,22 @@
 """Whether the GAN copies its training set: the one verdict that the page's sentence, the claim and the lights follow.
 
-Two things show copying: a generated item that is identical with a training item, and a test that flags more than half
-of the trials: by permutation, or of near copies where the medium tells them (`measures.copying`: both are in its column
-`flagged`). How far items side with the training set
-is a number beside them: chance takes that side as well, where all items lie nearest to the same few real ones. Where
-copying can be judged by a given test set alone (`trials.splits.unseen`), the permutation test shows nothing by itself:
-its items may come from another source than the training set, and then honest items are nearer to the latter.
+Two things show copying: a generated item that is identical with a training item (more of them than of unseen real ones,
+where the medium has such by chance), and a test that flags more than half of the trials: by permutation, or of near
+copies where the medium tells them (`measures.copying`: both are in its column `flagged`). How far items side with the
+training set is a number beside them: chance takes that side as well, where all items lie nearest to the same few real
+ones. Where copying can be judged by a given test set alone (`trials.splits.unseen`), the permutation test shows nothing
+by itself: its items may come from another source than the training set, and then honest items are nearer to the latter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 from scipy.stats import binom
 
 from gannb.analysis.evidence import Evidence, of_trials, per_trial, possible
-from gannb.measures.copying import LEVEL
+from gannb.measures.copying import LEVEL, identical_p
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
 
@@ -55,12 +56,20 @@ def copying(evidence: Evidence) -> Copying | None:
     side, flagged = of_trials(evidence, measured["nearer_to_train"]), int(measured["flagged"].sum())
     duplicates, items = round((measured["exact_duplicates"] * measured["items"]).sum()), int(measured["items"].sum())
     trials = len(measured["flagged"])
-    verdict = _verdict(side, flagged, trials, duplicates, evidence.judged_elsewhere)
-    found = _found(evidence, side, flagged, trials, duplicates, items)
+    usual = _usual(evidence, measured["items"])
+    copied = identical_p(duplicates, items, usual / items) <= LEVEL
+    verdict = _verdict(side, flagged, trials, copied, evidence.judged_elsewhere)
+    found = _found(evidence, side, flagged, trials, duplicates, items, usual)
     sentence = f"{LEADS[verdict]}: {found}{_reservation(evidence, verdict, side, flagged > trials / 2)}."
     number = f"copying {side.mean:.0%}, flagged in {flagged} of {trials} trials, {duplicates:,} of {items:,} identical"
     others = (measured[name].mean() for name in ("nn_ratio", "authenticity", "authenticity_of_real"))
     return Copying(verdict, side, flagged, trials, duplicates, items, sentence, number, _why(evidence, *others))
+
+
+def _usual(evidence: Evidence, items: pd.Series) -> float:
+    """Return how many of as many unseen real items would be identical with a training item, in all trials."""
+    by_chance = per_trial(evidence, "identical_by_chance", evidence.raw_space)
+    return 0.0 if by_chance is None else float((by_chance * items).sum())
 
 
 def copying_sentence(evidence: Evidence) -> str:
@@ -76,14 +85,17 @@ def light(own: str, duplicates: bool, found: Copying | None) -> str:
     """
     if own == "grey":
         return "grey"
-    if duplicates:
+    if duplicates and (found is None or found.verdict == "supported"):
         return "red"
     return own if found and own == BORNE.get(found.verdict) else "yellow"
 
 
-def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int, elsewhere: bool) -> str:
-    """Return the verdict. elsewhere: held-out items may be of another source, so that a flag alone shows nothing."""
-    if duplicates:
+def _verdict(side: Estimate, flagged: int, trials: int, copied: bool, elsewhere: bool) -> str:
+    """Return the verdict. copied: items are identical with training items, more than chance has it.
+
+    elsewhere: held-out items may be of another source, so that a flag alone shows nothing.
+    """
+    if copied:
         return "supported"
     if trials < LEAST_TRIALS:
         return "undecided"
@@ -93,16 +105,20 @@ def _verdict(side: Estimate, flagged: int, trials: int, duplicates: int, elsewhe
     return "contradicted" if by_chance and side.low <= 0 and side.high < ATTRACTION else "undecided"
 
 
-def _found(evidence: Evidence, side: Estimate, flagged: int, trials: int, duplicates: int, items: int) -> str:
+def _found(
+    evidence: Evidence, side: Estimate, flagged: int, trials: int, duplicates: int, items: int, usual: float
+) -> str:
     """Return what was found, in words: identical items, trials that are flagged, and the side that items take."""
     nouns = evidence.nouns
     shown = possible(side)
     identical = f"{f'{duplicates:,}' if duplicates else 'none'} of its {items:,} {nouns.many}"
+    chance = f" ({usual:.1f} of as many unseen real ones would be)" if usual else ""
     honest = f"are no nearer to the training set than to unseen real {nouns.many}"
     if evidence.phrases.nearly:
         honest = f"are near copies of a training {nouns.one} as seldom as unseen real ones are"
     return (
-        f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}, copying is flagged in "
+        f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}{chance}, copying is "
+        f"flagged in "
         f"{flagged} of {trials} trials, and they score {side.mean:.0%} [{100 * shown.low:.0f}, {100 * shown.high:.0f}] "
         f"on a scale on which {nouns.many} that {honest} score 0% and pure copies 100%"
     )
@@ -124,10 +140,15 @@ def _why(evidence: Evidence, ratio: float, authentic: float, honest: float) -> s
     counted = f" Copies that are {alike} are counted too." if alike else ""
     return (
         f"Decided by GAN {nouns.many} that are identical with a training {nouns.one}, and by {_tested(evidence)}. "
-        "Supported by one that is identical, or by more than half of the trials; contradicted by neither, with a score "
+        f"Supported by {_enough(evidence)}, or by more than half of the trials; contradicted by neither, with a score "
         f"surely below {ATTRACTION:.0%}.{counted} Nearest-neighbour ratio {ratio:.2f} (1: none); authentic "
         f"{authentic:.0%}, of held-out real {nouns.many} {honest:.0%}."
     )
+
+
+def _enough(evidence: Evidence) -> str:
+    """Return in words how many identical items show copying."""
+    return "more that are identical than of unseen real ones" if evidence.phrases.nearly else "one that is identical"
 
 
 def _tested(evidence: Evidence) -> str:

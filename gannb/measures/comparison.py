@@ -16,7 +16,7 @@ import numpy as np
 
 from gannb.data.examples import Examples
 from gannb.data.groups import shuffled_groups
-from gannb.measures.copying import NearCopies, Surroundings, c_t, copying_p, flagged, surroundings
+from gannb.measures.copying import NearCopies, Surroundings, c_t, copying_p, flagged, identical_p, surroundings
 from gannb.measures.fidelity import kid, prdc, spread
 from gannb.measures.forms import AsTheyAre, Form, in_forms
 
@@ -105,6 +105,7 @@ def measure(
     seed: int,
     forms: Sequence[Form] = (),
     learnt: Path | None = None,
+    by_chance: float = 0.0,
 ) -> Measured:
     """Measure items of a medium in every space. tested: the spaces in which copying may be tested.
 
@@ -112,7 +113,9 @@ def measure(
     none is tested, nothing is said of copying as a whole (`flagged`). forms: beside real items as they are; in the
     medium's raw features a generated item is as near to a real one as to the nearest form of it. Where the medium tells
     near copies itself, these are counted there in the place of distances, and no space is tested. learnt: the folder of
-    what `Medium.learn_to_measure` has learnt for this trial.
+    what `Medium.learn_to_measure` has learnt for this trial. by_chance: the share of unseen real items that are
+    identical with a training item; it counts where the medium tells near copies, since many say the same short sentence
+    and nobody takes the same picture twice.
     """
     exact, near = medium.duplicates_among(sets.fake.x, sets.train.x)
     copies = {"items": len(sets.fake), "exact_duplicates": float(exact.mean())}
@@ -123,6 +126,8 @@ def measure(
     if medium.raw_space in spaces:
         own = medium.measured(sets.fake.take(sets.same), sets.test, sets.train, learnt)
     told = near_copies(medium, sets.train.x, sets.fake.x, held_out.x)
+    by_chance = by_chance if told else 0.0
+    copies |= {"identical_by_chance": by_chance} if told else {}
     rows, classes, suspects = [], [], []
     for name, space in spaces.items():
         train, fake, test = (space(part.x) for part in (sets.train, sets.fake, sets.test))
@@ -141,7 +146,8 @@ def measure(
         classes += [{"features": name} | each for each in _by_class(sets, train, fake, counted or near_by, exact)]
         suspects += [{"features": name} | each for each in _suspects(sets, near_by)]
     if p_values := [row["copying_p"] for row in rows if "copying_p" in row]:
-        rows = [row | {"flagged": float(flagged(p_values, exact.mean()))} for row in rows]
+        identical = identical_p(int(exact.sum()), len(exact), by_chance)
+        rows = [row | {"flagged": float(flagged(p_values, identical, by_chance > 0))} for row in rows]
     return Measured(rows, classes, suspects)
 
 

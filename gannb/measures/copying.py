@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import hypergeom, mannwhitneyu
+from scipy.stats import binom, hypergeom, mannwhitneyu
 
 from gannb.data.examples import Examples
 from gannb.measures.fidelity import authentic_share, distance_ratio, excess_share
@@ -140,12 +140,22 @@ def copying_p(near_by: Surroundings, train: Examples, held_out: Examples, seed: 
     return (1 + sum(other >= observed for other in others)) / (1 + len(others))
 
 
-def flagged(p: list[float], duplicates: float) -> bool:
-    """Whether a set of items is flagged as copied: where some are exact duplicates of training items, or by the test.
+def identical_p(identical: int, items: int, by_chance: float) -> float:
+    """p value that no more of so many items are identical with a training item than unseen real ones are by chance.
 
-    p: of every space in which copying may be tested; the smallest counts, Bonferroni-adjusted. duplicates: their share.
+    by_chance: the share of these, 0..1; where it is 0, a single one shows copying.
     """
-    return duplicates > 0 or min(p) * len(p) <= LEVEL
+    return float(binom.sf(identical - 1, items, by_chance))
+
+
+def flagged(p: list[float], identical: float, tested: bool = False) -> bool:
+    """Whether a set of items is flagged as copied: by items identical with training items, or by the test.
+
+    p: of every space in which copying may be tested. identical: see `identical_p`; `tested`: it is neither 0 nor 1 by
+    what real items are. The smallest of all that are tested counts, Bonferroni-adjusted.
+    """
+    p = [*p, identical] if tested else p
+    return (not tested and identical == 0) or min(p) * len(p) <= LEVEL
 
 
 def _exchanges(is_train: np.ndarray, y: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:

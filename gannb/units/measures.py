@@ -89,9 +89,20 @@ def make_quality(task: Task) -> None:
     about |= _how_chosen(task.needed("items"))
     about |= _between(task, test, train, fake.take(sets.same), splits.take(dataset, draw.reserve))
     spaces, tested = _spaces(task, draw, train)
-    found = measure(medium, sets, spaces, tested, _quality_seed(task), _forms(task, train), task.needed("ruler"))
+    forms, by_chance = _forms(task, train), identical_by_chance(dataset, train)
+    found = measure(medium, sets, spaces, tested, _quality_seed(task), forms, task.needed("ruler"), by_chance)
     _add_frechet(medium, found.spaces, spaces, test, fake)
     _write_measured(task, {task.parameters["generator"]: (sets, found)}, spaces[medium.measuring_classifier], about)
+
+
+def identical_by_chance(dataset: Dataset, train: Examples) -> float:
+    """Return the share of further items of the same source that are identical with one of the training items.
+
+    As other items of the data are: within a study identical ones stay on one side, so that none is seen there.
+    """
+    mine = set(train.ids.tolist())
+    twins = sum(len(same) - 1 for same in dataset.report.exact_duplicates if not mine.isdisjoint(same))
+    return min(1.0, twins / max(1, len(dataset.pool) - 1))
 
 
 def _add_frechet(
@@ -120,9 +131,10 @@ def make_reference_sets(task: Task) -> None:
     train, seed = splits.take(dataset, draw.train), _quality_seed(task)
     spaces, tested = _spaces(task, draw, train)
     found = reference_sets(medium, train, splits.take(dataset, draw.test), seed, _unseen(dataset, draw))
-    forms, learnt = _forms(task, train), task.needed("ruler")
+    forms, learnt, by_chance = _forms(task, train), task.needed("ruler"), identical_by_chance(dataset, train)
     measured = {
-        name: (sets, measure(medium, sets, spaces, tested, seed, forms, learnt)) for name, sets in found.items()
+        name: (sets, measure(medium, sets, spaces, tested, seed, forms, learnt, by_chance))
+        for name, sets in found.items()
     }
     _write_measured(task, measured, spaces[medium.measuring_classifier], {})
 

@@ -67,6 +67,17 @@ def test_identical_items_are_counted_and_named_though_they_be_few():
     assert "none of its 800 images is identical" in copying_sentence(world_of(0.0, (0,) * 8))
 
 
+@pytest.mark.parametrize(
+    ("usual", "verdict", "said"), [(0.01, "contradicted", " (8.0 of"), (1e-4, "supported", " (0.1 of")]
+)
+def test_identical_items_show_copying_where_unseen_real_ones_would_be_fewer(usual, verdict, said):
+    """Eight of 800 items."""
+    world = world_of(0.0, (0,) * 8, 0.01)
+    world = replace(world, quality=world.quality.assign(identical_by_chance=usual))
+    assert copying(world).verdict == claimed(world).verdict == verdict
+    assert f"8 of its 800 images are identical with a training image{said} as many unseen" in copying_sentence(world)
+
+
 def test_a_score_that_chance_gives_as_well_is_said_to_be_one():
     assert "by chance as well" in copying_sentence(world_of(1.0, (1, 0) * 4, spread=0.0))
     assert "by chance as well" not in copying_sentence(world_of(0.9, (1,) * 8))

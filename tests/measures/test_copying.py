@@ -12,7 +12,7 @@ from scipy.stats import fisher_exact, mannwhitneyu
 
 from gannb.data.examples import Examples
 from gannb.measures import copying
-from gannb.measures.copying import NearCopies, Surroundings, c_t, copying_p, flagged, surroundings
+from gannb.measures.copying import NearCopies, Surroundings, c_t, copying_p, flagged, identical_p, surroundings
 from gannb.measures.fidelity import authenticity, nearer_to_training, nearest, nearest_neighbour_ratio
 from gannb.measures.forms import AsTheyAre
 from gannb.media.image.features import pixels
@@ -49,7 +49,7 @@ def test_honest_digits_are_flagged_in_one_trial_of_twenty():
     found = []
     for seed in range(60):
         train, held_out, further = digits_trial(seed)
-        found.append(flagged([p_of(further.x[::8], train, held_out, seed)], 0.0))
+        found.append(flagged([p_of(further.x[::8], train, held_out, seed)], 1.0))
     assert np.mean(found) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 60)  # benchmarks/copying.py has more trials
 
 
@@ -60,14 +60,14 @@ def test_a_copier_is_caught_in_every_trial_copied_exactly_or_altered_lightly(sha
         honest = further.x[: round((1 - share) * 400)]
         for copies in (np.concatenate([train.x] * 5), altered(np.concatenate([train.x] * 5), seed)):
             made = np.concatenate([honest, copies[: round(share * 400)]])
-            assert flagged([p_of(made, train, held_out, seed), 1.0], 0.0)
+            assert flagged([p_of(made, train, held_out, seed), 1.0], 1.0)
 
 
 def test_poor_items_that_owe_nothing_to_the_training_set_are_not_flagged():
     train, held_out, further = digits_trial(0)
     noise = np.random.default_rng(0).integers(0, 256, further.x.shape, dtype=np.uint8)
     for made in (noise, further.x // 4, np.repeat(further.x[:1], 50, axis=0)):
-        assert not flagged([p_of(made, train, held_out)], 0.0)
+        assert not flagged([p_of(made, train, held_out)], 1.0)
 
 
 def test_the_p_value_is_uniform_where_nothing_is_copied():
@@ -88,8 +88,17 @@ def test_classes_in_other_proportions_among_the_held_out_do_not_look_like_copyin
 
 
 def test_the_smallest_p_counts_for_all_spaces_and_any_identical_item():
-    assert flagged([0.024, 0.9], 0.0) and not flagged([0.026, 0.9], 0.0) and flagged([0.05], 0.0)
-    assert flagged([0.9, 0.9], 0.001)
+    assert flagged([0.024, 0.9], 1.0) and not flagged([0.026, 0.9], 1.0) and flagged([0.05], 1.0)
+    assert flagged([0.9, 0.9], identical_p(1, 1000, 0.0)) and not flagged([0.9, 0.9], identical_p(0, 1000, 0.0))
+
+
+def test_identical_items_count_beyond_those_that_unseen_real_ones_have_by_chance():
+    """1,400 sentences, of which real ones would have .28: two show nothing, three do; chance seldom does."""
+    said = [identical_p(found, 1400, 2e-4) for found in range(11)]
+    assert [flagged([0.9], p, tested=True) for p in said] == [False] * 3 + [True] * 8
+    assert not flagged([0.03], said[1], tested=True) and flagged([0.02], said[1], tested=True)
+    often = np.random.default_rng(0).binomial(1400, 2e-4, 4000)
+    assert np.mean([flagged([1.0], said[found], tested=True) for found in often]) <= 0.05
 
 
 # ---- groups change places as wholes ----

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from toy_media import FLOAT, INT16, Vectors
@@ -11,6 +13,7 @@ from gannb.data.medium import FurtherSpace
 from gannb.measures.comparison import REFERENCE_SETS
 from gannb.media import MEDIA
 from gannb.trials import splits
+from gannb.units.measures import identical_by_chance
 from gannb.units.reading import note_spaces, read_draw
 
 SIDES = ["int16", "float"]
@@ -101,3 +104,11 @@ def test_a_medium_s_further_space_names_its_weights_its_least_number_and_its_dis
     assert used == [("/w/halves", "cpu")] and set(rows) == {"values", "two_layers", "halves"}
     assert ("halves_distance" in rows["halves"]) == has_it and "halves_distance" not in rows["values"]
     assert "halves" not in {row["features"] for row in study.read(study.quality("gaussian"), "quality.json")}
+
+
+def test_identical_by_chance_are_as_many_as_other_items_of_the_data_are():
+    """Of 10 other items 2 say what "a" says, and one what "d" says; "x" and "y" are no training items."""
+    same = [["a", "b", "c"], ["d", "e"], ["x", "y"]]
+    dataset = SimpleNamespace(pool=range(11), report=SimpleNamespace(exact_duplicates=same))
+    assert identical_by_chance(dataset, SimpleNamespace(ids=np.array(["a", "b", "d", "z"]))) == pytest.approx(0.3)
+    assert identical_by_chance(dataset, SimpleNamespace(ids=np.array(["z"]))) == 0

@@ -436,7 +436,7 @@ class Training:
             optimiser.state.clear()
             for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
                 if saved := under(tensors, f"optimiser.{name}.{number}."):
-                    optimiser.state[parameter] = {key: _laid_out_like(parameter, v) for key, v in saved.items()}
+                    optimiser.state[parameter] = {key: laid_out_like(parameter, v) for key, v in saved.items()}
             self.set_rate(name, values["rates"][name])
         self.set_lecam(values["lecam"])
         self.set_strength(values.get("strength", 1.0))  # older checkpoints are without
@@ -460,7 +460,7 @@ def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+def laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
     """A copy of the value on the parameter's device and in its memory layout, which fused optimisers rely on."""
     if value.shape != parameter.shape:
         return value.to(parameter.device, copy=True)

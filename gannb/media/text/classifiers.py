@@ -16,6 +16,7 @@ from gannb.utils.naming import nearest
 NONE = 2**31 - 1  # fills up a vocabulary: no hash is as large
 MOST_FEATURES = 2**15  # words and pieces that TF-IDF knows, those that most training sentences hold
 SCALE = 8.0  # of TF-IDF features: weights then move as fast, by Adam, as those of other networks
+PIECES_FROM = 2**31  # hashes of pieces of words, where they stand beside those of words
 MOST_WORDS = 2**12  # that the CNN knows
 EMBEDDING, CHANNELS, DROPOUT = 64, 64, 0.5
 SPANS = (1, 2, 3)  # words that a filter sees
@@ -53,12 +54,29 @@ class TfIdf(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits: (N, T, W) int32 -> (N, K)."""
-        x = _trimmed(x)
-        parts = [_counts(x[..., 0], self.words), _counts(x[..., 1:].flatten(1), self.pieces)]
-        sizes = [len(self.words), len(self.pieces)]
-        weighed = [c.clamp(min=1).log().add(1) * (c > 0) * w for c, w in zip(parts, self.idf.split(sizes), strict=True)]
-        found = torch.cat([F.normalize(part, dim=1) for part in weighed], 1)
-        return self.head(SCALE * self.pace * found if len(self.idf) else found.new_zeros(len(x), 1))
+        row, at, value = self.features(x)
+        of_classes = (SCALE * self.pace[at] * value)[:, None] * self.head.weight.T[at]  # (P, K)
+        return self.head.bias.expand(len(x), -1).index_add(0, row, of_classes)
+
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the features that are not 0, P in all: of which sentence (N, T, W), their number, their value; (P,).
+
+        A sentence has a hundred of thousands.
+        """
+        row, at, count = self._found(x)
+        part = 2 * row + (at >= len(self.words))  # of a sentence: its words, or their pieces
+        value = (count.log() + 1) * self.idf[at]
+        length = value.new_zeros(2 * len(x)).index_add_(0, part, value.square()).sqrt()
+        return row, at, value / length[part]
+
+    def _found(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return which sentence (N, T, W) holds which feature how often: three of (P,), by sentence and feature."""
+        row, place, column = x.nonzero(as_tuple=True)
+        known = torch.cat([self.words, PIECES_FROM + self.pieces])
+        at, there = _places(x[row, place, column] + PIECES_FROM * (column > 0), known)
+        size = max(1, len(known))
+        pairs, count = (row * size + at)[there].unique(return_counts=True)  # a row and a feature as one number
+        return pairs.div(size, rounding_mode="floor"), pairs % size, count
 
 
 def _trimmed(x: Tensor) -> Tensor:
@@ -68,9 +86,9 @@ def _trimmed(x: Tensor) -> Tensor:
 
 def _held(hashes: Tensor) -> tuple[Tensor, Tensor]:
     """Return the hashes that stand in most rows of (N, J), rising, (V,) int64; and in how many rows each does, (V,)."""
-    rows = torch.arange(len(hashes)).repeat_interleave(hashes.shape[1])
-    pairs = torch.stack([hashes.flatten().long(), rows], 1).unique(dim=0)
-    found, often = pairs[pairs[:, 0] != 0, 0].unique_consecutive(return_counts=True)
+    row, column = hashes.nonzero(as_tuple=True)
+    pairs = (hashes[row, column].long() * len(hashes) + row).unique()  # a hash and a row as one number
+    found, often = pairs.div(len(hashes), rounding_mode="floor").unique_consecutive(return_counts=True)
     kept = torch.argsort(often, descending=True, stable=True)[:MOST_FEATURES].sort().values
     return found[kept], often[kept]
 
@@ -78,17 +96,10 @@ def _held(hashes: Tensor) -> tuple[Tensor, Tensor]:
 def _places(hashes: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """Return where hashes stand among known ones, (V,) rising; and whether they do."""
     hashes = hashes.long()
+    if not len(known):
+        return torch.zeros_like(hashes), torch.zeros_like(hashes, dtype=torch.bool)
     at = torch.searchsorted(known, hashes.contiguous()).clamp(max=len(known) - 1)
     return at, known[at] == hashes
-
-
-def _counts(hashes: Tensor, known: Tensor) -> Tensor:
-    """How often each known hash stands in each row: (N, J), (V,) -> (N, V) float32."""
-    counts = torch.zeros(len(hashes), len(known), device=hashes.device)
-    if not len(known):
-        return counts
-    at, there = _places(hashes, known)
-    return counts.scatter_add_(1, at, there.float())
 
 
 class WordCnn(nn.Module):

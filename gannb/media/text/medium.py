@@ -276,7 +276,7 @@ class Texts(Usual):
 
     spaces: Mapping[str, FurtherSpace] = {}
 
-    measured_as: Mapping[str, Any] = {"fluency": 2}
+    measured_as: Mapping[str, Any] = {"fluency": 2, "identical": 1}
     measures: Mapping[str, tuple[str, str]] = {
         "perplexity": (
             ".0f", "Of these sentences under a trigram model of unseen real ones: low where they read like those. "

@@ -120,10 +120,12 @@ def array(texts: Sequence[str]) -> np.ndarray:
 def hashed(texts: np.ndarray, most: int = MAX_TOKENS) -> np.ndarray:
     """Return sentences (N,) as hashes of their words, (N, most, `WIDTH`) int32; 0 where there is no word or piece."""
     number: dict[str, int] = {}  # of each word among those of these sentences, from 1 on; 0 is none
+    sentences = [_tokens(text)[:most] for text in texts.tolist()]
+    lengths = np.fromiter(map(len, sentences), np.intp, len(sentences))
     rows = np.zeros((len(texts), most), np.intp)
-    for row, text in zip(rows, texts, strict=True):
-        words = _tokens(str(text))[:most]
-        row[: len(words)] = [number.setdefault(word, len(number) + 1) for word in words]
+    rows[np.arange(most) < lengths[:, None]] = [
+        number.setdefault(w, len(number) + 1) for words in sentences for w in words
+    ]
     return np.stack([np.zeros(WIDTH, np.int32), *map(of_word, number)])[rows]
 
 

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.media.text import TEXT
-from gannb.media.text.classifiers import OWN, SCALE, build
+from gannb.media.text.classifiers import OWN, build
 from gannb.media.text.tokens import array, tokens
 from gannb.utils.errors import InputError
 
@@ -25,10 +25,8 @@ def prepared(name: str, x: np.ndarray) -> torch.nn.Module:
 def test_tfidf_of_words_is_that_of_scikit_learn():
     x, y = sentences(20).x, sentences(20, seed=5).x
     network = prepared("tfidf", x)
-    seen = {}
-    network.head.register_forward_pre_hook(lambda module, inputs: seen.update(x=inputs[0]))
-    network(TEXT.encode(TEXT.stored(y, "cpu")))
-    ours = (seen["x"] / SCALE / network.pace)[:, : len(network.words)].numpy()
+    row, at, value = network.features(TEXT.encode(TEXT.stored(y, "cpu")))
+    ours = torch.zeros(len(y), len(network.idf)).index_put((row, at), value)[:, : len(network.words)].numpy()
     theirs = TfidfVectorizer(analyzer=lambda text: tokens(str(text)), sublinear_tf=True).fit(x).transform(y).toarray()
     assert ours.shape == theirs.shape
     assert np.allclose(ours @ ours.T, theirs @ theirs.T, atol=1e-5)

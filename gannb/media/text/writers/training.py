@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.form import AsTheyAre
-from gannb.generators.adversarial.training import GRID, MOMENTS, Passes, derive, lent_randomness, under
+from gannb.generators.adversarial.training import GRID, MOMENTS, Passes, derive, laid_out_like, lent_randomness, under
 from gannb.generators.interface import Job
 from gannb.media.text.writers.blanks import lengths_of, spans_of, with_blanks
 from gannb.media.text.writers.family import START, TextFamily
@@ -103,7 +103,8 @@ class WriterTraining:
         self.grids = list(torch.from_numpy(start.numbers[: len(self.grid_steps)]))
 
     def _optimiser(self, name: str) -> torch.optim.Optimizer:
-        return torch.optim.Adam(getattr(self, name).parameters(), self.family.rate)
+        capturable = {"capturable": True} if self.device.type == "cuda" else {}
+        return torch.optim.Adam(getattr(self, name).parameters(), self.family.rate, fused=True, **capturable)
 
     # ---- a step ----
 
@@ -286,9 +287,7 @@ class WriterTraining:
             optimiser.state.clear()
             for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
                 if saved := under(tensors, f"optimiser.{name}.{number}."):
-                    optimiser.state[parameter] = {
-                        key: v.clone() if v.ndim == 0 else v.to(parameter.device, copy=True) for key, v in saved.items()
-                    }
+                    optimiser.state[parameter] = {key: laid_out_like(parameter, v) for key, v in saved.items()}
 
 
 def _ends(family: TextFamily, steps: int) -> tuple[int, int, int]:
