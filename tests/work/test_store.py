@@ -219,7 +219,7 @@ def test_progress_of_a_running_unit_can_be_read(tmp_path):
 def test_progress_is_written_now_and_then_only(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(Path, "write_text", lambda self, text, *rest, **named: written.append(text))
-    progress, now = _progress_writer(tmp_path, every=0.2), [0.0]
+    progress, now = _progress_writer(tmp_path, lambda: False, every=0.2), [0.0]
     monkeypatch.setattr("gannb.work.store.time.monotonic", lambda: now[0])
     for hundredth in range(50):
         now[0] = 100 + hundredth / 100
