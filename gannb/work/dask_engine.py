@@ -229,6 +229,7 @@ class Dask:
             (name, lacks), *others = unfit.items()
             further = f" ({len(others)} further workers are refused, too)" if others else ""
             raise InputError(f"engine={self.engine}: {name}: {lacks}{further}.")
+        self._tell()
 
     def _tell(self) -> None:
         """Say, once of each, which workers are of no use and why; end the run where none has been for long."""
@@ -303,13 +304,16 @@ class Dask:
     def _pass_on(self, future: Future[Any], dask: Any) -> None:
         """Pass on what became of a call, in a thread of Dask's."""
         self._calls.pop(future, None)
-        if dask.status == "finished":
-            _settle(future, dask.result)
-        elif dask.status == "error":
-            error = dask.exception()
-            lost = type(error).__name__ == "KilledWorker"
-            _settle(future, error=WorkerLost(f"{len(self._workers)} workers were lost") if lost else error)
-        elif self._client.status != "running":
+        try:
+            if dask.status == "finished":
+                _settle(future, dask.result)
+            elif dask.status == "error":
+                error = dask.exception()
+                lost = type(error).__name__ == "KilledWorker"
+                _settle(future, error=WorkerLost(f"{len(self._workers)} workers were lost") if lost else error)
+            elif self._client.status != "running":
+                _settle(future, error=self._gone())
+        except BaseException:  # the scheduler went in between; a call that is given up is no `Exception`
             _settle(future, error=self._gone())
 
     def _give_up(self, working: set[str]) -> None:
@@ -386,7 +390,8 @@ def connect(engine: str, address: str) -> Client:
     )
     if not _answers(host.strip("[]"), int(port)):
         raise nobody
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is said in a sentence
+    for name in ("distributed", "distributed.client"):  # what matters of it is said in a sentence
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings(), doing(f"connecting to {address}"):
             warnings.simplefilter("ignore")  # on versions that differ, which are looked at by name

@@ -225,7 +225,6 @@ def test_a_clients_own_answer_without_workers_is_not_taken_for_their_loss():
 
 def test_a_scheduler_without_workers_is_refused(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(dask_engine, "FIRST", 0.5)
-    monkeypatch.setattr(dask_engine, "PATIENCE", 0.5)
     alone = Cluster(tmp_path_factory.mktemp("alone"))
     with pytest.raises(InputError, match="the scheduler has no workers; start some, each on its"):
         processes(Place(alone.engine), tmp_path)
