@@ -63,7 +63,7 @@ def test_a_columns_head_sorts_its_table_and_turns_it_round(published):
 
 def test_opens_with_the_answer_in_words(tmp_path):
     text = Reader(written(tmp_path, Page("digits", IMAGE, verdict()))).text
-    parts = ("Do GAN images help", "Undecided", "On 8 draws", "In brackets", "What to do", "Comparisons")
+    parts = ("Do GAN images help", "Undecided", "On 8 draws", "In brackets", "What to do", "Every comparison")
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
     assert "Read this first" not in text
