@@ -27,7 +27,7 @@ CELL = (
 )
 TABLE = "border-collapse:collapse;font-size:.92em;width:100%"
 TD = '<td style="{}">{}</td>'
-LINE_OF = "margin:.15em 0"
+LINE_OF = "margin:.15em 0 .55em"
 NOTE = "display:block;font-size:.85em;opacity:.75"
 
 
