@@ -201,7 +201,7 @@ def trial_rows(world: World, trial: int, every: bool) -> list[dict]:
         now = tested(around, NOW[: 1 + bool(world.measuring)], real, held_out, trial)
         before = tested(around, BEFORE[: 1 + bool(world.measuring)], *one_by_one(real, held_out), trial)
         row = {"world": world.name, "trial": trial, "images": name, **now}
-        row |= {"flagged": flagged(list(now.values()), 0.0), "flagged_before": flagged(list(before.values()), 0.0)}
+        row |= {"flagged": flagged(list(now.values()), 1.0), "flagged_before": flagged(list(before.values()), 1.0)}
         rows.append(row | around["pixels in all forms"].measures())  # flagged by the test alone, identical or not
     return rows
 

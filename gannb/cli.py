@@ -199,7 +199,7 @@ def _how_much_talk(parser: argparse.ArgumentParser) -> None:
     level.add_argument("-q", "--quiet", dest="talk", action="store_const", const=QUIET, default=NORMAL,
                        help="the result and errors only")  # fmt: skip
     level.add_argument("-v", "--verbose", dest="talk", action="store_const", const=VERBOSE,
-                       help="also every unit as it ends, and where an error comes from")  # fmt: skip
+                       help="also every unit, and where an error comes from")  # fmt: skip
 
 
 def _studies(parser: argparse.ArgumentParser) -> None:

@@ -85,6 +85,6 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
 })  # fmt: skip
 # What the ways brought in balanced accuracy before they were arms: means over 4 draws of Fashion-MNIST with 2
 # classifiers each, `projection` trained for 2,000 steps, a quarter of each batch made in the place of real images.
-MEASURED = "On Fashion-MNIST, 100 images a class, in the place of a quarter of the real ones"
+MEASURED = "On Fashion-MNIST, 100 a class, in the place of a quarter of the real ones"
 SMALL_SHARES = (6, 12)  # percent of each batch, as in `gan:12%`
 SHARES_SOURCE = "the best share depends on how far made items are from real ones (arXiv 2510.08095)"

@@ -255,7 +255,7 @@ def test_a_run_that_is_stopped_between_two_levels_goes_on_from_there(tmp_path, m
     def run_units(*given, **more):
         calls.append(given)
         if len(calls) == 2:  # the second level is begun, and then somebody stops it
-            plain(given[0], given[1][: len(given[1]) // 2], **more)
+            plain(given[0], given[1][: len(given[1]) // 2], *given[2:], **more)
             raise KeyboardInterrupt
         return plain(*given, **more)
 

@@ -105,6 +105,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "inception",  # see media/image/test_inception.py
         "held_out",  # see test_open_set.py
         "medium",  # see study/test_model.py
+        "engine",  # see work/test_engines.py
         "captions", "new_captions",  # see media/captioned/test_parameters.py
         "rate", "seconds", "on_bad_clip",  # see media/audio/test_parameters.py
         "text_column", "label_column", "max_tokens", "on_bad_text", "temperature",  # see media/text/test_parameters.py
