@@ -25,7 +25,7 @@ from gannb.analysis.evidence import (
     shifted_difference,
     shifted_level,
 )
-from gannb.analysis.wording import in_points, points
+from gannb.analysis.wording import in_percent, in_points, points
 from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -272,9 +272,7 @@ def _in_between(evidence: Evidence) -> Finding:
     judged = evidence.judged_by_a_stranger
     new, recognised = -_hugging(evidence, nearness), _side(valid, -DISTORTED) if judged else 0
     verdict = SUPPORTED if min(new, recognised) > 0 else CONTRADICTED if min(new, recognised) < 0 else UNDECIDED
-    shown = possible(nearness)
-    number = f"nearness to training {evidence.nouns.many} {side.mean():.0%} [{100 * shown.low:.0f}, "
-    number += f"{100 * shown.high:.0f}]"
+    number = f"nearness to training {evidence.nouns.many} {in_percent(possible(nearness))}"
     number += f"; recognition {in_points(valid)} points" if judged else ""
     return Finding(verdict, number, _why_in_between(evidence, judged))
 

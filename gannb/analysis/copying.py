@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from gannb.analysis.evidence import Evidence, of_trials, per_trial, possible
+from gannb.analysis.wording import in_percent
 from gannb.measures.copying import LEVEL, identical_p
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -110,7 +111,6 @@ def _found(
 ) -> str:
     """Return what was found, in words: identical items, trials that are flagged, and the side that items take."""
     nouns = evidence.nouns
-    shown = possible(side)
     identical = f"{f'{duplicates:,}' if duplicates else 'none'} of its {items:,} {nouns.many}"
     chance = f" ({usual:.1f} of as many unseen real ones would be)" if usual else ""
     honest = f"are no nearer to the training set than to unseen real {nouns.many}"
@@ -118,9 +118,8 @@ def _found(
         honest = f"are near copies of a training {nouns.one} as seldom as unseen real ones are"
     return (
         f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}{chance}, copying is "
-        f"flagged in "
-        f"{flagged} of {trials} trials, and they score {side.mean:.0%} [{100 * shown.low:.0f}, {100 * shown.high:.0f}] "
-        f"on a scale on which {nouns.many} that {honest} score 0% and pure copies 100%"
+        f"flagged in {flagged} of {trials} trials, and they score {in_percent(possible(side))} on a scale on which "
+        f"{nouns.many} that {honest} score 0% and pure copies 100%"
     )
 
 

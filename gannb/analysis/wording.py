@@ -61,6 +61,12 @@ def in_points(change: Interval) -> str:
     return f"{points(change.mean, True)} [{points(change.low)}, {points(change.high)}]"
 
 
+def in_percent(share: Interval) -> str:
+    """Return a share with its interval in whole percent: `86% [82, 91]`."""
+    mean, low, high = (f"{100 * each:.0f}".replace("-0", "0") for each in (share.mean, share.low, share.high))
+    return f"{mean}% [{low}, {high}]"
+
+
 def in_unit(change: Interval, share: bool) -> str:
     """Return a difference with its interval: in points of a share, else as a plain number."""
     if share:

@@ -31,7 +31,7 @@ from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import decide as verdict_of
 from gannb.analysis.verdict import disagreement, problems, sensitivity, sentence, where_sentence
-from gannb.analysis.wording import arm_label, interval_text, points, row_word, typeset
+from gannb.analysis.wording import arm_label, in_percent, interval_text, points, row_word, typeset
 from gannb.analysis.worth import worth_sentence
 from gannb.classifiers.imbalance import BALANCING
 from gannb.media.image.pretrained import missing_sentence
@@ -326,3 +326,11 @@ if __name__ == "__main__":
 )
 def test_ways_and_shares_are_said_in_an_arm_s_label(arm, label):
     assert arm_label(arm) == label
+
+
+def test_a_share_of_nothing_is_not_below_zero():
+    assert in_percent(Interval(-0.001, -0.004, 0.0)) == "0% [0, 0]"
+    assert (
+        in_percent(Interval(0.86, 0.815, 0.912)) == "86% [82, 91]"
+        and in_percent(Interval(-0.1, -0.3, 0.1)) == "-10% [-30, 10]"
+    )

@@ -9,7 +9,8 @@ import pandas as pd
 from gannb.analysis import class_lights, evidence
 from gannb.analysis.class_lights import CRITERIA, explained
 from gannb.analysis.to_json import to_json
-from gannb.analysis.wording import interval_text
+from gannb.analysis.wording import in_percent, interval_text
+from gannb.stats.estimate import Interval
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -55,7 +56,7 @@ def light_number(key: str, light: dict[str, Any]) -> str:
     if key == "diversity":
         return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
     if key == "copying":
-        return f"{mean:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+        return in_percent(Interval(mean, low, high))
     return interval_text({"difference": mean, "low": low, "high": high})
 
 
