@@ -23,6 +23,7 @@ ROLES = {  # of a contrast: heading, colour, marker
     "option": ("Other ways", SOFT, "o"),
 }
 HEADLINE = 58  # characters of an option and its number that a line of the headline holds in its usual size
+WIDE, WIDE_BELOW = 58, 72  # characters beside the axis of a wide figure, in a row's first line and in its second one
 NARROW = 48  # characters that a line of a narrow figure holds in its usual size
 WIDE_NAME, NARROW_NAME = 3.9, 3.7  # inches that the name of a study may take, so that the axes keep their room
 MOST_OPTIONS = 5  # beside the answer; the page's table has all of them
@@ -109,10 +110,16 @@ def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
     """Write what a row compares on its left, and its numbers and answer on its right."""
     names = f"{arm_label(row['arm'])}  against  {arm_label(row['against'])}"
     word = row_word(row)
-    _beside(ax, place - 0.17, row["meaning"] or names, left=True)
-    _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=9, color=SOFT)
+    meaning = row["meaning"] or names
+    _beside(ax, place - 0.17, meaning, left=True, size=_to_fit(meaning, 11, WIDE))
+    _beside(ax, place + 0.2, names if row["meaning"] else "", left=True, size=_to_fit(names, 9, WIDE_BELOW), color=SOFT)
     _beside(ax, place - (0.17 if word else 0), typeset(interval_text(row)), left=False)
     _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
+
+
+def _to_fit(text: str, size: float, most: int) -> float:
+    """Return the size of type in which a text takes no more room than `most` characters in the usual one."""
+    return size * min(1.0, most / max(1, len(text)))
 
 
 @mpl.rc_context(STYLE)
@@ -256,7 +263,7 @@ def _fitting(text: str, size: float, inches: float) -> str:
 
 
 def _beside(
-    ax: Axes, place: float, text: str, left: bool, size: int = 11, color: str = INK, weight: str = "normal"
+    ax: Axes, place: float, text: str, left: bool, size: float = 11, color: str = INK, weight: str = "normal"
 ) -> None:
     """Write beside the axes, towards them: on the left, or on the right."""
     ax.annotate(
