@@ -8,6 +8,7 @@ from planted_figures import VERDICT, row, texts
 
 from gannb.analysis.wording import interval_text, row_word, typeset
 from gannb.report import plots
+from gannb.report.plots import forests
 
 
 @pytest.mark.parametrize("draw", [plots.forest, plots.forest_narrow])
@@ -120,3 +121,8 @@ def test_studies_together_are_a_diamond_as_wide_as_their_interval_with_a_line_fo
 @pytest.mark.parametrize("draw", [plots.forest_of_studies, plots.forest_of_studies_narrow])
 def test_without_a_pooled_answer_there_is_no_diamond(draw):
     assert not [patch for patch in draw(STUDIES).patches if len(getattr(patch, "get_xy", list)()) == 5]
+
+
+def test_a_long_row_takes_no_more_room_than_a_usual_one():
+    assert forests._to_fit("x" * 10, 11, forests.WIDE) == 11
+    assert forests._to_fit("x" * 2 * forests.WIDE, 11, forests.WIDE) == 5.5
