@@ -33,7 +33,7 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
     "mixed": Way(
         "between two classes",
         "between two classes, with the shares of both as labels",
-        "mixup: real {many} blended between two classes, with the shares of both as labels",
+        "mixup: real {many} blended between two classes",
         "Zhang et al. 2018, mixup (arXiv 1710.09412, section 2, with alpha = 1); between classes by a generator: "
         "Wang et al. 2024, Diff-Mix (arXiv 2403.19600)",
         brought=-0.0055,

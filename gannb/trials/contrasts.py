@@ -205,17 +205,23 @@ def _of_ways(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """
     found = []
     for arm in (arm for arm in map(parse_arm, arms) if arm.is_way and not arm.half_budget):
-        without, same, to_take = arm.without_items().name, control_text(arm, nouns), arm.real and arm.classic
+        without, to_take = arm.without_items().name, arm.real and arm.classic
+        again = "mixup" if arm.way == "mixed" else f"real {nouns.many} again"
         if arm.source == COPIES:
-            role = "yardstick" if to_take else "exploratory"
-            found.append(Contrast(arm.name, without, role, meaning=f"{same}, without any GAN"))
+            role, meaning = "yardstick" if to_take else "exploratory", ", ".join([again, *_used(arm)])
+            found.append(Contrast(arm.name, without, role, meaning=f"{meaning}: no GAN"))
             continue
-        role, what = "secondary" if to_take else "exploratory", _meaning(arm, nouns)
-        usual = "as they are" if arm.way else "in the study's share"
-        found.append(Contrast(arm.name, without, role, meaning=what))
-        found.append(Contrast(arm.name, arm.without_gan().name, role, meaning=f"{what}, against {same}"))
-        found.append(Contrast(arm.name, arm.plain().name, "exploratory", meaning=f"{what}, against these {usual}"))
+        role, plain = "secondary" if to_take else "exploratory", _meaning(arm.plain(), nouns)
+        used, usual = ", ".join(_used(arm)), "as they are" if arm.way else "the study's share"
+        found.append(Contrast(arm.name, without, role, meaning=f"{plain}, {used}"))
+        found.append(Contrast(arm.name, arm.without_gan().name, role, meaning=f"{plain} instead of {again}, {used}"))
+        found.append(Contrast(arm.name, arm.plain().name, "exploratory", meaning=f"{plain}, {used}, not {usual}"))
     return [c for c in found if c.against in arms]
+
+
+def _used(arm: Arm) -> list[str]:
+    """Return in few words how an arm uses made items: a figure has little room for them."""
+    return [*([WAYS[arm.way].label] if arm.way else []), *_amount(arm)]
 
 
 def control_text(arm: Arm, nouns: Nouns) -> str:

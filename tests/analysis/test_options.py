@@ -248,7 +248,7 @@ def test_ways_are_options_and_so_is_their_form_without_a_gan():
     world = evidence(real__copies__classic=0.8, **ways)
     words = {o.arm: o.words for o in options(world)}
     assert words["real+gan.mixed+classic"] == "GAN images, between two classes, with the shares of both as labels"
-    assert words["real+copies.mixed+classic"].startswith("mixup: real images blended between two classes")
+    assert words["real+copies.mixed+classic"] == "mixup: real images blended between two classes"
     assert words["real+gan:12%+classic"] == "GAN images, 12% of each batch" and "real+copies+classic" not in words
 
 
