@@ -97,20 +97,24 @@ def killed(folder: Path, cluster: Cluster, units: int) -> None:
     end(process)
 
 
-def late(folder: Path, cluster: Cluster, units: int) -> None:
-    """A worker joins when a third of the units is there."""
+def at_a_third(folder: Path, cluster: Cluster, units: int) -> subprocess.Popen:
+    """Return a launcher with one worker, when a third of the units is there."""
     cluster.add("alpha")
     process = launch(folder, cluster.engine)
     wait_for(lambda: len(made(folder)) >= units // 3, "a third of the units", LONG)
+    return process
+
+
+def late(folder: Path, cluster: Cluster, units: int) -> None:
+    """A worker joins when a third of the units is there."""
+    process = at_a_third(folder, cluster, units)
     cluster.add("beta")
     end(process)
 
 
 def scheduler(folder: Path, cluster: Cluster, units: int) -> None:
     """The scheduler is killed when a third of the units is there."""
-    cluster.add("alpha")
-    process = launch(folder, cluster.engine)
-    wait_for(lambda: len(made(folder)) >= units // 3, "a third of the units", LONG)
+    process = at_a_third(folder, cluster, units)
     cluster.scheduler.kill()
     end_of(process, LONG)
     cluster.start()

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from gannb.analysis.evidence import Evidence, of_trials, per_trial, possible
-from gannb.analysis.wording import in_percent
+from gannb.analysis.wording import in_percent, whole_percent
 from gannb.measures.copying import LEVEL, identical_p
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -62,7 +62,10 @@ def copying(evidence: Evidence) -> Copying | None:
     verdict = _verdict(side, flagged, trials, copied, evidence.judged_elsewhere)
     found = _found(evidence, side, flagged, trials, duplicates, items, usual)
     sentence = f"{LEADS[verdict]}: {found}{_reservation(evidence, verdict, side, flagged > trials / 2)}."
-    number = f"copying {side.mean:.0%}, flagged in {flagged} of {trials} trials, {duplicates:,} of {items:,} identical"
+    number = (
+        f"copying {whole_percent(side.mean)}, flagged in {flagged} of {trials} trials, {duplicates:,} of {items:,} "
+        "identical"
+    )
     others = (measured[name].mean() for name in ("nn_ratio", "authenticity", "authenticity_of_real"))
     return Copying(verdict, side, flagged, trials, duplicates, items, sentence, number, _why(evidence, *others))
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from gannb.analysis.evidence import Evidence, common_trials, of_trials, possible
-from gannb.analysis.wording import ANSWERS, METRIC_NAMES, in_points
+from gannb.analysis.wording import ANSWERS, METRIC_NAMES, in_percent, in_points
 from gannb.classifiers.imbalance import BALANCING, smallest
 from gannb.data.medium import Nouns
 from gannb.stats.estimate import Estimate, Interval
@@ -141,10 +141,9 @@ def _copying_note(found: SmallClasses, nouns: Nouns) -> list[str]:
     """Return whether the GAN's items of the smallest classes are copies, where that was measured."""
     if math.isnan(found.copying.mean):
         return []
-    mean, low, high = (f"{100 * end:.0f}" for end in (found.copying.mean, found.copying.low, found.copying.high))
     which = "class" if len(found.smallest) == 1 else "classes"
     return [
-        f"The GAN's {nouns.many} of the smallest {which} score {mean}% [{low}, {high}] on the scale of copying, on "
+        f"The GAN's {nouns.many} of the smallest {which} score {in_percent(found.copying)} on the scale of copying, on "
         f"which {nouns.many} no nearer to the training set than to unseen real ones score 0% and pure copies 100%."
     ]
 

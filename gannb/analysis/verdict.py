@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,8 @@ def decide(evidence: Evidence) -> Verdict:
     controls = control_rows(evidence, usable)
     reason = why_no_answer(evidence, controls)
     beside, ways = outcome_rows(evidence), options(evidence)
-    rows = [_as_option(contrast_row(evidence, c, level, reason), ways) for c in usable if c.role != "control"]
+    gains = {way.arm: way.gain for way in ways}
+    rows = [_as_option(contrast_row(evidence, c, level, reason), gains) for c in usable if c.role != "control"]
     primary = difference(evidence, *PRIMARY, evidence.level)
     answer = Answer.INCONCLUSIVE if reason else decision.decide(primary, evidence.rope)
     return Verdict(
@@ -152,9 +153,9 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float, reason: s
     return ContrastRow(contrast, change, answer, trials)
 
 
-def _as_option(row: ContrastRow, ways: Sequence[Option]) -> ContrastRow:
+def _as_option(row: ContrastRow, gains: Mapping[str, Estimate]) -> ContrastRow:
     """Return the row with the interval that it has among the options, where it is one: one number for one thing."""
-    gain = {way.arm: way.gain for way in ways}.get(row.contrast.arm)
+    gain = gains.get(row.contrast.arm)
     return row if gain is None or row.answer or row.contrast.against != PRIMARY[1] else replace(row, change=gain)
 
 

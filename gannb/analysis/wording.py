@@ -61,10 +61,15 @@ def in_points(change: Interval) -> str:
     return f"{points(change.mean, True)} [{points(change.low)}, {points(change.high)}]"
 
 
+def whole_percent(share: float) -> str:
+    """Return a share in whole percent: `86%`; one of nothing is `0%`, on whichever side of it."""
+    return f"{100 * share:.0f}%".replace("-0%", "0%")
+
+
 def in_percent(share: Interval) -> str:
     """Return a share with its interval in whole percent: `86% [82, 91]`."""
-    mean, low, high = (f"{100 * each:.0f}".replace("-0", "0") for each in (share.mean, share.low, share.high))
-    return f"{mean}% [{low}, {high}]"
+    low, high = (whole_percent(end).removesuffix("%") for end in (share.low, share.high))
+    return f"{whole_percent(share.mean)} [{low}, {high}]"
 
 
 def in_unit(change: Interval, share: bool) -> str:
