@@ -243,10 +243,11 @@ class Plan:
     def in_features_units(self) -> list[Unit]:
         """The units of measuring the study's own GAN and the reference sets in the pretrained network's features.
 
-        None where there is no such network.
+        None where there is no such network, or the GAN's discriminator looks through it: what was made to please its
+        features passes for real in them, collapsed as it may be.
         """
         settings = self.settings
-        if not settings.weights:
+        if not settings.weights or settings.judges_itself:
             return []
         family = settings.family
         about = {"generator": family, "seed": settings.study.seed, "weights": settings.weights.digest} | self._unseen
