@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from gannb.data.examples import DataReport, Dataset, Examples
 from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases, Usual
 from gannb.generators.adversarial.family import Family
-from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.simple import SIMPLE
 
@@ -82,7 +81,6 @@ class Vectors(Usual):
     policies: Mapping[str, float] = {"none": 0.0, "noise": 0.1}  # standard deviation of what is added
     gan_policies = ("none", "noise")
     families: Mapping[str, Family] = {"vector": FAMILY}
-    trained = Adversarial
     controls = SIMPLE
     classifiers = ("two_layers",)
     measuring_classifier = "two_layers"

@@ -139,7 +139,7 @@ class Plan:
         settings, medium = self.settings, self.settings.medium
         asked = settings.study.gan_augmentation
         parameters = {"gan_steps": settings.steps_of(family), "gan_augmentation": asked}
-        parameters |= {"settings": medium.families[family].settings()}
+        parameters |= {"settings": medium.families[family].set_as(vars(settings.study)).settings()}
         parameters |= {"augmentation": settings.policy_name} if asked in ("policy", "ada") else {}
         seen = asked if asked in medium.policies else parameters.get("augmentation", "none")
         return parameters | medium.policy_parameters(seen)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from torch import nn
 
@@ -32,6 +32,7 @@ class Family:
     """
 
     effort_most: ClassVar[float] = math.inf  # so many times its steps a preset may ask for
+    asked: ClassVar[tuple[str, ...]] = ()  # parameters of a study that are fields of it
     begins_with: ClassVar[str] = ""  # the family whose fitted networks it goes on from; here from untrained ones
 
     name: str
@@ -73,6 +74,25 @@ class Family:
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of an item's noise."""
         return (self.noise,) if isinstance(self.noise, int) else self.noise
+
+    def noise_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of an item's noise, for items of a shape."""
+        return self.noise_shape
+
+    @property
+    def kind(self) -> type[Any]:
+        """What is fitted as this says: (medium, family, policy, adaptive) -> a `Generator`."""
+        from gannb.generators.adversarial.gan import Adversarial
+
+        return Adversarial
+
+    def set_as(self, chosen: Mapping[str, Any]) -> Self:
+        """The family with what a study, a unit's settings or a generator.json choose of what it asks for."""
+        return replace(self, **{name: chosen[name] for name in self.asked}) if self.asked else self
+
+    def shown(self, n_classes: int, steps: int) -> int:
+        """Items that a training makes to be looked at and that take longer than some steps; here they do not."""
+        return 0
 
     def form(self, medium: Medium, shape: tuple[int, ...]) -> Form:
         """How items of a shape come to the networks, and back; here as the medium has it."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gannb.data.examples import Dataset, Examples
-    from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.simple import Simple
     from gannb.media.image.augmentation import Policy
     from gannb.media.image.gans.family import ImageFamily
@@ -211,17 +210,11 @@ class Images(Usual):
 
     @cached_property
     def families(self) -> Mapping[str, ImageFamily]:
-        """GAN families by name."""
+        """Families of GANs and of flows by name."""
+        from gannb.media.image.flows.families import FLOWS
         from gannb.media.image.gans.families import FAMILIES
 
-        return FAMILIES
-
-    @cached_property
-    def trained(self) -> type[Adversarial]:
-        """A GAN, in the one loop of all of them."""
-        from gannb.generators.adversarial.gan import Adversarial
-
-        return Adversarial
+        return {**FAMILIES, **FLOWS}
 
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from gannb.generators.simple import Simple
     from gannb.media.text.augmentation import Policy
     from gannb.media.text.writers.family import TextFamily
-    from gannb.media.text.writers.writer import Writer
 
 Shape = tuple[int, ...]  # ()
 
@@ -216,13 +215,6 @@ class Texts(Usual):
         from gannb.media.text.writers.family import FAMILIES
 
         return FAMILIES
-
-    @cached_property
-    def trained(self) -> type[Writer]:
-        """What writes sentences, in the one loop of all GANs."""
-        from gannb.media.text.writers.writer import Writer
-
-        return Writer
 
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:
