@@ -372,7 +372,7 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
 
 
 def _seconds_of_fitting(settings: Settings, name: str, once: dict[str, float]) -> float:
-    """Return the seconds of a GAN's steps, and of what it makes to be looked at where its few timed steps have less."""
+    """Return the seconds of a GAN's steps, and of what it makes to be looked at where that is not timed with them."""
     steps, classes = settings.steps_of(name), settings.dataset.pool.n_classes
     return steps * once[name] + settings.medium.families[name].shown(classes, steps) * once[f"sample {name}"]
 
@@ -470,7 +470,7 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, tim
         if name in settings.external:
             continue
         fit = lambda steps, name=name: registry.make(settings.medium, name, **seen).fit(  # noqa: E731
-            draw, Job(steps, 0, timed.device)
+            draw, Job(steps, 0, timed.device, looks=False)
         )
         if name in settings.families:
             sharing = min(SHARED, settings.trials) if timed.on_gpu else 1

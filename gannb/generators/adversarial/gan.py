@@ -326,4 +326,4 @@ def _mixed(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarr
 
 
 def _stack(grids: list[torch.Tensor]) -> np.ndarray:
-    return torch.stack(grids).numpy()
+    return torch.stack(grids).numpy() if grids else np.empty(0)

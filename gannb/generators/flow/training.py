@@ -76,7 +76,7 @@ class FlowTraining:
         self.rng = torch.Generator(self.device)
         self.step = 0  # steps done
         self.every = max(1, min(50, job.steps // POINTS))  # steps in a point of the curve
-        self.moments = moments_of(job.steps)
+        self.moments = moments_of(job.steps) if job.looks else set()
         self.window = torch.zeros((), device=self.device)  # sum since the last point
         self.curves: dict[str, list[float]] = {"step": [], LOSS: []}
         self.grids: list[Tensor] = []  # each (classes, columns, ...) items

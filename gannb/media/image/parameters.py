@@ -15,7 +15,7 @@ NAME = "image"
 NOUNS = Nouns("image", "images", "pixels")
 DIGITS = "digits"  # the set that comes with the kit, by name: scikit-learn's
 DIGITS_PER_CLASS = 8  # of the default study's draws
-FLOW_STEPS, GUIDANCE = 20, 1.0  # of the family `flow`
+FLOW_STEPS, GUIDANCE = 10, 1.0  # of the family `flow`
 SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 

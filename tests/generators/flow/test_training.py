@@ -111,8 +111,12 @@ def test_the_rate_rises_and_falls():
     assert shares[0] == pytest.approx(0.1) and np.argmax(shares) == 9 and shares[-1] < 0.001
 
 
-def test_a_short_training_makes_items_once_so_that_steps_can_be_timed():
-    """A plan times 10 and 40 steps: the difference must be that of the steps."""
+def test_a_short_training_makes_items_once_and_one_that_is_timed_none(monkeypatch):
+    """To make them takes as long as many steps: a plan counts them beside the steps that it times."""
+    monkeypatch.setattr(flow_training, "make", None)
+    guard = FlowGuard(FlowTraining(VECTORS, FAMILY, DRAW, Job(200, 3, looks=False)), DRAW)
+    train(guard, None, {})
+    assert guard.training.grids == [] and guard.diversity["step"] == []
     assert moments_of(1) == {1} and moments_of(10) == {10} and moments_of(40) == {40}
     assert moments_of(8000) == {250, 500, 1000, 2000, 4000, 8000}
 

@@ -25,11 +25,11 @@ class ImageFlow(FlowFamily, ImageFamily):
 FLOWS: dict[str, ImageFlow] = {
     "flow": ImageFlow(
         name="flow",
-        steps=1000,
+        steps=1500,
         velocity=UNet,
         flow_steps=FLOW_STEPS,
         guidance=GUIDANCE,
-        learning_rate=2e-3,
+        learning_rate=4e-3,
         betas=(0.9, 0.99),
         batch=32,
         ema=0.999,

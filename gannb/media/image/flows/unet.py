@@ -50,16 +50,16 @@ class Block(nn.Module):
 
 
 class UNet(nn.Module):
-    """Velocities of images: down to a quarter of the grid's side, and up again."""
+    """Velocities of images: down to half of the grid's side, and up again."""
 
-    def __init__(self, shape: Shape, classes: int, base: int = 32, code: int = 128, widths=None) -> None:
+    def __init__(self, shape: Shape, classes: int, base: int = 32, code: int = 128) -> None:
         super().__init__()
         height, width, channels = shape
         self.size, self.square = (height, width), square(min(height, width))
         across, down = (-side % self.square for side in (width, height))
         self.pad = (across // 2, across - across // 2, down // 2, down - down // 2)
         values = channels * self.square**2
-        widths = widths or [base * max(1, self.square // 2), 2 * base, 4 * base]
+        widths = [base * max(1, self.square // 2) * times for times in (1, 2)]
         self.times = nn.Sequential(nn.Linear(2 * FREQUENCIES, code), nn.SiLU(), nn.Linear(code, code))
         self.classes = nn.Linear(classes, code, bias=False)
         nn.init.normal_(self.classes.weight)
