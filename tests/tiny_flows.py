@@ -12,6 +12,7 @@ from toy_media import Vectors
 
 from gannb.data.examples import Examples
 from gannb.generators.flow.family import FlowFamily
+from gannb.generators.flow.flow import Flow
 from gannb.media.image.flows.families import FLOWS
 from gannb.media.image.flows.unet import UNet
 
@@ -45,6 +46,9 @@ class FlowVectors(Vectors):
     """Vectors of which a flow is the only family."""
 
     families = {"flow": FAMILY}
+
+    def trained(self, family: str) -> type[Flow]:
+        return Flow
 
 
 VECTORS = FlowVectors(np.float32)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from gannb.data.examples import DataReport, Dataset, Examples
 from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases, Usual
 from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.simple import SIMPLE
 
@@ -177,6 +178,9 @@ class Vectors(Usual):
 
     def default_family(self, shape: tuple[int, ...]) -> str:
         return "vector"
+
+    def trained(self, family: str) -> type[Adversarial]:
+        return Adversarial
 
     def classifier(self, name: str, shape: tuple[int, ...], n_classes: int) -> nn.Module:
         return nn.Sequential(nn.Linear(shape[0], 16), nn.ReLU(), nn.Linear(16, n_classes))

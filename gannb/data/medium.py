@@ -393,6 +393,10 @@ class Medium(Protocol):
     classifiers: tuple[str, ...]  # the kit's own, the usual one first
     measuring_classifier: str  # the one of them whose features items are measured in
 
+    def trained(self, family: str) -> type:
+        """Return what is fitted as a family, by name, says: (medium, family, policy, adaptive) -> a `Generator`."""
+        ...
+
     def default_family(self, shape: tuple[int, ...]) -> str:
         """Return the family that `gan=auto` stands for."""
         ...

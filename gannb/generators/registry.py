@@ -43,7 +43,7 @@ def make(
     """
     if name in medium.families:
         family = medium.families[name] if settings is None else medium.families[name].set_as(settings)
-        return family.kind(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
+        return medium.trained(name)(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
     return EXTERNAL[name](medium, kept) if name in EXTERNAL else medium.controls[name](medium)
 
 
@@ -75,4 +75,4 @@ def _trained(name: str, medium: Medium) -> type[Generator]:
     """Return what is fitted as a medium's families say. Raises KeyError where it has no family of the name."""
     if name not in medium.families:
         raise KeyError(name)
-    return medium.families[name].kind
+    return medium.trained(name)

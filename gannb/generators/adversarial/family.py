@@ -79,13 +79,6 @@ class Family:
         """Shape of an item's noise, for items of a shape."""
         return self.noise_shape
 
-    @property
-    def kind(self) -> type[Any]:
-        """What is fitted as this says: (medium, family, policy, adaptive) -> a `Generator`."""
-        from gannb.generators.adversarial.gan import Adversarial
-
-        return Adversarial
-
     def set_as(self, chosen: Mapping[str, Any]) -> Self:
         """The family with what a study, a unit's settings or a generator.json choose of what it asks for."""
         return replace(self, **{name: chosen[name] for name in self.asked}) if self.asked else self

@@ -21,9 +21,7 @@ class Euler(nn.Module):
     the class has it, at one pass a step; above: two passes, clearer and less varied items; 0: the class is not heeded.
     """
 
-    def __init__(
-        self, make: Network, steps: int, guidance: float, shape: tuple[int, ...], classes: int
-    ) -> None:
+    def __init__(self, make: Network, steps: int, guidance: float, shape: tuple[int, ...], classes: int) -> None:
         super().__init__()
         self.field, self.classes = make(shape, classes), classes
         self.register_buffer("steps", torch.tensor(steps))

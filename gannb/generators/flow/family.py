@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from gannb.generators.adversarial.family import Family, Network
+from gannb.generators.adversarial.training import GRID, MOMENTS
 from gannb.generators.flow.euler import Euler
+
+SHORT = 100  # steps up to which items are looked at after the last one alone: to make them takes as long as many steps
+
+
+def moments_of(steps: int) -> set[int]:
+    """Return the steps after which a training of so many makes items: a grid is kept, and the guard looks at them."""
+    return {step for share in MOMENTS if (step := round(share * steps)) > SHORT or share == 1}
 
 
 @dataclass(frozen=True)
@@ -43,16 +51,6 @@ class FlowFamily(Family):
     def __post_init__(self) -> None:
         object.__setattr__(self, "generator", partial(Euler, self.velocity, self.flow_steps, self.guidance))
 
-    @property
-    def kind(self) -> type[Any]:
-        """What is fitted as this says."""
-        from gannb.generators.flow.flow import Flow
-
-        return Flow
-
     def shown(self, n_classes: int, steps: int) -> int:
         """Items that a training of so many steps makes to be looked at, beside its steps."""
-        from gannb.generators.flow.training import moments_of
-        from gannb.generators.adversarial.training import GRID
-
         return len(moments_of(steps)) * n_classes * GRID[1]

@@ -7,7 +7,6 @@ import numpy as np
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.gan import Trained
 from gannb.generators.adversarial.guard import START
-from gannb.generators.adversarial.sampling import noise_rows
 from gannb.generators.flow.training import FlowGuard, FlowTraining
 from gannb.generators.interface import Job, check_labels
 from gannb.utils.errors import InputError

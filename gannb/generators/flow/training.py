@@ -21,7 +21,6 @@ from gannb.generators.adversarial.guard import Guard
 from gannb.generators.adversarial.sampling import make, noise_rows
 from gannb.generators.adversarial.training import (
     GRID,
-    MOMENTS,
     Passes,
     all_finite,
     derive,
@@ -32,20 +31,14 @@ from gannb.generators.adversarial.training import (
     lent_randomness,
     under,
 )
-from gannb.generators.flow.family import FlowFamily
+from gannb.generators.flow.family import FlowFamily, moments_of
 from gannb.generators.interface import Condition, Job
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
 POINTS = 100  # of the curves, or more: a point is the mean over at most 50 steps
-SHORT = 100  # steps up to which items are looked at after the last one alone: to make them takes as long as many steps
 LOSS = "generator_loss"  # the curve
-
-
-def moments_of(steps: int) -> set[int]:
-    """Return the steps after which a training of so many makes items: a grid is kept, and the guard looks at them."""
-    return {step for share in MOMENTS if (step := round(share * steps)) > SHORT or share == 1}
 
 
 class FlowTraining:
@@ -142,7 +135,10 @@ class FlowTraining:
         labels, seed = np.repeat(np.arange(self.n_classes)[:most], GRID[1]), derive(self.job.seed, 3)
         if self.made[:2] != (self.step, len(labels)):
             index = np.arange(len(labels))
-            noise, told = noise_rows(seed, index, self.noise_shape), self.conditioning.rows(Condition(labels), seed, index)
+            noise, told = (
+                noise_rows(seed, index, self.noise_shape),
+                self.conditioning.rows(Condition(labels), seed, index),
+            )
             self.made = self.step, len(labels), make(self.form, self.average, noise, told)
         return self.made[2], labels
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gannb.data.examples import Dataset, Examples
     from gannb.generators.adversarial.family import Family
+    from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.simple import Simple
     from gannb.media.audio.augmentation import Policy
 
@@ -225,6 +226,12 @@ class Sounds(Usual):
         from gannb.media.audio.gans.families import families
 
         return families(self._rate or MOST_RATE)
+
+    def trained(self, family: str) -> type[Adversarial]:
+        """A GAN, in the one loop of all of them."""
+        from gannb.generators.adversarial.gan import Adversarial
+
+        return Adversarial
 
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:

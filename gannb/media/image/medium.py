@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gannb.data.examples import Dataset, Examples
+    from gannb.generators.adversarial.gan import Trained
     from gannb.generators.simple import Simple
     from gannb.media.image.augmentation import Policy
     from gannb.media.image.gans.family import ImageFamily
@@ -215,6 +216,14 @@ class Images(Usual):
         from gannb.media.image.gans.families import FAMILIES
 
         return {**FAMILIES, **FLOWS}
+
+    def trained(self, family: str) -> type[Trained]:
+        """A flow or a GAN, in the one loop of both."""
+        from gannb.generators.adversarial.gan import Adversarial
+        from gannb.generators.flow.flow import Flow
+        from gannb.media.image.flows.families import FLOWS
+
+        return Flow if family in FLOWS else Adversarial
 
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:

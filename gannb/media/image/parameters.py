@@ -27,10 +27,14 @@ class ImageParameters(Transfer):
     resize: Literal["crop", "pad", "stretch"] | None = parameter(None, 1, "how other shapes are brought to the size")
     on_bad_image: Literal["fail", "skip"] = parameter("fail", 1, "what to do with a damaged image")
     flow_steps: int = parameter(
-        FLOW_STEPS, 2, "of `gan=flow`: Euler steps from noise to an image, each a pass through its network", ge=1, le=200
+        FLOW_STEPS,
+        2,
+        "of `gan=flow`: Euler steps from noise to an image, each a pass through its network",
+        ge=1,
+        le=200,
     )
     guidance: float = parameter(
-        GUIDANCE, 2, "of `gan=flow`: how far images are led towards their class; 1 not at all, above: clearer, less varied",
+        GUIDANCE, 2, "of `gan=flow`: above 1, images are led further into their class: clearer and less varied",
         ge=1.0, le=10.0,
     )  # fmt: skip
     inception: str | None = parameter(

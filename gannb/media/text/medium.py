@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gannb.generators.simple import Simple
     from gannb.media.text.augmentation import Policy
     from gannb.media.text.writers.family import TextFamily
+    from gannb.media.text.writers.writer import Writer
 
 Shape = tuple[int, ...]  # ()
 
@@ -215,6 +216,12 @@ class Texts(Usual):
         from gannb.media.text.writers.family import FAMILIES
 
         return FAMILIES
+
+    def trained(self, family: str) -> type[Writer]:
+        """What writes sentences, in the one loop of all GANs."""
+        from gannb.media.text.writers.writer import Writer
+
+        return Writer
 
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 from tiny_flows import FAMILY
 
-from gannb.generators.flow.flow import Flow
-
 
 def test_a_study_chooses_steps_and_guidance_and_nothing_else():
     chosen = FAMILY.set_as({"flow_steps": 9, "guidance": 2.0, "batch": 1})
@@ -25,7 +23,7 @@ def test_what_a_training_depends_on_is_in_its_settings():
 
 
 def test_no_variation_needs_a_discriminator():
-    assert FAMILY.kind is Flow and FAMILY.variations == ("by_classifier", "fresh")
+    assert FAMILY.variations == ("by_classifier", "fresh")
 
 
 def test_a_long_training_says_what_it_makes_beside_its_steps():

@@ -96,7 +96,9 @@ def test_what_cannot_be_fitted_is_refused_in_one_sentence(options, steps, reason
 def test_guidance_leads_further_into_the_class():
     """Items of two classes that overlap: guided, they are further apart than the classes themselves are."""
     draw = two_classes()
-    near = replace(draw, x=draw.x + np.float32(0.5) * np.random.default_rng(1).standard_normal(draw.x.shape, np.float32))
+    near = replace(
+        draw, x=draw.x + np.float32(0.5) * np.random.default_rng(1).standard_normal(draw.x.shape, np.float32)
+    )
     apart = []
     for guidance in (1.0, 3.0):
         flow = Flow(VECTORS, replace(FAMILY, guidance=guidance)).fit(near, Job(300, 1))

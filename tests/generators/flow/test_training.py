@@ -14,8 +14,10 @@ from gannb.generators.adversarial import gan as adversarial
 from gannb.generators.adversarial.checkpoint import identity
 from gannb.generators.adversarial.gan import train
 from gannb.generators.adversarial.guard import TrainingError
+from gannb.generators.flow import family as flow_family
 from gannb.generators.flow import training as flow_training
-from gannb.generators.flow.training import FlowGuard, FlowTraining, moments_of
+from gannb.generators.flow.family import moments_of
+from gannb.generators.flow.training import FlowGuard, FlowTraining
 from gannb.generators.interface import Job
 from gannb.utils.errors import InputError
 
@@ -35,7 +37,7 @@ def every_step(monkeypatch):
     """Progress after every step, and a checkpoint whenever the guard has looked: after every fourth."""
     monkeypatch.setattr(adversarial, "CHECKPOINT_EVERY", 0.0)
     monkeypatch.setattr(adversarial, "PROGRESS_EVERY", 0.0)
-    monkeypatch.setattr(flow_training, "SHORT", 1)  # grids on the way, too
+    monkeypatch.setattr(flow_family, "SHORT", 1)  # grids on the way, too
 
 
 @pytest.mark.parametrize("guidance", [1.0, 2.0])

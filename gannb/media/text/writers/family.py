@@ -55,13 +55,6 @@ class TextFamily:
     takes_captions: ClassVar[bool] = False
     asked: ClassVar[tuple[str, ...]] = ()
 
-    @property
-    def kind(self) -> type[Any]:
-        """What writes sentences as this says."""
-        from gannb.media.text.writers.writer import Writer
-
-        return Writer
-
     def set_as(self, chosen: Mapping[str, Any]) -> TextFamily:
         """Itself: a study chooses nothing of it."""
         return self

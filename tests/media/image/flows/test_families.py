@@ -11,6 +11,7 @@ from tiny_flows import OF_IMAGES
 from tiny_gans import make_draw
 
 from gannb.generators import registry
+from gannb.generators.flow.flow import Flow
 from gannb.generators.interface import Condition, Job
 from gannb.media.captioned import CAPTIONED
 from gannb.media.image import IMAGE
@@ -50,7 +51,7 @@ def test_images_of_any_sides_are_made_and_saved(shape, tmp_path):
 
 def test_it_learns_the_brightness_of_each_class():
     family = replace(OF_IMAGES, learning_rate=1e-2)
-    flow = family.kind(IMAGE, family).fit(make_draw(n=8), Job(150, 1))
+    flow = Flow(IMAGE, family).fit(make_draw(n=8), Job(150, 1))
     made = flow.sample(Condition(np.repeat([0, 1, 2], 32)), 0)
     means = np.array([made[32 * k : 32 * (k + 1)].mean() for k in range(3)])
     assert np.abs(means - [80, 110, 140]).max() < 12 and flow.log == []
@@ -76,11 +77,11 @@ def test_captioned_images_have_it_too_told_the_class_alone():
 
 def test_a_description_of_weights_alone_is_enough_elsewhere(tmp_path):
     """Steps and guidance lie with the weights: a study that is given them follows the flow as it was."""
-    from gannb.generators.external import open_network, read_weights
     from gannb.generators.adversarial.sampling import generate, noise_rows
+    from gannb.generators.external import open_network, read_weights
 
     family = OF_IMAGES.set_as({"flow_steps": 5, "guidance": 2.0})
-    made = family.kind(IMAGE, family).fit(make_draw(), Job(3, 0))
+    made = Flow(IMAGE, family).fit(make_draw(), Job(3, 0))
     made.save(tmp_path)
     about = json.loads((tmp_path / "generator.json").read_text())
     tensors = read_weights(tmp_path / "generator.safetensors")
