@@ -51,7 +51,7 @@ def test_images_of_any_sides_are_made_and_saved(shape, tmp_path):
 
 def test_it_learns_the_brightness_of_each_class():
     family = replace(OF_IMAGES, learning_rate=1e-2)
-    flow = Flow(IMAGE, family).fit(make_draw(n=8), Job(150, 1))
+    flow = Flow(IMAGE, family).fit(make_draw(n=8), Job(80, 1))
     made = flow.sample(Condition(np.repeat([0, 1, 2], 32)), 0)
     means = np.array([made[32 * k : 32 * (k + 1)].mean() for k in range(3)])
     assert np.abs(means - [80, 110, 140]).max() < 12 and flow.log == []
