@@ -15,7 +15,7 @@ from gannb.generators.interface import Generator
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
-    from gannb.data.medium import Medium
+    from gannb.data.medium import Medium, Weights
 
 # Of `gan_augmentation`: they give the discriminator the classifiers' policy, the second as its sureness demands.
 OF_THE_STUDY = ("policy", "ada")
@@ -34,15 +34,18 @@ def make(
     augmentation: str = "auto",
     kept: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    weights: Weights | None = None,
 ) -> Generator:
     """Return a generator by name, not yet fitted.
 
     gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`). kept: the folder
     that the study keeps of an external generator. settings: where what the family asks of a study is, by name; without
-    them as the family has it. Raises InputError where `gan_augmentation` is unknown.
+    them as the family has it. weights: of the pretrained network that a family looks through. Raises InputError where
+    `gan_augmentation` is unknown.
     """
     if name in medium.families:
         family = medium.families[name] if settings is None else medium.families[name].set_as(settings)
+        family = family if weights is None else family.given(weights)
         return medium.trained(name)(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
     return EXTERNAL[name](medium, kept) if name in EXTERNAL else medium.controls[name](medium)
 

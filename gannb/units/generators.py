@@ -48,10 +48,12 @@ def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path |
     """
     fitting: Fitting = task.parameters
     name, given = fitting["generator"], ("gan_augmentation", "augmentation")
-    choices = {choice: fitting[choice] for choice in given if choice in fitting}
+    choices: dict[str, Any] = {choice: fitting[choice] for choice in given if choice in fitting}
     choices |= {"settings": fitting["settings"]} if "settings" in fitting else {}
     choices |= {"kept": task.study / f"{name}-{fitting['content']}"} if "content" in fitting else {}
     seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
+    if "trunk" in fitting:
+        choices["weights"] = medium_of(task).pretrained.kept(task.study, fitting["trunk"])
     job = Job(fitting.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress, start)
     registry.make(medium_of(task), name, **choices).fit(draw, job).save(task.folder)
 

@@ -30,6 +30,7 @@ class Fitting(TypedDict):
     augmentation: NotRequired[str]  # the classifiers' policy, where the discriminator sees through it
     clamp: NotRequired[bool]  # False where a policy changes colours, which were cut off once
     content: NotRequired[str]  # the key of an external source
+    trunk: NotRequired[str]  # the SHA-256 of the weights that the discriminator looks through
 
 
 class FittingOutliers(Fitting):

@@ -229,9 +229,8 @@ class Trained:
         (folder / "generator.safetensors").write_bytes(content)
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
         about |= {"classes": self.classes} if self.classes else {}
-        about |= self.conditioning.about()
+        about |= self.conditioning.about() | self.family.about()
         about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": self.rule}
-        about |= {name: getattr(self.family, name) for name in self.family.asked}
         about |= {"sha256": hashlib.sha256(content).hexdigest()}
         about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
         (folder / "generator.json").write_text(json.dumps(about))
@@ -241,7 +240,7 @@ class Trained:
         """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
         try:
             about = json.loads((Path(folder) / "generator.json").read_text())
-            family = medium.families[about["generator"]].set_as(about)
+            family = medium.families[about["generator"]].kept_as(about)
             loaded = cls(medium, family, about["policy"], about["adaptive"])
             content = (Path(folder) / "generator.safetensors").read_bytes()
             written = about.get("sha256")  # older ones are without
@@ -279,7 +278,8 @@ class Adversarial(Trained):
     def _begin(self, draw: Examples, job: Job) -> Guard:
         own = self.policy is None
         policy = self.family.augmentation if own else self.medium.policy(self.policy, draw.shape)
-        return Guard(Training(self.medium, self.family, policy, draw, job, self.adaptive), draw)
+        adaptive = self.adaptive or (own and self.family.adaptive)
+        return Guard(Training(self.medium, self.family, policy, draw, job, adaptive), draw)
 
     def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
         """One item between two classes per row: labels (M, 2), share (M,) of the first -> (M, ...).

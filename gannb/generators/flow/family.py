@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from gannb.generators.adversarial.family import Family, Network
 from gannb.generators.adversarial.training import GRID, MOMENTS
@@ -50,6 +51,14 @@ class FlowFamily(Family):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "generator", partial(Euler, self.velocity, self.flow_steps, self.guidance))
+
+    def about(self) -> dict[str, Any]:
+        """What a study chose."""
+        return {name: getattr(self, name) for name in self.asked}
+
+    def kept_as(self, about: Mapping[str, Any]) -> Self:
+        """The family as a study chose it."""
+        return self.set_as(about)
 
     def shown(self, n_classes: int, steps: int) -> int:
         """Items that a training of so many steps makes to be looked at, beside its steps."""

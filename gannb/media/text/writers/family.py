@@ -53,6 +53,7 @@ class TextFamily:
     one_class_batches: bool = False
     loss: NoLoss = NoLoss()
     takes_captions: ClassVar[bool] = False
+    needs_weights: ClassVar[bool] = False
     asked: ClassVar[tuple[str, ...]] = ()
 
     def set_as(self, chosen: Mapping[str, Any]) -> TextFamily:
