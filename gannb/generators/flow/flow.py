@@ -8,8 +8,10 @@ from gannb.data.examples import Examples
 from gannb.generators.adversarial.gan import Trained
 from gannb.generators.adversarial.guard import START
 from gannb.generators.flow.training import FlowGuard, FlowTraining
-from gannb.generators.interface import Job, check_labels
+from gannb.generators.interface import Condition, Job, check_labels
 from gannb.utils.errors import InputError
+
+PART = 1024  # items that are made at once: whole batches
 
 
 class Flow(Trained):
@@ -35,6 +37,15 @@ class Flow(Trained):
 
     def _begin(self, draw: Examples, job: Job) -> FlowGuard:
         return FlowGuard(FlowTraining(self.medium, self.family, draw, job), draw)
+
+    def sample(self, condition: Condition, seed: int, index: np.ndarray | None = None) -> np.ndarray:
+        """See `Trained.sample`; in parts, since noise is as large as the items and takes four times their memory."""
+        condition, index = self._asked(condition, index)
+        made = []
+        for start in range(0, max(1, len(index)), PART):
+            part = np.arange(start, min(start + PART, len(index)))
+            made.append(super().sample(condition.take(part), seed, index[part]))
+        return np.concatenate(made)
 
     def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
         """One item between two classes per row: labels (M, 2), share (M,) of the first -> (M, ...).

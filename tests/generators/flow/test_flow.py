@@ -10,6 +10,7 @@ import pytest
 from tiny_flows import FAMILY, VECTORS, two_classes
 
 from gannb.generators import registry
+from gannb.generators.flow import flow as flow_module
 from gannb.generators.flow.flow import Flow
 from gannb.generators.interface import Condition, Job
 from gannb.utils.errors import InputError
@@ -39,6 +40,14 @@ def test_an_item_depends_on_seed_position_and_label_alone(flow):
     assert np.array_equal(flow.sample(Condition(LABELS[index]), 5, index), made[index])
     far = flow.sample(Condition(np.array([1])), 5, np.array([1000]))
     assert np.array_equal(far, flow.sample(Condition(np.repeat(1, 1001)), 5)[1000:])
+
+
+def test_many_items_are_made_in_parts_that_do_not_show(flow, monkeypatch):
+    asked = Condition(np.arange(130) % 2)
+    whole = flow.sample(asked, 5)
+    monkeypatch.setattr(flow_module, "PART", 64)
+    assert np.array_equal(flow.sample(asked, 5), whole)
+    assert flow.sample(Condition(np.empty(0, np.int64)), 5).shape == (0, 3)
 
 
 def test_saved_and_loaded_it_makes_the_same(flow, tmp_path):
