@@ -18,7 +18,7 @@ class Flow(Trained):
     """A flow of one family. Fitted, it keeps its network and how the training went.
 
     curves: {"step": [...], "generator_loss": [...]}, each value the mean of the squared error since the last point;
-    more than half of it is noise that no field can know. The rest is as of a GAN, see `Adversarial`.
+    part of it is noise that no field can know. The rest is as of a GAN, see `Adversarial`.
     """
 
     rule = (

@@ -7,6 +7,7 @@ not wait for torch. Images are (N, H, W, C) uint8.
 from __future__ import annotations
 
 import math
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -215,7 +216,7 @@ class Images(Usual):
         from gannb.media.image.flows.families import FLOWS
         from gannb.media.image.gans.families import FAMILIES
 
-        return {**FAMILIES, **FLOWS}
+        return ChainMap(FLOWS, FAMILIES)  # in the order of GANs, then flows
 
     def trained(self, family: str) -> type[Trained]:
         """A flow or a GAN, in the one loop of both."""
