@@ -99,7 +99,7 @@ def _check_trunk(settings: Settings, family: Family) -> None:
         missing = settings.medium.pretrained.missing_sentence(settings.study.pretrained).partition(": ")[2]
         raise InputError(f"gan: {family.name} looks through a pretrained network: {missing}")
     if os.access(settings.trunk.file, os.R_OK):  # else what was made with it is still found
-        family.check(settings.shape)
+        family.check(settings.shape, settings.medium.families)
         family.discriminator(settings.shape, settings.dataset.pool.n_classes)
 
 

@@ -16,6 +16,7 @@ from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.settings import Settings, begins_with
 from gannb.generators.variations import VARIATIONS
+from gannb.trials import splits
 from gannb.trials.arms import PRIMARY, Arm, parse_arm
 from gannb.trials.tuning import configurations, tuned_as
 from gannb.units import kinds
@@ -210,9 +211,8 @@ class Plan:
     @property
     def _unseen(self) -> dict[str, str]:
         """What copying is judged by, where it need not be the test items; see `trials.splits.unseen`."""
-        settings = self.settings
-        apart = settings.dataset.test is not None and not settings.design.folds
-        return {"unseen": "pool"} if apart and settings.design.n_per_class else {}
+        leaves = splits.may_leave_the_test_set(self.settings.dataset, self.settings.design)
+        return {"unseen": "pool"} if leaves else {}
 
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
@@ -243,10 +243,11 @@ class Plan:
     def in_features_units(self) -> list[Unit]:
         """The units of measuring the study's own GAN and the reference sets in the pretrained network's features.
 
-        None where there is no such network.
+        None where there is no such network, or the GAN's discriminator looks through it: what was made to please its
+        features passes for real in them, collapsed as it may be.
         """
         settings = self.settings
-        if not settings.weights:
+        if not settings.weights or settings.judges_itself:
             return []
         family = settings.family
         about = {"generator": family, "seed": settings.study.seed, "weights": settings.weights.digest} | self._unseen

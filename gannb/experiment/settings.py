@@ -354,6 +354,12 @@ class Settings:
         """The pretrained weights that a GAN's discriminator looks through; None: none does, or they are not here."""
         return self.at_hand.trunk
 
+    @property
+    def judges_itself(self) -> bool:
+        """Whether the study's GAN looks through the network that would measure its items."""
+        looks = self.medium.families[self.family].needs_weights
+        return looks and None not in (self.trunk, self.weights) and self.trunk.network == self.weights.network
+
     def family_of(self, name: str) -> Family:
         """Return a family of GANs, with the pretrained weights that it needs where they were found."""
         family = self.medium.families[name]

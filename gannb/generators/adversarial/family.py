@@ -143,8 +143,11 @@ class Family:
                 f"family{other}."
             )
 
-    def check(self, shape: tuple[int, ...]) -> None:
-        """Raise InputError where the family cannot make items of this shape; here it can do all."""
+    def check(self, shape: tuple[int, ...], families: Mapping[str, Family] | None = None) -> None:
+        """Raise InputError where the family cannot make items of this shape; here it can do all.
+
+        families: those of the medium, of which the ones that can are named.
+        """
 
 
 def plain_policy(policy: Any) -> Any:

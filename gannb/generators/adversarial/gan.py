@@ -111,7 +111,7 @@ class Trained:
 
     def check(self, draw: Examples, job: Job) -> None:
         """Raise InputError, in one sentence, where this draw or job cannot be fitted."""
-        self.family.check(draw.shape)
+        self.family.check(draw.shape, self.medium.families)
         if job.steps < 1:
             raise InputError(f"gan_steps: {job.steps} is too few, give at least 1.")
         if draw.n_classes < 2:

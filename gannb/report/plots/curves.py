@@ -22,6 +22,7 @@ HEALTHY = {  # panel of a GAN's training: what healthy looks like
     "discriminator": "healthy: wavers well below the line,\nwhere it would never be wrong",
     "diversity": "healthy: inside the band; below the line\nall samples of a class look alike",
 }
+HEALTHY_ALONE = {"losses": "healthy: falls, and settles"}  # of a network without an adversary
 DIVERSE = (THIN, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 
 
@@ -55,6 +56,7 @@ def gan_health(history: Mapping[str, Any], nouns: Nouns, axes: Sequence[Axes] | 
     for ax, title, (name, healthy) in zip(axes, titles, HEALTHY.items(), strict=True):
         for event in history["log"]:
             ax.axvline(event["back_to"], color=SOFT, linestyle=":")
+        healthy = healthy if "sureness" in curves else HEALTHY_ALONE.get(name, healthy)
         ax.set_xlabel(f"training steps\n{healthy}")
         ax.set_ylabel({"losses": "loss", "diversity": f"times the real {nouns.many}'"}.get(name, ""))
         ax.set_xlim(0, curves["step"][-1])

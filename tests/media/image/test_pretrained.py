@@ -557,6 +557,7 @@ def test_real_weights_tell_a_cat(mobilenet, shared_data):
     assert 281 <= int(logits.argmax()) <= 285  # ImageNet's cats
 
 
+@pytest.mark.slow
 def test_frozen_features_of_real_weights_tell_flowers_apart(mobilenet, shared_data):
     """20 photographs per class suffice for more than twice what chance gives on others."""
     pool = read(str(shared_data / "flowers"), size="48").pool

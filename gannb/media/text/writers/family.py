@@ -36,6 +36,7 @@ class TextFamily:
 
     effort_most: ClassVar[float] = 1.0
     published_steps: ClassVar[int] = 0  # the paper names none
+    needs_weights: ClassVar[bool] = False  # of a pretrained network
 
     name: str
     steps: int
@@ -53,7 +54,6 @@ class TextFamily:
     one_class_batches: bool = False
     loss: NoLoss = NoLoss()
     takes_captions: ClassVar[bool] = False
-    needs_weights: ClassVar[bool] = False
     asked: ClassVar[tuple[str, ...]] = ()
 
     def set_as(self, chosen: Mapping[str, Any]) -> TextFamily:
@@ -75,7 +75,7 @@ class TextFamily:
         """What items of a variation depend on beside its name."""
         return {"temperature": study.temperature} if variation == "cool" else {}
 
-    def check(self, shape: tuple[int, ...]) -> None:
+    def check(self, shape: tuple[int, ...], families: Mapping[str, TextFamily] | None = None) -> None:
         """All families write sentences of any length."""
 
     def check_blend(self, families: Mapping[str, TextFamily]) -> None:

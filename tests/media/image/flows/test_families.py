@@ -29,8 +29,8 @@ def tiny_flow(monkeypatch):
 @pytest.mark.parametrize(
     ("shape", "reason"),
     [
-        ((7, 8, 1), "gan: flow makes images of 8 to 64 pixels a side, not 7x8; choose another family or set size"),
-        ((64, 65, 3), "gan: flow makes images of 8 to 64 pixels a side, not 64x65"),
+        ((7, 8, 1), "gan: flow makes images of 8 to 64 pixels a side, not 7x8; use mlp, or set size"),
+        ((64, 65, 3), "gan: flow makes images of 8 to 64 pixels a side, not 64x65; use projection, "),
         ((8, 8, 5), "gan: flow makes images of 1 to 4 channels"),
     ],
 )
