@@ -49,6 +49,7 @@ def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path |
     fitting: Fitting = task.parameters
     name, given = fitting["generator"], ("gan_augmentation", "augmentation")
     choices: dict[str, Any] = {choice: fitting[choice] for choice in given if choice in fitting}
+    choices |= {"settings": fitting["settings"]} if "settings" in fitting else {}
     choices |= {"kept": task.study / f"{name}-{fitting['content']}"} if "content" in fitting else {}
     seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
     if "trunk" in fitting:
