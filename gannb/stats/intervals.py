@@ -81,6 +81,8 @@ def crossed_t(
 
 def _df_as_wide(half: float, least: float, most: float, level: float) -> float:
     """The degrees of freedom, least..most, with which t reaches `half` standard errors to either side."""
+    if stats.t.ppf((1 + level) / 2, least) <= half:  # where the trials' spread is all there is, up to rounding
+        return least
     return float(optimize.brentq(lambda df: stats.t.ppf((1 + level) / 2, df) - half, least, most, xtol=1e-14))
 
 
