@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gannb.generators.external import EXTERNAL
+from gannb.generators.external import CONFIDENCE, EXTERNAL, Pseudo
 from gannb.generators.interface import Generator
 from gannb.utils.errors import InputError
 
@@ -32,12 +32,16 @@ def make(
     gan_augmentation: str = "auto",
     augmentation: str = "auto",
     kept: str | Path | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Generator:
     """Return a generator by name, not yet fitted.
 
-    gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`). kept: the folder
-    that the study keeps of an external generator. Raises InputError where `gan_augmentation` is unknown.
+    gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`), and the latter for
+    what labels unlabelled items. kept: the folder that the study keeps of an external generator. confidence: see
+    `Pseudo`. Raises InputError where `gan_augmentation` is unknown.
     """
+    if name == Pseudo.name:
+        return Pseudo(medium, kept, augmentation, confidence)
     if name in medium.families:
         family = medium.families[name]
         return medium.trained(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
