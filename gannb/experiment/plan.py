@@ -224,12 +224,8 @@ class Plan:
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
         """The units of measuring synthetic items, by (trial, source)."""
-        of_no_class = (
-            "mislabelled",
-            PSEUDO,
-            *(source for source in self.settings.sources if source.endswith(".mixed")),
-        )
-        measured = [source for source in self.settings.sources if source not in of_no_class]
+        sources, unmeasured = self.settings.sources, ("mislabelled", PSEUDO)  # which are no class's for sure
+        measured = [each for each in sources if each not in unmeasured and not each.endswith(".mixed")]
         return {(t, source): self._quality_of(t, source) for t in self.trials for source in measured}
 
     def _quality_of(self, trial: int, source: str) -> Unit:

@@ -277,8 +277,8 @@ def _read_unlabelled(study: Study, dataset: Dataset) -> Source:
     if len(left) < LEAST_ITEMS:
         groups = ", and what is of one of its groups," if study.groups else ""
         raise InputError(
-            f"unlabelled: of the {len(given):,} {many} in {what}, {len(left)} are left once what is identical or nearly "
-            f"identical to {many} of this study{groups} is taken away; give others, or leave unlabelled out."
+            f"unlabelled: of the {len(given):,} {many} in {what}, {len(left)} are left once what is identical or "
+            f"nearly identical to {many} of this study{groups} is taken away; give others, or leave unlabelled out."
         )
     text = (
         f"From {what}, of which {len(left):,} of {len(given):,} {many} are used. No labels are read, and names of "

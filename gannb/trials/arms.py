@@ -10,8 +10,9 @@ its optimiser steps: no training of its own, so nobody asks for it, but every ar
 A new generator brings all its arms with no code here.
 
 Behind a generator's name may stand `.VARIATION`: what is done after the training of a GAN (`gan.truncated`, see
-`generators.variations`), what it has learnt from beside the draw (`gan.unlabelled`), or how a classifier uses the items (`gan.before`, see `classifiers.ways`). And `:DOSE`, fewer
-items per class than the study makes (`real+gan:50+classic`), or another share of each batch (`real+gan:12%+classic`).
+`generators.variations`), that it has learnt from unlabelled items as well (`gan.unlabelled`), or how a classifier uses
+the items (`gan.before`, see `classifiers.ways`). And `:DOSE`, fewer items per class than the study makes
+(`real+gan:50+classic`), or another share of each batch (`real+gan:12%+classic`).
 
 Which generators there are, the study's medium says. A name of a study that is there already is read without it: then
 any word stands for a generator, and no family of GANs has to be imported to draw a figure.
