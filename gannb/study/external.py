@@ -33,7 +33,7 @@ from gannb.utils.trust import check_shape, is_import_path, is_trusted, source_ha
 
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".tar", ".h5", ".keras")
 MOST_CLASSES = 100_000  # of a generator
-LEAST_ITEMS = 2  # related or unlabelled ones that are left, in all
+LEAST_ITEMS = 2  # related ones that are left, in all
 INDEX = "outside.json"  # in the study's folder: what was kept of which source, and as it was then
 TRIED = 2  # items per class that a generator makes when it is checked
 
@@ -270,20 +270,22 @@ def _read_unlabelled(study: Study, dataset: Dataset) -> Source:
         given, brought = medium.read_unlabelled(str(study.unlabelled), pool, study)
     except InputError as error:
         raise InputError(str(error).replace("data:", "unlabelled:", 1)) from None
+    if not len(given):
+        raise InputError(f"unlabelled: no {many} in {what} can be read; give others, or leave unlabelled out.")
     copies = medium.copies_of(given.x, _own_items(dataset))
     theirs = np.array(groups_if_known(study.groups, given.ids.tolist()), dtype=str)
     of_groups = np.isin(theirs, _own_groups(study, dataset)) & ~copies
     left = given.take(~copies & ~of_groups)
-    if len(left) < LEAST_ITEMS:
+    if not len(left):
         groups = ", and what is of one of its groups," if study.groups else ""
         raise InputError(
-            f"unlabelled: of the {len(given):,} {many} in {what}, {len(left)} are left once what is identical or "
-            f"nearly identical to {many} of this study{groups} is taken away; give others, or leave unlabelled out."
+            f"unlabelled: none of the {len(given):,} {many} in {what} is left once what is identical or nearly identical "
+            f"to {many} of this study{groups} is taken away; give others, or leave unlabelled out."
         )
     text = (
         f"From {what}, of which {len(left):,} of {len(given):,} {many} are used. No labels are read, and names of "
         f"folders say nothing. {_copies_text(medium, int(copies.sum()))} "
-        f"{_groups_text(study, many, int(of_groups.sum()), int((theirs == '').sum()))}{brought}"
+        f"{_groups_text(study, int(of_groups.sum()), int((theirs == '').sum()))}{brought}"
     )
     about = {"shape": pool.shape, "classes": pool.classes, "items": len(left), "text": text}
     writers = {"x.npy": lambda to: np.save(to, left.x, allow_pickle=False)}
@@ -296,14 +298,12 @@ def _own_groups(study: Study, dataset: Dataset) -> np.ndarray:
     return np.unique([name for name in groups_if_known(study.groups, ids) if name])
 
 
-def _groups_text(study: Study, many: str, left_out: int, unknown: int) -> str:
+def _groups_text(study: Study, left_out: int, unknown: int) -> str:
     """Return how many items were left out for their group, and of how many none is known, to be followed by more."""
     if not study.groups:
         return ""
-    told = (
-        f"{left_out:,} of a group that this study has were left out" if left_out else "None is of a group of this study"
-    )
-    return f"{told}{f'; of {unknown:,} {many} `groups` tells no group' * bool(unknown)}. "
+    told = f"{left_out:,} of a group of this study were left out" if left_out else "None is of a group of this study"
+    return f"{told}{f'; of {unknown:,} of them `groups` tells no group' * bool(unknown)}. "
 
 
 def _hash(*arrays: np.ndarray) -> str:

@@ -280,4 +280,4 @@ def _nearest(name: str, medium: Medium) -> str:
     added = [*made, "more", *BALANCING]
     known = [*DEFAULT_ARMS, PRIMARY[0]] + [f"real+{s}" for s in added] + made
     known += [f"real+{s}+classic" for s in added] + [f"transfer+{s}" for s in made]
-    return nearest(name, known)
+    return nearest(name, [each for each in known if _parse(each, medium)])

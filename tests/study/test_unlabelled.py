@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence_by_its_own_name(own, tmp_p
     assert about(preview(own, tmp_path, unlabelled=str(bad), on_bad_image="skip"))["items"] == 3
     for number in range(3):
         (bad / f"{number}.png").write_bytes(b"no image")
-    with pytest.raises(InputError, match="unlabelled: of the 0 images in bad, 0 are left"):
+    with pytest.raises(InputError, match="unlabelled: no images in bad can be read; give others"):
         preview(own, tmp_path, unlabelled=str(bad), on_bad_image="skip")
     with pytest.raises(ParameterError, match="confidence"):
         preview(own, tmp_path, unlabelled=str(bad), confidence=1.0)
@@ -166,7 +166,7 @@ def test_nothing_that_any_trial_tests_gets_in_whatever_the_protocol(own, tmp_pat
 
 def test_copies_alone_are_refused_in_a_sentence(own, tmp_path):
     folder = written(tmp_path / "u", items_of(own / "test" / "cat"))
-    with pytest.raises(InputError, match="unlabelled: of the 8 images in u, 0 are left once what is identical"):
+    with pytest.raises(InputError, match="unlabelled: none of the 8 images in u is left once what is identical"):
         preview(own, tmp_path, unlabelled=str(folder))
 
 
@@ -175,7 +175,7 @@ def test_items_of_the_study_s_groups_are_left_out_and_those_without_a_known_grou
     written(folder, scenes(3), "new-{}_1"), written(folder, scenes(1), "nobody{}")
     found = about(preview(own, tmp_path, unlabelled=str(folder), groups=r"^(\w+-\d+(?:-\d+)?)_"))
     assert found["items"] == 4
-    assert "2 of a group of this study were left out; of 1 images `groups` tells no group." in found["text"]
+    assert "2 of a group of this study were left out; of 1 of them `groups` tells no group." in found["text"]
     written(tmp_path / "same", scenes(2), "test-1-0_{}")
     with pytest.raises(InputError, match="and what is of one of its groups, is taken away"):
         preview(own, tmp_path, unlabelled=str(tmp_path / "same"), groups=r"^(\w+-\d+(?:-\d+)?)_")
@@ -184,7 +184,7 @@ def test_items_of_the_study_s_groups_are_left_out_and_those_without_a_known_grou
     rows = [f"{name},{number}" for number, name in enumerate(names)] + ["new-0_1.png,5", "new-1_1.png,other"]
     table.write_text("file,group\n" + "\n".join(rows))
     found = about(preview(own, tmp_path, unlabelled=str(folder), groups=str(table)))
-    assert "1 of a group of this study were left out; of 4 images `groups` tells no group." in found["text"]
+    assert "1 of a group of this study were left out; of 4 of them `groups` tells no group." in found["text"]
 
 
 # ---- in a study ----
@@ -211,14 +211,15 @@ def missing(experiment: Experiment) -> set[str]:
 
 
 def finish(experiment: Experiment) -> None:
-    """Make all units in this process: that takes a fraction of what processes of their own do."""
-    errors = [execute(experiment.folder, unit, "cpu") for unit in experiment.plan.all_units()]
+    """Make the units of the first trial, in this process: that takes a fraction of what processes of their own do."""
+    units = [unit for unit in experiment.plan.all_units() if unit.parameters.get("trial") == 0]
+    errors = [execute(experiment.folder, unit, "cpu") for unit in units]
     assert not any(errors), errors
 
 
 @pytest.fixture(scope="module")
 def made(finished, tmp_path_factory) -> Experiment:
-    """A finished smoke study to which unlabelled digits are added, all of them labelled. To be read only."""
+    """A smoke study to which unlabelled digits are added, all of them labelled; of one trial. To be read only."""
     root = tmp_path_factory.mktemp("unlabelled")
     study = Path(shutil.copytree(finished, root / "outputs" / finished.name))
     given = {"unlabelled": str(digits_like(root / "more")), "confidence": 0.01, "arms": ARMS}
