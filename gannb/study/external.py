@@ -279,8 +279,8 @@ def _read_unlabelled(study: Study, dataset: Dataset) -> Source:
     if not len(left):
         groups = ", and what is of one of its groups," if study.groups else ""
         raise InputError(
-            f"unlabelled: none of the {len(given):,} {many} in {what} is left once what is identical or nearly identical "
-            f"to {many} of this study{groups} is taken away; give others, or leave unlabelled out."
+            f"unlabelled: none of the {len(given):,} {many} in {what} is left once what is identical or nearly "
+            f"identical to {many} of this study{groups} is taken away; give others, or leave unlabelled out."
         )
     text = (
         f"From {what}, of which {len(left):,} of {len(given):,} {many} are used. No labels are read, and names of "

@@ -82,6 +82,8 @@ def read_texts(path: Path) -> Rows:
     """Read the sentences of one file without any labels: its column `text`, or the only one. Raises InputError."""
     text, notes = decoded(path)
     suffix = path.suffix.lower()
+    if not text.strip():
+        return Rows([], notes)
     if suffix in (".jsonl", ".ndjson"):
         return Rows([_text_of_json(path, number, given) for number, given in _objects(path, text)], notes)
     delimiter = SUFFIXES[suffix] if suffix != ".csv" else _delimiter(text)
