@@ -1,8 +1,8 @@
-# make study: install and answer the default question.  make test: install and test.  make lab: JupyterLab.
+# make study: install and answer the default question.  make test: the quick tests.  make test-all: all of them.  make lab: JupyterLab.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup study test lab lint clean-venv
+.PHONY: setup study test test-all lab lint clean-venv
 setup: .venv/ready
 
 .venv/ready: pyproject.toml constraints.txt
@@ -14,6 +14,9 @@ study: setup
 	$(BIN)/gannb run --data digits
 
 test: setup
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
+
+test-all: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lab: setup

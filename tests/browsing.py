@@ -20,6 +20,7 @@ STEPS = ("click", "wait_for", "select_option", "get_attribute", "evaluate", "inn
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 MARKS = [
     pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the browser test is for Linux"),
     pytest.mark.skipif(find_spec("playwright") is None, reason="playwright, of the dev extra, is not installed"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on the path"),

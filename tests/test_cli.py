@@ -113,6 +113,7 @@ def test_values_are_read_as_in_yaml(asked, text, name, value):
     assert getattr(asked[0][0], name) == value
 
 
+@pytest.mark.slow
 def test_a_studys_folder_goes_on_with_its_parameters(asked, finished):
     assert main(["run", str(finished), "--set", "classifier_steps=6"]) == 0
     study = asked[0][0]
@@ -583,6 +584,7 @@ def test_a_name_that_no_folder_has_is_refused_in_a_sentence(arguments, capsys):
 # ---- as a process ----
 
 
+@pytest.mark.slow
 def test_wrong_input_as_a_process(tmp_path):
     done = command("run", "--set", "gan=nope", f"output_dir={tmp_path / 'outputs'}")
     assert done.returncode == 2

@@ -25,6 +25,8 @@ from gannb.study.folder import load_study
 from gannb.study.model import make_study
 from gannb.work.store import LEASE, RECORD
 
+pytestmark = pytest.mark.slow
+
 # Long enough to be interrupted in the middle of a stage.
 STUDY = SMOKE | {"gan_steps": 800, "classifier_steps": 60}
 LONG = 300  # seconds of an idle machine that it may take

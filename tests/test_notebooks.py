@@ -30,6 +30,8 @@ from gannb.study.model import NOTEBOOKS, STAGES, Study, check_spelling, make_stu
 from gannb.utils.errors import InputError
 from gannb.work.store import RECORD
 
+pytestmark = pytest.mark.slow
+
 FOLDER = ROOT / "notebooks"
 LOGIC = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.Try, ast.With

@@ -14,6 +14,8 @@ from pace import run
 
 from gannb.study.model import NOTEBOOKS
 
+pytestmark = pytest.mark.slow
+
 STUDY = {**SMOKE, "arms": ",".join(SMOKE["arms"])}
 
 

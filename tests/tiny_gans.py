@@ -20,10 +20,15 @@ from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.gans.layers import ByClass
 from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
+from gannb.media.image.gans.progressive import ProgressiveDiscriminator, ProgressiveGenerator
+from gannb.media.image.gans.projected import ProjectedDiscriminator
 from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator
 from gannb.media.image.gans.r3gan import R3Discriminator, R3Generator
 from gannb.media.image.gans.resnet import ResnetDiscriminator, ResnetGenerator
+from gannb.media.image.gans.style import StyleDiscriminator, StyleGenerator
+from gannb.media.image.pretrained import Weights
 
+TRUNK = Weights("test_resnet", "", "", {}, {})  # timm's smallest with layers of five sizes, untrained
 MAKERS = {  # family -> its networks, narrow
     "projection": (partial(ConvGenerator, base=8), partial(ConvDiscriminator, base=8)),
     "mlp": (partial(MlpGenerator, hidden=32), partial(MlpDiscriminator, hidden=32)),
@@ -39,13 +44,16 @@ MAKERS = {  # family -> its networks, narrow
     "resnet": (partial(ResnetGenerator, base=8), partial(ResnetDiscriminator, base=8)),
     "wgan_gp": (partial(ConvGenerator, base=8), partial(R3Discriminator, base=8)),
     "r3gan": (partial(R3Generator, base=8), partial(R3Discriminator, base=8)),
+    "progressive": (partial(ProgressiveGenerator, base=8), partial(ProgressiveDiscriminator, base=8)),
+    "projected": (partial(ConvGenerator, base=8), partial(ProjectedDiscriminator, weights=TRUNK)),
+    "style": (partial(StyleGenerator, base=8), partial(StyleDiscriminator, base=8)),
 }
 
 
 def narrow(family: Family) -> Family:
     """The same family with narrow networks and batches of 8."""
     generator, discriminator = MAKERS[family.name]
-    return replace(family, generator=generator, discriminator=discriminator, batch=8)
+    return replace(family.given(TRUNK), generator=generator, discriminator=discriminator, batch=8)
 
 
 TINY = {name: narrow(family) for name, family in FAMILIES.items()}

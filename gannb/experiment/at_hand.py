@@ -41,6 +41,7 @@ class AtHand:
     external: Mapping[str, Source] = field(default_factory=dict)  # external sources by name, read and checked
     weights: Weights | None = None  # the pretrained ones; None: no arm wants them, or the study never had them here
     can_fine_tune: bool = False  # the file of these weights is there
+    trunk: Weights | None = None  # those that a GAN's discriminator looks through; None: no family does, or not here
     spaces: Mapping[str, str] = field(default_factory=dict)  # feature space -> SHA-256 of the weights given for it
     new_captions: Asked = ()  # with their labels; empty: the study names no file of them
     view: View | None = None  # of items, that the pretrained network gets; None: the study's own
@@ -62,6 +63,7 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
         external=load(study, dataset, data_key, own_copy),
         weights=weights,
         can_fine_tune=weights is not None and os.access(weights.file, os.R_OK),
+        trunk=_weights(study, medium) if wants_trunk(study, medium) else None,
         view=find_view(study, dataset, data_key, weights, own_copy) if weights is not None else None,
         spaces={
             name: _digest_of(space, study) for name, space in medium.spaces.items() if getattr(study, space.parameter)
@@ -73,6 +75,12 @@ def look(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
 def wants_pretrained(study: Study, medium: Medium) -> bool:
     """Tell whether an arm that is asked for fine-tunes, and the medium has networks to fine-tune."""
     return any(parse_arm(name, medium).pretrained for name in study.arms) and medium.pretrained is not None
+
+
+def wants_trunk(study: Study, medium: Medium) -> bool:
+    """Tell whether a GAN family that is asked for looks through a pretrained network."""
+    asked = {study.gan, *(parse_arm(name, medium).generator for name in study.arms)}
+    return any(family.needs_weights for name, family in medium.families.items() if name in asked)
 
 
 def _weights(study: Study, medium: Medium) -> Weights | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of, nearest
 from gannb.utils.trust import refuse_unless_trusted
+
+if TYPE_CHECKING:
+    from gannb.generators.adversarial.family import Family
 
 
 def check(results: Results) -> None:
@@ -76,12 +81,25 @@ def _check_families(settings: Settings) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between folds."""
     dataset, design, study = settings.dataset, settings.design, settings.study
     for name in settings.families:
-        family = settings.medium.families[name]
+        family = settings.family_of(name)
+        _check_trunk(settings, family)
         differ = family.one_class_batches and design.folds > 0
         for trial in _by_smallest_class(settings) if differ else [0]:
             draw = settings.items(splits.make_draw(dataset, design, trial).train)
             asked = {"gan_augmentation": study.gan_augmentation, "augmentation": settings.policy_name}
             registry.make(settings.medium, name, **asked).check(draw, Job(steps=1, seed=0))
+
+
+def _check_trunk(settings: Settings, family: Family) -> None:
+    """The network that a family looks through is there, and has layers to look at."""
+    if not family.needs_weights:
+        return
+    if settings.trunk is None:
+        missing = settings.medium.pretrained.missing_sentence(settings.study.pretrained).partition(": ")[2]
+        raise InputError(f"gan: {family.name} looks through a pretrained network: {missing}")
+    if os.access(settings.trunk.file, os.R_OK):  # else what was made with it is still found
+        family.check(settings.shape, settings.medium.families)
+        family.discriminator(settings.shape, settings.dataset.pool.n_classes)
 
 
 def _check_variations(settings: Settings) -> None:

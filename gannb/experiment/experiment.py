@@ -150,6 +150,8 @@ class Experiment:
             settings.medium.pretrained.keep(self.results.folder, settings.weights)
             if settings.view is not None:
                 keep_view(self.study, self.dataset, settings.view)
+        if settings.trunk is not None:
+            settings.medium.pretrained.keep(self.results.folder, settings.trunk)
         further = settings.medium.spaces
         files = {key: getattr(self.study, further[name].parameter) for name, key in settings.spaces.items()}
         note_spaces(self.results.folder, files)

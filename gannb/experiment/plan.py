@@ -149,6 +149,8 @@ class Plan:
         asked = settings.study.gan_augmentation
         parameters = {"gan_steps": settings.steps_of(family), "gan_augmentation": asked}
         parameters |= {"settings": medium.families[family].settings()}
+        if medium.families[family].needs_weights and settings.trunk is not None:
+            parameters |= {"trunk": settings.trunk.digest}
         parameters |= {"augmentation": settings.policy_name} if asked in ("policy", "ada") else {}
         seen = asked if asked in medium.policies else parameters.get("augmentation", "none")
         return parameters | medium.policy_parameters(seen)
@@ -250,10 +252,11 @@ class Plan:
     def in_features_units(self) -> list[Unit]:
         """The units of measuring the study's own GAN and the reference sets in the pretrained network's features.
 
-        None where there is no such network.
+        None where there is no such network, or the GAN's discriminator looks through it: what was made to please its
+        features passes for real in them, collapsed as it may be.
         """
         settings = self.settings
-        if not settings.weights:
+        if not settings.weights or settings.judges_itself:
             return []
         family = settings.family
         about = {"generator": family, "seed": settings.study.seed, "weights": settings.weights.digest} | self._unseen

@@ -34,6 +34,7 @@ from gannb.work.engines import Place
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium, Weights
+    from gannb.generators.adversarial.family import Family
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,7 @@ class Settings:
     def place(self) -> Place:
         """Where the study's units are made: what it says of that, and the files beside its folder that they read."""
         study, files = self.study, [self.weights.file] if self.can_fine_tune and self.weights is not None else []
+        files += [self.trunk.file] if self.trunk is not None else []
         files += [getattr(study, self.medium.spaces[name].parameter) for name in self.spaces]
         return Place(study.engine, study.device, study.workers, resolve_device, tuple(map(Path, files)))
 
@@ -370,6 +372,22 @@ class Settings:
     def weights(self) -> Weights | None:
         """The pretrained weights; None where no arm wants them, or the study never had them on this machine."""
         return self.at_hand.weights
+
+    @property
+    def trunk(self) -> Weights | None:
+        """The pretrained weights that a GAN's discriminator looks through; None: none does, or they are not here."""
+        return self.at_hand.trunk
+
+    @property
+    def judges_itself(self) -> bool:
+        """Whether the study's GAN looks through the network that would measure its items."""
+        looks = self.medium.families[self.family].needs_weights
+        return looks and None not in (self.trunk, self.weights) and self.trunk.network == self.weights.network
+
+    def family_of(self, name: str) -> Family:
+        """Return a family of GANs, with the pretrained weights that it needs where they were found."""
+        family = self.medium.families[name]
+        return family.given(self.trunk) if family.needs_weights and self.trunk is not None else family
 
     @property
     def view(self) -> View | None:

@@ -14,7 +14,7 @@ from gannb.generators.interface import Generator
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
-    from gannb.data.medium import Medium
+    from gannb.data.medium import Medium, Weights
 
 # Of `gan_augmentation`: they give the discriminator the classifiers' policy, the second as its sureness demands.
 OF_THE_STUDY = ("policy", "ada")
@@ -32,18 +32,20 @@ def make(
     gan_augmentation: str = "auto",
     augmentation: str = "auto",
     kept: str | Path | None = None,
+    weights: Weights | None = None,
     confidence: float = CONFIDENCE,
 ) -> Generator:
     """Return a generator by name, not yet fitted.
 
     gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`), and the latter for
-    what labels unlabelled items. kept: the folder that the study keeps of an external generator. confidence: see
-    `Pseudo`. Raises InputError where `gan_augmentation` is unknown.
+    what labels unlabelled items. kept: the folder that the study keeps of an external generator. weights: of the
+    pretrained network that a family looks through. confidence: see `Pseudo`. Raises InputError where
+    `gan_augmentation` is unknown.
     """
     if name == Pseudo.name:
         return Pseudo(medium, kept, augmentation, confidence)
     if name in medium.families:
-        family = medium.families[name]
+        family = medium.families[name] if weights is None else medium.families[name].given(weights)
         return medium.trained(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
     return EXTERNAL[name](medium, kept) if name in EXTERNAL else medium.controls[name](medium)
 

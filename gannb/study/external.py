@@ -411,7 +411,7 @@ def read_description(file: Path, medium: Medium) -> dict[str, Any]:
     if fault := medium.fault_of_shape(shape):
         raise InputError(f"foreign: {file} says shape {shape!r}; {fault}.")
     try:
-        medium.families[family].check(tuple(shape))
+        medium.families[family].check(tuple(shape), medium.families)
     except InputError as error:
         raise InputError(str(error).replace("gan:", "foreign:", 1)) from None
     origin = config.get("fingerprint") or study.get("fingerprint")

@@ -62,13 +62,14 @@ def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path |
     """
     fitting: Fitting = task.parameters
     name, given = fitting["generator"], ("gan_augmentation", "augmentation", "confidence")
-    choices = {choice: fitting[choice] for choice in given if choice in fitting}
+    choices: dict[str, Any] = {choice: fitting[choice] for choice in given if choice in fitting}
     if "content" in fitting:
         choices["kept"] = task.study / f"{EXTERNAL[name].parameter}-{fitting['content']}"
+    if "trunk" in fitting:
+        choices["weights"] = medium_of(task).pretrained.kept(task.study, fitting["trunk"])
     seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
-    job = Job(
-        fitting.get("gan_steps", fitting.get("steps", 1)), seed, task.device, task.checkpoint, task.progress, start
-    )
+    steps = fitting.get("gan_steps", fitting.get("steps", 1))
+    job = Job(steps, seed, task.device, task.checkpoint, task.progress, start)
     registry.make(medium_of(task), name, **choices).fit(draw, job).save(task.folder)
 
 

@@ -33,6 +33,7 @@ class Fitting(TypedDict):
     steps: NotRequired[int]  # of the classifier that labels unlabelled items
     deeper: NotRequired[int]  # as in `Training`; of the same
     confidence: NotRequired[float]  # from which it labels one
+    trunk: NotRequired[str]  # the SHA-256 of the weights that the discriminator looks through
 
 
 class FittingOutliers(Fitting):

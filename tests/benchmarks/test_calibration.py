@@ -78,6 +78,7 @@ def test_an_arm_worth_80_real_items_scores_like_80_real_items():
 TINY = planted_training.Size(trials=4, seeds=1, steps=40)
 
 
+@pytest.mark.slow
 def test_a_small_real_study_finds_what_is_planted():
     rows = calibration.study_rows(read("digits"), 1000, TINY, planted_training.CONTRASTS[:3])
     assert [row["planted"] for row in rows] == ["no difference", "helps", "hurts"]

@@ -183,6 +183,7 @@ def filled_up(tmp_path_factory) -> Experiment:
     return experiment
 
 
+@pytest.mark.slow
 def test_balance_fills_every_class_up_to_the_largest_in_every_way(filled_up):
     assert np.bincount(filled_up.settings.items(filled_up.results.draw(0).train).y).tolist() == [80, 4]
     table = filled_up.scores().groupby("arm").first()

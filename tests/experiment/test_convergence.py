@@ -25,6 +25,8 @@ from gannb.utils.files import write_json
 from gannb.work.store import is_done, side_folder
 from gannb.work.unit import Unit, seconds_of
 
+pytestmark = pytest.mark.slow
+
 FIRST = 100  # steps
 GIVEN = SMOKE | {
     "classifier_steps": FIRST,

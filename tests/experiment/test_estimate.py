@@ -219,6 +219,7 @@ def test_a_size_that_takes_hours_is_told_with_the_one_that_fits_an_evening(monke
     assert ("evening" in (found["advice"] or "")) is (found["seconds"] > estimate.EVENING)
 
 
+@pytest.mark.slow
 def test_processes_that_do_not_fit_into_the_memory_are_told_with_as_many_as_do(monkeypatch, photographs):
     monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: OF_PHOTOS | {"memory": 2e9})
     monkeypatch.setattr(estimate.memory, "free_bytes", lambda: 5e9)
@@ -263,6 +264,7 @@ def test_a_plan_goes_by_the_cpu_and_says_where_the_machine_is_busy(monkeypatch, 
     assert (found["advice"] is None) if said is None else said in found["advice"]
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_a_gan_costs_here_and_as_published(tmp_path, monkeypatch):
     timed = {
         "wavegan": 2.2,

@@ -19,6 +19,8 @@ from gannb.experiment.experiment import Experiment
 from gannb.study.model import make_study
 from gannb.study.written import is_sweep, read_yaml
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 LIST = Path(__file__).with_name("unit_keys.txt")

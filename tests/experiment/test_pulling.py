@@ -23,6 +23,8 @@ from gannb.study.folder import open_study
 from gannb.utils.errors import InputError
 from gannb.work.store import LEASE
 
+pytestmark = pytest.mark.slow
+
 TINY = {"data": "digits", "preset": "smoke", "arms": ["real+classic", "real+gan+classic", "gan"], "gan_steps": 150}
 TAKEN = re.compile(rb'"(seconds|items_per_second)": [0-9.]+')
 MADE = re.compile(r"([\d,]+) units were made here, ([\d,]+) meanwhile elsewhere")

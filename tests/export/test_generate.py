@@ -247,6 +247,7 @@ def test_a_full_disk_loses_nothing(helpful, tar_set, tmp_path, monkeypatch):
     assert times(tmp_path / "set")["train-00000.tar"] == when["train-00000.tar"]
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_is_the_same_and_nothing_is_made_twice(helpful, tar_set, tmp_path):
     folder = tmp_path / "set"
     code = (

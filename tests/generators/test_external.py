@@ -273,6 +273,7 @@ MAPPING = ",".join(f"d{k}={k}" for k in range(8))
 UNITS = {"related", "related-items", "related-quality", "real+related+classic"}
 
 
+@pytest.mark.slow
 def test_a_study_makes_only_what_is_new_and_says_what_they_brought(with_related):
     smoke, folder = with_related
     dose = "real+related:2+classic"

@@ -58,6 +58,7 @@ def test_quiet_keeps_the_notebooks_silent(monkeypatch, tmp_path, capsys):
         assert (given["stdout_file"] is not None) == ("== 01_data" in capsys.readouterr().out) == prints
 
 
+@pytest.mark.slow
 def test_wrong_input_found_by_a_notebook_is_its_sentence(smoke):
     experiment = Experiment.preview(load_study(smoke))
     for trial in (0, 1):

@@ -24,6 +24,8 @@ from gannb.trials.arms import CONVERGENCE, PRIMARY
 from gannb.utils.console import talking
 from gannb.utils.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:

@@ -129,6 +129,7 @@ def test_mirrored_and_shifted_copies_are_seen_in_raw_features_where_they_are_for
     assert bare[1]["nearer_to_train"] == seen[1]["nearer_to_train"]  # what else features tell apart is not known
 
 
+@pytest.mark.slow
 def test_honest_images_are_flagged_no_more_often_for_the_forms():
     shape, found = (8, 8, 1), []
     forms = IMAGE.alike_forms(IMAGE.policy("flip", shape), shape)

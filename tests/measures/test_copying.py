@@ -45,6 +45,7 @@ def p_of_vectors(train: Examples, made: np.ndarray, held_out: Examples, seed: in
 # ---- the rule ----
 
 
+@pytest.mark.slow
 def test_honest_digits_are_flagged_in_one_trial_of_twenty():
     found = []
     for seed in range(60):

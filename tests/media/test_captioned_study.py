@@ -18,6 +18,8 @@ from gannb.study.model import make_study
 from gannb.utils.errors import InputError
 from gannb.work.store import execute
 
+pytestmark = pytest.mark.slow
+
 ARMS = (
     "real", "real+gan+classic", "real+gan.interpolated+classic", "real+gan.new_captions+classic",
     "real+caption_plain+classic", "real+mlp+classic", "real+copies+classic",

@@ -19,6 +19,8 @@ from gannb.study.model import make_study
 from gannb.utils.errors import InputError
 from gannb.work.store import execute
 
+pytestmark = pytest.mark.slow
+
 ARMS = (
     "real", "real+gan", "gan", "real+copies+classic", "real+mislabelled+classic", "real+more+classic",
     "real+maskgan_start+classic", "real+gan.half+classic", "real+bag_of_words+classic", "real+bigram+classic",

@@ -29,6 +29,8 @@ from gannb.utils.errors import InputError
 from gannb.work.store import execute
 from gannb.work.unit import Task
 
+pytestmark = pytest.mark.slow
+
 ARMS = ("real", "real+gan", "gan", "real+gaussian", "real+copies", "real+mislabelled", "real+more",
         "real+interpolation+classic", "real+gan.averaged+classic")  # fmt: skip
 GIVEN = {

@@ -77,6 +77,7 @@ def test_an_answer_by_the_wider_interval_is_not_that_by_the_narrower(study):
     assert look(opened(study, rope=wide)).verdict.answer == "equivalent"
 
 
+@pytest.mark.slow
 def test_publishing_writes_the_looks_and_says_them_above_the_answer(study):
     publish(opened(study))
     assert read_verdict(study)["looks"] == {"number": 1, "settings": 1, "level": 0.95, "together": 0.95}

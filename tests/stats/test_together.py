@@ -21,6 +21,7 @@ def test_the_interval_is_that_of_the_t_quantile_at_the_adjusted_level(df, m):
     assert (found.mean, found.low, found.high) == pytest.approx((mean, mean - wider, mean + wider))
 
 
+@pytest.mark.slow
 def test_all_hold_together_as_often_as_one_does_by_itself():
     rng, m, n = np.random.default_rng(0), 12, 6
     held = []

@@ -353,6 +353,7 @@ def test_a_changed_file_is_another_function_and_only_its_units_are_made_anew(smo
 # ---- in a study ----
 
 
+@pytest.mark.slow
 def test_a_finished_study_shows_them_apart_and_opens_without_the_function(smoke, tmp_path, monkeypatch):
     module(tmp_path, "whole_way", GREY)
     monkeypatch.chdir(tmp_path)

@@ -229,6 +229,7 @@ def made(finished, tmp_path_factory) -> Experiment:
     return experiment
 
 
+@pytest.mark.slow
 def test_a_gan_learns_from_the_draw_and_the_labelled_ones_and_its_control_has_these_alone(made):
     family, plan = made.family, made.plan
     learnt = made.generator(0, f"{family}.unlabelled")
@@ -244,6 +245,7 @@ def test_a_gan_learns_from_the_draw_and_the_labelled_ones_and_its_control_has_th
     assert used.loc["gan.unlabelled"].tolist() == [0, 50]
 
 
+@pytest.mark.slow
 def test_what_uses_them_is_compared_with_and_without_a_gan(made):
     roles = {(c.arm, c.against): c.role for c in made.settings.contrasts}
     arm = "real+gan.unlabelled+classic"
@@ -253,6 +255,7 @@ def test_what_uses_them_is_compared_with_and_without_a_gan(made):
     assert roles["real+pseudo+classic", "real+gan+classic"] == "exploratory"
 
 
+@pytest.mark.slow
 def test_the_page_says_how_many_got_a_label(made):
     evidence = gather(made)
     ((term, text),) = [fact for fact in facts(evidence) if fact[0].startswith("Unlabelled")]
@@ -260,6 +263,7 @@ def test_the_page_says_how_many_got_a_label(made):
     assert "nothing of the test images has a say in that" in text and "near duplicates below 16 pixels" in text
 
 
+@pytest.mark.slow
 def test_other_items_change_no_other_unit_and_gone_they_are_still_kept(made, tmp_path):
     before = {u.place: u.key for u in made.plan.all_units()}
     folder = Path(made.study.unlabelled)
@@ -278,6 +282,7 @@ def test_other_items_change_no_other_unit_and_gone_they_are_still_kept(made, tmp
     assert copies_bytes(made.settings) - copies_bytes(bare) == 30 * 64
 
 
+@pytest.mark.slow
 def test_where_no_item_gets_a_label_the_arm_is_what_the_real_ones_make_and_the_gan_knows_the_draw_alone(made, tmp_path):
     study = Path(shutil.copytree(made.folder, tmp_path / "outputs" / made.folder.name))
     experiment = Experiment.open(open_study(study, confidence=0.999999))

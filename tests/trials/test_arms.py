@@ -143,6 +143,7 @@ def possible() -> dict[str, Arm]:
     return found
 
 
+@pytest.mark.slow
 def test_the_name_of_an_arm_gives_the_arm_and_no_two_arms_have_one_name():
     found = possible()
     assert len(found) > 1000 and {"real", "transfer@half", "gan.fresh:50+classic@deep_cnn@half"} <= set(found)

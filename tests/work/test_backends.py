@@ -101,6 +101,7 @@ def wait_long(number: int) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_calls_are_made_in_other_processes():
     assert sorted(in_processes(square, [1, 2, 3], 2)) == [1, 4, 9]
     assert set(in_processes(process, [1], 1)).isdisjoint({os.getpid()})

@@ -41,6 +41,8 @@ from gannb.work.unit import Unit
 pytest.importorskip("distributed", reason="needs gannb[dask]")
 from dask_cluster import Cluster  # noqa: E402  after the package is known to be there
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):

@@ -41,6 +41,8 @@ from gannb.work.scheduler import SHARED, Queue, run_units
 from gannb.work.store import LEASE, is_done, record_failure, recorded_failure, side_folder
 from gannb.work.unit import Unit
 
+pytestmark = pytest.mark.slow
+
 
 def test_units_are_made_after_what_they_need(tmp_path):
     draw = Unit(1, "draw", "trials/000/draw", write, 1, {"trial": 0}, quick=True)

@@ -6,9 +6,9 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from torch import nn
+from torch import Tensor, nn
 
 from gannb.generators.adversarial.conditioning import Conditioning, Labels
 from gannb.generators.adversarial.form import AsTheyAre, Form
@@ -17,7 +17,7 @@ from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
-    from gannb.data.medium import Medium
+    from gannb.data.medium import Medium, Weights
 
 Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, number of classes) -> network
 
@@ -33,6 +33,9 @@ class Family:
 
     effort_most: ClassVar[float] = math.inf  # so many times its steps a preset may ask for
     begins_with: ClassVar[str] = ""  # the family whose fitted networks it goes on from; here from untrained ones
+    needs_weights: ClassVar[bool] = False  # of a pretrained network: `given` tells it which
+    adaptive: ClassVar[bool] = False  # whether its own augmentation is applied as the discriminator's sureness demands
+    floor: ClassVar[float] = 0.0  # weight of `losses.floor` under the spread of what its generator makes; see `layouts`
 
     name: str
     steps: int  # of training that a laptop does in minutes
@@ -87,6 +90,25 @@ class Family:
         # a batch of one class is made of that class, and WGAN-GP's penalty lies between a real and a fake of one class
         return Labels(about["n_classes"], as_reals=self.one_class_batches or self.gradient_penalty > 0)
 
+    def given(self, weights: Weights) -> Self:
+        """The same with the weights of a pretrained network; here it needs none."""
+        return self
+
+    def about(self) -> dict[str, Any]:
+        """What `kept_as` needs beside the weights of the networks, as JSON; here nothing."""
+        return {}
+
+    def kept_as(self, about: Mapping[str, Any]) -> Self:
+        """The family of a fitted GAN that has written `about`; here there is one alone."""
+        return self
+
+    def acquaint(self, discriminator: nn.Module, x: Tensor) -> None:
+        """Let the discriminator see real encoded items (N, ...) before the first step; here it need not."""
+
+    def layouts(self, x: Tensor) -> Tensor:
+        """Rows of length 1, (N, D), of encoded items (N, ...), whose spread has a floor; asked for where it has."""
+        raise NotImplementedError
+
     def settings(self) -> dict[str, Any]:
         """All of it that is a number, a policy or a name, as JSON: what the result of a training depends on."""
         values = {
@@ -108,8 +130,11 @@ class Family:
                 f"family{other}."
             )
 
-    def check(self, shape: tuple[int, ...]) -> None:
-        """Raise InputError where the family cannot make items of this shape; here it can do all."""
+    def check(self, shape: tuple[int, ...], families: Mapping[str, Family] | None = None) -> None:
+        """Raise InputError where the family cannot make items of this shape; here it can do all.
+
+        families: those of the medium, of which the ones that can are named.
+        """
 
 
 def plain_policy(policy: Any) -> Any:

@@ -88,7 +88,8 @@ class Adversarial:
         self.check(draw, job)
         own = self.policy is None
         policy = self.family.augmentation if own else self.medium.policy(self.policy, draw.shape)
-        training = Training(self.medium, self.family, policy, draw, job, self.adaptive)
+        adaptive = self.adaptive or (own and self.family.adaptive)
+        training = Training(self.medium, self.family, policy, draw, job, adaptive)
         guard = Guard(training, draw)
         path = None if job.checkpoint is None else job.checkpoint / "checkpoint.safetensors"
         try:
@@ -106,7 +107,7 @@ class Adversarial:
 
     def check(self, draw: Examples, job: Job) -> None:
         """Raise InputError, in one sentence, where this draw or job cannot be fitted."""
-        self.family.check(draw.shape)
+        self.family.check(draw.shape, self.medium.families)
         if job.steps < 1:
             raise InputError(f"gan_steps: {job.steps} is too few, give at least 1.")
         if draw.n_classes < 2:
@@ -247,7 +248,7 @@ class Adversarial:
         (folder / "generator.safetensors").write_bytes(content)
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
         about |= {"classes": self.classes} if self.classes else {}
-        about |= self.conditioning.about()
+        about |= self.conditioning.about() | self.family.about()
         about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": RULE}
         about |= {"sha256": hashlib.sha256(content).hexdigest()}
         about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
@@ -258,7 +259,7 @@ class Adversarial:
         """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
         try:
             about = json.loads((Path(folder) / "generator.json").read_text())
-            loaded = cls(medium, medium.families[about["generator"]], about["policy"], about["adaptive"])
+            loaded = cls(medium, medium.families[about["generator"]].kept_as(about), about["policy"], about["adaptive"])
             content = (Path(folder) / "generator.safetensors").read_bytes()
             written = about.get("sha256")  # older ones are without
             if written is not None and written != hashlib.sha256(content).hexdigest():

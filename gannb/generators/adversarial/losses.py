@@ -114,3 +114,17 @@ def lecam(real: Tensor, fake: Tensor, usual_real: Tensor, usual_fake: Tensor) ->
     usual_real (a_R), usual_fake (a_F): moving averages of the scores of reals and fakes, scalars.
     """
     return F.relu(real - usual_fake).square().mean() + F.relu(usual_real - fake).square().mean()
+
+
+# ---- a floor under the spread of what is made ----
+
+
+def spread_within(rows: Tensor, labels: Tensor) -> Tensor:
+    """Mean of 1 - cosine over all pairs of one label, 0..2: rows (N, D) of length 1, labels (N,); 0 without a pair."""
+    pairs = (labels[:, None] == labels).float().fill_diagonal_(0)
+    return (pairs * (1 - rows @ rows.T)).sum() / pairs.sum().clamp_min(1)
+
+
+def floor(fake: Tensor, real: Tensor) -> Tensor:
+    """max(0, 1 - s_F / s_R): by how much the spread of fakes falls short of that of reals, scalars."""
+    return F.relu(1 - fake / real.clamp_min(1e-6))

@@ -82,10 +82,14 @@ def make(form: Form, network: nn.Module, noise: np.ndarray, told: np.ndarray) ->
 
 
 def score(form: Form, network: nn.Module, x: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """The discriminator's scores (M,) of items (M, ...) of which (M, ...) is told, high for "real"."""
+    """The discriminator's scores (M,) of items (M, ...) of which (M, ...) is told, high for "real".
+
+    Where it gives several of an item, their mean.
+    """
     device = str(next(network.parameters()).device)
 
     def scores(items: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return network(form.encode(form.stored(items, device)), torch.from_numpy(y).to(device))[0].cpu().numpy()
+        found = network(form.encode(form.stored(items, device)), torch.from_numpy(y).to(device))[0]
+        return found.flatten(1).mean(1).cpu().numpy() if found.ndim > 1 else found.cpu().numpy()
 
     return in_batches(scores, x, told)

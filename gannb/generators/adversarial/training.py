@@ -22,9 +22,17 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.cuda_graphs import Captured
 from gannb.generators.adversarial.family import Family
-from gannb.generators.adversarial.losses import auxiliary, gradient_penalty, lecam, squared_gradients
+from gannb.generators.adversarial.losses import (
+    auxiliary,
+    floor,
+    gradient_penalty,
+    lecam,
+    spread_within,
+    squared_gradients,
+)
 from gannb.generators.adversarial.random_layer import RandomLayer
 from gannb.generators.adversarial.sampling import make, noise_rows
+from gannb.generators.adversarial.staged import Staged
 from gannb.generators.interface import Condition, Job
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ TAIL_POINTS = 50  # weights in that average
 ADA_TARGET, ADA_EVERY = 0.6, 4  # of E[sign D(x)]; steps (Karras et al. 2020, section 3.2)
 ADA_ITEMS = 100_000  # over which the chance may rise from 0 to 1: their value for short trainings
 LECAM_MOMENTUM = 0.99  # Tseng et al. 2021, section 4
+ENCODED = 256  # items that are encoded at once before the first step
 CURVES = (
     "discriminator_loss", "adversarial_loss", "generator_loss", "real_score", "fake_score", "sureness",
     "label_agreement", "chance",
@@ -131,13 +140,17 @@ class Training:
         self.tails = float_tensors(self.tail), self.averages[1]
         self.learning = list(self.discriminator.parameters())
         # batch statistics over reals and fakes together would tell them apart by their neighbours
-        self.apart = any(isinstance(module, BatchNorm) for module in self.discriminator.modules())
+        self.apart = any(isinstance(m, BatchNorm) and m.training for m in self.discriminator.modules())
+        networks = self.generator, self.discriminator, self.average, self.tail
+        self.staged = [network for network in networks if isinstance(network, Staged)]
         self.passes = self._make_passes(draw)
         self.rng = torch.Generator(self.device)
         for layer in self.discriminator.modules():
             if isinstance(layer, RandomLayer):
                 layer.rng = self.rng
         self._learn = Captured(self._learn_once, self.device, self.rng, possible=not family.one_class_batches)
+        family.acquaint(self.discriminator, self.form.encode(self.x[:ENCODED]))
+        self.usual_layouts = self._spread_of_layouts(draw.y) if family.floor else None
         self.step = 0  # steps done
         self.lecam = family.lecam  # its weight, which the guard may raise
         self.strength = 1.0  # by which R1 and R2 are multiplied, which it may raise too
@@ -167,6 +180,16 @@ class Training:
         seeds = [self.job.seed if k is None else derive(self.job.seed, 4, k) for k in classes]
         return [Passes(p, self.batch, seed) for p, seed in zip(positions, seeds, strict=True)]
 
+    @torch.no_grad()
+    def _spread_of_layouts(self, y: np.ndarray) -> Tensor:
+        """The mean spread of the draw's layouts within a class, over all pairs of the draw, a scalar."""
+        rows = torch.cat([self.family.layouts(self.form.encode(part)) for part in self.x.split(ENCODED)])
+        labels = torch.from_numpy(y).to(self.device)
+        sums = torch.zeros((self.n_classes, rows.shape[1]), device=self.device).index_add_(0, labels, rows)
+        counts = torch.bincount(labels, minlength=self.n_classes)
+        pairs = (counts * (counts - 1)).sum()
+        return 1 - (sums.square().sum() - len(rows)) / pairs.clamp_min(1)  # the sum of cosines, by class, in one go
+
     def _has(self, curve: str) -> bool:
         """Tell whether a curve has a meaning in this training."""
         return {"label_agreement": self.family.auxiliary_weight > 0, "chance": self.adaptive}.get(curve, True)
@@ -179,8 +202,10 @@ class Training:
             self.conditioning.learn()
         self.rng.manual_seed(derive(self.job.seed, 0, self.step))
         penalise = self.step // len(self.passes) % self.family.penalty_every == 0  # a class's own steps
+        self._grow()
+        levels = [(network.level, network.fading) for network in self.staged[:1]]  # recorded apart from each other
         with self._class_known():
-            self.window += self._learn(self._index(), penalise, self.lecam > 0)
+            self.window += self._learn(self._index(), penalise, self.lecam > 0, *levels)
         ema_update(*self.averages, ema_momentum(self.step, self.family.ema))
         if self.adaptive and self.step % ADA_EVERY == ADA_EVERY - 1:
             self._adapt()
@@ -190,6 +215,11 @@ class Training:
             self._record()
         if self.step in self.moments:
             self._keep_grid()
+
+    def _grow(self) -> None:
+        """Let networks that grow work as befits this step."""
+        for network in self.staged:
+            network.reach(self.step / self.job.steps)
 
     @contextmanager
     def _class_known(self) -> Iterator[None]:
@@ -207,10 +237,13 @@ class Training:
         numbers = [self.step // kinds * turns + turn for turn in range(turns)]
         return torch.from_numpy(np.stack([self.passes[self.step % kinds][number] for number in numbers]))
 
-    def _learn_once(self, index: Tensor, penalise: bool, bounded: bool) -> Tensor:
+    def _learn_once(
+        self, index: Tensor, penalise: bool, bounded: bool, level: tuple[int, bool] | None = None
+    ) -> Tensor:
         """Steps of the discriminator, then one of the generator on the last fakes; a value for each curve.
 
-        index: (T, B) positions of reals; penalise: whether lazy penalties are due; bounded: whether LeCam is on.
+        index: (T, B) positions of reals; penalise: whether lazy penalties are due; bounded: whether LeCam is on; level:
+        that of networks that grow, which know it themselves.
         Nothing here waits for the device, or depends on values that live there, so that it can be captured.
         """
         last = len(index) - 1
@@ -314,6 +347,9 @@ class Training:
         else:
             real_scores, (scores, logits) = None, self._through(self.discriminator, self._augment(fake), wanted)
         loss = self.family.loss.generator(real_scores, scores)
+        if self.usual_layouts is not None:
+            spread = spread_within(self.family.layouts(fake), wanted)
+            loss = loss + self.family.floor * floor(spread, self.usual_layouts)
         if not self.family.auxiliary_weight:
             return loss, None
         agreement = (logits.detach().argmax(1) == wanted).float().mean()
@@ -440,6 +476,7 @@ class Training:
             self.set_rate(name, values["rates"][name])
         self.set_lecam(values["lecam"])
         self.set_strength(values.get("strength", 1.0))  # older checkpoints are without
+        self._grow()
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:

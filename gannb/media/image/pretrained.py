@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -294,6 +295,51 @@ def _load(weights: Weights) -> nn.Module:
             f"pretrained: {weights.file} does not hold the weights of {weights.network} ({reason}); give the file "
             "that belongs to this network."
         ) from None
+
+
+def trunk(weights: Weights, scales: int) -> tuple[nn.Module, list[int], Summary]:
+    """Return the last `scales` layers of each size of a network, their channels, and how it takes images.
+
+    The network maps normalised images (N, 3, H, W) to a list of maps, the largest first. Weights that name no file
+    leave it untrained, for whoever reads them from elsewhere. Raises InputError where it has fewer sizes.
+    """
+    import timm
+
+    overlay = {"file": weights.file} if weights.file else {}
+    log = logging.getLogger("timm")
+    before, log.level = log.level, logging.ERROR  # it warns of the layers that are left out, which is as it should be
+    try:
+        network = timm.create_model(
+            weights.network, pretrained=bool(weights.file), features_only=True,
+            pretrained_cfg_overlay=overlay | weights.settings, **weights.model_args,
+        )  # fmt: skip
+        sizes = network.feature_info.reduction()
+    except Exception as error:  # timm raises many kinds for a network whose layers it cannot give
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(
+            f"pretrained: the layers of {weights.network} cannot be looked at ({reason}); use mobilenetv2_100 or "
+            "resnet18."
+        ) from None
+    finally:
+        log.level = before
+    if len(set(sizes[-scales:])) < scales:
+        raise InputError(
+            f"pretrained: {weights.network} has fewer than {scales} sizes of layers; use mobilenetv2_100 or resnet18."
+        )
+    first = len(sizes) - scales
+    return _Last(network, first).eval(), network.feature_info.channels()[first:], _settings(network)
+
+
+class _Last(nn.Module):
+    """Of the maps of a network, those from one on."""
+
+    def __init__(self, network: nn.Module, first: int) -> None:
+        super().__init__()
+        self.network, self.first = network, first
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(N, 3, H, W) -> maps."""
+        return self.network(x)[self.first :]
 
 
 def _settings(network: nn.Module) -> Summary:

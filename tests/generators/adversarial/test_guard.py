@@ -536,6 +536,7 @@ def test_a_mended_training_killed_and_resumed_equals_an_undisturbed_one(killed_a
 # ---- no false alarm ----
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", list(TINY))
 def test_sound_trainings_of_every_family_are_left_alone(family):
     draw = digits_draw(n=8, classes=3)
@@ -545,6 +546,7 @@ def test_sound_trainings_of_every_family_are_left_alone(family):
     assert np.isfinite(watched.diversity["ratio"]).all()
 
 
+@pytest.mark.slow
 def test_the_mlp_family_on_digits_is_left_alone_beyond_the_guards_patience():
     draw = digits_draw()
     watched = start(FAMILIES["mlp"], steps=600, draw=draw)

@@ -199,6 +199,7 @@ def test_related_clips_are_brought_to_the_rate_and_length_of_others(tmp_path):
     assert "brought to 0.5 s (as the study's) at 8 kHz (as the study's), by polyphase resampling" in how
 
 
+@pytest.mark.slow
 def test_spoken_digits_are_read_by_speaker_or_with_their_own_test_set(shared_data):
     archive = str(shared_data / "fsdd" / "fsdd_8khz_int16.npz")
     found = read(archive)

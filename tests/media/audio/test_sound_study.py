@@ -18,6 +18,8 @@ from gannb.media import medium_of
 from gannb.report.publish import publish
 from gannb.study.folder import load_study
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory) -> Experiment:

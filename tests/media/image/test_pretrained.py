@@ -342,6 +342,35 @@ def test_a_study_without_such_arms_says_nothing_of_weights(tmp_path):
     assert experiment.settings.weights is None and experiment.plan.left_out == ""
 
 
+@pytest.fixture
+def coloured(tmp_path) -> Path:
+    """A set of colour images that a family which looks through a network can make."""
+    made = items(60, side=32)
+    np.savez(tmp_path / "coloured.npz", train_images=made.x, train_labels=made.y)
+    return tmp_path / "coloured.npz"
+
+
+def test_a_family_that_looks_through_a_network_is_trained_with_its_weights(coloured, folder, tmp_path):
+    given = SMALL | {"data": str(coloured), "arms": ("real", "real+gan"), "gan": "projected", "gan_steps": 2}
+    study = make_study(**given, pretrained=str(folder), output_dir=str(tmp_path / "outputs"))
+    experiment = Experiment.open(study)
+    trunk = find(str(folder))
+    assert experiment.settings.weights is None  # no arm fine-tunes
+    fitting = experiment.plan.generator_units[0, "projected"].parameters
+    assert fitting["trunk"] == trunk.digest and Path(trunk.file) in experiment.place.seen
+    for stage in (1, 2, 3):
+        assert not experiment.run(stage).failed
+    assert experiment.synthetic(0).x.shape[1:] == (32, 32, 3)
+    other = Experiment.preview(make_study(**given | {"gan": "style"}, output_dir=str(tmp_path / "outputs")))
+    assert other.settings.trunk is None and "trunk" not in other.plan.generator_units[0, "style"].parameters
+
+
+def test_a_family_that_looks_through_a_network_is_refused_without_it(coloured, tmp_path):
+    given = SMALL | {"data": str(coloured), "gan": "projected", "output_dir": str(tmp_path / "outputs")}
+    with pytest.raises(InputError, match="projected looks through a pretrained network: the weights of mobilenetv2"):
+        Experiment.open(make_study(**given))
+
+
 @pytest.fixture(scope="module")
 def fine_tuned(folder, tmp_path_factory) -> Experiment:
     """A finished study with arms that fine-tune."""
@@ -528,6 +557,7 @@ def test_real_weights_tell_a_cat(mobilenet, shared_data):
     assert 281 <= int(logits.argmax()) <= 285  # ImageNet's cats
 
 
+@pytest.mark.slow
 def test_frozen_features_of_real_weights_tell_flowers_apart(mobilenet, shared_data):
     """20 photographs per class suffice for more than twice what chance gives on others."""
     pool = read(str(shared_data / "flowers"), size="48").pool

@@ -249,6 +249,7 @@ def test_too_much_to_hold_is_refused(tmp_path, monkeypatch):
         read(str(archive))
 
 
+@pytest.mark.slow
 def test_flowers(shared_data):
     found = read(str(shared_data / "flowers"), size="32")
     assert found.pool.shape == (32, 32, 3) and len(found.test) == 736

@@ -343,6 +343,7 @@ def run_whole(tmp_path: Path, pretrained: str, monkeypatch) -> tuple[Experiment,
     return experiment, publish(experiment).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_study_is_run_with_it_and_its_features_measure_the_gan_s_sentences(tmp_path, folder, stand_in, monkeypatch):
     experiment, page = run_whole(tmp_path, str(folder), monkeypatch)
     assert {"transfer", "transfer+gan"} <= set(experiment.scores()["arm"])

@@ -6,6 +6,7 @@ WGAN-GP, no classes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,7 @@ class SpecGan(Family):
         """Pictures, and back to clips."""
         return Pictures(medium, LogMel(self.rate, shape[0]))
 
-    def check(self, shape: tuple[int, ...]) -> None:
+    def check(self, shape: tuple[int, ...], families: Mapping[str, Family] | None = None) -> None:
         """Raise InputError where pictures of such clips are too large for the family."""
         height, width = LogMel(self.rate, shape[0]).shape
         if max(height, width) > self.of_pictures.max_side:

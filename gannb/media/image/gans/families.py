@@ -5,17 +5,21 @@ Shapes of items are (H, W, C); networks work on (N, C, H, W) in [-1, 1].
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from gannb.generators.adversarial.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
-from gannb.media.image.augmentation import Policy
+from gannb.media.image.augmentation import POLICIES, Policy
 from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
 from gannb.media.image.gans.family import ImageFamily
 from gannb.media.image.gans.layers import ByClass
 from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
+from gannb.media.image.gans.progressive import ProgressiveDiscriminator, ProgressiveGenerator
+from gannb.media.image.gans.projected import ProjectedFamily, without_weights
 from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator
 from gannb.media.image.gans.r3gan import R3Discriminator, R3Generator
 from gannb.media.image.gans.resnet import ResnetDiscriminator, ResnetGenerator
+from gannb.media.image.gans.style import StyleDiscriminator, StyleFamily, StyleGenerator
 
 SMALLEST_CONVOLUTIONAL = 16  # pixels a side from which a study gets a convolutional family unless it names one
 _FAMILIES = (
@@ -119,6 +123,48 @@ _FAMILIES = (
         betas=(0.0, 0.9),
         gradient_penalty=10.0,
         discriminator_steps=5,
+    ),
+    ImageFamily(
+        name="progressive",
+        steps=4000,
+        generator=ProgressiveGenerator,
+        discriminator=ProgressiveDiscriminator,
+        loss=HINGE,
+        noise=64,
+        learning_rate=4e-4,
+        betas=(0.0, 0.99),
+        auxiliary_weight=0.5,
+        min_side=24,  # two levels
+    ),
+    ProjectedFamily(
+        name="projected",
+        steps=1500,
+        generator=partial(ConvGenerator, base=32),
+        discriminator=without_weights,
+        loss=HINGE,
+        noise=64,
+        learning_rate=4e-4,
+        betas=(0.0, 0.99),
+        augmentation=replace(POLICIES["diffaugment"], flip=0.5, padding="reflection"),
+        min_side=32,
+        max_side=256,
+    ),
+    StyleFamily(
+        name="style",
+        steps=2000,
+        generator=StyleGenerator,
+        discriminator=StyleDiscriminator,
+        loss=NON_SATURATING,
+        noise=64,
+        learning_rate=2e-3,
+        betas=(0.0, 0.99),
+        r1=0.1,
+        penalty_every=16,  # Karras et al. 2020, appendix B
+        augmentation=Policy(
+            shift=1 / 8, rotation=15, scale=0.15, flip=0.5, brightness=0.3, saturation=0.5, contrast=0.3
+        ),
+        min_side=16,
+        max_side=256,
     ),
 )
 FAMILIES: dict[str, ImageFamily] = {family.name: family for family in _FAMILIES}

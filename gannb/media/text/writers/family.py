@@ -36,6 +36,7 @@ class TextFamily:
 
     effort_most: ClassVar[float] = 1.0
     published_steps: ClassVar[int] = 0  # the paper names none
+    needs_weights: ClassVar[bool] = False  # of a pretrained network
 
     name: str
     steps: int
@@ -65,7 +66,7 @@ class TextFamily:
         """What items of a variation depend on beside its name."""
         return {"temperature": study.temperature} if variation == "cool" else {}
 
-    def check(self, shape: tuple[int, ...]) -> None:
+    def check(self, shape: tuple[int, ...], families: Mapping[str, TextFamily] | None = None) -> None:
         """All families write sentences of any length."""
 
     def check_blend(self, families: Mapping[str, TextFamily]) -> None:

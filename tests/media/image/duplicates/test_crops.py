@@ -122,6 +122,7 @@ def test_too_many_to_search_among_are_left(monkeypatch):
     assert len(crops.cropped_pairs(views)[0]) == 0
 
 
+@pytest.mark.slow
 def test_crops_of_flowers(shared_data):
     flowers = read(str(shared_data / "flowers")).pool.x[::18]  # 204 photographs of 96 x 96
     rng = np.random.default_rng(1)

@@ -100,6 +100,7 @@ def test_breastmnist_repeats_scenes_across_its_own_split(shared_data):
     assert max(map(len, found.report.near_duplicates)) <= 6
 
 
+@pytest.mark.slow
 def test_fashion_mnist_look_alikes_are_not_swallowed(shared_data, tmp_path):
     folder = shared_data / "fashion-mnist"
     images = _idx(folder / "t10k-images-idx3-ubyte.gz", 3)
@@ -111,6 +112,7 @@ def test_fashion_mnist_look_alikes_are_not_swallowed(shared_data, tmp_path):
     assert sum(map(len, found.report.near_duplicates)) < 0.01 * 10_000
 
 
+@pytest.mark.slow
 def test_duplicates_of_a_reference_are_found_exact_and_near(shared_data):
     flowers = read(str(shared_data / "flowers"), size="32").pool
     real, other = flowers.x[:200], flowers.x[400:600]
@@ -172,6 +174,7 @@ def test_a_symmetric_picture_is_no_copy_of_itself():
     assert len(duplicates.turned_pairs(np.concatenate([half, half[:, :, ::-1]], axis=2))[0]) == 0
 
 
+@pytest.mark.slow
 def test_no_photograph_and_no_scan_is_the_mirror_image_of_another(shared_data):
     for data in ("flowers", "breastmnist/breastmnist.npz"):
         assert not any("mirrored" in remark for remark in read(str(shared_data / data), size="32").report.remarks)

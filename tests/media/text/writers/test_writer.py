@@ -66,6 +66,7 @@ def test_the_discriminator_scores_sentences(fitted):
     assert fitted["maskgan"].realness(DRAW.x[3:4], DRAW.y[3:4])[0] == pytest.approx(scores[3], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     from gannb.generators.adversarial import gan
 
@@ -95,6 +96,7 @@ def test_what_cannot_be_fitted_is_refused_in_a_sentence():
         make(TEXT, "maskgan").check(DRAW.take([0, 10, 20]), Job(1, 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", [False, True])
 def test_maskgan_goes_on_from_a_fitted_start_as_from_its_own(kill, tmp_path, monkeypatch):
     from gannb.generators.adversarial import gan
