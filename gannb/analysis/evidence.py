@@ -229,10 +229,10 @@ def _labelled_text(experiment: Experiment, labels: Sequence[np.ndarray]) -> str:
     numbers = sorted(map(len, labels))
     between = f"{numbers[0]:,}" if numbers[0] == numbers[-1] else f"{numbers[0]:,} to {numbers[-1]:,}"
     none = [name for k, name in enumerate(classes) if any(not np.any(each == k) for each in labels)]
-    without = f"; of {few_of(none)} none got one, in some trial or all" if none else ""
+    without = f" Of the classes {few_of(none)} there were none in at least one trial." if none else ""
     return (
-        f"Of the {settings.unlabelled:,} unlabelled {settings.medium.nouns.many}, {between} got a label in a trial, "
-        f"those of which its classifier was sure by {settings.study.confidence:g} or more{without}."
+        f"Of the {settings.unlabelled:,} unlabelled {settings.medium.nouns.many}, {between} got a label in a trial: "
+        f"its classifier gave them a class with a probability of {settings.study.confidence:g} or more.{without}"
     )
 
 

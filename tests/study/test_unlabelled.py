@@ -293,4 +293,4 @@ def test_where_no_item_gets_a_label_the_arm_is_what_the_real_ones_make_and_the_g
     gans = [experiment.generator(0, name) for name in (experiment.family, f"{experiment.family}.unlabelled")]
     assert np.array_equal(gans[0].grids, gans[1].grids)  # the same seed, and the same items
     ((_, text),) = [fact for fact in facts(gather(experiment)) if fact[0].startswith("Unlabelled")]
-    assert "0 got a label in a trial" in text and "of 0, 1, 2" in text
+    assert "0 got a label in a trial: its classifier" in text and "Of the classes 0, 1, 2" in text
