@@ -17,6 +17,7 @@ from gannb.experiment.open_set import OpenSet
 from gannb.experiment.settings import Settings, begins_with, maker_of
 from gannb.generators.external import EXTERNAL
 from gannb.generators.variations import UNLABELLED, VARIATIONS
+from gannb.trials import splits
 from gannb.trials.arms import PRIMARY, PSEUDO, Arm, parse_arm
 from gannb.trials.tuning import configurations, tuned_as
 from gannb.units import kinds
@@ -219,9 +220,8 @@ class Plan:
     @property
     def _unseen(self) -> dict[str, str]:
         """What copying is judged by, where it need not be the test items; see `trials.splits.unseen`."""
-        settings = self.settings
-        apart = settings.dataset.test is not None and not settings.design.folds
-        return {"unseen": "pool"} if apart and settings.design.n_per_class else {}
+        leaves = splits.may_leave_the_test_set(self.settings.dataset, self.settings.design)
+        return {"unseen": "pool"} if leaves else {}
 
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:

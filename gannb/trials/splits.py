@@ -80,6 +80,11 @@ def unseen(dataset: Dataset, draw: Draw) -> np.ndarray:
     return draw.test if missing.any() else others
 
 
+def may_leave_the_test_set(dataset: Dataset, design: Design) -> bool:
+    """Tell whether `unseen` may take others than test items: a test set is given, and the pool drawn from."""
+    return dataset.test is not None and not design.folds and bool(design.n_per_class)
+
+
 def judged_elsewhere(dataset: Dataset, draw: Draw) -> bool:
     """Tell whether what `unseen` returns may be of another origin than the training items."""
     return _is_apart(dataset, draw) and unseen(dataset, draw) is draw.test

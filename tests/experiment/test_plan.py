@@ -39,6 +39,14 @@ def test_with_weights_there_are_frozen_features_and_arms_that_fine_tune():
     assert costs == {"classifier", "transfer"}
 
 
+def test_what_a_gan_was_made_to_please_is_no_judge_of_it():
+    looks = {"gan": "projected", "data": "digits"}
+    assert plan(AtHand(weights=WEIGHTS, can_fine_tune=True, trunk=WEIGHTS), **looks).in_features_units == []
+    other = SimpleNamespace(network="resnet18", digest="1" * 64, file="/nowhere/other.safetensors")
+    assert plan(AtHand(weights=WEIGHTS, can_fine_tune=True, trunk=other), **looks).in_features_units
+    assert plan(AtHand(weights=WEIGHTS, can_fine_tune=True)).in_features_units
+
+
 def test_weights_that_were_never_there_leave_no_such_units_and_a_sentence():
     found = plan(AtHand())
     assert tuned(found) == [] and found.left_out.startswith("Fine-tuning is left out: the weights of mobilenetv2_100")

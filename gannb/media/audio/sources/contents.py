@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gannb.data.contents import of_a_web_server, of_no_medium
+
 CONVERT = "which is not read here; convert it to WAV or FLAC"
-AGAIN = "download the sound again"
 # where a sign stands in a file, the sign, what the file is and the way out
 SIGNS = (
-    (0, b"version https://git-lfs", "a pointer of Git LFS in the place of the sound; fetch it with `git lfs pull`"),
-    (0, b"/annex/objects/", "a pointer of git-annex in the place of the sound; fetch it with `git annex get`"),
-    (0, b"PK\x03\x04", "an archive (zip); unpack it"),
-    (0, b"\x1f\x8b", "an archive (gzip); unpack it"),
-    (0, b"Rar!", "an archive (RAR); unpack it"),
-    (0, b"7z\xbc\xaf", "an archive (7z); unpack it"),
-    (0, b"BZh", "an archive (bzip2); unpack it"),
-    (0, b"\xfd7zXZ", "an archive (xz); unpack it"),
-    (0, b"\x28\xb5\x2f\xfd", "an archive (Zstandard); unpack it"),
-    (257, b"ustar", "an archive (tar); unpack it"),
     (4, b"ftypM4P", f"MPEG-4 that may be protected against copying, {CONVERT}"),
     (4, b"ftypaax", f"Audible's MPEG-4, protected against copying, {CONVERT}"),
     (4, b"ftyp", f"MPEG-4 (AAC, ALAC or a film), {CONVERT}"),
@@ -52,17 +43,12 @@ def what_else(path: Path) -> str:
     """A reason that begins with "it is": what a file holds that is no sound which is read here; "" where it may be."""
     with path.open("rb") as file:
         head = file.read(512)
-    if not head:
-        return "it is empty"
-    if not head.strip(b"\0"):
-        return f"it is full of zeros, as after a download that broke off; {AGAIN}"
-    plain = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if other := of_no_medium(head, "sound"):
+        return other
     for at, sign, what in SIGNS:
         if head[at:].startswith(sign):
             return f"it is {what}"
-    if plain.startswith((b"<", b"{")):
-        return f"it is a page or message of a web server in the place of the sound; {AGAIN}"
-    return _as_text(head)
+    return of_a_web_server(head, "sound") or _as_text(head)
 
 
 def _as_text(head: bytes) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gannb.data.contents import of_a_web_server, of_no_medium
+
 CONVERT = "convert it to PNG or JPEG"
 HEIF_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1 mif2".split())
 HEIF_WAY = "`pip install 'gannb[heic]'` reads it, or convert it to JPEG or PNG"
@@ -33,17 +35,7 @@ SIGNATURES = (
     (b"\x93NUMPY", "a NumPy array", "save it as PNG, or all of them in one .npz with train_images and train_labels"),
     (b"\x89HDF", "an HDF5 file", "save its images as PNG"),
     (b"MATLAB", "a MATLAB file", "save its images as PNG"),
-    (b"PK\x03\x04", "a zip archive", "unpack it"),
-    (b"\x1f\x8b", "a gzip archive", "unpack it"),
-    (b"Rar!", "a RAR archive", "unpack it"),
-    (b"7z\xbc\xaf", "a 7z archive", "unpack it"),
-    (b"BZh", "a bzip2 archive", "unpack it"),
-    (b"\xfd7zXZ", "an xz archive", "unpack it"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it"),
-    (b"." * 257 + b"ustar", "a tar archive", "unpack it"),
     (b"SQLite format 3", "a database of SQLite", "save its images as PNG"),
-    (b"version https://git-lfs", "a pointer of Git LFS instead of the image", "fetch it with `git lfs pull`"),
-    (b"/annex/objects/", "a pointer of git-annex instead of the image", "fetch it with `git annex get`"),
     (b"data:image/", "an image written as text in base64", "save the bytes that it stands for"),
     (b"iVBORw0KGgo", "an image written as text in base64", "save the bytes that it stands for"),
     (b"/9j/", "an image written as text in base64", "save the bytes that it stands for"),
@@ -56,8 +48,8 @@ AGAIN = "download the image again"
 def what_it_is(path: Path) -> str:
     """A reason that begins with "it is": what a file holds that no reader took, and the way out."""
     head = head_of(path)
-    if not head.strip(b"\0"):
-        return "it is empty" if not head else "it is full of zeros, as after a download that broke off; " + AGAIN
+    if other := of_no_medium(head, "image"):
+        return other
     for start, name, way in SIGNATURES:
         if all(a == b or b == ord(".") for a, b in zip(head.ljust(len(start)), start, strict=False)):
             return f"it is {name}; {way}"
@@ -146,9 +138,7 @@ def _by_structure(head: bytes) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<svg", b"<?xml")) and b"<svg" in text:
         return f"it is an SVG drawing; {CONVERT}"
-    if text.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"{")):
-        return f"it is a page or message of a web server instead of the image; {AGAIN}"
-    return ""
+    return of_a_web_server(head, "image")
 
 
 def _kind_of_jpeg(head: bytes) -> str:

@@ -121,6 +121,20 @@ def test_an_image_too_large_for_one_family_and_too_small_for_the_other_is_refuse
         default_family((7, 40, 1))
 
 
+@pytest.mark.parametrize(
+    ("family", "side", "named"),
+    [("mlp", 64, "use projection, dcgan"), ("projected", 24, "use projection, mlp"), ("style", 512, "use projection")],
+)
+def test_a_side_that_a_family_cannot_do_is_refused_with_those_that_can(family, side, named):
+    with pytest.raises(InputError, match=f"not {side}x{side}; {named}.*, or set size") as refused:
+        FAMILIES[family].check((side, side, 3), FAMILIES)
+    able = str(refused.value).partition("use ")[2].partition(", or set")[0].split(" and ")[0].split(", ")
+    for name in able:
+        FAMILIES[name].check((side, side, 3))
+    with pytest.raises(InputError, match="; set size"):
+        FAMILIES[family].check((4000, side, 3), FAMILIES)
+
+
 # ---- a family of one's own ----
 
 
