@@ -13,6 +13,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -220,9 +221,9 @@ class Pseudo(RealItems):
     """Unlabelled real items under the labels of a classifier of the draw, those alone of which it is sure.
 
     Pseudo-labels: Lee 2013, "Pseudo-Label". Only where the largest probability reaches a threshold: Sohn et al. 2020
-    (FixMatch, arXiv 2001.07685, equation 4). The classifier is the medium's measuring one, trained on the
-    draw alone, under the study's augmentation; the items that it labels are looked at as they are. Of some classes it
-    may be sure of no item, and of none at all.
+    (FixMatch, arXiv 2001.07685, equation 4). The classifier is the medium's measuring one, trained on the draw alone,
+    under the study's augmentation; the items that it labels are looked at as they are. It may be sure of no item of
+    some classes, or of none at all.
     """
 
     name, parameter = "pseudo", "unlabelled"
@@ -282,7 +283,7 @@ def read_labels(folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
     try:
         with np.load(Path(folder) / LABELS, allow_pickle=False) as stored:
             return stored["number"], stored["y"], int(stored["of"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): make it again.") from error
 
 
