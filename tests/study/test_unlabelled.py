@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from captioned_sets import captioned_folder
 from clip_sets import folder_of as clips_of
 from clip_sets import sound, write
 from PIL import Image
@@ -294,3 +295,37 @@ def test_where_no_item_gets_a_label_the_arm_is_what_the_real_ones_make_and_the_g
     assert np.array_equal(gans[0].grids, gans[1].grids)  # the same seed, and the same items
     ((_, text),) = [fact for fact in facts(gather(experiment)) if fact[0].startswith("Unlabelled")]
     assert "0 got a label in a trial: its classifier" in text and "Of the classes 0, 1, 2" in text
+
+
+# ---- families that begin with another, or are told captions ----
+
+
+@pytest.mark.slow
+def test_a_family_that_goes_on_from_another_learns_from_the_same_items_in_both(tmp_path):
+    table = tmp_path / "said.csv"
+    rows = [f"play the {word} song,music\nwill it {word} today,weather\n" for word in "abcdefghij"]
+    table.write_text("text,label\n" + "".join(rows))
+    (tmp_path / "more.txt").write_text("\n".join(f"play one more {word} song" for word in "abcdefghijkl"))
+    given = {"gan": "maskgan", "gan_steps": 6, "confidence": 0.01, "workers": 1, "n_synthetic": 4}
+    given |= {"arms": ("real", "real+gan+classic")}
+    experiment = Experiment.open(
+        make_study(data=str(table), preset="smoke", unlabelled=str(tmp_path / "more.txt"), name="s", **given,
+                   output_dir=str(tmp_path / "outputs"))
+    )  # fmt: skip
+    unit = experiment.plan.item_units[0, "maskgan.unlabelled"]
+    needed = {need.place.rpartition("/")[2] for need in unit.closure()}
+    assert needed == {"draw", "pseudo", "maskgan_start.unlabelled", "maskgan.unlabelled", "maskgan.unlabelled-items"}
+    assert [execute(experiment.folder, each, "cpu") for each in unit.closure()] == [None] * 5
+    assert len(experiment.generator(0, "pseudo").examples()) == 12
+    assert len(experiment.synthetic(0, "maskgan.unlabelled")) == 8
+
+
+def test_a_gan_that_is_told_captions_cannot_learn_from_what_has_none(tmp_path):
+    data, more = captioned_folder(tmp_path / "shapes", 8), written(tmp_path / "u", scenes(3))
+    experiment = preview(data, tmp_path, unlabelled=str(more))
+    arms = [arm.name for arm in experiment.settings.arms]
+    assert "real+pseudo+classic" in arms and "real+gan.unlabelled+classic" not in arms
+    with pytest.raises(InputError, match=r"arms: real\+gan.unlabelled has no meaning for"):
+        preview(data, tmp_path, unlabelled=str(more), arms=("real", "real+gan.unlabelled"))
+    labels = preview(data, tmp_path, unlabelled=str(more), gan="projection")
+    assert "real+gan.unlabelled+classic" in [arm.name for arm in labels.settings.arms]
