@@ -43,13 +43,12 @@ from gannb import __version__
 from gannb.classifiers.mixture import Mixture, encoded
 from gannb.classifiers.training import Recipe, features, predict, train
 from gannb.data.examples import Dataset, Examples
-from gannb.generators.adversarial.gan import Adversarial
+from gannb.generators import registry
 from gannb.generators.adversarial.guard import TrainingError
 from gannb.generators.interface import Condition, Job
 from gannb.generators.simple import Copies
 from gannb.measures.fidelity import kid, nearest_neighbour_ratio, prdc
 from gannb.media.image import IMAGE
-from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
 
@@ -137,7 +136,7 @@ class Contender(Protocol):
 
 
 class OurFamily:
-    """A family of gannb's GANs, with the steps that fit into the budget.
+    """A family of gannb's, GANs or a flow, with the steps that fit into the budget.
 
     The number of steps has to be foreseen, since a training depends on it: short trainings tell the speed. Where the
     training then misses the budget by more than 5 %, it is done again with the steps corrected.
@@ -147,7 +146,7 @@ class OurFamily:
     setting = "as it comes"
 
     def __init__(self, name: str) -> None:
-        self.family = FAMILIES[name]
+        self.family = IMAGE.families[name]
 
     def train(self, draw: Examples, seconds: float, seed: int) -> Trained:
         """Train for so many CPU seconds, to within 5 % if three attempts get there."""
@@ -159,7 +158,7 @@ class OurFamily:
             if abs(spent / seconds - 1) <= TOLERANCE:
                 break
         networks = self.family.generator, self.family.discriminator
-        counts = tuple(parameters(network(draw.shape, draw.n_classes)) for network in networks)
+        counts = tuple(parameters(make(draw.shape, draw.n_classes)) if make else 0 for make in networks)
         return Trained(spent, fitted, fitted * self._seen(draw), counts)
 
     def _foreseen(self, draw: Examples, seconds: float, seed: int) -> int:
@@ -172,7 +171,7 @@ class OurFamily:
     def _fit(self, draw: Examples, steps: int, seed: int) -> float:
         """Train; CPU seconds."""
         start = time.process_time()
-        self.gan = Adversarial(IMAGE, self.family).fit(draw, Job(steps, seed))
+        self.gan = registry.make(IMAGE, self.family.name).fit(draw, Job(steps, seed))
         return time.process_time() - start
 
     def _seen(self, draw: Examples) -> int:
@@ -207,7 +206,7 @@ REFERENCES: dict[str, Callable[[Parts], Examples]] = {
     "the draw itself": lambda parts: parts.draw,
     "other real items": lambda parts: parts.others,
 }
-NAMES = (*REFERENCES, *FAMILIES, *PEERS)
+NAMES = (*REFERENCES, *IMAGE.families, *PEERS)
 
 
 def contender(name: str, parts: Parts) -> Contender:

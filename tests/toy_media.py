@@ -82,7 +82,6 @@ class Vectors(Usual):
     policies: Mapping[str, float] = {"none": 0.0, "noise": 0.1}  # standard deviation of what is added
     gan_policies = ("none", "noise")
     families: Mapping[str, Family] = {"vector": FAMILY}
-    trained = Adversarial
     controls = SIMPLE
     classifiers = ("two_layers",)
     measuring_classifier = "two_layers"
@@ -179,6 +178,9 @@ class Vectors(Usual):
 
     def default_family(self, shape: tuple[int, ...]) -> str:
         return "vector"
+
+    def trained(self, family: str) -> type[Adversarial]:
+        return Adversarial
 
     def classifier(self, name: str, shape: tuple[int, ...], n_classes: int) -> nn.Module:
         return nn.Sequential(nn.Linear(shape[0], 16), nn.ReLU(), nn.Linear(16, n_classes))

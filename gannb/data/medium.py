@@ -395,11 +395,14 @@ class Medium(Protocol):
     # ---- what may be trained on it
 
     families: Mapping[str, Any]  # name -> `generators.adversarial.family.Family`
-    trained: type  # what is fitted as a family says: (medium, family, policy, adaptive) -> a `Generator`
     gan_policies: tuple[str, ...]  # policies that `gan_augmentation` may give the discriminator, by name
     controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple` that has a meaning here
     classifiers: tuple[str, ...]  # the kit's own, the usual one first
     measuring_classifier: str  # the one of them whose features items are measured in
+
+    def trained(self, family: str) -> type:
+        """Return what is fitted as a family, by name, says: (medium, family, policy, adaptive) -> a `Generator`."""
+        ...
 
     def default_family(self, shape: tuple[int, ...]) -> str:
         """Return the family that `gan=auto` stands for."""

@@ -87,6 +87,7 @@ def _check_families(settings: Settings) -> None:
         for trial in _by_smallest_class(settings) if differ else [0]:
             draw = settings.items(splits.make_draw(dataset, design, trial).train)
             asked = {"gan_augmentation": study.gan_augmentation, "augmentation": settings.policy_name}
+            asked |= {"settings": vars(study)}
             registry.make(settings.medium, name, **asked).check(draw, Job(steps=1, seed=0))
 
 

@@ -354,7 +354,7 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
     predict = once["predict " + study.first_classifier]
     usual = settings.usual_steps(SIDE_BATCH)
     side = 0.2 + usual * SIDE_BATCH / study.batch_size * once[study.first_classifier]
-    fitting = {name: settings.steps_of(name) * once[name] for name in settings.families}
+    fitting = {name: _seconds_of_fitting(settings, name, once) for name in settings.families}
     known = DEFAULT_SECONDS | {name: _without_start(settings, name, fitting) for name in fitting} | {
         "draw": 0.05, "choice": 0.05, "waiting": waiting, "memory": took,
         MEASURING_CLASSIFIER.stored_as: side + settings.medium.measuring_steps(usual) * once["own measures"],
@@ -371,6 +371,12 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
     for name in study.classifier:
         known[name] = 0.2 + seeds * (settings.classifier_steps * once[name] + scored * once[f"predict {name}"])
     return known | (_seconds_of_transfer(settings, draw, once) if settings.can_fine_tune else {})
+
+
+def _seconds_of_fitting(settings: Settings, name: str, once: dict[str, float]) -> float:
+    """Return the seconds of a GAN's steps, and of what it makes to be looked at where that is not timed with them."""
+    steps, classes = settings.steps_of(name), settings.dataset.pool.n_classes
+    return steps * once[name] + settings.medium.families[name].shown(classes, steps) * once[f"sample {name}"]
 
 
 def _without_start(settings: Settings, name: str, fitting: dict[str, float]) -> float:
@@ -461,11 +467,12 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, tim
     labels: (N,), of which the first are asked for. What comes from elsewhere is not timed.
     """
     seen, seconds = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}, {}
+    seen["settings"] = vars(settings.study)
     for name in dict.fromkeys(name.partition(".")[0] for name in settings.generators):
         if name in EXTERNAL:
             continue
         fit = lambda steps, name=name: registry.make(settings.medium, name, **seen).fit(  # noqa: E731
-            draw, Job(steps, 0, timed.device)
+            draw, Job(steps, 0, timed.device, looks=False)
         )
         if name in settings.families:
             sharing = min(SHARED, settings.trials) if timed.on_gpu else 1

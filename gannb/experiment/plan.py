@@ -149,7 +149,7 @@ class Plan:
         settings, medium = self.settings, self.settings.medium
         asked = settings.study.gan_augmentation
         parameters = {"gan_steps": settings.steps_of(family), "gan_augmentation": asked}
-        parameters |= {"settings": medium.families[family].settings()}
+        parameters |= {"settings": medium.families[family].set_as(vars(settings.study)).settings()}
         if medium.families[family].needs_weights and settings.trunk is not None:
             parameters |= {"trunk": settings.trunk.digest}
         parameters |= {"augmentation": settings.policy_name} if asked in ("policy", "ada") else {}

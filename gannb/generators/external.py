@@ -117,7 +117,7 @@ class Foreign(External):
         from gannb.generators.adversarial.sampling import generate, noise_rows
 
         family = self.medium.families[self.about["family"]]
-        noise = noise_rows(seed, turn, family.noise_shape)
+        noise = noise_rows(seed, turn, family.noise_of(self.shape))
         return generate(family.form(self.medium, self.shape), self.network.to(self.device), noise, theirs)
 
     def _function(self, path: str) -> trust.Make:

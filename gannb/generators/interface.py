@@ -30,6 +30,7 @@ class Job:
     checkpoint: Path | None = None  # folder for checkpoints; None: keep none
     progress: Callable[[int, int], None] = _ignore  # called with (steps done, steps in all)
     start: Path | None = None  # folder of the fitted generator that the family begins with; None: it fits its own
+    looks: bool = True  # whether items are made to be looked at on the way, where that takes as long as many steps
 
 
 @dataclass(frozen=True, eq=False)

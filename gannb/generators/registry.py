@@ -6,8 +6,9 @@ The GAN itself is imported where one is needed: whoever asks for a name must not
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gannb.generators.external import CONFIDENCE, EXTERNAL, Pseudo
 from gannb.generators.interface import Generator
@@ -32,21 +33,24 @@ def make(
     gan_augmentation: str = "auto",
     augmentation: str = "auto",
     kept: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
     weights: Weights | None = None,
     confidence: float = CONFIDENCE,
 ) -> Generator:
     """Return a generator by name, not yet fitted.
 
     gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`), and the latter for
-    what labels unlabelled items. kept: the folder that the study keeps of an external generator. weights: of the
-    pretrained network that a family looks through. confidence: see `Pseudo`. Raises InputError where
+    what labels unlabelled items. kept: the folder that the study keeps of an external generator. settings: where what
+    the family asks of a study is, by name; without them as the family has it. weights: of the pretrained network that a
+    family looks through. confidence: see `Pseudo`. Raises InputError where
     `gan_augmentation` is unknown.
     """
     if name == Pseudo.name:
         return Pseudo(medium, kept, augmentation, confidence)
     if name in medium.families:
-        family = medium.families[name] if weights is None else medium.families[name].given(weights)
-        return medium.trained(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
+        family = medium.families[name] if settings is None else medium.families[name].set_as(settings)
+        family = family if weights is None else family.given(weights)
+        return medium.trained(name)(medium, family, *discriminator_policy(medium, gan_augmentation, augmentation))
     return EXTERNAL[name](medium, kept) if name in EXTERNAL else medium.controls[name](medium)
 
 
@@ -78,4 +82,4 @@ def _trained(name: str, medium: Medium) -> type[Generator]:
     """Return what is fitted as a medium's families say. Raises KeyError where it has no family of the name."""
     if name not in medium.families:
         raise KeyError(name)
-    return medium.trained
+    return medium.trained(name)

@@ -63,6 +63,7 @@ def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path |
     fitting: Fitting = task.parameters
     name, given = fitting["generator"], ("gan_augmentation", "augmentation", "confidence")
     choices: dict[str, Any] = {choice: fitting[choice] for choice in given if choice in fitting}
+    choices |= {"settings": fitting["settings"]} if "settings" in fitting else {}
     if "content" in fitting:
         choices["kept"] = task.study / f"{EXTERNAL[name].parameter}-{fitting['content']}"
     if "trunk" in fitting:

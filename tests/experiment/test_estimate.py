@@ -319,3 +319,29 @@ def test_the_disk_a_plan_asks_for_is_about_what_a_study_takes(finished):
     taken = sum(f.stat().st_size for f in finished.rglob("*") if f.is_file() and "figures" not in f.parts)
     planned = disk_bytes(experiment.settings, experiment.plan.all_units())
     assert 0.5 < planned / taken < 4
+
+
+def test_the_passes_of_a_flow_are_counted_where_it_makes_items_and_where_it_is_looked_at(monkeypatch):
+    """It takes a hundred times as long for an item as a GAN does."""
+    found = TIMED | {"flow": 0.1, "sample flow": 0.02}
+    monkeypatch.setattr(estimate, "_time_steps", lambda settings, device: found)
+    given = SMOKE | {"gan": "flow", "gan_steps": 1000, "n_synthetic": 50, "arms": ("real", "real+gan+classic")}
+    experiment = Experiment.preview(make_study(**given))
+    known = unit_seconds(experiment.settings, "cpu")
+    looks = experiment.settings.medium.families["flow"].shown(10, 1000)
+    assert known["flow"] == pytest.approx(1000 * 0.1 + looks * 0.02) and looks >= 3 * 80
+    (items,) = {expected_seconds(experiment.settings, u, known) for u in experiment.plan.item_units.values()}
+    assert items == pytest.approx(0.05 + 500 * 0.02)
+
+
+def test_what_a_study_chooses_of_a_flow_is_what_is_timed(monkeypatch):
+    made = []
+    sound = estimate.registry.make
+    monkeypatch.setattr(estimate.registry, "make", lambda *a, **k: made.append(sound(*a, **k)) or made[-1])
+    timed = SimpleNamespace(device="cpu", on_gpu=False, per_step=lambda call: 0.1, seconds=lambda call: 0.2)
+    settings = Experiment.preview(make_study(**SMOKE | {"gan": "flow", "flow_steps": 2, "guidance": 2.0})).settings
+    some = settings.items(np.arange(20))
+    made.clear()  # of the study's own checks
+    estimate._time_generators(settings, some, some.y, timed)
+    assert (made[0].family.flow_steps, made[0].family.guidance) == (2, 2.0)
+    assert not made[0].grids.size  # timed steps make nothing to be looked at

@@ -76,6 +76,8 @@ def test_a_finished_study_has_nothing_to_do(finished):
         ({"augmentation": "affine"}, set()),  # likewise
         ({"protocol": "draw"}, set()),
         ({"truncation": 0.5}, set()),  # no arm is truncated
+        ({"flow_steps": 9}, set()),  # the GAN is no flow; of one see test_plan.py
+        ({"guidance": 2.0}, set()),
         ({"metric": "accuracy"}, set()),
         ({"rope": 0.02}, set()),
         ({"workers": 1}, set()),
@@ -96,7 +98,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "classifier_steps", "classifier_seeds", "classifier", "batch_size", "gan_steps", "gan_augmentation",
         "n_synthetic", "synthetic_share", "augmentation", "gan", "protocol", "metric", "rope", "workers", "device",
         "seed", "n_per_class", "test_share", "size", "trials", "arms", "data", "name", "output_dir", "preset",
-        "channels", "resize", "groups", "on_bad_image", "truncation", "tune",
+        "channels", "resize", "groups", "on_bad_image", "truncation", "flow_steps", "guidance", "tune",
         "pretrained", "transfer_steps", "mix", "classifier_steps_most",  # see media/image/test_pretrained.py
         "trials_most",  # see test_checks.py
         "positive",  # see test_positive_class.py

@@ -149,3 +149,17 @@ def test_ways_change_no_key_of_what_a_study_had_without_them():
     with_ways = plan(AtHand(), arms=(*WAYS_ASKED, "real+copies+classic"))
     assert {u.path for u in without.all_units()} < {u.path for u in with_ways.all_units()}
     assert not [u for u in without.all_units() if u.kind == "judge"]
+
+
+def test_what_a_study_chooses_of_a_flow_is_part_of_its_keys_and_of_no_other_generator_s():
+    def keys(**given) -> set[str]:
+        found = plan(AtHand(), arms=("real+gan+classic", "real+copies+classic"), **given)
+        return {unit.path for unit in found.generator_units.values()}
+
+    flow, other = keys(gan="flow"), keys(gan="projection")
+    assert keys(gan="projection", flow_steps=9, guidance=2.0) == other
+    for chosen in ({"flow_steps": 9}, {"guidance": 2.0}):
+        changed = keys(gan="flow", **chosen)
+        assert {path.rpartition("/")[2].partition("-")[0] for path in changed & flow} == {"copies"}
+    found = plan(AtHand(), arms=("real+gan+classic",), gan="flow", flow_steps=9).generator_units[0, "flow"]
+    assert found.parameters["settings"]["flow_steps"] == 9

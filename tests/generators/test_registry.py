@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from tiny_flows import OF_IMAGES
 from tiny_gans import TINY, make_draw
 from toy_media import INT16, vectors
 
@@ -15,21 +16,23 @@ from gannb.generators.interface import Condition, Job
 from gannb.generators.registry import load, make, names
 from gannb.generators.simple import SIMPLE, Copies, Gaussian
 from gannb.media.image import IMAGE
+from gannb.media.image.flows.families import FLOWS
 from gannb.media.image.gans.families import FAMILIES
 from gannb.utils.errors import InputError
 
-FITTED = [*FAMILIES, *SIMPLE]  # the external ones learn nothing: test_external.py
+FITTED = [*FAMILIES, *FLOWS, *SIMPLE]  # the external ones learn nothing: test_external.py
 
 
 @pytest.fixture(autouse=True)
 def tiny_families(monkeypatch):
     """Families have narrow networks."""
+    monkeypatch.setitem(FLOWS, "flow", OF_IMAGES)
     for name, family in TINY.items():
         monkeypatch.setitem(FAMILIES, name, family)
 
 
 def test_every_family_every_simple_kind_and_every_external_source_is_a_generator():
-    assert names(IMAGE) == [*FAMILIES, *SIMPLE, *EXTERNAL]
+    assert names(IMAGE) == [*FAMILIES, *FLOWS, *SIMPLE, *EXTERNAL]
 
 
 @pytest.mark.parametrize("name", FITTED)

@@ -161,6 +161,17 @@ def test_coverage_on_simulated_classifiers():
     assert coverage(paired_t(d.mean(axis=0)) for d, *_ in studies) < 0.92
 
 
+@pytest.mark.parametrize("s", [(0, 1, 1), (0.05, 1, 1), (0, 0.1, 1)])
+def test_a_higher_level_is_wider_and_never_by_a_jump(s):
+    """Once the degrees of freedom fell from 88 to 2 at some level, and the interval was three times as wide."""
+    levels = 1 - np.geomspace(0.2, 0.002, 60)
+    for seed in range(20):
+        d, w, *items = with_weights(*crossed_model(rng(seed), 3, 30, s=s))
+        width = np.array([half_width(crossed_t(d, w, *items, level=level)) for level in levels])
+        steps = width[1:] / width[:-1]
+        assert (steps >= 1 - 1e-9).all() and steps.max() < 1.09  # t of one degree of freedom widens by 1.08
+
+
 @pytest.mark.parametrize("trials, per_class", [(2, 10), (3, 30), (8, 5), (20, 40)])
 @pytest.mark.parametrize("s", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.1, 1, 1), (1, 0.3, 3)])
 def test_never_narrower_than_the_paired_t_and_never_below_its_floor(trials, per_class, s):

@@ -29,7 +29,7 @@ def identity(training: Training, draw: Examples) -> dict[str, Any]:
     about = {
         "family": training.family.name,
         "settings": training.family.settings(),
-        "networks": [list(p.shape) for n in (training.generator, training.discriminator) for p in n.parameters()],
+        "networks": [list(p.shape) for n in training.optimisers for p in getattr(training, n).parameters()],
         "policy": plain_policy(training.policy),
         "adaptive": training.adaptive,
         "steps": training.job.steps,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ class Family:
     """
 
     effort_most: ClassVar[float] = math.inf  # so many times its steps a preset may ask for
+    asked: ClassVar[tuple[str, ...]] = ()  # parameters of a study that are fields of it
     begins_with: ClassVar[str] = ""  # the family whose fitted networks it goes on from; here from untrained ones
     needs_weights: ClassVar[bool] = False  # of a pretrained network: `given` tells it which
     adaptive: ClassVar[bool] = False  # whether its own augmentation is applied as the discriminator's sureness demands
@@ -76,6 +77,18 @@ class Family:
     def noise_shape(self) -> tuple[int, ...]:
         """Shape of an item's noise."""
         return (self.noise,) if isinstance(self.noise, int) else self.noise
+
+    def noise_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of an item's noise, for items of a shape."""
+        return self.noise_shape
+
+    def set_as(self, chosen: Mapping[str, Any]) -> Self:
+        """The family with what a study, a unit's settings or a generator.json choose of what it asks for."""
+        return replace(self, **{name: chosen[name] for name in self.asked}) if self.asked else self
+
+    def shown(self, n_classes: int, steps: int) -> int:
+        """Items that a training makes to be looked at and that take longer than some steps; here they do not."""
+        return 0
 
     def form(self, medium: Medium, shape: tuple[int, ...]) -> Form:
         """How items of a shape come to the networks, and back; here as the medium has it."""

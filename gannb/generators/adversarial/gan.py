@@ -1,4 +1,7 @@
-"""A GAN as a generator: fitted by the one training loop, watched by the guard, sampled by position."""
+"""A GAN as a generator: fitted by the one training loop, watched by the guard, sampled by position.
+
+What holds for whatever network turns noise into items stands in `Trained`, which flows share.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import safetensors.torch
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 CHECKPOINT_EVERY = 30.0  # seconds
 PROGRESS_EVERY = 0.5  # seconds
 LEAST_ITEMS = 4  # in a draw
-NETWORKS = ("average", "tail", "discriminator")  # that a fitted GAN keeps
 
 
 def train(guard: Guard, path: Path | None, about: dict[str, Any]) -> None:
@@ -63,16 +65,16 @@ def _resume(guard: Guard, path: Path, about: dict[str, Any]) -> None:
         warnings.warn(f"The checkpoint is damaged, training starts again: {error}", RuntimeWarning, stacklevel=3)
 
 
-class Adversarial:
-    """A GAN of one family. Fitted, it keeps its networks and how the training went.
+class Trained:
+    """Networks that make items of noise and of what is asked for, of one family, and how their training went.
 
-    curves: {"step": [...], "discriminator_loss": [...], ...}, each value the mean since the last point.
-    adversarial_loss is the discriminator's without class head and penalties, real_score and fake_score are its scores,
-    sureness is E[sign D(x)], or of pairs (see `losses.Loss`), label_agreement is the share of fakes in which the class
-    head sees their label, chance is that of an adaptive augmentation.
-    diversity, log: see `guard.Guard`. grids: items (T, rows, columns, ...), a row a class, from the same noise after
-    `grid_steps` (T) steps.
+    curves: {"step": [...], "generator_loss": [...], ...}, each value the mean since the last point. diversity, log: see
+    `guard.Guard`. grids: items (T, rows, columns, ...), a row a class, from the same noise after `grid_steps` (T)
+    steps. Subclasses say how a training begins.
     """
+
+    networks_kept: ClassVar[tuple[str, ...]] = ("average",)  # of the training
+    rule: ClassVar[str]  # by which the weights are chosen
 
     def __init__(self, medium: Medium, family: Family, policy: str | None = None, adaptive: bool = False) -> None:
         """`policy` is the name of one of the medium; None means the family's own. `adaptive`: see `Training`."""
@@ -86,17 +88,15 @@ class Adversarial:
         family cannot do the draw, TrainingError where training goes wrong and the guard cannot mend it.
         """
         self.check(draw, job)
-        own = self.policy is None
-        policy = self.family.augmentation if own else self.medium.policy(self.policy, draw.shape)
-        adaptive = self.adaptive or (own and self.family.adaptive)
-        training = Training(self.medium, self.family, policy, draw, job, adaptive)
-        guard = Guard(training, draw)
+        guard = self._begin(draw, job)
+        training = guard.training
         path = None if job.checkpoint is None else job.checkpoint / "checkpoint.safetensors"
         try:
             train(guard, path, identity(training, draw))
         finally:
             training.close()
-        self.networks = nn.ModuleDict({name: getattr(training, name) for name in NETWORKS}).requires_grad_(False).eval()
+        kept = {name: getattr(training, name) for name in self.networks_kept}
+        self.networks = nn.ModuleDict(kept).requires_grad_(False).eval()
         self.conditioning = training.conditioning
         if self.conditioning.encoder is not None:
             self.networks["encoder"] = self.conditioning.encoder.requires_grad_(False).eval()
@@ -104,6 +104,10 @@ class Adversarial:
         self.curves, self.grid_steps, self.grids = training.curves, training.grid_steps, _stack(training.grids)
         self.diversity, self.log = guard.diversity, guard.log
         return self
+
+    def _begin(self, draw: Examples, job: Job) -> Guard:
+        """A training of a draw before its first step, watched."""
+        raise NotImplementedError
 
     def check(self, draw: Examples, job: Job) -> None:
         """Raise InputError, in one sentence, where this draw or job cannot be fitted."""
@@ -155,7 +159,7 @@ class Adversarial:
 
     def _noise(self, seed: int, index: np.ndarray) -> np.ndarray:
         """Noise of positions (M,) in the seed's sequence, (M, ...)."""
-        return noise_rows(seed, index, self.family.noise_shape)
+        return noise_rows(seed, index, self.family.noise_of(self.shape))
 
     def _made(self, noise: np.ndarray, told: np.ndarray) -> np.ndarray:
         """Items (M, ...) of noise (M, ...) and rows of the conditioning, or their shares, (M, ...)."""
@@ -191,6 +195,92 @@ class Adversarial:
         items = self._made(np.repeat(self._noise(seed, index), frames, axis=0), told)
         return items.reshape(len(captions), frames, *self.shape)
 
+    def varied(self, variation: str, parameters: Mapping[str, Any]) -> Self:
+        """The same, sampled in the way of a variation; of those that choose among its items, as it is."""
+        return self._varied(conditioning=self.conditioning.varied(variation, parameters))
+
+    def _varied(self, **changes: Any) -> Self:
+        other = copy.copy(self)
+        vars(other).update(changes)
+        return other
+
+    def to(self, device: str) -> Self:
+        """Move the networks to a device, to sample there."""
+        self.networks.to(device)
+        return self
+
+    def _untrained(self) -> nn.ModuleDict:
+        """Networks as a fitted one keeps them, their weights not yet loaded."""
+        makers = {"discriminator": self.family.discriminator}
+        with lent_randomness():
+            made = {
+                name: self.form.place(makers.get(name, self.family.generator)(self.shape, self.n_classes), "cpu")
+                for name in self.networks_kept
+            }
+        return nn.ModuleDict(made)
+
+    def save(self, folder: Path) -> None:
+        """Write `generator.safetensors` (networks, grids) and `generator.json` (the rest)."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: value.cpu().contiguous() for name, value in self.networks.state_dict().items()}
+        tensors["grids"] = torch.from_numpy(self.grids)
+        content = safetensors.torch.save(tensors)
+        (folder / "generator.safetensors").write_bytes(content)
+        about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
+        about |= {"classes": self.classes} if self.classes else {}
+        about |= self.conditioning.about() | self.family.about()
+        about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": self.rule}
+        about |= {"sha256": hashlib.sha256(content).hexdigest()}
+        about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
+        (folder / "generator.json").write_text(json.dumps(about))
+
+    @classmethod
+    def load(cls, folder: Path, medium: Medium) -> Self:
+        """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
+        try:
+            about = json.loads((Path(folder) / "generator.json").read_text())
+            family = medium.families[about["generator"]].kept_as(about)
+            loaded = cls(medium, family, about["policy"], about["adaptive"])
+            content = (Path(folder) / "generator.safetensors").read_bytes()
+            written = about.get("sha256")  # older ones are without
+            if written is not None and written != hashlib.sha256(content).hexdigest():
+                raise ValueError("its weights are not the ones that were written")
+            tensors = safetensors.torch.load(content)
+            loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
+            loaded.classes = tuple(about.get("classes", ()))  # older ones are without
+            loaded.grids = tensors.pop("grids").numpy()
+            loaded.networks = loaded._untrained()
+            loaded.conditioning = loaded.family.kept_conditioning(about)
+            if loaded.conditioning.encoder is not None:
+                loaded.networks["encoder"] = loaded.conditioning.encoder
+            loaded.networks.load_state_dict(tensors)
+            for name in ("curves", "grid_steps", "diversity", "log"):
+                setattr(loaded, name, about[name])
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0].rstrip(":")  # a network has a line for every weight
+            raise unreadable(str(folder), error, f"holds no readable generator ({reason}): train it again.") from error
+        loaded.networks.requires_grad_(False).eval()
+        return loaded
+
+
+class Adversarial(Trained):
+    """A GAN of one family. Fitted, it keeps its networks and how the training went.
+
+    curves: of the losses, adversarial_loss is the discriminator's without class head and penalties; real_score and
+    fake_score are its scores, sureness is E[sign D(x)], or of pairs (see `losses.Loss`), label_agreement is the share
+    of fakes in which the class head sees their label, chance is that of an adaptive augmentation.
+    """
+
+    networks_kept = ("average", "tail", "discriminator")
+    rule = RULE
+
+    def _begin(self, draw: Examples, job: Job) -> Guard:
+        own = self.policy is None
+        policy = self.family.augmentation if own else self.medium.policy(self.policy, draw.shape)
+        adaptive = self.adaptive or (own and self.family.adaptive)
+        return Guard(Training(self.medium, self.family, policy, draw, job, adaptive), draw)
+
     def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
         """One item between two classes per row: labels (M, 2), share (M,) of the first -> (M, ...).
 
@@ -207,12 +297,12 @@ class Adversarial:
         return self._made(_mixed(share, ends[::2], ends[1::2]), _mixed(share, told[::2], told[1::2]))
 
     def varied(self, variation: str, parameters: Mapping[str, Any]) -> Self:
-        """The same GAN, sampled in the way of a variation; of those that choose among its items, as it is."""
+        """See `Trained.varied`; there are two ways more."""
         if variation == "averaged":
             return self.averaged()
         if variation == "truncated":
             return self.truncated(parameters["truncation"])
-        return self._varied(conditioning=self.conditioning.varied(variation, parameters))
+        return super().varied(variation, parameters)
 
     def averaged(self) -> Self:
         """The same GAN, sampled with the uniform average of its weights over the last quarter of the training."""
@@ -222,73 +312,11 @@ class Adversarial:
         """The same GAN, its noise cut off at +-limit."""
         return self._varied(limit=limit)
 
-    def _varied(self, **changes: Any) -> Self:
-        other = copy.copy(self)
-        vars(other).update(changes)
-        return other
-
     def realness(self, x: np.ndarray, labels: np.ndarray, captions: np.ndarray | None = None) -> np.ndarray:
         """The discriminator's scores (M,), high for "real", of items (M, ...) with labels, and captions, (M,)."""
         condition, index = self._asked(Condition(labels, captions), None)
         told = self.conditioning.rows(condition, 0, index)
         return score(self.form, self.networks["discriminator"], x, told)
-
-    def to(self, device: str) -> Self:
-        """Move the networks to a device, to sample there."""
-        self.networks.to(device)
-        return self
-
-    def save(self, folder: Path) -> None:
-        """Write `generator.safetensors` (networks, grids) and `generator.json` (the rest)."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: value.cpu().contiguous() for name, value in self.networks.state_dict().items()}
-        tensors["grids"] = torch.from_numpy(self.grids)
-        content = safetensors.torch.save(tensors)
-        (folder / "generator.safetensors").write_bytes(content)
-        about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
-        about |= {"classes": self.classes} if self.classes else {}
-        about |= self.conditioning.about() | self.family.about()
-        about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": RULE}
-        about |= {"sha256": hashlib.sha256(content).hexdigest()}
-        about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
-        (folder / "generator.json").write_text(json.dumps(about))
-
-    @classmethod
-    def load(cls, folder: Path, medium: Medium) -> Self:
-        """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
-        try:
-            about = json.loads((Path(folder) / "generator.json").read_text())
-            loaded = cls(medium, medium.families[about["generator"]].kept_as(about), about["policy"], about["adaptive"])
-            content = (Path(folder) / "generator.safetensors").read_bytes()
-            written = about.get("sha256")  # older ones are without
-            if written is not None and written != hashlib.sha256(content).hexdigest():
-                raise ValueError("its weights are not the ones that were written")
-            tensors = safetensors.torch.load(content)
-            loaded.shape, loaded.n_classes = tuple(about["shape"]), about["n_classes"]
-            loaded.classes = tuple(about.get("classes", ()))  # older ones are without
-            loaded.grids = tensors.pop("grids").numpy()
-            loaded.networks = _networks(medium, loaded.family, loaded.shape, loaded.n_classes)
-            loaded.conditioning = loaded.family.kept_conditioning(about)
-            if loaded.conditioning.encoder is not None:
-                loaded.networks["encoder"] = loaded.conditioning.encoder
-            loaded.networks.load_state_dict(tensors)
-            for name in ("curves", "grid_steps", "diversity", "log"):
-                setattr(loaded, name, about[name])
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
-            reason = str(error).strip().partition("\n")[0].rstrip(":")  # a network has a line for every weight
-            raise unreadable(str(folder), error, f"holds no readable generator ({reason}): train it again.") from error
-        loaded.networks.requires_grad_(False).eval()
-        return loaded
-
-
-def _networks(medium: Medium, family: Family, shape: tuple[int, ...], n_classes: int) -> nn.ModuleDict:
-    """Networks as a fitted GAN keeps them, their weights not yet loaded."""
-    makers = {name: family.discriminator if name == "discriminator" else family.generator for name in NETWORKS}
-    with lent_randomness():
-        place = family.form(medium, shape).place
-        made = {name: place(make(shape, n_classes), "cpu") for name, make in makers.items()}
-    return nn.ModuleDict(made)
 
 
 def _mixed(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -298,4 +326,4 @@ def _mixed(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarr
 
 
 def _stack(grids: list[torch.Tensor]) -> np.ndarray:
-    return torch.stack(grids).numpy()
+    return torch.stack(grids).numpy() if grids else np.empty(0)

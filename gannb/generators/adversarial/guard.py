@@ -102,9 +102,10 @@ class Guard:
             return "collapse", f"samples of a class differ only {ratio:.2f} times as much as the real ones"
         if collapsed >= COLLAPSED_SHARE * max(1, self.watched.sum()):
             return "collapse", f"all samples of a class look alike in {collapsed} of {self.watched.sum()} classes"
+        if training.step < self.started or not training.family.loss.has_least:
+            return None
         sureness, loss = (float(np.mean(training.curves[n][-CHECK_EVERY:])) for n in ("sureness", "adversarial_loss"))
-        undeceived = training.family.loss.has_least and sureness > OVERFITTED and loss < WON
-        if training.step >= self.started and undeceived:
+        if sureness > OVERFITTED and loss < WON:
             return "overfitting", f"the discriminator is never wrong any more (loss {loss:.3f})"
         return None
 
@@ -188,7 +189,7 @@ def _copy(curves: dict[str, list[float]]) -> dict[str, list[float]]:
 
 
 def _halve_rates(training: Training) -> str:
-    for name in ("generator", "discriminator"):
+    for name in training.optimisers:
         training.set_rate(name, training.rate(name) / 2)
     return f"learning rate halved to {training.rate('generator'):.2g}"
 

@@ -233,8 +233,7 @@ class Sounds(Usual):
 
         return families(self._rate or MOST_RATE)
 
-    @cached_property
-    def trained(self) -> type[Adversarial]:
+    def trained(self, family: str) -> type[Adversarial]:
         """A GAN, in the one loop of all of them."""
         from gannb.generators.adversarial.gan import Adversarial
 

@@ -7,6 +7,7 @@ not wait for torch. Images are (N, H, W, C) uint8.
 from __future__ import annotations
 
 import math
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from gannb.data.examples import Dataset, Examples
-    from gannb.generators.adversarial.gan import Adversarial
+    from gannb.generators.adversarial.gan import Trained
     from gannb.generators.simple import Simple
     from gannb.media.image.augmentation import Policy
     from gannb.media.image.gans.family import ImageFamily
@@ -217,17 +218,19 @@ class Images(Usual):
 
     @cached_property
     def families(self) -> Mapping[str, ImageFamily]:
-        """GAN families by name."""
+        """Families of GANs and of flows by name."""
+        from gannb.media.image.flows.families import FLOWS
         from gannb.media.image.gans.families import FAMILIES
 
-        return FAMILIES
+        return ChainMap(FLOWS, FAMILIES)  # in the order of GANs, then flows
 
-    @cached_property
-    def trained(self) -> type[Adversarial]:
-        """A GAN, in the one loop of all of them."""
+    def trained(self, family: str) -> type[Trained]:
+        """A flow or a GAN, in the one loop of both."""
         from gannb.generators.adversarial.gan import Adversarial
+        from gannb.generators.flow.flow import Flow
+        from gannb.media.image.flows.families import FLOWS
 
-        return Adversarial
+        return Flow if family in FLOWS else Adversarial
 
     @cached_property
     def controls(self) -> Mapping[str, type[Simple]]:

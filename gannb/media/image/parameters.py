@@ -15,6 +15,7 @@ NAME = "image"
 NOUNS = Nouns("image", "images", "pixels")
 DIGITS = "digits"  # the set that comes with the kit, by name: scikit-learn's
 DIGITS_PER_CLASS = 8  # of the default study's draws
+FLOW_STEPS, GUIDANCE = 10, 1.0  # of the family `flow`
 SMALL_SIDE = 32  # pixels, which a study takes minutes with
 
 
@@ -25,6 +26,17 @@ class ImageParameters(Transfer):
     channels: Literal[1, 3] | None = parameter(None, 1, "1 grey or 3 colour; by default as the images are")
     resize: Literal["crop", "pad", "stretch"] | None = parameter(None, 1, "how other shapes are brought to the size")
     on_bad_image: Literal["fail", "skip"] = parameter("fail", 1, "what to do with a damaged image")
+    flow_steps: int = parameter(
+        FLOW_STEPS,
+        2,
+        "of `gan=flow`: Euler steps from noise to an image, each a pass through its network",
+        ge=1,
+        le=200,
+    )
+    guidance: float = parameter(
+        GUIDANCE, 2, "of `gan=flow`: above 1, images are led further into their class: clearer and less varied",
+        ge=1.0, le=10.0,
+    )  # fmt: skip
     inception: str | None = parameter(
         None, 3, "file of the standard Inception weights, for FID; needs 10,000 test items and as many made"
     )

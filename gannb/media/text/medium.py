@@ -223,8 +223,7 @@ class Texts(Usual):
 
         return FAMILIES
 
-    @cached_property
-    def trained(self) -> type[Writer]:
+    def trained(self, family: str) -> type[Writer]:
         """What writes sentences, in the one loop of all GANs."""
         from gannb.media.text.writers.writer import Writer
 

@@ -22,6 +22,7 @@ HEALTHY = {  # panel of a GAN's training: what healthy looks like
     "discriminator": "healthy: wavers well below the line,\nwhere it would never be wrong",
     "diversity": "healthy: inside the band; below the line\nall samples of a class look alike",
 }
+HEALTHY_ALONE = {"losses": "healthy: falls, and settles"}  # of a network without an adversary
 DIVERSE = (THIN, 1.2)  # the band: usual of what trainings end with, times the draw's own diversity
 
 
@@ -29,20 +30,23 @@ DIVERSE = (THIN, 1.2)  # the band: usual of what trainings end with, times the d
 def gan_health(history: Mapping[str, Any], nouns: Nouns, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
     """Draw a GAN's training with what healthy looks like: losses, how sure the discriminator is, diversity.
 
-    history: what `tables.gan_history` returns. Where the guard went back, a dotted line stands. Returns three Axes.
+    history: what `tables.gan_history` returns; a training without a discriminator leaves the second of three panels
+    empty, and says so. Where the guard went back, a dotted line stands. Returns three Axes.
     """
     axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")[1] if axes is None else axes
     curves, diversity, limits = history["curves"], history["diversity"], history["limits"]
     losses = ("discriminator", BLUE, "-"), ("generator", ORANGE, "--")
     for name, colour, style in losses:
-        axes[0].plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
-    axes[1].plot(curves["step"], curves["sureness"], color=BLUE, label=f"sure of real {nouns.many}")
+        if f"{name}_loss" in curves:
+            axes[0].plot(curves["step"], curves[f"{name}_loss"], style, color=colour, label=name)
+    if "sureness" in curves:
+        axes[1].plot(curves["step"], curves["sureness"], color=BLUE, label=f"sure of real {nouns.many}")
     if "label_agreement" in curves:
         axes[1].plot(curves["step"], curves["label_agreement"], "--", color=GREEN, label="sees the fakes' label")
     if "chance" in curves:
         axes[1].plot(curves["step"], curves["chance"], ":", color=PURPLE, label="chance of augmentation")
     axes[1].axhline(limits["sureness"], color=RED, linewidth=1)
-    lowest = min(-0.05, *curves["sureness"])
+    lowest = min(-0.05, *curves.get("sureness", [0.0]))
     axes[1].set_ylim(lowest - 0.45 * (1.05 - lowest), 1.05)  # room for the legend
     axes[2].axhspan(*DIVERSE, color=BAND, linewidth=0)
     axes[2].axhline(limits["diversity"], color=RED, linewidth=1)
@@ -52,13 +56,18 @@ def gan_health(history: Mapping[str, Any], nouns: Nouns, axes: Sequence[Axes] | 
     for ax, title, (name, healthy) in zip(axes, titles, HEALTHY.items(), strict=True):
         for event in history["log"]:
             ax.axvline(event["back_to"], color=SOFT, linestyle=":")
+        healthy = healthy if "sureness" in curves else HEALTHY_ALONE.get(name, healthy)
         ax.set_xlabel(f"training steps\n{healthy}")
         ax.set_ylabel({"losses": "loss", "diversity": f"times the real {nouns.many}'"}.get(name, ""))
         ax.set_xlim(0, curves["step"][-1])
         ax.grid(axis="y")
         set_title(ax, title)
     for ax, place in zip(axes[:2], ("best", "lower left"), strict=True):
-        ax.legend(loc=place, fontsize=10)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(loc=place, fontsize=10)
+    if "sureness" not in curves:
+        axes[1].clear()
+        say(axes[1], "There is no discriminator.")
     return axes
 
 

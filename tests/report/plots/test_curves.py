@@ -21,6 +21,14 @@ def test_a_training_is_drawn_with_what_healthy_looks_like_and_where_the_guard_we
     assert [list(line.get_ydata()) for line in axes[2].lines if line.get_marker() == "."] == [[0.2, 0.9]]
 
 
+def test_of_a_training_without_a_discriminator_the_panel_says_so():
+    curves = {name: HISTORY["curves"][name] for name in ("step", "generator_loss")}
+    losses, second, diversity = plots.gan_health(HISTORY | {"curves": curves}, NOUNS)
+    assert "There is no discriminator." in texts(second) and not second.lines
+    assert [text.get_text() for text in losses.get_legend().get_texts()] == ["generator"]
+    assert "healthy: falls, and settles" in losses.get_xlabel() and diversity.get_title(loc="left")
+
+
 def test_the_worth_curve_draws_level_and_interval():
     ax = plots.worth_curve(WORTH, "balanced_accuracy", NOUNS)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]

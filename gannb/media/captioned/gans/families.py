@@ -1,4 +1,4 @@
-"""The families of GANs of captioned images: three that are told captions, and those of images, which know labels."""
+"""The families of captioned images: three that are told captions, and those of images, which know labels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from gannb.generators.adversarial.losses import HINGE
 from gannb.media.captioned.gans.family import CaptionFamily
 from gannb.media.captioned.gans.networks import CaptionDiscriminator, CaptionGenerator
 from gannb.media.image.augmentation import Policy
+from gannb.media.image.flows.families import FLOWS
 from gannb.media.image.gans.families import FAMILIES as OF_IMAGES
 from gannb.media.image.gans.family import ImageFamily
 
@@ -33,5 +34,5 @@ OF_CAPTIONS: dict[str, CaptionFamily] = {
         _family("caption_plain"),
     )
 }
-FAMILIES: dict[str, ImageFamily] = {**OF_CAPTIONS, **OF_IMAGES}
+FAMILIES: dict[str, ImageFamily] = {**OF_CAPTIONS, **OF_IMAGES, **FLOWS}
 DEFAULT = "gan_cls"

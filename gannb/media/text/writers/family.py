@@ -54,6 +54,15 @@ class TextFamily:
     one_class_batches: bool = False
     loss: NoLoss = NoLoss()
     takes_captions: ClassVar[bool] = False
+    asked: ClassVar[tuple[str, ...]] = ()
+
+    def set_as(self, chosen: Mapping[str, Any]) -> TextFamily:
+        """Itself: a study chooses nothing of it."""
+        return self
+
+    def shown(self, n_classes: int, steps: int) -> int:
+        """Sentences that a training writes to be looked at, beside its steps: timed with them."""
+        return 0
 
     def settings(self) -> dict[str, Any]:
         """All that the result of a training depends on, as JSON."""

@@ -1,0 +1,1 @@
+"""Flows of images: networks and what they are trained with."""
