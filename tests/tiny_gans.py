@@ -51,9 +51,9 @@ MAKERS = {  # family -> its networks, narrow
 
 
 def narrow(family: Family) -> Family:
-    """The same family with narrow networks and batches of 8."""
-    generator, discriminator = MAKERS[family.name]
-    return replace(family.given(TRUNK), generator=generator, discriminator=discriminator, batch=8)
+    """The same family with narrow networks and batches of 8, for sides from 8 pixels on."""
+    networks = dict(zip(("generator", "discriminator"), MAKERS[family.name], strict=True))
+    return replace(family.given(TRUNK), **networks, batch=8, min_side=min(8, family.min_side))
 
 
 TINY = {name: narrow(family) for name, family in FAMILIES.items()}

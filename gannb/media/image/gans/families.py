@@ -16,7 +16,7 @@ from gannb.media.image.gans.layers import ByClass
 from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
 from gannb.media.image.gans.progressive import ProgressiveDiscriminator, ProgressiveGenerator
 from gannb.media.image.gans.projected import ProjectedFamily, without_weights
-from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator
+from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator, resized
 from gannb.media.image.gans.r3gan import R3Discriminator, R3Generator
 from gannb.media.image.gans.resnet import ResnetDiscriminator, ResnetGenerator
 from gannb.media.image.gans.style import StyleDiscriminator, StyleFamily, StyleGenerator
@@ -139,7 +139,7 @@ _FAMILIES = (
     ProjectedFamily(
         name="projected",
         steps=1500,
-        generator=partial(ConvGenerator, base=32),
+        generator=partial(ConvGenerator, base=32, up=resized),
         discriminator=without_weights,
         loss=HINGE,
         noise=64,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,10 +23,28 @@ from gannb.media.image.gans.layers import (
 )
 
 
-class ConvGenerator(nn.Module):
-    """Noise and label -> start grid -> transposed convolutions, each doubling the sides -> image, cropped."""
+def transposed(before: int, after: int) -> nn.Module:
+    """A transposed convolution that doubles the sides."""
+    return nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)
 
-    def __init__(self, shape: Shape, classes: int, base: int = 16, noise: int = 64, embedding: int = 32) -> None:
+
+def resized(before: int, after: int) -> nn.Module:
+    """Doubling, then a convolution: no lattice, for two to three times the work (Odena et al. 2016, "Checkerboard")."""
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1))
+
+
+class ConvGenerator(nn.Module):
+    """Noise and label -> start grid -> layers that double the sides, `up` makes each -> image, cropped."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        classes: int,
+        base: int = 16,
+        noise: int = 64,
+        embedding: int = 32,
+        up: Callable[[int, int], nn.Module] = transposed,
+    ) -> None:
         super().__init__()
         height, width, channels = shape
         self.grid, self.size = start_grid(height, width), (height, width)
@@ -33,10 +53,7 @@ class ConvGenerator(nn.Module):
         self.embedding = LabelEmbedding(classes, embedding)
         self.start = nn.Linear(code, widths[0] * self.grid[0] * self.grid[1])
         self.norms = nn.ModuleList(ConditionalBatchNorm(w, code) for w in widths)
-        self.ups = nn.ModuleList(
-            nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)
-            for a, b in zip(widths, [*widths[1:], channels], strict=True)
-        )
+        self.ups = nn.ModuleList(up(a, b) for a, b in zip(widths, [*widths[1:], channels], strict=True))
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
         """noise (N, noise), labels (N,) -> images (N, C, H, W) in [-1, 1]."""
