@@ -11,6 +11,7 @@ import numpy as np
 from gannb.classifiers.imbalance import smallest
 from gannb.data.medium import Medium, Nouns, Phrases
 from gannb.experiment.checks import untried_ways
+from gannb.generators.external import EXTERNAL, read_labels
 from gannb.measures.comparison import near_copies
 from gannb.measures.fidelity import nearer_to_training
 from gannb.stats.estimate import Estimate
@@ -18,10 +19,11 @@ from gannb.stats.intervals import paired_t
 from gannb.stats.outcomes import Predictions, item_values
 from gannb.stats.settling.draws import block_means
 from gannb.stats.tested import WEIGHTINGS, Tested, Weighting, balanced
-from gannb.trials.arms import PRIMARY, YARDSTICKS, parse_arm
+from gannb.trials.arms import PRIMARY, PSEUDO, YARDSTICKS, parse_arm
 from gannb.trials.contrasts import Contrast
 from gannb.trials.splits import groups_of, judged_elsewhere, labels_of
 from gannb.utils.errors import Failed, InputError
+from gannb.utils.naming import few_of
 from gannb.work.store import recorded_failure
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExternalSource:
-    """What is known of an external source: a GAN trained elsewhere, or related real items."""
+    """What is known of an external source: a GAN trained elsewhere, related real items, or unlabelled ones."""
 
     text: str = ""  # how it was found and used, in sentences
     same_data: bool = False  # it has been trained on items of this very set
+    generator: str = ""  # what its items come from, by name; empty: it is called as the source is
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,7 @@ class Evidence:
     left_out: str = ""  # a sentence on fine-tuning, where its weights are not there
     minutes: dict[str, float] = field(default_factory=dict)  # arm -> of computing in a trial, with its generator
     classifiers: dict[str, int] = field(default_factory=dict)  # name -> parameters, the study's first one first
-    external: dict[str, ExternalSource] = field(default_factory=dict)  # by name, `foreign` or `related`
+    external: dict[str, ExternalSource] = field(default_factory=dict)  # by name: `foreign`, `related`, `unlabelled`
     level: float = 0.95  # of the primary contrast's interval; above .95 where the answer was looked at more than once
     whole_set: bool = True  # of a given training set: every trial trains on all of it, not on its own part
     layers: dict[str, int] = field(default_factory=dict)  # name -> weighted layers along the network, of the study's
@@ -204,7 +207,33 @@ def _by_item(experiment: Experiment, tested: Tested, outcome: str) -> dict[str, 
 def _external(experiment: Experiment) -> dict[str, ExternalSource]:
     """Return what is known of each external source that the study names."""
     abouts = {name: source.about for name, source in experiment.settings.external.items()}
-    return {n: ExternalSource(about["text"], bool(about.get("same_data"))) for n, about in abouts.items()}
+    makers = {kind.parameter: name for name, kind in EXTERNAL.items()}
+    return {
+        name: ExternalSource(_text_of(experiment, name, about), bool(about.get("same_data")), makers[name])
+        for name, about in abouts.items()
+    }
+
+
+def _text_of(experiment: Experiment, name: str, about: dict[str, Any]) -> str:
+    """Return how an external source was found and used; of unlabelled items also how many got a label."""
+    if name != EXTERNAL[PSEUDO].parameter:
+        return str(about["text"])
+    units = (experiment.plan.generator_units[t, PSEUDO] for t in experiment.results.done(2))
+    labels = [read_labels(experiment.folder / unit.path)[1] for unit in units]
+    return " ".join([about["text"], *([_labelled_text(experiment, labels)] if labels else [])])
+
+
+def _labelled_text(experiment: Experiment, labels: Sequence[np.ndarray]) -> str:
+    """Return how many unlabelled items got a label in a trial, and of which classes none did; labels: by trial (M,)."""
+    settings, classes = experiment.settings, experiment.dataset.pool.classes
+    numbers = sorted(map(len, labels))
+    between = f"{numbers[0]:,}" if numbers[0] == numbers[-1] else f"{numbers[0]:,} to {numbers[-1]:,}"
+    none = [name for k, name in enumerate(classes) if any(not np.any(each == k) for each in labels)]
+    without = f" Of the classes {few_of(none)} there were none in at least one trial." if none else ""
+    return (
+        f"Of the {settings.unlabelled:,} unlabelled {settings.medium.nouns.many}, {between} got a label in a trial: "
+        f"its classifier gave them a class with a probability of {settings.study.confidence:g} or more.{without}"
+    )
 
 
 def _shifted(experiment: Experiment) -> tuple[dict[str, dict[int, np.ndarray]], Tested]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class Examples:
             index = index.astype(np.int64)
         captions = None if self.captions is None else self.captions[index]
         return Examples(self.x[index], self.y[index], self.classes, self.ids[index], self.groups[index], captions)
+
+
+def without_labels(examples: Examples) -> Examples:
+    """The same items, all of one class, which has no name."""
+    return replace(examples, y=np.zeros(len(examples), np.int64), classes=("",))
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:

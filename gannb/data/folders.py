@@ -52,6 +52,19 @@ def from_folder(root: Path, kind: FileKind, on_bad: str) -> Source:
     return source_of(files, classes, kind, on_bad, strays + left_out, any(is_test for _, is_test in parts))
 
 
+def from_loose(root: Path, kind: FileKind, on_bad: str) -> Source:
+    """Return every item below a folder, at any depth: nothing is read from the names of the folders that it lies in.
+
+    All are of one class, which has no name. on_bad: as in `from_folder`.  Raises InputError.
+    """
+    walk, many = Walk(root, kind), kind.nouns.many
+    paths = walk.items(root)
+    if not paths:
+        raise InputError(f"data: {str(root)!r} holds no {many}{_found(walk.others)}; give a folder that does")
+    files = [entry_of(path, root, 0, False) for path in paths]
+    return source_of(files, ("",), kind, on_bad, walk.left_out(), False)
+
+
 def _files_of(
     root: Path, parts: list[tuple[Path, bool]], classes: tuple[str, ...], kind: FileKind
 ) -> tuple[list[FileEntry], list[tuple[str, str]]]:

@@ -39,6 +39,19 @@ def group_finder(groups: str | None) -> Callable[[list[str]], list[str]]:
     return lambda ids: [_group_from_pattern(pattern, i) for i in ids]
 
 
+def groups_if_known(groups: str | None, ids: list[str]) -> list[str]:
+    """Return the person's group name per item, "" for those of which `groups` tells none; see `group_finder`."""
+    find = group_finder(groups)
+
+    def one(id: str) -> str:
+        try:
+            return find([id])[0]
+        except InputError:
+            return ""
+
+    return list(map(one, ids))
+
+
 def _group_from_pattern(pattern: re.Pattern, id: str) -> str:
     match = pattern.search(PurePosixPath(id).name) or pattern.search(id)
     if not match or not match[1]:

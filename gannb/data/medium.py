@@ -304,6 +304,13 @@ class Medium(Protocol):
         """Read labelled items brought to the shape of others; and how, in a sentence. Raises InputError."""
         ...
 
+    def read_unlabelled(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
+        """The same of items whose labels, if they have any, are not read: all are of one class, which has no name.
+
+        A folder may hold them at any depth, and the names of its folders say nothing.
+        """
+        ...
+
     def fault_of_shape(self, shape: Any) -> str:
         """Return what a description should give where its `shape` (from JSON) is that of no item; "" if it is one."""
         ...

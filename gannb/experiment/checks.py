@@ -21,7 +21,7 @@ from gannb.stats.settling.looks import looks_until
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
-from gannb.trials.arms import COPIES, EXTERNAL_WORDS, PRIMARY, Arm, parse_arm
+from gannb.trials.arms import COPIES, PRIMARY, Arm, parse_arm
 from gannb.trials.design import settle
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
@@ -367,10 +367,10 @@ def filling_up_in_batch(counts: np.ndarray, batch_size: int) -> int:
 def check_arms(study: Study, arms: Sequence[Arm]) -> None:
     """Raise InputError for an arm whose external source is not given."""
     for arm in arms:
-        if arm.generator in EXTERNAL_WORDS and not getattr(study, arm.generator):
+        if arm.given_as and not getattr(study, arm.given_as):
             raise InputError(
-                f"arms: {arm.name} needs {arm.generator}, and the study has none; give {arm.generator}=..., or leave "
-                "the arm out."
+                f"arms: {arm.name} needs {arm.given_as}, and the study has none; give {arm.given_as}=..., or leave the "
+                "arm out."
             )
 
 

@@ -26,13 +26,14 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
 from gannb.experiment.settings import Settings, begins_with
 from gannb.generators import registry
+from gannb.generators.external import EXTERNAL
 from gannb.generators.interface import Condition, Job
 from gannb.generators.variations import FILTERS
 from gannb.measures.comparison import FEW as FEW_ITEMS
 from gannb.media import MEDIA
 from gannb.study.model import Study
 from gannb.trials import splits
-from gannb.trials.arms import parse_arm
+from gannb.trials.arms import PSEUDO, parse_arm
 from gannb.trials.splits import Draw
 from gannb.units.classifiers import continued
 from gannb.units.kinds import (
@@ -362,7 +363,8 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
         REFERENCE_SETS.stored_as: 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
         "open_set": 0.2 + seeds * (settings.classifier_steps * once[study.first_classifier] + scored * predict),
     }  # fmt: skip
-    for name in settings.generators:
+    known |= {PSEUDO: side + settings.unlabelled * predict}
+    for name in dict.fromkeys(name.partition(".")[0] for name in settings.generators):
         sample = once.get(f"sample {name}", once[f"sample {settings.family}"])  # an external one is taken to be like it
         known[f"items {name}"] = 0.05 + items * sample
         known[f"fresh {name}"] = seeds * settings.classifier_steps * study.batch_size * sample
@@ -466,8 +468,8 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, tim
     """
     seen, seconds = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}, {}
     seen["settings"] = vars(settings.study)
-    for name in settings.generators:
-        if name in settings.external:
+    for name in dict.fromkeys(name.partition(".")[0] for name in settings.generators):
+        if name in EXTERNAL:
             continue
         fit = lambda steps, name=name: registry.make(settings.medium, name, **seen).fit(  # noqa: E731
             draw, Job(steps, 0, timed.device, looks=False)
@@ -548,7 +550,9 @@ def units_bytes(settings: Settings, todo: list[Unit]) -> float:
     }
     sizes = settings.classifier_sizes() if todo else {}
     networks = sum(seeds * _bytes_of_network(settings, sizes, u) for u in todo if "cycles" in u.parameters)
-    return float(sum(size[u.kind] for u in todo) + networks)
+    labelled = sum(u.kind == "items" and u.need("generator").cost == PSEUDO for u in todo)  # all of them, at the most
+    more = labelled * max(0, settings.unlabelled - settings.items_made) * (item + 8)
+    return float(sum(size[u.kind] for u in todo) + more + networks)
 
 
 def copies_bytes(settings: Settings) -> float:
@@ -556,7 +560,8 @@ def copies_bytes(settings: Settings) -> float:
     dataset = settings.dataset
     sets = [each for each in (dataset, dataset.held_out) if each is not None]
     copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
-    copies += sum(sum(s.about.get("counts", ())) for s in settings.external.values()) * dataset.pool.x[:1].nbytes
+    outside = settings.unlabelled + sum(sum(s.about.get("counts", ())) for s in settings.external.values())
+    copies += outside * dataset.pool.x[:1].nbytes
     if settings.view is not None:
         copies += len(splits.labels_of(dataset)) * math.prod(settings.view.shape) * dataset.pool.x.itemsize
     return float(copies)

@@ -14,10 +14,11 @@ from typing import Any
 from gannb.classifiers.ways import WAYS
 from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
-from gannb.experiment.settings import Settings, begins_with
-from gannb.generators.variations import VARIATIONS
+from gannb.experiment.settings import Settings, begins_with, maker_of
+from gannb.generators.external import EXTERNAL
+from gannb.generators.variations import UNLABELLED, VARIATIONS
 from gannb.trials import splits
-from gannb.trials.arms import PRIMARY, Arm, parse_arm
+from gannb.trials.arms import PRIMARY, PSEUDO, Arm, parse_arm
 from gannb.trials.tuning import configurations, tuned_as
 from gannb.units import kinds
 from gannb.units.measures import SIDE_BATCH
@@ -115,7 +116,7 @@ class Plan:
     def generator_units(self) -> dict[tuple[int, str], Unit]:
         """The units of fitting a generator, by (draw, generator)."""
         settings = self.settings
-        tuned = [source.partition(".")[0] for source in settings.tuned_sources]
+        tuned = [maker_of(source)[0] for source in settings.tuned_sources]
         tuned += [first for name in tuned if (first := begins_with(settings.medium, name))]
         wanted = {t: settings.generators for t in self.trials} | dict.fromkeys(settings.tuning_draws, tuned)
         return {(t, name): self.generator_on(self.draws[t], name) for t, names in wanted.items() for name in names}
@@ -128,13 +129,21 @@ class Plan:
 
     def _fitting(self, draw: Unit, name: str) -> Unit:
         settings, first = self.settings, begins_with(self.settings.medium, name)
-        parameters = {"generator": name, "trial": draw.parameters["trial"], "seed": settings.study.seed}
-        is_gan = name in settings.medium.families
-        parameters |= self._training_of_gan(name) if is_gan else {}
-        parameters |= {"content": settings.external[name].key} if name in settings.external else {}
+        kind, _, learnt = name.partition(".")
+        parameters = {"generator": kind, "trial": draw.parameters["trial"], "seed": settings.study.seed}
+        is_gan = kind in settings.medium.families
+        parameters |= self._training_of_gan(kind) if is_gan else {}
+        parameters |= {"content": settings.external[EXTERNAL[kind].parameter].key} if kind in EXTERNAL else {}
+        parameters |= self._labelling(draw) if kind == PSEUDO else {}
         place = f"{draw.place.rpartition('/')[0]}/{name}"
-        needs = (draw, self.generator_on(draw, first)) if first else (draw,)
-        return kinds.GENERATOR.unit(place, parameters, needs, "gan" if is_gan else "")
+        begun = [first, *([PSEUDO] if learnt == UNLABELLED else [])]
+        needs = (draw, *(self.generator_on(draw, each) for each in begun if each))
+        return kinds.GENERATOR.unit(place, parameters, needs, "gan" if is_gan else PSEUDO if kind == PSEUDO else "")
+
+    def _labelling(self, draw: Unit) -> dict[str, Any]:
+        """Return how the classifier is trained that labels unlabelled items, and from when on it is sure of one."""
+        about = {"augmentation": self.settings.policy_name, "confidence": self.settings.study.confidence}
+        return self._side_training(draw.parameters["trial"]) | about
 
     def _training_of_gan(self, family: str) -> dict[str, Any]:
         settings, medium = self.settings, self.settings.medium
@@ -164,7 +173,7 @@ class Plan:
         return {(t, source): self._items_of(t, source) for t, sources in wanted.items() for source in sources}
 
     def _items_of(self, trial: int, source: str) -> Unit:
-        study, (generator, _, variation) = self.settings.study, source.partition(".")
+        study, (generator, variation) = self.settings.study, maker_of(source)
         parameters: dict[str, Any] = {"n_synthetic": self.settings.n_synthetic, "trial": trial, "seed": study.seed}
         parameters |= {"variation": variation} if variation else {}
         if variation in VARIATIONS:
@@ -195,7 +204,7 @@ class Plan:
             for t in self.trials
         ]  # fmt: skip
 
-    def _side_training(self, trial: int) -> dict[str, Any]:
+    def _side_training(self, trial: int | str) -> dict[str, Any]:
         """Return the parameters of a classifier that is no arm."""
         settings, medium = self.settings, self.settings.medium
         steps = settings.usual_steps(SIDE_BATCH)
@@ -217,14 +226,14 @@ class Plan:
     @cached_property
     def quality_units(self) -> dict[tuple[int, str], Unit]:
         """The units of measuring synthetic items, by (trial, source)."""
-        of_no_class = ("mislabelled", *(source for source in self.settings.sources if source.endswith(".mixed")))
-        measured = [source for source in self.settings.sources if source not in of_no_class]
+        sources, unmeasured = self.settings.sources, ("mislabelled", PSEUDO)  # which are no class's for sure
+        measured = [each for each in sources if each not in unmeasured and not each.endswith(".mixed")]
         return {(t, source): self._quality_of(t, source) for t in self.trials for source in measured}
 
     def _quality_of(self, trial: int, source: str) -> Unit:
         parameters = {"trial": trial, "generator": source, "seed": self.settings.study.seed}
         parameters |= self._measuring
-        fitted = self.generator_units[trial, source.partition(".")[0]]
+        fitted = self.generator_units[trial, maker_of(source)[0]]
         needs = (self.draws[trial], self.item_units[trial, source], self.measuring_classifiers[trial], fitted)
         return kinds.QUALITY.unit(f"{_place(trial)}/{source}-quality", parameters | self.settings.spaces, needs)
 

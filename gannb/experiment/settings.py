@@ -17,12 +17,14 @@ from gannb.classifiers.ways import WAYS
 from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
 from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, resolve_device, wants_pretrained
+from gannb.generators.external import EXTERNAL
+from gannb.generators.variations import UNLABELLED
 from gannb.media import medium_of
 from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
 from gannb.study.view import View
 from gannb.trials import splits
-from gannb.trials.arms import EXTERNAL_WORDS, PRETRAINED, PRIMARY, Arm, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, PRETRAINED, PRIMARY, PSEUDO, Arm, parse_arm
 from gannb.trials.contrasts import Contrast, checked_arms, contrasts, dose_arms, study_arms
 from gannb.trials.design import Design, settle
 from gannb.trials.tuning import DRAWS, tuned_as
@@ -150,11 +152,19 @@ class Settings:
     @cached_property
     def arms(self) -> list[Arm]:
         """The ways to train: those asked for, what they are compared with, the curve of real items, the doses."""
-        asked = (*self.study.arms, *dose_arms(self.study.doses), *arms_for(self.study, self.medium))
+        own = (*arms_for(self.study, self.medium), *self._learning_unlabelled)
+        asked = (*self.study.arms, *dose_arms(self.study.doses), *own)
         if self.weights is None:
             asked = tuple(name for name in asked if not parse_arm(name, self.medium).pretrained)
         others, balance = self.study.classifier[1:], not self.study.doses
         return study_arms(asked, self.design.protocol, self.medium, others, balance)
+
+    @property
+    def _learning_unlabelled(self) -> tuple[str, ...]:
+        """The arm of the study's GAN that learns from unlabelled items as well, where these are given and it can."""
+        family = self.medium.families.get(self.family) if self.study.unlabelled else None
+        can = family is not None and UNLABELLED in family.variations
+        return (parse_arm(PRIMARY[0]).with_variation(UNLABELLED).name,) if can else ()
 
     @cached_property
     def checked_arms(self) -> dict[str, list[Arm]]:
@@ -212,6 +222,12 @@ class Settings:
         return self.at_hand.external
 
     @property
+    def unlabelled(self) -> int:
+        """How many unlabelled items the study has; in a trial those are used of which a classifier is sure."""
+        source = self.external.get(EXTERNAL[PSEUDO].parameter)
+        return source.about["items"] if source else 0
+
+    @property
     def new_captions(self) -> list[tuple[str, int]]:
         """New captions and their labels, of which images are asked for as `gan.new_captions`."""
         return list(self.at_hand.new_captions)
@@ -243,15 +259,23 @@ class Settings:
 
     @cached_property
     def generators(self) -> list[str]:
-        """The generators that the sources need, and those that these begin with; the study's own first."""
-        names = list(dict.fromkeys(source.partition(".")[0] for source in self.sources))
+        """The generators that the sources need, and those that these begin with; the study's own first.
+
+        A GAN that learns from unlabelled items as well is another one than that of the draw alone: FAMILY.unlabelled.
+        """
+        names = list(dict.fromkeys(maker_of(source)[0] for source in self.sources))
         begun = [first for name in names if (first := begins_with(self.medium, name))]
         return list(dict.fromkeys([*names, *begun]))
 
     @property
     def families(self) -> list[str]:
+        """The families of the GANs, the study's own first."""
+        return list(dict.fromkeys(name.partition(".")[0] for name in self.gans))
+
+    @property
+    def gans(self) -> list[str]:
         """Those of the generators that are GANs, the study's own first."""
-        return [name for name in self.generators if name in self.medium.families]
+        return [name for name in self.generators if name.partition(".")[0] in self.medium.families]
 
     @property
     def n_synthetic(self) -> int | str:
@@ -397,13 +421,25 @@ class Settings:
         return self.at_hand.spaces
 
 
+def maker_of(source: str) -> tuple[str, str]:
+    """Return the generator that a source's items come from, and in which variation; "" for as it makes them."""
+    name, _, variation = source.partition(".")
+    return (source, "") if variation == UNLABELLED else (name, variation)
+
+
 def begins_with(medium: Medium, generator: str) -> str:
-    """Return the family whose fitted networks a generator goes on from; empty where it begins with untrained ones."""
-    return medium.families[generator].begins_with if generator in medium.families else ""
+    """Return the generator whose fitted networks another goes on from; empty where it begins with untrained ones.
+
+    Both have learnt from the same items.
+    """
+    family, dot, learnt = generator.partition(".")
+    first = medium.families[family].begins_with if family in medium.families else ""
+    return f"{first}{dot}{learnt}" if first else ""
 
 
 def arms_for(study: Study, medium: Medium) -> tuple[str, ...]:
     """Return the arms that a study gets by naming an external source, or new captions for its GAN."""
     primary = parse_arm(PRIMARY[0])
-    named = [primary.with_source(name).name for name in EXTERNAL_WORDS if getattr(study, name)]
+    given = [primary.with_source(name) for name in EXTERNAL_WORDS]
+    named = [arm.name for arm in given if getattr(study, arm.given_as)]
     return (*named, *([primary.with_variation(NEW_CAPTIONS).name] if names_captions(study, medium) else []))

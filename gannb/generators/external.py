@@ -1,8 +1,9 @@
-"""External generators: a GAN trained elsewhere, and related real items that take the place of made ones.
+"""External generators: a GAN trained elsewhere, and real items that take the place of made ones: related, unlabelled.
 
-Neither learns from the draw. What they are made of lies in a folder that the study keeps (see `gannb.study.external`),
-prepared and mapped onto the study's classes; a fitted generator is a pointer to it, the same in all trials. Torch is
-imported where a network is opened: whoever asks for the names alone must not wait for it.
+What they are made of lies in a folder that the study keeps (see `gannb.study.external`), prepared for the study's
+classes; a fitted generator is a pointer to it. The first two learn nothing from the draw, and are the same in all
+trials; unlabelled items get the labels that a classifier of the draw gives them. Torch is imported where a network is
+opened: whoever asks for the names alone must not wait for it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,15 +30,19 @@ if TYPE_CHECKING:
 ABOUT = "outside.json"  # in the kept folder
 WEIGHTS = "generator.safetensors"
 NO_LIMIT = np.iinfo(np.int64).max
+CONFIDENCE = 0.95  # tau of FixMatch (Sohn et al. 2020, arXiv 2001.07685)
+LABELS = "labels.npz"  # of unlabelled items, as a classifier of the draw gave them
+BATCH = 32  # of that classifier
 
 
 class External:
-    """What the two have in common: a kept folder, and the study's classes that it has items of.
+    """What they have in common: a kept folder, and the study's classes that it has items of.
 
     `most`: (K,) items of each of the study's classes that it can give at the most; 0 of those that it has not.
     """
 
     name: str
+    parameter: str  # of the study, that names it; the kept folder is called so as well
     most: np.ndarray
 
     def __init__(self, medium: Medium, kept: str | Path) -> None:
@@ -80,7 +86,7 @@ class External:
 class Foreign(External):
     """A GAN trained elsewhere: weights of one of the families, or a function, asked in its own numbers of classes."""
 
-    name = "foreign"
+    name = parameter = "foreign"
 
     def __init__(self, medium: Medium, kept: str | Path) -> None:
         super().__init__(medium, kept)
@@ -168,15 +174,20 @@ def open_network(
     return network.requires_grad_(False).eval()
 
 
-class Related(External):
-    """Related real items: each at most once, in an order that the seed chooses; nothing is repeated or changed."""
+class RealItems(External):
+    """Real items: each at most once, in an order that the seed chooses; nothing is repeated or changed.
 
-    name = "related"
+    x: (N, ...) of the kept folder. number: (M,) which of these are given. y: (M,) their labels.
+    """
 
-    def __init__(self, medium: Medium, kept: str | Path) -> None:
-        super().__init__(medium, kept)
-        self.x, self.y = (np.load(self.kept / f"{a}.npy", mmap_mode="r", allow_pickle=False) for a in "xy")
-        self.most = np.bincount(self.y, minlength=len(self.classes))
+    x: np.ndarray
+    number: np.ndarray
+    y: np.ndarray
+
+    @property
+    def most(self) -> np.ndarray:
+        """Items of each class that there are, (K,)."""
+        return np.bincount(self.y, minlength=len(self.classes))
 
     def sample(self, condition: Condition, seed: int) -> np.ndarray:
         """One item per label: (M,) in 0..K-1 -> (M, ...). Raises InputError beyond `most` of a class."""
@@ -184,12 +195,96 @@ class Related(External):
         labels = check_labels(condition.labels, len(self.classes))
         items = np.empty((len(labels), *self.shape), dtype=self.x.dtype)
         for k in np.unique(labels):
-            places, mine = np.flatnonzero(labels == k), np.flatnonzero(self.y == k)
+            places, mine = np.flatnonzero(labels == k), self.number[self.y == k]
             if len(places) > len(mine):
                 what = f"class {self.classes[k]!r} has {len(mine)} {self.medium.nouns.many}"
-                raise InputError(f"related: {what}, fewer than asked for; ask for no more.")
+                raise InputError(f"{self.name}: {what}, fewer than asked for; ask for no more.")
             items[places] = self.x[np.random.default_rng([seed, k]).permutation(mine)[: len(places)]]
         return items
 
+    def _kept_array(self, name: str) -> np.ndarray:
+        return np.load(self.kept / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
-EXTERNAL: dict[str, type[External]] = {kind.name: kind for kind in (Foreign, Related)}
+
+class Related(RealItems):
+    """Related real items with labels of their own, mapped onto the study's classes."""
+
+    name = parameter = "related"
+
+    def __init__(self, medium: Medium, kept: str | Path) -> None:
+        super().__init__(medium, kept)
+        self.x, self.y = map(self._kept_array, "xy")
+        self.number = np.arange(len(self.y))
+
+
+class Pseudo(RealItems):
+    """Unlabelled real items under the labels of a classifier of the draw, those alone of which it is sure.
+
+    Pseudo-labels: Lee 2013, "Pseudo-Label". Only where the largest probability reaches a threshold: Sohn et al. 2020
+    (FixMatch, arXiv 2001.07685, equation 4). The classifier is the medium's measuring one, trained on the draw alone,
+    under the study's augmentation; the items that it labels are looked at as they are. It may be sure of no item of
+    some classes, or of none at all.
+    """
+
+    name, parameter = "pseudo", "unlabelled"
+
+    def __init__(
+        self, medium: Medium, kept: str | Path, augmentation: str = "auto", confidence: float = CONFIDENCE
+    ) -> None:
+        super().__init__(medium, kept)
+        self.x, self.augmentation, self.confidence = self._kept_array("x"), augmentation, confidence
+
+    def fit(self, draw: Examples, job: Job) -> Self:
+        """Train a classifier on the draw for `job.steps` steps, and keep the labels of the items that it is sure of."""
+        super().fit(draw, job)
+        said = self._said_of_items(draw, job)  # (N, K)
+        self.number = np.flatnonzero(said.max(1) >= self.confidence)
+        self.y = said[self.number].argmax(1).astype(np.int64)
+        return self
+
+    def _said_of_items(self, draw: Examples, job: Job) -> np.ndarray:
+        """Return what a classifier of the draw says of the unlabelled items: probabilities (N, K)."""
+        from gannb.classifiers.mixture import Mixture
+        from gannb.classifiers.training import Recipe, predict, train
+
+        policy = self.medium.policy(self.augmentation, draw.shape)
+        recipe = Recipe(self.medium, self.medium.measuring_classifier, job.steps, BATCH, policy)
+        network = train(Mixture(draw, None, 0.0), recipe, job.seed, job.device, job.progress)
+        return predict(self.medium, network, self.x)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels of all items that it has, (M,) rising: what to ask it for, whatever other generators make."""
+        return np.sort(self.y)
+
+    def examples(self) -> Examples:
+        """Return all items that it has, (M,), under their labels."""
+        ids = np.char.add(f"{self.parameter}-", self.number.astype(str))
+        return Examples(np.asarray(self.x[self.number]), self.y, self.classes, ids, self.number)
+
+    def save(self, folder: Path) -> None:
+        """Write `generator.json`, which says where the kept folder is, and the labels."""
+        super().save(folder)
+        np.savez_compressed(Path(folder) / LABELS, number=self.number, y=self.y, of=len(self.x))
+
+    @classmethod
+    def load(cls, folder: Path, medium: Medium) -> Self:
+        """Read what `save` wrote. Raises InputError where it is not readable."""
+        loaded = super().load(folder, medium)
+        loaded.number, loaded.y, _ = read_labels(folder)
+        return loaded
+
+
+def read_labels(folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return which unlabelled items have a label, (M,), their labels (M,), and how many items there are in all.
+
+    folder: of a fitted generator of them. Raises InputError where it is not readable.
+    """
+    try:
+        with np.load(Path(folder) / LABELS, allow_pickle=False) as stored:
+            return stored["number"], stored["y"], int(stored["of"])
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise InputError(f"{folder} holds no readable generator ({error}): make it again.") from error
+
+
+EXTERNAL: dict[str, type[External]] = {kind.name: kind for kind in (Foreign, Related, Pseudo)}

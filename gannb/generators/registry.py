@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gannb.generators.external import EXTERNAL
+from gannb.generators.external import CONFIDENCE, EXTERNAL, Pseudo
 from gannb.generators.interface import Generator
 from gannb.utils.errors import InputError
 
@@ -35,14 +35,18 @@ def make(
     kept: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     weights: Weights | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Generator:
     """Return a generator by name, not yet fitted.
 
-    gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`). kept: the folder
-    that the study keeps of an external generator. settings: where what the family asks of a study is, by name; without
-    them as the family has it. weights: of the pretrained network that a family looks through. Raises InputError where
+    gan_augmentation, augmentation: the study's parameters, for a GAN (see `discriminator_policy`), and the latter for
+    what labels unlabelled items. kept: the folder that the study keeps of an external generator. settings: where what
+    the family asks of a study is, by name; without them as the family has it. weights: of the pretrained network that a
+    family looks through. confidence: see `Pseudo`. Raises InputError where
     `gan_augmentation` is unknown.
     """
+    if name == Pseudo.name:
+        return Pseudo(medium, kept, augmentation, confidence)
     if name in medium.families:
         family = medium.families[name] if settings is None else medium.families[name].set_as(settings)
         family = family if weights is None else family.given(weights)

@@ -30,6 +30,6 @@ def samples_over_time(experiment: Experiment, trial: int) -> None:
 
 
 def trained(experiment: Experiment, trial: int) -> list[str]:
-    """Return the families of which a trial's GAN is there, the study's own first."""
-    units = {family: experiment.plan.generator_units[trial, family] for family in experiment.settings.families}
-    return [family for family, unit in units.items() if experiment.results.is_done(unit)]
+    """Return the names of a trial's GANs that are there, that of the study's own family first."""
+    units = {name: experiment.plan.generator_units[trial, name] for name in experiment.settings.gans}
+    return [name for name, unit in units.items() if experiment.results.is_done(unit)]

@@ -45,21 +45,29 @@ def check_place(study: Study) -> None:
     Raises:
         InputError: it does.
     """
-    data, folder = Path(study.data).resolve(), study.folder.resolve()
+    folder = study.folder.resolve()
     if has_sweep(folder):
         raise InputError(
             f"The name {study.name!r} is in use by the sweep in {folder}; give this study another (--set name=...)."
         )
+    for given in filter(None, (study.data, study.unlabelled)):
+        if _takes_files_below(study, given) and _would_be_seen(folder, within := Path(given).resolve()):
+            raise InputError(
+                f"output_dir: the study would lie in {study.folder}, within its own data; choose a folder outside of "
+                f"{within} (--set output_dir=...)."
+            )
+
+
+def _takes_files_below(study: Study, given: str) -> bool:
     try:
-        if not MEDIA[study.medium].takes_files_below(study.data):
-            return
+        return MEDIA[study.medium].takes_files_below(given)
     except OSError:  # reading them will say what is wrong
-        return
-    if folder.is_relative_to(data) and not any(part.startswith(".") for part in folder.relative_to(data).parts):
-        raise InputError(
-            f"output_dir: the study would lie in {study.folder}, within its own data; choose a folder outside of "
-            f"{data} (--set output_dir=...)."
-        )
+        return False
+
+
+def _would_be_seen(folder: Path, within: Path) -> bool:
+    """Tell whether a folder lies in another one, and is not hidden there."""
+    return folder.is_relative_to(within) and not any(part.startswith(".") for part in folder.relative_to(within).parts)
 
 
 def kept_data(study: Study) -> tuple[Dataset, str]:

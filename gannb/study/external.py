@@ -1,7 +1,8 @@
-"""What a study is given beside its data: a GAN trained elsewhere (`foreign`), and related real items (`related`).
+"""What a study is given beside its data: a GAN trained elsewhere, related real items, and unlabelled ones.
 
-Both become sources of items in all arms. Here they are found, checked, mapped onto the study's classes, and kept in the
-study's folder, as `NAME-KEY/`, for the units to read; `gannb.generators.external` samples from what is kept.
+`foreign`, `related` and `unlabelled` become sources of items in all arms. Here they are found, checked, mapped onto the
+study's classes where they have labels, and kept in the study's folder, as `NAME-KEY/`, for the units to read;
+`gannb.generators.external` samples from what is kept. Of real items nothing gets in that the study has itself already.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from gannb.data.examples import Dataset
+from gannb.data.examples import Dataset, Examples
+from gannb.data.groups import groups_if_known
 from gannb.data.medium import Medium
-from gannb.generators.external import ABOUT, EXTERNAL, WEIGHTS, open_network, read_weights
+from gannb.generators.external import ABOUT, WEIGHTS, open_network, read_weights
 from gannb.media import MEDIA, medium_of
 from gannb.study.folder import UNITS, sweep_of, units_folder
 from gannb.study.model import Study, is_embedded
@@ -40,7 +42,7 @@ TRIED = 2  # items per class that a generator makes when it is checked
 class Source:
     """An external source, read, checked and mapped onto the study's classes.
 
-    key: of its content: of the weights, of the function's source file, or of the related items that are left.
+    name: of the parameter. key: of its content: of the weights, the function's source file, or the items that are left.
     about: JSON: what its generator needs, and `text`, what people are told of it.
     """
 
@@ -56,7 +58,9 @@ class Source:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Those of the study's classes that it has items of."""
+        """Those of the study's classes that it has items of; of unlabelled ones it may be all."""
+        if self.name == "unlabelled":
+            return tuple(self.about["classes"])
         has = self.about["counts" if "counts" in self.about else "labels"]  # of related items; of a GAN
         return tuple(name for name, some in zip(self.about["classes"], has, strict=True) if some)
 
@@ -73,7 +77,7 @@ def load(study: Study, dataset: Dataset, data_key: str, own_copy: bool = False) 
     Raises:
         InputError: a source cannot be used with these data; says why, and the way out.
     """
-    return {name: _load(name, study, dataset, data_key, own_copy) for name in EXTERNAL if getattr(study, name)}
+    return {name: _load(name, study, dataset, data_key, own_copy) for name in READERS if getattr(study, name)}
 
 
 def _load(name: str, study: Study, dataset: Dataset, data_key: str, own_copy: bool) -> Source:
@@ -90,8 +94,9 @@ def _index(folder: Path) -> dict[str, dict[str, str]]:
 
 def _wish(name: str, study: Study, data_key: str) -> str:
     """Return what identifies a source and the way that it is used, whatever is in it."""
-    reading = [getattr(study, each) for each in MEDIA[study.medium].reading_like] if name == "related" else []
-    return digest(name, getattr(study, name), getattr(study, f"{name}_classes"), reading, data_key)
+    reading = [getattr(study, each) for each in MEDIA[study.medium].reading_like] if name != "foreign" else []
+    classes = study.groups if name == "unlabelled" else getattr(study, f"{name}_classes")
+    return digest(name, getattr(study, name), classes, reading, data_key)
 
 
 def _stamp(given: str) -> str:
@@ -216,8 +221,7 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
     for k, theirs in enumerate(classes):
         ours[theirs] = k
     mapped = given.take(ours[given.y] >= 0)
-    own = np.concatenate([part.x for part in (pool, dataset.test) if part is not None])
-    copies, many = medium.copies_of(mapped.x, own), medium.nouns.many
+    copies, many = medium.copies_of(mapped.x, _own_items(dataset)), medium.nouns.many
     left = mapped.take(~copies)
     if len(left) < LEAST_ITEMS:
         raise InputError(
@@ -226,16 +230,80 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
         )
     y = ours[left.y].astype(np.int64)
     counts = np.bincount(y, minlength=pool.n_classes)
-    in_study = f"None is, or nearly is, {medium.nouns.a_one} of this study."
-    if copies.any():
-        in_study = f"{copies.sum():,} that are identical or nearly identical to {many} of this study were left out."
     text = (
         f"From {what}, of which {len(left):,} of {len(given):,} {many} are used. "
-        f"{classes_text(given.classes, pool.classes, classes, counts)} {in_study} {brought}"
+        f"{classes_text(given.classes, pool.classes, classes, counts)} {_copies_text(medium, int(copies.sum()))} "
+        f"{brought}"
     )
     about = {"shape": pool.shape, "classes": pool.classes, "counts": counts.tolist(), "text": text}
     writers = {f"{n}.npy": (lambda to, a=a: np.save(to, a, allow_pickle=False)) for n, a in (("x", left.x), ("y", y))}
     return Source("related", digest(_hash(left.x, y), pool.classes), about, writers)
+
+
+def _parts(dataset: Dataset) -> list[Examples]:
+    """Return all items that any trial of a study may be tested on, or trained; those of held-out classes as well."""
+    sets = [each for each in (dataset, dataset.held_out) if each is not None]
+    return [part for each in sets for part in (each.pool, each.test) if part is not None]
+
+
+def _own_items(dataset: Dataset) -> np.ndarray:
+    """Return the items of `_parts`, (N, ...)."""
+    return np.concatenate([part.x for part in _parts(dataset)])
+
+
+def _copies_text(medium: Medium, copies: int) -> str:
+    """Return how many items were left out since the study has them already."""
+    if not copies:
+        return f"None is, or nearly is, {medium.nouns.a_one} of this study."
+    many = medium.nouns.many
+    return f"{copies:,} that are identical or nearly identical to {many} of this study were left out."
+
+
+# ---- unlabelled items ----
+
+
+def _read_unlabelled(study: Study, dataset: Dataset) -> Source:
+    """Read and clean unlabelled items: what the study has itself, or nearly, is left out, and so are its groups."""
+    what, pool, medium = Path(str(study.unlabelled)).name, dataset.pool, medium_of(dataset)
+    many = medium.nouns.many
+    try:
+        given, brought = medium.read_unlabelled(str(study.unlabelled), pool, study)
+    except InputError as error:
+        raise InputError(str(error).replace("data:", "unlabelled:", 1)) from None
+    if not len(given):
+        raise InputError(f"unlabelled: no {many} in {what} can be read; give others, or leave unlabelled out.")
+    copies = medium.copies_of(given.x, _own_items(dataset))
+    theirs = np.array(groups_if_known(study.groups, given.ids.tolist()), dtype=str)
+    of_groups = np.isin(theirs, _own_groups(study, dataset)) & ~copies
+    left = given.take(~copies & ~of_groups)
+    if not len(left):
+        groups = ", and what is of one of its groups," if study.groups else ""
+        raise InputError(
+            f"unlabelled: none of the {len(given):,} {many} in {what} is left once what is identical or nearly "
+            f"identical to {many} of this study{groups} is taken away; give others, or leave unlabelled out."
+        )
+    text = (
+        f"From {what}, of which {len(left):,} of {len(given):,} {many} are used. No labels are read, and names of "
+        f"folders say nothing. {_copies_text(medium, int(copies.sum()))} "
+        f"{_groups_text(study, int(of_groups.sum()), int((theirs == '').sum()))}{brought}"
+    )
+    about = {"shape": pool.shape, "classes": pool.classes, "items": len(left), "text": text}
+    writers = {"x.npy": lambda to: np.save(to, left.x, allow_pickle=False)}
+    return Source("unlabelled", digest(_hash(left.x), pool.classes), about, writers)
+
+
+def _own_groups(study: Study, dataset: Dataset) -> np.ndarray:
+    """Return the names of the person's groups that the study's items are of; none where there are no groups."""
+    ids = [id for part in _parts(dataset) for id in part.ids.tolist()]
+    return np.unique([name for name in groups_if_known(study.groups, ids) if name])
+
+
+def _groups_text(study: Study, left_out: int, unknown: int) -> str:
+    """Return how many items were left out for their group, and of how many none is known, to be followed by more."""
+    if not study.groups:
+        return ""
+    told = f"{left_out:,} of a group of this study were left out" if left_out else "None is of a group of this study"
+    return f"{told}{f'; of {unknown:,} of them `groups` tells no group' * bool(unknown)}. "
 
 
 def _hash(*arrays: np.ndarray) -> str:
@@ -411,4 +479,6 @@ def _names_of(make: trust.Make, study: Study, ours: Sequence[str]) -> tuple[str,
     return tuple(map(str, range(max(numbers) + 1)))
 
 
-READERS: dict[str, Callable[[Study, Dataset], Source]] = {"foreign": _read_foreign, "related": _read_related}
+READERS: dict[str, Callable[[Study, Dataset], Source]] = {  # by the parameter that names such a source
+    "foreign": _read_foreign, "related": _read_related, "unlabelled": _read_unlabelled,
+}  # fmt: skip

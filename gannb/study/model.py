@@ -130,6 +130,13 @@ class General(BaseModel):
         "auto", 2, "what the discriminator sees of an item; `auto`: the family's measured default"
     )
 
+    unlabelled: str | None = parameter(
+        None, 2, "a folder of items without labels: a classifier of the draw labels them, and a GAN learns of them too"
+    )
+    confidence: float = parameter(
+        0.95, 2, "how sure that classifier has to be of an unlabelled item to label it", gt=0, lt=1
+    )
+
     n_synthetic: int | tuple[int, ...] | Literal["balance"] = parameter(
         200, 3, "synthetic items per class; several as `50,200`; or `balance`: fill every class up to the largest"
     )
@@ -281,7 +288,7 @@ class General(BaseModel):
             raise ValueError("data is empty; name a folder, a file or digits")
         if not self.name:
             object.__setattr__(self, "name", name_from(self.data))
-        for field in ("data", "groups", "foreign", "related"):  # paths stay true in other folders
+        for field in ("data", "groups", "foreign", "related", "unlabelled"):  # paths stay true in other folders
             value = getattr(self, field)
             if value and _is_path(field, value):
                 object.__setattr__(self, field, str(absolute(value, field)))

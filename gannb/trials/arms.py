@@ -10,8 +10,9 @@ its optimiser steps: no training of its own, so nobody asks for it, but every ar
 A new generator brings all its arms with no code here.
 
 Behind a generator's name may stand `.VARIATION`: what is done after the training of a GAN (`gan.truncated`, see
-`generators.variations`), or how a classifier uses the items (`gan.before`, see `classifiers.ways`). And `:DOSE`, fewer
-items per class than the study makes (`real+gan:50+classic`), or another share of each batch (`real+gan:12%+classic`).
+`generators.variations`), that it has learnt from unlabelled items as well (`gan.unlabelled`), or how a classifier uses
+the items (`gan.before`, see `classifiers.ways`). And `:DOSE`, fewer items per class than the study makes
+(`real+gan:50+classic`), or another share of each batch (`real+gan:12%+classic`).
 
 Which generators there are, the study's medium says. A name of a study that is there already is read without it: then
 any word stands for a generator, and no family of GANs has to be imported to draw a figure.
@@ -27,7 +28,8 @@ from typing import TYPE_CHECKING
 from gannb.classifiers.imbalance import BALANCING
 from gannb.classifiers.ways import WAYS
 from gannb.generators import registry
-from gannb.generators.variations import VARIATIONS
+from gannb.generators.external import EXTERNAL, Pseudo
+from gannb.generators.variations import UNLABELLED, VARIATIONS
 from gannb.media import MEDIA
 from gannb.study.model import DEFAULT_ARMS, DOSES
 from gannb.utils.errors import InputError
@@ -53,7 +55,9 @@ BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated i
 EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands for the items
     "foreign": "a foreign GAN's {many}",
     "related": "related real {many}",
+    "pseudo": "pseudo-labelled {many}",
 }
+PSEUDO = Pseudo.name
 RESERVED = ("real", "transfer", "classic")  # words that say something else in a recipe
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*)(%?))?", re.ASCII)  # name, variation, dose, whether a share
 COPIES = "copies"  # what has the same form without a GAN is made of them
@@ -111,6 +115,10 @@ class Arm:
         """Return the arm with another source of items, in the same variation and dose."""
         return replace(self, source=source)
 
+    def pseudo_labelled(self) -> Arm:
+        """Return the control of what learns from unlabelled items: these themselves, without a GAN."""
+        return replace(self.plain(), source=PSEUDO)
+
     def with_variation(self, variation: str) -> Arm:
         """Return the arm with items taken from its GAN in another way; "" for the plain GAN."""
         return replace(self, variation=variation)
@@ -122,6 +130,18 @@ class Arm:
     def plain(self) -> Arm:
         """Return the arm with all items of its source, as they are."""
         return self.with_variation("").with_dose(None)
+
+    @property
+    def learns_unlabelled(self) -> bool:
+        """Whether its items come from a GAN that has learnt from unlabelled ones as well."""
+        return self.variation == UNLABELLED
+
+    @property
+    def given_as(self) -> str:
+        """The parameter that has to name what its items come from; empty where there is none."""
+        if self.learns_unlabelled:
+            return EXTERNAL[PSEUDO].parameter
+        return EXTERNAL[self.source].parameter if self.source in EXTERNAL else ""
 
     def without_gan(self) -> Arm:
         """Return what has the same form without a GAN: the draw's own items, repeated, in the same way and share."""
@@ -207,6 +227,8 @@ def _is_possible(arm: Arm, medium: Medium | None) -> bool:
         return False
     if arm.source in REAL_SOURCES:
         return arm == arm.plain() and not arm.pretrained and arm.real == (arm.source != "fewer")
+    if arm.source == PSEUDO and not arm.real:  # what labels them has learnt from the real ones
+        return False
     known = (*VARIATIONS, *WAYS) if medium is None else (*_variations(arm.source, medium), *_ways(arm, medium))
     if arm.variation and arm.variation not in known:
         return False
@@ -258,4 +280,4 @@ def _nearest(name: str, medium: Medium) -> str:
     added = [*made, "more", *BALANCING]
     known = [*DEFAULT_ARMS, PRIMARY[0]] + [f"real+{s}" for s in added] + made
     known += [f"real+{s}+classic" for s in added] + [f"transfer+{s}" for s in made]
-    return nearest(name, known)
+    return nearest(name, [each for each in known if _parse(each, medium)])

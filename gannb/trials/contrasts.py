@@ -17,6 +17,7 @@ from gannb.trials.arms import (
     OF_ONE_MEDIUM,
     PRETRAINED,
     PRIMARY,
+    PSEUDO,
     YARDSTICKS,
     Arm,
     external_text,
@@ -104,6 +105,7 @@ def study_arms(
     names = [arm.name for arm in wanted if arm.source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and not _is_extra(c)]
     names += [arm.without_gan().name for arm in map(parse_arm, names) if arm.is_way]
+    names += [arm.pseudo_labelled().name for arm in map(parse_arm, names) if arm.learns_unlabelled and arm.real]
     names += BALANCED if balance else ()
     adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     names += [arm.without_items().name for arm in adding]
@@ -149,7 +151,8 @@ def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
         table = [c for c in table if c.against != "fewer+classic"]
     known = [c for c in table if c.arm in arms and c.against in arms] + _by_depth(arms, nouns) + _converged(arms)
     compared = {c.arm for c in CONTRASTS} | {arm for c in known for arm in (c.arm, c.against)}
-    own = [c for c in _from_recipe(arms, nouns) if c.arm not in compared] + _of_ways(arms, nouns)
+    own = [c for c in _from_recipe(arms, nouns) if c.arm not in compared]
+    own += [*_of_ways(arms, nouns), *_of_unlabelled(arms, nouns)]
     return [*known, *own, *_of_balancing(arms, [*known, *own])]
 
 
@@ -184,7 +187,7 @@ def _from_recipe(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """Return, for arms with generated items, the contrasts with the real items alone and with the (plain) GAN's."""
     own = []
     for arm in (parse_arm(a) for a in arms):
-        if not arm.generator or arm.half_budget or arm.is_way:
+        if not arm.generator or arm.half_budget or arm.is_way or _is_of_unlabelled(arm):
             continue
         alone, plain, gan = arm.without_items().name, arm.with_variation("").name, arm.with_source("gan").name
         if alone in arms:
@@ -216,6 +219,35 @@ def _of_ways(arms: list[str], nouns: Nouns) -> list[Contrast]:
         found.append(Contrast(arm.name, without, role, meaning=f"{plain}, {used}"))
         found.append(Contrast(arm.name, arm.without_gan().name, role, meaning=f"{plain} instead of {again}, {used}"))
         found.append(Contrast(arm.name, arm.plain().name, "exploratory", meaning=f"{plain}, {used}, not {usual}"))
+    return [c for c in found if c.against in arms]
+
+
+def _is_of_unlabelled(arm: Arm) -> bool:
+    """Tell whether an arm has something of unlabelled items, beside real ones: without a GAN, or with one."""
+    return arm.real and (arm.learns_unlabelled or arm.source == PSEUDO) and not arm.is_way and not arm.half_budget
+
+
+def _of_unlabelled(arms: list[str], nouns: Nouns) -> list[Contrast]:
+    """Return what arms that have something of unlabelled items are compared with.
+
+    With answers where one could take an arm: whether a GAN that learns from them is worth it, and whether that is due
+    to the GAN, or to the unlabelled items, which can be had under pseudo-labels without any. These alone are a
+    yardstick.
+    """
+    found = []
+    for arm in filter(_is_of_unlabelled, map(parse_arm, arms)):
+        role, gan = "secondary" if arm.classic else "exploratory", f"GAN {nouns.many}"
+        without, what = arm.without_items().name, _meaning(arm, nouns)
+        if arm.source == PSEUDO:
+            role = "yardstick" if arm.classic else "exploratory"
+            found.append(Contrast(arm.name, without, role, meaning=f"{what}: no GAN"))
+            found.append(Contrast(arm.name, arm.with_source("gan").name, "exploratory", meaning=f"{what}, not {gan}"))
+            continue
+        pseudo, plain = arm.pseudo_labelled().name, arm.with_variation("").name
+        labelled = external_text(PSEUDO, nouns)
+        found.append(Contrast(arm.name, without, role, meaning=what))
+        found.append(Contrast(arm.name, pseudo, role, meaning=f"{what}, instead of the {labelled} themselves"))
+        found.append(Contrast(arm.name, plain, "exploratory", meaning=f"{what}, not from the draw alone"))
     return [c for c in found if c.against in arms]
 
 

@@ -71,7 +71,10 @@ def make_features(task: Task) -> None:
     else:
         index = read_draw(task.needed("draw")).train if "draw" in kinds else np.arange(len(splits.labels_of(dataset)))
         items = splits.take(dataset, index)
-    np.save(task.folder / "features.npy", pretrained.frozen_features(weights, items.x, task.device, task.progress))
+    features = np.empty((0, pretrained.features_width(weights)), np.float32)  # where no unlabelled item has a label
+    if len(index):
+        features = pretrained.frozen_features(weights, items.x, task.device, task.progress)
+    np.save(task.folder / "features.npy", features)
     np.save(task.folder / "index.npy", index)
 
 
@@ -351,11 +354,12 @@ def _filled_up(task: Task, arm: Arm, dataset: Dataset, train: Examples) -> Fille
 def _taken(arm: Arm, task: Task, made: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return which of the items made, labels (M,), an arm takes beside a draw of `counts` (K,) items per class."""
     asked = task.unit.need("items").parameters["n_synthetic"]
-    wanted = np.bincount(labels_to_make(counts, asked))  # all that were made, or of related items all that there are
+    wanted = np.bincount(made, minlength=len(counts))  # all that were made, or of real items all that there are
     if asked == "balance" and arm.real:
         wanted = lacking(counts)
     elif arm.dose:
-        wanted = np.bincount(proportional_labels(wanted, arm.dose * len(counts)))
+        whole = np.bincount(labels_to_make(counts, asked))
+        wanted = np.bincount(proportional_labels(whole, arm.dose * len(counts)))
     return first_of_each(made, wanted)
 
 

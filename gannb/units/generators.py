@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from gannb.data.counts import labels_to_make
-from gannb.data.examples import Examples
+from gannb.data.examples import Examples, concatenate
 from gannb.generators import registry, variations
+from gannb.generators.external import EXTERNAL, Pseudo
 from gannb.generators.interface import Condition, Job, at_hand
 from gannb.generators.simple import Simple
 from gannb.trials import splits
@@ -35,10 +36,23 @@ def make_final_draw(task: Task) -> None:
 
 
 def make_generator(task: Task) -> None:
-    """Fit a generator to a trial's draw and keep it; from where another one stands, if its family begins with one."""
-    begun = any(need.kind == "generator" for need in task.unit.needs)
-    start = task.needed("generator") if begun else None
-    fit_generator(task, splits.take(dataset_of(task), read_draw(task.needed("draw")).train), start=start)
+    """Fit a generator to a trial's draw and keep it; from where another one stands, if its family begins with one.
+
+    To the draw and the unlabelled items, where it needs what labels these.
+    """
+    first, labelled = _needed_generators(task)
+    draw = splits.take(dataset_of(task), read_draw(task.needed("draw")).train)
+    if labelled:
+        draw = concatenate([draw, registry.load(labelled, medium_of(task)).examples()])
+    fit_generator(task, draw, start=first)
+
+
+def _needed_generators(task: Task) -> tuple[Path | None, Path | None]:
+    """Return the folders of the generator that a unit's one begins with, and of what labels unlabelled items."""
+    needed = [need for need in task.unit.needs if need.kind == "generator"]
+    is_labelling = [need.parameters["generator"] == Pseudo.name for need in needed]
+    found = {labels: task.study / need.path for need, labels in zip(needed, is_labelling, strict=True)}
+    return found.get(False), found.get(True)
 
 
 def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path | None = None) -> None:
@@ -47,21 +61,24 @@ def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path |
     start: see `Job`.
     """
     fitting: Fitting = task.parameters
-    name, given = fitting["generator"], ("gan_augmentation", "augmentation")
+    name, given = fitting["generator"], ("gan_augmentation", "augmentation", "confidence")
     choices: dict[str, Any] = {choice: fitting[choice] for choice in given if choice in fitting}
     choices |= {"settings": fitting["settings"]} if "settings" in fitting else {}
-    choices |= {"kept": task.study / f"{name}-{fitting['content']}"} if "content" in fitting else {}
-    seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
+    if "content" in fitting:
+        choices["kept"] = task.study / f"{EXTERNAL[name].parameter}-{fitting['content']}"
     if "trunk" in fitting:
         choices["weights"] = medium_of(task).pretrained.kept(task.study, fitting["trunk"])
-    job = Job(fitting.get("gan_steps", 1), seed, task.device, task.checkpoint, task.progress, start)
+    seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
+    steps = fitting.get("gan_steps", fitting.get("steps", 1))
+    job = Job(steps, seed, task.device, task.checkpoint, task.progress, start)
     registry.make(medium_of(task), name, **choices).fit(draw, job).save(task.folder)
 
 
 def make_items(task: Task) -> None:
     """Sample a trial's generator in the draw's class proportions, as many of each class if they are to balance it.
 
-    Of related items there may be fewer of a class, or none; of new captions as well.
+    Of related items there may be fewer of a class, or none; of new captions as well. Of unlabelled items it is all that
+    have a label.
     """
     sampling: Sampling = task.parameters
     dataset = dataset_of(task)
@@ -69,7 +86,8 @@ def make_items(task: Task) -> None:
     generator = registry.load(task.needed("generator"), medium_of(task), task.device)
     if (variation := sampling.get("variation")) in variations.VARIATIONS:
         generator = generator.varied(variation, sampling)
-    condition = Condition(at_hand(generator, labels_to_make(counts, sampling["n_synthetic"])))
+    asked = labels_to_make(counts, sampling["n_synthetic"])
+    condition = Condition(generator.labels if isinstance(generator, Pseudo) else at_hand(generator, asked))
     make = _between if variation == "mixed" else _sample
     made, how_chosen = make(task, generator, condition)
     for name, values in (made | {"y": condition.labels}).items():

@@ -84,7 +84,8 @@ class Kind:
 DRAW = Kind("draw", "drawing the trials", 1, generators.make_draw, 3, Drawing, {"draw": 0.1}, quick=True)
 FINAL_DRAW = replace(DRAW, make=generators.make_final_draw, version=2)
 GENERATOR = Kind(
-    "generator", "training generators", 2, generators.make_generator, 1, Fitting, {"generator": 0.2, "gan": 20.0},
+    "generator", "training generators", 2, generators.make_generator, 1, Fitting,
+    {"generator": 0.2, "gan": 20.0, "pseudo": 2.0},
     2 * MEGABYTE,
 )  # fmt: skip
 ITEMS = Kind("items", "making {many}", 3, generators.make_items, 1, Sampling, {"items": 0.5})

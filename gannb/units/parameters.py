@@ -30,6 +30,9 @@ class Fitting(TypedDict):
     augmentation: NotRequired[str]  # the classifiers' policy, where the discriminator sees through it
     clamp: NotRequired[bool]  # False where a policy changes colours, which were cut off once
     content: NotRequired[str]  # the key of an external source
+    steps: NotRequired[int]  # of the classifier that labels unlabelled items
+    deeper: NotRequired[int]  # as in `Training`; of the same
+    confidence: NotRequired[float]  # from which it labels one
     trunk: NotRequired[str]  # the SHA-256 of the weights that the discriminator looks through
 
 

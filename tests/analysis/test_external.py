@@ -38,3 +38,20 @@ def test_how_sources_were_found_is_said_with_what_no_search_finds():
     assert related[0] == "Related real images" and "near duplicates below 16 pixels a side" in related[1]
     term, text = facts(replace(world, **SOUND))[1]
     assert term == "Related real sound clips" and "test sound clips is not known. The intervals" in text
+
+
+def test_what_unlabelled_items_brought_is_said_without_a_gan_and_with_one_that_learns_from_them():
+    arms = {"real__pseudo__classic": 0.9, "real__gan.unlabelled__classic": 0.89}
+    sources = {"unlabelled": ExternalSource("Found there.", generator="pseudo")}
+    world = replace(evidence(**arms), external=sources)
+    (row,) = decide(world).external
+    assert (row.source, row.arm) == ("unlabelled", "real+pseudo+classic") and row.gain.mean == pytest.approx(0.06)
+    assert row.sentence.startswith("Unlabelled images under pseudo-labels, without any GAN: +6.0 [")
+    assert "Images of a GAN that has learnt from them as well made +5.0 [" in row.sentence
+    assert "-1.0 [" in row.sentence and "against the pseudo-labelled images themselves" in row.sentence
+    (alone,) = decide(replace(evidence(real__pseudo__classic=0.9), external=sources)).external
+    assert "learnt" not in alone.sentence
+    ((term, text),) = facts(world)
+    assert term == "Unlabelled images" and text.startswith("Found there. In every trial a classifier of the draw alone")
+    best = decide(replace(evidence(**{"real__gan.unlabelled__classic": 0.95}), external=sources)).advice
+    assert "Best of what was tried: GAN images, learnt from unlabelled ones as well" in best

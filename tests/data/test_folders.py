@@ -18,7 +18,7 @@ from image_sets import (
 )
 from text_sets import TEXTS, texts
 
-from gannb.data.folders import from_folder
+from gannb.data.folders import from_folder, from_loose
 from gannb.data.source import BadItem, check_counts
 from gannb.media.image.reading import read
 from gannb.utils.errors import InputError
@@ -242,6 +242,17 @@ def test_a_folder_of_any_kind_of_files_is_read_by_what_is_handed_in(tmp_path):
     assert source.skipped == [("*.png", "1 file without an utterance extension")]
     with pytest.raises(InputError, match="class 'b' .* has 1 utterance to train on; give at least 2"):
         check_counts(source, str(tmp_path))
+
+
+def test_items_without_labels_are_read_at_any_depth_with_no_word_of_their_folders(tmp_path):
+    root = texts(tmp_path, **{"train/deep/3.txt": "four", "9.txt": "nine", "a/x.png": ""})
+    source = from_loose(root, TEXTS, "fail")
+    assert source.ids == ["9.txt", "a/1.txt", "a/2.txt", "b/1.txt", "train/deep/3.txt"]
+    assert source.y.tolist() == [0] * 5 and source.classes == ("",) and not source.has_test
+    assert source.skipped == [("*.png", "1 file without an utterance extension")]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(InputError, match="none' holds no utterances; give a folder that does"):
+        from_loose(tmp_path / "none", TEXTS, "fail")
 
 
 @pytest.mark.parametrize(

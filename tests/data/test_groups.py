@@ -14,7 +14,7 @@ from image_sets import (
     write,
 )
 
-from gannb.data.groups import Copies, group_finder, proposal
+from gannb.data.groups import Copies, group_finder, groups_if_known, proposal
 from gannb.data.medium import Nouns
 from gannb.data.source import Source
 from gannb.media.image.reading import read
@@ -129,3 +129,11 @@ def test_where_classes_count_their_files_alike_the_folder_belongs_to_the_pattern
 )
 def test_other_names_propose_nothing(ids, groups):
     assert proposed(*ids, groups=groups) == ""
+
+
+def test_a_group_that_is_not_told_is_none_where_that_is_allowed(tmp_path):
+    assert groups_if_known(r"(p\d)_", ["a/p1_x.png", "a/x.png"]) == ["p1", ""]
+    table = tmp_path / "groups.csv"
+    table.write_text("file,group\na/x.png,one\ny.png,two\n")
+    assert groups_if_known(str(table), ["a/x.png", "b/y.png", "b/x.png"]) == ["one", "two", ""]
+    assert groups_if_known(None, ["a", "b"]) == ["", ""]

@@ -16,7 +16,8 @@ EVERYTHING = sorted(
 FUNCTIONS = [name for name in EVERYTHING if inspect.isfunction(vars(Medium).get(name)) and name[0] != "_"]
 # What no study of the tests' vectors asks: reading in other shapes, the numbers' range, larger views, and export.
 NOT_OF_VECTORS = {
-    "read_like", "read_view", "enlarged", "fault_of_shape", "way_to_shape", "levels", "fault_of_levels", "suffixes",
+    "read_like", "read_unlabelled", "read_view", "enlarged", "fault_of_shape", "way_to_shape", "levels",
+    "fault_of_levels", "suffixes",
     "readable", "files", "hub_feature", "hub_task", "reading_code",
 }  # fmt: skip
 

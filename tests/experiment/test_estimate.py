@@ -284,6 +284,24 @@ def test_a_plan_says_what_a_gan_costs_here_and_as_published(tmp_path, monkeypatc
     )
 
 
+def test_labelling_takes_a_training_and_a_look_at_every_unlabelled_item(timed, tmp_path):
+    parts = ("train", "val", "test")
+    items = {f"{part}_images": np.random.default_rng(k).integers(0, 256, (100, 8, 8), np.uint8) for k, part in
+             enumerate(parts)}  # fmt: skip
+    np.savez(tmp_path / "u.npz", **items, **{f"{part}_labels": np.arange(100)[:, None] % 2 for part in parts})
+    given = SMOKE | {"unlabelled": str(tmp_path / "u.npz"), "n_synthetic": 10}
+    experiment = Experiment.preview(make_study(**given))
+    settings, units = experiment.settings, experiment.plan.generator_units
+    known = unit_seconds(settings, "cpu")
+    took = {name: expected_seconds(settings, units[0, name], known) for name in ("mlp", "mlp.unlabelled", "pseudo")}
+    assert took["mlp"] == took["mlp.unlabelled"]
+    judge = known["judge"] + 300 * TIMED["predict small_cnn"]
+    assert took["pseudo"] == pytest.approx(judge) and known["items pseudo"] > 0
+    items = [experiment.plan.item_units[0, name] for name in ("mlp", "pseudo")]
+    made, labelled = (disk_bytes(settings, [unit]) for unit in items)
+    assert labelled - made == pytest.approx((300 - 100) * (64 + 8))  # at the most all of them; the GAN makes 100
+
+
 def test_steps_of_one_stage_do_not_change_the_time_of_another(timed):
     base, other = seconds(), seconds(gan_steps=1000)
     assert {kind for kind in base if base[kind] != other[kind]} == {"mlp"}

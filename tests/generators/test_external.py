@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from tiny_gans import as_examples, digits_draw
 
+from gannb.data.examples import Examples
 from gannb.experiment.experiment import Experiment
 from gannb.generators.external import Related
 from gannb.generators.interface import Condition, Job, at_hand
-from gannb.generators.registry import load
+from gannb.generators.registry import load, make
 from gannb.generators.simple import Gaussian
 from gannb.media.image import IMAGE
 from gannb.media.image.duplicates import copies_of
@@ -202,6 +203,58 @@ def test_a_draw_of_other_classes_and_a_damaged_folder_are_refused(kept):
     (kept / "outside.json").write_text("{}")
     with pytest.raises(InputError, match="holds no external source"):
         Related(IMAGE, kept)
+
+
+# ---- unlabelled ones ----
+
+
+def shades(n: int, *levels: int) -> np.ndarray:
+    """n noisy grey squares of each level, (N, 8, 8, 1)."""
+    return np.concatenate([RNG.integers(level - 20, level + 20, (n, 8, 8, 1), dtype=np.uint8) for level in levels])
+
+
+@pytest.fixture
+def unlabelled(tmp_path) -> Path:
+    """A kept folder of dark items, bright ones, and some in between, without labels."""
+    about = {"shape": [8, 8, 1], "classes": ["class 0", "class 1", "class 2"], "items": 9, "text": "."}
+    (tmp_path / "unlabelled-0").mkdir()
+    (tmp_path / "unlabelled-0" / "outside.json").write_text(json.dumps(about))
+    np.save(tmp_path / "unlabelled-0" / "x.npy", shades(3, 30, 225, 128))
+    return tmp_path / "unlabelled-0"
+
+
+def of_two_shades() -> Examples:
+    """A draw of dark items and bright ones, and of a third class that is noise."""
+    return as_examples(np.concatenate([shades(8, 30, 225), noise(8, 8, 8, 1)]), np.repeat([0, 1, 2], 8))
+
+
+def test_a_classifier_of_the_draw_labels_those_that_it_is_sure_of_and_a_class_may_get_none(unlabelled, tmp_path):
+    pseudo = make(IMAGE, "pseudo", kept=unlabelled, augmentation="none", confidence=0.8)
+    pseudo.fit(of_two_shades(), Job(80, 0))
+    of = dict(zip(pseudo.number.tolist(), pseudo.y.tolist(), strict=True))
+    assert [of.get(number) for number in range(6)] == [0] * 3 + [1] * 3
+    assert pseudo.most[:2].min() >= 3 and pseudo.labels.tolist() == sorted(pseudo.y.tolist())
+    found = pseudo.examples()
+    assert np.array_equal(found.x, pseudo.x[pseudo.number]) and found.classes == of_two_shades().classes
+    made = pseudo.sample(Condition(pseudo.labels), 3)
+    assert {item.tobytes() for item in made} == {item.tobytes() for item in found.x}  # each once
+    again = make(IMAGE, "pseudo", kept=unlabelled, augmentation="none", confidence=0.8).fit(of_two_shades(), Job(80, 0))
+    assert np.array_equal(again.number, pseudo.number) and np.array_equal(again.y, pseudo.y)
+    (tmp_path / "unit").mkdir()
+    pseudo.save(tmp_path / "unit")
+    loaded = load(tmp_path / "unit", IMAGE)
+    assert np.array_equal(loaded.sample(Condition(pseudo.labels), 3), made)
+    (tmp_path / "unit" / "labels.npz").write_bytes(b"no archive")
+    with pytest.raises(InputError, match="holds no readable generator"):
+        load(tmp_path / "unit", IMAGE)
+
+
+def test_nothing_is_labelled_of_which_it_is_not_sure(unlabelled):
+    pseudo = make(IMAGE, "pseudo", kept=unlabelled, confidence=1 - 1e-9).fit(of_two_shades(), Job(1, 0))
+    assert pseudo.most.tolist() == [0, 0, 0] and not len(pseudo.labels) and not len(pseudo.examples())
+    assert pseudo.sample(Condition(pseudo.labels), 0).shape == (0, 8, 8, 1)
+    with pytest.raises(InputError, match="pseudo: class 'class 0' has 0 images, fewer than asked for"):
+        pseudo.sample(Condition(np.array([0])), 0)
 
 
 # ---- in a study ----

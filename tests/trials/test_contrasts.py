@@ -245,3 +245,34 @@ def test_copies_in_a_way_are_no_oversampling():
 
 def test_a_study_that_asks_for_no_way_has_none():
     assert not [arm for arm in study_arms(DEFAULT_ARMS, "draw", IMAGE) if arm.is_way]
+
+
+def test_a_gan_that_learns_from_unlabelled_items_brings_these_without_a_gan_as_its_control():
+    arms = names(
+        study_arms(("real+gan.unlabelled+classic", "gan.unlabelled", "transfer+gan.unlabelled"), "draw", IMAGE)
+    )
+    assert {"real+pseudo+classic", "transfer+pseudo"} <= set(arms) and "pseudo" not in arms
+    roles = pairs(arms)
+    assert roles["real+gan.unlabelled+classic", "real+classic"] == "secondary"
+    assert roles["real+gan.unlabelled+classic", "real+pseudo+classic"] == "secondary"
+    assert roles["transfer+gan.unlabelled", "transfer+pseudo"] == "secondary"
+    assert roles["real+gan.unlabelled+classic", "real+gan+classic"] == "exploratory"
+    assert roles["gan.unlabelled", "real"] == "exploratory"
+    assert roles["real+pseudo+classic", "real+classic"] == "yardstick"
+    assert roles["real+pseudo+classic", "real+gan+classic"] == "exploratory"
+    meant = {(c.arm, c.against): c.meaning for c in contrasts(arms, IMAGE.nouns)}
+    assert meant["real+gan.unlabelled+classic", "real+pseudo+classic"] == (
+        "GAN images, learnt from unlabelled ones as well, instead of the pseudo-labelled images themselves"
+    )
+    assert meant["real+pseudo+classic", "real+classic"] == "pseudo-labelled images: no GAN"
+
+
+def test_pseudo_labelled_items_can_be_used_in_other_ways_and_fewer_of_them_beside_real_ones():
+    arms = names(study_arms(("real+pseudo.before+classic", "real+pseudo:50+classic", "real+pseudo"), "draw", IMAGE))
+    roles = pairs(arms)
+    assert roles["real+pseudo.before+classic", "real+copies.before+classic"] == "secondary"
+    assert roles["real+pseudo:50+classic", "real+classic"] == "yardstick"
+    assert roles["real+pseudo", "real"] == "exploratory"
+    for wrong in ("real+pseudo.hard", "real+pseudo.unlabelled", "real+copies.unlabelled", "real+pseudo.fresh"):
+        with pytest.raises(InputError, match="there is no arm"):
+            parse_arm(wrong, IMAGE)

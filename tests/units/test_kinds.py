@@ -21,6 +21,7 @@ from gannb.work.unit import Unit
 from tests.conftest import SMOKE
 
 WEIGHTS = SimpleNamespace(network="mobilenetv2_100", digest="0" * 64, file="/nowhere/weights.safetensors")
+OUTSIDE = {"foreign": "/nowhere/gan", "unlabelled": "/nowhere/unlabelled"}
 ARMS = (
     "real",
     "gan.fresh",
@@ -32,9 +33,10 @@ ARMS = (
 
 def units(**given) -> list[Unit]:
     """The units of a study that has everything: tuning, fine-tuning, classes held out, external sources."""
-    study = make_study(**SMOKE | {"output_dir": "/nowhere", "arms": ARMS, "foreign": "/nowhere/gan"} | given)
+    study = make_study(**SMOKE | {"output_dir": "/nowhere", "arms": ARMS} | OUTSIDE | given)
     dataset = hold_out(read("digits"), ("8", "9"), IMAGE.nouns)
-    found = AtHand({"foreign": Source("foreign", "0" * 16, {})}, WEIGHTS, True, {"inception": "1" * 64})
+    sources = {name: Source(name, "0" * 16, {}) for name in ("foreign", "unlabelled")}
+    found = AtHand(sources, WEIGHTS, True, {"inception": "1" * 64})
     plan = Plan(Settings(study, dataset, "0" * 16, found))
     return [*plan.all_units(), *plan.final_generator.closure()]
 

@@ -47,7 +47,7 @@ class FlowFamily(Family):
     loss: Regression = field(init=False, default=Regression())
     noise: tuple[int, ...] = field(init=False, default=())
     augmentation: None = field(init=False, default=None)
-    variations: tuple[str, ...] = ("by_classifier", "fresh")
+    variations: tuple[str, ...] = ("by_classifier", "fresh", "unlabelled")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "generator", partial(Euler, self.velocity, self.flow_steps, self.guidance))

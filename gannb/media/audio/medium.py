@@ -109,6 +109,12 @@ class Sounds(Usual):
 
         return read_like(data, like, self.rate, on_bad_clip=study.on_bad_clip)
 
+    def read_unlabelled(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
+        """See `gannb.media.audio.reading.read_unlabelled`."""
+        from gannb.media.audio.reading import read_unlabelled
+
+        return read_unlabelled(data, like, self.rate, on_bad_clip=study.on_bad_clip)
+
     def fault_of_shape(self, shape: Any) -> str:
         """See `Medium.fault_of_shape`; it takes one whole number above 0."""
         if isinstance(shape, list) and len(shape) == 1 and isinstance(shape[0], int) and shape[0] > 0:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
-from gannb.data.examples import Dataset, Examples
+from gannb.data.examples import Dataset, Examples, without_labels
 from gannb.data.groups import group_finder, proposal
 from gannb.data.side_facts import Side
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.audio import duplicates
 from gannb.media.audio.parameters import MOST_RATE, NAME, RATES, SECONDS, USUAL_SECONDS
 from gannb.media.audio.sources.files import COPIES, FILES
-from gannb.media.audio.sources.formats import open_source
+from gannb.media.audio.sources.formats import open_source, open_unlabelled
 from gannb.media.audio.sources.preparation import FADE, MOMENT, PEAK, QUIET, prepared
 from gannb.utils.errors import InputError
 from gannb.utils.naming import listed
@@ -72,7 +72,17 @@ def read_like(data: str, like: Examples, rate: int, *, on_bad_clip: str = "fail"
 
     rate: of the others. One class is enough, and a given test set counts as the rest. Raises InputError as `read` does.
     """
-    source = open_source(data, on_bad_clip).source
+    return _like(open_source(data, on_bad_clip).source, like, rate, on_bad_clip)
+
+
+def read_unlabelled(data: str, like: Examples, rate: int, *, on_bad_clip: str = "fail") -> tuple[Examples, str]:
+    """The same of clips without their labels: of a folder all that lie in it, at any depth, of one class."""
+    found, brought = _like(open_unlabelled(data, on_bad_clip), like, rate, on_bad_clip)
+    return without_labels(found), brought
+
+
+def _like(source: Source, like: Examples, rate: int, on_bad_clip: str) -> tuple[Examples, str]:
+    """Return the clips of a source, brought to the rate and length of others; and how, in a sentence."""
     target = _Target(rate, like.shape[0], "as the study's", "as the study's")
     source, _, clips = _decode_all(source, [""] * len(source.ids), target, on_bad_clip)
     x = np.array([clip.levels for clip in clips], np.int16).reshape(-1, *like.shape)

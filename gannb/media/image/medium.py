@@ -93,6 +93,12 @@ class Images(Usual):
 
         return read_like(data, like, resize=study.resize, on_bad_image=study.on_bad_image)
 
+    def read_unlabelled(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
+        """See `gannb.media.image.reading.read_unlabelled`."""
+        from gannb.media.image.reading import read_unlabelled
+
+        return read_unlabelled(data, like, resize=study.resize, on_bad_image=study.on_bad_image)
+
     def fault_of_shape(self, shape: Any) -> str:
         """See `Medium.fault_of_shape`; it takes three whole numbers above 0."""
         if isinstance(shape, list) and len(shape) == 3 and all(isinstance(side, int) and side > 0 for side in shape):

@@ -17,14 +17,14 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
-from gannb.data.examples import Dataset, Examples
+from gannb.data.examples import Dataset, Examples, without_labels
 from gannb.data.groups import group_finder, proposal
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
 from gannb.media.image import duplicates
 from gannb.media.image.parameters import NAME, NOUNS
 from gannb.media.image.sources.decoding import REMARKS, WITH_ALPHA
 from gannb.media.image.sources.files import COPIES, FILES, MAX_BYTES, without_warnings
-from gannb.media.image.sources.formats import open_source
+from gannb.media.image.sources.formats import open_source, open_unlabelled
 from gannb.media.image.sources.sides import side_of
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of
@@ -97,8 +97,23 @@ def read_like(
 
     One class is enough, and a given test set counts as the rest. Raises InputError as `read` does.
     """
+    return _like(open_source(data, on_bad_image), like, resize, on_bad_image)
+
+
+def read_unlabelled(
+    data: str, like: Examples, *, resize: str | None = None, on_bad_image: str = "fail"
+) -> tuple[Examples, str]:
+    """Read images of any of the formats without their labels, brought to the shape of others; and how, in a sentence.
+
+    Of a folder all that lie in it, at any depth. All are of one class, which has no name. Raises InputError.
+    """
+    found, brought = _like(open_unlabelled(data, on_bad_image), like, resize, on_bad_image)
+    return without_labels(found), brought
+
+
+def _like(source: Source, like: Examples, resize: str | None, on_bad_image: str) -> tuple[Examples, str]:
+    """Return the images of a source, brought to the shape of others; and how, in a sentence."""
     height, width, channels = like.shape
-    source = open_source(data, on_bad_image)
     target = _target(source, check_wishes(f"{height}x{width}", channels, resize, on_bad_image))
     source, _, items = _decode_all(source, [""] * len(source.ids), target, on_bad_image)
     x = np.array([with_channels(item.pixels, channels) for item in items], np.uint8).reshape(-1, *like.shape)

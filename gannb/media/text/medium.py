@@ -107,6 +107,12 @@ class Texts(Usual):
 
         return read_like(data, study.max_tokens, study.on_bad_text)
 
+    def read_unlabelled(self, data: str, like: Examples, study: Any) -> tuple[Examples, str]:
+        """See `gannb.media.text.reading.read_unlabelled`."""
+        from gannb.media.text.reading import read_unlabelled
+
+        return read_unlabelled(data, study.max_tokens, study.on_bad_text)
+
     def fault_of_shape(self, shape: Any) -> str:
         """See `Medium.fault_of_shape`; a sentence has none."""
         return "" if shape == [] else "give [], since a sentence has no sides"

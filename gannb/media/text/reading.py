@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from gannb.data.assembly import Links, assemble, identical, linked
-from gannb.data.examples import Dataset, Examples
-from gannb.data.files import PARTS, FileKind, list_entries, natural_key, path_of
+from gannb.data.examples import Dataset, Examples, without_labels
+from gannb.data.files import PARTS, FileKind, list_entries, natural_key, path_of, walk
 from gannb.data.folders import from_folder
 from gannb.data.groups import group_finder
 from gannb.data.source import DENIED, BadItem, Source, check_counts, refuse_or_list
 from gannb.media.text.parameters import MAX_TOKENS, MOST_CHARACTERS, NAME, NOUNS
-from gannb.media.text.tables import Columns, Row, Rows, decoded, is_table, read_table
+from gannb.media.text.tables import Columns, Row, Rows, decoded, is_table, read_table, read_texts
 from gannb.media.text.tokens import array, key, spans, words_key
 from gannb.utils.errors import InputError
 from gannb.utils.naming import composed, printable
@@ -32,6 +32,9 @@ TEXT_FILES = frozenset({".txt"})
 LONGEST = 20_000  # characters of a sentence, from where on it is a fault of the file and none is cut off
 ON_BAD = "on_bad_text"
 WAYS = "give a .csv, .tsv or .jsonl of `text` and `label`, or a folder of .txt files per class"
+WAYS_UNLABELLED = (
+    "give a .csv, .tsv or .jsonl with `text`, or a folder of such or of .txt files, a sentence on each line"
+)
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 
 
@@ -88,7 +91,38 @@ def read(
 
 def read_like(data: str, max_tokens: int, on_bad_text: str) -> tuple[Examples, str]:
     """Read labelled sentences of any of the forms, cut as others are; and how, in a sentence. Raises InputError."""
-    source, notes = _source(data, Columns(), on_bad_text)
+    return _like(*_source(data, Columns(), on_bad_text), max_tokens)
+
+
+def read_unlabelled(data: str, max_tokens: int, on_bad_text: str) -> tuple[Examples, str]:
+    """Read sentences without their labels, cut as others are; and how, in a sentence. Raises InputError.
+
+    data: a table, or a folder with tables, and .txt files with a sentence on each line, at any depth. Of a table the
+    column `text` is read, or its only one. All are of one class, which has no name.
+    """
+    path = path_of(data, WAYS_UNLABELLED)
+    files = [file for file in walk(path) if _holds_sentences(file)] if path.is_dir() else [path]
+    if not files or not _holds_sentences(files[0]):
+        raise InputError(f"data: {data!r} holds no sentences; {WAYS_UNLABELLED}")
+    parts = [(_unlabelled(file, path if path.is_dir() else path.parent), False) for file in files]
+    found, brought = _like(*_of_rows(parts, on_bad_text, data), max_tokens)
+    return without_labels(found), brought
+
+
+def _holds_sentences(file: Path) -> bool:
+    return is_table(file.name) or file.suffix.lower() in TEXT_FILES
+
+
+def _unlabelled(file: Path, root: Path) -> Rows:
+    """The sentences of a file, their ids from the folder `root` on; all of one class."""
+    found = read_texts(file) if is_table(file.name) else _lines_of(file)
+    within = file.relative_to(root).parent
+    rows = [replace(row, id=(within / row.id).as_posix(), label="unlabelled") for row in found.rows]
+    return Rows(rows, found.notes)
+
+
+def _like(source: Source, notes: list[str], max_tokens: int) -> tuple[Examples, str]:
+    """Return the sentences of a source, cut as others are; and how, in a sentence."""
     texts = [source.load(i)[0] for i in range(len(source.ids))]
     x, brought_to = _brought_to(texts, max_tokens)
     found = Examples(x, source.y, source.classes, np.array(source.ids, str), np.arange(len(x)))

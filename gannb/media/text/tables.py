@@ -78,6 +78,19 @@ def read_table(path: Path, columns: Columns = Columns()) -> Rows:
     return _rows(path, lines, columns, delimiter, notes)
 
 
+def read_texts(path: Path) -> Rows:
+    """Read the sentences of one file without any labels: its column `text`, or the only one. Raises InputError."""
+    text, notes = decoded(path)
+    suffix = path.suffix.lower()
+    if not text.strip():
+        return Rows([], notes)
+    if suffix in (".jsonl", ".ndjson"):
+        return Rows([_text_of_json(path, number, given) for number, given in _objects(path, text)], notes)
+    delimiter = SUFFIXES[suffix] if suffix != ".csv" else _delimiter(text)
+    lines = plain_lines(text) if delimiter == "\t" else quoted_lines(path, text, delimiter)
+    return Rows(_texts(path, lines, delimiter), notes)
+
+
 # ---- bytes ----
 
 
@@ -171,14 +184,34 @@ def _rows(path: Path, lines: list[Line], columns: Columns, delimiter: str, notes
     width = len(lines[0].cells)
     rows = []
     for line in lines[header:]:
-        id, n = f"{path.name}:{line.number}", len(line.cells)
-        if n != width:
-            fault = f"it has {n} cells and the first line has {width}; a {_name_of(delimiter)} within a sentence?"
-            rows.append(Row(id, "", "", fault))
+        if len(line.cells) != width:
+            rows.append(_of_another_width(path, line, width, delimiter))
         else:
-            rows.append(Row(id, line.cells[text], line.cells[label]))
+            rows.append(Row(f"{path.name}:{line.number}", line.cells[text], line.cells[label]))
     _check_not_numbers(path, rows)
     return Rows(rows, [*notes, *said])
+
+
+def _texts(path: Path, lines: list[Line], delimiter: str) -> list[Row]:
+    """Return the rows of a table without labels. Raises InputError where several columns are none called `text`."""
+    names = [cell.strip().lower() for cell in lines[0].cells] if lines else []
+    if len(names) > 1 and TEXT not in names:
+        raise InputError(f"{path}, line {lines[0].number}: there is no column {TEXT!r}; call that of the sentences so")
+    at, width = (names.index(TEXT), len(names)) if TEXT in names else (0, len(names))
+    rows = [
+        Row(f"{path.name}:{line.number}", line.cells[at], "")
+        if len(line.cells) == width
+        else _of_another_width(path, line, width, delimiter)
+        for line in lines[TEXT in names :]
+    ]
+    _check_not_numbers(path, rows)
+    return rows
+
+
+def _of_another_width(path: Path, line: Line, width: int, delimiter: str) -> Row:
+    """Return a row that cannot be used, since it has more or fewer cells than the first line."""
+    fault = f"it has {len(line.cells)} cells and the first line has {width}; a {_name_of(delimiter)} within a sentence?"
+    return Row(f"{path.name}:{line.number}", "", "", fault)
 
 
 def _name_of(delimiter: str) -> str:
@@ -255,25 +288,37 @@ def _check_not_numbers(path: Path, rows: Sequence[Row]) -> None:
 # ---- jsonl ----
 
 
-def _of_json(path: Path, text: str, columns: Columns) -> Iterator[Row]:
-    """Rows of a file with a JSON object on every line."""
-    asked = [columns.text or TEXT, columns.label or LABEL]
+def _objects(path: Path, text: str) -> Iterator[tuple[int, dict]]:
+    """The JSON objects of a file that has one on every line, with the numbers of the lines. Raises InputError."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        id = f"{path.name}:{number}"
         try:
             given = json.loads(line)
         except ValueError as error:
             raise InputError(f"{path}, line {number:,}: it is no JSON ({error}); write one object a line") from None
         if not isinstance(given, dict):
             raise InputError(f'{path}, line {number:,}: it is no JSON object; write {{"text": ..., "label": ...}}')
+        yield number, given
+
+
+def _text_of_json(path: Path, number: int, given: dict) -> Row:
+    """Return a row without a label. Raises InputError where the object has no text."""
+    if TEXT not in given:
+        raise InputError(f"{path}, line {number:,}: there is no {TEXT!r}; call the sentences so")
+    return _json_row(f"{path.name}:{number}", given[TEXT], "")
+
+
+def _of_json(path: Path, text: str, columns: Columns) -> Iterator[Row]:
+    """Rows of a file with a JSON object on every line."""
+    asked = [columns.text or TEXT, columns.label or LABEL]
+    for number, given in _objects(path, text):
         missing = [(p, n) for p, n in zip(("text_column", "label_column"), asked, strict=True) if n not in given]
         if missing:
             parameter, name = missing[0]
             hint = nearest(name, given) or f"the names are {few_of([repr(n) for n in given])}"
             raise InputError(f"{path}, line {number:,}: there is no {name!r}; set {parameter} ({hint})")
-        yield _json_row(id, given[asked[0]], given[asked[1]])
+        yield _json_row(f"{path.name}:{number}", given[asked[0]], given[asked[1]])
 
 
 def _json_row(id: str, text: object, label: object) -> Row:

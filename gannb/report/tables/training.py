@@ -23,7 +23,7 @@ def gans(experiment: Experiment) -> pd.DataFrame:
         history = _history_of(experiment, unit)
         curves, ratios = history["curves"], history["diversity"]["ratio"]
         last = {name.replace("_", " "): round(values[-1], 3) for name, values in curves.items() if name != "step"}
-        row = {"trial": unit.parameters["trial"], "family": unit.parameters["generator"], "steps": curves["step"][-1]}
+        row = {"trial": unit.parameters["trial"], "family": _name_of(unit), "steps": curves["step"][-1]}
         row |= {"seconds": read_unit(experiment.results.folder, unit)["seconds"], "remedies": len(history["log"])}
         rows.append(row | {"diversity": round(ratios[-1], 2) if ratios else None} | last)
     return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["trial"]).set_index("trial")
@@ -31,13 +31,19 @@ def gans(experiment: Experiment) -> pd.DataFrame:
 
 def _gan_units(experiment: Experiment) -> list[Unit]:
     """Return the finished units of the trials' GANs, those of the study's own family first."""
-    units = [u for u in experiment.plan.units(2) if u.parameters["generator"] in experiment.settings.families]
+    gans = experiment.settings.gans
+    units = [u for u in experiment.plan.units(2) if _name_of(u) in gans]
     units = [u for u in units if experiment.results.is_done(u) and u.parameters["trial"] >= 0]
-    return sorted(units, key=lambda unit: experiment.settings.families.index(unit.parameters["generator"]))
+    return sorted(units, key=lambda unit: gans.index(_name_of(unit)))
+
+
+def _name_of(unit: Unit) -> str:
+    """Return the name of a unit's GAN: its family, and what it has learnt from beside the draw."""
+    return unit.place.rpartition("/")[2]
 
 
 def _history_of(experiment: Experiment, unit: Unit) -> dict[str, Any]:
-    return gan_history(experiment, unit.parameters["trial"], unit.parameters["generator"])
+    return gan_history(experiment, unit.parameters["trial"], _name_of(unit))
 
 
 def gan_history(experiment: Experiment, trial: int, family: str | None = None) -> dict[str, Any]:
@@ -57,7 +63,7 @@ def gan_history(experiment: Experiment, trial: int, family: str | None = None) -
 def guard_log(experiment: Experiment) -> pd.DataFrame:
     """Return what the guards of all trials' GANs noticed and did, an event per row."""
     rows = [
-        {"trial": u.parameters["trial"], "family": u.parameters["generator"], "at step": e["step"],
+        {"trial": u.parameters["trial"], "family": _name_of(u), "at step": e["step"],
          "noticed": e["fault"], "went back to": e["back_to"], "and changed": e["remedy"]}
         for u in _gan_units(experiment) for e in _history_of(experiment, u)["log"]
     ]  # fmt: skip

@@ -23,7 +23,7 @@ def test_what_a_training_depends_on_is_in_its_settings():
 
 
 def test_no_variation_needs_a_discriminator():
-    assert FAMILY.variations == ("by_classifier", "fresh")
+    assert FAMILY.variations == ("by_classifier", "fresh", "unlabelled")
 
 
 def test_a_long_training_says_what_it_makes_beside_its_steps():

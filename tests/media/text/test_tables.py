@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gannb.media.text.tables import Columns, is_table, read_table
+from gannb.media.text.tables import Columns, is_table, read_table, read_texts
 from gannb.utils.errors import InputError
 
 
@@ -38,3 +38,34 @@ def test_two_columns_of_which_neither_is_one_of_classes_are_refused(tmp_path):
 
 def test_suffixes_tell_tables():
     assert all(map(is_table, ("a.CSV", "b.tsv", "c.jsonl"))) and not any(map(is_table, ("a.txt", "a.npz", "a")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "texts"),
+    [
+        ("a.csv", 'id,Text\n1,"so, it is"\n2,is it\n', ["so, it is", "is it"]),
+        ("a.csv", "id;text\n1;so it is\n", ["so it is"]),
+        ("a.csv", "text\nso it is\n", ["so it is"]),
+        ("a.csv", "so it is\nis it\n", ["so it is", "is it"]),
+        ("a.tsv", 'text\tlabel\nso "it" is\tx\n', ['so "it" is']),
+        ("a.jsonl", '{"text": "so it is", "more": 1}\n', ["so it is"]),
+        ("a.csv", "", []),
+    ],
+)
+def test_sentences_are_read_without_labels(tmp_path, name, content, texts):
+    (tmp_path / name).write_text(content)
+    assert [row.text for row in read_texts(tmp_path / name).rows] == texts
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "id,said\n1,so it is\n"), ("a.jsonl", '{"said": "so it is"}\n')]
+)
+def test_sentences_that_no_column_is_called_for_are_refused(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=f"{name}, line 1: there is no .*'text'; call .*so"):
+        read_texts(tmp_path / name)
+
+
+def test_a_row_of_another_width_is_a_faulty_one(tmp_path):
+    (tmp_path / "a.csv").write_text("id,text\n1,so it is\n2,well, it is\n")
+    assert [row.fault[:17] for row in read_texts(tmp_path / "a.csv").rows] == ["", "it has 3 cells an"]

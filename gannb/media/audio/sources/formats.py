@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gannb.data.files import path_of, walk
-from gannb.data.folders import from_folder
+from gannb.data.folders import from_folder, from_loose
+from gannb.data.source import Source
 from gannb.media.audio.sources.arrays import Archive, from_npz, is_npz
 from gannb.media.audio.sources.files import FILES
 from gannb.utils.errors import InputError
@@ -14,6 +15,7 @@ WAYS = (
     "give a folder with one sub-folder of clips per class (or train/ and test/ of such), or an .npz with `audio`, "
     "`labels` and `rate`"
 )
+WAYS_UNLABELLED = "give a folder of clips, in sub-folders or not, or an .npz as `data` takes it"
 
 
 def recognises(data: str) -> bool:
@@ -35,3 +37,13 @@ def open_source(data: str, on_bad_clip: str) -> Archive:
     if path.suffix.lower() == ".npz":
         return from_npz(path)
     raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")
+
+
+def open_unlabelled(data: str, on_bad_clip: str) -> Source:
+    """Return the clips at `data`, whatever their labels: of a folder all that lie in it, at any depth.
+
+    Raises:
+        InputError: nothing is there, or nothing that can be read; names the file.
+    """
+    path = path_of(data, WAYS_UNLABELLED)
+    return from_loose(path, FILES, on_bad_clip) if path.is_dir() else open_source(data, on_bad_clip).source

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gannb.data.files import list_entries, path_of, walk
-from gannb.data.folders import from_folder
+from gannb.data.folders import from_folder, from_loose
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS
 from gannb.media.image.sources.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
@@ -20,6 +20,7 @@ WAYS = (
     "one folder of images with a CSV of file and label, an .npz in the MedMNIST layout, or a folder with the four "
     "idx .gz files"
 )
+WAYS_UNLABELLED = "give a folder of images, in sub-folders or not, or what else `data` takes"
 
 
 def recognises(data: str) -> bool:
@@ -52,3 +53,17 @@ def open_source(data: str, on_bad_image: str) -> Source:
     if path.suffix.lower() == ".npz":
         return from_npz(path)
     raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")
+
+
+def open_unlabelled(data: str, on_bad_image: str) -> Source:
+    """Return the images at `data`, whatever their labels: of a folder all that lie in it, at any depth.
+
+    Of the other formats they are those of `open_source`.
+
+    Raises:
+        InputError: nothing is there, or nothing that can be read; names the file.
+    """
+    path = None if data == DIGITS else path_of(data, WAYS_UNLABELLED)
+    if path is not None and path.is_dir() and not is_idx(path):
+        return from_loose(path, FILES, on_bad_image)
+    return open_source(data, on_bad_image)

@@ -50,7 +50,7 @@ class TextFamily:
     discount: float = 0.89  # gamma of section 2.2
     least_reward: float = -5.0  # log D is cut off there
     most_advantage: float = 3.0  # standard deviations
-    variations: tuple[str, ...] = ("fresh", "cool", "by_classifier")
+    variations: tuple[str, ...] = ("fresh", "cool", "by_classifier", "unlabelled")
     one_class_batches: bool = False
     loss: NoLoss = NoLoss()
     takes_captions: ClassVar[bool] = False
@@ -98,14 +98,14 @@ _FAMILIES = (
         parts=_PARTS,
         fills=True,
         begins_with=START,
-        variations=("half", "full", "fresh", "cool", "by_classifier", "by_discriminator"),
+        variations=("half", "full", "fresh", "cool", "by_classifier", "by_discriminator", "unlabelled"),
     ),
     TextFamily(
         name=START,
         steps=sum(_PARTS),  # of which it does the first part: the same start, whatever the number of steps
         parts=_PARTS,
         fills=True,
-        variations=("half", "full", "fresh", "cool", "by_classifier"),
+        variations=("half", "full", "fresh", "cool", "by_classifier", "unlabelled"),
     ),
     TextFamily(name="language_model", steps=300, parts=(300, 0, 0), fills=False),  # more mostly copy more
 )
