@@ -44,5 +44,5 @@ class Staged(nn.Module):
         self.fade.fill_(fade)
 
     def faded(self, before: Tensor, now: Tensor) -> Tensor:
-        """What two levels make, of one shape, each with its part."""
+        """What two levels make, (N, ...) of one shape, each with its part."""
         return torch.lerp(before, now, self.fade.to(now.dtype))

@@ -39,7 +39,7 @@ class Flow(Trained):
         return FlowGuard(FlowTraining(self.medium, self.family, draw, job), draw)
 
     def sample(self, condition: Condition, seed: int, index: np.ndarray | None = None) -> np.ndarray:
-        """See `Trained.sample`; in parts, since noise is as large as the items and takes four times their memory."""
+        """Items (M, ...), see `Trained.sample`; in parts, since noise takes four times their memory."""
         condition, index = self._asked(condition, index)
         made = []
         for start in range(0, max(1, len(index)), PART):

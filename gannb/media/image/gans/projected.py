@@ -176,7 +176,7 @@ class ProjectedFamily(ImageFamily):
         discriminator.frozen.acquaint(x[:SEEN])
 
     def layouts(self, x: Tensor) -> Tensor:
-        """See `layouts`."""
+        """Rows (N, D) of images (N, C, H, W), see `layouts`."""
         return layouts(x)
 
 
