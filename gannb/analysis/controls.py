@@ -70,16 +70,25 @@ def came_out(expected: str, change: Interval, rope: float) -> bool | None:
 
 
 def why_no_answer(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
-    """Return in a few words why the study has no answer, whatever its interval; empty where it has one."""
+    """Return in a few words why the study has no answer, whatever its interval; empty where it has one.
+
+    With more real items training takes longer: that the arm which has them would gain by more steps takes nothing from
+    what the others came to, which saw as many items as each other.
+    """
     if evidence.preset == "smoke":
         return SMOKE
-    failed = [row.contrast for row in rows if row.came_out is False]
+    failed = [row.contrast for row in rows if row.came_out is False and not _would_bring_more(row.contrast)]
     parts = [f"{_learner(c)} had not converged" for c in failed if c.expected == CONVERGED]
     others = [c.meaning for c in failed if c.expected != CONVERGED]
     if others:
         what = "a control" if len(others) == 1 else f"{len(others)} controls"
         parts.append(f"{what} did not come out ({'; '.join(others)})")
     return " and ".join(dict.fromkeys(parts))
+
+
+def _would_bring_more(contrast: Contrast) -> bool:
+    """Tell whether a control of convergence is that of an arm with more real items."""
+    return contrast.expected == CONVERGED and parse_arm(contrast.arm).source == "more"
 
 
 def _learner(contrast: Contrast) -> str:
@@ -106,10 +115,11 @@ def control_sentence(evidence: Evidence, row: ControlRow) -> str:
     """Return in words that a control did not come out, or that it cannot be told."""
     contrast, change = row.contrast, in_points(row.change)
     if contrast.expected == CONVERGED:
-        return (
-            f"{contrast.arm} had not converged: the second half of its steps still brought {change} points, and the "
-            f"margin is {points(evidence.rope)}; {way_to_converge(evidence)}."
-        )
+        brought = f"the second half of its steps still brought {change} points, and the margin is"
+        what = f"{contrast.arm} had not converged: {brought} {points(evidence.rope)}"
+        if _would_bring_more(contrast):
+            return f"{what}. So more real {evidence.nouns.many} bring rather more than is said here."
+        return f"{what}; {way_to_converge(evidence)}."
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
     if row.came_out is None:
         return (

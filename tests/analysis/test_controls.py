@@ -155,6 +155,18 @@ def test_whose_training_had_not_converged_is_named():
     assert control_sentence(world, row).startswith("transfer had not converged: the second half")
 
 
+def test_more_real_items_that_want_more_steps_take_no_answer_from_the_others():
+    world = evidence(**{"real__more__classic": 0.9, "real+more+classic@half": 0.8})
+    again = Contrast("real+more+classic", "real+more+classic@half", "control", CONVERGED)
+    row = control_row(world, again)
+    assert row.came_out is False and why_no_answer(world, [row]) == ""
+    said = control_sentence(world, row)
+    assert said.startswith("real+more+classic had not converged: the second half of its steps still brought +10.0 [")
+    assert said.endswith("So more real images bring rather more than is said here.")
+    found = decide(replace(world, contrasts=(*world.contrasts, again)))
+    assert found.answer == "helps" and any(said[-50:] == problem[-50:] for problem in found.problems)
+
+
 def test_a_smoke_run_never_answers():
     found = decide(replace(evidence(), preset="smoke"))
     assert answers(found) == {"inconclusive"} and found.reason == "a smoke run is far too small to answer"
