@@ -302,8 +302,9 @@ def _settle_sentence(evidence: Evidence, estimate: Estimate, answer: Answer) -> 
     most = evidence.most_trials
     limit = f", and these {many} allow {most:,} disjoint ones" if most is not None and most < needed[1] else ""
     done = len(common_trials(evidence, *PRIMARY))
-    fewest = f"{needed[0]:,} to " if done < needed[0] < needed[1] else "up to " if needed[0] < needed[1] else ""
-    return f"{first}; {what} would take about {fewest}{needed[1]:,} trials in all{limit}."
+    about = f"about {needed[0]:,} to " if done < needed[0] < needed[1] else "about "
+    about = "up to about " if needed[0] <= done and needed[0] < needed[1] else about
+    return f"{first}; {what} would take {about}{needed[1]:,} trials in all{limit}."
 
 
 def _trials_needed(evidence: Evidence, estimate: Estimate) -> tuple[int, int] | None:

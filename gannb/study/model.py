@@ -131,7 +131,7 @@ class General(BaseModel):
     )
 
     unlabelled: str | None = parameter(
-        None, 2, "a folder of items without labels: a classifier of the draw labels them, and a GAN learns of them too"
+        None, 2, "a folder of items without labels: a classifier of the draw labels them, a GAN learns of them"
     )
     confidence: float = parameter(
         0.95, 2, "how sure that classifier has to be of an unlabelled item to label it", gt=0, lt=1
