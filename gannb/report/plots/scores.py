@@ -88,7 +88,7 @@ def paired_trials(scores: pd.DataFrame, metric: str, arm: str, against: str, ax:
     ax.set_xticks([0, 1], [arm_label(against), arm_label(arm)])
     ax.set(xlim=(-0.3, 1.3), ylabel=f"{metric.replace('_', ' ')}, %")
     ax.grid(axis="y")
-    return set_title(ax, "A line per trial (blue rises, orange does not), thick: the mean")
+    return set_title(ax, "A line per trial; thick: the mean")
 
 
 def trial_means(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
