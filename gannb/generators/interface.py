@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gannb.data.examples import Examples
     from gannb.data.medium import Medium
 
+ADVERSARIAL = "a GAN (generative adversarial network)"  # what most of them are, to people
+
 
 def _ignore(done: int, total: int) -> None:
     """Report no progress."""

@@ -15,6 +15,7 @@ from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
 from gannb.analysis.wording import METRIC_NAMES, with_reason
 from gannb.data.sketch import sketch
+from gannb.generators.interface import ADVERSARIAL
 from gannb.report import looking
 from gannb.report.looking import Looked, look
 from gannb.report.page import facts, tables
@@ -53,6 +54,7 @@ class Page:
     verdict: Mapping[str, Any]
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by name, see `page.pictures.make_pictures`
     levels: str = ""  # what is reached with and without generated items, a sentence
+    maker: str = ADVERSARIAL  # what made the generated items
     asked: Sequence[str] = ()  # what is said of captions that items were made of
     arms: Sequence[Mapping[str, str]] = ()
     generators: Sequence[Mapping[str, str]] = ()
@@ -124,6 +126,7 @@ def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]
         pictures=make_pictures(experiment, evidence, verdict)
         | asked_pictures(experiment, experiment.folder / "figures", evidence),
         levels=facts.levels_note(evidence),
+        maker=experiment.settings.medium.families[evidence.gan].maker,
         asked=asked_notes(evidence, experiment.settings.medium),
         arms=tables.arm_table(evidence),
         generators=tables.generator_table(evidence, experiment.settings.medium),

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gannb.generators.adversarial.conditioning import Conditioning, Labels
 from gannb.generators.adversarial.form import AsTheyAre, Form
 from gannb.generators.adversarial.losses import Loss
+from gannb.generators.interface import ADVERSARIAL
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Family:
     effort_most: ClassVar[float] = math.inf  # so many times its steps a preset may ask for
     asked: ClassVar[tuple[str, ...]] = ()  # parameters of a study that are fields of it
     begins_with: ClassVar[str] = ""  # the family whose fitted networks it goes on from; here from untrained ones
+    maker: ClassVar[str] = ADVERSARIAL  # what it is, to people
     needs_weights: ClassVar[bool] = False  # of a pretrained network: `given` tells it which
     adaptive: ClassVar[bool] = False  # whether its own augmentation is applied as the discriminator's sureness demands
     floor: ClassVar[float] = 0.0  # weight of `losses.floor` under the spread of what its generator makes; see `layouts`

@@ -35,6 +35,7 @@ class FlowFamily(Family):
     velocity: makes the network that `Euler` follows. flow_steps, guidance: see `Euler`; both are a study's to choose.
     """
 
+    maker: ClassVar[str] = "a flow (flow matching, which stands in a GAN's place here)"
     asked: ClassVar[tuple[str, ...]] = ("flow_steps", "guidance")
 
     velocity: Network

@@ -69,6 +69,14 @@ def test_opens_with_the_answer_in_words(tmp_path):
     assert "Read this first" not in text
 
 
+def test_what_made_the_items_is_called_what_it_is(tmp_path):
+    assert (
+        "made by a GAN (generative adversarial network)" in Reader(written(tmp_path, Page("a", IMAGE, verdict()))).text
+    )
+    flow = Reader(written(tmp_path, Page("a", IMAGE, verdict(), maker=IMAGE.families["flow"].maker))).text
+    assert "made by a flow" in flow and "generative adversarial" not in flow
+
+
 def test_problems_stand_above_the_answer(tmp_path):
     problems = ["A control did not come out.", "2 of 8 trials could be compared."]
     text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(problems=problems)))).text

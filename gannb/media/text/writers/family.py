@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from gannb.generators.interface import ADVERSARIAL
 from gannb.utils.errors import InputError
 
 
@@ -70,6 +71,14 @@ class TextFamily:
             k: v for k, v in asdict(self).items() if k not in ("name", "steps", "begins_with", "variations", "loss")
         }
         return kept | {"parts": list(self.parts)}
+
+    @property
+    def maker(self) -> str:
+        """What it is, to people."""
+        if not self.fills:
+            return "a language model (which stands in a GAN's place here)"
+        start = "the start of a GAN, before any adversarial training"
+        return start if not self.begins_with else ADVERSARIAL
 
     def variation_parameters(self, variation: str, study: Any) -> dict[str, Any]:
         """What items of a variation depend on beside its name."""

@@ -47,3 +47,9 @@ def test_a_study_for_a_gpu_trains_writers_as_long_as_any_and_as_long_as_it_says(
     assert {name: settings.steps_of(name) for name in FAMILIES} == {n: f.steps for n, f in FAMILIES.items()}
     settings = Experiment.preview(make_study(**given, n_per_class=4, gan_steps=2000)).settings
     assert settings.steps_of("language_model") == 2000
+
+
+def test_people_are_told_what_a_family_is():
+    assert "generative adversarial" in FAMILIES["maskgan"].maker
+    assert "before any adversarial training" in FAMILIES["maskgan_start"].maker
+    assert FAMILIES["language_model"].maker.startswith("a language model")
