@@ -179,7 +179,7 @@ def _bytes_of_steps(settings: Settings, device: str) -> int:
     from gannb.classifiers.training import Recipe, train
 
     study, draw = settings.study, settings.items(splits.make_draw(settings.dataset, settings.design, 0).train)
-    registry.make(settings.medium, settings.family).fit(draw, Job(1, 0, device))
+    registry.make(settings.medium, settings.family, weights=settings.trunk).fit(draw, Job(1, 0, device))
     policy = settings.medium.policy(settings.policy_name, settings.shape)
     recipe = Recipe(settings.medium, study.first_classifier, 1, study.batch_size, policy)
     train(Mixture(draw, None, 0.0), recipe, 0, device)
@@ -467,7 +467,7 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, tim
     labels: (N,), of which the first are asked for. What comes from elsewhere is not timed.
     """
     seen, seconds = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}, {}
-    seen["settings"] = vars(settings.study)
+    seen |= {"settings": vars(settings.study), "weights": settings.trunk}
     for name in dict.fromkeys(name.partition(".")[0] for name in settings.generators):
         if name in EXTERNAL:
             continue

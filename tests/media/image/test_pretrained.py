@@ -358,6 +358,7 @@ def test_a_family_that_looks_through_a_network_is_trained_with_its_weights(colou
     assert experiment.settings.weights is None  # no arm fine-tunes
     fitting = experiment.plan.generator_units[0, "projected"].parameters
     assert fitting["trunk"] == trunk.digest and Path(trunk.file) in experiment.place.seen
+    assert "GAN family projected" in plan_text(plan(study))
     for stage in (1, 2, 3):
         assert not experiment.run(stage).failed
     assert experiment.synthetic(0).x.shape[1:] == (32, 32, 3)
