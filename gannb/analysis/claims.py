@@ -30,7 +30,7 @@ from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.tested import equal
-from gannb.trials.arms import PRIMARY, YARDSTICKS, parse_arm
+from gannb.trials.arms import MORE, PRIMARY, YARDSTICKS, parse_arm
 from gannb.utils.naming import listed
 
 if TYPE_CHECKING:
@@ -154,7 +154,10 @@ def _without_a_deep_one(evidence: Evidence) -> Finding:
 def _collecting(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: SUPPORTED}
     why = f"Twice the real {evidence.nouns.many} against {PRIMARY[0]}."
-    return _by_answer(evidence, "real+more+classic", PRIMARY[0], verdicts, why) or NOT_TESTED
+    if not has_converged(evidence, MORE):
+        verdicts.pop(Answer.HURTS)
+        why += " They had not converged, and with more steps would bring more."
+    return _by_answer(evidence, MORE, PRIMARY[0], verdicts, why) or NOT_TESTED
 
 
 def _fine_tuning(evidence: Evidence) -> Finding:

@@ -50,7 +50,10 @@ def control_row(evidence: Evidence, contrast: Contrast, level: float = 0.95) -> 
     change = difference(evidence, contrast.arm, contrast.against, level)
     if contrast.expected == CONVERGED:
         return ControlRow(contrast, change, has_converged(evidence, contrast.arm))
-    return ControlRow(contrast, change, came_out(contrast.expected, change, evidence.rope))
+    result = came_out(contrast.expected, change, evidence.rope)
+    if result is False and parse_arm(contrast.arm).source == "more" and not has_converged(evidence, contrast.arm):
+        result = None  # with more steps it may come out yet
+    return ControlRow(contrast, change, result)
 
 
 def came_out(expected: str, change: Interval, rope: float) -> bool | None:
@@ -118,7 +121,7 @@ def control_sentence(evidence: Evidence, row: ControlRow) -> str:
         brought = f"the second half of its steps still brought {change} points, and the margin is"
         what = f"{contrast.arm} had not converged: {brought} {points(evidence.rope)}"
         if _would_bring_more(contrast):
-            return f"{what}. So more real {evidence.nouns.many} bring rather more than is said here."
+            return f"{what}. Trained for longer, more real {evidence.nouns.many} would bring still more."
         return f"{what}; {way_to_converge(evidence)}."
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
     if row.came_out is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, test_train_ratio
+from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, has_converged, test_train_ratio
 from gannb.data.medium import Nouns
 from gannb.stats.estimate import Estimate, half_width
 from gannb.stats.intervals import paired_t
@@ -55,6 +55,8 @@ def arm_worth(evidence: Evidence) -> ArmWorth | None:
     points = zip(arms, n, scores.mean(0), strict=True)
     curve = tuple(CurvePoint(arm, float(size), float(mean)) for arm, size, mean in points)
     said = worth_sentence(evidence.nouns, n_real, worth, [point.n for point in curve])
+    if not has_converged(evidence, arms[-1]):
+        said += " The curve's last point had not converged: with more steps it would be higher, and the worth no more."
     return ArmWorth(PRIMARY[0], n_real, float(own.mean()), worth, curve, said)
 
 

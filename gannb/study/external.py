@@ -99,6 +99,12 @@ def _wish(name: str, study: Study, data_key: str) -> str:
     return digest(name, getattr(study, name), classes, reading, data_key)
 
 
+def _stamp_of(name: str, study: Study) -> str:
+    """Return `_stamp` of a source, and of the file of groups where that says what is left out of it."""
+    stamp, groups = _stamp(getattr(study, name)), study.groups if name == "unlabelled" else None
+    return digest(stamp, files_at(Path(groups))) if stamp and groups and Path(groups).is_file() else stamp
+
+
 def _stamp(given: str) -> str:
     """Return a hash that changes when a source's files do, "" where they are not to be seen; reads no items."""
     if is_import_path(given):
@@ -117,7 +123,7 @@ def keep(study: Study, sources: dict[str, Source], data_key: str) -> None:
     for name, source in sources.items():
         write_folder(folder / source.folder, lambda to, source=source: _write(to, source))
         write_json(folder / source.folder / ABOUT, source.about)  # what was left out may be new
-        entry = {"stamp": _stamp(getattr(study, name)), "key": source.key}
+        entry = {"stamp": _stamp_of(name, study), "key": source.key}
         if entry["stamp"]:
             write_json(folder / INDEX, _index(folder) | {_wish(name, study, data_key): entry})
 
@@ -144,7 +150,7 @@ def _kept_key(name: str, study: Study, data_key: str) -> str:
 def _known(name: str, study: Study, data_key: str) -> str:
     """Return the key under which a source was kept, if it has not changed since or cannot be seen; else ""."""
     known = _index(units_folder(study.folder)).get(_wish(name, study, data_key), {"stamp": "", "key": ""})
-    return known["key"] if (_stamp(getattr(study, name)) or known["stamp"]) == known["stamp"] else ""
+    return known["key"] if (_stamp_of(name, study) or known["stamp"]) == known["stamp"] else ""
 
 
 # ---- classes ----
@@ -221,7 +227,7 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
     for k, theirs in enumerate(classes):
         ours[theirs] = k
     mapped = given.take(ours[given.y] >= 0)
-    copies, many = medium.copies_of(mapped.x, _own_items(dataset)), medium.nouns.many
+    copies, many = _copies(mapped.x, dataset), medium.nouns.many
     left = mapped.take(~copies)
     if len(left) < LEAST_ITEMS:
         raise InputError(
@@ -251,6 +257,21 @@ def _own_items(dataset: Dataset) -> np.ndarray:
     return np.concatenate([part.x for part in _parts(dataset)])
 
 
+def _copies(x: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Tell which items (N, ...) from elsewhere are copies of the study's own, or of such copies: (N,) bool.
+
+    What the study has left out, as a near duplicate of a near duplicate of a test item, is in none of its parts: among
+    items from where the study's own come it is found by the one between.
+    """
+    medium, copies = medium_of(dataset), np.zeros(len(x), bool)
+    new, like = medium.copies_of(x, _own_items(dataset)), x
+    while new.any():
+        copies, like = copies | new, x[new]
+        new = np.zeros(len(x), bool)
+        new[~copies] = medium.copies_of(x[~copies], like)
+    return copies
+
+
 def _copies_text(medium: Medium, copies: int) -> str:
     """Return how many items were left out since the study has them already."""
     if not copies:
@@ -272,7 +293,7 @@ def _read_unlabelled(study: Study, dataset: Dataset) -> Source:
         raise InputError(str(error).replace("data:", "unlabelled:", 1)) from None
     if not len(given):
         raise InputError(f"unlabelled: no {many} in {what} can be read; give others, or leave unlabelled out.")
-    copies = medium.copies_of(given.x, _own_items(dataset))
+    copies = _copies(given.x, dataset)
     theirs = np.array(groups_if_known(study.groups, given.ids.tolist()), dtype=str)
     of_groups = np.isin(theirs, _own_groups(study, dataset)) & ~copies
     left = given.take(~copies & ~of_groups)

@@ -162,7 +162,7 @@ def test_more_real_items_that_want_more_steps_take_no_answer_from_the_others():
     assert row.came_out is False and why_no_answer(world, [row]) == ""
     said = control_sentence(world, row)
     assert said.startswith("real+more+classic had not converged: the second half of its steps still brought +10.0 [")
-    assert said.endswith("So more real images bring rather more than is said here.")
+    assert said.endswith("Trained for longer, more real images would bring still more.")
     found = decide(replace(world, contrasts=(*world.contrasts, again)))
     assert found.answer == "helps" and any(said[-50:] == problem[-50:] for problem in found.problems)
 

@@ -131,6 +131,7 @@ class Family:
         }
         plain = {name: value for name, value in values.items() if isinstance(value, int | float | tuple)}
         plain.pop("variations")
+        plain |= {name: value for name in ("adaptive", "floor") if (value := getattr(self, name))}
         return json.loads(json.dumps(plain | {"loss": self.loss.name, "augmentation": plain_policy(self.augmentation)}))
 
     def check_blend(self, families: Mapping[str, Family]) -> None:

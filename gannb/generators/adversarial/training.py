@@ -149,7 +149,7 @@ class Training:
             if isinstance(layer, RandomLayer):
                 layer.rng = self.rng
         self._learn = Captured(self._learn_once, self.device, self.rng, possible=not family.one_class_batches)
-        family.acquaint(self.discriminator, self.form.encode(self.x[:ENCODED]))
+        family.acquaint(self.discriminator, self.form.encode(self.x[:: -(-len(self.x) // ENCODED)]))
         self.usual_layouts = self._spread_of_layouts(draw.y) if family.floor else None
         self.step = 0  # steps done
         self.lecam = family.lecam  # its weight, which the guard may raise
@@ -203,13 +203,14 @@ class Training:
         self.rng.manual_seed(derive(self.job.seed, 0, self.step))
         penalise = self.step // len(self.passes) % self.family.penalty_every == 0  # a class's own steps
         self._grow()
-        levels = [(network.level, network.fading) for network in self.staged[:1]]  # recorded apart from each other
         with self._class_known():
-            self.window += self._learn(self._index(), penalise, self.lecam > 0, *levels)
+            self.window += self._learn(self._index(), penalise, self.lecam > 0)
         ema_update(*self.averages, ema_momentum(self.step, self.family.ema))
         if self.adaptive and self.step % ADA_EVERY == ADA_EVERY - 1:
             self._adapt()
         self.step += 1
+        if self.step == self.job.steps:
+            self._grow()  # to the end: what is made from here on, as of a GAN that is read from a file
         self._average_tail()
         if self.step % self.every == 0 or self.step == self.job.steps:
             self._record()
@@ -218,8 +219,11 @@ class Training:
 
     def _grow(self) -> None:
         """Let networks that grow work as befits this step."""
+        before = [(network.level, network.fading) for network in self.staged]
         for network in self.staged:
             network.reach(self.step / self.job.steps)
+        if before != [(network.level, network.fading) for network in self.staged]:
+            self._learn.forget()  # what was recorded is of other layers
 
     @contextmanager
     def _class_known(self) -> Iterator[None]:
@@ -237,13 +241,10 @@ class Training:
         numbers = [self.step // kinds * turns + turn for turn in range(turns)]
         return torch.from_numpy(np.stack([self.passes[self.step % kinds][number] for number in numbers]))
 
-    def _learn_once(
-        self, index: Tensor, penalise: bool, bounded: bool, level: tuple[int, bool] | None = None
-    ) -> Tensor:
+    def _learn_once(self, index: Tensor, penalise: bool, bounded: bool) -> Tensor:
         """Steps of the discriminator, then one of the generator on the last fakes; a value for each curve.
 
-        index: (T, B) positions of reals; penalise: whether lazy penalties are due; bounded: whether LeCam is on; level:
-        that of networks that grow, which know it themselves.
+        index: (T, B) positions of reals; penalise: whether lazy penalties are due; bounded: whether LeCam is on.
         Nothing here waits for the device, or depends on values that live there, so that it can be captured.
         """
         last = len(index) - 1

@@ -203,9 +203,11 @@ class FlowGuard(Guard):
         """Tell whether this step is one after which to look at numbers or items."""
         return super().is_due() or self.training.step in self.training.moments
 
-    def _fault(self) -> tuple[str, str] | None:
-        """Return what is wrong, by name and in words, or None."""
+    def check(self) -> bool:
+        """Look, and tell whether all is well; between the looks at items what was seen at the last one stands."""
         training = self.training
-        if training.step not in training.moments and training.is_finite():
-            return None
-        return super()._fault()
+        if training.step in training.moments or not training.is_finite():
+            return super().check()
+        if not self.doubts:
+            self.good = self.state()
+        return not self.doubts

@@ -104,22 +104,19 @@ def _pairs_between(thumbs: np.ndarray, others: np.ndarray, limit: float) -> tupl
     return pairs - [0, len(thumbs)], distance
 
 
-def copies_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Tell which items are identical to, or near duplicates of, one of others: (N,) bool.
+def near_others(thumbs: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Tell which thumbnails (N, 16, 16, C) are near duplicates of others (M, 16, 16, C), mirrored and turned ones too.
 
-    x: (N, H, W, C), others: (M, H, W, C), both uint8 and brought to one shape. Near duplicates are searched for from
-    16 pixels a side, as above, in thumbnails of the items as they are given.
+    Of more than `MOST_TURNED` together mirror images alone are searched for. Returns (N,) bool.
     """
-    known = {content(item) for item in others}
-    copies = np.fromiter((content(item) in known for item in x), bool, len(x))
-    if not len(x) or not len(others) or min(x.shape[1:3]) < THUMB:
-        return copies
-    thumbs, known_thumbs = (np.stack([_thumbnail_of_item(item) for item in part]) for part in (x, others))
-    copies[_pairs_between(thumbs, known_thumbs, NEAR)[0][:, 0]] = True
-    return copies
+    found = np.zeros(len(thumbs), bool)
+    found[_pairs_between(thumbs, others, NEAR)[0][:, 0]] = True
+    for turn in TURNS if len(thumbs) + len(others) <= MOST_TURNED else TURNS[:1]:
+        found[_pairs_between(thumbs, turn(others), TURNED)[0][:, 0]] = True
+    return found
 
 
-def _thumbnail_of_item(item: np.ndarray) -> np.ndarray:
+def thumbnail_of_item(item: np.ndarray) -> np.ndarray:
     """(H, W, 1) or (H, W, 3) uint8 -> (16, 16, 1) or (16, 16, 3) uint8."""
     return thumbnail(item[..., 0])[..., None] if item.shape[2] == 1 else thumbnail(item)
 
@@ -152,7 +149,7 @@ def among(x: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     exact = both < len(reference)
     if min(x.shape[1:3]) < THUMB:
         return exact, np.zeros_like(exact)
-    return exact, exact | _near_any(*(np.stack([_thumbnail_of_item(item) for item in part]) for part in (x, reference)))
+    return exact, exact | _near_any(*(np.stack([thumbnail_of_item(item) for item in part]) for part in (x, reference)))
 
 
 def _near_any(thumbs: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -163,6 +163,7 @@ _FAMILIES = (
         augmentation=Policy(
             shift=1 / 8, rotation=15, scale=0.15, flip=0.5, brightness=0.3, saturation=0.5, contrast=0.3
         ),
+        variations=("averaged", "by_discriminator", "by_classifier", "fresh", "unlabelled"),  # noise has one length
         min_side=16,
         max_side=256,
     ),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCALES = 4  # layers of the frozen network that are looked at, the last ones
 MIXED = (32, 48, 64, 96)  # channels of each, once mixed at random
 LEAST_SIDE = 64  # pixels, to which smaller images are brought before the frozen network sees them
-SEEN = 256  # real images from which the spread of each layer is taken
+AT_ONCE = 32  # images that pass through the frozen network at once before the first step
 GRID = 4  # scores a side that a head gives at the most
 LAYOUT = 8  # cells a side of what is compared of an image's layout
 
@@ -66,8 +66,12 @@ class FrozenTrunk(nn.Module):
 
     @torch.no_grad()
     def acquaint(self, x: Tensor) -> None:
-        """Take the spread of each layer from real images (N, C, H, W)."""
-        self.spread.copy_(torch.stack([found.std() for found in self._maps(x)]).clamp_min(1e-6))
+        """Take the spread of each layer from real images (N, C, H, W), in parts: maps are larger than images."""
+        parts = [torch.stack([torch.stack(torch.var_mean(found)) for found in self._maps(p)]) for p in x.split(AT_ONCE)]
+        weight = torch.tensor([len(p) for p in x.split(AT_ONCE)], dtype=x.dtype, device=x.device)[:, None] / len(x)
+        variance, mean = torch.stack(parts).unbind(2)  # (parts, layers)
+        centre = (weight * mean).sum(0)
+        self.spread.copy_((weight * (variance + (mean - centre) ** 2)).sum(0).sqrt().clamp_min(1e-6))
 
 
 class RandomMixing(nn.Module):
@@ -173,7 +177,7 @@ class ProjectedFamily(ImageFamily):
 
     def acquaint(self, discriminator: nn.Module, x: Tensor) -> None:
         """Let the frozen network see real images (N, C, H, W), for the spread of its layers."""
-        discriminator.frozen.acquaint(x[:SEEN])
+        discriminator.frozen.acquaint(x)
 
     def layouts(self, x: Tensor) -> Tensor:
         """Rows (N, D) of images (N, C, H, W), see `layouts`."""
