@@ -167,6 +167,13 @@ def test_more_real_items_that_want_more_steps_take_no_answer_from_the_others():
     assert found.answer == "helps" and any(said[-50:] == problem[-50:] for problem in found.problems)
 
 
+def test_that_more_real_items_do_not_help_is_open_while_they_would_gain_by_more_steps():
+    world = evidence(**{"real__more__classic": 0.8, "real+more+classic@half": 0.7})
+    helps = Contrast("real+more+classic", "real+classic", "control", "helps")
+    assert control_row(world, helps).came_out is None
+    assert control_row(evidence(**{"real__more__classic": 0.8}), helps).came_out is False
+
+
 def test_a_smoke_run_never_answers():
     found = decide(replace(evidence(), preset="smoke"))
     assert answers(found) == {"inconclusive"} and found.reason == "a smoke run is far too small to answer"

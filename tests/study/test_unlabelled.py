@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from gannb.experiment.cleanup import leftovers
 from gannb.experiment.estimate import copies_bytes
 from gannb.experiment.experiment import Experiment
 from gannb.generators.registry import load
+from gannb.study import external
 from gannb.study.data_copy import check_place
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
@@ -163,6 +165,33 @@ def test_nothing_that_any_trial_tests_gets_in_whatever_the_protocol(own, tmp_pat
     experiment = preview(own, tmp_path, unlabelled=str(folder), **given)
     assert about(experiment)["items"] == 5
     assert "8 that are identical or nearly identical to images of this study were left out" in about(experiment)["text"]
+
+
+def test_test_images_do_not_get_in_mirrored_or_turned(own, tmp_path):
+    known = items_of(own / "test" / "hen")[:4]
+    turned = np.concatenate([known[:2, :, ::-1], np.rot90(known[2:], 1, (1, 2))])
+    found = about(preview(own, tmp_path, unlabelled=str(written(tmp_path / "u", np.concatenate([turned, scenes(3)])))))
+    assert found["items"] == 3 and "4 that are identical or nearly identical" in found["text"]
+
+
+def test_a_copy_of_a_copy_does_not_get_in(monkeypatch):
+    """As what a study has left out itself for a test item, which is in none of its parts."""
+    close = SimpleNamespace(copies_of=lambda x, others: (np.abs(x[:, None] - others[None]) <= 1).any(1))
+    monkeypatch.setattr(external, "medium_of", lambda dataset: close)
+    monkeypatch.setattr(external, "_own_items", lambda dataset: np.array([0.0]))
+    assert external._copies(np.array([3.0, 9.0, 1.0, 2.0, 10.0]), None).tolist() == [True, False, True, True, False]
+
+
+def test_groups_that_are_told_later_are_heeded(own, tmp_path):
+    folder, table = written(tmp_path / "u", scenes(3), "new-{}"), tmp_path / "groups.csv"
+    names = sorted(file.relative_to(own).as_posix() for file in own.glob("*/*/*.png"))
+    lines = ["file,group", *(f"{name},{number}" for number, name in enumerate(names))]
+    table.write_text("\n".join(lines))
+    given = {"unlabelled": str(folder), "groups": str(table)}
+    study = make_study(data=str(own), preset="smoke", name="s", output_dir=str(tmp_path / "outputs"), **given)
+    assert about(Experiment.open(study))["items"] == 3
+    table.write_text("\n".join([*lines, "new-0.png,5"]))
+    assert about(preview(own, tmp_path, **given))["items"] == 2
 
 
 def test_copies_alone_are_refused_in_a_sentence(own, tmp_path):

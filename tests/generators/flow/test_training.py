@@ -119,6 +119,15 @@ def test_a_short_training_makes_items_once_and_one_that_is_timed_none(monkeypatc
     guard = FlowGuard(FlowTraining(VECTORS, FAMILY, DRAW, Job(200, 3, looks=False)), DRAW)
     train(guard, None, {})
     assert guard.training.grids == [] and guard.diversity["step"] == []
+
+
+def test_what_was_seen_at_a_look_stands_until_the_next_one(monkeypatch):
+    guard = start(steps=200)
+    guard.training.step, guard.doubts, good = 150, 1, guard.good
+    assert 150 not in guard.training.moments and not guard.check()
+    assert guard.doubts == 1 and guard.good is good  # no state after a doubt is one to go back to
+    guard.doubts = 0
+    assert guard.check() and guard.good is not good
     assert moments_of(1) == {1} and moments_of(10) == {10} and moments_of(40) == {40}
     assert moments_of(8000) == {250, 500, 1000, 2000, 4000, 8000}
 

@@ -82,6 +82,14 @@ def test_grids_show_the_average_at_its_level_and_items_are_of_the_last_one(tmp_p
     assert (Adversarial.load(tmp_path, IMAGE).sample(asked, 0) == gan.sample(asked, 0)).all()
 
 
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_however_short_the_training_what_it_makes_is_of_the_last_level(steps):
+    training = make_training("progressive", steps=steps, draw=make_draw(shape=(64, 64, 1)))
+    for _ in range(steps):
+        training.advance()
+    assert all((network.level, network.fading) == (2, False) for network in training.staged)
+
+
 def test_the_guard_watches_it_as_any_other():
     training = make_training("progressive", steps=8, draw=make_draw(shape=(32, 32, 1)))
     guard = Guard(training, make_draw(shape=(32, 32, 1)))

@@ -91,6 +91,12 @@ def test_the_floor_keeps_images_of_a_class_from_one_layout():
     assert usual > 0
 
 
+def test_what_tells_its_training_from_another_s_is_in_its_settings(monkeypatch):
+    family = FAMILIES["projected"]
+    assert family.settings()["floor"] == family.floor == 4.0 and "floor" not in FAMILIES["projection"].settings()
+    assert FAMILIES["style"].settings()["adaptive"] is True and "adaptive" not in FAMILIES["projection"].settings()
+
+
 def test_it_needs_weights_and_a_network_with_layers_of_four_sizes():
     with pytest.raises(InputError, match="set pretrained"):
         FAMILIES["projected"].discriminator((64, 64, 3), 3)
