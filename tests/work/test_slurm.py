@@ -21,7 +21,8 @@ from gannb.work.scheduler import run_units
 pytest.importorskip("dask_jobqueue", reason="needs gannb[slurm]")
 
 SBATCH = """#!/bin/sh
-setsid sh "$1" > "{folder}/job.log" 2>&1 < /dev/null &
+cp "$1" "{folder}/job-$$.sh"  # Slurm takes the script when it is submitted; whoever submitted it removes it then
+setsid sh "{folder}/job-$$.sh" > "{folder}/job.log" 2>&1 < /dev/null &
 echo $! >> "{folder}/jobs"
 echo "Submitted batch job $!"
 """
