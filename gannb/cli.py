@@ -213,7 +213,7 @@ def _studies(parser: argparse.ArgumentParser) -> None:
 def _until(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until", choices=("settled",),
-        help="more trials by themselves, until the answer is settled or trials_most is reached",
+        help="more trials by themselves, up to trials_most",
     )  # fmt: skip
 
 
@@ -618,7 +618,7 @@ COMMANDS = {
         (_one_study, _how_to_work, _how_much_talk), WORK_EPILOG,
     ),
     "plan": Command(
-        _plan, "what `run` would do, how long it takes and how much disk it needs; writes nothing",
+        _plan, "what `run` would do, how long and with how much disk; writes nothing",
         (_which_study, _as_json, _how_much_talk), STUDY_EPILOG,
     ),
     "status": Command(_status, "what is done, running, failed, and the time left", (_one_study, _as_json)),

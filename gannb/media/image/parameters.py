@@ -29,12 +29,12 @@ class ImageParameters(Transfer):
     flow_steps: int = parameter(
         FLOW_STEPS,
         2,
-        "of `gan=flow`: Euler steps from noise to an image, each a pass through its network",
+        "of the family `flow`: Euler steps from noise to an image, each a pass through its network",
         ge=1,
         le=200,
     )
     guidance: float = parameter(
-        GUIDANCE, 2, "of `gan=flow`: above 1, images are led further into their class: clearer and less varied",
+        GUIDANCE, 2, "of the family `flow`: above 1, images are led further into their class: clearer and less varied",
         ge=1.0, le=10.0,
     )  # fmt: skip
     inception: str | None = parameter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from gannb.media.captioned.gans.families import DEFAULT, FAMILIES, OF_CAPTIONS
+from gannb.media.image.flows.families import FLOWS
 from gannb.media.image.gans.families import FAMILIES as OF_IMAGES
 
 
@@ -18,7 +19,6 @@ def test_families_of_captions_differ_in_what_is_compared_and_in_nothing_else():
 
 
 def test_the_families_of_images_are_there_as_they_are():
-    assert {name: FAMILIES[name] for name in OF_IMAGES} == OF_IMAGES and set(FAMILIES) - set(OF_IMAGES) == {
-        *OF_CAPTIONS
-    }
+    assert all(FAMILIES[name] is family for name, family in (OF_IMAGES | FLOWS).items())
+    assert set(FAMILIES) == {*OF_IMAGES, *FLOWS, *OF_CAPTIONS}
     assert DEFAULT == "gan_cls" and all(family.takes_captions for family in OF_CAPTIONS.values())
