@@ -132,11 +132,17 @@ def run(asked: argparse.Namespace) -> None:
         taken = {name: FAMILIES[name].given(weights) for name in dict.fromkeys((WITHOUT, *names))}
         per_step = dict(zip(taken, milliseconds(list(taken.values()), draw), strict=True))
         for name in wanted:
-            append({"family": name} | about | row_of(name, taken, per_step, draw, score, asked), asked.out)
+            append({"family": name} | about | row_of(name, taken, per_step, draw, score, asked, draw_number), asked.out)
 
 
 def row_of(
-    name: str, taken: dict[str, Family], per_step: dict[str, float], draw: Examples, score: Scores, asked: Any
+    name: str,
+    taken: dict[str, Family],
+    per_step: dict[str, float],
+    draw: Examples,
+    score: Scores,
+    asked: Any,
+    number: int,
 ) -> dict[str, Any]:
     """The figures of a family, or of the draw's own items."""
     if name == OWN:
@@ -144,7 +150,7 @@ def row_of(
     steps = round(asked.steps * per_step[WITHOUT] / per_step[name])
     made, spent = made_by(taken[name], draw, steps, asked.seed)
     if asked.pictures:
-        save_picture(made, asked.pictures / f"{name}-{asked.size}-{asked.per_class}-{made.y.size}.png", zoom=1)
+        save_picture(made, asked.pictures / f"{name}-{asked.size}-{asked.per_class}-{number}.png", zoom=1)
     cost = {"own_steps": steps, "against_projection": per_step[name] / per_step[WITHOUT], "cpu_seconds": spent}
     return cost | score(made, asked.seed)
 

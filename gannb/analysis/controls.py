@@ -51,7 +51,7 @@ def control_row(evidence: Evidence, contrast: Contrast, level: float = 0.95) -> 
     if contrast.expected == CONVERGED:
         return ControlRow(contrast, change, has_converged(evidence, contrast.arm))
     result = came_out(contrast.expected, change, evidence.rope)
-    if result is False and parse_arm(contrast.arm).source == "more" and not has_converged(evidence, contrast.arm):
+    if result is False and _has_more_items(contrast) and not has_converged(evidence, contrast.arm):
         result = None  # with more steps it may come out yet
     return ControlRow(contrast, change, result)
 
@@ -80,7 +80,8 @@ def why_no_answer(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
     """
     if evidence.preset == "smoke":
         return SMOKE
-    failed = [row.contrast for row in rows if row.came_out is False and not _would_bring_more(row.contrast)]
+    failed = [row.contrast for row in rows if row.came_out is False]
+    failed = [c for c in failed if not (c.expected == CONVERGED and _has_more_items(c))]
     parts = [f"{_learner(c)} had not converged" for c in failed if c.expected == CONVERGED]
     others = [c.meaning for c in failed if c.expected != CONVERGED]
     if others:
@@ -89,9 +90,9 @@ def why_no_answer(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
     return " and ".join(dict.fromkeys(parts))
 
 
-def _would_bring_more(contrast: Contrast) -> bool:
-    """Tell whether a control of convergence is that of an arm with more real items."""
-    return contrast.expected == CONVERGED and parse_arm(contrast.arm).source == "more"
+def _has_more_items(contrast: Contrast) -> bool:
+    """Tell whether a contrast is that of an arm with more real items."""
+    return parse_arm(contrast.arm).source == "more"
 
 
 def _learner(contrast: Contrast) -> str:
@@ -120,7 +121,7 @@ def control_sentence(evidence: Evidence, row: ControlRow) -> str:
     if contrast.expected == CONVERGED:
         brought = f"the second half of its steps still brought {change} points, and the margin is"
         what = f"{contrast.arm} had not converged: {brought} {points(evidence.rope)}"
-        if _would_bring_more(contrast):
+        if _has_more_items(contrast):
             return f"{what}. Trained for longer, more real {evidence.nouns.many} would bring still more."
         return f"{what}; {way_to_converge(evidence)}."
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"

@@ -18,6 +18,7 @@ from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.trials.arms import (
     COPIES,
     EXTERNAL_WORDS,
+    MORE,
     OF_ONE_MEDIUM,
     PRIMARY,
     YARDSTICKS,
@@ -124,7 +125,7 @@ def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_ou
         return f"No advice yet: {reason}. {way_out}"
     chosen, plain = best(found, evidence.rope), _without_augmentation(evidence)
     said = [plain] if plain and chosen is None else [*_best_sentences(evidence, chosen), *([plain] if plain else [])]
-    more = next((option for option in found if option.arm == "real+more+classic"), None)
+    more = next((option for option in found if option.arm == MORE), None)
     if more:
         said.append(f"Collecting as many real {evidence.nouns.many} again brings {in_points(more.gain)} points.")
     said.append(_untried(evidence, chosen))

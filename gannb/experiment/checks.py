@@ -81,7 +81,7 @@ def _check_families(settings: Settings) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between folds."""
     dataset, design, study = settings.dataset, settings.design, settings.study
     for name in settings.families:
-        family = settings.family_of(name)
+        family = settings.medium.families[name]
         _check_trunk(settings, family)
         differ = family.one_class_batches and design.folds > 0
         for trial in _by_smallest_class(settings) if differ else [0]:
@@ -100,7 +100,7 @@ def _check_trunk(settings: Settings, family: Family) -> None:
         raise InputError(f"gan: {family.name} looks through a pretrained network: {missing}")
     if os.access(settings.trunk.file, os.R_OK):  # else what was made with it is still found
         family.check(settings.shape, settings.medium.families)
-        family.discriminator(settings.shape, settings.dataset.pool.n_classes)
+        family.given(settings.trunk).discriminator(settings.shape, settings.dataset.pool.n_classes)
 
 
 def _check_variations(settings: Settings) -> None:

@@ -34,7 +34,6 @@ from gannb.work.engines import Place
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium, Weights
-    from gannb.generators.adversarial.family import Family
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,11 +382,6 @@ class Settings:
         """Whether the study's GAN looks through the network that would measure its items."""
         looks = self.medium.families[self.family].needs_weights
         return looks and None not in (self.trunk, self.weights) and self.trunk.network == self.weights.network
-
-    def family_of(self, name: str) -> Family:
-        """Return a family of GANs, with the pretrained weights that it needs where they were found."""
-        family = self.medium.families[name]
-        return family.given(self.trunk) if family.needs_weights and self.trunk is not None else family
 
     @property
     def view(self) -> View | None:

@@ -119,10 +119,15 @@ def lecam(real: Tensor, fake: Tensor, usual_real: Tensor, usual_fake: Tensor) ->
 # ---- a floor under the spread of what is made ----
 
 
-def spread_within(rows: Tensor, labels: Tensor) -> Tensor:
-    """Mean of 1 - cosine over all pairs of one label, 0..2: rows (N, D) of length 1, labels (N,); 0 without a pair."""
-    pairs = (labels[:, None] == labels).float().fill_diagonal_(0)
-    return (pairs * (1 - rows @ rows.T)).sum() / pairs.sum().clamp_min(1)
+def spread_within(rows: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Mean of 1 - cosine over all pairs of one label, 0..2: rows (N, D) of length 1, labels (N,); 0 without a pair.
+
+    From the sums of each label's rows, so that it takes no pair by itself; it waits for no device.
+    """
+    member = F.one_hot(labels, classes).to(rows.dtype)  # (N, K)
+    cosines = (member.T @ rows).square().sum() - rows.square().sum()
+    pairs = member.sum(0).square().sum() - len(rows)
+    return (pairs - cosines) / pairs.clamp_min(1)
 
 
 def floor(fake: Tensor, real: Tensor) -> Tensor:

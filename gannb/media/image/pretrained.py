@@ -226,10 +226,15 @@ keep, recall, kept = _noted.keep, _noted.recall, _noted.kept
 # ---- the network ----
 
 
+def three_channels(x: Tensor) -> Tensor:
+    """Return items (N, C, H, W) as (N, 3, H, W): grey ones fill three channels, of four the first three are taken."""
+    return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3]
+
+
 class Pretrained(nn.Module):
     """A pretrained timm network that takes items as the other classifiers do.
 
-    (N, C, H, W) in [-1, 1] -> (N, K) logits. Grey items fill three channels, of four the first three are taken. Batch
+    (N, C, H, W) in [-1, 1] -> (N, K) logits, see `three_channels`. Batch
     normalisation keeps the statistics it was pretrained with: a few small batches give none that are better.
     """
 
@@ -248,7 +253,7 @@ class Pretrained(nn.Module):
 
     def prepared(self, x: Tensor) -> Tensor:
         """Bring items (N, C, H, W) in [-1, 1] to the network's channels, size and normalisation."""
-        x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3]
+        x = three_channels(x)
         mode = self.interpolation if self.interpolation in ("bicubic", "bilinear") else "bicubic"
         x = F.interpolate(x, self.size, mode=mode, antialias=True).clamp(-1, 1)
         return (((x + 1) / 2 - self.mean) / self.std).contiguous(memory_format=torch.channels_last)

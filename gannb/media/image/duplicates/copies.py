@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gannb.media.image.duplicates.crops import LEAST_SIDE, cropped_pairs, view
+from gannb.media.image.duplicates.crops import LEAST_SIDE, VIEW, cropped_pairs
 from gannb.media.image.duplicates.near import THUMB, content, near_others, thumbnail_of_item
 
 
@@ -25,7 +25,7 @@ def copies_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _crops_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Tell which items (N,) show a part of one of others, or hold it."""
-    views = np.stack([view(item[..., 0])[..., None] if item.shape[2] == 1 else view(item) for item in (*x, *others)])
+    views = np.stack([thumbnail_of_item(item, VIEW) for item in (*x, *others)])
     pairs, found = cropped_pairs(views)[0], np.zeros(len(x), bool)
     across = pairs[(pairs < len(x)).sum(1) == 1]
     found[across[across < len(x)]] = True

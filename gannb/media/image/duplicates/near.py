@@ -116,9 +116,9 @@ def near_others(thumbs: np.ndarray, others: np.ndarray) -> np.ndarray:
     return found
 
 
-def thumbnail_of_item(item: np.ndarray) -> np.ndarray:
-    """(H, W, 1) or (H, W, 3) uint8 -> (16, 16, 1) or (16, 16, 3) uint8."""
-    return thumbnail(item[..., 0])[..., None] if item.shape[2] == 1 else thumbnail(item)
+def thumbnail_of_item(item: np.ndarray, side: int = THUMB) -> np.ndarray:
+    """(H, W, 1) or (H, W, 3) uint8 -> (side, side, 1) or (side, side, 3) uint8."""
+    return thumbnail(item[..., 0], side)[..., None] if item.shape[2] == 1 else thumbnail(item, side)
 
 
 def _pictures(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,7 @@ from gannb.media.image.gans.layers import (
     padded,
     start_grid,
 )
+from gannb.media.image.gans.projection import transposed
 
 FIRST = 2  # doublings of the start grid at the first level: about 16 pixels
 
@@ -46,9 +47,7 @@ class ProgressiveGenerator(Staged):
         self.embedding = LabelEmbedding(classes, embedding)
         self.start = nn.Linear(code, widths[0] * self.grid[0] * self.grid[1])
         self.norms = nn.ModuleList(ConditionalBatchNorm(w, code) for w in widths)
-        self.ups = nn.ModuleList(
-            nn.ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in zip(widths, [*widths[1:], base], strict=True)
-        )
+        self.ups = nn.ModuleList(transposed(a, b) for a, b in zip(widths, [*widths[1:], base], strict=True))
         self.to_image = nn.ModuleList(nn.Conv2d(w, channels, 1) for w in [*widths[FIRST:], base])  # one a level
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:

@@ -59,7 +59,9 @@ class FrozenTrunk(nn.Module):
         return [found / spread for found, spread in zip(self._maps(x), self.spread, strict=True)]
 
     def _maps(self, x: Tensor) -> list[Tensor]:
-        x = x.expand(-1, 3, -1, -1) if x.shape[1] < 3 else x[:, :3]
+        from gannb.media.image.pretrained import three_channels
+
+        x = three_channels(x)
         if (least := min(x.shape[2:])) < LEAST_SIDE:
             x = F.interpolate(x, scale_factor=LEAST_SIDE / least, mode="bilinear", align_corners=False)
         return self.trunk(((x + 1) / 2 - self.mean) / self.std)
