@@ -62,11 +62,18 @@ def patiently(step: Callable[..., Any]) -> Callable[..., Any]:
         while True:
             try:
                 return step(*arguments, **named)
-            except TimeoutError:
+            except TimeoutError as error:
                 if patience.ended():
+                    error.add_note(f"The page showed:\n{shown(*arguments[:1])}")
                     raise
 
     return again
+
+
+def shown(of: Any = None) -> str:
+    """The text of a page, or of the page that a locator is of."""
+    page = getattr(of, "page", of)
+    return page.evaluate("() => document.body.innerText") if page else "no page yet"
 
 
 def played(page: Any) -> list[tuple[str | None, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,8 @@ from gannb.study.model import make_study
 from gannb.work.locks import is_running
 
 pytestmark = MARKS
+
+RUNS = 5  # times that Run All Cells is chosen until a cell is run
 
 
 @dataclass
@@ -128,9 +131,19 @@ def heading(page: Any, text: str) -> None:
 
 
 def run_all(page: Any) -> None:
-    """Choose Run > Run All Cells from the menu."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    """Choose Run > Run All Cells from the menu, again where no cell has been sent to the kernel by it.
+
+    A notebook says "idle" before it has a kernel too, and then the menu does nothing.
+    """
+    prompts = page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt")
+    sent = prompts.filter(has_text=re.compile(r"\[(\*|\d+)\]"))
+    for _ in range(RUNS):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        with contextlib.suppress(AssertionError):
+            wait_for(sent.count, "a cell at work", 10)
+            return
+    raise AssertionError(f"no cell was run; the page shows:\n{page.locator('body').inner_text()}")
 
 
 def cell(page: Any, code: str) -> Any:
