@@ -140,7 +140,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     import safetensors.torch
     from safetensors import SafetensorError
 
-    from gannb.generators.adversarial.training import under
+    from gannb.generators.adversarial.tensors import under
 
     try:
         tensors = safetensors.torch.load_file(file)
@@ -154,7 +154,7 @@ def open_network(
     medium: Medium, family: str, shape: tuple[int, ...], n_classes: int, tensors: dict[str, Tensor]
 ) -> nn.Module:
     """A family's generator network with these weights. Raises InputError where they do not fit or are not finite."""
-    from gannb.generators.adversarial.training import lent_randomness
+    from gannb.generators.adversarial.randomness import lent_randomness
 
     found = medium.families[family]
     if found.takes_captions:
