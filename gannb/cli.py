@@ -179,7 +179,7 @@ def _one_study(parser: argparse.ArgumentParser) -> None:
 
 def _which_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", nargs="?", metavar="STUDY", help="a YAML file of parameters, or a study's folder")
-    parser.add_argument("--data", metavar="DATA", help="digits, FOLDER (a folder per class) or FILE.npz")
+    parser.add_argument("--data", metavar="DATA", help="digits, FOLDER (a folder per class), FILE.npz or FILE.csv")
     _what_to_set(parser, "parameters, which win over those of STUDY")
 
 
@@ -232,7 +232,7 @@ def _study_from(options: argparse.Namespace) -> Study:
     if options.study is not None and (has_study(Path(options.study)) or has_sweep(Path(options.study))):
         given, file = load_study(options.study).changes(), str(Path(options.study) / "study.json")
     elif options.study is not None:
-        given = read_yaml(options.study)
+        given = _written_in(file)
         if is_sweep(given):
             raise InputError(f"{file} holds a sweep, many studies; run it with `gannb sweep {file}`.")
     changes = _changes(options.changes)
@@ -242,6 +242,16 @@ def _study_from(options: argparse.Namespace) -> Study:
         changes["data"] = options.data
     trust_given(changes)
     return study_of(given, changes, file)
+
+
+def _written_in(file: str) -> dict[str, Any]:
+    """Return what a file of parameters says. Raises InputError, which knows items that were named in its place."""
+    try:
+        return read_yaml(file)
+    except InputError:
+        if os.path.isdir(file) or (os.path.isfile(file) and Path(file).suffix.lower() not in (".yaml", ".yml", "")):
+            raise InputError(f"{file} holds no study; if it holds your items, write --data {file}.") from None
+        raise
 
 
 def _changes(written: Sequence[str]) -> dict[str, Any]:
@@ -344,7 +354,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _names_sweep(path: Path) -> bool:
     """Tell whether a path is that of a sweep: its folder, or its file."""
-    return has_sweep(path) or (os.path.isfile(path) and is_sweep(read_yaml(path)))
+    return has_sweep(path) or (os.path.isfile(path) and is_sweep(_written_in(str(path))))
 
 
 def _plan_sweep(options: argparse.Namespace) -> int:
