@@ -402,14 +402,15 @@ def _what_to_examine(parser: argparse.ArgumentParser) -> None:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from gannb.export.generate import generate
-    from gannb.export.shards import Plan
+    with doing("making a set"):
+        from gannb.export.generate import generate
+        from gannb.export.shards import Plan
 
-    manifest = generate(
-        options.folder, options.to, per_class=options.per_class, like=options.like, captions=options.captions,
-        classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
-        no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
-    )  # fmt: skip
+        manifest = generate(
+            options.folder, options.to, per_class=options.per_class, like=options.like, captions=options.captions,
+            classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
+            no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
+        )  # fmt: skip
     many = MEDIA[Plan.of(manifest).medium].nouns.many
     print(f"\n{manifest['items']:,} {many}; what they are and are not for: {Path(options.to) / 'README.md'}")
     return DONE
@@ -431,9 +432,10 @@ def _which_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _try(options: argparse.Namespace) -> int:
-    from gannb.report.trying import tried_in
+    with doing("making a few items"):
+        from gannb.report.trying import tried_in
 
-    file, tried = tried_in(options.folder, options.wanted, options.number, options.seed)
+        file, tried = tried_in(options.folder, options.wanted, options.number, options.seed)
     for remark in tried.remarks:
         _complain(f"remark: {remark}")
     print(f"{tried.what}, by {tried.whose}\n{file}")
