@@ -203,7 +203,7 @@ class _Said(str):
 
 
 def say(text: str) -> None:
-    """Show a sentence about a picture, in the notebook alone: `gannb run` repeats prints where there are no pictures."""
+    """Show a sentence about a picture, in a notebook alone: `gannb run` repeats prints where there are no pictures."""
     from IPython.display import display
 
     display(_Said(text))
