@@ -74,7 +74,7 @@ def test_stage_version_and_cost_are_those_of_the_record(every):
 
 def test_draws_are_quick_and_gans_share_a_gpu(every):
     assert {unit.kind for unit in every if unit.quick} == {"draw"}
-    assert {unit.kind for unit in every if unit.shares} == {"generator", "outlier_gan"}
+    assert {unit.kind for unit in every if unit.shares} == {"generator", "outlier_gan", "pretraining"}
     assert all(unit.shares == (unit.cost == "gan") for unit in every)
 
 

@@ -140,7 +140,7 @@ def lowest_layers(network: nn.Module, x: Tensor, told: Tensor, share: float) -> 
     network.eval()
     try:
         with torch.enable_grad():
-            scores = network(x, told)[0]
+            scores = network(x.detach().requires_grad_(), told)[0]
     finally:
         network.train()
         for hook in hooks:
