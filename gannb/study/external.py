@@ -276,11 +276,6 @@ def _read_pretrain(study: Study, dataset: Dataset) -> Source:
     classes are held out, nothing of a class that is none of the study's is used: it may be one of them.
     """
     what, pool, medium = Path(str(study.related)).name, dataset.pool, medium_of(dataset)
-    if not study.related:
-        raise InputError(
-            f"pretrain: related {medium.nouns.many} are to be learnt first, and the study has none; give related=..., "
-            "or leave pretrain out."
-        )
     given, brought = _given_related(study, dataset)
     ours = [composed(each) for each in pool.classes]
     chosen = chosen_classes(given.classes, pool.classes, study.related_classes, "related")

@@ -295,6 +295,8 @@ class General(BaseModel):
     def _name_and_paths(self) -> General:
         if not self.data.strip():
             raise ValueError("data is empty; name a folder, a file or digits")
+        if self.pretrain and not self.related:
+            raise ValueError("pretrain=related takes related items; give related=..., or leave pretrain out")
         if not self.name:
             object.__setattr__(self, "name", name_from(self.data))
         for field in ("data", "groups", "foreign", "related", "unlabelled"):  # paths stay true in other folders
