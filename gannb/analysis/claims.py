@@ -156,7 +156,7 @@ def _collecting(evidence: Evidence) -> Finding:
     why = f"Twice the real {evidence.nouns.many} against {PRIMARY[0]}."
     if not has_converged(evidence, MORE):
         verdicts.pop(Answer.HURTS)
-        why += " They had not converged, and with more steps would bring more."
+        why += " They had not converged, and with more steps may bring more."
     return _by_answer(evidence, MORE, PRIMARY[0], verdicts, why) or NOT_TESTED
 
 

@@ -119,15 +119,19 @@ def control_sentence(evidence: Evidence, row: ControlRow) -> str:
     """Return in words that a control did not come out, or that it cannot be told."""
     contrast, change = row.contrast, in_points(row.change)
     if contrast.expected == CONVERGED:
-        brought = f"the second half of its steps still brought {change} points, and the margin is"
-        what = f"{contrast.arm} had not converged: {brought} {points(evidence.rope)}"
+        brought = f"the second half of its training steps still brought {change} points"
+        counts = f"from {points(evidence.rope)} on that is not the end"
         if _has_more_items(contrast):
-            return f"{what}. Trained for longer, more real {evidence.nouns.many} would bring still more."
-        return f"{what}; {way_to_converge(evidence)}."
+            return (
+                f"With as many real {evidence.nouns.many} again ({contrast.arm}), training had not come to its end: "
+                f"{brought}, and {counts}. So these may bring more than is shown; the answer does not rest on them."
+            )
+        return f"{contrast.arm} had not converged: {brought}, and {counts}; {way_to_converge(evidence)}."
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
     if row.came_out is None:
         return (
             f"A check of the study itself is open: {against} {WANTED[contrast.expected]}, and made {change} points, "
-            "too uncertain to tell. More trials close it; until then an effect of that size may go unseen."
+            f"too uncertain to tell. More trials or test {evidence.nouns.many} tell it; until then an effect anywhere "
+            "in those brackets may go unseen."
         )
     return f"A control did not come out: {against} {WANTED[contrast.expected]}, and made {change} points."

@@ -147,13 +147,13 @@ def _untried(evidence: Evidence, chosen: Option | None) -> str:
     brought = {name: WAYS[name].brought for name in evidence.untried}
     ways = sorted(brought, key=lambda name: -math.inf if brought[name] is None else brought[name], reverse=True)
     names = listed([f"gan.{name}" for name in ways], "and")
-    said = f"Other ways to use GAN {evidence.nouns.many} are not tried here: {names} (docs/ways.md)."
+    said = f"Of the published ways to use GAN {evidence.nouns.many}, these are not tried here: {names} (docs/ways.md)."
     measured = [change for change in brought.values() if change is not None]
     if not measured:
         return said
     least, most = (points(change, True) for change in (min(measured), max(measured)))
-    between = f"{least} points" if least == most else f"{least} to {most} points"
-    return f"{said} {MEASURED}, they brought {between} over classical augmentation alone."
+    between = f"{least}" if least == most else f"between {least} and {most}"
+    return f"{said} {MEASURED}, each changed accuracy by {between} points on average."
 
 
 def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
@@ -161,7 +161,7 @@ def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
     if option is None:
         return [
             f"No way to make more of these {evidence.nouns.many} that was tried beats classical augmentation alone "
-            "beyond doubt: keep to that."
+            f"beyond doubt: keep to that{_own_effect(evidence)}."
         ]
     cost = f"; {_minutes(option.minutes)} of computing" if option.minutes is not None else ""
     adjusted = "" if option.arm == PRIMARY[0] else " (adjusted for the number of options)"
@@ -170,6 +170,15 @@ def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
     if option.source == "foreign":
         said.append(leakage(evidence.nouns, evidence.external["foreign"]))
     return said
+
+
+def _own_effect(evidence: Evidence) -> str:
+    """Return what classical augmentation itself brings, behind the advice to keep to it; "" where it surely helps."""
+    if len(common_trials(evidence, "real", BASE)) < LEAST_TRIALS:
+        return ""
+    change = difference(evidence, BASE, "real", evidence.level)
+    helps = decide(change, evidence.rope) is Answer.HELPS
+    return "" if helps else f", which itself is not shown to help ({in_points(change)} points)"
 
 
 def _without_augmentation(evidence: Evidence) -> str:

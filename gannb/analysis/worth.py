@@ -56,7 +56,7 @@ def arm_worth(evidence: Evidence) -> ArmWorth | None:
     curve = tuple(CurvePoint(arm, float(size), float(mean)) for arm, size, mean in points)
     said = worth_sentence(evidence.nouns, n_real, worth, [point.n for point in curve])
     if not has_converged(evidence, arms[-1]):
-        said += " The curve's last point had not converged: with more steps it would be higher, and the worth no more."
+        said += " The curve's last point had not converged: with more steps it may be higher, and the worth no more."
     return ArmWorth(PRIMARY[0], n_real, float(own.mean()), worth, curve, said)
 
 

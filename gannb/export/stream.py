@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from gannb.export.shards import loaded_generator
-from gannb.generators.adversarial.training import Passes
+from gannb.generators.adversarial.randomness import Passes
 from gannb.generators.interface import Condition
 from gannb.media import medium_with
 from gannb.utils.keys import seed_for

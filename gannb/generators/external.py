@@ -142,7 +142,7 @@ def read_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     import safetensors.torch
     from safetensors import SafetensorError
 
-    from gannb.generators.adversarial.training import under
+    from gannb.generators.adversarial.tensors import under
 
     try:
         tensors = safetensors.torch.load_file(file)
@@ -164,7 +164,7 @@ def open_network(
 
     Raises InputError where they do not fit or are not finite.
     """
-    from gannb.generators.adversarial.training import lent_randomness
+    from gannb.generators.adversarial.randomness import lent_randomness
 
     found = medium.families[family]
     if found.takes_captions:

@@ -102,7 +102,7 @@ def test_classifiers_that_had_not_converged_leave_no_answer_and_say_so():
     assert "by +3.0 [2.6, 3.4] points. That is undecided: the classifiers had not converged." in found.sentence
     assert found.advice.startswith("No advice yet: the classifiers had not converged. Raise classifier_steps_most")
     (problem,) = found.problems
-    assert "real+classic had not converged: the second half of its steps still brought +4.0 [" in problem
+    assert "real+classic had not converged: the second half of its training steps still brought +4.0 [" in problem
     assert "raise classifier_steps_most" in problem
 
 
@@ -161,8 +161,8 @@ def test_more_real_items_that_want_more_steps_take_no_answer_from_the_others():
     row = control_row(world, again)
     assert row.came_out is False and why_no_answer(world, [row]) == ""
     said = control_sentence(world, row)
-    assert said.startswith("real+more+classic had not converged: the second half of its steps still brought +10.0 [")
-    assert said.endswith("Trained for longer, more real images would bring still more.")
+    assert said.startswith("With as many real images again (real+more+classic), training had not come to its end: the")
+    assert "steps still brought +10.0 [" in said and said.endswith("the answer does not rest on them.")
     found = decide(replace(world, contrasts=(*world.contrasts, again)))
     assert found.answer == "helps" and any(said[-50:] == problem[-50:] for problem in found.problems)
 

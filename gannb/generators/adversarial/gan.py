@@ -25,9 +25,10 @@ from gannb.generators.adversarial.checkpoint import DamagedCheckpoint, identity,
 from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.form import Form
 from gannb.generators.adversarial.guard import RULE, Guard
+from gannb.generators.adversarial.randomness import lent_randomness
 from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
 from gannb.generators.adversarial.start import go_on
-from gannb.generators.adversarial.training import Training, lent_randomness
+from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Condition, Job, check_classes, check_labels
 from gannb.utils.errors import InputError, unreadable
 

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from gannb.classifiers.depth import longest_ways
-from gannb.generators.adversarial.training import Training, lent_randomness, under
+from gannb.generators.adversarial.randomness import lent_randomness
+from gannb.generators.adversarial.tensors import under
+from gannb.generators.adversarial.training import Training
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,10 +8,8 @@ order of sums varies, and with it the last digits.
 from __future__ import annotations
 
 import copy
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,9 +28,18 @@ from gannb.generators.adversarial.losses import (
     spread_within,
     squared_gradients,
 )
-from gannb.generators.adversarial.random_layer import RandomLayer
+from gannb.generators.adversarial.randomness import Passes, RandomLayer, derive, lent_randomness
 from gannb.generators.adversarial.sampling import make, noise_rows
 from gannb.generators.adversarial.staged import Staged
+from gannb.generators.adversarial.tensors import (
+    adam,
+    all_finite,
+    ema_momentum,
+    ema_update,
+    float_tensors,
+    load_tensors,
+    tensors_of,
+)
 from gannb.generators.interface import Condition, Job
 
 if TYPE_CHECKING:
@@ -51,65 +58,7 @@ CURVES = (
     "discriminator_loss", "adversarial_loss", "generator_loss", "real_score", "fake_score", "sureness",
     "label_agreement", "chance",
 )  # fmt: skip
-_global_randomness = threading.Lock()  # networks take their first weights from it, and threads share it
-
-
-# ---- averages ----
-
-
-def ema_momentum(step: int, limit: float) -> float:
-    """Momentum after step 0, 1, ...: min(limit, 1 - 1 / (step / 10 + 1)), to forget the start."""
-    return min(limit, 1 - 1 / (step / 10 + 1))
-
-
-def float_tensors(network: nn.Module) -> list[Tensor]:
-    """All that training changes in a network: weights, batch-norm statistics, spectral norms."""
-    return [value for value in network.state_dict().values() if value.is_floating_point()]
-
-
-def ema_update(average: list[Tensor], current: list[Tensor], momentum: float) -> None:
-    """average = momentum * average + (1 - momentum) * current, in place."""
-    torch._foreach_lerp_(average, current, 1 - momentum)
-
-
-# ---- randomness: from (seed, what for, which), never from what happened before ----
-
-
-def derive(seed: int, *key: int) -> int:
-    """Return a seed in 0 .. 2**64-1 for a numbered purpose."""
-    return int(np.random.SeedSequence([seed, *key]).generate_state(1, np.uint64)[0])
-
-
-class Passes:
-    """Batches from endless shuffled passes over some positions: each is used equally often, to within one."""
-
-    def __init__(self, positions: np.ndarray, batch: int, seed: int) -> None:
-        self.n, self.batch = len(positions), batch
-        self._pass = lru_cache(maxsize=4)(
-            lambda which: positions[np.random.default_rng([seed, 1, which]).permutation(self.n)]
-        )
-
-    def __getitem__(self, number: int) -> np.ndarray:
-        """Positions (batch,) of the items of a batch."""
-        start = number * self.batch
-        first, last = start // self.n, (start + self.batch - 1) // self.n
-        joined = np.concatenate([self._pass(which) for which in range(first, last + 1)])
-        return joined[start - first * self.n :][: self.batch]
-
-
-@contextmanager
-def lent_randomness(seed: int = 0) -> Iterator[None]:
-    """Torch's global randomness on the CPU, seeded, for one thread at a time; it is afterwards as it was."""
-    with _global_randomness:
-        before = torch.default_generator.get_state()
-        torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would seed every GPU too
-        try:
-            yield
-        finally:
-            torch.default_generator.set_state(before)
-
-
-# ---- training ----
+OWN = ("window", "chance", "signs", "usual")  # tensors of a state that belong to no network
 
 
 class Training:
@@ -134,7 +83,10 @@ class Training:
             self.generator = self.form.place(family.generator(draw.shape, draw.n_classes), job.device)
             self.discriminator = self.form.place(family.discriminator(draw.shape, draw.n_classes), job.device)
         self.average, self.tail = (copy.deepcopy(self.generator).requires_grad_(False).eval() for _ in range(2))
-        self.optimisers = {name: self._optimiser(name) for name in ("generator", "discriminator")}
+        self.optimisers = {
+            name: adam(getattr(self, name), family.learning_rate, family.betas)
+            for name in ("generator", "discriminator")
+        }
         # listed once: to walk through the modules at every step takes longer than a small network does
         self.averages = float_tensors(self.average), float_tensors(self.generator)
         self.tails = float_tensors(self.tail), self.averages[1]
@@ -167,11 +119,6 @@ class Training:
         self.curves: dict[str, list[float]] = {name: [] for name in ("step", *self.names)}
         self.grids: list[Tensor] = []  # each (classes, columns, ...) items
         self.grid_steps: list[int] = []
-
-    def _optimiser(self, name: str) -> torch.optim.Optimizer:
-        capturable = {"capturable": True} if self.device.type == "cuda" else {}
-        network, family = getattr(self, name), self.family
-        return torch.optim.Adam(network.parameters(), family.learning_rate, family.betas, fused=True, **capturable)
 
     def _make_passes(self, draw: Examples) -> list[Passes]:
         """Batches of the draw, or for each class its own; no larger than there are items, which makes no item twice."""
@@ -444,59 +391,29 @@ class Training:
 
     def _tensors(self) -> dict[str, Tensor]:
         """Everything in a state that is a tensor, not copied."""
-        tensors = {name: getattr(self, name) for name in ("window", "chance", "signs", "usual")}
-        for name in ("generator", "discriminator", "average", "tail"):
-            tensors |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
-        if self.conditioning.encoder is not None:
-            tensors |= {f"encoder.{key}": value for key, value in self.conditioning.encoder.state_dict().items()}
-        for name, optimiser in self.optimisers.items():
-            for number, moments in optimiser.state_dict()["state"].items():
-                tensors |= {f"optimiser.{name}.{number}.{key}": value for key, value in moments.items()}
-        return tensors | {f"grid.{number}": grid for number, grid in enumerate(self.grids)}
+        own = {name: getattr(self, name) for name in OWN}
+        return own | tensors_of(self._networks(), self.optimisers, self.grids)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        found = {name: getattr(self, name) for name in ("generator", "discriminator", "average", "tail")}
+        encoder = self.conditioning.encoder
+        return found if encoder is None else found | {"encoder": encoder}
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         values = copy.deepcopy(values)
         self.step, self.curves, self.grid_steps = values["step"], values["curves"], values["grid_steps"]
-        for name in ("window", "chance", "signs", "usual"):
+        for name in OWN:
             getattr(self, name).copy_(tensors[name])
-        self.grids = [tensors[f"grid.{number}"] for number in range(len(self.grid_steps))]
-        for name in ("generator", "discriminator", "average", "tail"):
-            getattr(self, name).load_state_dict(under(tensors, f"{name}."))
-        if self.conditioning.encoder is not None:
-            self.conditioning.encoder.load_state_dict(under(tensors, "encoder."))
-            self.conditioning.restored()
-        for name, optimiser in self.optimisers.items():
-            optimiser.state.clear()
-            for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
-                if saved := under(tensors, f"optimiser.{name}.{number}."):
-                    optimiser.state[parameter] = {key: laid_out_like(parameter, v) for key, v in saved.items()}
-            self.set_rate(name, values["rates"][name])
+        self.grids = load_tensors(tensors, self._networks(), self.optimisers)
+        self.conditioning.restored()
+        for name, rate in values["rates"].items():
+            self.set_rate(name, rate)
         self.set_lecam(values["lecam"])
         self.set_strength(values.get("strength", 1.0))  # older checkpoints are without
         self._grow()
 
 
-def all_finite(tensors: Iterable[Tensor]) -> bool:
-    """Tell whether all values are finite, waiting for each device once: hundreds of waits take longer than steps do."""
-    flags: dict[torch.device, list[Tensor]] = {}
-    for tensor in tensors:
-        flags.setdefault(tensor.device, []).append(tensor.isfinite().all())
-    return all(bool(torch.stack(found).all()) for found in flags.values())
-
-
 def _set_learning(parameters: list[Tensor], learning: bool) -> None:
     for parameter in parameters:
         parameter.requires_grad_(learning)
-
-
-def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with the prefix, by the rest of their names."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
-    """A copy of the value on the parameter's device and in its memory layout, which fused optimisers rely on."""
-    if value.shape != parameter.shape:
-        return value.to(parameter.device, copy=True)
-    return torch.empty_like(parameter, requires_grad=False).copy_(value)

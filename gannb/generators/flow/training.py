@@ -18,19 +18,18 @@ from torch import Tensor
 
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.guard import Guard
+from gannb.generators.adversarial.randomness import Passes, derive, lent_randomness
 from gannb.generators.adversarial.sampling import make, noise_rows
-from gannb.generators.adversarial.training import (
-    GRID,
-    Passes,
+from gannb.generators.adversarial.tensors import (
+    adam,
     all_finite,
-    derive,
     ema_momentum,
     ema_update,
     float_tensors,
-    laid_out_like,
-    lent_randomness,
-    under,
+    load_tensors,
+    tensors_of,
 )
+from gannb.generators.adversarial.training import GRID
 from gannb.generators.flow.family import FlowFamily, moments_of
 from gannb.generators.interface import Condition, Job
 
@@ -60,9 +59,8 @@ class FlowTraining:
             self.generator = self.form.place(family.generator(draw.shape, draw.n_classes), job.device)
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.averages = float_tensors(self.average), float_tensors(self.generator)
-        weights, capturable = self.generator.parameters(), {"capturable": True} if self.device.type == "cuda" else {}
-        adam = torch.optim.Adam(weights, family.learning_rate, family.betas, fused=True, **capturable)
-        self.optimisers, self.usual_rate = {"generator": adam}, family.learning_rate
+        self.optimisers = {"generator": adam(self.generator, family.learning_rate, family.betas)}
+        self.usual_rate = family.learning_rate
         self.batch = min(family.batch, len(draw))
         self.passes = Passes(np.arange(len(draw)), self.batch, job.seed)
         self.noise_shape = family.noise_of(draw.shape)
@@ -167,12 +165,7 @@ class FlowTraining:
 
     def _tensors(self) -> dict[str, Tensor]:
         """Everything in a state that is a tensor, not copied."""
-        tensors = {"window": self.window}
-        for name in self._networks():
-            tensors |= {f"{name}.{key}": value for key, value in self._networks()[name].state_dict().items()}
-        for number, moments in self.optimisers["generator"].state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{key}": value for key, value in moments.items()}
-        return tensors | {f"grid.{number}": grid for number, grid in enumerate(self.grids)}
+        return {"window": self.window} | tensors_of(self._networks(), self.optimisers, self.grids)
 
     def _networks(self) -> dict[str, torch.nn.Module]:
         encoder = self.conditioning.encoder
@@ -185,15 +178,8 @@ class FlowTraining:
         self.step, self.curves, self.grid_steps = values["step"], values["curves"], values["grid_steps"]
         self.usual_rate, self.made = values["rate"], ()
         self.window.copy_(tensors["window"])
-        self.grids = [tensors[f"grid.{number}"] for number in range(len(self.grid_steps))]
-        for name, network in self._networks().items():
-            network.load_state_dict(under(tensors, f"{name}."))
+        self.grids = load_tensors(tensors, self._networks(), self.optimisers)
         self.conditioning.restored()
-        optimiser = self.optimisers["generator"]
-        optimiser.state.clear()
-        for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
-            if saved := under(tensors, f"optimiser.{number}."):
-                optimiser.state[parameter] = {key: laid_out_like(parameter, v) for key, v in saved.items()}
 
 
 class FlowGuard(Guard):

@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gannb.generators.adversarial.randomness import Passes, derive, lent_randomness
 from gannb.generators.adversarial.sampling import in_batches
-from gannb.generators.adversarial.training import Passes, derive, lent_randomness
 from gannb.media.captioned.sentences import words
 from gannb.media.image.gans.layers import LEAK, channels_from_image, margins, padded, start_grid
 

@@ -62,9 +62,7 @@ def brackets_note(verdict: Mapping[str, Any]) -> str:
     """Return what stands in brackets behind the answer and the other ways."""
     note = f"In brackets: the {percent(primary_of(verdict)['level'])} interval, the changes that fit what was measured"
     others = sum(option["arm"] != PRIMARY[0] for option in verdict["options"])
-    return (
-        f"{note}; those of the {others} other ways are wider, adjusted for their number." if others > 1 else f"{note}."
-    )
+    return f"{note}; those of the {others} other ways are adjusted for their number." if others > 1 else f"{note}."
 
 
 def levels_note(evidence: Evidence) -> str:

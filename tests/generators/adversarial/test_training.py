@@ -18,11 +18,7 @@ from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.losses import HINGE, RELATIVISTIC, WASSERSTEIN
 from gannb.generators.adversarial.training import (
     ADA_EVERY,
-    Passes,
     Training,
-    all_finite,
-    ema_momentum,
-    ema_update,
     float_tensors,
 )
 from gannb.media.image.augmentation import POLICIES, Policy
@@ -55,13 +51,6 @@ SQUARED_NORM = 64 * 0.05**2  # of Linear at 8x8
 # ---- looks at what a device holds ----
 
 
-def test_one_value_that_is_not_finite_is_seen_whichever_tensor_holds_it():
-    tensors = [torch.zeros(3), torch.ones((2, 2)), torch.tensor(4), torch.zeros(0)]
-    assert all_finite(tensors) and all_finite([])
-    for bad in (float("nan"), float("inf")):
-        assert not all_finite([*tensors, torch.tensor([0.0, bad])])
-
-
 def test_all_tensors_of_a_device_are_waited_for_once(monkeypatch):
     training = advance(make_training("mlp"), 2)
     waits, look = [], torch.Tensor.__bool__
@@ -86,17 +75,6 @@ def test_networks_that_are_separate_by_class_are_told_the_class_of_a_step_and_wa
 
 
 # ---- batches and labels ----
-
-
-def test_batches_use_every_item_equally_often_and_need_only_their_number():
-    positions = np.arange(10) * 3
-    passes = Passes(positions, batch=64, seed=3)
-    for upto in (1, 4, 7):
-        counts = np.bincount(np.concatenate([passes[number] for number in range(upto)]) // 3, minlength=10)
-        assert np.ptp(counts) <= 1 and counts.sum() == 64 * upto
-    assert np.array_equal(Passes(positions, 64, 3)[5], passes[5])
-    assert not np.array_equal(Passes(positions, 64, 4)[5], passes[5])
-    assert not np.array_equal(passes[0][:10], passes[0][10:20])  # each pass is shuffled anew
 
 
 def seen_by(network: nn.Module) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -199,13 +177,6 @@ def test_a_batch_of_one_class_is_never_larger_than_the_smallest_class():
 
 
 # ---- averages ----
-
-
-def test_ema_starts_short_and_follows_its_formula():
-    assert [ema_momentum(s, 0.9) for s in (0, 10, 1000)] == [0, 0.5, 0.9]
-    average, current = [torch.tensor([1.0, 3.0])], [torch.tensor([2.0, -1.0])]
-    ema_update(average, current, 0.75)
-    assert torch.equal(average[0], torch.tensor([1.25, 2.0]))
 
 
 def test_the_average_includes_batch_norm_statistics():

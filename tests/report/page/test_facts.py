@@ -27,7 +27,7 @@ def test_the_note_below_the_answer_says_what_is_in_brackets(tmp_path, others, ad
     text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(options=rows)))).text
     note = text.index("In brackets: the 95% interval")
     assert note < text.index("What to do.")
-    assert ("those of the 4 other ways are wider, adjusted for their number" in text[note:]) == adjusted
+    assert ("those of the 4 other ways are adjusted for their number" in text[note:]) == adjusted
 
 
 def test_what_is_reached_with_and_without_the_gan_stands_below_the_answer():

@@ -12,8 +12,8 @@ import torch
 from scipy.special import ndtr
 from torch import Tensor
 
+from gannb.generators.adversarial.randomness import derive, lent_randomness
 from gannb.generators.adversarial.sampling import noise_rows
-from gannb.generators.adversarial.training import derive, lent_randomness
 from gannb.media.captioned.encoders import WIDTH, CaptionEncoder, Sentences, learn_pairs, new_encoders, vectors
 from gannb.media.captioned.sentences import halfway
 from gannb.utils.errors import InputError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gannb.generators.interface import Condition, Job
 
 ATTEMPTS = 16  # at another image whose captions do not fit
-ENCODER, CAPTIONS = 10, 11  # what randomness is for, as `training.derive` numbers it
+ENCODER, CAPTIONS = 10, 11  # what randomness is for, as `randomness.derive` numbers it
 SCALE = math.sqrt(WIDTH)  # of a code of length 1: its values are then as large as those of noise
 NO_LIMIT = np.iinfo(np.int64).max
 Given = Sequence[tuple[str, int]]  # captions and their labels

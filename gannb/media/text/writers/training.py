@@ -20,7 +20,9 @@ from torch.nn import functional as F
 
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.form import AsTheyAre
-from gannb.generators.adversarial.training import GRID, MOMENTS, Passes, derive, laid_out_like, lent_randomness, under
+from gannb.generators.adversarial.randomness import Passes, derive, lent_randomness
+from gannb.generators.adversarial.tensors import adam, all_finite, load_tensors, tensors_of
+from gannb.generators.adversarial.training import GRID, MOMENTS
 from gannb.generators.interface import Job
 from gannb.media.text.writers.blanks import lengths_of, spans_of, with_blanks
 from gannb.media.text.writers.family import START, TextFamily
@@ -103,8 +105,7 @@ class WriterTraining:
         self.grids = list(torch.from_numpy(start.numbers[: len(self.grid_steps)]))
 
     def _optimiser(self, name: str) -> torch.optim.Optimizer:
-        capturable = {"capturable": True} if self.device.type == "cuda" else {}
-        return torch.optim.Adam(getattr(self, name).parameters(), self.family.rate, fused=True, **capturable)
+        return adam(getattr(self, name), self.family.rate)
 
     # ---- a step ----
 
@@ -258,8 +259,7 @@ class WriterTraining:
     def is_finite(self) -> bool:
         """Tell whether all weights and moments are, and the last point of the curves."""
         last = [values[-1] for values in self.curves.values() if values]
-        floats = (t for t in self._tensors().values() if t.is_floating_point())
-        return bool(np.isfinite(last).all()) and all(bool(t.isfinite().all()) for t in floats)
+        return bool(np.isfinite(last).all()) and all_finite(self._tensors().values())
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
@@ -267,12 +267,10 @@ class WriterTraining:
         return {name: tensor.detach().clone() for name, tensor in self._tensors().items()}, copy.deepcopy(values)
 
     def _tensors(self) -> dict[str, Tensor]:
-        tensors = {"window": self.window}
-        for name in NETWORKS:
-            tensors |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
-            for number, moments in self.optimisers[name].state_dict()["state"].items():
-                tensors |= {f"optimiser.{name}.{number}.{key}": value for key, value in moments.items()}
-        return tensors | {f"grid.{number}": grid for number, grid in enumerate(self.grids)}
+        return {"window": self.window} | tensors_of(self._networks(), self.optimisers, self.grids)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {name: getattr(self, name) for name in NETWORKS}
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
@@ -280,14 +278,7 @@ class WriterTraining:
         self.step, self.curves, self.store = values["step"], values["curves"], None
         self.grid_steps, self.rates = values["grid_steps"], values["rates"]
         self.window.copy_(tensors["window"])
-        self.grids = [tensors[f"grid.{number}"] for number in range(len(self.grid_steps))]
-        for name in NETWORKS:
-            getattr(self, name).load_state_dict(under(tensors, f"{name}."))
-            optimiser = self.optimisers[name]
-            optimiser.state.clear()
-            for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
-                if saved := under(tensors, f"optimiser.{name}.{number}."):
-                    optimiser.state[parameter] = {key: laid_out_like(parameter, v) for key, v in saved.items()}
+        self.grids = load_tensors(tensors, self._networks(), self.optimisers)
 
 
 def _ends(family: TextFamily, steps: int) -> tuple[int, int, int]:

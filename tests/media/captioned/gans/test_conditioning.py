@@ -7,7 +7,7 @@ import pytest
 import torch
 from planted_captions import stripes
 
-from gannb.generators.adversarial.training import derive
+from gannb.generators.adversarial.randomness import derive
 from gannb.generators.interface import Condition, Job, at_hand
 from gannb.media.captioned import CAPTIONED
 from gannb.media.captioned.encoders import WIDTH
