@@ -418,9 +418,8 @@ def _weights(study: Study, dataset: Dataset) -> Source:
     about = _about(pool, labels, text) | {"family": config["generator"], "n_classes": len(config["classes"])}
     about |= {"same_data": config["fingerprint"] == dataset.fingerprint, "goes_on": goes_on}
     if goes_on:  # named as in a GAN's own file
-        tensors = {f"average.{k}": v for k, v in tensors.items()} | {
-            f"discriminator.{k}": v for k, v in judging.items()
-        }
+        networks = {"average": tensors, "discriminator": judging}
+        tensors = {f"{name}.{key}": value for name, of in networks.items() for key, value in of.items()}
     key = digest("weights", content, config["generator"], len(config["classes"]), labels, pool.classes)
     return Source("foreign", key, about, {WEIGHTS: lambda to: _save_weights(to, tensors)})
 

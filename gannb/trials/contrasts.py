@@ -106,8 +106,9 @@ def study_arms(
     wanted = [parse_arm(name, medium) for name in asked]
     names = [arm.name for arm in wanted if arm.source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and not _is_extra(c)]
-    names += [arm.what_it_learnt().name for arm in map(parse_arm, names) if arm.learns_more and arm.real]
     names += [arm.without_gan().name for arm in map(parse_arm, names) if arm.is_way]
+    learnt = [arm.what_it_learnt() for arm in map(parse_arm, names) if arm.learns_more and arm.real]
+    names += [each.name for arm in learnt for each in (arm, *([arm.without_gan()] if arm.is_way else []))]
     names += BALANCED if balance else ()
     adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     names += [arm.without_items().name for arm in adding]
