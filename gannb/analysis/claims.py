@@ -164,6 +164,9 @@ def _fine_tuning(evidence: Evidence) -> Finding:
     verdicts = {Answer.HELPS: SUPPORTED, Answer.HURTS: CONTRADICTED, Answer.EQUIVALENT: CONTRADICTED}
     what = evidence.phrases.transfer.format(many=evidence.nouns.many)
     why = f"{what}, against {PRIMARY[0]}; the same within the margin is not better."
+    if foreign := evidence.phrases.foreign_kind:
+        verdicts = {Answer.HELPS: SUPPORTED}
+        why += f" That one of {foreign} does no better says nothing of networks pretrained on {evidence.nouns.many}."
     reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts, why)
     return found or _not_tested(f"{reason[0].lower()}{reason[1:]}")

@@ -178,7 +178,7 @@ def _own_effect(evidence: Evidence) -> str:
         return ""
     change = difference(evidence, BASE, "real", evidence.level)
     helps = decide(change, evidence.rope) is Answer.HELPS
-    return "" if helps else f", which itself is not shown to help ({in_points(change)} points)"
+    return "" if helps else f", though by itself it brings {in_points(change)} points here"
 
 
 def _without_augmentation(evidence: Evidence) -> str:

@@ -156,6 +156,7 @@ class Phrases:
     taken: str  # what is done in the world to have one: "photographed"
     pretrained: str  # how items are brought to a pretrained network, beside their size, or "": "grey images fill ..."
     transfer: str = "A network pretrained on other {many} and fine-tuned on the draw"  # what `transfer` stands for
+    foreign_kind: str = ""  # of what that network was pretrained on, where these are no such items: "photographs"
     elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
     alike: str = ""  # forms in which a copy still counts as one, or "": "shifted by a few pixels"; see `alike_forms`
     overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"

@@ -14,10 +14,11 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from gannb.analysis.claims import DEEP, TESTS, YARDSTICKS, Finding, claims, shift_rows
-from gannb.analysis.evidence import Evidence
+from gannb.analysis.evidence import Evidence, words_of
 from gannb.data.examples import Examples
 from gannb.measures.comparison import choose, measure
 from gannb.measures.features import Space
+from gannb.media.audio import AUDIO
 from gannb.media.image import IMAGE
 from gannb.media.image.shifts import SHIFTS
 from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
@@ -138,6 +139,13 @@ def test_a_claim_whose_arms_are_missing_is_undecided_and_says_so():
     assert all(claim(planted, words).verdict == "undecided" for words in ("distorted", "copies", "in-between"))
     untested = ("Fine-tuning", "Gains saturate", "outside its training")
     assert all("Not tested" in claim(evidence(), words).why for words in untested)
+
+
+@pytest.mark.parametrize(("mean", "verdict"), [(0.95, "supported"), (0.40, "undecided"), (0.87, "undecided")])
+def test_that_a_network_of_photographs_does_no_better_on_clips_says_nothing_of_networks_of_clips(mean, verdict):
+    found = claim(evidence(transfer=mean, words=words_of(AUDIO)), "Fine-tuning")
+    assert found.verdict == verdict
+    assert found.why.startswith("A network pretrained on photographs") and found.why.endswith("pretrained on clips.")
 
 
 # ---- a deep classifier ----

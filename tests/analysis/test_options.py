@@ -107,6 +107,18 @@ def test_where_classical_augmentation_itself_hurts_the_advice_says_so(found, pla
     assert ("keep to that" in text) == (not found and not hurts) and ("Best of" in text) == bool(found)
 
 
+@pytest.mark.parametrize(
+    ("plain", "said"),
+    [
+        (0.80, "keep to that."),
+        (0.838, "keep to that, though by itself it brings +0.2 ["),
+        (0.84, "by itself it brings 0.0 ["),
+    ],
+)
+def test_the_advice_to_keep_to_classical_augmentation_says_where_that_brings_little(plain, said):
+    assert said in advice(evidence(real=plain), [])
+
+
 def test_more_real_images_are_no_choice_of_computing_and_stand_beside_it():
     found = [option("real+more+classic", 0.2), option("real+gan+classic", 0.05)]
     assert best(found, 0.01).arm == "real+gan+classic"

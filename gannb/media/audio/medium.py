@@ -335,6 +335,8 @@ class Sounds(Usual):
         unseen_copies="Faster, slower or transposed",
         taken="recorded",
         pretrained="log-mel pictures fill its three channels",
+        transfer="A network pretrained on photographs and fine-tuned on the draw's log-mel pictures",
+        foreign_kind="photographs",
         alike="shifted by up to 100 ms",
         elsewhere="another microphone or room",
         overlooked="copies at another speed or pitch are not searched for, nor what sounds alike and was recorded "
