@@ -179,7 +179,7 @@ def _one_study(parser: argparse.ArgumentParser) -> None:
 
 def _which_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", nargs="?", metavar="STUDY", help="a YAML file of parameters, or a study's folder")
-    parser.add_argument("--data", metavar="DATA", help="digits, FOLDER (a folder per class) or FILE.npz")
+    parser.add_argument("--data", metavar="DATA", help="digits, FOLDER (a folder per class), FILE.npz or FILE.csv")
     _what_to_set(parser, "parameters, which win over those of STUDY")
 
 
@@ -232,7 +232,7 @@ def _study_from(options: argparse.Namespace) -> Study:
     if options.study is not None and (has_study(Path(options.study)) or has_sweep(Path(options.study))):
         given, file = load_study(options.study).changes(), str(Path(options.study) / "study.json")
     elif options.study is not None:
-        given = read_yaml(options.study)
+        given = _written_in(file)
         if is_sweep(given):
             raise InputError(f"{file} holds a sweep, many studies; run it with `gannb sweep {file}`.")
     changes = _changes(options.changes)
@@ -242,6 +242,16 @@ def _study_from(options: argparse.Namespace) -> Study:
         changes["data"] = options.data
     trust_given(changes)
     return study_of(given, changes, file)
+
+
+def _written_in(file: str) -> dict[str, Any]:
+    """Return what a file of parameters says. Raises InputError, which knows items that were named in its place."""
+    try:
+        return read_yaml(file)
+    except InputError:
+        if os.path.isdir(file) or (os.path.isfile(file) and Path(file).suffix.lower() not in (".yaml", ".yml", "")):
+            raise InputError(f"{file} holds no study; if it holds your items, write --data {file}.") from None
+        raise
 
 
 def _changes(written: Sequence[str]) -> dict[str, Any]:
@@ -344,7 +354,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _names_sweep(path: Path) -> bool:
     """Tell whether a path is that of a sweep: its folder, or its file."""
-    return has_sweep(path) or (os.path.isfile(path) and is_sweep(read_yaml(path)))
+    return has_sweep(path) or (os.path.isfile(path) and is_sweep(_written_in(str(path))))
 
 
 def _plan_sweep(options: argparse.Namespace) -> int:
@@ -392,14 +402,15 @@ def _what_to_examine(parser: argparse.ArgumentParser) -> None:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from gannb.export.generate import generate
-    from gannb.export.shards import Plan
+    with doing("making a set"):
+        from gannb.export.generate import generate
+        from gannb.export.shards import Plan
 
-    manifest = generate(
-        options.folder, options.to, per_class=options.per_class, like=options.like, captions=options.captions,
-        classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
-        no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
-    )  # fmt: skip
+        manifest = generate(
+            options.folder, options.to, per_class=options.per_class, like=options.like, captions=options.captions,
+            classes=options.classes.split(",") if options.classes is not None else None, format=options.format,
+            no_copies=options.no_copies, anyway=options.anyway, seed=options.seed,
+        )  # fmt: skip
     many = MEDIA[Plan.of(manifest).medium].nouns.many
     print(f"\n{manifest['items']:,} {many}; what they are and are not for: {Path(options.to) / 'README.md'}")
     return DONE
@@ -421,9 +432,10 @@ def _which_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _try(options: argparse.Namespace) -> int:
-    from gannb.report.trying import tried_in
+    with doing("making a few items"):
+        from gannb.report.trying import tried_in
 
-    file, tried = tried_in(options.folder, options.wanted, options.number, options.seed)
+        file, tried = tried_in(options.folder, options.wanted, options.number, options.seed)
     for remark in tried.remarks:
         _complain(f"remark: {remark}")
     print(f"{tried.what}, by {tried.whose}\n{file}")

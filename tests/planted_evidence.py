@@ -131,8 +131,9 @@ def with_depth(
     with_gan: float, without: float, half: float | None = None, words: Mapping[str, Any] = WORDS
 ) -> Evidence:
     """The world above with a second classifier, `deep_cnn`, of these means."""
-    names = (parse_arm(arm).at("deep_cnn").name.replace("+", "__") for arm in (*PRIMARY, CONVERGENCE))
-    means = zip(names, (with_gan, without, without if half is None else half), strict=True)
+    arms = (*PRIMARY, CONVERGENCE, "real+copies+classic")
+    names = (parse_arm(arm).at("deep_cnn").name.replace("+", "__") for arm in arms)
+    means = zip(names, (with_gan, without, without if half is None else half, without), strict=True)
     return replace(evidence(words=words, **dict(means)), classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
 
 

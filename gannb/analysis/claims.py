@@ -30,7 +30,7 @@ from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.stats.tested import equal
-from gannb.trials.arms import MORE, PRIMARY, YARDSTICKS, parse_arm
+from gannb.trials.arms import COPIES, MORE, PRIMARY, YARDSTICKS, parse_arm
 from gannb.utils.naming import listed
 
 if TYPE_CHECKING:
@@ -120,7 +120,24 @@ def _enlarges(evidence: Evidence) -> Finding:
     why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
     if not has_converged(evidence, against):
         verdicts, why = {}, f"{why} It had not converged: {way_to_converge(evidence)}."
+    elif unsure := _may_be_repetition(evidence, arm):
+        verdicts.pop(Answer.HELPS)
+        why += f" {unsure}"
     return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED
+
+
+def _may_be_repetition(evidence: Evidence, arm: str) -> str:
+    """Return why a gain may come of more items in a batch, whatever they are; empty where it is seen not to.
+
+    Real items again in the places of the GAN's tell: what the GAN's bring, they have to bring beyond those.
+    """
+    many, again = evidence.nouns.many, [parse_arm(arm).with_source(source).name for source in (COPIES, "oversampled")]
+    repeated = next((name for name in again if common_trials(evidence, arm, name)), None)
+    if repeated is None:
+        return f"Whether real {many} again ({again[0]}) bring the same was not tried."
+    beyond, answer = _answer(evidence, arm, repeated)
+    said = f"Against real {many} again ({repeated}) it came to {in_points(beyond)} points."
+    return "" if answer is Answer.HELPS else f"{said} So a gain need not be the GAN's."
 
 
 def _deepest(evidence: Evidence) -> tuple[str, str, str] | None:

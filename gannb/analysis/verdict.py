@@ -166,7 +166,10 @@ def problems(evidence: Evidence, controls: Sequence[ControlRow]) -> list[str]:
     """Return what must stand above the answer: smoke size, missing trials, controls that did not come out."""
     found, many = [], evidence.nouns.many
     if evidence.preset == "smoke":
-        found.append("This is a smoke run: it shows that everything works and is far too small for a verdict.")
+        found.append(
+            "This is a smoke run: it shows that everything works and is far too small for a verdict, or for the checks "
+            "of the study itself."
+        )
     found += [*_missing_trials(evidence), *_too_few(evidence)]
     if evidence.filled_up:
         found.append(
@@ -178,7 +181,8 @@ def problems(evidence: Evidence, controls: Sequence[ControlRow]) -> list[str]:
             f"Only {', '.join(evidence.keep_classes)} got GAN {many} (keep_classes). If these classes were chosen by "
             f"looking at test {many} of a study like this one, the answer flatters: confirm it on new {many}."
         )
-    return found + [control_sentence(evidence, row) for row in controls if not row.came_out]
+    wrong = [] if evidence.preset == "smoke" else [row for row in controls if not row.came_out]
+    return found + [control_sentence(evidence, row) for row in wrong]
 
 
 def _missing_trials(evidence: Evidence) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from gannb.data.medium import Nouns
 from gannb.data.source import Source, attempt, refuse_or_list
 from gannb.utils.errors import InputError
-from gannb.utils.naming import composed, printable
+from gannb.utils.naming import composed, nearest, printable
 
 PARTS = {  # of a set -> what a folder, file or array of it is called
     "train": ("train", "training"),
@@ -28,6 +28,11 @@ SYSTEM = frozenset(  # folders and files of systems, storage servers and program
     "@docker @database @autoupdate @quarantine __pycache__ _gsdata_ _vti_cnf _notes"
     "".split()
 ) | {"system volume information", "network trash folder", "temporary items", "thevolumesettingsfolder"}
+ALL_WAYS = "`gannb parameters data` lists what is read of every kind of items"
+CONTAINERS = {  # files that hold items, but that are not read, by extension -> the way out
+    (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"): "unpack it, and give the folder that comes out",
+    (".xlsx", ".xls", ".ods", ".numbers"): "save its sheet as CSV in UTF-8, and give that",
+}
 FOUND = re.compile(r"found\.[0-9]{3}", re.IGNORECASE)  # where a disk check puts what it found
 
 
@@ -309,8 +314,29 @@ def path_of(data: str, ways: str) -> Path:
     except OSError as error:
         raise InputError(f"data: {data!r} cannot be opened ({error.strerror}); check permissions") from error
     if not there:
-        raise InputError(f"data: there is no file or folder {data!r}; {ways}")
+        raise InputError(f"data: there is no file or folder {data!r}; {like_it(data) or f'{ways}; {ALL_WAYS}'}")
     return path
+
+
+def like_it(data: str) -> str:
+    """Return `did you mean PATH?` for what is spelled most like a path where nothing is; empty where nothing is."""
+    place = Path(data).expanduser()
+    while not place.parent.exists() and place.parent != place:
+        place = place.parent  # of a path it may be any part that is mistyped
+    try:
+        return nearest(place.name, os.listdir(place.parent), lambda name: repr(str(place.with_name(name))))
+    except (OSError, ValueError):  # ValueError: a path that ends with no name
+        return ""
+
+
+def not_read(data: str, ways: str) -> InputError:
+    """Return the refusal of a file of a kind that is not read; ways: what may be given instead, where no more is known.
+
+    An archive and a spreadsheet hold what a person means: what to do with these is said.
+    """
+    suffix = Path(data).suffix.lower()
+    way = next((way for suffixes, way in CONTAINERS.items() if suffix in suffixes), f"{ways}; {ALL_WAYS}")
+    return InputError(f"data: {data!r} is a file of a kind that is not read; {way}")
 
 
 def list_entries(folder: Path) -> list[os.DirEntry]:

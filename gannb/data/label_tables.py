@@ -315,7 +315,7 @@ def from_tables(root: Path, tables: Sequence[Path], kind: FileKind, on_bad: str)
         are = f" and {len(missing) - 1:,} more are" if len(missing) > 1 else " is"
         raise InputError(
             f"data: {missing[0][0]}{are} {missing[0][1]}; put it back, take its line out of the table, or set "
-            f"{kind.on_bad}: skip"
+            f"{kind.on_bad}=skip"
         )
     classes = tuple(sorted(set(labels.values()) - {""}, key=natural_key))
     number = {name: k for k, name in enumerate(classes)}

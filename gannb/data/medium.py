@@ -149,7 +149,7 @@ class Captioning(Protocol):
 class Phrases:
     """Parts of sentences in the verdict, on the page and in the data card that are true of one medium alone."""
 
-    classical: str  # what classical augmentation does: "shifts, mirror images and the like"
+    classical: str  # what classical augmentation does: "shifts, noise and the like"
     altered: str  # what `alter` does: "5% brighter, 2% noise, or JPEG"
     duplicates: str  # the share that is told: "with the same pixels as a training image, or ..."
     unseen_copies: str  # copies that a distance of raw features does not find: "Shifted, mirrored or recoloured"

@@ -12,7 +12,9 @@ import numpy as np
 from gannb.data.medium import Nouns
 from gannb.utils.doing import counter
 from gannb.utils.errors import InputError, is_of_the_machine, unreadable
+from gannb.utils.naming import few_of
 
+NAMED = 3  # bad items that a refusal names beside the first
 DENIED = "permission is denied"  # the reason of a file that may not be read, which nobody is told to remove
 
 
@@ -79,7 +81,9 @@ def check_counts(source: Source, data: str) -> None:
     for name, n_pool, n_test in zip(source.classes, pool, test, strict=True):
         if n_pool < 2:
             items = source.nouns.one if n_pool == 1 else source.nouns.many
-            raise InputError(f"data: class {name!r} of {data!r} has {n_pool} {items} to train on; give at least 2")
+            raise InputError(
+                f"data: class {name!r} of {data!r} has {n_pool} {items} to train on; add some, or leave the class out"
+            )
         if source.has_test and n_test == 0:
             one = source.nouns.one
             raise InputError(f"data: class {name!r} of {data!r} has no {one} in the test set; give at least 1")
@@ -117,8 +121,8 @@ def refuse_or_list(bad: list[tuple[str, str]], on_bad: str, parameter: str) -> l
     on_bad: "fail" or "skip"; parameter: the one that says so.  Raises InputError for the first, unless they are.
     """
     if bad and on_bad == "fail":
-        more = f" and {len(bad) - 1:,} more" if len(bad) > 1 else ""
-        first, reason = bad[0]
-        way = "change who may read it" if reason == DENIED else "repair or remove it"
-        raise InputError(f"{first} cannot be used ({reason}){more}; {way}, or set {parameter}: skip")
+        (first, reason), others = bad[0], [name for name, _ in bad[1:]]
+        nor = f", nor can {few_of(others, NAMED)}" if others else ""
+        way = "change who may read it" if reason == DENIED else f"repair or remove {'them' if others else 'it'}"
+        raise InputError(f"{first} cannot be used ({reason}){nor}; {way}, or set {parameter}=skip, which lists them")
     return bad

@@ -51,7 +51,7 @@ from gannb.utils import memory
 from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
-from gannb.utils.naming import ended, few_of
+from gannb.utils.naming import counted, ended, few_of
 from gannb.work.backends import in_processes, worker_count
 from gannb.work.engines import LOCAL, processes
 from gannb.work.progress import seconds_text
@@ -70,6 +70,7 @@ SLOW = 1.0  # s; of what takes longer for a first step fewer are timed
 SAMPLED = 64  # items by which sampling is timed
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
+SHOWN = 5  # files left out that are named
 ENOUGH = 4  # items of a class of which GANs were seen to keep their variety, and of fewer not
 LONG = 3600  # seconds from which on a quicker way is pointed out
 EVENING = 3 * LONG  # that a study may take, or it is said which items fit
@@ -267,14 +268,17 @@ def _of_transfer(settings: Settings) -> str:
 def _found(settings: Settings) -> list[str]:
     """Return what was found in the data that a person would want to know before hours of training."""
     report, many = settings.dataset.report, settings.medium.nouns.many
-    counts = {
-        "sets of exact duplicates": len(report.exact_duplicates),
-        "sets of near duplicates": len(report.near_duplicates),
-        f"{many} under two classes": len(report.label_conflicts),
-        "left out since they, or others of their group, are in the test set": len(report.removed_from_pool),
-    }
-    told = [f"{n:,} {what}" for what, n in counts.items() if n]
-    skipped = [f"left out: {file} ({reason})" for file, reason in report.skipped[:5]]
+    counts = [
+        (report.exact_duplicates, "set of exact duplicates", "sets of exact duplicates"),
+        (report.near_duplicates, "set of near duplicates", "sets of near duplicates"),
+        (report.label_conflicts, f"set of equal {many} under two classes", f"sets of equal {many} under two classes"),
+    ]
+    told = [counted(len(found), one, several) for found, one, several in counts if found]
+    if away := len(report.removed_from_pool):
+        told.append(f"{away:,} left out since they, or others of their group, are in the test set")
+    skipped = [f"left out: {file} ({reason})" for file, reason in report.skipped[:SHOWN]]
+    if (more := len(report.skipped) - SHOWN) > 0:
+        skipped.append(f"left out: {more:,} more")
     n = settings.design.n_per_class
     few = f"n_per_class={n}: of fewer than {ENOUGH} {many} of a class most GANs lose their variety and are given up"
     return [

@@ -48,7 +48,7 @@ from gannb.export.shards import (
 )
 from gannb.export.stream import ItemStream
 from gannb.study.folder import load_study
-from gannb.utils.doing import doing
+from gannb.utils.doing import doing, heard
 from gannb.utils.errors import InputError
 from gannb.utils.files import is_abandoned, write_json
 from gannb.utils.naming import composed, nearest_class
@@ -451,6 +451,7 @@ class _Rate:
                 f"generate: {self.items:,} of {self.total:,} items, {rate:,.{0 if rate >= 10 else 1}f} a second{left}",
                 flush=True,
             )
+            heard()
 
 
 def _finish(maker: Maker, experiment: Experiment) -> dict[str, Any]:

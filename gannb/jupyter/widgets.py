@@ -193,6 +193,22 @@ def asked_view(experiment: Experiment, wanted: str) -> tuple[Grid | None, str]:
 # ---- parts ----
 
 
+class _Said(str):
+    """A text that a notebook shows as such, in no quotes."""
+
+    __repr__ = str.__str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self)}</p>"
+
+
+def say(text: str) -> None:
+    """Show a sentence about a picture, in a notebook alone: `gannb run` repeats prints where there are no pictures."""
+    from IPython.display import display
+
+    display(_Said(text))
+
+
 def browse(medium: Medium, view: View, controls: Mapping[str, DOMWidget]) -> None:
     """Show a view and, in JupyterLab, controls with their labels; `view` gets their values in the controls' order.
 
@@ -203,7 +219,7 @@ def browse(medium: Medium, view: View, controls: Mapping[str, DOMWidget]) -> Non
         grid, said = view(*values())
         if grid is not None:
             show(medium, grid)
-        print(said)
+        say(said)
         return
     import ipywidgets
     from IPython.display import DisplayHandle, display

@@ -16,6 +16,7 @@ from gannb.study.model import Study
 from gannb.study.written import study_of
 from gannb.utils.errors import InputError, unreadable
 from gannb.utils.files import absolute, read_bytes, write_json
+from gannb.utils.naming import nearest
 from gannb.utils.trust import is_import_path, trust
 from gannb.utils.versions import versions
 
@@ -93,10 +94,17 @@ def _is_file(file: Path) -> bool:
         raise unreadable(str(file), error, f"cannot be read ({(error.strerror or str(error)).lower()}).") from None
 
 
+def study_near(folder: Path) -> str:
+    """Return `did you mean FOLDER?` for the study beside a folder, or in `outputs` there, of the likeliest name."""
+    files = [file for within in ("outputs/*", "*") for file in sorted(folder.parent.glob(f"{within}/study.json"))]
+    there = {file.parent.name: file.parent for file in files}
+    return nearest(folder.name, there, lambda name: str(there[name]))
+
+
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the content of `study.json`; `InputError` when there is none or it cannot be read."""
     file = folder / "study.json"
-    missing = f"There is no study in {folder}; start one with `gannb run`."
+    missing = f"There is no study in {folder}; {study_near(folder) or 'start one with `gannb run`.'}"
     if has_sweep(folder):
         missing = (
             f"{folder} is the folder of a sweep: `gannb sweep {folder}` goes on with it, its studies lie in studies/."

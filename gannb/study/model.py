@@ -65,6 +65,10 @@ DOSES = (2, 1_000_000)  # least and most synthetic items per class
 
 
 SHARE_OFF = 0.05  # by which whole items may make the synthetic share of a batch another one
+OTHERWISE = {"gpu": "cuda"}  # what people write -> what it is called here
+DATA_FILES = frozenset(
+    {".npz", ".csv", ".tsv", ".tab", ".jsonl", ".ndjson"}
+)  # extensions that no name of a study keeps
 LONGEST_NAME = 200  # bytes; file systems take 255, and what is being written has a longer name for a while
 SLIP = 0.85  # likeness of names from which on one is taken for a slip of the other: `gan_stepz`
 OFFERED = ("medium", "augmentation", "gan_augmentation")  # parameters whose values follow from the media
@@ -503,7 +507,8 @@ def _fault_of_name(name: str) -> str:
 
 def name_from(data: str) -> str:
     """Return a study name made from the data's path: `photos/my flowers.npz` -> `my-flowers`."""
-    stem = data if is_embedded(data) else absolute(data, "data").name.removesuffix(".npz")
+    path = Path(data) if is_embedded(data) else absolute(data, "data")
+    stem = path.stem if path.suffix.lower() in DATA_FILES else path.name
     plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in stem)
     return plain.encode()[:LONGEST_NAME].decode(errors="ignore") or "study"
 
@@ -531,7 +536,8 @@ def _in_a_sentence(error: ValidationError) -> ParameterError:
         return ParameterError(ended(str(first["msg"]).removeprefix("Value error, ")))
     given, meaning = shortened(repr(first["input"])), Study.model_fields[name].description
     is_choice = first["type"] in ("literal_error", "string_pattern_mismatch")
-    hint = nearest(str(first["input"]), choices(name)) if is_choice else ""
+    meant = OTHERWISE.get(str(first["input"]).lower(), str(first["input"]))
+    hint = nearest(meant, choices(name)) if is_choice else ""
     sentence = f"{name}={given} is not valid: {_problem(first, name)}; {hint or ended(f'it is {meaning}')}"
     return ParameterError(sentence, name)
 

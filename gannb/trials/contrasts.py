@@ -93,7 +93,8 @@ def study_arms(
     """Return the arms of a study: those asked for, what they are compared with, and the real-only curve.
 
     medium: the study's, which says what generators an arm may have.
-    others: classifiers besides the study's first one, for which the primary contrast is repeated.
+    others: classifiers besides the study's first one, for which the primary contrast is repeated, beside real items
+    again in the places of the GAN's.
     `real+more` has no meaning where nothing is left in reserve, but in draws; half against whole takes its place.
     What uses made items in another way, or in another share, brings what has the same form without a GAN; what comes
     from a GAN that has learnt from others as well brings these.
@@ -113,7 +114,7 @@ def study_arms(
     adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     names += [arm.without_items().name for arm in adding]
     names += curve_arms(protocol)
-    names += [parse_arm(arm).at(other).name for other in others for arm in PRIMARY]
+    names += [parse_arm(arm).at(other).name for other in others for arm in (*PRIMARY, f"real+{COPIES}+classic")]
     arms = map(parse_arm, names)
     return list(dict.fromkeys(map(_filling_up, arms) if balance else arms))
 
@@ -176,12 +177,16 @@ def _by_depth(arms: list[str], nouns: Nouns) -> list[Contrast]:
     further = []
     for other in filter(None, others):
         with_gan, without = (parse_arm(arm).at(other).name for arm in PRIMARY)
+        again, many = parse_arm(with_gan).with_source(COPIES).name, nouns.many
         further += [
             Contrast(with_gan, without, "secondary", meaning=f"GAN {nouns.many} for {other}"),
             Contrast(
                 with_gan, PRIMARY[1], "exploratory", meaning=f"{other} with GAN {nouns.many}, the other without"
             ),
             Contrast(without, PRIMARY[1], "exploratory", meaning=f"{other} instead of the first classifier"),
+            Contrast(
+                with_gan, again, "exploratory", meaning=f"GAN {many} instead of real {many} again for {other}"
+            ),
         ]  # fmt: skip
     return [c for c in further if c.arm in arms and c.against in arms]
 

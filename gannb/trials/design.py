@@ -11,6 +11,7 @@ from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.study.model import REPEATS, TRIALS, TRIALS_ON_GIVEN, Study
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
+from gannb.utils.naming import counted
 
 LARGE_CLASS = 400  # with fewer items in the smallest class, the whole set is the small set, unless n_per_class is set
 USUAL_BLOCKS = 10  # a draw leaves room for these, whatever `trials` is: more trials must not change the draws
@@ -137,7 +138,7 @@ def _no_room(study: Study, dataset: Dataset, n: int, blocks: int, room: int) -> 
     ways = [f"use at most n_per_class={room}"] * (room >= 2) + ["tune=false"] * study.tune
     ways += [f"protocol={'given' if dataset.test is not None else 'folds'} without n_per_class"]
     return (
-        f"n_per_class={n} needs {2 * n * blocks} items of each class besides the test set ({blocks} separate blocks"
+        f"n_per_class={n} needs {2 * n * blocks:,} items of each class besides the test set ({blocks} separate blocks"
         f"{tuning} of two draws each), and class {name!r} has {int(counts.min())} in all; {', or '.join(ways)}."
     )
 
@@ -151,9 +152,10 @@ def _settle_folds(dataset: Dataset, study: Study) -> Design:
     need = max(LEAST_TESTED * folds, -(-LEAST_TRAINED * folds // (folds - 1)))
     if counts.min() < need:
         name = dataset.pool.classes[int(counts.argmin())]
+        nouns = medium_of(dataset).nouns
         raise InputError(
-            f"Class {name!r} has {counts.min()} items, too few to train and test on; "
-            f"add {medium_of(dataset).nouns.many} until it has at least {need}, or leave the class out."
+            f"Class {name!r} has {counted(int(counts.min()), nouns.one, nouns.many)}, too few to train and test on; "
+            f"add {nouns.many} until it has at least {need}, or leave the class out."
         )
     least = LEAST_REPEATS * folds
     trials = study.trials or folds * REPEATS[study.preset]

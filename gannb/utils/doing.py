@@ -59,6 +59,11 @@ def counter(total: int) -> Callable[[], None]:
     return one_more
 
 
+def heard() -> None:
+    """Note that something was said just now, so that what is being done need not be."""
+    _heard[0] = time.monotonic()
+
+
 class Heard:
     """A stream that notes when something was last said on it."""
 
@@ -67,7 +72,7 @@ class Heard:
 
     def write(self, text: str) -> int:
         """Write on the stream."""
-        _heard[0] = time.monotonic()
+        heard()
         return self._stream.write(text)
 
     def flush(self) -> None:

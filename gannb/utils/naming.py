@@ -34,6 +34,11 @@ def few_of(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def counted(n: int, one: str, many: str) -> str:
+    """Return how many there are of a thing: `1 set of copies`, `1,200 sets of copies`."""
+    return f"{n:,} {one if n == 1 else many}"
+
+
 def composed(name: str) -> str:
     """Return a class's name with each accent and its letter as one character (NFC), however it was typed or stored."""
     return unicodedata.normalize("NFC", name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gannb.utils.console import VERBOSE, talk
+from gannb.utils.doing import heard
 from gannb.work.processes import in_jupyterlab
 from gannb.work.store import side_folder
 from gannb.work.unit import Unit
@@ -97,6 +98,7 @@ class Progress:
                 bar.refresh()
             elif time.monotonic() - told >= (self.every if share - said >= 0.1 else 12 * self.every):
                 print(self._line(share), flush=True)
+                heard()
                 told, said = time.monotonic(), share
         if bar is None:
             spent = seconds_text(time.monotonic() - self.begun)

@@ -291,6 +291,13 @@ def test_a_smoke_run_says_that_it_is_one():
     assert "smoke run" in problem and "too small for a verdict" in problem
 
 
+def test_a_smoke_run_is_not_told_to_close_the_checks_that_it_is_too_small_for():
+    open_check = evidence(real__mislabelled=0.8)
+    assert any("A control did not" in said or "is open" in said for said in decide(open_check).problems)
+    (problem,) = decide(replace(open_check, preset="smoke")).problems
+    assert problem.startswith("This is a smoke run") and "checks of the study itself" in problem
+
+
 def test_missing_trials_and_failures_are_counted():
     planted = replace(
         evidence(trials=6), failures=("trials/006/mlp-abc: TrainingError: nan", "trials/007/mlp-abc: killed")

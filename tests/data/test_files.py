@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from text_sets import TEXTS, texts
 
-from gannb.data.files import Walk, is_file, is_folder, is_system, part_of, path_of, walk
+from gannb.data.files import Walk, is_file, is_folder, is_system, not_read, part_of, path_of, walk
 from gannb.data.folders import from_folder
 from gannb.media.image.sources.files import FILES
 from gannb.utils.errors import InputError
@@ -183,6 +183,23 @@ def test_what_is_named_is_there_or_refused_with_what_may_be_given(tmp_path, monk
     for name in ("", str(tmp_path / "none")):
         with pytest.raises(InputError, match="there is no file or folder .*; give a folder"):
             path_of(name, "give a folder")
+    (tmp_path / "photos" / "rose").mkdir(parents=True)
+    for wrong in ("photo", "fotos/rose", "photos/roze"):
+        with pytest.raises(InputError, match=rf"no file or folder '.*{wrong}'; did you mean '.*/photos.*'\?$"):
+            path_of(str(tmp_path / wrong), "give a folder")
     monkeypatch.setattr("pathlib.Path.exists", lambda path: os.stat("/dev/null/x"))
     with pytest.raises(InputError, match="cannot be opened .*; check permissions"):
         path_of(str(tmp_path), "give a folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("a.zip", "unpack it"),
+        ("a.tar.gz", "unpack it"),
+        ("a.XLSX", "save its sheet as CSV"),
+        ("a.doc", "give a folder"),
+    ],
+)
+def test_what_to_do_with_a_file_that_is_not_read_is_said(name, way):
+    assert f"'{name}' is a file of a kind that is not read; {way}" in str(not_read(name, "give a folder"))

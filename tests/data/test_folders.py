@@ -240,7 +240,7 @@ def test_a_folder_of_any_kind_of_files_is_read_by_what_is_handed_in(tmp_path):
     assert source.ids == ["a/1.txt", "a/2.txt", "b/1.txt"] and source.y.tolist() == [0, 0, 1]
     assert source.shapes == [(3,), (5,), (3,)] and bytes(source.load(1)[0]) == b"three"
     assert source.skipped == [("*.png", "1 file without an utterance extension")]
-    with pytest.raises(InputError, match="class 'b' .* has 1 utterance to train on; give at least 2"):
+    with pytest.raises(InputError, match="class 'b' .* has 1 utterance to train on; add some, or leave the class out"):
         check_counts(source, str(tmp_path))
 
 
@@ -259,7 +259,7 @@ def test_items_without_labels_are_read_at_any_depth_with_no_word_of_their_folder
     ("files", "says"),
     [
         ({"c/x.png": ""}, r"class folder '.*c' holds no utterances \(found \*\.png\); add utterances or"),
-        ({"a/3.doc": ""}, "a/3.doc cannot be used .* or set on_bad_utterance: skip"),
+        ({"a/3.doc": ""}, "a/3.doc cannot be used .* or set on_bad_utterance=skip"),
     ],
 )
 def test_what_is_said_of_them_has_their_words(tmp_path, files, says):

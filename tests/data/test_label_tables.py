@@ -113,7 +113,7 @@ def test_what_has_no_label_is_left_out_and_said(tmp_path):
 def test_files_that_are_not_there_are_refused_or_skipped(tmp_path):
     root = flat(tmp_path, written() + "y1.txt,a\ny2.txt,a\n")
     with pytest.raises(
-        InputError, match="y1.txt and 1 more are named in labels.csv, but .* or set on_bad_utterance: skip"
+        InputError, match="y1.txt and 1 more are named in labels.csv, but .* or set on_bad_utterance=skip"
     ):
         from_folder(root, TEXTS, "fail")
     source = from_folder(root, TEXTS, "skip")

@@ -48,7 +48,7 @@ def test_a_test_set_lost_to_skipping_is_an_error(tmp_path):
 X, Y = arrays()["train_images"], arrays()["train_labels"]
 BAD_DATA = {
     "one class": (lambda p: folder_of(p / "set", ("cat",)), "one class folder only.*'cat'"),
-    "a class with one image": (lambda p: folder_of(p / "set", n=1), "class 'cat'.*has 1 image .*at least 2"),
+    "a class with one image": (lambda p: folder_of(p / "set", n=1), "class 'cat'.*has 1 image .*add some"),
     "npz one class": (lambda p: npz(p / "set.npz", train_labels=Y * 0), "one class only"),
     "npz test lacks a class": (
         lambda p: npz(p / "set.npz", test=4, test_labels=np.zeros(4, int)),
@@ -87,5 +87,13 @@ def test_nobody_is_told_to_remove_a_file_that_may_not_be_read():
     with pytest.raises(InputError) as caught:
         refuse_or_list([("a/1.png", DENIED)], "fail", "on_bad_image")
     assert str(caught.value) == (
-        "a/1.png cannot be used (permission is denied); change who may read it, or set on_bad_image: skip"
+        "a/1.png cannot be used (permission is denied); change who may read it, or set on_bad_image=skip, "
+        "which lists them"
     )
+
+
+def test_several_bad_items_are_named_at_once():
+    bad = [(f"a/{i}.png", "it is cut short") for i in range(6)]
+    with pytest.raises(InputError, match=r"a/0.png cannot .*, nor can a/1.png, a/2.png, a/3.png and 2 more; repair"):
+        refuse_or_list(bad, "fail", "on_bad_image")
+    assert refuse_or_list(bad, "skip", "on_bad_image") == bad

@@ -17,7 +17,7 @@ from image_sets import folder_of as folder_of_photos
 from image_sets import photo, write
 
 from gannb.experiment import estimate
-from gannb.experiment.estimate import check_memory, disk_bytes, expected_seconds, plan, plan_text, unit_seconds
+from gannb.experiment.estimate import _found, check_memory, disk_bytes, expected_seconds, plan, plan_text, unit_seconds
 from gannb.experiment.experiment import Experiment
 from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
@@ -345,3 +345,18 @@ def test_what_a_study_chooses_of_a_flow_is_what_is_timed(monkeypatch):
     estimate._time_generators(settings, some, some.y, timed)
     assert (made[0].family.flow_steps, made[0].family.guidance) == (2, 2.0)
     assert not made[0].grids.size  # timed steps make nothing to be looked at
+
+
+def test_what_was_found_is_counted_one_by_one_and_of_many_files_left_out_the_number_is_said():
+    found = {"exact_duplicates": [["a", "b"]], "near_duplicates": [["c", "d"]] * 2, "label_conflicts": [["a", "b"]]}
+    files = [(f"{i}.jpg", "it is cut short") for i in range(8)]
+    report = SimpleNamespace(brought_to="All are 8x8.", removed_from_pool=["a"], skipped=files, **found)
+    settings = SimpleNamespace(
+        dataset=SimpleNamespace(report=report), medium=IMAGE, design=SimpleNamespace(n_per_class=None),
+        remarks=[], external={},
+    )  # fmt: skip
+    text = "\n".join(_found(settings))
+    assert (
+        "1 set of exact duplicates; 2 sets of near duplicates; 1 set of equal images under two classes; 1 left" in text
+    )
+    assert text.count("cut short") == 5 and text.endswith("left out: 3 more")

@@ -154,10 +154,19 @@ def test_without_jupyterlab_it_is_a_picture_and_a_sentence(show, experiment, mon
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+def test_what_a_picture_shows_is_said_below_it_and_not_in_the_terminal_of_a_run(experiment, monkeypatch, capsys):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    widgets.draws(experiment)
+    (said,) = shown
+    assert repr(said) == said and said._repr_html_() == f"<p>{said}</p>" and capsys.readouterr().out == ""
+
+
 def test_in_a_kernel_of_gannb_run_it_is_a_picture_too(experiment, lab, monkeypatch):
     monkeypatch.setenv("GANNB_LAUNCHER", "1")
     widgets.samples(experiment)
-    assert lab.rows == lab.outputs == [] and len(plt.get_fignums()) == 1
+    assert [type(row).__name__ for row in lab.rows] == ["_Said"] and lab.outputs == [] and len(plt.get_fignums()) == 1
 
 
 # ---- a medium whose items are heard or read ----

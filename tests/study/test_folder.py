@@ -131,6 +131,14 @@ def test_a_folder_without_a_study_cannot_be_loaded(tmp_path):
         load_study(tmp_path)
 
 
+def test_a_study_that_is_called_nearly_so_is_named(tmp_path):
+    for name in ("outputs/photos", "elsewhere"):
+        save_study(make_study(name=Path(name).name, output_dir=str((tmp_path / name).parent)))
+    for wrong, meant in (("photos", "outputs/photos"), ("outputs/fotos", "outputs/photos"), ("elsewere", "elsewhere")):
+        with pytest.raises(InputError, match=rf"There is no study in .*/{wrong}; did you mean .*/{meant}\?$"):
+            load_study(tmp_path / wrong)
+
+
 def test_a_study_is_at_hand_without_torch():
     code = "import sys, gannb.study.folder, gannb.utils.errors; sys.exit('torch' in sys.modules)"
     assert run([sys.executable, "-c", code]).returncode == 0

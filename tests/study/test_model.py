@@ -283,7 +283,8 @@ def test_a_name_from_data_is_cut_to_what_a_folder_takes():
     ("data", "name"),
     [
         ("digits", "digits"), ("photos/flowers", "flowers"), ("photos/flowers/", "flowers"),
-        ("sets/breast.npz", "breast"), ("my photos", "my-photos"), ("Blüten & Co", "Blüten---Co"),
+        ("sets/breast.npz", "breast"), ("said.CSV", "said"), ("a/v1.2.jsonl", "v1.2"), ("v1.2", "v1.2"),
+        ("my photos", "my-photos"), ("Blüten & Co", "Blüten---Co"),
     ],
 )  # fmt: skip
 def test_a_study_without_a_name_is_called_after_its_data(data, name):

@@ -135,7 +135,7 @@ def test_a_set_too_small_for_any_draw_is_told_so_in_true_numbers():
 @pytest.mark.parametrize("test_share", [0.1, 0.25, 0.5])
 def test_a_class_too_small_to_divide_is_named_with_the_number_that_suffices(test_share):
     text = refusal(dataset([3, 50]), data="photos", test_share=test_share)
-    assert "'class 0' has 3 items" in text
+    assert "'class 0' has 3 images" in text
     need = int(re.search(r"at least (\d+)", text)[1])
     data = dataset([need, 50])
     design = settle(data, make_study(data="photos", test_share=test_share))

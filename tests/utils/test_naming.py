@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gannb.utils.naming import ended, few_of, listed, nearest, nearest_class, shortened
+from gannb.utils.naming import counted, ended, few_of, listed, nearest, nearest_class, shortened
 
 
 def test_the_nearest_name_is_asked_for_and_none_that_is_far():
@@ -30,3 +30,7 @@ def test_a_sentence_ends_once():
 
 def test_a_long_text_is_shown_by_its_begin_and_length():
     assert shortened("short") == "short" and shortened("x" * 1000) == f"{'x' * 80}... (1,000 characters)"
+
+
+def test_one_thing_is_counted_as_one():
+    assert [counted(n, "set", "sets") for n in (0, 1, 1200)] == ["0 sets", "1 set", "1,200 sets"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tiny_units import unit, write
 
+from gannb.utils import doing
 from gannb.utils.console import talking
 from gannb.work.progress import Progress, seconds_text
 from gannb.work.unit import Unit
@@ -26,7 +27,7 @@ def test_progress_counts_units_by_their_cost():
 
 
 def test_progress_in_a_batch_is_text_now_and_then(tmp_path, capsys):
-    units = [unit(f"u{i}") for i in range(200)]
+    units, before = [unit(f"u{i}") for i in range(200)], doing._heard[0]
     progress = Progress("04 train_classifiers", every=0.2)
     progress.interactive, begun = False, time.monotonic()
     with progress.watch(tmp_path, units):
@@ -35,6 +36,7 @@ def test_progress_in_a_batch_is_text_now_and_then(tmp_path, capsys):
             time.sleep(0.01)
         for u in units[100:]:
             progress.finished(u, None)
+    assert doing._heard[0] > before  # so that nobody is told what is being done as well
     lines = capsys.readouterr().out.splitlines()
     took = time.monotonic() - begun  # a line a minute at least, which are 2.4 s here
     assert 3 <= len(lines) <= 8 + took / 2.4

@@ -343,7 +343,7 @@ class Images(Usual):
     # ---- showing
 
     phrases = Phrases(
-        classical="shifts, mirror images and the like",
+        classical="shifts, mirror images where the study has them, and the like",
         altered="5% brighter, 2% noise, or JPEG",
         duplicates="with the same pixels as a training image, or with nearly the same picture (a perceptual hash, from "
         "16 pixels a side on)",

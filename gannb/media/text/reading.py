@@ -18,7 +18,7 @@ import numpy as np
 
 from gannb.data.assembly import Links, assemble, identical, linked
 from gannb.data.examples import Dataset, Examples, without_labels
-from gannb.data.files import PARTS, FileKind, list_entries, natural_key, path_of, walk
+from gannb.data.files import PARTS, FileKind, list_entries, natural_key, not_read, path_of, walk
 from gannb.data.folders import from_folder
 from gannb.data.groups import group_finder
 from gannb.data.source import DENIED, BadItem, Source, check_counts, refuse_or_list
@@ -142,7 +142,7 @@ def _source(data: str, columns: Columns, on_bad: str) -> tuple[Source, list[str]
     path = path_of(data, WAYS)
     if not path.is_dir():
         if not is_table(path.name):
-            raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")
+            raise not_read(data, WAYS)
         return _of_rows([(read_table(path, columns), False)], on_bad, data)
     if tables := _tables_of(path):
         return _of_rows([(read_table(file, columns), is_test) for file, is_test in tables], on_bad, data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of, nearest
 
 SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": ""}  # of files, and what parts cells
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}  # between cells, and what each is called
 TEXT, LABEL = "text", "label"
 HEADLESS = 0.5  # of the rows: a column of classes has fewer different values than this share
 
@@ -68,13 +70,9 @@ def read_table(path: Path, columns: Columns = Columns()) -> Rows:
         raise InputError(f"{path} holds no rows; give a header `{TEXT}`, `{LABEL}` and a row for each sentence")
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return Rows(list(_of_json(path, text, columns)), notes)
-    delimiter = SUFFIXES[path.suffix.lower()]
-    if delimiter == "\t":
-        lines = plain_lines(text)
-    else:
-        delimiter = _delimiter(text)
-        lines = quoted_lines(path, text, delimiter)
-        notes += [f"{path.name}: its cells are parted by {delimiter!r}."] if delimiter != "," else []
+    lines, delimiter = _lines(path, text)
+    usual = SUFFIXES[path.suffix.lower()]
+    notes += [f"{path.name}: its cells are parted by {delimiter!r}."] if delimiter != usual else []
     return _rows(path, lines, columns, delimiter, notes)
 
 
@@ -86,8 +84,8 @@ def read_texts(path: Path) -> Rows:
         return Rows([], notes)
     if suffix in (".jsonl", ".ndjson"):
         return Rows([_text_of_json(path, number, given) for number, given in _objects(path, text)], notes)
-    delimiter = SUFFIXES[suffix] if suffix != ".csv" else _delimiter(text)
-    lines = plain_lines(text) if delimiter == "\t" else quoted_lines(path, text, delimiter)
+    tabs = SUFFIXES[suffix] == "\t"  # a single column has none, and commas then are the sentences' own
+    lines, delimiter = (plain_lines(text), "\t") if tabs else _lines(path, text)
     return Rows(_texts(path, lines, delimiter), notes)
 
 
@@ -135,10 +133,21 @@ def plain_lines(text: str) -> list[Line]:
     return [Line(line.number, [cell[1:-1].replace('""', '"') for cell in line.cells]) for line in lines]
 
 
-def _delimiter(text: str) -> str:
-    """Return what parts the cells of a csv: the one that its first line has most of."""
+def _lines(path: Path, text: str) -> tuple[list[Line], str]:
+    """Return the lines of a csv or tsv, and what parts their cells: a first line `sep=;` of Excel's says so."""
+    usual = SUFFIXES[path.suffix.lower()]
+    said = re.match(r"sep=(.)\n", text, re.IGNORECASE)
+    delimiter = said[1] if said else _delimiter(text, usual)
+    lines = plain_lines(text) if usual == delimiter == "\t" else quoted_lines(path, text, delimiter)
+    return lines[1:] if said else lines, delimiter
+
+
+def _delimiter(text: str, usual: str) -> str:
+    """Return what parts the cells of a table: the one that its first line has most of; of a tsv tabs, if it has any."""
     first = text.split("\n", 1)[0]
-    return max(",;\t", key=lambda mark: (first.count(mark), mark == ","))
+    if usual == "\t" and usual in first:
+        return usual
+    return max(DELIMITERS, key=lambda mark: (first.count(mark), mark == usual))
 
 
 def quoted_lines(path: Path, text: str, delimiter: str) -> list[Line]:
@@ -210,12 +219,9 @@ def _texts(path: Path, lines: list[Line], delimiter: str) -> list[Row]:
 
 def _of_another_width(path: Path, line: Line, width: int, delimiter: str) -> Row:
     """Return a row that cannot be used, since it has more or fewer cells than the first line."""
-    fault = f"it has {len(line.cells)} cells and the first line has {width}; a {_name_of(delimiter)} within a sentence?"
+    mark = DELIMITERS.get(delimiter, repr(delimiter))
+    fault = f"it has {len(line.cells)} cells and the first line has {width}; a {mark} within a sentence?"
     return Row(f"{path.name}:{line.number}", "", "", fault)
-
-
-def _name_of(delimiter: str) -> str:
-    return {"\t": "tab", ",": "comma", ";": "semicolon"}[delimiter]
 
 
 def _found_columns(path: Path, lines: list[Line], columns: Columns) -> tuple[int, int, int, list[str]]:

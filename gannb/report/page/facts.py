@@ -18,7 +18,7 @@ from gannb.study.folder import read_record
 from gannb.trials.arms import PRETRAINED, PRIMARY
 from gannb.trials.tuning import Configuration
 from gannb.units.kinds import KINDS
-from gannb.utils.naming import ended, few_of
+from gannb.utils.naming import counted, ended, few_of
 from gannb.work.store import read_unit
 
 if TYPE_CHECKING:
@@ -243,13 +243,14 @@ def _duplicates(report: DataReport, many: str) -> str:
     text = f"No identical or nearly identical {many} were found."
     if exact or near:
         text = (
-            f"Found {exact:,} sets of identical and {near:,} sets of nearly identical {many}; the {many} of a set "
-            "stay on one side of every split."
+            f"Found {counted(exact, 'set', 'sets')} of identical and {counted(near, 'set', 'sets')} of nearly "
+            f"identical {many}; the {many} of a set stay on one side of every split."
         )
     if report.label_conflicts:
-        text += f" {len(report.label_conflicts):,} sets of identical {many} are under different classes."
+        are = counted(len(report.label_conflicts), f"set of identical {many} is", f"sets of identical {many} are")
+        text += f" {are} under different classes."
     if report.removed_from_pool:
-        text += f" {len(report.removed_from_pool):,} {many} that also are in the given test set were left out."
+        text += f" Left out since they also are in the given test set: {len(report.removed_from_pool):,}."
     return text
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from gannb.media import medium_of
+from gannb.utils.naming import counted, few_of
 
 if TYPE_CHECKING:
     from gannb.data.examples import Dataset
@@ -26,15 +28,19 @@ def data_summary(dataset: Dataset, nouns: Nouns) -> pd.DataFrame:
         "brought to": report.brought_to,
         "as they came": ", ".join(f"{n:,} of {shape}" for shape, n in list(report.shapes.items())[:4]),
         f"kinds of {nouns.raw}": ", ".join(f"{n:,} {mode}" for mode, n in report.modes.items()),
-        "exact duplicates": f"{sum(map(len, report.exact_duplicates)):,} items in {len(report.exact_duplicates)} sets",
-        "near duplicates": f"{sum(map(len, report.near_duplicates)):,} items in {len(report.near_duplicates)} sets",
-        f"same {nouns.one}, other class": f"{len(report.label_conflicts):,} sets",
+        "exact duplicates": f"{sum(map(len, report.exact_duplicates)):,} items in {_sets(report.exact_duplicates)}",
+        "near duplicates": f"{sum(map(len, report.near_duplicates)):,} items in {_sets(report.near_duplicates)}",
+        f"same {nouns.one}, other class": _sets(report.label_conflicts),
         "near duplicates left apart": f"{report.links_cut:,} pairs, of chains too long to keep together",
         "left out of the pool": f"{len(report.removed_from_pool):,} (they are linked to a test item)",
-        "skipped": "; ".join(f"{file}: {reason}" for file, reason in report.skipped[:5]) or "none",
+        "skipped": few_of([f"{file}: {reason}" for file, reason in report.skipped], 5) or "none",
         "content fingerprint": dataset.fingerprint[:16],
     }
     return pd.DataFrame({"value": facts})
+
+
+def _sets(found: Sized) -> str:
+    return counted(len(found), "set", "sets")
 
 
 def class_counts(dataset: Dataset) -> pd.DataFrame:

@@ -254,7 +254,7 @@ def test_a_row_that_cannot_be_used_is_named_with_its_line_and_can_be_left_out(tm
     changed(tmp_path, {2: row})
     with pytest.raises(InputError, match=says) as refused:
         open_source(str(tmp_path), None, "fail")[0]
-    assert "or set on_bad_image: skip" in str(refused.value)
+    assert "or set on_bad_image=skip" in str(refused.value)
     source = open_source(str(tmp_path), None, "skip")[0]
     assert len(source.ids) == 7 and "circle/circle2.png" not in source.ids
     assert [what for what, _ in source.skipped][-1] == "circle/circle2.png"
@@ -272,7 +272,7 @@ def test_images_without_a_caption_are_named(tmp_path):
     rows = images(tmp_path)
     with_csv(tmp_path, rows[2:])
     said = refusal(tmp_path)
-    assert "circle/circle0.png cannot be used (it has no caption in captions.csv) and 1 more" in said
+    assert "circle/circle0.png cannot be used (it has no caption in captions.csv), nor can circle/circle1.png;" in said
     assert len(open_source(str(tmp_path), None, "skip")[0].ids) == 6
 
 

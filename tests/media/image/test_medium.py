@@ -124,3 +124,7 @@ def test_a_study_s_own_parameters_reach_the_reader(tmp_path, resize, corner):
     found = IMAGE.read(str(tmp_path), study)
     assert found.pool.shape == (8, 8, 1) and found.medium == IMAGE.name and found.pool.x.dtype == IMAGE.dtype
     assert found.pool.x[0, 0, 0, 0] == corner
+
+
+def test_no_page_says_that_images_were_mirrored_which_are_not_in_every_study():
+    assert "mirror images where the study has them" in IMAGE.phrases.classical

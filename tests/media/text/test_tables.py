@@ -31,6 +31,20 @@ def test_quotes_around_every_cell_of_a_tsv_are_no_part_of_it(tmp_path):
     assert rows(tmp_path, "a.tsv", content) == [("a.tsv:2", 'say "hi"', "a"), ("a.tsv:3", "bye", "b")]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", 'text|label\n"so, it is"|a\nis it|b\n'),
+        ("a.csv", 'sep=;\ntext;label\n"so, it is";a\nis it;b\n'),
+        ("a.csv", "SEP=\t\ntext\tlabel\nso, it is\ta\nis it\tb\n"),
+        ("a.tsv", 'text,label\n"so, it is",a\nis it,b\n'),
+        ("a.tsv", "sep=\t\ntext\tlabel\nso, it is\ta\nis it\tb\n"),
+    ],
+)
+def test_cells_are_parted_by_what_programs_part_them_with(tmp_path, name, content):
+    assert [row[1:] for row in rows(tmp_path, name, content)] == [("so, it is", "a"), ("is it", "b")]
+
+
 def test_two_columns_of_which_neither_is_one_of_classes_are_refused(tmp_path):
     with pytest.raises(InputError, match="line 1: it names no columns"):
         rows(tmp_path, "a.tsv", "".join(f"one {i}\ttwo {i}\n" for i in range(9)))
@@ -49,6 +63,7 @@ def test_suffixes_tell_tables():
         ("a.csv", "so it is\nis it\n", ["so it is", "is it"]),
         ("a.tsv", 'text\tlabel\nso "it" is\tx\n', ['so "it" is']),
         ("a.jsonl", '{"text": "so it is", "more": 1}\n', ["so it is"]),
+        ("a.tsv", "so, it is\nis it\n", ["so, it is", "is it"]),
         ("a.csv", "", []),
     ],
 )

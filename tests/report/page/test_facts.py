@@ -92,8 +92,13 @@ def test_what_was_found_in_the_data_is_counted(planted):
         planted, exact_duplicates=[["a", "b"]], near_duplicates=[], label_conflicts=[["c", "d"]] * 2,
         removed_from_pool=["e"], skipped=[("/home/ann/x.png", "truncated")] * 14,
     )  # fmt: skip
-    assert found["Duplicates"].startswith("Found 1 sets of identical and 0 sets of nearly identical images;")
-    assert "2 sets of identical images are under different classes. 1 images that also are in" in found["Duplicates"]
+    assert found["Duplicates"].startswith("Found 1 set of identical and 0 sets of nearly identical images;")
+    assert "2 sets of identical images are under different classes. Left out since" in found["Duplicates"]
+    one = data_of(
+        planted, exact_duplicates=[["a", "b"]] * 2, near_duplicates=[["c", "d"]], label_conflicts=[["a", "b"]]
+    )
+    assert one["Duplicates"].startswith("Found 2 sets of identical and 1 set of nearly identical images;")
+    assert "1 set of identical images is under different classes." in one["Duplicates"]
     assert found["Left out"].startswith("x.png (truncated), ") and found["Left out"].endswith(" and 2 more.")
 
 

@@ -27,7 +27,7 @@ def test_the_summary_counts_what_was_read_and_found(digits):
     value = tables.data_summary(found, IMAGE.nouns)["value"]
     assert value["items"] == "1,800" and value["given test set"] == "3 items" and value["classes"] == "10"
     assert value["size"] == "8x8 pixels, grey" and value["exact duplicates"] == "5 items in 2 sets"
-    assert value["same image, other class"] == "1 sets" and value["left out of the pool"].startswith("1 (")
+    assert value["same image, other class"] == "1 set" and value["left out of the pool"].startswith("1 (")
     assert value["skipped"] == "h.png: truncated" and value["near duplicates left apart"].startswith("1,200 pairs")
     assert "kinds of pixels" in value.index and digits.fingerprint.startswith(value["content fingerprint"])
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gannb.data.files import path_of, walk
+from gannb.data.files import not_read, path_of, walk
 from gannb.data.folders import from_folder, from_loose
 from gannb.data.source import Source
 from gannb.media.audio.sources.arrays import Archive, from_npz, is_npz
 from gannb.media.audio.sources.files import FILES
-from gannb.utils.errors import InputError
 
 WAYS = (
     "give a folder with one sub-folder of clips per class (or train/ and test/ of such), or an .npz with `audio`, "
@@ -36,7 +35,7 @@ def open_source(data: str, on_bad_clip: str) -> Archive:
         return Archive(source, [""] * len(source.ids), "")
     if path.suffix.lower() == ".npz":
         return from_npz(path)
-    raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")
+    raise not_read(data, WAYS)
 
 
 def open_unlabelled(data: str, on_bad_clip: str) -> Source:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gannb.data.files import list_entries, path_of, walk
+from gannb.data.files import list_entries, not_read, path_of, walk
 from gannb.data.folders import from_folder, from_loose
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS
 from gannb.media.image.sources.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
 from gannb.media.image.sources.files import FILES
-from gannb.utils.errors import InputError
 
 WAYS = (
     'give "digits", a folder with one sub-folder of images per class (or train/ and test/ of such), '
@@ -52,7 +51,7 @@ def open_source(data: str, on_bad_image: str) -> Source:
         return from_idx(path) if names & set(IDX_FILES) else from_folder(path, FILES, on_bad_image)
     if path.suffix.lower() == ".npz":
         return from_npz(path)
-    raise InputError(f"data: {data!r} is a file of a kind that is not read; {WAYS}")
+    raise not_read(data, WAYS)
 
 
 def open_unlabelled(data: str, on_bad_image: str) -> Source:
