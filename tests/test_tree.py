@@ -27,6 +27,7 @@ BESIDE = {  # test files of no single module -> what they are about
     "tests/media/test_toy_study.py": "A whole study of a medium that is no image.",
     "tests/report/page/test_page.py": "The page as its reader has it, whatever module wrote which part.",
     "tests/report/plots/test_plots.py": "What every figure does, whatever it shows.",
+    "tests/study/test_tuned.py": "GANs that have learnt from others first, from what these are to the page.",
     "tests/study/test_unlabelled.py": "Items without labels, from the folder they lie in to the page.",
     "tests/test_documents.py": "README, CONTRIBUTING and the notes, against what the code says.",
     "tests/test_interruption.py": "Real processes, killed and stopped at work.",

@@ -209,7 +209,7 @@ def _external(experiment: Experiment) -> dict[str, ExternalSource]:
     abouts = {name: source.about for name, source in experiment.settings.external.items()}
     makers = {kind.parameter: name for name, kind in EXTERNAL.items()}
     return {
-        name: ExternalSource(_text_of(experiment, name, about), bool(about.get("same_data")), makers[name])
+        name: ExternalSource(_text_of(experiment, name, about), bool(about.get("same_data")), makers.get(name, ""))
         for name, about in abouts.items()
     }
 

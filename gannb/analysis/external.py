@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from gannb.analysis.evidence import Evidence, ExternalSource, common_trials, difference
 from gannb.analysis.wording import capital, in_points
 from gannb.data.medium import Nouns
-from gannb.generators.variations import UNLABELLED
+from gannb.generators.external import PRETRAIN
+from gannb.generators.variations import TUNED, UNLABELLED
 from gannb.stats.estimate import Estimate
-from gannb.trials.arms import PRIMARY, parse_arm
+from gannb.trials.arms import FOREIGN, PRIMARY, parse_arm
 
 ONE_FOR_ALL = "It is the same in all trials, so the intervals speak for this one and not for others of its kind."
 
@@ -35,23 +36,31 @@ def external(evidence: Evidence) -> list[ExternalRow]:
             continue
         pairs = ((arm, PRIMARY[1]), PRIMARY, (arm, PRIMARY[0]))
         changes = [difference(evidence, *pair) for pair in pairs]
-        sentence = _sentence(evidence.nouns, source, about, *changes)
-        sentence += _of_gan_that_learns(evidence) if source == "unlabelled" else ""
+        sentence = _sentence(evidence.nouns, source, about, *changes) + _of_gan_that_learns(evidence, source)
         rows.append(ExternalRow(source, arm, *changes, sentence))
     return rows
 
 
-def _of_gan_that_learns(evidence: Evidence) -> str:
-    """Return what the items of a GAN bring that has learnt from unlabelled ones as well, to follow what these bring."""
-    arm = parse_arm(PRIMARY[0]).with_variation(UNLABELLED)
-    pairs = [(arm.name, against) for against in (PRIMARY[1], arm.pseudo_labelled().name, PRIMARY[0])]
+def _of_gan_that_learns(evidence: Evidence, source: str) -> str:
+    """Return what the items of a GAN bring that has learnt from a source's as well, to follow what these bring.
+
+    Empty where the study has no such GAN in two trials or more.
+    """
+    arm = parse_arm(PRIMARY[0]).with_variation(UNLABELLED if source == "unlabelled" else TUNED)
+    arm = arm.with_source(FOREIGN) if source == FOREIGN else arm
+    pairs = [(arm.name, against) for against in (PRIMARY[1], arm.what_it_learnt().name, PRIMARY[0])]
     if any(len(common_trials(evidence, *pair)) < 2 for pair in pairs):
         return ""
     gain, beyond, plain = (in_points(difference(evidence, *pair)) for pair in pairs)
     many = evidence.nouns.many
+    what, themselves = {
+        "unlabelled": ("a GAN that has learnt from them as well", f"the pseudo-labelled {many} themselves"),
+        "related": ("a GAN that has learnt from such first", f"related {many} themselves, in a stage before"),
+        "foreign": ("the same GAN, fine-tuned on the draw,", f"its {many} as it came"),
+    }[source]
     return (
-        f" {capital(many)} of a GAN that has learnt from them as well made {gain} points on top of {PRIMARY[1]}: "
-        f"{beyond} against the pseudo-labelled {many} themselves, and {plain} against a GAN of the draw alone."
+        f" {capital(many)} of {what} made {gain} points on top of {PRIMARY[1]}: {beyond} against {themselves}, and "
+        f"{plain} against a GAN of the draw alone."
     )
 
 
@@ -86,9 +95,31 @@ def facts(evidence: Evidence) -> list[tuple[str, str]]:
         found.append(("GAN trained elsewhere", f"{about.text} {leakage(nouns, about)} {ONE_FOR_ALL}"))
     if about := evidence.external.get("related"):
         found.append((f"Related real {nouns.many}", f"{about.text} {_of_related(evidence)}"))
+    if about := evidence.external.get(PRETRAIN):
+        found.append(("GAN pretrained on related ones", f"{about.text} {_of_pretrained(evidence)}"))
+    if any(parse_arm(name).variation == TUNED for name in dict.fromkeys(evidence.scores["arm"])):
+        found.append(("Fine-tuned GANs", _of_tuned(evidence)))
     if about := evidence.external.get("unlabelled"):
         found.append((f"Unlabelled {nouns.many}", f"{about.text} {_of_unlabelled(evidence)}"))
     return found
+
+
+def _of_pretrained(evidence: Evidence) -> str:
+    """Return what has to be known of a GAN that learns from related items before any draw."""
+    return (
+        f"Once for all trials a GAN learns from them, in as many steps as that of a draw. {_unknown_persons(evidence)} "
+        "The intervals speak for this set of them, and for this one pretrained GAN."
+    )
+
+
+def _of_tuned(evidence: Evidence) -> str:
+    """Return how GANs go on with a draw that have learnt from other items first."""
+    return (
+        "Arms named tuned have a GAN that has learnt from others first, and then from the draw, in as many steps as "
+        "one of the draw alone. The lowest layers of its discriminator, in the share that freeze says, stay as they "
+        "were (FreezeD, Mo et al. 2020). A class that it did not know begins anew. Whether it copies is judged by the "
+        f"draw alone: {evidence.nouns.many} that it learnt before may come back."
+    )
 
 
 def _of_unlabelled(evidence: Evidence) -> str:

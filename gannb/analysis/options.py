@@ -77,9 +77,9 @@ def _is_option(arm: Arm) -> bool:
     """Tell whether an arm is a way to go; doses, variations and what is there to compare with are none.
 
     A way to use made items is one, and so is what has the same form without a GAN: it costs less. So is a GAN that
-    learns from unlabelled items.
+    learns from others as well.
     """
-    known = not (arm.dose or arm.half_budget or (arm.variation and not arm.way and not arm.learns_unlabelled))
+    known = not (arm.dose or arm.half_budget or (arm.variation and not arm.way and not arm.learns_more))
     to_compare = arm.source in NO_OPTION and not (arm.source == COPIES and arm.is_way)
     return known and arm.real and arm.classic and arm.name != BASE and not to_compare
 
@@ -94,7 +94,7 @@ def option_text(arm: Arm, nouns: Nouns) -> str:
     parts = [nouns.transfer] if arm.pretrained else []
     parts += [f"the classifier {arm.classifier}"] if arm.classifier else []
     what = sources.get(arm.source, f"{nouns.many} from {arm.source}")
-    if arm.is_way or arm.learns_unlabelled:
+    if arm.is_way or arm.learns_more:
         what = control_text(arm, nouns) if arm.source == COPIES else ", ".join([what, *details_of(arm)])
     parts += [what] if arm.source else []
     return " with ".join(parts)

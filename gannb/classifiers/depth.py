@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,11 +18,12 @@ def weighted_layers(network: nn.Module, batch: Tensor) -> int:
     holds for any: what lies beside another way, as the shortcuts of residual networks (He et al. 2016), is not counted.
     """
     with torch.enable_grad():
-        return _longest_way(network.eval()(batch).grad_fn)
+        last = network.eval()(batch).grad_fn
+    return longest_ways(last, lambda node: type(node).__name__.removesuffix("Backward0") in WEIGHTED)[last]
 
 
-def _longest_way(last: Any) -> int:
-    """Return the most weighted layers on any way back from a node of autograd's graph."""
+def longest_ways(last: Any, counts: Callable[[Any], bool]) -> dict[Any, int]:
+    """Return, for a node of autograd's graph and all before it, the most nodes that count on any way back from it."""
     longest: dict[Any, int] = {}
     waiting = [last]
     while waiting:
@@ -31,6 +33,5 @@ def _longest_way(last: Any) -> int:
             waiting += unknown
             continue
         waiting.pop()
-        weighted = type(node).__name__.removesuffix("Backward0") in WEIGHTED
-        longest[node] = weighted + max((longest[each] for each in before), default=0)
-    return longest[last]
+        longest[node] = counts(node) + max((longest[each] for each in before), default=0)
+    return longest

@@ -17,11 +17,12 @@ from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
 from gannb.generators import registry
 from gannb.generators.interface import Job
+from gannb.generators.variations import TUNED
 from gannb.stats.settling.looks import looks_until
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
-from gannb.trials.arms import COPIES, PRIMARY, Arm, parse_arm
+from gannb.trials.arms import COPIES, FOREIGN, PRIMARY, Arm, parse_arm
 from gannb.trials.design import settle
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
@@ -109,11 +110,35 @@ def _check_variations(settings: Settings) -> None:
         if not arm.variation or arm.way:
             continue
         name = settings.family if arm.generator == "gan" else str(arm.generator)
+        if arm.generator == FOREIGN:
+            _check_goes_on(settings, arm)
+            continue
         ways = settings.medium.families[name].variations
         if arm.variation not in ways:
             raise InputError(f"arms: {arm.name} has no meaning for {name}, which can be had as {few_of(ways)}.")
         if arm.variation == NEW_CAPTIONS and not settings.new_captions:
             raise InputError(f"arms: {arm.name} takes new captions, and there are none; give a file as new_captions.")
+
+
+def _check_goes_on(settings: Settings, arm: Arm) -> None:
+    """A GAN trained elsewhere, where there is one, can go on training."""
+    source = settings.external.get(FOREIGN)
+    if source is None or source.about.get("goes_on"):
+        return
+    about, many = source.about, settings.medium.nouns.many
+    family = about.get("family", "")
+    if not family:
+        why = f"a function makes {many}, and has nothing to train"
+    elif settings.medium.families[family].needs_weights:
+        why = f"{family} looks through a pretrained network, which may be another one here"
+    elif TUNED not in settings.medium.families[family].variations:
+        why = f"that has no meaning for {family}"
+    else:
+        why = f"beside its generator there is no discriminator of {family}, as there is in a study's folder"
+    raise InputError(
+        f"arms: {arm.name} goes on training the GAN that foreign names, and it cannot: {why}; give another, or leave "
+        "the arm out."
+    )
 
 
 def untried_ways(settings: Settings) -> tuple[str, ...]:

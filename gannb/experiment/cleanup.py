@@ -20,8 +20,8 @@ from typing import Any
 from gannb.data.medium import Nouns
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import FINAL
-from gannb.generators.external import EXTERNAL
 from gannb.study.data_copy import data_name, known_data
+from gannb.study.external import READERS
 from gannb.study.view import view_name
 from gannb.units.kinds import KINDS
 from gannb.utils.files import is_abandoned, unique_name, write_json
@@ -32,7 +32,7 @@ PLACES = ("*", "trials/*/*", "tuning/*", "tuning/*/*", f"{FINAL}/*")  # of units
 UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
 UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8,32}")  # a unit or copy of a stopped process, or in removal
-COPY = re.compile(rf"(data|view|{'|'.join(kind.parameter for kind in EXTERNAL.values())})-[0-9a-f]{{16}}")
+COPY = re.compile(rf"(data|view|{'|'.join(READERS)})-[0-9a-f]{{16}}")
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")  # a file under the name that it has while it is written
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {

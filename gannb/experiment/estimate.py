@@ -368,7 +368,7 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
         "open_set": 0.2 + seeds * (settings.classifier_steps * once[study.first_classifier] + scored * predict),
     }  # fmt: skip
     known |= {PSEUDO: side + settings.unlabelled * predict}
-    for name in dict.fromkeys(name.partition(".")[0] for name in settings.generators):
+    for name in dict.fromkeys(settings.family_of(name) or name for name in settings.generators):
         sample = once.get(f"sample {name}", once[f"sample {settings.family}"])  # an external one is taken to be like it
         known[f"items {name}"] = 0.05 + items * sample
         known[f"fresh {name}"] = seeds * settings.classifier_steps * study.batch_size * sample
@@ -472,7 +472,7 @@ def _time_generators(settings: Settings, draw: Examples, labels: np.ndarray, tim
     """
     seen, seconds = {name: getattr(settings.study, name) for name in ("gan_augmentation", "augmentation")}, {}
     seen |= {"settings": vars(settings.study), "weights": settings.trunk}
-    for name in dict.fromkeys(name.partition(".")[0] for name in settings.generators):
+    for name in dict.fromkeys(settings.family_of(name) or name for name in settings.generators):
         if name in EXTERNAL:
             continue
         fit = lambda steps, name=name: registry.make(settings.medium, name, **seen).fit(  # noqa: E731
@@ -564,7 +564,7 @@ def copies_bytes(settings: Settings) -> float:
     dataset = settings.dataset
     sets = [each for each in (dataset, dataset.held_out) if each is not None]
     copies = sum(part.x.nbytes for each in sets for part in (each.pool, each.test) if part is not None)
-    outside = settings.unlabelled + sum(sum(s.about.get("counts", ())) for s in settings.external.values())
+    outside = sum(s.about.get("items", sum(s.about.get("counts", ()))) for s in settings.external.values())
     copies += outside * dataset.pool.x[:1].nbytes
     if settings.view is not None:
         copies += len(splits.labels_of(dataset)) * math.prod(settings.view.shape) * dataset.pool.x.itemsize

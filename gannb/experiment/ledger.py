@@ -27,8 +27,8 @@ NEEDED = {"time", "trials", "rule", "most", "about"}  # of a line
 # lie and are computed, and what else the study trains and measures.
 NOT_OF_THE_RULE = frozenset({
     "data", "name", "output_dir", "device", "engine", "workers", "trials", "trials_most", "arms", "truncation",
-    "foreign", "foreign_classes", "related", "related_classes", "unlabelled", "confidence", "transfer_steps",
-    "classifier_steps_most",
+    "foreign", "foreign_classes", "related", "related_classes", "unlabelled", "confidence", "pretrain",
+    "freeze", "transfer_steps", "classifier_steps_most",
 })  # fmt: skip
 
 

@@ -15,10 +15,10 @@ from gannb.classifiers.ways import WAYS
 from gannb.experiment.at_hand import NEW_CAPTIONS
 from gannb.experiment.open_set import OpenSet
 from gannb.experiment.settings import Settings, begins_with, maker_of
-from gannb.generators.external import EXTERNAL
-from gannb.generators.variations import UNLABELLED, VARIATIONS
+from gannb.generators.external import EXTERNAL, PRETRAIN
+from gannb.generators.variations import TUNED, UNLABELLED, VARIATIONS
 from gannb.trials import splits
-from gannb.trials.arms import PRIMARY, PSEUDO, Arm, parse_arm
+from gannb.trials.arms import FOREIGN, PRIMARY, PSEUDO, Arm, parse_arm
 from gannb.trials.tuning import configurations, tuned_as
 from gannb.units import kinds
 from gannb.units.measures import SIDE_BATCH
@@ -37,6 +37,7 @@ class Plan:
     doublings: Mapping[str, int] = field(default_factory=dict)  # by network (`Arm.network`): how often its steps double
     read: Mapping[str, int] = field(default_factory=dict)  # by network, after how many doublings results are read
     _fitted: dict[tuple[str, str], Unit] = field(default_factory=dict, init=False)  # see `generator_on`
+    _pretrainings: dict[str, Unit] = field(default_factory=dict, init=False)  # by family, see `_pretrained`
 
     def units(self, stage: int) -> list[Unit]:
         """Return the units of a stage, 1 to 4; none that only the pretrained weights could make, where these are gone.
@@ -130,15 +131,35 @@ class Plan:
     def _fitting(self, draw: Unit, name: str) -> Unit:
         settings, first = self.settings, begins_with(self.settings.medium, name)
         kind, _, learnt = name.partition(".")
-        parameters = {"generator": kind, "trial": draw.parameters["trial"], "seed": settings.study.seed}
-        is_gan = kind in settings.medium.families
-        parameters |= self._training_of_gan(kind) if is_gan else {}
-        parameters |= {"content": settings.external[EXTERNAL[kind].parameter].key} if kind in EXTERNAL else {}
+        family = settings.family_of(name)
+        parameters = {"generator": family or kind, "trial": draw.parameters["trial"], "seed": settings.study.seed}
+        if family:
+            parameters |= self._training_of_gan(family)
+        elif kind in EXTERNAL:
+            parameters |= {"content": settings.external[EXTERNAL[kind].parameter].key}
         parameters |= self._labelling(draw) if kind == PSEUDO else {}
+        parameters |= self._going_on(kind) if learnt == TUNED else {}
         place = f"{draw.place.rpartition('/')[0]}/{name}"
         begun = [first, *([PSEUDO] if learnt == UNLABELLED else [])]
-        needs = (draw, *(self.generator_on(draw, each) for each in begun if each))
-        return kinds.GENERATOR.unit(place, parameters, needs, "gan" if is_gan else PSEUDO if kind == PSEUDO else "")
+        needs = [draw, *(self.generator_on(draw, each) for each in begun if each)]
+        needs += [self._pretrained(kind)] if learnt == TUNED and kind != FOREIGN else []
+        return kinds.GENERATOR.unit(
+            place, parameters, tuple(needs), "gan" if family else PSEUDO if kind == PSEUDO else ""
+        )
+
+    def _going_on(self, kind: str) -> dict[str, Any]:
+        """Return where a GAN goes on, by the kept folder that says which class is which there, and what is frozen."""
+        source = self.settings.external[FOREIGN if kind == FOREIGN else PRETRAIN]
+        return {"origin": source.folder, "frozen": self.settings.study.freeze}
+
+    def _pretrained(self, family: str) -> Unit:
+        """Return the unit of a family's GAN that learns from related items first, the same for all draws."""
+        if family not in self._pretrainings:
+            settings = self.settings
+            about = {"data": settings.data_key, "content": settings.external[PRETRAIN].key, "generator": family}
+            about |= {"seed": settings.study.seed} | self._training_of_gan(family)
+            self._pretrainings[family] = kinds.PRETRAINING.unit(f"{family}.{PRETRAIN}", about)
+        return self._pretrainings[family]
 
     def _labelling(self, draw: Unit) -> dict[str, Any]:
         """Return how the classifier is trained that labels unlabelled items, and from when on it is sure of one."""

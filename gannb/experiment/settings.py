@@ -18,13 +18,13 @@ from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
 from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, resolve_device, wants_pretrained
 from gannb.generators.external import EXTERNAL
-from gannb.generators.variations import UNLABELLED
+from gannb.generators.variations import OF_TRAINING, TUNED, UNLABELLED
 from gannb.media import medium_of
 from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
 from gannb.study.view import View
 from gannb.trials import splits
-from gannb.trials.arms import EXTERNAL_WORDS, PRETRAINED, PRIMARY, PSEUDO, Arm, parse_arm
+from gannb.trials.arms import EXTERNAL_WORDS, FOREIGN, PRETRAINED, PRIMARY, PSEUDO, Arm, parse_arm
 from gannb.trials.contrasts import Contrast, checked_arms, contrasts, dose_arms, study_arms
 from gannb.trials.design import Design, settle
 from gannb.trials.tuning import DRAWS, tuned_as
@@ -151,7 +151,7 @@ class Settings:
     @cached_property
     def arms(self) -> list[Arm]:
         """The ways to train: those asked for, what they are compared with, the curve of real items, the doses."""
-        own = (*arms_for(self.study, self.medium), *self._learning_unlabelled)
+        own = (*arms_for(self.study, self.medium), *self._learning_more)
         asked = (*self.study.arms, *dose_arms(self.study.doses), *own)
         if self.weights is None:
             asked = tuple(name for name in asked if not parse_arm(name, self.medium).pretrained)
@@ -159,11 +159,23 @@ class Settings:
         return study_arms(asked, self.design.protocol, self.medium, others, balance)
 
     @property
-    def _learning_unlabelled(self) -> tuple[str, ...]:
-        """The arm of the study's GAN that learns from unlabelled items as well, where these are given and it can."""
-        family = self.medium.families.get(self.family) if self.study.unlabelled else None
-        can = family is not None and UNLABELLED in family.variations
-        return (parse_arm(PRIMARY[0]).with_variation(UNLABELLED).name,) if can else ()
+    def _learning_more(self) -> tuple[str, ...]:
+        """The arms of the study's GAN that learns from unlabelled items, or from related ones first.
+
+        From unlabelled ones where these are given and it can; from related ones where that is asked for, and InputError
+        where it cannot.
+        """
+        family, gan = self.medium.families.get(self.family), parse_arm(PRIMARY[0])
+        can = () if family is None else family.variations
+        if self.study.pretrain and family is not None and TUNED not in can:
+            able = [name for name, other in self.medium.families.items() if TUNED in other.variations]
+            other = f"use another family (gan={', '.join(able)}), or " if able else ""
+            raise InputError(
+                f"pretrain: {self.family} cannot learn from others first and go on with a draw; {other}leave pretrain "
+                "out: real+related.before+classic trains the classifier on them first, without a GAN."
+            )
+        asked = {UNLABELLED: self.study.unlabelled, TUNED: self.study.pretrain}
+        return tuple(gan.with_variation(each).name for each, given in asked.items() if given and each in can)
 
     @cached_property
     def checked_arms(self) -> dict[str, list[Arm]]:
@@ -260,7 +272,8 @@ class Settings:
     def generators(self) -> list[str]:
         """The generators that the sources need, and those that these begin with; the study's own first.
 
-        A GAN that learns from unlabelled items as well is another one than that of the draw alone: FAMILY.unlabelled.
+        A GAN that learns from others as well is another one than that of the draw alone: FAMILY.unlabelled,
+        FAMILY.tuned, foreign.tuned.
         """
         names = list(dict.fromkeys(maker_of(source)[0] for source in self.sources))
         begun = [first for name in names if (first := begins_with(self.medium, name))]
@@ -269,12 +282,22 @@ class Settings:
     @property
     def families(self) -> list[str]:
         """The families of the GANs, the study's own first."""
-        return list(dict.fromkeys(name.partition(".")[0] for name in self.gans))
+        return list(dict.fromkeys(map(self.family_of, self.gans)))
 
     @property
     def gans(self) -> list[str]:
         """Those of the generators that are GANs, the study's own first."""
-        return [name for name in self.generators if name.partition(".")[0] in self.medium.families]
+        return [name for name in self.generators if self.family_of(name)]
+
+    def family_of(self, generator: str) -> str:
+        """Return the GAN family that is trained for a generator; empty where none is.
+
+        A GAN that was trained elsewhere and goes on with the draw is of the family that it is of.
+        """
+        name, _, learnt = generator.partition(".")
+        if (name, learnt) == (FOREIGN, TUNED) and FOREIGN in self.external:
+            return self.external[FOREIGN].about.get("family", "")
+        return name if name in self.medium.families else ""
 
     @property
     def n_synthetic(self) -> int | str:
@@ -418,7 +441,7 @@ class Settings:
 def maker_of(source: str) -> tuple[str, str]:
     """Return the generator that a source's items come from, and in which variation; "" for as it makes them."""
     name, _, variation = source.partition(".")
-    return (source, "") if variation == UNLABELLED else (name, variation)
+    return (source, "") if variation in OF_TRAINING else (name, variation)
 
 
 def begins_with(medium: Medium, generator: str) -> str:

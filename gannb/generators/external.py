@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ABOUT = "outside.json"  # in the kept folder
 WEIGHTS = "generator.safetensors"
+PRETRAIN = "pretrain"  # the parameter, and the kept folder of what GANs learn from first
 NO_LIMIT = np.iinfo(np.int64).max
 CONFIDENCE = 0.95  # tau of FixMatch (Sohn et al. 2020, arXiv 2001.07685)
 LABELS = "labels.npz"  # of unlabelled items, as a classifier of the draw gave them
@@ -128,14 +129,15 @@ class Foreign(External):
     @cached_property
     def network(self) -> nn.Module:
         """The generator network, read once."""
-        tensors = read_weights(self.kept / WEIGHTS)
+        tensors, _ = read_weights(self.kept / WEIGHTS)
         return open_network(self.medium, self.about["family"], self.shape, self.about["n_classes"], tensors)
 
 
-def read_weights(file: Path) -> dict[str, Tensor]:
-    """The tensors of a generator network by name: those of a file, or its `average.` ones, if it is gannb's own.
+def read_weights(file: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The tensors of a generator network by name, and those of its discriminator, none where the file has none.
 
-    Raises InputError where the file is not a safetensors file.
+    The generator's are all that the file has, or its `average.` ones, if it is gannb's own. Raises InputError where the
+    file is not a safetensors file.
     """
     import safetensors.torch
     from safetensors import SafetensorError
@@ -147,13 +149,21 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     except (OSError, MemoryError, SafetensorError) as error:
         problem = f"cannot be read as safetensors ({error}); write it again."
         raise unreadable(f"foreign: {file}", error, problem) from None
-    return under(tensors, "average.") or tensors
+    return under(tensors, "average.") or tensors, under(tensors, "discriminator.")
 
 
 def open_network(
-    medium: Medium, family: str, shape: tuple[int, ...], n_classes: int, tensors: dict[str, Tensor]
+    medium: Medium,
+    family: str,
+    shape: tuple[int, ...],
+    n_classes: int,
+    tensors: dict[str, Tensor],
+    discriminator: bool = False,
 ) -> nn.Module:
-    """A family's generator network with these weights. Raises InputError where they do not fit or are not finite."""
+    """A family's generator network, or its discriminator, with these weights.
+
+    Raises InputError where they do not fit or are not finite.
+    """
     from gannb.generators.adversarial.randomness import lent_randomness
 
     found = medium.families[family]
@@ -163,7 +173,8 @@ def open_network(
             "package.module:name."
         )
     with lent_randomness():
-        network = found.form(medium, shape).place(found.generator(shape, n_classes), "cpu")
+        make = found.discriminator if discriminator else found.generator
+        network = found.form(medium, shape).place(make(shape, n_classes), "cpu")
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

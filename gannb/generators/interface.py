@@ -23,6 +23,16 @@ def _ignore(done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a training begins that goes on from what a fitted generator has learnt."""
+
+    folder: Path  # of that generator
+    # of each of the draw's classes, the number that it has there, None where it is new; None: the draw is the same
+    classes: tuple[int | None, ...] | None = None
+    frozen: float = 0.0  # share of the discriminator's layers, the lowest ones, that stay as they are
+
+
+@dataclass(frozen=True)
 class Job:
     """How a generator is to be fitted: everything that is neither the draw nor the generator itself."""
 
@@ -31,7 +41,7 @@ class Job:
     device: str = "cpu"  # a torch device string, already resolved
     checkpoint: Path | None = None  # folder for checkpoints; None: keep none
     progress: Callable[[int, int], None] = _ignore  # called with (steps done, steps in all)
-    start: Path | None = None  # folder of the fitted generator that the family begins with; None: it fits its own
+    start: Start | None = None  # None: from untrained networks, or from what the family itself fits first
     looks: bool = True  # whether items are made to be looked at on the way, where that takes as long as many steps
 
 

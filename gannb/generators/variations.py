@@ -1,4 +1,4 @@
-"""Further ways to take items from a GAN, each a source of its own in an arm's name; all but one are of after training.
+"""Further ways to take items from a GAN, each a source of its own in an arm's name; most are of after training.
 
 What is done after training matters for a classifier as the training itself does (GaFi, arXiv 2305.10118), so none of
 it is a hidden choice: every variation has its arms, and they are compared with those of the plain GAN.
@@ -18,9 +18,11 @@ from gannb.generators.interface import Condition
 if TYPE_CHECKING:
     from gannb.generators.adversarial.gan import Adversarial
 
-# The one that is a matter of training: of a GAN of the draw and of the unlabelled items, under the labels that a
+# A matter of training: of a GAN of the draw and of the unlabelled items, under the labels that a
 # classifier of the draw gives them (pseudo-labels, then a conditional generator: DPT, arXiv 2302.10586, section 3).
 UNLABELLED = "unlabelled"
+TUNED = "tuned"  # of training, too: of a GAN that has learnt from other items first, and goes on with the draw
+OF_TRAINING = (UNLABELLED, TUNED)  # whose items come from another GAN than the plain one's
 # Behind a GAN's name, as in `gan.truncated`, with what each adds in words.
 VARIATIONS = {
     "averaged": "weights averaged evenly over the last quarter of training",  # GaFi; instead of the EMA
@@ -34,6 +36,7 @@ VARIATIONS = {
     "interpolated": "of captions halfway between two of the class",  # Reed et al. 2016, equation 5
     "new_captions": "of new captions",
     UNLABELLED: "learnt from unlabelled ones as well",  # You et al. 2023, DPT
+    TUNED: "pretrained, then fine-tuned on the draw",  # Mo et al. 2020, FreezeD
 }
 FILTERS = ("by_discriminator", "by_classifier", "hard")
 ATTEMPTS = 10  # at an item that is not accepted; the last one stays

@@ -3,6 +3,7 @@
 `foreign`, `related` and `unlabelled` become sources of items in all arms. Here they are found, checked, mapped onto the
 study's classes where they have labels, and kept in the study's folder, as `NAME-KEY/`, for the units to read;
 `gannb.generators.external` samples from what is kept. Of real items nothing gets in that the study has itself already.
+Of related ones a GAN may also learn first (`pretrain`), in their own classes: those are kept beside.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import numpy as np
 from gannb.data.examples import Dataset, Examples
 from gannb.data.groups import groups_if_known
 from gannb.data.medium import Medium
-from gannb.generators.external import ABOUT, WEIGHTS, open_network, read_weights
+from gannb.generators.external import ABOUT, PRETRAIN, WEIGHTS, open_network, read_weights
+from gannb.generators.variations import TUNED
 from gannb.media import MEDIA, medium_of
 from gannb.study.folder import UNITS, sweep_of, units_folder
 from gannb.study.model import Study, is_embedded
@@ -34,6 +36,7 @@ from gannb.utils.trust import check_shape, is_import_path, is_trusted, source_ha
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib", ".tar", ".h5", ".keras")
 MOST_CLASSES = 100_000  # of a generator
 LEAST_ITEMS = 2  # related ones that are left, in all
+LEAST_LEARNT = 4  # of them that make a batch for a GAN
 INDEX = "outside.json"  # in the study's folder: what was kept of which source, and as it was then
 TRIED = 2  # items per class that a generator makes when it is checked
 
@@ -58,8 +61,8 @@ class Source:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Those of the study's classes that it has items of; of unlabelled ones it may be all."""
-        if self.name == "unlabelled":
+        """Those of the study's classes that it has items of, or can have: of unlabelled ones it may be all."""
+        if self.name in ("unlabelled", PRETRAIN):
             return tuple(self.about["classes"])
         has = self.about["counts" if "counts" in self.about else "labels"]  # of related items; of a GAN
         return tuple(name for name, some in zip(self.about["classes"], has, strict=True) if some)
@@ -95,13 +98,18 @@ def _index(folder: Path) -> dict[str, dict[str, str]]:
 def _wish(name: str, study: Study, data_key: str) -> str:
     """Return what identifies a source and the way that it is used, whatever is in it."""
     reading = [getattr(study, each) for each in MEDIA[study.medium].reading_like] if name != "foreign" else []
-    classes = study.groups if name == "unlabelled" else getattr(study, f"{name}_classes")
-    return digest(name, getattr(study, name), classes, reading, data_key)
+    classes = study.groups if name == "unlabelled" else getattr(study, f"{_parameter(name)}_classes")
+    return digest(name, getattr(study, _parameter(name)), classes, reading, data_key)
+
+
+def _parameter(name: str) -> str:
+    """Return the parameter that says where a source is: of what GANs learn from first, what `pretrain` names."""
+    return "related" if name == PRETRAIN else name
 
 
 def _stamp_of(name: str, study: Study) -> str:
     """Return `_stamp` of a source, and of the file of groups where that says what is left out of it."""
-    stamp, groups = _stamp(getattr(study, name)), study.groups if name == "unlabelled" else None
+    stamp, groups = _stamp(getattr(study, _parameter(name))), study.groups if name == "unlabelled" else None
     return digest(stamp, files_at(Path(groups))) if stamp and groups and Path(groups).is_file() else stamp
 
 
@@ -165,6 +173,24 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
         InputError: the mapping is ill-formed, names a class that is not there, or maps none.
     """
     plain = [composed(each) for each in ours]
+    chosen = chosen_classes(theirs, ours, wish, name)
+    numbers = [[number for number, mine in enumerate(chosen) if mine == our] for our in plain]
+    if not any(numbers):
+        alike = ((their, *near(their, plain)) for their in map(composed, theirs) if near(their, plain))
+        their, our = next(alike, (theirs[0], ours[0]))
+        raise InputError(
+            f"{name}: none of its classes ({few_of(theirs)}) is one of this study's ({few_of(ours)}); say which is "
+            f"which, as {name}_classes={their}={our}."
+        )
+    return numbers
+
+
+def chosen_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, name: str) -> list[str]:
+    """Return what each of the source's classes is: one of the study's, left out (""), or a class of its own, by name.
+
+    wish: as in `match_classes`. Raises InputError where it is ill-formed, or names a class that is not there.
+    """
+    plain = [composed(each) for each in ours]
     by_name = {composed(each): number for number, each in enumerate(theirs)}
     chosen, said = {each: each for each in by_name}, {}
     for part in filter(None, (part.strip() for part in (wish or "").split(","))):
@@ -178,15 +204,7 @@ def match_classes(theirs: Sequence[str], ours: Sequence[str], wish: str | None, 
         if said.setdefault(left, right) != right:
             raise InputError(f"{name}_classes: {left!r} is given {said[left]!r} and {right!r}; leave one of them out.")
         chosen[left] = right
-    numbers = [[by_name[each] for each, mine in chosen.items() if mine == our] for our in plain]
-    if not any(numbers):
-        alike = ((their, *near(their, plain)) for their in by_name if near(their, plain))
-        their, our = next(alike, (theirs[0], ours[0]))
-        raise InputError(
-            f"{name}: none of its classes ({few_of(theirs)}) is one of this study's ({few_of(ours)}); say which is "
-            f"which, as {name}_classes={their}={our}."
-        )
-    return numbers
+    return [chosen[composed(each)] for each in theirs]
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
@@ -218,10 +236,7 @@ def classes_text(theirs: Sequence[str], ours: Sequence[str], matched: list[list[
 def _read_related(study: Study, dataset: Dataset) -> Source:
     """Read, match and clean related items: what the study has itself, or nearly, is left out."""
     what, pool, medium = Path(str(study.related)).name, dataset.pool, medium_of(dataset)
-    try:
-        given, brought = medium.read_like(str(study.related), pool, study)
-    except InputError as error:
-        raise InputError(str(error).replace("data:", "related:", 1)) from None
+    given, brought = _given_related(study, dataset)
     classes = match_classes(given.classes, pool.classes, study.related_classes, "related")
     ours = np.full(len(given.classes), -1)
     for k, theirs in enumerate(classes):
@@ -244,6 +259,49 @@ def _read_related(study: Study, dataset: Dataset) -> Source:
     about = {"shape": pool.shape, "classes": pool.classes, "counts": counts.tolist(), "text": text}
     writers = {f"{n}.npy": (lambda to, a=a: np.save(to, a, allow_pickle=False)) for n, a in (("x", left.x), ("y", y))}
     return Source("related", digest(_hash(left.x, y), pool.classes), about, writers)
+
+
+def _given_related(study: Study, dataset: Dataset) -> tuple[Examples, str]:
+    """Return the related items as they are given, in the study's shape, and a sentence on how they came to it."""
+    try:
+        return medium_of(dataset).read_like(str(study.related), dataset.pool, study)
+    except InputError as error:
+        raise InputError(str(error).replace("data:", "related:", 1)) from None
+
+
+def _read_pretrain(study: Study, dataset: Dataset) -> Source:
+    """Read and clean what GANs learn from first: related items in their own classes, those of the study and others.
+
+    Those that `related_classes` maps onto one of the study's are of that one; those that it leaves out stay out. Where
+    classes are held out, nothing of a class that is none of the study's is used: it may be one of them.
+    """
+    what, pool, medium = Path(str(study.related)).name, dataset.pool, medium_of(dataset)
+    given, brought = _given_related(study, dataset)
+    ours = [composed(each) for each in pool.classes]
+    chosen = chosen_classes(given.classes, pool.classes, study.related_classes, "related")
+    if dataset.held_out is not None:
+        chosen = [name if name in ours else "" for name in chosen]
+    names = list(dict.fromkeys([*ours, *filter(None, chosen)]))
+    number = np.array([names.index(name) if name else -1 for name in chosen])  # of each of their classes
+    copies, many = _copies(given.x, dataset), medium.nouns.many
+    left = given.take(~copies & (number[given.y] >= 0))
+    has, y = np.unique(number[left.y], return_inverse=True)
+    if len(left) < LEAST_LEARNT or len(has) < 2:
+        raise InputError(
+            f"pretrain: of the {len(given):,} {many} in {what}, {len(left):,} are left to learn from, of classes: "
+            f"{len(has)}; a GAN needs {LEAST_LEARNT} of two. Give others, or leave pretrain out."
+        )
+    labels = [np.flatnonzero(has == k).tolist() for k in range(len(ours))]
+    names = [names[k] for k in has]
+    text = (
+        f"From {what}, {len(left):,} of {len(given):,} {many}, of the classes {few_of(names)}; "
+        f"{sum(map(bool, labels)):,} of this study's {len(ours):,} classes are among these. "
+        f"{_copies_text(medium, int(copies.sum()))} {brought}"
+    )
+    about = _about(pool, labels, text) | {"names": names, "items": len(left)}
+    arrays = ("x", left.x), ("y", y.astype(np.int64))
+    writers = {f"{n}.npy": (lambda to, a=a: np.save(to, a, allow_pickle=False)) for n, a in arrays}
+    return Source(PRETRAIN, digest(_hash(*(a for _, a in arrays)), names, labels, pool.classes), about, writers)
 
 
 def _parts(dataset: Dataset) -> list[Examples]:
@@ -349,16 +407,33 @@ def _weights(study: Study, dataset: Dataset) -> Source:
     config = read_description(description, medium)
     check_shape(file.name, config["shape"], pool.shape, medium.way_to_shape)
     labels = match_classes(config["classes"], pool.classes, study.foreign_classes, "foreign")
-    tensors = read_weights(file)
-    open_network(medium, config["generator"], config["shape"], len(config["classes"]), tensors)
+    tensors, judging = read_weights(file)
+    network = medium, config["generator"], config["shape"], len(config["classes"])
+    open_network(*network, tensors)
+    goes_on = _goes_on(judging, *network)
     content = sha256_of(file)
     text = f"{file.name}, family {config['generator']}, SHA-256 {content[:16]}. " + classes_text(
         config["classes"], pool.classes, labels, [len(each) for each in labels]
     )
     about = _about(pool, labels, text) | {"family": config["generator"], "n_classes": len(config["classes"])}
-    about |= {"same_data": config["fingerprint"] == dataset.fingerprint}
+    about |= {"same_data": config["fingerprint"] == dataset.fingerprint, "goes_on": goes_on}
+    if goes_on:  # named as in a GAN's own file
+        networks = {"average": tensors, "discriminator": judging}
+        tensors = {f"{name}.{key}": value for name, of in networks.items() for key, value in of.items()}
     key = digest("weights", content, config["generator"], len(config["classes"]), labels, pool.classes)
     return Source("foreign", key, about, {WEIGHTS: lambda to: _save_weights(to, tensors)})
+
+
+def _goes_on(judging: dict[str, Any], medium: Medium, family: str, shape: tuple[int, ...], n_classes: int) -> bool:
+    """Tell whether a GAN can go on training: its discriminator is there, fits, and looks through no other network."""
+    found = medium.families[family]
+    if not judging or found.needs_weights or TUNED not in found.variations:
+        return False
+    try:
+        open_network(medium, family, shape, n_classes, judging, discriminator=True)
+    except InputError:
+        return False
+    return True
 
 
 def _save_weights(to: Path, tensors: dict[str, Any]) -> None:
@@ -501,5 +576,5 @@ def _names_of(make: trust.Make, study: Study, ours: Sequence[str]) -> tuple[str,
 
 
 READERS: dict[str, Callable[[Study, Dataset], Source]] = {  # by the parameter that names such a source
-    "foreign": _read_foreign, "related": _read_related, "unlabelled": _read_unlabelled,
+    "foreign": _read_foreign, "related": _read_related, "unlabelled": _read_unlabelled, PRETRAIN: _read_pretrain,
 }  # fmt: skip

@@ -141,6 +141,15 @@ class General(BaseModel):
         0.95, 2, "how sure that classifier has to be of an unlabelled item to label it", gt=0, lt=1
     )
 
+    pretrain: Literal["related"] | None = parameter(
+        None,
+        2,
+        "`related`: a GAN learns from the related items first, and goes on with each draw, beside the plain one",
+    )
+    freeze: float = parameter(
+        0.5, 2, "of a GAN that goes on (`tuned`): share of its discriminator's layers that stay frozen", ge=0, le=0.9
+    )
+
     n_synthetic: int | tuple[int, ...] | Literal["balance"] = parameter(
         200, 3, "synthetic items per class; several as `50,200`; or `balance`: fill every class up to the largest"
     )
@@ -290,6 +299,8 @@ class General(BaseModel):
     def _name_and_paths(self) -> General:
         if not self.data.strip():
             raise ValueError("data is empty; name a folder, a file or digits")
+        if self.pretrain and not self.related:
+            raise ValueError("pretrain=related takes related items; give related=..., or leave pretrain out")
         if not self.name:
             object.__setattr__(self, "name", name_from(self.data))
         for field in ("data", "groups", "foreign", "related", "unlabelled"):  # paths stay true in other folders

@@ -10,9 +10,10 @@ its optimiser steps: no training of its own, so nobody asks for it, but every ar
 A new generator brings all its arms with no code here.
 
 Behind a generator's name may stand `.VARIATION`: what is done after the training of a GAN (`gan.truncated`, see
-`generators.variations`), that it has learnt from unlabelled items as well (`gan.unlabelled`), or how a classifier uses
-the items (`gan.before`, see `classifiers.ways`). And `:DOSE`, fewer items per class than the study makes
-(`real+gan:50+classic`), or another share of each batch (`real+gan:12%+classic`).
+`generators.variations`), that it has learnt from others as well, unlabelled items beside the draw (`gan.unlabelled`) or
+other items before it (`gan.tuned`, `foreign.tuned`), or how a classifier uses the items (`gan.before`, see
+`classifiers.ways`). And `:DOSE`, fewer items per class than the study makes (`real+gan:50+classic`), or another share
+of each batch (`real+gan:12%+classic`).
 
 Which generators there are, the study's medium says. A name of a study that is there already is read without it: then
 any word stands for a generator, and no family of GANs has to be imported to draw a figure.
@@ -28,8 +29,8 @@ from typing import TYPE_CHECKING
 from gannb.classifiers.imbalance import BALANCING
 from gannb.classifiers.ways import WAYS
 from gannb.generators import registry
-from gannb.generators.external import EXTERNAL, Pseudo
-from gannb.generators.variations import UNLABELLED, VARIATIONS
+from gannb.generators.external import EXTERNAL, PRETRAIN, Foreign, Pseudo, Related
+from gannb.generators.variations import OF_TRAINING, TUNED, UNLABELLED, VARIATIONS
 from gannb.media import MEDIA
 from gannb.study.model import DEFAULT_ARMS, DOSES
 from gannb.utils.errors import InputError
@@ -58,6 +59,7 @@ EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands
     "pseudo": "pseudo-labelled {many}",
 }
 PSEUDO = Pseudo.name
+FOREIGN = Foreign.name
 RESERVED = ("real", "transfer", "classic")  # words that say something else in a recipe
 SOURCE = re.compile(r"(\w+)(?:\.(\w+))?(?::([1-9]\d*)(%?))?", re.ASCII)  # name, variation, dose, whether a share
 COPIES = "copies"  # what has the same form without a GAN is made of them
@@ -115,9 +117,17 @@ class Arm:
         """Return the arm with another source of items, in the same variation and dose."""
         return replace(self, source=source)
 
-    def pseudo_labelled(self) -> Arm:
-        """Return the control of what learns from unlabelled items: these themselves, without a GAN."""
-        return replace(self.plain(), source=PSEUDO)
+    def what_it_learnt(self) -> Arm:
+        """Return what has the items from which a GAN learnt beside the draw, without one of the draw: its control.
+
+        Of unlabelled items it is these, pseudo-labelled; of related ones these in a stage before, since there the GAN
+        had them; of a GAN trained elsewhere its own items, as it came.
+        """
+        if self.learns_unlabelled:
+            return replace(self.plain(), source=PSEUDO)
+        if self.source == FOREIGN:
+            return self.plain()
+        return replace(self.plain(), source=Related.name, variation="before")
 
     def with_variation(self, variation: str) -> Arm:
         """Return the arm with items taken from its GAN in another way; "" for the plain GAN."""
@@ -137,10 +147,17 @@ class Arm:
         return self.variation == UNLABELLED
 
     @property
+    def learns_more(self) -> bool:
+        """Whether its items come from a GAN that has learnt from others as well, before the draw or beside it."""
+        return self.variation in OF_TRAINING
+
+    @property
     def given_as(self) -> str:
         """The parameter that has to name what its items come from; empty where there is none."""
         if self.learns_unlabelled:
             return EXTERNAL[PSEUDO].parameter
+        if self.variation == TUNED and self.source != FOREIGN:
+            return PRETRAIN
         return EXTERNAL[self.source].parameter if self.source in EXTERNAL else ""
 
     def without_gan(self) -> Arm:
@@ -242,7 +259,12 @@ def _gans(medium: Medium) -> tuple[str, ...]:
 
 
 def _variations(source: str, medium: Medium) -> tuple[str, ...]:
-    """Return in which ways items may be taken from a source; of the study's own GAN all that a family has."""
+    """Return in which ways items may be taken from a source; of the study's own GAN all that a family has.
+
+    A GAN trained elsewhere can be fine-tuned, where it is of a family that can, which its file says.
+    """
+    if source == FOREIGN:
+        return (TUNED,)
     families = [family for name, family in medium.families.items() if source in ("gan", name)]
     return tuple(dict.fromkeys(variation for family in families for variation in family.variations))
 

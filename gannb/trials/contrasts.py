@@ -13,6 +13,7 @@ from gannb.trials.arms import (
     BALANCED,
     COPIES,
     EXTERNAL_WORDS,
+    FOREIGN,
     MORE,
     OF_ONE_MEDIUM,
     PRETRAINED,
@@ -95,7 +96,8 @@ def study_arms(
     others: classifiers besides the study's first one, for which the primary contrast is repeated, beside real items
     again in the places of the GAN's.
     `real+more` has no meaning where nothing is left in reserve, but in draws; half against whole takes its place.
-    What uses made items in another way, or in another share, brings what has the same form without a GAN.
+    What uses made items in another way, or in another share, brings what has the same form without a GAN; what comes
+    from a GAN that has learnt from others as well brings these.
     balance: generated items only fill up the smaller classes. What fills them up without a generator is then part of
     the study, and copies, which would be no control without effect, go by the name of what they are: oversampling.
 
@@ -106,7 +108,8 @@ def study_arms(
     names = [arm.name for arm in wanted if arm.source != "more" or protocol == "draw"] + list(PRIMARY)
     names += [c.against for c in CONTRASTS if c.arm in names and not _is_extra(c)]
     names += [arm.without_gan().name for arm in map(parse_arm, names) if arm.is_way]
-    names += [arm.pseudo_labelled().name for arm in map(parse_arm, names) if arm.learns_unlabelled and arm.real]
+    learnt = [arm.what_it_learnt() for arm in map(parse_arm, names) if arm.learns_more and arm.real]
+    names += [each.name for arm in learnt for each in (arm, *([arm.without_gan()] if arm.is_way else []))]
     names += BALANCED if balance else ()
     adding = [arm for arm in map(parse_arm, names) if arm.generator or arm.source in BALANCING]
     names += [arm.without_items().name for arm in adding]
@@ -153,7 +156,7 @@ def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
     known = [c for c in table if c.arm in arms and c.against in arms] + _by_depth(arms, nouns) + _converged(arms)
     compared = {c.arm for c in CONTRASTS} | {arm for c in known for arm in (c.arm, c.against)}
     own = [c for c in _from_recipe(arms, nouns) if c.arm not in compared]
-    own += [*_of_ways(arms, nouns), *_of_unlabelled(arms, nouns)]
+    own += [*_of_ways(arms, nouns), *_of_more(arms, nouns)]
     return [*known, *own, *_of_balancing(arms, [*known, *own])]
 
 
@@ -192,7 +195,7 @@ def _from_recipe(arms: list[str], nouns: Nouns) -> list[Contrast]:
     """Return, for arms with generated items, the contrasts with the real items alone and with the (plain) GAN's."""
     own = []
     for arm in (parse_arm(a) for a in arms):
-        if not arm.generator or arm.half_budget or arm.is_way or _is_of_unlabelled(arm):
+        if not arm.generator or arm.half_budget or arm.is_way or _is_of_more(arm):
             continue
         alone, plain, gan = arm.without_items().name, arm.with_variation("").name, arm.with_source("gan").name
         if alone in arms:
@@ -227,33 +230,39 @@ def _of_ways(arms: list[str], nouns: Nouns) -> list[Contrast]:
     return [c for c in found if c.against in arms]
 
 
-def _is_of_unlabelled(arm: Arm) -> bool:
-    """Tell whether an arm has something of unlabelled items, beside real ones: without a GAN, or with one."""
-    return arm.real and (arm.learns_unlabelled or arm.source == PSEUDO) and not arm.is_way and not arm.half_budget
+def _is_of_more(arm: Arm) -> bool:
+    """Tell whether an arm has, beside real items, those of a GAN that learns from others as well, or pseudo-labels."""
+    return arm.real and (arm.learns_more or arm.source == PSEUDO) and not arm.is_way and not arm.half_budget
 
 
-def _of_unlabelled(arms: list[str], nouns: Nouns) -> list[Contrast]:
-    """Return what arms that have something of unlabelled items are compared with.
+def _of_more(arms: list[str], nouns: Nouns) -> list[Contrast]:
+    """Return what arms are compared with whose GAN has learnt from others as well, and pseudo-labelled items.
 
-    With answers where one could take an arm: whether a GAN that learns from them is worth it, and whether that is due
-    to the GAN, or to the unlabelled items, which can be had under pseudo-labels without any. These alone are a
-    yardstick.
+    With answers where one could take an arm: whether such a GAN is worth it, and whether that is due to the GAN, or to
+    what it has learnt from, which can be had without one of the draw. Pseudo-labelled items alone are a yardstick.
     """
     found = []
-    for arm in filter(_is_of_unlabelled, map(parse_arm, arms)):
+    for arm in filter(_is_of_more, map(parse_arm, arms)):
         role, gan = "secondary" if arm.classic else "exploratory", f"GAN {nouns.many}"
-        without, what = arm.without_items().name, _meaning(arm, nouns)
+        without, what, of_gan = arm.without_items().name, _meaning(arm, nouns), arm.plain().with_source("gan").name
         if arm.source == PSEUDO:
             role = "yardstick" if arm.classic else "exploratory"
             found.append(Contrast(arm.name, without, role, meaning=f"{what}: no GAN"))
-            found.append(Contrast(arm.name, arm.with_source("gan").name, "exploratory", meaning=f"{what}, not {gan}"))
+            found.append(Contrast(arm.name, of_gan, "exploratory", meaning=f"{what}, not {gan}"))
             continue
-        pseudo, plain = arm.pseudo_labelled().name, arm.with_variation("").name
-        labelled = external_text(PSEUDO, nouns)
+        learnt = arm.what_it_learnt()
         found.append(Contrast(arm.name, without, role, meaning=what))
-        found.append(Contrast(arm.name, pseudo, role, meaning=f"{what}, instead of the {labelled} themselves"))
+        found.append(Contrast(arm.name, learnt.name, role, meaning=f"{what}, {_instead(learnt, nouns)}"))
+        plain = of_gan if arm.source == FOREIGN else arm.plain().name
         found.append(Contrast(arm.name, plain, "exploratory", meaning=f"{what}, not from the draw alone"))
     return [c for c in found if c.against in arms]
+
+
+def _instead(learnt: Arm, nouns: Nouns) -> str:
+    """Return in words what takes the place of items that the GAN of a draw makes, having learnt from it."""
+    if learnt.source == FOREIGN:
+        return "not as they came"
+    return f"instead of the {', '.join([external_text(str(learnt.source), nouns), *_used(learnt)])} themselves"
 
 
 def _used(arm: Arm) -> list[str]:

@@ -11,13 +11,13 @@ import numpy as np
 from gannb.data.counts import labels_to_make
 from gannb.data.examples import Examples, concatenate
 from gannb.generators import registry, variations
-from gannb.generators.external import EXTERNAL, Pseudo
-from gannb.generators.interface import Condition, Job, at_hand
+from gannb.generators.external import ABOUT, EXTERNAL, PRETRAIN, Pseudo
+from gannb.generators.interface import Condition, Job, Start, at_hand
 from gannb.generators.simple import Simple
 from gannb.trials import splits
-from gannb.units.parameters import Fitting, Sampling
+from gannb.units.parameters import Fitting, Pretraining, Sampling
 from gannb.units.reading import dataset_of, design_of, draw_of, load_classifier, medium_of, read_draw
-from gannb.utils.files import write_json
+from gannb.utils.files import read_json, write_json
 from gannb.utils.keys import seed_for
 from gannb.work.unit import Task
 
@@ -36,7 +36,7 @@ def make_final_draw(task: Task) -> None:
 
 
 def make_generator(task: Task) -> None:
-    """Fit a generator to a trial's draw and keep it; from where another one stands, if its family begins with one.
+    """Fit a generator to a trial's draw and keep it; from where another one stands, if it begins with one.
 
     To the draw and the unlabelled items, where it needs what labels these.
     """
@@ -44,7 +44,27 @@ def make_generator(task: Task) -> None:
     draw = splits.take(dataset_of(task), read_draw(task.needed("draw")).train)
     if labelled:
         draw = concatenate([draw, registry.load(labelled, medium_of(task)).examples()])
-    fit_generator(task, draw, start=first)
+    start = _start_of_tuned(task) if "origin" in task.parameters else Start(first) if first else None
+    fit_generator(task, draw, start=start)
+
+
+def make_pretrained(task: Task) -> None:
+    """Fit a GAN to all related items that the study keeps to pretrain with, in their own classes, and keep it."""
+    kept = task.study / f"{PRETRAIN}-{task.parameters['content']}"
+    x, y = (np.load(kept / f"{name}.npy", allow_pickle=False) for name in "xy")
+    names, number = read_json(kept / ABOUT)["names"], np.arange(len(y))
+    fit_generator(task, Examples(x, y, tuple(names), np.char.add("related-", number.astype(str)), number))
+
+
+def _start_of_tuned(task: Task) -> Start:
+    """Return where a GAN goes on: with that of the study's related items, or with one from elsewhere, that is kept.
+
+    A class that stands for several of the other GAN's begins as the first of them.
+    """
+    origin = task.study / task.parameters["origin"]
+    pretrained = [task.study / need.path for need in task.unit.needs if need.kind == "pretraining"]
+    classes = tuple(theirs[0] if theirs else None for theirs in read_json(origin / ABOUT)["labels"])
+    return Start(pretrained[0] if pretrained else origin, classes, task.parameters["frozen"])
 
 
 def _needed_generators(task: Task) -> tuple[Path | None, Path | None]:
@@ -55,20 +75,21 @@ def _needed_generators(task: Task) -> tuple[Path | None, Path | None]:
     return found.get(False), found.get(True)
 
 
-def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Path | None = None) -> None:
+def fit_generator(task: Task, draw: Examples, *purpose: str | int, start: Start | None = None) -> None:
     """Fit the generator that the parameters name to a draw and keep it; its seed follows from trial, name, purpose.
 
     start: see `Job`.
     """
-    fitting: Fitting = task.parameters
+    fitting: Fitting | Pretraining = task.parameters
     name, given = fitting["generator"], ("gan_augmentation", "augmentation", "confidence")
     choices: dict[str, Any] = {choice: fitting[choice] for choice in given if choice in fitting}
     choices |= {"settings": fitting["settings"]} if "settings" in fitting else {}
-    if "content" in fitting:
+    if "content" in fitting and name in EXTERNAL:
         choices["kept"] = task.study / f"{EXTERNAL[name].parameter}-{fitting['content']}"
     if "trunk" in fitting:
         choices["weights"] = medium_of(task).pretrained.kept(task.study, fitting["trunk"])
-    seed = seed_for(fitting["seed"], "trial", fitting["trial"], "generator", name, *purpose)
+    trial = ("trial", fitting["trial"]) if "trial" in fitting else (PRETRAIN,)
+    seed = seed_for(fitting["seed"], *trial, "generator", name, *purpose)
     steps = fitting.get("gan_steps", fitting.get("steps", 1))
     job = Job(steps, seed, task.device, task.checkpoint, task.progress, start)
     registry.make(medium_of(task), name, **choices).fit(draw, job).save(task.folder)

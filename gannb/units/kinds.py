@@ -25,6 +25,7 @@ from gannb.units.parameters import (
     MeasuringInFeatures,
     MeasuringItems,
     MeasuringTraining,
+    Pretraining,
     Sampling,
     Training,
     TrainingWithOther,
@@ -88,6 +89,10 @@ GENERATOR = Kind(
     {"generator": 0.2, "gan": 20.0, "pseudo": 2.0},
     2 * MEGABYTE,
 )  # fmt: skip
+PRETRAINING = Kind(
+    "pretraining", "training GANs on related {many}", 2, generators.make_pretrained, 1, Pretraining, {"gan": 20.0},
+    2 * MEGABYTE,
+)  # fmt: skip
 ITEMS = Kind("items", "making {many}", 3, generators.make_items, 1, Sampling, {"items": 0.5})
 MEASURING_CLASSIFIER = Kind(
     "ruler", "training the measuring classifier", 3, measures.make_measuring_classifier, 3, MeasuringTraining,
@@ -135,8 +140,8 @@ ITEM_FEATURES = Kind(
 KINDS: Mapping[str, Kind] = MappingProxyType({  # by what they are stored as, in the order in which people read them
     kind.stored_as: kind
     for kind in (
-        DRAW, GENERATOR, ITEMS, MEASURING_CLASSIFIER, FILTERING_CLASSIFIER, QUALITY, REFERENCE_SETS, CLASSIFIER, TUNING,
-        CHOICE, OUTLIER_GAN, OPEN_SET, IN_FEATURES, FEATURES, ITEM_FEATURES,
+        DRAW, PRETRAINING, GENERATOR, ITEMS, MEASURING_CLASSIFIER, FILTERING_CLASSIFIER, QUALITY, REFERENCE_SETS,
+        CLASSIFIER, TUNING, CHOICE, OUTLIER_GAN, OPEN_SET, IN_FEATURES, FEATURES, ITEM_FEATURES,
     )
 })  # fmt: skip
 DEFAULT_SECONDS = {cost: seconds for kind in KINDS.values() for cost, seconds in kind.seconds.items()}

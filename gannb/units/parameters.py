@@ -34,6 +34,23 @@ class Fitting(TypedDict):
     deeper: NotRequired[int]  # as in `Training`; of the same
     confidence: NotRequired[float]  # from which it labels one
     trunk: NotRequired[str]  # the SHA-256 of the weights that the discriminator looks through
+    origin: NotRequired[str]  # of a GAN that goes on: the kept folder that says which of its classes are which there
+    frozen: NotRequired[float]  # share of the layers of its discriminator that stay as they are
+
+
+class Pretraining(TypedDict):
+    """How a GAN learns from related items first, once for all trials; otherwise as in `Fitting`."""
+
+    data: str  # the key of the data's content
+    content: str  # that of the related items
+    generator: str
+    seed: int
+    gan_steps: int
+    gan_augmentation: str
+    settings: dict[str, Any]
+    augmentation: NotRequired[str]
+    clamp: NotRequired[bool]
+    trunk: NotRequired[str]
 
 
 class FittingOutliers(Fitting):

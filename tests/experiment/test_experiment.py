@@ -17,6 +17,7 @@ from PIL import Image
 from smoke_study import ARMS, changed
 
 from gannb.experiment.experiment import Experiment
+from gannb.generators.variations import OF_TRAINING
 from gannb.measures.comparison import REFERENCE_SETS
 from gannb.media.image import IMAGE
 from gannb.study.data_copy import load_data
@@ -205,7 +206,7 @@ def test_the_same_seed_gives_the_same_scores_in_another_folder_and_with_other_wo
 
 @pytest.mark.slow
 def test_every_variation_and_dose_is_trained_and_scored(smoke):
-    ways = [way for way in IMAGE.families["mlp"].variations if way != "unlabelled"]  # the study has no such items
+    ways = [way for way in IMAGE.families["mlp"].variations if way not in OF_TRAINING]  # the study has no such items
     arms = [f"real+gan.{way}" for way in ways] + ["gan.fresh", "gan:3"]
     experiment = Experiment.open(open_study(smoke, arms=(*SMOKE["arms"], *arms), n_synthetic=(2, 5)))
     made(experiment)

@@ -21,12 +21,15 @@ from gannb.work.unit import Unit
 from tests.conftest import SMOKE
 
 WEIGHTS = SimpleNamespace(network="mobilenetv2_100", digest="0" * 64, file="/nowhere/weights.safetensors")
-OUTSIDE = {"foreign": "/nowhere/gan", "unlabelled": "/nowhere/unlabelled"}
+OUTSIDE = {
+    "foreign": "/nowhere/gan", "unlabelled": "/nowhere/unlabelled", "related": "/nowhere/related", "pretrain": "related"
+}  # fmt: skip
 ARMS = (
     "real",
     "gan.fresh",
     "transfer+gan",
     "real+mislabelled",
+    "foreign.tuned",
     *(f"real+gan.{name}" for name in IMAGE.families["mlp"].variations),
 )
 
@@ -35,7 +38,7 @@ def units(**given) -> list[Unit]:
     """The units of a study that has everything: tuning, fine-tuning, classes held out, external sources."""
     study = make_study(**SMOKE | {"output_dir": "/nowhere", "arms": ARMS} | OUTSIDE | given)
     dataset = hold_out(read("digits"), ("8", "9"), IMAGE.nouns)
-    sources = {name: Source(name, "0" * 16, {}) for name in ("foreign", "unlabelled")}
+    sources = {name: Source(name, "0" * 16, {"family": "dcgan"}) for name in OUTSIDE}
     found = AtHand(sources, WEIGHTS, True, {"inception": "1" * 64})
     plan = Plan(Settings(study, dataset, "0" * 16, found))
     return [*plan.all_units(), *plan.final_generator.closure()]
@@ -71,7 +74,7 @@ def test_stage_version_and_cost_are_those_of_the_record(every):
 
 def test_draws_are_quick_and_gans_share_a_gpu(every):
     assert {unit.kind for unit in every if unit.quick} == {"draw"}
-    assert {unit.kind for unit in every if unit.shares} == {"generator", "outlier_gan"}
+    assert {unit.kind for unit in every if unit.shares} == {"generator", "outlier_gan", "pretraining"}
     assert all(unit.shares == (unit.cost == "gan") for unit in every)
 
 

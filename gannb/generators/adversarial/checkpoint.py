@@ -13,9 +13,10 @@ from torch import Tensor
 
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.family import plain_policy
+from gannb.generators.adversarial.start import WEIGHTS
 from gannb.generators.adversarial.training import Training
 from gannb.utils.errors import InputError
-from gannb.utils.files import write_bytes
+from gannb.utils.files import sha256_of, write_bytes
 
 State = tuple[dict[str, Tensor], dict[str, Any]]
 
@@ -38,6 +39,10 @@ def identity(training: Training, draw: Examples) -> dict[str, Any]:
         "shape": draw.shape,
         "classes": draw.n_classes,
     }
+    start = training.job.start
+    if start is not None and start.classes is not None:
+        weights = sha256_of(start.folder / WEIGHTS)
+        about["start"] = {"weights": weights, "classes": start.classes, "frozen": start.frozen}
     return json.loads(json.dumps(about))
 
 

@@ -64,7 +64,9 @@ class Family:
     # and are told as `present` which ones a batch holds
 
     # ways to take items from it, see `generators.variations`
-    variations: tuple[str, ...] = ("averaged", "truncated", "by_discriminator", "by_classifier", "fresh", "unlabelled")
+    variations: tuple[str, ...] = (
+        "averaged", "truncated", "by_discriminator", "by_classifier", "fresh", "unlabelled", "tuned"
+    )  # fmt: skip
 
     def variation_parameters(self, variation: str, study: Any) -> dict[str, Any]:
         """What items of a variation depend on beside its name, of a study's parameters."""

@@ -27,6 +27,7 @@ from gannb.generators.adversarial.form import Form
 from gannb.generators.adversarial.guard import RULE, Guard
 from gannb.generators.adversarial.randomness import lent_randomness
 from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
+from gannb.generators.adversarial.start import go_on
 from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Condition, Job, check_classes, check_labels
 from gannb.utils.errors import InputError, unreadable
@@ -280,7 +281,10 @@ class Adversarial(Trained):
         own = self.policy is None
         policy = self.family.augmentation if own else self.medium.policy(self.policy, draw.shape)
         adaptive = self.adaptive or (own and self.family.adaptive)
-        return Guard(Training(self.medium, self.family, policy, draw, job, adaptive), draw)
+        training = Training(self.medium, self.family, policy, draw, job, adaptive)
+        if job.start is not None:
+            go_on(training, job.start)
+        return Guard(training, draw)
 
     def blend(self, pairs: np.ndarray, share: np.ndarray, seed: int) -> np.ndarray:
         """One item between two classes per row: labels (M, 2), share (M,) of the first -> (M, ...).

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from torch import nn
 
 _global_randomness = threading.Lock()  # networks take their first weights from it, and threads share it
 
@@ -45,3 +46,13 @@ def lent_randomness(seed: int = 0) -> Iterator[None]:
             yield
         finally:
             torch.default_generator.set_state(before)
+
+
+class RandomLayer(nn.Module):
+    """A layer of a discriminator that is random in training: it draws from `rng`, the training's own.
+
+    That follows from the seed and the step, so that a resumed training draws the same. Without a training there is no
+    `rng`, and a layer in evaluation draws nothing.
+    """
+
+    rng: torch.Generator | None = None

@@ -28,8 +28,7 @@ from gannb.generators.adversarial.losses import (
     spread_within,
     squared_gradients,
 )
-from gannb.generators.adversarial.random_layer import RandomLayer
-from gannb.generators.adversarial.randomness import Passes, derive, lent_randomness
+from gannb.generators.adversarial.randomness import Passes, RandomLayer, derive, lent_randomness
 from gannb.generators.adversarial.sampling import make, noise_rows
 from gannb.generators.adversarial.staged import Staged
 from gannb.generators.adversarial.tensors import (
@@ -76,7 +75,7 @@ class Training:
         self.device = torch.device(job.device)
         self.form = family.form(medium, draw.shape)
         self.x = self.form.stored(draw.x, job.device)  # (N, ...), not yet encoded
-        self.n_classes = draw.n_classes
+        self.shape, self.n_classes = draw.shape, draw.n_classes
         self.conditioning = family.conditioning(draw)
         self.conditioning.attach(self.form, self.x, torch.tensor(draw.y, device=self.device), job)
         self.half = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0)
@@ -104,6 +103,7 @@ class Training:
         self._learn = Captured(self._learn_once, self.device, self.rng, possible=not family.one_class_batches)
         family.acquaint(self.discriminator, self.form.encode(self.x[:: -(-len(self.x) // ENCODED)]))
         self.usual_layouts = self._spread_of_layouts(draw.y) if family.floor else None
+        self.grown = False  # networks that grow work at their last level from the first step on
         self.step = 0  # steps done
         self.lecam = family.lecam  # its weight, which the guard may raise
         self.strength = 1.0  # by which R1 and R2 are multiplied, which it may raise too
@@ -165,7 +165,7 @@ class Training:
         """Let networks that grow work as befits this step."""
         before = [(network.level, network.fading) for network in self.staged]
         for network in self.staged:
-            network.reach(self.step / self.job.steps)
+            network.reach(1.0 if self.grown else self.step / self.job.steps)
         if before != [(network.level, network.fading) for network in self.staged]:
             self._learn.forget()  # what was recorded is of other layers
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gannb.generators.adversarial.random_layer import RandomLayer
+from gannb.generators.adversarial.randomness import RandomLayer
 from gannb.media.audio.logmel import LogMelLayer
 from gannb.media.image.gans.layers import LEAK, LabelEmbedding, ProjectionHead
 from gannb.media.image.gans.projection import ConvDiscriminator

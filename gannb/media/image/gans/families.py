@@ -74,6 +74,8 @@ _FAMILIES = (
         r1=1.0,  # without it all images of a class became alike
         penalty_every=4,
         one_class_batches=True,
+        # not `tuned`: where each class has networks of its own, none has anything from the others
+        variations=("averaged", "truncated", "by_discriminator", "by_classifier", "fresh", "unlabelled"),
     ),
     ImageFamily(
         name="acgan",
@@ -163,7 +165,8 @@ _FAMILIES = (
         augmentation=Policy(
             shift=1 / 8, rotation=15, scale=0.15, flip=0.5, brightness=0.3, saturation=0.5, contrast=0.3
         ),
-        variations=("averaged", "by_discriminator", "by_classifier", "fresh", "unlabelled"),  # noise has one length
+        # noise has one length, which cannot be cut off
+        variations=("averaged", "by_discriminator", "by_classifier", "fresh", "unlabelled", "tuned"),
         min_side=16,
         max_side=256,
     ),

@@ -60,14 +60,14 @@ class Writer:
             raise InputError(f"gan: {len(draw)} training sentences make no batch; give at least {LEAST_ITEMS}.")
 
     def fit(self, draw: Examples, job: Job) -> Self:
-        """Train on the draw, from the fitted `job.start` if there is one; continues from the checkpoint likewise.
+        """Train on the draw, from the generator of `job.start` if there is one; continues from the checkpoint likewise.
 
         Raises InputError where the draw cannot be fitted, TrainingError where training goes wrong for good.
         """
         self.check(draw, job)
         training = WriterTraining(self.medium, self.family, draw, job)
         if job.start is not None:
-            training.begin_after(self.load(job.start, self.medium))
+            training.begin_after(self.load(job.start.folder, self.medium))
         guard = Guard(training, draw)
         path = None if job.checkpoint is None else job.checkpoint / "checkpoint.safetensors"
         train(guard, path, identity(training, draw))

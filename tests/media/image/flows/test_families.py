@@ -83,7 +83,7 @@ def test_a_description_of_weights_alone_is_enough_elsewhere(tmp_path):
     made = Flow(IMAGE, family).fit(make_draw(), Job(3, 0))
     made.save(tmp_path)
     about = json.loads((tmp_path / "generator.json").read_text())
-    tensors = read_weights(tmp_path / "generator.safetensors")
+    tensors, _ = read_weights(tmp_path / "generator.safetensors")
     network = open_network(IMAGE, about["generator"], (8, 8, 1), about["n_classes"], tensors)
     labels = np.array([0, 1, 2])
     noise = noise_rows(7, np.arange(3), OF_IMAGES.noise_of((8, 8, 1)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sentences import sentences
 
-from gannb.generators.interface import Condition, Job
+from gannb.generators.interface import Condition, Job, Start
 from gannb.generators.registry import load, make
 from gannb.media.text import TEXT
 from gannb.media.text.tokens import tokens
@@ -111,7 +111,7 @@ def test_maskgan_goes_on_from_a_fitted_start_as_from_its_own(kill, tmp_path, mon
         if kill and step == 85:
             raise KeyboardInterrupt
 
-    job = Job(steps, 1, checkpoint=tmp_path / "kept", progress=told, start=tmp_path / "start")
+    job = Job(steps, 1, checkpoint=tmp_path / "kept", progress=told, start=Start(tmp_path / "start"))
     if kill:
         monkeypatch.setattr(gan, "CHECKPOINT_EVERY", 0.0)
         monkeypatch.setattr(gan, "PROGRESS_EVERY", 0.0)
@@ -137,4 +137,4 @@ def whole_start(steps: int) -> int:
 def test_a_start_of_another_draw_is_refused(tmp_path):
     make(TEXT, START).fit(sentences(8), Job(20, 1)).save(tmp_path)
     with pytest.raises(ValueError, match="another draw"):
-        make(TEXT, "maskgan").fit(DRAW, Job(20, 1, start=tmp_path))
+        make(TEXT, "maskgan").fit(DRAW, Job(20, 1, start=Start(tmp_path)))
