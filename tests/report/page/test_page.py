@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from browsing import browser_page, in_browser
 from planted_page import row, verdict, written
 from planted_study import Reader
@@ -104,6 +105,13 @@ def test_failing_gans_stand_beside_the_method(tmp_path):
     text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(sensitivity=said)))).text
     assert text.index("Method") < text.index("If GANs fail now and then") < text.index(said["sentence"])
     assert "If GANs fail now and then" not in Reader(written(tmp_path, Page("digits", IMAGE, verdict()))).text
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(None, "–"), (0.01, "below 0.1"), (0.1, "0.1"), (12.34, "12.3")])
+def test_an_option_says_what_it_takes_and_never_that_it_takes_nothing(tmp_path, minutes, said):
+    options = [row(option="more of them", minutes=minutes)]
+    text = Reader(written(tmp_path, Page("digits", IMAGE, verdict(options=options)))).text
+    assert re.search(rf"more of them[^]]*\]{re.escape(said)}\s", text)
 
 
 def test_the_controls_say_for_how_many_their_intervals_are_adjusted(tmp_path):
