@@ -2,7 +2,7 @@
 
 `python tests/test_documents.py` writes the tables anew: of parameters (docs/parameters.md) from the model; of studies
 (README) from the verdicts in `outputs/reference`; of files (the architecture page) from the first line of each; of ways
-to use made items (docs/ways.md) from `gannb.classifiers.ways`, and what they brought from the verdicts.
+to use made items (docs/ways.md) from `gannb.classifiers.ways`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -25,7 +24,7 @@ from gannb.cli import COMMANDS
 from gannb.report.compare import Result, read_result, study_facts
 from gannb.study.help import markdown
 from gannb.study.model import NOTEBOOKS, Study
-from gannb.trials.arms import PRIMARY, parse_arm
+from gannb.trials.arms import PRIMARY
 
 README, ARCHITECTURE, DOCS = ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs"
 REFERENCE = ROOT / "outputs" / "reference"
@@ -52,7 +51,7 @@ def tables() -> dict[Path, dict[str, str]]:
         DOCS / "parameters.md": {"parameters": markdown()},
         README: {"studies": studies()},
         ARCHITECTURE: {"files": files()},
-        DOCS / "ways.md": {"ways": ways(), "brought": brought()},
+        DOCS / "ways.md": {"ways": ways()},
     }
 
 
@@ -69,27 +68,6 @@ def ways() -> str:
         f"| {shares} | in that share of each batch | real images again in that share | {SHARES_SOURCE} | not measured |"
     )
     return "\n".join([head, "|" + " --- |" * 5, *rows])
-
-
-def brought() -> str:
-    """The table of what the ways brought in the kept studies that have tried them all, a study in two columns."""
-    every = [*WAYS, *(f"{percent}%" for percent in SMALL_SHARES)]
-    arms = {f"real+gan{'.' if name in WAYS else ':'}{name}+classic": name for name in every}
-    kept = [read_result(folder) for folder in sorted(REFERENCE.iterdir())]
-    found = {result.name: rows for result in kept if len(rows := _secondary(result, arms)) == 2 * len(arms)}
-    head = ["in an arm", *(f"{name}: {what}" for name in found for what in ("over none", "over its control"))]
-    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
-    for arm in arms:
-        alone, control = (parse_arm(arm).without_items().name, parse_arm(arm).without_gan().name)
-        cells = [interval_text(rows[arm, against]) for rows in found.values() for against in (alone, control)]
-        lines.append(f"| `{arm.split('+')[1]}` | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _secondary(result: Result, arms: Collection[str]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The secondary comparisons of some arms in a study, by the two arms of each."""
-    rows = [row for row in result.verdict["contrasts"] if row["role"] == "secondary" and row["arm"] in arms]
-    return {(row["arm"], row["against"]): row for row in rows}
 
 
 def files() -> str:
