@@ -128,12 +128,21 @@ def items_tested(protocol: str, trials: int = TRIALS, y: np.ndarray = Y) -> Test
 
 
 def with_depth(
-    with_gan: float, without: float, half: float | None = None, words: Mapping[str, Any] = WORDS
+    with_gan: float,
+    without: float,
+    half: float | None = None,
+    words: Mapping[str, Any] = WORDS,
+    again: float | None = None,
 ) -> Evidence:
-    """The world above with a second classifier, `deep_cnn`, of these means."""
+    """The world above with a second classifier, `deep_cnn`, of these means.
+
+    again: with real items in the places of the GAN's; None: as without.
+    """
     arms = (*PRIMARY, CONVERGENCE, "real+copies+classic")
     names = (parse_arm(arm).at("deep_cnn").name.replace("+", "__") for arm in arms)
-    means = zip(names, (with_gan, without, without if half is None else half, without), strict=True)
+    means = zip(
+        names, (with_gan, without, without if half is None else half, without if again is None else again), strict=True
+    )
     return replace(evidence(words=words, **dict(means)), classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
 
 

@@ -287,14 +287,22 @@ def _depth_row(evidence: Evidence, name: str, arm: str, against: str) -> DepthRo
 
 
 def _depth_sentence(evidence: Evidence, first: str, name: str, level: float, reason: str) -> str:
-    """Return whether the GAN's items let one use another classifier: it must gain by them, and beat the first one."""
+    """Return whether the GAN's items let one use another classifier.
+
+    It must gain by them, more than by real items again in their places where these were tried, and beat the first one.
+    """
     (with_gan, without), many = _primary_of(name), evidence.nouns.many
     gain, ahead = (difference(evidence, with_gan, against, level) for against in (without, BASE))
     by = f"{in_points(gain)} points by them, {in_points(ahead)} against {first} without"
     by += " (adjusted for the number of secondary comparisons)"
+    again, due = parse_arm(with_gan).with_source(COPIES).name, gain.low > 0
+    if len(common_trials(evidence, with_gan, again, without)) >= 2:
+        repeated = difference(evidence, again, without, level)
+        due = due and difference(evidence, with_gan, again, level).low > 0
+        by += f"; real {many} again in their places bring it {in_points(repeated)}"
     if reason:
         return f"Whether GAN {many} let you use {name} is undecided ({reason}): {by}."
-    if ahead.low > 0 and gain.low > 0:
+    if ahead.low > 0 and due:
         return f"GAN {many} let you use {name}: {by}."
     if ahead.low > 0:
         return f"{name} is ahead, but not beyond doubt because of GAN {many}: {by}."

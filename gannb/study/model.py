@@ -144,7 +144,7 @@ class General(BaseModel):
     pretrain: Literal["related"] | None = parameter(
         None,
         2,
-        "`related`: a GAN learns from the related items first, and goes on with each draw, beside the plain one",
+        "`related`: a GAN learns the related items first, then goes on with each draw, beside the plain one",
     )
     freeze: float = parameter(
         0.5, 2, "of a GAN that goes on (`tuned`): share of its discriminator's layers that stay frozen", ge=0, le=0.9

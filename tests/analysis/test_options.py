@@ -231,6 +231,12 @@ def test_a_deeper_network_must_gain_by_them_and_be_ahead_of_the_first(means, beg
     assert deep.with_gan == pytest.approx(means[0]) and deep.change.mean == pytest.approx(means[0] - means[1])
 
 
+def test_what_real_items_again_bring_a_deeper_network_is_no_gain_by_the_gan():
+    (said,) = depth(with_depth(0.90, 0.85, again=0.90)).sentences
+    assert said.startswith("deep_cnn is ahead, but not beyond doubt because of GAN images: +5.0 [")
+    assert "; real images again in their places bring it +5.0 [" in said
+
+
 def test_what_is_said_of_a_deeper_network_is_adjusted_like_the_comparison_itself():
     world = with_depth(0.90, 0.85)
     among = tuple(replace(c, role="secondary") if c.role == "exploratory" else c for c in world.contrasts)
