@@ -576,7 +576,6 @@ parameters, by stage (`gannb parameters` says what they mean):
 
 examples:
   --data photos --set preset=smoke            a quick look that everything works
-  my-study.yaml --set trials=10 gan=dcgan     a file, with changes
   outputs/photos --set classifier_steps=800   go on with a study, changed
 """
 

@@ -82,9 +82,7 @@ def names_text(width: int = WIDTH) -> str:
         for items in whose:
             text = " ".join(name for name in names if items_of(name) == items)
             start = f"    {items:<{INDENT - 2}}" if items else f"  {title:<{INDENT}}"
-            if len(start) > INDENT + 2:  # names of several media are longer than their column
-                lines.append(start)
-                start = " " * (INDENT + 2)
+            start += "  " if len(start) > INDENT + 2 else ""  # names of several media are longer than their column
             lines += textwrap.wrap(text, width, initial_indent=start, subsequent_indent=" " * (INDENT + 2))
     return "\n".join(lines)
 

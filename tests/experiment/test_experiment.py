@@ -105,6 +105,7 @@ def test_every_parameter_of_the_study_is_covered_above_or_below():
         "positive",  # see test_positive_class.py
         "foreign", "foreign_classes", "related", "related_classes",  # see study/test_external.py
         "unlabelled", "confidence",  # see study/test_unlabelled.py
+        "pretrain", "freeze",  # see study/test_tuned.py
         "keep_classes",  # above
         "inception",  # see media/image/test_inception.py
         "held_out",  # see test_open_set.py

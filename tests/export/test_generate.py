@@ -539,11 +539,11 @@ def test_captions_of_a_study_without_any_are_refused(helpful, asked, tmp_path, u
 
 
 def test_a_set_that_is_made_slowly_is_told_in_tenths_of_an_item(monkeypatch, capsys):
-    now = iter([0.0, 40.0, 80.0])
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(now))
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     rate = module._Rate(20)
-    rate.made(10)
-    rate.made(10)
+    for now[0] in (40.0, 80.0):
+        rate.made(10)
     assert capsys.readouterr().out.splitlines() == [
         "generate: 10 of 20 items, 0.2 a second, about 40 s left",
         "generate: 20 of 20 items, 0.2 a second",
