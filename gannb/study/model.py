@@ -66,9 +66,8 @@ DOSES = (2, 1_000_000)  # least and most synthetic items per class
 
 SHARE_OFF = 0.05  # by which whole items may make the synthetic share of a batch another one
 OTHERWISE = {"gpu": "cuda"}  # what people write -> what it is called here
-DATA_FILES = frozenset(
-    {".npz", ".csv", ".tsv", ".tab", ".jsonl", ".ndjson"}
-)  # extensions that no name of a study keeps
+# Extensions that no name of a study keeps.
+DATA_FILES = frozenset({".npz", ".csv", ".tsv", ".tab", ".jsonl", ".ndjson"})
 LONGEST_NAME = 200  # bytes; file systems take 255, and what is being written has a longer name for a while
 SLIP = 0.85  # likeness of names from which on one is taken for a slip of the other: `gan_stepz`
 OFFERED = ("medium", "augmentation", "gan_augmentation")  # parameters whose values follow from the media
