@@ -139,3 +139,12 @@ def photos(root: Path, n: int = 12, seed: int = 0) -> Path:
         for i in range(n):
             Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(root / name / f"{i}.png")
     return root
+
+
+def folder_of_classes(root: Path, **classes: np.ndarray) -> Path:
+    """A folder of PNG files per class, from items (N, H, W) or (N, H, W, 3) uint8."""
+    for name, items in classes.items():
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for number, item in enumerate(items):
+            Image.fromarray(item).save(root / name / f"{number}.png")
+    return root

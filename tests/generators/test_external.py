@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_sets import folder_of_classes
 from PIL import Image
 from tiny_gans import as_examples, digits_draw
 
@@ -29,15 +30,6 @@ from gannb.work.store import is_done
 RNG = np.random.default_rng(0)
 
 
-def folder_of(root: Path, **classes: np.ndarray) -> Path:
-    """A folder of PNG files per class, from items (N, H, W) or (N, H, W, 3) uint8."""
-    for name, items in classes.items():
-        (root / name).mkdir(parents=True, exist_ok=True)
-        for number, item in enumerate(items):
-            Image.fromarray(item).save(root / name / f"{number}.png")
-    return root
-
-
 def noise(n: int, *shape: int) -> np.ndarray:
     return RNG.integers(0, 256, (n, *shape), dtype=np.uint8)
 
@@ -58,7 +50,7 @@ def own(tmp_path_factory) -> Path:
     """A data set of two classes of pictures, with a given test set."""
     root = tmp_path_factory.mktemp("own")
     for part in ("train", "test"):
-        folder_of(root / part, cat=scenes(8), dog=scenes(8))
+        folder_of_classes(root / part, cat=scenes(8), dog=scenes(8))
     return root
 
 
@@ -117,7 +109,7 @@ def test_colours_tell_pictures_apart():
 
 def test_they_are_brought_to_the_shape_of_the_study_and_one_class_is_enough(own, tmp_path):
     like = read(str(own)).pool
-    colour, text = read_like(str(folder_of(tmp_path / "c", cat=noise(3, 40, 64, 3))), like)
+    colour, text = read_like(str(folder_of_classes(tmp_path / "c", cat=noise(3, 40, 64, 3))), like)
     assert colour.shape == (32, 32, 1) and colour.classes == ("cat",) and len(colour) == 3
     assert "3 items of 40x64 were brought to 32x32 grey" in text
     images = {f"{part}_images": noise(4, 28, 28) for part in ("train", "val", "test")}
@@ -131,7 +123,9 @@ def test_what_the_study_has_itself_is_left_out_of_any_part_and_counted(own, tmp_
     at = [np.flatnonzero(part.y == 0)[0] for part in (mine.pool, mine.test)]
     known = np.stack([part.x[i, ..., 0] for part, i in zip((mine.pool, mine.test), at, strict=True)])
     near = np.clip(known.astype(int) + 3, 0, 255).astype(np.uint8)
-    related = folder_of(tmp_path / "r", cat=np.concatenate([known, near, scenes(5)]), wolf=scenes(3), car=scenes(2))
+    related = folder_of_classes(
+        tmp_path / "r", cat=np.concatenate([known, near, scenes(5)]), wolf=scenes(3), car=scenes(2)
+    )
     source = preview(own, tmp_path, related=str(related), related_classes="wolf=dog").settings.external["related"]
     assert source.about["counts"] == [5, 3]
     assert (
@@ -148,10 +142,10 @@ def test_what_cannot_serve_is_refused_by_its_own_name(own, tmp_path):
     with pytest.raises(InputError, match="related: of the 32 images in own.*, 0 are of a class of this study and not"):
         preview(own, tmp_path, related=str(own))
     with pytest.raises(InputError, match="related: none of its classes"):
-        preview(own, tmp_path, related=str(folder_of(tmp_path / "other", bird=scenes(2), fish=scenes(2))))
+        preview(own, tmp_path, related=str(folder_of_classes(tmp_path / "other", bird=scenes(2), fish=scenes(2))))
     with pytest.raises(InputError, match=r"arms: real\+related needs related, and the study has none"):
         preview(own, tmp_path, arms=("real", "real+related"))
-    bad = folder_of(tmp_path / "bad", cat=scenes(2), dog=scenes(2))
+    bad = folder_of_classes(tmp_path / "bad", cat=scenes(2), dog=scenes(2))
     (bad / "cat" / "3.png").write_bytes(b"no image")
     with pytest.raises(InputError, match="cat/3.png cannot be used"):
         preview(own, tmp_path, related=str(bad))
@@ -266,7 +260,7 @@ def with_related(smoke, tmp_path) -> tuple[Path, Path]:
     digits = digits_draw(5)
     moved = np.clip(digits.x[..., 0].astype(int) + RNG.integers(-30, 30, digits.x.shape[:3]), 0, 255).astype(np.uint8)
     classes = {f"d{k}": moved[digits.y == k][: 2 if k else 5] for k in range(8)}
-    return smoke, folder_of(tmp_path / "digits-too", **classes, letters=noise(2, 8, 8))
+    return smoke, folder_of_classes(tmp_path / "digits-too", **classes, letters=noise(2, 8, 8))
 
 
 MAPPING = ",".join(f"d{k}={k}" for k in range(8))
@@ -307,7 +301,7 @@ def test_other_images_change_the_related_units_alone_and_gone_they_are_still_kep
 
 
 def test_keeping_only_classes_without_related_images_is_refused_since_an_arm_would_repeat_another(own, tmp_path):
-    related = str(folder_of(tmp_path / "related", cat=scenes(5)))
+    related = str(folder_of_classes(tmp_path / "related", cat=scenes(5)))
     preview(own, tmp_path, related=related, keep_classes="cat")
     with pytest.raises(InputError, match=r"keep_classes: related has no items of dog, .*keep a class .*\(cat\)"):
         preview(own, tmp_path, related=related, keep_classes="dog")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.torch
+from image_sets import folder_of_classes
 from PIL import Image
 from tiny_gans import digits_draw
 
@@ -40,21 +41,12 @@ def scenes(n: int, side: int = 32) -> np.ndarray:
     return np.stack([np.asarray(item.resize((side, side), Image.Resampling.BICUBIC)) for item in small])
 
 
-def folder_of(root: Path, **classes: np.ndarray) -> Path:
-    """A folder of PNG files per class, from items (N, H, W)."""
-    for name, items in classes.items():
-        (root / name).mkdir(parents=True, exist_ok=True)
-        for number, item in enumerate(items):
-            Image.fromarray(item).save(root / name / f"{number}.png")
-    return root
-
-
 @pytest.fixture(scope="module")
 def own(tmp_path_factory) -> Path:
     """A data set of three classes of pictures, with a given test set."""
     root = tmp_path_factory.mktemp("own")
     for part in ("train", "test"):
-        folder_of(root / part, cat=scenes(8), dog=scenes(8), hen=scenes(8))
+        folder_of_classes(root / part, cat=scenes(8), dog=scenes(8), hen=scenes(8))
     return root
 
 
@@ -88,7 +80,7 @@ def test_related_items_of_any_class_are_learnt_and_nothing_that_the_study_has_it
     tested = np.stack([np.asarray(Image.open(own / "test" / "hen" / f"{n}.png")) for n in range(2)])
     near = np.clip(tested.astype(int) + 3, 0, 255).astype(np.uint8)
     classes = {"cat": scenes(3), "wolf": scenes(2), "car": scenes(4), "bus": np.concatenate([tested, near, scenes(2)])}
-    given = {"related": str(folder_of(tmp_path / "r", **classes)), "pretrain": "related", "n_per_class": 4}
+    given = {"related": str(folder_of_classes(tmp_path / "r", **classes)), "pretrain": "related", "n_per_class": 4}
     source = preview(own, tmp_path, **given, related_classes="wolf=dog,car=").settings.external["pretrain"]
     assert (source.about["names"], source.about["labels"]) == (["cat", "dog", "bus"], [[0], [1], []])
     assert source.about["items"] == 7 and source.classes == ("cat", "dog", "hen")
@@ -99,14 +91,14 @@ def test_related_items_of_any_class_are_learnt_and_nothing_that_the_study_has_it
 
 
 def test_what_cannot_be_learnt_first_is_refused_in_a_sentence(own, tmp_path):
-    related = {"related": str(folder_of(tmp_path / "r", cat=scenes(5)))}
+    related = {"related": str(folder_of_classes(tmp_path / "r", cat=scenes(5)))}
     with pytest.raises(InputError, match="pretrain=related takes related items; give related=..., or leave"):
         preview(own, tmp_path, pretrain="related")
     with pytest.raises(InputError, match="of the 5 images in r, 5 are left to learn from, of classes: 1; a GAN needs"):
         preview(own, tmp_path, pretrain="related", **related)
     with pytest.raises(InputError, match=r"arms: real\+gan.tuned needs pretrain, and the study has none; give"):
         preview(own, tmp_path, **related, arms=("real", "real+gan.tuned"))
-    folder_of(tmp_path / "r", bus=scenes(3))
+    folder_of_classes(tmp_path / "r", bus=scenes(3))
     for family in ("flow", "dcgan_per_class"):
         with pytest.raises(
             InputError, match=rf"pretrain: {family} cannot learn from others first .* \(gan=projection,"
@@ -188,7 +180,7 @@ def made(finished, gan, tmp_path_factory) -> Experiment:
     study, draw = Path(shutil.copytree(finished, root / "outputs" / finished.name)), digits_draw(5)
     noisy = np.clip(draw.x[..., 0].astype(int) + RNG.integers(-30, 30, draw.x.shape[:3]), 0, 255).astype(np.uint8)
     letters = RNG.integers(0, 256, (4, 8, 8), dtype=np.uint8)
-    related = folder_of(root / "more", **{f"d{k}": noisy[draw.y == k] for k in range(8)}, letter=letters)
+    related = folder_of_classes(root / "more", **{f"d{k}": noisy[draw.y == k] for k in range(8)}, letter=letters)
     arms = ("real", "real+gan", "real+gan+classic", "real+foreign.tuned+classic")
     given = {"related": str(related), "related_classes": MAPPING, "pretrain": "related", "foreign": str(gan)}
     experiment = Experiment.open(open_study(study, **given, foreign_classes="3=4,4=3", arms=arms))
