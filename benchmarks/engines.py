@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Go through the ways; print a row of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="a folder for all of it, which is emptied")
-    parser.add_argument("ways", nargs="*", default=[*WAYS, "sweep"], choices=[*WAYS, "sweep", []], help="which ones")
+    parser.add_argument("ways", nargs="*", choices=[*WAYS, "sweep", []], help="which ones; all if none is named")
     options = parser.parse_args(arguments)
     shutil.rmtree(options.folder, ignore_errors=True)
     (options.folder / "sweep").mkdir(parents=True)
@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begun = time.monotonic()
     end(launch(here, "local"))
     rows.append(row("here", here, contents(here), time.monotonic() - begun))
-    for name in options.ways:
+    for name in options.ways or [*WAYS, "sweep"]:
         print(table(rows), flush=True)
         if name == "sweep":
             rows.append(sweep(options.folder / "sweep"))

@@ -190,7 +190,7 @@ class Experiment:
         while True:
             outcome = run_units(
                 self.results.folder, self.plan.all_units(), self.place.on_this_machine(workers),
-                progress=Progress("all stages", self.results.seconds_by_kind()), again=False,
+                progress=Progress("all stages", self.results.costs()), again=False,
             )  # fmt: skip
             made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
             if not self._plan_anew():
@@ -205,7 +205,7 @@ class Experiment:
     def _make(self, stage: int) -> Outcome:
         return run_units(
             self.results.folder, self.plan.units(stage), self.place,
-            progress=Progress(STAGES[stage], self.results.seconds_by_kind()),
+            progress=Progress(STAGES[stage], self.results.costs()),
         )  # fmt: skip
 
     def _plan_anew(self) -> bool:

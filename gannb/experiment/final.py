@@ -31,7 +31,7 @@ def train_final(experiment: Experiment) -> Path:
     """
     unit = experiment.plan.final_generator
     if not experiment.results.is_done(unit):
-        progress = Progress("training the final generator", experiment.results.seconds_by_kind())
+        progress = Progress("training the final generator", experiment.results.costs())
         with study_lock(experiment.folder):
             place = replace(experiment.place, workers=1)
             outcome = run_units(experiment.results.folder, [unit], place, progress=progress)

@@ -23,8 +23,9 @@ from gannb.trials.splits import Draw
 from gannb.units import reading
 from gannb.units.classifiers import continued
 from gannb.units.kinds import DEFAULT_SECONDS
-from gannb.work.store import is_done, median_seconds, read_unit, recorded_failure
-from gannb.work.unit import Unit, seconds_of
+from gannb.work.costs import Costs
+from gannb.work.store import is_done, read_unit, recorded_failure
+from gannb.work.unit import Unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +76,10 @@ class Results:
                 found.setdefault(arm, []).append(spent / 60)
         return {arm: float(np.mean(each)) for arm, each in found.items()}
 
-    def seconds_by_kind(self) -> dict[str, float]:
-        """Return expected seconds of a unit by its cost: the median of those done, else a default."""
-        done = [(unit.path, unit.cost) for unit in self.plan.all_units() if self.is_done(unit)]
-        known = DEFAULT_SECONDS | median_seconds(self.folder, done)
-        return known | {unit.cost: seconds_of(unit.cost, known) for unit in self.plan.all_units()}
+    def costs(self) -> Costs:
+        """Return what units take, as far as it is known from those that are done."""
+        done = ((unit.path, unit.cost) for unit in self.plan.all_units() if self.is_done(unit))
+        return Costs.of(self.folder, DEFAULT_SECONDS, done)
 
     # ---- items
 

@@ -17,9 +17,9 @@ from gannb.study.folder import units_folder
 from gannb.utils.files import write_json
 from gannb.utils.keys import digest
 from gannb.work.backends import worker_count
+from gannb.work.costs import Costs
 from gannb.work.progress import seconds_text
-from gannb.work.store import failure_at, host_at, is_at_work, is_whole, median_seconds
-from gannb.work.unit import seconds_of
+from gannb.work.store import failure_at, host_at, is_at_work, is_whole
 
 if TYPE_CHECKING:
     from gannb.experiment.results import Results
@@ -89,8 +89,8 @@ class Listing:
         states = {path: state_at(units / path) for path, _, _ in self.units}
         kinds = by_kind((kind, states[path]) for path, kind, _ in self.units)
         failed = [{"unit": path, "error": failure_at(units / path)} for path in states if states[path] == "failed"]
-        seconds = dict(self.seconds) | median_seconds(units, [(p, c) for p, _, c in self.units if states[p] == "done"])
-        left, most = (seconds_left(units, each, seconds, workers) for each in (self.units, self.longest))
+        costs = Costs.of(units, self.seconds, ((p, cost) for p, _, cost in self.units if states[p] == "done"))
+        left, most = (seconds_left(units, each, costs, workers) for each in (self.units, self.longest))
         state = state or ("running" if "running" in states.values() else "")  # by `gannb work` alone
         return {
             "study": name, "medium": self.medium, "state": state or state_of(states.values()),
@@ -142,10 +142,12 @@ def counts_of(folder: Path, units: Iterable[Listed]) -> tuple[int, int]:
     return len(list(units)) - len(missing), sum(failure_at(folder / path) is not None for path in missing)
 
 
-def seconds_left(folder: Path, units: Iterable[Listed], seconds: Mapping[str, float], workers: int) -> int:
-    """Return what the missing ones of some units take with the study's workers."""
-    left = sum(seconds_of(cost, seconds) for path, _, cost in units if not is_whole(folder / path))
-    return round(left / worker_count(workers)) if left else 0
+def seconds_left(folder: Path, units: Iterable[Listed], costs: Costs, workers: int) -> int | None:
+    """Return what the missing ones of some units take with the study's workers; None as long as that is a guess."""
+    missing = [cost for path, _, cost in units if not is_whole(folder / path)]
+    if not costs.can_tell(missing):
+        return None
+    return round(sum(map(costs, missing)) / worker_count(workers)) if missing else 0
 
 
 def write_status(results: Results, state: str = "") -> dict[str, Any]:
@@ -155,7 +157,8 @@ def write_status(results: Results, state: str = "") -> dict[str, Any]:
     and `unfinished`; `units`, by kind how many are `done`, `running`, `failed`, and the `total`; `failed`, a list of
     each `unit` (its folder) and `error`; `hosts`, by the name of each machine at work the units that it is making;
     `seconds_left`, what the missing units take with the study's `workers`, and
-    `seconds_left_most`, what they take if steps have to be doubled up to the bound (see `convergence`).
+    `seconds_left_most`, what they take if steps have to be doubled up to the bound (see `convergence`); both None as
+    long as no unit of some kind is done, so that they would be guesses.
     """
     listing, study = Listing.of_results(results), results.settings.study
     folder = study.folder
@@ -190,8 +193,10 @@ def hosts_lines(hosts: Mapping[str, int]) -> list[str]:
     return [f"  at work: {', '.join(said)}"] if said else []
 
 
-def left_text(seconds: float, most: float) -> str:
-    """Return how much work is left: at least so many seconds, and at most."""
+def left_text(seconds: float | None, most: float | None) -> str:
+    """Return how much work is left: at least so many seconds, and at most; None where that is not known."""
+    if seconds is None or most is None:
+        return "how long it takes is known once one unit of each kind is done; `gannb plan` times a few steps of each"
     least = seconds_text(seconds)
     if seconds_text(most) == least:
         return f"about {least} of work left"

@@ -188,10 +188,14 @@ def _refuse(wrong: Sequence[tuple[str, InputError]]) -> None:
 
 
 def _check_answers(studies: Iterable[PlannedStudy]) -> None:
-    """Refuse two studies that come to the same with their data, as `gan: auto` beside the family that it stands for."""
+    """Refuse two studies that come to the same with their data, as `gan: auto` beside the family that it stands for.
+
+    Two that begin with the same trainings may come to others, where one may double its steps more often.
+    """
     seen: dict[tuple[str, ...], str] = {}
     for study in studies:
-        same = (study.answer_key, *sorted(unit.key for unit in study.units))
+        bound = str(study.settings.most_doublings)
+        same = (study.answer_key, bound, *sorted(unit.key for unit in study.units))
         if other := seen.get(same):
             raise InputError(
                 f"{other} and {study.name} come to the same study with these data; leave one of them out of the grid."

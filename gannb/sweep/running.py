@@ -17,12 +17,13 @@ from gannb.sweep.status import SweepListing
 from gannb.units.kinds import DEFAULT_SECONDS
 from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
+from gannb.work.costs import Costs
 from gannb.work.engines import Place, checked
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
 from gannb.work.scheduler import Outcome, run_units
-from gannb.work.store import is_done, median_seconds
-from gannb.work.unit import Unit, seconds_of
+from gannb.work.store import is_done
+from gannb.work.unit import Unit
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def make(planned: PlannedSweep, place: Place, again: bool = True, lists: bool = 
     elsewhere: tuple[Unit, ...] = ()
     while True:
         units = planned.graph.units()
-        progress = Progress(f"{len(planned.studies):,} studies", _seconds(sweep.units, units))
+        progress = Progress(f"{len(planned.studies):,} studies", _costs(sweep.units, units))
         outcome = run_units(sweep.units, units, place, progress=progress, again=again)
         again = False
         made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
@@ -122,8 +123,7 @@ def help_sweep(folder: Path, workers: int | None = None, minutes: float = 0.0) -
     return make(planned, planned.place.on_this_machine(workers), again=False, lists=False)
 
 
-def _seconds(folder: Path, units: list[Unit]) -> dict[str, float]:
-    """Return expected seconds of a unit by its cost: the median of those done, else a default."""
-    done = [(unit.path, unit.cost) for unit in units if is_done(folder, unit)]
-    known = DEFAULT_SECONDS | median_seconds(folder, done)
-    return known | {cost: seconds_of(cost, known) for cost in {unit.cost for unit in units}}
+def _costs(folder: Path, units: list[Unit]) -> Costs:
+    """Return what units take, as far as it is known from those that are done."""
+    done = ((unit.path, unit.cost) for unit in units if is_done(folder, unit))
+    return Costs.of(folder, DEFAULT_SECONDS, done)

@@ -20,6 +20,7 @@ from gannb.experiment.status import (
     counts_of,
     hosts,
     hosts_lines,
+    left_text,
     seconds_left,
     stamp,
     state_at,
@@ -28,12 +29,14 @@ from gannb.experiment.status import (
 from gannb.study.folder import SWEEP, UNITS
 from gannb.utils.files import write_json
 from gannb.utils.naming import few_of
+from gannb.work.backends import worker_count
+from gannb.work.costs import Costs
 from gannb.work.locks import is_running
-from gannb.work.progress import seconds_text
-from gannb.work.store import failure_at, median_seconds
+from gannb.work.store import failure_at
 
 if TYPE_CHECKING:
     from gannb.sweep.planning import PlannedSweep
+    from gannb.work.unit import Unit
 
 STATES = ("done", "running", "failed", "unfinished")  # of a study
 
@@ -47,6 +50,7 @@ class SweepListing:
     seconds: Mapping[str, float]  # by cost, about what a unit takes while none is done
     units: tuple[Listed, ...]
     studies: Mapping[str, tuple[int, ...]]  # by name, the places of its units among those
+    doublings: tuple[tuple[int, int], ...]  # place of a training, and how many times it may be added or was, negative
     workers: int
     done: int  # how many of `units` were, when they were listed
     failed: int
@@ -63,7 +67,10 @@ class SweepListing:
         listed = tuple((unit.path, unit.kind, unit.cost) for unit in units)
         studies = {study.name: tuple(place[unit] for unit in study.units) for study in planned.studies}
         counts = counts_of(sweep.units, listed)
-        return cls(stamp(sweep.folder / SWEEP), words, DEFAULT_SECONDS, listed, studies, sweep.workers, *counts)
+        doublings = tuple((place[unit], times) for unit, times in _doublings(planned).items())
+        return cls(
+            stamp(sweep.folder / SWEEP), words, DEFAULT_SECONDS, listed, studies, doublings, sweep.workers, *counts
+        )
 
     @classmethod
     def kept(cls, folder: Path, running: bool) -> SweepListing | None:
@@ -71,7 +78,8 @@ class SweepListing:
         try:
             kept = json.loads((folder / PLAN).read_text(encoding="utf-8"))
             studies = {name: tuple(places) for name, places in kept["studies"].items()}
-            found = cls(**kept | {"units": tuple(map(tuple, kept["units"])), "studies": studies})
+            pairs = {name: tuple(map(tuple, kept[name])) for name in ("units", "doublings")}
+            found = cls(**kept | pairs | {"studies": studies})
             current = found.of == stamp(folder / SWEEP)
             current = current and (running or (found.done, found.failed) == counts_of(folder / UNITS, found.units))
         except (OSError, ValueError, KeyError, TypeError):
@@ -88,8 +96,8 @@ class SweepListing:
         states = {path: state_at(units / path) for path, _, _ in self.units}
         of_study = {name: [states[self.units[i][0]] for i in places] for name, places in self.studies.items()}
         studies = {name: "running" if "running" in found else state_of(found) for name, found in of_study.items()}
-        done = [(path, cost) for path, _, cost in self.units if states[path] == "done"]
-        seconds = dict(self.seconds) | median_seconds(units, done)
+        costs = Costs.of(units, self.seconds, ((p, cost) for p, _, cost in self.units if states[p] == "done"))
+        left = seconds_left(units, self.units, costs, self.workers)
         at_work = running or "running" in states.values()
         return {
             "sweep": folder.name, "state": "running" if at_work else state_of(states.values()),
@@ -97,16 +105,37 @@ class SweepListing:
             "units": by_kind((kind, states[path]) for path, kind, _ in self.units),
             "failed": [{"unit": p, "error": failure_at(units / p)} for p in states if states[p] == "failed"],
             "hosts": hosts(units, states),
-            "seconds_left": seconds_left(units, self.units, seconds, self.workers),
+            "seconds_left": left, "seconds_left_most": left and left + self._longer(studies, costs),
         }  # fmt: skip
+
+    def _longer(self, studies: Mapping[str, str], costs: Costs) -> int:
+        """Return what all doublings take that may turn out to be needed in studies that are not done."""
+        open_ = {place for name, places in self.studies.items() if studies[name] != "done" for place in places}
+        longer = sum(times * costs(self.units[place][2]) for place, times in self.doublings if place in open_)
+        return max(0, round(longer / worker_count(self.workers)))
+
+
+def _doublings(planned: PlannedSweep) -> dict[Unit, int]:
+    """Return by training what all doublings add to it, in times of itself; -1 for one that is such a doubling.
+
+    With every doubling, trainings go on for as many steps as all before: n of them take 2^n - 1 times the first.
+    """
+    from gannb.units.classifiers import continued  # imports torch
+    from gannb.units.kinds import CLASSIFIER
+
+    found: dict[Unit, int] = {}
+    for study in planned.studies:
+        for unit in (unit for unit in study.units if unit.kind == CLASSIFIER.stored_as):
+            times = -1 if continued(unit) else 2**study.settings.most_doublings - 1
+            found[unit] = max(times, found.get(unit, times))
+    return found
 
 
 def sweep_status(folder: Path) -> tuple[dict[str, Any], str]:
     """Write `status.json` anew, unless the sweep can only be read; return it, and the same as text.
 
     Its keys: `sweep`, its name; `state`, one of `done`, `running`, `failed` and `unfinished`; `studies`, by state their
-    names; `units`, `failed` and `hosts` as of a study, of all studies together; and `seconds_left`, what the missing
-    units take with the sweep's workers, without doublings of steps that may turn out to be needed.
+    names; `units`, `failed`, `hosts`, `seconds_left` and `seconds_left_most` as of a study, of all studies together.
 
     Raises:
         InputError: there is no sweep, or it has to be planned anew and its data can be read no more.
@@ -147,7 +176,7 @@ def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
     errors = Counter(failure["error"] for failure in status["failed"])
     lines += [f"    {error}" + (f" ({number} units)" if number > 1 else "") for error, number in errors.items()]
     if status["state"] != "done":
-        lines.append(f"  about {seconds_text(status['seconds_left'])} of work left, more where training converges late")
+        lines.append(f"  {left_text(status['seconds_left'], status['seconds_left_most'])}")
     return "\n".join(lines)
 
 

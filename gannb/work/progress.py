@@ -11,9 +11,12 @@ from typing import Any
 
 from gannb.utils.console import VERBOSE, talk
 from gannb.utils.doing import heard
+from gannb.work.costs import Costs
 from gannb.work.processes import in_jupyterlab
-from gannb.work.store import side_folder
+from gannb.work.store import seconds_at, side_folder
 from gannb.work.unit import Unit
+
+TOLD, UNTOLD = "{desc} {bar} {n:.0f}% [{elapsed}<{remaining}]", "{desc} {bar} [{elapsed}]"  # a bar, with the time left
 
 
 def partial_progress(study: Path, unit: Unit) -> float:
@@ -31,21 +34,21 @@ class Progress:
     Widgets show as "model not found" in exported pages, so a batch run gets text.
     """
 
-    def __init__(self, label: str = "", costs: dict[str, float] | None = None, quiet: bool = False, every: float = 5):
-        """Costs: expected seconds by the cost of units, so that the time left does not treat a draw like a GAN."""
-        self.label, self.costs, self.quiet, self.every = label, costs or {}, quiet, every
+    def __init__(self, label: str = "", costs: Costs | None = None, quiet: bool = False, every: float = 5):
+        """Costs: what units take, so that the time left does not treat a draw like a GAN."""
+        self.label, self.costs, self.quiet, self.every = label, costs or Costs({}), quiet, every
         self.interactive = in_jupyterlab()
 
     def cost(self, unit: Unit) -> float:
-        """Return the expected seconds of a unit, or 1 where they are not known."""
-        return self.costs.get(unit.cost, 1.0)
+        """Return the expected seconds of a unit."""
+        return self.costs(unit.cost)
 
     @contextlib.contextmanager
     def watch(self, study: Path, todo: list[Unit]) -> Iterator[None]:
         """Show progress over `todo` until the block ends."""
-        self.study, self.open, self.done, self.count = study, dict.fromkeys(todo), 0.0, len(todo)
+        self.study, self.todo, self.open = study, list(todo), dict.fromkeys(todo)
         self.running: dict[Unit, None] = {}
-        self.total, self.begun = sum(map(self.cost, todo)) or 1.0, time.monotonic()
+        self.begun = time.monotonic()
         if self.quiet or not todo:
             yield
             return
@@ -68,7 +71,7 @@ class Progress:
             return None
         from tqdm.notebook import tqdm  # needs ipywidgets, which only JupyterLab shows
 
-        return tqdm(total=100, desc=self.label, bar_format="{desc} {bar} {n:.0f}% [{elapsed}<{remaining}]")
+        return tqdm(total=100, desc=self.label, bar_format=UNTOLD)
 
     def started(self, units: list[Unit]) -> None:
         """Take note that units are being made."""
@@ -78,7 +81,8 @@ class Progress:
         """Take note that a unit has ended."""
         self.running.pop(unit, None)
         self.open.pop(unit, None)
-        self.done += self.cost(unit)
+        with contextlib.suppress(OSError, ValueError):  # one that failed has no record
+            self.costs.learn(unit.cost, seconds_at(self.study / unit.path))
         if error and not self.quiet:
             print(f"FAILED {unit.place}: {error}", flush=True)
         elif talk() == VERBOSE and not self.quiet:
@@ -86,15 +90,16 @@ class Progress:
 
     def fraction(self) -> float:
         """Return the share of the work that is done, running units counted in part."""
+        total = sum(map(self.cost, self.todo)) or 1.0
         running = sum(self.cost(u) * partial_progress(self.study, u) for u in list(self.running))
-        return min(1.0, (self.done + running) / self.total)
+        return min(1.0, 1.0 - (sum(map(self.cost, list(self.open))) - running) / total)
 
     def _show(self, stop: threading.Event, bar: Any) -> None:
         told, said = time.monotonic(), 0.0
         while not stop.wait(0.5):
             share = self.fraction()
             if bar is not None:
-                bar.n = 100 * share
+                bar.bar_format, bar.n = TOLD if self._can_tell() else UNTOLD, 100 * share
                 bar.refresh()
             elif time.monotonic() - told >= (self.every if share - said >= 0.1 else 12 * self.every):
                 print(self._line(share), flush=True)
@@ -102,10 +107,19 @@ class Progress:
                 told, said = time.monotonic(), share
         if bar is None:
             spent = seconds_text(time.monotonic() - self.begun)
-            print(f"{self.label}: {self.count - len(self.open)} of {self.count} units in {spent}", flush=True)
+            print(f"{self.label}: {self._count()} units in {spent}", flush=True)
+
+    def _can_tell(self) -> bool:
+        """Tell whether the share that is done, and so the time left, rests on no guess."""
+        return self.costs.can_share(unit.cost for unit in self.todo)
+
+    def _count(self) -> str:
+        return f"{len(self.todo) - len(self.open)} of {len(self.todo)}"
 
     def _line(self, share: float) -> str:
         spent = time.monotonic() - self.begun
+        if not self._can_tell():
+            return f"{self.label}: {self._count()} units, {seconds_text(spent)}"
         left = f", about {seconds_text(spent / share * (1 - share))} left" if share > 0.02 else ""
         return f"{self.label}: {share:4.0%}, {seconds_text(spent)}{left}"
 

@@ -14,9 +14,8 @@ import shutil
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from gannb.utils.cuda import in_one_line, sticks
@@ -65,12 +64,9 @@ def _read_record(folder: Path) -> dict[str, Any]:
     return json.loads((folder / RECORD).read_text(encoding="utf-8"))
 
 
-def median_seconds(study: Path, made: Iterable[tuple[str, str]]) -> dict[str, float]:
-    """Return by cost the median of the seconds that finished units took, given the path and the cost of each."""
-    found: dict[str, list[float]] = {}
-    for path, cost in made:
-        found.setdefault(cost, []).append(_read_record(study / path)["seconds"])
-    return {cost: float(median(seconds)) for cost, seconds in found.items()}
+def seconds_at(folder: Path) -> float:
+    """Return the seconds that the finished unit in a folder took. Raises OSError or ValueError where there is none."""
+    return float(_read_record(folder)["seconds"])
 
 
 def recorded_failure(study: Path, unit: Unit) -> str | None:

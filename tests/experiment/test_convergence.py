@@ -15,13 +15,15 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
-from gannb.experiment.status import status_of
+from gannb.experiment.status import seconds_left, status_of
 from gannb.media.image.reading import read
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
 from gannb.units.classifiers import continued
+from gannb.units.kinds import DEFAULT_SECONDS
 from gannb.utils.errors import Stopped
 from gannb.utils.files import write_json
+from gannb.work.costs import Costs
 from gannb.work.store import is_done, side_folder
 from gannb.work.unit import Unit, seconds_of
 
@@ -189,11 +191,11 @@ def test_the_most_that_may_come_is_up_to_the_bound_until_a_network_has_converged
     one = settings(tmp_path)
     found = Results(planned(one, tmp_path), tmp_path)
     assert steps(with_all_doublings(found)) == [100, 200, 400, 800]
-    status = status_of(found)
-    classifiers = len(found.plan.trainings)
-    assert status["seconds_left_most"] - status["seconds_left"] == pytest.approx(
-        (1 + 2 + 4) * classifiers * 3 / 2, abs=2
-    )
+    costs = Costs(DEFAULT_SECONDS, DEFAULT_SECONDS.items())
+    longest = [(unit.path, unit.kind, unit.cost) for unit in with_all_doublings(found).all_units()]
+    units = [(unit.path, unit.kind, unit.cost) for unit in found.plan.all_units()]
+    least, most = (seconds_left(tmp_path, each, costs, 2) for each in (units, longest))
+    assert most - least == pytest.approx((1 + 2 + 4) * len(found.plan.trainings) * 3 / 2, abs=2)
     plant(tmp_path, last(found.plan, *CHECKED), 0.9, 0.9)
     assert steps(with_all_doublings(Results(planned(one, tmp_path), tmp_path))) == [100]
 

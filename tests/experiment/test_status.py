@@ -96,6 +96,15 @@ def test_a_status_in_words_names_what_failed_and_the_time_left():
     ]
 
 
+def test_no_time_is_told_before_one_unit_of_each_kind_is_done(smoke):
+    for unit in changed(smoke).plan.units(4):
+        shutil.rmtree(smoke / unit.path)
+    status = status_of(changed(smoke).results)
+    assert (status["seconds_left"], status["seconds_left_most"]) == (None, None)
+    text = status_text(status, {unit.kind: unit.kind for unit in changed(smoke).plan.all_units()})
+    assert "is known once one unit of each kind is done; `gannb plan` times" in text
+
+
 def test_the_time_left_is_shared_by_the_workers(smoke):
     record = smoke / changed(smoke).plan.units(4)[0].path / "unit.json"
     kept = json.loads(record.read_text())

@@ -11,13 +11,15 @@ from tiny_units import unit, write
 
 from gannb.utils import doing
 from gannb.utils.console import talking
+from gannb.utils.files import write_json
+from gannb.work.costs import Costs
 from gannb.work.progress import Progress, seconds_text
 from gannb.work.unit import Unit
 
 
 def test_progress_counts_units_by_their_cost():
     gan, draw = unit("gan"), Unit(1, "draw", "trials/000/draw", write, 1, {"trial": 0})
-    progress = Progress("02", {"classifier": 9.0, "draw": 1.0}, quiet=True)
+    progress = Progress("02", Costs({"classifier": 9.0, "draw": 1.0}), quiet=True)
     with progress.watch(Path("nowhere"), [draw, gan]):
         assert progress.fraction() == 0
         progress.finished(draw, None)
@@ -42,6 +44,19 @@ def test_progress_in_a_batch_is_text_now_and_then(tmp_path, capsys):
     assert 3 <= len(lines) <= 8 + took / 2.4
     assert re.fullmatch(r"04 train_classifiers: +\d+%, \d+ s(, about \d+ s left)?", lines[1])
     assert lines[-1].startswith("04 train_classifiers: 200 of 200 units in ")
+
+
+def test_no_share_and_no_time_is_told_that_rest_on_a_guess(tmp_path):
+    """Of GANs and classifiers, whose seconds nobody knows before one of each is done."""
+    gan, others = unit("gan"), [Unit(1, "gan", f"trials/000/{name}", write, 1, {"trial": 0}) for name in "ab"]
+    progress = Progress("all", Costs({"gan": 1.0, "classifier": 3.0}), quiet=True)
+    with progress.watch(tmp_path, [gan, *others]):
+        assert re.fullmatch(r"all: 0 of 3 units, \d+ s", progress._line(progress.fraction()))
+        for done, seconds in ((gan, 4.0), (others[0], 16.0)):
+            write_json(tmp_path / done.path / "unit.json", {"seconds": seconds})
+            progress.finished(done, None)
+        assert progress.fraction() == pytest.approx((4 + 16) / (4 + 16 + 16))
+        assert re.fullmatch(r"all: +\d+%, \d+ s, about \d+ s left", progress._line(progress.fraction()))
 
 
 def test_progress_tells_of_a_failure_at_once(tmp_path, capsys):
