@@ -36,7 +36,7 @@ from dask_cluster import Cluster  # noqa: E402
 from gan import markdown  # noqa: E402
 from pace import end_of, wait_for  # noqa: E402
 
-TAKEN = re.compile(rb'"(seconds|items_per_second)": [0-9.]+')
+TAKEN = re.compile(rb'"(seconds|items_per_second|quality\.json)": [0-9.]+')  # that file's size follows from seconds
 STUDY = {"data": "digits", "preset": "smoke", "arms": ["real+classic", "real+gan+classic", "gan"], "gan_steps": 150}
 GRID = "data: digits\npreset: smoke\ngrid: {gan_steps: [20, 40], n_synthetic: [10, 20], synthetic_share: [0.2, 0.4]}\n"
 LAUNCH = """

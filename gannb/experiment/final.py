@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.settings import Settings
+from gannb.generators.interface import WEIGHTS
 from gannb.utils.files import sha256_of
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
@@ -48,4 +49,4 @@ def final_paths(experiment: Experiment) -> tuple[Path, Path]:
 
 def weights_digest(folder: Path) -> str:
     """Return the sha256 of a generator's weights."""
-    return sha256_of(folder / "generator.safetensors")
+    return sha256_of(folder / WEIGHTS)

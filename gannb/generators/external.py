@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from gannb.data.examples import Examples
-from gannb.generators.interface import Condition, Job, check_labels, check_no_captions
+from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_labels, check_no_captions
 from gannb.utils import trust
 from gannb.utils.errors import InputError, unreadable
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
 ABOUT = "outside.json"  # in the kept folder
-WEIGHTS = "generator.safetensors"
 PRETRAIN = "pretrain"  # the parameter, and the kept folder of what GANs learn from first
 NO_LIMIT = np.iinfo(np.int64).max
 CONFIDENCE = 0.95  # tau of FixMatch (Sohn et al. 2020, arXiv 2001.07685)
@@ -72,13 +71,13 @@ class External:
         """Write `generator.json`, which says where the kept folder is."""
         Path(folder).mkdir(parents=True, exist_ok=True)
         about = {"generator": self.name, "kept": os.path.relpath(self.kept, folder)}
-        (Path(folder) / "generator.json").write_text(json.dumps(about))
+        (Path(folder) / RECORD).write_text(json.dumps(about))
 
     @classmethod
     def load(cls, folder: Path, medium: Medium) -> Self:
         """Read what `save` wrote. Raises InputError where it is not readable."""
         try:
-            kept = json.loads((Path(folder) / "generator.json").read_text())["kept"]
+            kept = json.loads((Path(folder) / RECORD).read_text())["kept"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{folder} holds no readable generator ({error}): make it again.") from error
         return cls(medium, Path(folder) / kept)

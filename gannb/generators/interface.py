@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gannb.data.examples import Examples
     from gannb.data.medium import Medium
 
+WEIGHTS, RECORD = "generator.safetensors", "generator.json"  # of a fitted generator: its networks, and what it is
 ADVERSARIAL = "a GAN (generative adversarial network)"  # what most of them are, to people
 
 

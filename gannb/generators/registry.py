@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannb.generators.external import CONFIDENCE, EXTERNAL, Pseudo
-from gannb.generators.interface import Generator
+from gannb.generators.interface import RECORD, Generator
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def load(folder: Path, medium: Medium, device: str = "cpu") -> Generator:
     Raises InputError when the folder holds none.
     """
     try:
-        name = json.loads((Path(folder) / "generator.json").read_text())["generator"]
+        name = json.loads((Path(folder) / RECORD).read_text())["generator"]
         kind = (EXTERNAL | dict(medium.controls)).get(name) or _trained(name, medium)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} holds no readable generator ({error}): train it again.") from error

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from gannb.data.counts import equally_often
 from gannb.data.examples import Examples
-from gannb.generators.interface import Condition, Job, check_classes, check_labels, check_no_captions
+from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_classes, check_labels, check_no_captions
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,16 +93,16 @@ class Simple:
         about = {"generator": self.name, "n_classes": self.n_classes, "seed": self.seed}
         if self.x.dtype.kind == "U":  # which the format has not
             arrays["x"], about["dtype"] = arrays["x"].view(np.uint32), self.x.dtype.str
-        save_file(arrays, folder / "generator.safetensors")
-        (folder / "generator.json").write_text(json.dumps(about))
+        save_file(arrays, folder / WEIGHTS)
+        (folder / RECORD).write_text(json.dumps(about))
 
     @classmethod
     def load(cls, folder: Path, medium: Medium) -> Self:
         """Read what `save` wrote. Raises InputError where it is not readable, or another generator's."""
         loaded = cls(medium)
         try:
-            about = json.loads((Path(folder) / "generator.json").read_text())
-            arrays = load_file(Path(folder) / "generator.safetensors")
+            about = json.loads((Path(folder) / RECORD).read_text())
+            arrays = load_file(Path(folder) / WEIGHTS)
             loaded.x, loaded.y = arrays["x"].view(about.get("dtype", arrays["x"].dtype)), arrays["y"]
             loaded.n_classes, loaded.seed = about["n_classes"], about["seed"]
         except (OSError, ValueError, KeyError, SafetensorError) as error:

@@ -21,7 +21,8 @@ import numpy as np
 from gannb.data.examples import Dataset, Examples
 from gannb.data.groups import groups_if_known
 from gannb.data.medium import Medium
-from gannb.generators.external import ABOUT, PRETRAIN, WEIGHTS, open_network, read_weights
+from gannb.generators.external import ABOUT, PRETRAIN, open_network, read_weights
+from gannb.generators.interface import RECORD, WEIGHTS
 from gannb.generators.variations import TUNED
 from gannb.media import MEDIA, medium_of
 from gannb.study.folder import UNITS, sweep_of, units_folder
@@ -462,12 +463,12 @@ def find_weights(path: Path) -> tuple[Path, Path]:
             "opened here; save the generator's weights with safetensors.torch.save_file, beside a generator.json."
         )
     if path.is_dir():
-        if not (path / "generator.json").is_file() and (path / "study.json").is_file():
+        if not (path / RECORD).is_file() and (path / "study.json").is_file():
             path = _gan_of_study(path)
-        pair = path / WEIGHTS, path / "generator.json"
+        pair = path / WEIGHTS, path / RECORD
     else:
         beside = path.with_suffix(".json")
-        pair = path, beside if beside.is_file() else path.with_name("generator.json")
+        pair = path, beside if beside.is_file() else path.with_name(RECORD)
     missing = next((each for each in pair if not each.is_file()), None)
     if missing or pair[0].suffix != ".safetensors":
         what = f"there is no {missing}" if missing else f"{path.name} is no .safetensors file"

@@ -49,7 +49,7 @@ ARM_WORDS = ("real", "transfer", "classic", "gan", "more")  # of the default arm
 # What a preset sets together. Anything set by hand wins over its preset.
 PRESETS: dict[str, dict[str, Any]] = {
     "smoke": {"n_synthetic": 20, "classifier_seeds": 1},
-    "laptop": {"n_synthetic": 200, "classifier_seeds": 2},
+    "laptop": {"n_synthetic": 200, "classifier_seeds": 1},
     "gpu": {"n_synthetic": 1000, "classifier_seeds": 2},
 }
 # Trials depend on the protocol, too: draws of a pool, trials on a given training set, repeats of cross-validation.
@@ -196,7 +196,7 @@ class General(BaseModel):
         ge=2,
         le=100_000_000,
     )
-    classifier_seeds: int = parameter(2, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
+    classifier_seeds: int = parameter(1, 4, "classifiers per trial and arm, averaged", ge=1, le=100)
     transfer_steps: int | None = parameter(
         None,
         4,

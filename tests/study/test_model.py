@@ -28,7 +28,7 @@ def message(**given) -> str:
 def test_without_parameters_it_is_the_default_study_of_digits():
     study = make_study()
     assert (study.data, study.name, study.preset) == ("digits", "digits", "laptop")
-    assert (study.trials, study.classifier_seeds) == (None, 2)
+    assert (study.trials, study.classifier_seeds) == (None, 1)
     assert (study.metric, study.rope, study.synthetic_share) == ("balanced_accuracy", 0.01, 0.25)
     assert study.protocol == study.gan == study.augmentation == study.device == "auto"
     assert study.n_per_class is study.gan_steps is study.classifier_steps is None  # by the data

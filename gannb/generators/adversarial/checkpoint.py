@@ -13,8 +13,8 @@ from torch import Tensor
 
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.family import plain_policy
-from gannb.generators.adversarial.start import WEIGHTS
 from gannb.generators.adversarial.training import Training
+from gannb.generators.interface import WEIGHTS
 from gannb.utils.errors import InputError
 from gannb.utils.files import sha256_of, write_bytes
 

@@ -29,7 +29,7 @@ from gannb.generators.adversarial.randomness import lent_randomness
 from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
 from gannb.generators.adversarial.start import go_on
 from gannb.generators.adversarial.training import Training
-from gannb.generators.interface import Condition, Job, check_classes, check_labels
+from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_classes, check_labels
 from gannb.utils.errors import InputError, unreadable
 
 if TYPE_CHECKING:
@@ -228,23 +228,23 @@ class Trained:
         tensors = {name: value.cpu().contiguous() for name, value in self.networks.state_dict().items()}
         tensors["grids"] = torch.from_numpy(self.grids)
         content = safetensors.torch.save(tensors)
-        (folder / "generator.safetensors").write_bytes(content)
+        (folder / WEIGHTS).write_bytes(content)
         about = {"generator": self.family.name, "shape": self.shape, "n_classes": self.n_classes}
         about |= {"classes": self.classes} if self.classes else {}
         about |= self.conditioning.about() | self.family.about()
         about |= {"policy": self.policy, "adaptive": self.adaptive, "kept": self.rule}
         about |= {"sha256": hashlib.sha256(content).hexdigest()}
         about |= {name: getattr(self, name) for name in ("curves", "grid_steps", "diversity", "log")}
-        (folder / "generator.json").write_text(json.dumps(about))
+        (folder / RECORD).write_text(json.dumps(about))
 
     @classmethod
     def load(cls, folder: Path, medium: Medium) -> Self:
         """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
         try:
-            about = json.loads((Path(folder) / "generator.json").read_text())
+            about = json.loads((Path(folder) / RECORD).read_text())
             family = medium.families[about["generator"]].kept_as(about)
             loaded = cls(medium, family, about["policy"], about["adaptive"])
-            content = (Path(folder) / "generator.safetensors").read_bytes()
+            content = (Path(folder) / WEIGHTS).read_bytes()
             written = about.get("sha256")  # older ones are without
             if written is not None and written != hashlib.sha256(content).hexdigest():
                 raise ValueError("its weights are not the ones that were written")

@@ -15,13 +15,13 @@ from gannb.classifiers.depth import longest_ways
 from gannb.generators.adversarial.randomness import lent_randomness
 from gannb.generators.adversarial.tensors import under
 from gannb.generators.adversarial.training import Training
+from gannb.generators.interface import WEIGHTS
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
     from gannb.generators.adversarial.family import Network
     from gannb.generators.interface import Start
 
-WEIGHTS = "generator.safetensors"
 NETWORKS = {"average": ("generator", "average", "tail"), "discriminator": ("discriminator",)}  # kept -> of a training
 SETTLING = 20  # power iterations of a spectral norm whose rows are others; a step has one
 

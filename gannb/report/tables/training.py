@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gannb.generators.interface import RECORD
 from gannb.trials.tuning import Configuration
 from gannb.work.store import read_unit
 
@@ -54,7 +55,7 @@ def gan_history(experiment: Experiment, trial: int, family: str | None = None) -
     """
     from gannb.generators.adversarial.guard import COLLAPSED, OVERFITTED  # takes torch; the other tables do without
 
-    file = experiment.results.generator_folder(trial, family) / "generator.json"
+    file = experiment.results.generator_folder(trial, family) / RECORD
     about = json.loads(file.read_text(encoding="utf-8"))
     limits = {"sureness": OVERFITTED, "diversity": COLLAPSED}
     return {name: about[name] for name in ("curves", "diversity", "log", "kept")} | {"limits": limits}

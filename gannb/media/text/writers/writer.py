@@ -19,7 +19,7 @@ from gannb.generators.adversarial.checkpoint import identity
 from gannb.generators.adversarial.gan import train
 from gannb.generators.adversarial.guard import Guard
 from gannb.generators.adversarial.sampling import great_circle, in_batches, noise_rows
-from gannb.generators.interface import Condition, Job, check_classes, check_labels, check_no_captions
+from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_classes, check_labels, check_no_captions
 from gannb.media.text.writers.family import TextFamily
 from gannb.media.text.writers.sampling import FOR_CHOICE, uniforms, write
 from gannb.media.text.writers.training import NETWORKS, WriterTraining, network_of
@@ -161,18 +161,18 @@ class Writer:
         arrays = {"draw.x": self.draw[0], "draw.y": self.draw[1], "grids": self.numbers}
         tensors |= {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         content = safetensors.torch.save(tensors)
-        (folder / "generator.safetensors").write_bytes(content)
+        (folder / WEIGHTS).write_bytes(content)
         about = {"generator": self.family.name, "n_classes": self.n_classes, "classes": self.classes, "kept": KEPT}
         about |= {"words": self.vocabulary.words, "sha256": hashlib.sha256(content).hexdigest()}
         about |= {name: getattr(self, name) for name in HISTORY}
-        (folder / "generator.json").write_text(json.dumps(about), encoding="utf-8")
+        (folder / RECORD).write_text(json.dumps(about), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, medium: Medium) -> Self:
         """Read what `save` wrote, onto the CPU; samples are the same. Raises InputError where it cannot."""
         try:
-            about = json.loads((Path(folder) / "generator.json").read_text(encoding="utf-8"))
-            content = (Path(folder) / "generator.safetensors").read_bytes()
+            about = json.loads((Path(folder) / RECORD).read_text(encoding="utf-8"))
+            content = (Path(folder) / WEIGHTS).read_bytes()
             if about["sha256"] != hashlib.sha256(content).hexdigest():
                 raise ValueError("its weights are not the ones that were written")
             loaded = cls(medium, medium.families[about["generator"]])
