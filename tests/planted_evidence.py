@@ -133,12 +133,13 @@ def with_depth(
     half: float | None = None,
     words: Mapping[str, Any] = WORDS,
     again: float | None = None,
+    repeats: str = "copies",
 ) -> Evidence:
     """The world above with a second classifier, `deep_cnn`, of these means.
 
-    again: with real items in the places of the GAN's; None: as without.
+    again: with real items in the places of the GAN's; None: as without. repeats: the source that they come from.
     """
-    arms = (*PRIMARY, CONVERGENCE, "real+copies+classic")
+    arms = (*PRIMARY, CONVERGENCE, f"real+{repeats}+classic")
     names = (parse_arm(arm).at("deep_cnn").name.replace("+", "__") for arm in arms)
     means = zip(
         names, (with_gan, without, without if half is None else half, without if again is None else again), strict=True

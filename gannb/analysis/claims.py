@@ -24,6 +24,7 @@ from gannb.analysis.evidence import (
     possible,
     shifted_difference,
     shifted_level,
+    with_repeats,
 )
 from gannb.analysis.wording import in_percent, in_points, points
 from gannb.stats.decision import Answer, decide
@@ -131,10 +132,9 @@ def _may_be_repetition(evidence: Evidence, arm: str) -> str:
 
     Real items again in the places of the GAN's tell: what the GAN's bring, they have to bring beyond those.
     """
-    many, again = evidence.nouns.many, [parse_arm(arm).with_source(source).name for source in (COPIES, "oversampled")]
-    repeated = next((name for name in again if common_trials(evidence, arm, name)), None)
+    many, repeated = evidence.nouns.many, with_repeats(evidence, arm)
     if repeated is None:
-        return f"Whether real {many} again ({again[0]}) bring the same was not tried."
+        return f"Whether real {many} again ({parse_arm(arm).with_source(COPIES).name}) bring the same was not tried."
     beyond, answer = _answer(evidence, arm, repeated)
     said = f"Against real {many} again ({repeated}) it came to {in_points(beyond)} points."
     return "" if answer is Answer.HELPS else f"{said} So a gain need not be the GAN's."

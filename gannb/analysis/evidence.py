@@ -19,7 +19,7 @@ from gannb.stats.intervals import paired_t
 from gannb.stats.outcomes import Predictions, item_values
 from gannb.stats.settling.draws import block_means
 from gannb.stats.tested import WEIGHTINGS, Tested, Weighting, balanced
-from gannb.trials.arms import PRIMARY, PSEUDO, YARDSTICKS, parse_arm
+from gannb.trials.arms import COPIES, PRIMARY, PSEUDO, YARDSTICKS, parse_arm
 from gannb.trials.contrasts import Contrast
 from gannb.trials.splits import groups_of, judged_elsewhere, labels_of
 from gannb.utils.errors import Failed, InputError
@@ -280,6 +280,12 @@ def common_trials(evidence: Evidence, *arms: str) -> list[int]:
     """
     there = [set(evidence.correct.get(arm, {})) for arm in arms]
     return evidence.tested.usable(list(set.intersection(*there)))
+
+
+def with_repeats(evidence: Evidence, arm: str) -> str | None:
+    """Return the arm that has real items again in the places of an arm's made ones; None where it was not tried."""
+    again = (parse_arm(arm).with_source(source).name for source in (COPIES, "oversampled"))
+    return next((name for name in again if common_trials(evidence, arm, name)), None)
 
 
 def by_trial(evidence: Evidence, arm: str, column: str, trials: Sequence[int]) -> pd.Series:

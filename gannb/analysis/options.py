@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference
+from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, with_repeats
 from gannb.analysis.external import leakage
 from gannb.analysis.wording import capital, in_points, points
 from gannb.classifiers.imbalance import BALANCING
@@ -174,24 +174,28 @@ def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
 
 def _own_effect(evidence: Evidence) -> str:
     """Return what classical augmentation itself brings, behind the advice to keep to it; "" where it surely helps."""
-    if len(common_trials(evidence, "real", BASE)) < LEAST_TRIALS:
+    change = _between(evidence, BASE, "real")
+    if change is None or decide(change, evidence.rope) is Answer.HELPS:
         return ""
-    change = difference(evidence, BASE, "real", evidence.level)
-    helps = decide(change, evidence.rope) is Answer.HELPS
-    return "" if helps else f", though by itself it brings {in_points(change)} points here"
+    return f", though by itself it brings {in_points(change)} points here"
 
 
 def _without_augmentation(evidence: Evidence) -> str:
     """Return that what everything is compared with is itself worse than no augmentation, where that is so; else ""."""
-    if len(common_trials(evidence, "real", BASE)) < LEAST_TRIALS:
-        return ""
-    change = difference(evidence, "real", BASE, evidence.level)
-    if decide(change, evidence.rope) is not Answer.HELPS:
+    change = _between(evidence, "real", BASE)
+    if change is None or decide(change, evidence.rope) is not Answer.HELPS:
         return ""
     return (
         f"Classical augmentation itself hurts here: without it the same training comes to {in_points(change)} points. "
         "Leave it out (augmentation=none), or let tuning choose one (tune=true), before anything is added to it."
     )
+
+
+def _between(evidence: Evidence, arm: str, against: str) -> Estimate | None:
+    """Return a difference of two arms; None where too few trials have both."""
+    if len(common_trials(evidence, arm, against)) < LEAST_TRIALS:
+        return None
+    return difference(evidence, arm, against, evidence.level)
 
 
 def _minutes(minutes: float) -> str:
@@ -295,8 +299,8 @@ def _depth_sentence(evidence: Evidence, first: str, name: str, level: float, rea
     gain, ahead = (difference(evidence, with_gan, against, level) for against in (without, BASE))
     by = f"{in_points(gain)} points by them, {in_points(ahead)} against {first} without"
     by += " (adjusted for the number of secondary comparisons)"
-    again, due = parse_arm(with_gan).with_source(COPIES).name, gain.low > 0
-    if len(common_trials(evidence, with_gan, again, without)) >= 2:
+    again, due = with_repeats(evidence, with_gan), gain.low > 0
+    if again and len(common_trials(evidence, with_gan, again, without)) >= 2:
         repeated = difference(evidence, again, without, level)
         due = due and difference(evidence, with_gan, again, level).low > 0
         by += f"; real {many} again in their places bring it {in_points(repeated)}"

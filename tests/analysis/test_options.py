@@ -231,8 +231,9 @@ def test_a_deeper_network_must_gain_by_them_and_be_ahead_of_the_first(means, beg
     assert deep.with_gan == pytest.approx(means[0]) and deep.change.mean == pytest.approx(means[0] - means[1])
 
 
-def test_what_real_items_again_bring_a_deeper_network_is_no_gain_by_the_gan():
-    (said,) = depth(with_depth(0.90, 0.85, again=0.90)).sentences
+@pytest.mark.parametrize("repeats", ["copies", "oversampled"])  # the latter where small classes are filled up
+def test_what_real_items_again_bring_a_deeper_network_is_no_gain_by_the_gan(repeats):
+    (said,) = depth(with_depth(0.90, 0.85, again=0.90, repeats=repeats)).sentences
     assert said.startswith("deep_cnn is ahead, but not beyond doubt because of GAN images: +5.0 [")
     assert "; real images again in their places bring it +5.0 [" in said
 
