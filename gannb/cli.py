@@ -464,17 +464,20 @@ def _one_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _work(options: argparse.Namespace) -> int:
+    from gannb.experiment.pulling import await_study, check_numbers, is_there, pull
+
     folder, command = Path(options.folder), "run"
+    check_numbers(options.workers, options.wait)
+    await_study(folder, options.wait, is_there)
     if has_sweep(folder):
         from gannb.sweep.running import help_sweep
 
         outcome, command = help_sweep(folder, options.workers, options.wait), "sweep"
     else:
-        from gannb.experiment.pulling import pull
-
         outcome = pull(folder, options.workers, options.wait)
     elsewhere, failed = len(outcome.elsewhere), len(outcome.failed)
     here = f"{len(outcome.made) - elsewhere:,} units were made here, {elsewhere:,} meanwhile elsewhere"
+    here = here if outcome.made or failed else "Every unit was there already"
     way = f"; {failed:,} failed and {len(outcome.blocked):,} need those: `gannb {command} {folder}` tries them again"
     pages = "the notebooks and the page" if command == "run" else "the reports and the map"
     print(f"{here}{way if failed else f'; `gannb {command} {folder}` writes {pages}'}")
@@ -486,7 +489,11 @@ def _work(options: argparse.Namespace) -> int:
 def _how_to_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, metavar="N", help="processes here; 0: one per core [the study's]")
     parser.add_argument(
-        "--wait", type=float, default=0.0, metavar="MINUTES", help="how long to wait for the study to be begun [0]"
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="how long to wait for it to be begun [0]",
     )
 
 

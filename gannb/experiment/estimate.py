@@ -95,13 +95,13 @@ def plan(study: Study) -> dict[str, Any]:
         [unit for unit in each.all_units() if not experiment.results.is_done(unit)]
         for each in (plan, with_all_doublings(experiment.results))
     )
+    workers, pool = processes(experiment.place, experiment.results.folder), settings.dataset.pool
     if todo and talk() != QUIET:
         print("gannb: timing a few steps ...", file=sys.stderr, flush=True)
     free = memory.free_bytes()  # before the processes that are timed have their part of it
     with doing(f"timing a few steps with {settings.medium.nouns.many} of {settings.medium.size_text(settings.shape)}"):
         seconds = unit_seconds(settings, experiment.device) if todo else {}
     spent = {u: expected_seconds(settings, u, seconds) for u in todo}
-    workers, pool = processes(experiment.place, experiment.results.folder), settings.dataset.pool
     total = sum(spent.values()) / workers + STAGE_SECONDS * 5
     longer = [unit for unit in most if unit.path not in {each.path for each in todo}]
     here = experiment.place.is_local

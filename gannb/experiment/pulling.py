@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
-from gannb.study.folder import has_study, load_study, read_record
+from gannb.study.folder import has_study, has_sweep, load_study, read_record, study_near
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.versions import difference, versions
@@ -54,15 +54,23 @@ def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) 
 
     Raises InputError where it is not within so many minutes.
     """
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; give the folder of a study or of a sweep.")
     until = time.monotonic() + 60 * minutes
     with doing(f"waiting for a study in {folder}"):
         while not is_begun(folder):
             if time.monotonic() >= until:
+                near = study_near(folder)
                 raise InputError(
-                    f"No study has been begun in {folder}, as seen from this machine; begin it with `gannb run`, or "
-                    "say with --wait MINUTES how long to wait for it."
+                    f"No study or sweep has been begun in {folder}, as seen from this machine; {near}{' ' * bool(near)}"
+                    "Begin one with `gannb run` or `gannb sweep`, or say with --wait MINUTES how long to wait for it."
                 )
             time.sleep(LOOK)
+
+
+def is_there(folder: Path) -> bool:
+    """Tell whether a study or a sweep is in a folder, the latter perhaps not yet with all of its studies."""
+    return has_study(folder) or has_sweep(folder)
 
 
 def check_versions(folder: Path) -> None:

@@ -182,8 +182,7 @@ def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
         lines.append(f"  {words[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
     lines += hosts_lines(status["hosts"])
     lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
-    if status["state"] != "done":
-        lines.append(f"  {left_text(status['seconds_left'], status['seconds_left_most'])}")
+    lines += what_is_left(status, "the notebooks and the page")
     return "\n".join(lines)
 
 
@@ -191,6 +190,15 @@ def hosts_lines(hosts: Mapping[str, int]) -> list[str]:
     """Return a line on the machines that are at work; none where there are none."""
     said = [f"{host} ({units})" for host, units in hosts.items()]
     return [f"  at work: {', '.join(said)}"] if said else []
+
+
+def what_is_left(status: Mapping[str, Any], pages: str) -> list[str]:
+    """Return a line on what is left to do; none where all is done. pages: what is written once every unit is made."""
+    if status["state"] == "done":
+        return []
+    if status["state"] == "running" and all(count["done"] == count["total"] for count in status["units"].values()):
+        return [f"  every unit is made; {pages} are being written"]
+    return [f"  {left_text(status['seconds_left'], status['seconds_left_most'])}"]
 
 
 def left_text(seconds: float | None, most: float | None) -> str:

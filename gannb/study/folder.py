@@ -19,6 +19,7 @@ from gannb.utils.files import absolute, read_bytes, write_json
 from gannb.utils.naming import nearest
 from gannb.utils.trust import is_import_path, trust
 from gannb.utils.versions import versions
+from gannb.work.locks import is_running
 
 SWEEP = "sweep.json"  # in a sweep's folder: its parameters and its cells
 STUDIES, UNITS = "studies", "units"  # in a sweep's folder: the folders of its studies, and that of all their units
@@ -109,6 +110,8 @@ def read_record(folder: Path) -> dict[str, Any]:
         missing = (
             f"{folder} is the folder of a sweep: `gannb sweep {folder}` goes on with it, its studies lie in studies/."
         )
+    elif is_running(folder):
+        missing = f"A run is beginning in {folder}; its study is recorded once its data are read: look again soon."
     content = read_bytes(file, missing)
     try:
         record = json.loads(content.decode("utf-8"))

@@ -41,8 +41,8 @@ def plan(sweep: Sweep) -> dict[str, Any]:
     the bound.
     """
     planned = plan_sweep(sweep)
-    todo, seconds, longer = _work(planned)
     workers = processes(planned.place, sweep.units)
+    todo, seconds, longer = _work(planned)
     disk, more_disk = _disk(planned, todo)
     total = sum(seconds.values()) / workers + STAGE_SECONDS
     every = Counter(unit.kind for unit in planned.graph.units())

@@ -20,11 +20,11 @@ from gannb.experiment.status import (
     counts_of,
     hosts,
     hosts_lines,
-    left_text,
     seconds_left,
     stamp,
     state_at,
     state_of,
+    what_is_left,
 )
 from gannb.study.folder import SWEEP, UNITS
 from gannb.utils.files import write_json
@@ -175,8 +175,7 @@ def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
     lines += [f"  failed in {few_of(studies['failed'])}"] if studies["failed"] else []
     errors = Counter(failure["error"] for failure in status["failed"])
     lines += [f"    {error}" + (f" ({number} units)" if number > 1 else "") for error, number in errors.items()]
-    if status["state"] != "done":
-        lines.append(f"  {left_text(status['seconds_left'], status['seconds_left_most'])}")
+    lines += what_is_left(status, "the reports and the map")
     return "\n".join(lines)
 
 

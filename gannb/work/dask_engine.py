@@ -6,6 +6,7 @@ call waits for a worker that cannot make it, and one that killed its process is 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -324,6 +325,8 @@ class Dask:
                 continue
             self._calls.pop(future, None)
             host = self._found[room.worker].result().host
+            if worker is None:
+                self._say(f"a worker on {host}", "was lost", "what it was making is made again")
             _settle(future, error=WorkerLost(f"the worker that made it, on {host}, was lost"))
             with contextlib.suppress(Exception):
                 dask.cancel()
@@ -385,11 +388,16 @@ def connect(engine: str, address: str) -> Client:
         ) from None
     host, _, port = address.rpartition(":")
     nobody = InputError(
-        f"engine={engine}: no Dask scheduler answers at {address}; start one there with `dask scheduler --port {port}`"
-        ", or use engine=local."
+        f"engine={engine}: no Dask scheduler answers at {address}; is the name right? Start one there with "
+        f"`dask scheduler --port {port}`, or use engine=local."
     )
     if not _answers(host.strip("[]"), int(port)):
         raise nobody
+    if not _is_scheduler(address):
+        raise InputError(
+            f"engine={engine}: what answers at {address} is no Dask scheduler, perhaps its dashboard; take the port of "
+            "the line `Scheduler at` that it prints, or use engine=local."
+        )
     for name in ("distributed", "distributed.client"):  # what matters of it is said in a sentence
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -398,6 +406,31 @@ def connect(engine: str, address: str) -> Client:
             return Client(f"tcp://{address}", timeout=CONNECT, name="gannb", set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError, ImportError):
         raise nobody from None
+
+
+def _is_scheduler(address: str) -> bool:
+    """Tell whether a Dask scheduler is what listens at HOST:PORT; what says nothing of itself within `CONNECT` is none.
+
+    A client would wait for its greeting for ever. Asked in a thread, since a notebook has a loop of its own.
+    """
+    from distributed.core import rpc
+
+    async def ask() -> str:
+        async with rpc(f"tcp://{address}") as there:
+            return (await asyncio.wait_for(there.identity(), CONNECT))["type"]
+
+    found: Future[str] = Future()
+
+    def settle() -> None:
+        try:
+            found.set_result(asyncio.run(ask()))
+        except Exception:  # whatever it speaks
+            found.set_result("")
+
+    Thread(target=settle, daemon=True).start()
+    with doing(f"asking {address} what it is"), contextlib.suppress(TimeoutError):
+        return found.result(2 * CONNECT) == "Scheduler"
+    return False
 
 
 def _answers(host: str, port: int) -> bool:

@@ -33,9 +33,12 @@ def study_lock(folder: Path) -> Iterator[None]:
 def only_here(lease: Path, folder: Path, busy: str, way_out: str) -> Iterator[None]:
     """Hold a lease on a folder for this process. One that a killed process left is waited for until it expires.
 
+    A folder that is made for it goes again where nothing comes into it, as where what was asked for is refused.
+
     Raises:
         InputError: another process holds it (`busy`), or the folder cannot be written (`way_out` says what to do).
     """
+    made = not folder.exists()
     try:
         held = take(lease, wait=False)
     except OSError as error:
@@ -44,8 +47,13 @@ def only_here(lease: Path, folder: Path, busy: str, way_out: str) -> Iterator[No
         raise InputError(f"{folder} cannot be written ({reason}); {way}.") from None
     if held is None:
         raise InputError(busy)
-    with held:
-        yield
+    try:
+        with held:
+            yield
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
 
 
 def is_running(folder: Path) -> bool:

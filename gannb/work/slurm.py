@@ -26,13 +26,13 @@ def check(workers: int) -> None:
             "engine=slurm takes packages that are not installed; install them with `pip install 'gannb[slurm]'`, or "
             "use engine=local."
         ) from None
+    if absent := [command for command in ASKS if shutil.which(command) is None]:
+        raise InputError(f"engine=slurm: there is no {absent[0]} on this machine; start on one that submits jobs.")
     if missing := [key for key in NEEDED if not dask.config.get(f"{SAYS}.{key}", None)]:
         raise InputError(
             f"engine=slurm: no jobqueue.yaml says how large a job is ({', '.join(f'{SAYS}.{key}' for key in missing)} "
-            "missing); write ~/.config/dask/jobqueue.yaml, as notebooks/clusters.md shows."
+            "missing); say it in ~/.config/dask/jobqueue.yaml, as notebooks/clusters.md shows."
         )
-    if absent := [command for command in ASKS if shutil.which(command) is None]:
-        raise InputError(f"engine=slurm: there is no {absent[0]} on this machine; start on one that submits jobs.")
     if not workers:
         raise InputError("engine=slurm: say with workers=N how many processes to ask for in all.")
 

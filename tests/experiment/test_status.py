@@ -96,6 +96,13 @@ def test_a_status_in_words_names_what_failed_and_the_time_left():
     ]
 
 
+def test_when_every_unit_is_made_the_pages_are_being_written(smoke):
+    status = status_of(changed(smoke).results, "running")
+    assert status["seconds_left"] == 0
+    text = status_text(status, {unit.kind: unit.kind for unit in changed(smoke).plan.all_units()})
+    assert text.splitlines()[-1] == "  every unit is made; the notebooks and the page are being written"
+
+
 def test_no_time_is_told_before_one_unit_of_each_kind_is_done(smoke):
     for unit in changed(smoke).plan.units(4):
         shutil.rmtree(smoke / unit.path)

@@ -25,6 +25,7 @@ from gannb.study.folder import (
 )
 from gannb.study.model import PRESETS, make_study
 from gannb.utils.errors import InputError
+from gannb.work.locks import study_lock
 
 
 def test_a_folder_is_found_from_any_directory_below(tmp_path, monkeypatch):
@@ -128,6 +129,11 @@ def test_a_damaged_study_is_not_written_over(tmp_path):
 
 def test_a_folder_without_a_study_cannot_be_loaded(tmp_path):
     with pytest.raises(InputError, match="There is no study in"):
+        load_study(tmp_path)
+
+
+def test_a_study_whose_run_is_only_beginning_is_no_missing_one(tmp_path):
+    with study_lock(tmp_path), pytest.raises(InputError, match="A run is beginning in .*: look again soon"):
         load_study(tmp_path)
 
 

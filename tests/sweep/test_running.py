@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,18 @@ def test_others_may_help_from_the_folder_alone(tiny, capsys):
     assert main(["work", str(tiny), "--workers", "1", "-q"]) == 0
     assert "1 units were made here, 0 meanwhile elsewhere; `gannb sweep" in capsys.readouterr().out
     (tiny / "plan.json").unlink()  # as before all studies are recorded
-    with pytest.raises(InputError, match="No study has been begun"):
+    with pytest.raises(InputError, match="No study or sweep has been begun"):
         help_sweep(tiny)
     with pytest.raises(InputError, match="workers: -1 is not possible"):
         help_sweep(tiny, -1)
+
+
+def test_a_sweep_that_is_begun_later_is_waited_for(tiny, tmp_path, capsys):
+    later = tmp_path / "later"
+    begin = threading.Timer(1.5, lambda: tiny.rename(later))
+    begin.start()
+    assert main(["work", str(later), "--workers", "1", "--wait", "2"]) == 0
+    begin.join()
+    assert f"Every unit was there already; `gannb sweep {later}` writes the reports" in capsys.readouterr().out
+    assert main(["work", str(later / "map.html")]) == 2
+    assert "map.html is a file; give the folder of a study or of a sweep." in capsys.readouterr().err

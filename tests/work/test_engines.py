@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -62,12 +65,34 @@ def test_a_scheduler_that_is_not_there_is_refused_within_seconds(tmp_path, monke
 
     monkeypatch.setattr(dask_engine, "ANSWER", 0.2)
     for address in ("127.0.0.1:1", "no-such-host.invalid:8786", "127.0.0.1:99999"):
-        said = rf"no Dask scheduler answers at {re.escape(address)}; start one there with `dask scheduler --port"
+        said = rf"no Dask scheduler answers at {re.escape(address)}; is the name right\? Start one there with `dask sched"
         for ask in (lambda p: engine_for(p, tmp_path, [unit()]), lambda p: processes(p, tmp_path)):
             with pytest.raises(InputError, match=said):
                 ask(Place(f"dask://{address}"))
     with pytest.raises(InputError, match="no Dask scheduler"), checked(Place("dask://127.0.0.1:1"), tmp_path, [unit()]):
         pytest.fail("it went on")
+
+
+def test_what_is_no_scheduler_is_refused_and_not_waited_for(tmp_path, monkeypatch):
+    """A dashboard answers in HTTP, and something else may say nothing at all."""
+    pytest.importorskip("distributed")
+    from gannb.work import dask_engine
+
+    monkeypatch.setattr(dask_engine, "CONNECT", 1.0)
+    silent = socket.create_server(("127.0.0.1", 0))
+    web = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    try:
+        for port in (silent.getsockname()[1], web.server_address[1]):
+            with pytest.raises(
+                InputError, match=rf"what answers at 127.0.0.1:{port} is no Dask scheduler, perhaps its"
+            ):
+                engine_for(Place(f"dask://127.0.0.1:{port}"), tmp_path / "new", [unit()])
+    finally:
+        silent.close()
+        web.shutdown()
+        web.server_close()
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(("engine", "module"), [("dask://127.0.0.1:1", "distributed"), ("slurm", "dask_jobqueue")])

@@ -37,6 +37,18 @@ def test_a_second_run_on_the_study_is_refused_in_one_sentence(tmp_path, monkeypa
     assert not is_running(tmp_path) and list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_made_for_a_lock_goes_again_unless_something_came_into_it(tmp_path):
+    refused, begun, there = (tmp_path / name for name in ("refused", "begun", "there"))
+    there.mkdir()
+    with pytest.raises(ValueError, match="the data"), study_lock(refused):
+        raise ValueError("the data cannot be read")
+    with study_lock(begun):
+        (begun / "study.json").touch()
+    with study_lock(there):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["begun", "there"]
+
+
 def test_a_study_without_a_run_is_held_without_waiting(tmp_path, monkeypatch):
     monkeypatch.setattr(leases.time, "sleep", lambda seconds: pytest.fail("waited"))
     with study_lock(tmp_path / "new"):

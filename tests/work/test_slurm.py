@@ -74,7 +74,7 @@ def test_what_is_missing_is_said_in_a_sentence(cluster, monkeypatch):
         dask.config.set({"jobqueue.slurm.memory": None}),
         pytest.raises(
             InputError,
-            match=r"no jobqueue.yaml says how large a job is \(jobqueue.slurm.memory missing\); write ~/.config",
+            match=r"no jobqueue.yaml says how large a job is \(jobqueue.slurm.memory missing\); say it in ~/.config",
         ),
     ):
         slurm.check(2)
