@@ -65,7 +65,7 @@ def test_a_scheduler_that_is_not_there_is_refused_within_seconds(tmp_path, monke
 
     monkeypatch.setattr(dask_engine, "ANSWER", 0.2)
     for address in ("127.0.0.1:1", "no-such-host.invalid:8786", "127.0.0.1:99999"):
-        said = rf"no Dask scheduler answers at {re.escape(address)}; is the name right\? Start one there with `dask sched"
+        said = rf"no Dask scheduler answers at {re.escape(address)}; is the name right\? Start one there with `dask"
         for ask in (lambda p: engine_for(p, tmp_path, [unit()]), lambda p: processes(p, tmp_path)):
             with pytest.raises(InputError, match=said):
                 ask(Place(f"dask://{address}"))
