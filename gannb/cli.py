@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import textwrap
+import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -468,11 +469,13 @@ def _work(options: argparse.Namespace) -> int:
 
     folder, command = Path(options.folder), "run"
     check_numbers(options.workers, options.wait)
+    until = time.monotonic() + 60 * options.wait
     await_study(folder, options.wait, is_there)
     if has_sweep(folder):
         from gannb.sweep.running import help_sweep
 
-        outcome, command = help_sweep(folder, options.workers, options.wait), "sweep"
+        left = max(0.0, until - time.monotonic()) / 60
+        outcome, command = help_sweep(folder, options.workers, left), "sweep"
     else:
         outcome = pull(folder, options.workers, options.wait)
     elsewhere, failed = len(outcome.elsewhere), len(outcome.failed)

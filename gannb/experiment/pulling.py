@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
-from gannb.study.folder import has_study, has_sweep, load_study, read_record, study_near
+from gannb.study.folder import has_study, has_sweep, is_file, load_study, read_record, study_near
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.versions import difference, versions
@@ -54,18 +54,24 @@ def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) 
 
     Raises InputError where it is not within so many minutes.
     """
-    if folder.is_file():
+    if is_file(folder):
         raise InputError(f"{folder} is a file; give the folder of a study or of a sweep.")
     until = time.monotonic() + 60 * minutes
     with doing(f"waiting for a study in {folder}"):
         while not is_begun(folder):
             if time.monotonic() >= until:
-                near = study_near(folder)
-                raise InputError(
-                    f"No study or sweep has been begun in {folder}, as seen from this machine; {near}{' ' * bool(near)}"
-                    "Begin one with `gannb run` or `gannb sweep`, or say with --wait MINUTES how long to wait for it."
-                )
+                raise InputError(_not_begun(folder))
             time.sleep(LOOK)
+
+
+def _not_begun(folder: Path) -> str:
+    """Return that there is nothing to help with in a folder, and the way out."""
+    way = "say with --wait MINUTES how long to wait for it."
+    if is_there(folder):
+        return f"The sweep in {folder} is only being recorded; try again in a minute, or {way}"
+    near = study_near(folder)
+    nothing = f"No study or sweep has been begun in {folder}, as seen from this machine{f'; {near}' if near else '.'}"
+    return f"{nothing} Begin one with `gannb run` or `gannb sweep`, or {way}"
 
 
 def is_there(folder: Path) -> bool:

@@ -158,7 +158,7 @@ def write_status(results: Results, state: str = "") -> dict[str, Any]:
     each `unit` (its folder) and `error`; `hosts`, by the name of each machine at work the units that it is making;
     `seconds_left`, what the missing units take with the study's `workers`, and
     `seconds_left_most`, what they take if steps have to be doubled up to the bound (see `convergence`); both None as
-    long as no unit of some kind is done, so that they would be guesses.
+    long as they would rest on a guess, since no such GAN, or no such classifier, has been made.
     """
     listing, study = Listing.of_results(results), results.settings.study
     folder = study.folder
@@ -182,7 +182,7 @@ def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
         lines.append(f"  {words[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
     lines += hosts_lines(status["hosts"])
     lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
-    lines += what_is_left(status, "the notebooks and the page")
+    lines += what_is_left(status)
     return "\n".join(lines)
 
 
@@ -192,19 +192,19 @@ def hosts_lines(hosts: Mapping[str, int]) -> list[str]:
     return [f"  at work: {', '.join(said)}"] if said else []
 
 
-def what_is_left(status: Mapping[str, Any], pages: str) -> list[str]:
-    """Return a line on what is left to do; none where all is done. pages: what is written once every unit is made."""
+def what_is_left(status: Mapping[str, Any]) -> list[str]:
+    """Return a line on what is left to do; none where all is done."""
     if status["state"] == "done":
         return []
     if status["state"] == "running" and all(count["done"] == count["total"] for count in status["units"].values()):
-        return [f"  every unit is made; {pages} are being written"]
+        return ["  every unit that is planned is made; a process is still at work here"]
     return [f"  {left_text(status['seconds_left'], status['seconds_left_most'])}"]
 
 
 def left_text(seconds: float | None, most: float | None) -> str:
     """Return how much work is left: at least so many seconds, and at most; None where that is not known."""
     if seconds is None or most is None:
-        return "how long it takes is known once one unit of each kind is done; `gannb plan` times a few steps of each"
+        return "how long it takes is known once one GAN, one classifier and so on is made; `gannb plan` estimates it"
     least = seconds_text(seconds)
     if seconds_text(most) == least:
         return f"about {least} of work left"

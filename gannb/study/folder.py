@@ -56,7 +56,7 @@ def find_folder(study: str | Path) -> Path:
 
 def has_sweep(folder: Path) -> bool:
     """Tell whether a folder holds a sweep, damaged or not; InputError where that is not to be seen."""
-    return _is_file(folder / SWEEP)
+    return is_file(folder / SWEEP)
 
 
 def sweep_of(folder: Path) -> Path | None:
@@ -83,10 +83,11 @@ def load_study(folder: str | Path) -> Study:
 
 def has_study(folder: Path) -> bool:
     """Tell whether a folder holds a study, damaged or not; InputError where that is not to be seen."""
-    return _is_file(folder / "study.json")
+    return is_file(folder / "study.json")
 
 
-def _is_file(file: Path) -> bool:
+def is_file(file: Path) -> bool:
+    """Tell whether a path is that of a file; InputError where that is not to be seen."""
     try:
         return stat.S_ISREG(file.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a byte of zeros in its name
@@ -110,8 +111,10 @@ def read_record(folder: Path) -> dict[str, Any]:
         missing = (
             f"{folder} is the folder of a sweep: `gannb sweep {folder}` goes on with it, its studies lie in studies/."
         )
-    elif is_running(folder):
-        missing = f"A run is beginning in {folder}; its study is recorded once its data are read: look again soon."
+    elif not has_study(folder) and is_running(folder):
+        missing = (
+            f"A run is beginning in {folder}; the study is recorded once its workers are there and its data are copied."
+        )
     content = read_bytes(file, missing)
     try:
         record = json.loads(content.decode("utf-8"))

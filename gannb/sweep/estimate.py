@@ -19,8 +19,8 @@ from gannb.experiment.estimate import (
 )
 from gannb.experiment.settings import Settings
 from gannb.sweep.definition import Sweep
-from gannb.sweep.planning import PlannedStudy, PlannedSweep, plan_sweep
-from gannb.units.kinds import CLASSIFIER, KINDS, MEGABYTE
+from gannb.sweep.planning import PlannedStudy, PlannedSweep, doublings_of, plan_sweep
+from gannb.units.kinds import DOUBLED, KINDS, MEGABYTE
 from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import doing
 from gannb.utils.keys import digest
@@ -75,20 +75,19 @@ def _owners(planned: PlannedSweep) -> Iterator[tuple[PlannedStudy, list[Unit]]]:
 
 
 def _work(planned: PlannedSweep) -> tuple[dict[PlannedStudy, list[Unit]], dict[Unit, float], float]:
-    """Return by study what is to be made first for it, the seconds of each unit, and those of all doublings.
-
-    With every doubling, trainings go on for as many steps as all before: n of them take 2^n - 1 times the first.
-    """
-    units, timed = planned.sweep.units, _Timed()
-    todo = {study: [unit for unit in own if not is_done(units, unit)] for study, own in _owners(planned)}
+    """Return by study what is to be made first for it, the seconds of each unit, and those of all doublings."""
+    units, timed, doublings = planned.sweep.units, _Timed(), doublings_of(planned)
+    todo: dict[PlannedStudy, list[Unit]] = {}
     seconds: dict[Unit, float] = {}
     longer = 0.0
-    for study, own in todo.items():
-        known = timed.seconds(study.settings) if own else {}
-        seconds |= {unit: expected_seconds(study.settings, unit, known) for unit in own}
-        times = 2**study.settings.most_doublings - 1
-        longer += times * sum(seconds[unit] for unit in own if unit.kind == CLASSIFIER.stored_as)
-    return todo, seconds, longer
+    for study, own in _owners(planned):
+        todo[study] = [unit for unit in own if not is_done(units, unit)]
+        if todo[study]:
+            known = timed.seconds(study.settings)
+            seconds |= {unit: expected_seconds(study.settings, unit, known) for unit in todo[study]}
+            doubled = [unit for unit in own if unit in doublings]
+            longer += sum(doublings[unit] * expected_seconds(study.settings, unit, known) for unit in doubled)
+    return todo, seconds, max(0.0, longer)
 
 
 class _Timed:
@@ -120,7 +119,7 @@ def _disk(planned: PlannedSweep, todo: Mapping[PlannedStudy, list[Unit]]) -> tup
     copies = {study.settings.data_key: copies_bytes(study.settings) for study in planned.studies}
     first, more = sum(copies.values()) + MEGABYTE, 0.0
     for study, own in todo.items():
-        trained = [unit for unit in own if unit.kind == CLASSIFIER.stored_as]
+        trained = [unit for unit in own if unit.kind in DOUBLED]
         first += units_bytes(study.settings, own)
         more += study.settings.most_doublings * units_bytes(study.settings, trained)
     return first, more

@@ -21,6 +21,8 @@ from gannb.experiment.settings import Settings
 from gannb.study.data_copy import check_place, kept_data, load_data, reading_of, source_stamp
 from gannb.study.model import Study
 from gannb.sweep.definition import Cell, Sweep
+from gannb.units.classifiers import continued
+from gannb.units.kinds import DOUBLED
 from gannb.utils.doing import counter, doing
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of
@@ -201,3 +203,16 @@ def _check_answers(studies: Iterable[PlannedStudy]) -> None:
                 f"{other} and {study.name} come to the same study with these data; leave one of them out of the grid."
             )
         seen[same] = study.name
+
+
+def doublings_of(planned: PlannedSweep) -> dict[Unit, int]:
+    """Return by training what all doublings add to it, in times of itself; -1 for one that is such a doubling.
+
+    With every doubling, trainings go on for as many steps as all before: n of them take 2^n - 1 times the first.
+    """
+    found: dict[Unit, int] = {}
+    for study in planned.studies:
+        for unit in (unit for unit in study.units if unit.kind in DOUBLED):
+            times = -1 if continued(unit) else 2**study.settings.most_doublings - 1
+            found[unit] = max(times, found.get(unit, times))
+    return found

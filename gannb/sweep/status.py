@@ -36,7 +36,6 @@ from gannb.work.store import failure_at
 
 if TYPE_CHECKING:
     from gannb.sweep.planning import PlannedSweep
-    from gannb.work.unit import Unit
 
 STATES = ("done", "running", "failed", "unfinished")  # of a study
 
@@ -58,6 +57,7 @@ class SweepListing:
     @classmethod
     def of_sweep(cls, planned: PlannedSweep) -> SweepListing:
         """Return the units of a sweep that has just been planned."""
+        from gannb.sweep.planning import doublings_of
         from gannb.units.kinds import DEFAULT_SECONDS, KINDS  # these import torch
 
         sweep, units = planned.sweep, planned.graph.units()
@@ -67,7 +67,7 @@ class SweepListing:
         listed = tuple((unit.path, unit.kind, unit.cost) for unit in units)
         studies = {study.name: tuple(place[unit] for unit in study.units) for study in planned.studies}
         counts = counts_of(sweep.units, listed)
-        doublings = tuple((place[unit], times) for unit, times in _doublings(planned).items())
+        doublings = tuple((place[unit], times) for unit, times in doublings_of(planned).items())
         return cls(
             stamp(sweep.folder / SWEEP), words, DEFAULT_SECONDS, listed, studies, doublings, sweep.workers, *counts
         )
@@ -115,22 +115,6 @@ class SweepListing:
         return max(0, round(longer / worker_count(self.workers)))
 
 
-def _doublings(planned: PlannedSweep) -> dict[Unit, int]:
-    """Return by training what all doublings add to it, in times of itself; -1 for one that is such a doubling.
-
-    With every doubling, trainings go on for as many steps as all before: n of them take 2^n - 1 times the first.
-    """
-    from gannb.units.classifiers import continued  # imports torch
-    from gannb.units.kinds import CLASSIFIER
-
-    found: dict[Unit, int] = {}
-    for study in planned.studies:
-        for unit in (unit for unit in study.units if unit.kind == CLASSIFIER.stored_as):
-            times = -1 if continued(unit) else 2**study.settings.most_doublings - 1
-            found[unit] = max(times, found.get(unit, times))
-    return found
-
-
 def sweep_status(folder: Path) -> tuple[dict[str, Any], str]:
     """Write `status.json` anew, unless the sweep can only be read; return it, and the same as text.
 
@@ -175,7 +159,7 @@ def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
     lines += [f"  failed in {few_of(studies['failed'])}"] if studies["failed"] else []
     errors = Counter(failure["error"] for failure in status["failed"])
     lines += [f"    {error}" + (f" ({number} units)" if number > 1 else "") for error, number in errors.items()]
-    lines += what_is_left(status, "the reports and the map")
+    lines += what_is_left(status)
     return "\n".join(lines)
 
 

@@ -144,4 +144,5 @@ KINDS: Mapping[str, Kind] = MappingProxyType({  # by what they are stored as, in
         CLASSIFIER, TUNING, CHOICE, OUTLIER_GAN, OPEN_SET, IN_FEATURES, FEATURES, ITEM_FEATURES,
     )
 })  # fmt: skip
+DOUBLED = (CLASSIFIER.stored_as, OPEN_SET.stored_as)  # whose steps double until training has converged
 DEFAULT_SECONDS = {cost: seconds for kind in KINDS.values() for cost, seconds in kind.seconds.items()}

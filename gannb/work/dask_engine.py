@@ -326,7 +326,8 @@ class Dask:
             self._calls.pop(future, None)
             host = self._found[room.worker].result().host
             if worker is None:
-                self._say(f"a worker on {host}", "was lost", "what it was making is made again")
+                print(f"gannb: {self.engine}: a worker on {host} was lost; what it was making is made again.",
+                      file=sys.stderr, flush=True)  # fmt: skip
             _settle(future, error=WorkerLost(f"the worker that made it, on {host}, was lost"))
             with contextlib.suppress(Exception):
                 dask.cancel()
@@ -394,6 +395,8 @@ def connect(engine: str, address: str) -> Client:
     if not _answers(host.strip("[]"), int(port)):
         raise nobody
     if not _is_scheduler(address):
+        if not _answers(host.strip("[]"), int(port)):
+            raise nobody  # it has gone meanwhile
         raise InputError(
             f"engine={engine}: what answers at {address} is no Dask scheduler, perhaps its dashboard; take the port of "
             "the line `Scheduler at` that it prints, or use engine=local."

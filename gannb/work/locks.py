@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gannb.utils.errors import InputError, is_of_the_machine, shortage_of
-from gannb.work.leases import is_alive, take
+from gannb.work.leases import Lease, is_alive, take
 from gannb.work.processes import LAUNCHER
 
 LEASE = ".lease"  # in the study's folder while a process is at work on it
@@ -38,7 +38,18 @@ def only_here(lease: Path, folder: Path, busy: str, way_out: str) -> Iterator[No
     Raises:
         InputError: another process holds it (`busy`), or the folder cannot be written (`way_out` says what to do).
     """
-    made = not folder.exists()
+    made = [each for each in dict.fromkeys((lease.parent, folder)) if not os.path.lexists(each)]
+    try:
+        with _held(lease, folder, busy, way_out):
+            yield
+    finally:
+        for each in made:
+            with contextlib.suppress(OSError):  # it is not empty, or was never made
+                each.rmdir()
+
+
+def _held(lease: Path, folder: Path, busy: str, way_out: str) -> Lease:
+    """Return the lease, taken; raises InputError as `only_here`."""
     try:
         held = take(lease, wait=False)
     except OSError as error:
@@ -47,13 +58,7 @@ def only_here(lease: Path, folder: Path, busy: str, way_out: str) -> Iterator[No
         raise InputError(f"{folder} cannot be written ({reason}); {way}.") from None
     if held is None:
         raise InputError(busy)
-    try:
-        with held:
-            yield
-    finally:
-        if made:
-            with contextlib.suppress(OSError):  # it is not empty
-                folder.rmdir()
+    return held
 
 
 def is_running(folder: Path) -> bool:

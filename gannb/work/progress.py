@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ class Progress:
     @contextlib.contextmanager
     def watch(self, study: Path, todo: list[Unit]) -> Iterator[None]:
         """Show progress over `todo` until the block ends."""
-        self.study, self.todo, self.open = study, list(todo), dict.fromkeys(todo)
+        self.study, self.open = study, dict.fromkeys(todo)
+        self.todo, self.left = (Counter(unit.cost for unit in todo) for _ in range(2))  # by cost, how many
         self.running: dict[Unit, None] = {}
         self.begun = time.monotonic()
         if self.quiet or not todo:
@@ -80,7 +82,9 @@ class Progress:
     def finished(self, unit: Unit, error: str | None) -> None:
         """Take note that a unit has ended."""
         self.running.pop(unit, None)
-        self.open.pop(unit, None)
+        if unit in self.open:
+            del self.open[unit]
+            self.left[unit.cost] -= 1
         with contextlib.suppress(OSError, ValueError):  # one that failed has no record
             self.costs.learn(unit.cost, seconds_at(self.study / unit.path))
         if error and not self.quiet:
@@ -90,9 +94,10 @@ class Progress:
 
     def fraction(self) -> float:
         """Return the share of the work that is done, running units counted in part."""
-        total = sum(map(self.cost, self.todo)) or 1.0
-        running = sum(self.cost(u) * partial_progress(self.study, u) for u in list(self.running))
-        return min(1.0, 1.0 - (sum(map(self.cost, list(self.open))) - running) / total)
+        seconds = {cost: self.costs(cost) for cost in self.todo}
+        total, left = (sum(count * seconds[cost] for cost, count in of.items()) for of in (self.todo, self.left))
+        running = sum(seconds[u.cost] * partial_progress(self.study, u) for u in list(self.running))
+        return min(1.0, max(0.0, 1.0 - (left - running) / (total or 1.0)))
 
     def _show(self, stop: threading.Event, bar: Any) -> None:
         told, said = time.monotonic(), 0.0
@@ -111,10 +116,11 @@ class Progress:
 
     def _can_tell(self) -> bool:
         """Tell whether the share that is done, and so the time left, rests on no guess."""
-        return self.costs.can_share(unit.cost for unit in self.todo)
+        return self.costs.can_share(self.todo)
 
     def _count(self) -> str:
-        return f"{len(self.todo) - len(self.open)} of {len(self.todo)}"
+        every = self.todo.total()
+        return f"{every - len(self.open)} of {every}"
 
     def _line(self, share: float) -> str:
         spent = time.monotonic() - self.begun

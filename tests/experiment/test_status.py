@@ -96,11 +96,11 @@ def test_a_status_in_words_names_what_failed_and_the_time_left():
     ]
 
 
-def test_when_every_unit_is_made_the_pages_are_being_written(smoke):
+def test_when_every_unit_is_made_a_process_may_still_be_at_work(smoke):
     status = status_of(changed(smoke).results, "running")
     assert status["seconds_left"] == 0
     text = status_text(status, {unit.kind: unit.kind for unit in changed(smoke).plan.all_units()})
-    assert text.splitlines()[-1] == "  every unit is made; the notebooks and the page are being written"
+    assert text.splitlines()[-1] == "  every unit that is planned is made; a process is still at work here"
 
 
 def test_no_time_is_told_before_one_unit_of_each_kind_is_done(smoke):
@@ -109,7 +109,7 @@ def test_no_time_is_told_before_one_unit_of_each_kind_is_done(smoke):
     status = status_of(changed(smoke).results)
     assert (status["seconds_left"], status["seconds_left_most"]) == (None, None)
     text = status_text(status, {unit.kind: unit.kind for unit in changed(smoke).plan.all_units()})
-    assert "is known once one unit of each kind is done; `gannb plan` times" in text
+    assert "is known once one GAN, one classifier and so on is made; `gannb plan` estimates" in text
 
 
 def test_the_time_left_is_shared_by_the_workers(smoke):

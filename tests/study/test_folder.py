@@ -133,7 +133,7 @@ def test_a_folder_without_a_study_cannot_be_loaded(tmp_path):
 
 
 def test_a_study_whose_run_is_only_beginning_is_no_missing_one(tmp_path):
-    with study_lock(tmp_path), pytest.raises(InputError, match="A run is beginning in .*: look again soon"):
+    with study_lock(tmp_path), pytest.raises(InputError, match="A run is beginning in .*; the study is recorded"):
         load_study(tmp_path)
 
 

@@ -113,7 +113,7 @@ def test_others_may_help_from_the_folder_alone(tiny, capsys):
     assert main(["work", str(tiny), "--workers", "1", "-q"]) == 0
     assert "1 units were made here, 0 meanwhile elsewhere; `gannb sweep" in capsys.readouterr().out
     (tiny / "plan.json").unlink()  # as before all studies are recorded
-    with pytest.raises(InputError, match="No study or sweep has been begun"):
+    with pytest.raises(InputError, match="The sweep in .* is only being recorded"):
         help_sweep(tiny)
     with pytest.raises(InputError, match="workers: -1 is not possible"):
         help_sweep(tiny, -1)

@@ -124,7 +124,7 @@ def test_what_a_killed_worker_was_making_is_made_by_another_and_a_late_one_is_us
     said, complaints = end_of(run, 300)
     cluster.kill("delta")
     assert said.split() == ["made", "3", "failed", "0"], complaints
-    assert complaints.count("was lost: what it was making is made again.") == 1
+    assert complaints.count("was lost; what it was making is made again.") == 1
     assert log(tmp_path) == sorted(each.place for each in both) and leftovers(tmp_path) == []
 
 

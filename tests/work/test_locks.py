@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from gannb.utils.errors import InputError
 from gannb.work import leases
-from gannb.work.locks import LEASE, is_running, study_lock
+from gannb.work.locks import LEASE, is_running, only_here, study_lock
 from gannb.work.processes import LAUNCHER
 
 
@@ -45,6 +45,8 @@ def test_a_folder_made_for_a_lock_goes_again_unless_something_came_into_it(tmp_p
     with study_lock(begun):
         (begun / "study.json").touch()
     with study_lock(there):
+        pass
+    with only_here(tmp_path / "set" / ".work" / LEASE, tmp_path / "set", "busy", "another"):
         pass
     assert sorted(path.name for path in tmp_path.iterdir()) == ["begun", "there"]
 
