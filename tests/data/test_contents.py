@@ -32,7 +32,7 @@ def tarred() -> bytes:
     ("head", "sentence"),
     [
         (zipped(), "it is a zip archive; unpack it"),
-        (gzip.compress(b"a"), "it is a gzip archive; unpack it"),
+        (gzip.compress(b"a", mtime=0), "it is a gzip archive; unpack it"),
         (bz2.compress(b"a"), "it is a bzip2 archive; unpack it"),
         (lzma.compress(b"a"), "it is an xz archive; unpack it"),
         (tarred(), "it is a tar archive; unpack it"),
@@ -46,6 +46,7 @@ def tarred() -> bytes:
         (b"/annex/objects/SHA256E-s1",
          "it is a pointer of git-annex in the place of the thing; fetch it with `git annex get`"),
     ],
+    ids=lambda given: "" if isinstance(given, bytes) else None,  # whatever a library writes: workers must agree on names
 )  # fmt: skip
 def test_what_holds_an_item_of_no_medium_is_named(head, sentence):
     assert of_no_medium(head, "thing") == sentence
