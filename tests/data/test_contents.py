@@ -46,7 +46,7 @@ def tarred() -> bytes:
         (b"/annex/objects/SHA256E-s1",
          "it is a pointer of git-annex in the place of the thing; fetch it with `git annex get`"),
     ],
-    ids=lambda given: "" if isinstance(given, bytes) else None,  # whatever a library writes: workers must agree on names
+    ids=lambda given: "" if isinstance(given, bytes) else None,  # names that all workers agree on
 )  # fmt: skip
 def test_what_holds_an_item_of_no_medium_is_named(head, sentence):
     assert of_no_medium(head, "thing") == sentence
