@@ -25,7 +25,9 @@ def planted_study(outputs: Path) -> Experiment:
     """A study of three trials in a folder, all of whose units are planted."""
     from gannb.experiment.status import write_status
 
-    found = Experiment.open(make_study(trials=3, output_dir=str(outputs), name="planted", device="cpu"))
+    found = Experiment.open(
+        make_study(trials=3, classifier_seeds=2, output_dir=str(outputs), name="planted", device="cpu")
+    )
     for trial in range(3):
         plant(found, trial)
     write_status(found.results)

@@ -18,16 +18,17 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from gannb.analysis.wording import interval_text, points
+from gannb.analysis.wording import interval_text
 from gannb.classifiers.ways import SHARES_SOURCE, SMALL_SHARES, WAYS
 from gannb.cli import COMMANDS
 from gannb.report.compare import Result, read_result, study_facts
 from gannb.study.help import markdown
 from gannb.study.model import NOTEBOOKS, Study
-from gannb.trials.arms import PRIMARY
+from gannb.trials.arms import PRIMARY, parse_arm
 
 README, ARCHITECTURE, DOCS = ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs"
 REFERENCE = ROOT / "outputs" / "reference"
+OF_WAYS = REFERENCE / "digits-ways"
 PAGES = [
     page for folder in (".", "docs", "notebooks", "outputs", "benchmarks") for page in (ROOT / folder).glob("*.md")
 ]
@@ -51,23 +52,36 @@ def tables() -> dict[Path, dict[str, str]]:
         DOCS / "parameters.md": {"parameters": markdown()},
         README: {"studies": studies()},
         ARCHITECTURE: {"files": files()},
-        DOCS / "ways.md": {"ways": ways()},
+        DOCS / "ways.md": {"ways": ways(), "brought": brought()},
     }
 
 
 def ways() -> str:
-    """The table of ways to use made items: what each does, its control, who published it, what it brought elsewhere."""
-    head = "| in an arm | GAN images | its control, without a GAN | published | brought elsewhere |"
+    """The table of ways to use made items: what each does, its control, who published it."""
+    head = "| in an arm | GAN images | its control, without a GAN | published |"
     rows = [
-        f"| `gan.{name}` | {way.words} | {way.control.format(many='images')} | {way.source} | "
-        f"{'not measured' if way.brought is None else points(way.brought, True)} |"
+        f"| `gan.{name}` | {way.words} | {way.control.format(many='images')} | {way.source} |"
         for name, way in WAYS.items()
     ]
     shares = " or ".join(f"`gan:{percent}%`" for percent in SMALL_SHARES)
-    rows.append(
-        f"| {shares} | in that share of each batch | real images again in that share | {SHARES_SOURCE} | not measured |"
-    )
-    return "\n".join([head, "|" + " --- |" * 5, *rows])
+    rows.append(f"| {shares} | in that share of each batch | real images again in that share | {SHARES_SOURCE} |")
+    return "\n".join([head, "|" + " --- |" * 4, *rows])
+
+
+def brought() -> str:
+    """The table of what each way brought in the kept study of ways, and its control, in points with intervals."""
+    rows = ["| in an arm | beside classical augmentation alone | its control, likewise | against its control |"]
+    rows.append("|" + " --- |" * 4)
+    verdict = read_result(OF_WAYS).verdict
+    gains = {row["arm"]: row for row in verdict["options"]}
+    between = {(row["arm"], row["against"]): row for row in verdict["contrasts"]}
+    for arm in sorted((parse_arm(name) for name in gains), key=lambda arm: -gains[arm.name]["difference"]):
+        if arm.source == "gan" and arm.is_way:
+            again = arm.without_gan().name
+            found = gains[arm.name], gains.get(again), between.get((arm.name, again))
+            name = arm.name.removeprefix("real+").removesuffix("+classic")
+            rows.append(f"| `{name}` | " + " | ".join(interval_text(f) if f else "-" for f in found) + " |")
+    return "\n".join(rows)
 
 
 def files() -> str:
@@ -114,6 +128,12 @@ def _study_row(result: Result) -> str:
 def test_the_tables_of_a_page_are_as_the_code_and_the_verdicts_have_them(page):
     text = page.read_text(encoding="utf-8")
     assert text == with_tables(text, tables()[page]), "run: python tests/test_documents.py"
+
+
+def test_what_the_advice_says_of_the_ways_is_what_the_kept_study_of_them_found():
+    gains = {row["arm"]: row["difference"] for row in read_result(OF_WAYS).verdict["options"]}
+    for name, way in WAYS.items():
+        assert way.brought == pytest.approx(gains[f"real+gan.{name}+classic"], abs=1e-4)
 
 
 def test_every_kept_study_has_its_files_and_stands_in_the_outputs_table():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -140,18 +139,15 @@ def _first_part(left_out: str) -> str:
 def _untried(evidence: Evidence, chosen: Option | None) -> str:
     """Return which ways to use a GAN's items are not tried, and what they brought elsewhere; "" where a GAN is advised.
 
-    The ways that brought most come first, and those of which that was not measured last.
+    The ways that brought most come first.
     """
     if not evidence.untried or (chosen is not None and chosen.source == "gan"):
         return ""
     brought = {name: WAYS[name].brought for name in evidence.untried}
-    ways = sorted(brought, key=lambda name: -math.inf if brought[name] is None else brought[name], reverse=True)
+    ways = sorted(brought, key=lambda name: brought[name], reverse=True)
     names = listed([f"gan.{name}" for name in ways], "and")
     said = f"Of the published ways to use GAN {evidence.nouns.many}, these are not tried here: {names} (docs/ways.md)."
-    measured = [change for change in brought.values() if change is not None]
-    if not measured:
-        return said
-    least, most = (points(change, True) for change in (min(measured), max(measured)))
+    least, most = (points(change, True) for change in (min(brought.values()), max(brought.values())))
     between = f"{least}" if least == most else f"between {least} and {most}"
     return f"{said} {MEASURED}, each changed accuracy by {between} points on average."
 

@@ -29,6 +29,7 @@ DATA = {  # study -> where its data lie, below the folder of real data sets
     "breastmnist-balance": "breastmnist/breastmnist.npz",
     "digits": "",
     "digits-deeper": "",
+    "digits-ways": "",
     "digits-1-to-20": "",
     "fashion-mnist": "fashion-mnist",
     "fashion-mnist-open-set": "fashion-mnist",
