@@ -78,8 +78,7 @@ class Results:
 
     def costs(self) -> Costs:
         """Return what units take, as far as it is known from those that are done."""
-        done = ((unit.path, unit.cost) for unit in self.plan.all_units() if self.is_done(unit))
-        return Costs.of(self.folder, DEFAULT_SECONDS, done)
+        return costs_of(self.folder, self.plan.all_units())
 
     # ---- items
 
@@ -245,3 +244,9 @@ def _table(folder: Path, units: Iterable[Unit], file: str) -> pd.DataFrame:
     done = [unit for unit in units if is_done(folder, unit)]
     rows = [row for unit in done for row in json.loads((folder / unit.path / file).read_text(encoding="utf-8"))]
     return pd.DataFrame(rows)
+
+
+def costs_of(folder: Path, units: Iterable[Unit]) -> Costs:
+    """Return what units below a folder take, as far as it is known from those that are done."""
+    done = ((unit.path, unit.cost) for unit in units if is_done(folder, unit))
+    return Costs.of(folder, DEFAULT_SECONDS, done)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gannb.experiment.ledger import check_writable
 from gannb.experiment.pulling import await_study, check_numbers, check_versions
+from gannb.experiment.results import costs_of
 from gannb.experiment.status import PLAN
 from gannb.study.folder import has_sweep
 from gannb.sweep import reports
@@ -14,10 +15,8 @@ from gannb.sweep.definition import Sweep, read_sweep
 from gannb.sweep.mapping import write_map
 from gannb.sweep.planning import PlannedSweep, plan_sweep
 from gannb.sweep.status import SweepListing
-from gannb.units.kinds import DEFAULT_SECONDS
 from gannb.utils.doing import doing
 from gannb.utils.errors import Stopped
-from gannb.work.costs import Costs
 from gannb.work.engines import Place, checked
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
@@ -91,7 +90,7 @@ def make(planned: PlannedSweep, place: Place, again: bool = True, lists: bool = 
     elsewhere: tuple[Unit, ...] = ()
     while True:
         units = planned.graph.units()
-        progress = Progress(f"{len(planned.studies):,} studies", _costs(sweep.units, units))
+        progress = Progress(f"{len(planned.studies):,} studies", costs_of(sweep.units, units))
         outcome = run_units(sweep.units, units, place, progress=progress, again=again)
         again = False
         made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
@@ -121,9 +120,3 @@ def help_sweep(folder: Path, workers: int | None = None, minutes: float = 0.0) -
     check_versions(sweep.cells[0].study.folder)
     planned = plan_sweep(sweep, own_copy=True)
     return make(planned, planned.place.on_this_machine(workers), again=False, lists=False)
-
-
-def _costs(folder: Path, units: list[Unit]) -> Costs:
-    """Return what units take, as far as it is known from those that are done."""
-    done = ((unit.path, unit.cost) for unit in units if is_done(folder, unit))
-    return Costs.of(folder, DEFAULT_SECONDS, done)

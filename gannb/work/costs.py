@@ -45,16 +45,15 @@ class Costs:
 
     def can_tell(self, costs: Iterable[str]) -> bool:
         """Tell whether what units of these costs take rests on no guess that matters."""
-        return not self._guessed(costs)
+        return all(cost in self._means or self._is_known(_one_of(cost)) for cost in costs)
 
     def can_share(self, costs: Iterable[str]) -> bool:
         """Tell whether the share of the work that is done rests on no guess: what takes long is all of one cost."""
         every = set(map(_one_of, costs))
         return len({cost for cost in every if self(cost) >= TRIFLE}) <= 1 or self.can_tell(every)
 
-    def _guessed(self, costs: Iterable[str]) -> set[str]:
-        unknown = {_one_of(cost) for cost in set(costs) if cost not in self._means}
-        return {cost for cost in unknown if cost not in self._means and self(cost) >= TRIFLE}
+    def _is_known(self, cost: str) -> bool:
+        return cost in self._means or self(cost) < TRIFLE
 
 
 def _one_of(cost: str) -> str:
