@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy.stats import binom
+import scipy
 
 from gannb.analysis.evidence import Evidence, of_trials, per_trial, possible
 from gannb.analysis.wording import in_percent, whole_percent
@@ -105,7 +105,7 @@ def _verdict(side: Estimate, flagged: int, trials: int, copied: bool, elsewhere:
         return "undecided"
     if flagged > trials / 2:
         return "undecided" if elsewhere else "supported"
-    by_chance = binom.sf(flagged - 1, trials, LEVEL) > SURPRISING
+    by_chance = scipy.stats.binom.sf(flagged - 1, trials, LEVEL) > SURPRISING
     return "contradicted" if by_chance and side.low <= 0 and side.high < ATTRACTION else "undecided"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import DisjointSet
+import scipy
 
 from gannb.data.examples import DataReport, Dataset, Examples, prepared_digest
 from gannb.data.groups import joined
@@ -55,7 +55,7 @@ def link(pairs: np.ndarray, distances: np.ndarray, y: np.ndarray) -> Links:
     pairs: (M, 2), distances: (M,), y: (N,) classes.
     """
     sizes = np.bincount(y)
-    sets = DisjointSet(range(len(y)))
+    sets = scipy.cluster.hierarchy.DisjointSet(range(len(y)))
     cut = []
     for i, j in pairs[np.argsort(distances, kind="stable")].tolist():
         if sets.connected(i, j):

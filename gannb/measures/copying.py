@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, hypergeom, mannwhitneyu
+import scipy
 
 from gannb.data.examples import Examples
 from gannb.measures.fidelity import authentic_share, distance_ratio, excess_share
@@ -113,7 +113,7 @@ class NearCopies:
         """p value that no more generated items are near copies than unseen real ones, by Fisher's exact test."""
         near, number = int(self.made.sum()), len(self.made)
         both = near + int(self.unseen.sum())
-        return float(hypergeom.sf(near - 1, number + len(self.unseen), both, number))
+        return float(scipy.stats.hypergeom.sf(near - 1, number + len(self.unseen), both, number))
 
 
 # ---- the rule ----
@@ -145,7 +145,7 @@ def identical_p(identical: int, items: int, by_chance: float) -> float:
 
     by_chance: the share of these, 0..1; where it is 0, a single one shows copying.
     """
-    return float(binom.sf(identical - 1, items, by_chance))
+    return float(scipy.stats.binom.sf(identical - 1, items, by_chance))
 
 
 def flagged(p: list[float], identical: float, tested: bool = False) -> bool:
@@ -208,7 +208,8 @@ def c_t(distances: tuple[np.ndarray, np.ndarray], cells: tuple[np.ndarray, np.nd
         mine, other = fake[fake_cell == cell], held_out[held_out_cell == cell]
         m, n = len(mine), len(other)
         if min(m, n) >= LEAST_IN_CELL:
-            u = mannwhitneyu(mine, other, method="asymptotic").statistic  # pairs in which the generated is farther
+            # pairs in which the generated is farther
+            u = scipy.stats.mannwhitneyu(mine, other, method="asymptotic").statistic
             scores.append((u - (n * m / 2 - 0.5)) / np.sqrt(n * m * (n + m + 1) / 12))
             weights.append(n)
     return float(np.average(scores, weights=weights)) if scores else float("nan")

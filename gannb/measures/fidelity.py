@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from sklearn.metrics.pairwise import polynomial_kernel
-from sklearn.neighbors import NearestNeighbors
 
 from gannb.measures.neighbours import nearest_of_stream
 from gannb.utils.errors import InputError
@@ -192,6 +190,8 @@ def nearest_few(query: np.ndarray, reference: np.ndarray, k: int) -> tuple[np.nd
 
     Exact but for items that single precision cannot tell apart at the k-th place.
     """
+    from sklearn.neighbors import NearestNeighbors  # takes a second, which training need not wait for
+
     query, reference = _checked(query=(query, 1), reference=(reference, 1))
     k, centre = min(k, len(reference)), reference.mean(axis=0)
     search = NearestNeighbors(n_neighbors=min(k + _SPARE, len(reference)), algorithm="brute").fit(reference - centre)
@@ -242,6 +242,8 @@ def _squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _kernel_sum(x: np.ndarray, y: np.ndarray) -> float:
+    from sklearn.metrics.pairwise import polynomial_kernel  # takes a second, too
+
     # gamma is 1 / D and coef0 is 1 by default
     return sum(polynomial_kernel(x[rows], y, degree=3).sum() for rows in _blocks(len(x), len(y)))
 

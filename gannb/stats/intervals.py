@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 from gannb.stats.checks import check_level, check_ratio, check_trials, checked_items, finite_values
 from gannb.stats.estimate import Estimate, half_width
@@ -81,9 +81,11 @@ def crossed_t(
 
 def _df_as_wide(half: float, least: float, most: float, level: float) -> float:
     """The degrees of freedom, least..most, with which t reaches `half` standard errors to either side."""
-    if stats.t.ppf((1 + level) / 2, least) <= half:  # where the trials' spread is all there is, up to rounding
+    if scipy.stats.t.ppf((1 + level) / 2, least) <= half:  # where the trials' spread is all there is, up to rounding
         return least
-    return float(optimize.brentq(lambda df: stats.t.ppf((1 + level) / 2, df) - half, least, most, xtol=1e-14))
+    return float(
+        scipy.optimize.brentq(lambda df: scipy.stats.t.ppf((1 + level) / 2, df) - half, least, most, xtol=1e-14)
+    )
 
 
 def balanced_weights(y: np.ndarray) -> np.ndarray:
@@ -173,7 +175,7 @@ def _sums(values: np.ndarray, which: np.ndarray) -> np.ndarray:
 
 
 def _estimate(mean: float, se: float, df: float, sd: float, n: int, level: float, floor_se: float) -> Estimate:
-    half = stats.t.ppf((1 + level) / 2, df) * se
+    half = scipy.stats.t.ppf((1 + level) / 2, df) * se
     numbers = (mean, mean - half, mean + half, se, df, sd)
     return Estimate(*map(float, numbers), n=int(n), level=float(level), floor_se=float(floor_se))
 

@@ -8,7 +8,7 @@ it: of means over items the items' own terms, of other scores these and the infl
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from gannb.stats.scores import ECE_BINS, LEAST_PROBABILITY, confidence_bin
 from gannb.utils.errors import InputError
@@ -88,7 +88,7 @@ def placements(positive: np.ndarray, score: np.ndarray) -> np.ndarray:
     """
     found = np.empty(len(score))
     for side, sign in ((positive, 1), (~positive, -1)):
-        own = stats.rankdata(sign * score[side])
-        everyone = stats.rankdata(sign * np.concatenate([score[side], score[~side]]))[: side.sum()]
+        own = scipy.stats.rankdata(sign * score[side])
+        everyone = scipy.stats.rankdata(sign * np.concatenate([score[side], score[~side]]))[: side.sum()]
         found[side] = (everyone - own) / (~side).sum()
     return found

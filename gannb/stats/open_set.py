@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn import metrics
 
 TAR = 0.95  # share of known test items that are accepted, at which the false-accept rate is taken
 
@@ -27,6 +26,8 @@ SCORES = {"known": by_known, "other": by_other}
 
 def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
     """Return the chance that an unknown item scores above a known one (ties count half). Both (N,)."""
+    from sklearn import metrics  # takes a second, which only what is scored needs
+
     return float(metrics.roc_auc_score(np.repeat([0, 1], [len(known), len(unknown)]), np.concatenate([known, unknown])))
 
 

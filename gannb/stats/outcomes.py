@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics
 
 from gannb.stats.estimate import Interval
 from gannb.stats.item_scores import auroc_values, correct_values, ece_values, log_loss_values, macro_f1_values
@@ -209,6 +208,8 @@ def confusion(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
     y: (I,) labels in 0..K-1; p: (I, K) probabilities.
     """
+    from sklearn import metrics  # takes a second, which only what is scored needs
+
     counts = metrics.confusion_matrix(y, p.argmax(axis=1), labels=np.arange(p.shape[1]))
     items = counts.sum(axis=1, keepdims=True)
     return np.divide(counts, items, out=np.full(counts.shape, np.nan), where=items > 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn import metrics
 
 from gannb.stats.checks import finite_values
 from gannb.utils.errors import InputError
@@ -23,6 +22,8 @@ def classification_scores(y: np.ndarray, p: np.ndarray, positive: int = 1) -> di
     item could show them. Raises InputError for labels outside the columns, empty input, or rows that are no
     probabilities.
     """
+    from sklearn import metrics  # takes a second, which only what is scored needs
+
     y, given, p = _checked_predictions(y, p)
     if not 0 <= positive < p.shape[1]:
         raise InputError(f"positive is {positive}, but the probabilities have {p.shape[1]} classes (from 0).")
@@ -56,6 +57,8 @@ def confidence_bin(confidence: np.ndarray) -> np.ndarray:
 
 
 def _auroc(y: np.ndarray, p: np.ndarray, positive: int) -> float:
+    from sklearn import metrics
+
     classes = p.shape[1]
     if len(np.unique(y)) < classes:
         return float("nan")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
+import scipy
 
 from gannb.stats.checks import check_level
 from gannb.stats.decision import bonferroni_level
@@ -27,13 +26,15 @@ def for_all(interval: Interval, se: float, level: float, m: int) -> Interval:
     if not (se > 0 and half > 0):
         return interval
     df = _degrees(half / se, level)
-    wider = half * float(stats.t.ppf((1 + one) / 2, df) / stats.t.ppf((1 + level) / 2, df))
+    wider = half * float(scipy.stats.t.ppf((1 + one) / 2, df) / scipy.stats.t.ppf((1 + level) / 2, df))
     return Interval(interval.mean, interval.mean - wider, interval.mean + wider)
 
 
 def _degrees(times: float, level: float) -> float:
     """Return the degrees of freedom of which t at a level is so many standard errors, 1 at least."""
-    reach = lambda df: float(stats.t.ppf((1 + level) / 2, df)) - times  # noqa: E731
+    reach = lambda df: float(scipy.stats.t.ppf((1 + level) / 2, df)) - times  # noqa: E731
     if reach(1.0) <= 0:
         return 1.0
-    return MOST if reach(MOST) >= 0 else float(np.exp(brentq(lambda x: reach(float(np.exp(x))), 0.0, np.log(MOST))))
+    if reach(MOST) >= 0:
+        return MOST
+    return float(np.exp(scipy.optimize.brentq(lambda x: reach(float(np.exp(x))), 0.0, np.log(MOST))))

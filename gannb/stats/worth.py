@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
-from scipy.interpolate import PchipInterpolator
+import scipy
 
 from gannb.stats.checks import check_level, check_ratio, check_trials, finite_values
 from gannb.stats.estimate import Estimate
@@ -64,7 +63,7 @@ def worth_in_real(
     crossings = _crossings(grid, _interpolated(grid, knots, gap).mean(axis=0))
     grid = np.union1d(grid, crossings)
     gaps = _interpolated(grid, knots, gap).T  # (G, R)
-    scale = stats.t.ppf((1 + level) / 2, len(arm) - 1) * np.sqrt(1 / len(arm) + test_train_ratio)
+    scale = scipy.stats.t.ppf((1 + level) / 2, len(arm) - 1) * np.sqrt(1 / len(arm) + test_train_ratio)
     half = scale * gaps.std(axis=1, ddof=1) * np.interp(grid, knots, np.broadcast_to(widening, knots.shape))
     apart = ~np.isin(grid, crossings)  # at a crossing the mean is 0 but for rounding
     above = (gaps.mean(axis=1) > half) & apart  # the arm is better than this many real items
@@ -82,7 +81,7 @@ def worth_in_real(
 
 def _interpolated(grid: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Rows (R, P) at the knots, interpolated at a grid (G,) that holds these: (R, G)."""
-    between = PchipInterpolator(knots, values, axis=1)(grid)
+    between = scipy.interpolate.PchipInterpolator(knots, values, axis=1)(grid)
     between[:, np.searchsorted(grid, knots)] = values  # to the last digit, so that an arm on the curve meets it
     return between
 
@@ -111,7 +110,7 @@ def plateau(
     misfit = ((gains.mean(axis=0) - by_trial.mean(axis=0)[:, None] * curves) ** 2).sum(axis=1)
     best = int(np.argmin(misfit))
     found, half = paired_t(by_trial[:, best], test_train_ratio, level), float(halves[best])
-    scale = float(stats.t.ppf((1 + level) / 2, len(gains) - 1)) * np.sqrt(1 / len(gains) + test_train_ratio)
+    scale = float(scipy.stats.t.ppf((1 + level) / 2, len(gains) - 1)) * np.sqrt(1 / len(gains) + test_train_ratio)
     allowed = _allowed(n, halves, curves, gains, scale)
     if best in (0, len(halves) - 1) or (allowed & (halves > n[-1])).any() or half > n[-1]:
         return None

@@ -7,7 +7,7 @@ items of the same source. It is no statement about other sets of that size: the 
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from gannb.stats.checks import check_level, checked_items, finite_values
 from gannb.stats.estimate import Estimate
@@ -86,7 +86,7 @@ def cv_interval(
     elif variance > 0:
         df = variance**2 / (by_training**2 / (trainings - 1) + item**2 / max(1.0, df_items))
     mean, se = float((d @ weights).mean()), float(np.sqrt(variance))
-    half = float(stats.t.ppf((1 + level) / 2, df)) * se
+    half = float(scipy.stats.t.ppf((1 + level) / 2, df)) * se
     sd, floor_se = float(np.sqrt(max(noise, 0.0))), float(np.sqrt(persistent))
     estimate = Estimate(mean, mean - half, mean + half, se, float(df), sd, trainings, level, floor_se)
     return with_floor(estimate, weights, groups)

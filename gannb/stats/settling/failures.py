@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from gannb.stats.checks import check_level, finite_values
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -41,7 +41,7 @@ def rate_not_excluded(failed: int, trials: int, level: float = 0.95) -> float:
     check_level(level)
     if not 0 <= failed <= trials or trials < 1:
         raise InputError(f"{failed} of {trials} GANs cannot have failed.")
-    return 1.0 if failed == trials else float(stats.beta.ppf(level, failed + 1, trials - failed))
+    return 1.0 if failed == trials else float(scipy.stats.beta.ppf(level, failed + 1, trials - failed))
 
 
 def with_failures(
@@ -79,8 +79,8 @@ def with_failures(
 def _grid(d: np.ndarray, least_sd: float, harm: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return points of q and h that are alike in prior probability, of m at even and of s at even logarithmic steps."""
     sd = max(float(d.std(ddof=1)), least_sd)
-    q = stats.beta.ppf((np.arange(_SHARES) + 0.5) / _SHARES, *PRIOR)
-    h = harm * stats.expon.ppf((np.arange(_HARMS) + 0.5) / _HARMS)
+    q = scipy.stats.beta.ppf((np.arange(_SHARES) + 0.5) / _SHARES, *PRIOR)
+    h = harm * scipy.stats.expon.ppf((np.arange(_HARMS) + 0.5) / _HARMS)
     m = np.median(d) + sd * max(3.0, 24 / len(d)) * np.linspace(-1, 1, _MEANS)
     s = np.geomspace(max(least_sd, sd / 10), 3 * sd, _SPREADS)
     return q, h, m, s
@@ -98,6 +98,6 @@ def _interval(values: np.ndarray, weight: np.ndarray, se: float, level: float) -
     middles, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     spread = max(se, width)  # smooths over the bins too
     x = np.linspace(edges[0] - 4 * spread, edges[-1] + 4 * spread, 2 * _BINS)
-    below = stats.norm.cdf((x[:, None] - middles) / spread) @ sums
+    below = scipy.stats.norm.cdf((x[:, None] - middles) / spread) @ sums
     low, high = np.interp([(1 - level) / 2, (1 + level) / 2], below, x)
     return float(values @ weight), float(low), float(high)

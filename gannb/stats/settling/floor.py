@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from gannb.stats.checks import check_level, check_trials
 from gannb.stats.estimate import Estimate, half_width
@@ -36,7 +36,7 @@ def with_floor(estimate: Estimate, weights: np.ndarray, groups: np.ndarray) -> E
     """
     check_trials(estimate.n)
     least_se, df = item_weight(weights, groups), estimate.n - 1
-    half = float(stats.t.ppf((1 + estimate.level) / 2, df)) * least_se
+    half = float(scipy.stats.t.ppf((1 + estimate.level) / 2, df)) * least_se
     if half_width(estimate) >= half:
         return estimate
     return replace(estimate, low=estimate.mean - half, high=estimate.mean + half, se=least_se, df=float(df))
@@ -52,5 +52,5 @@ def items_needed(weights: np.ndarray, groups: np.ndarray, trials: int, rope: flo
     check_level(level)
     if not (np.isfinite(rope) and rope > 0):
         raise InputError(f"rope is {rope}; it must be above 0 for a number of test items to reach it.")
-    half = stats.t.ppf((1 + level) / 2, trials - 1) * item_weight(weights, groups)
+    half = scipy.stats.t.ppf((1 + level) / 2, trials - 1) * item_weight(weights, groups)
     return int(np.ceil(len(np.unique(groups)) * half / rope - 1e-9))

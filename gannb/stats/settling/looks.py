@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
+import scipy
 
 from gannb.stats.checks import check_level
 from gannb.utils.errors import InputError
@@ -60,17 +59,19 @@ def look_levels(looks: tuple[int, ...], most: int, alpha: float = 0.05) -> tuple
     at, mass, before, levels = np.zeros(1), np.ones(1), 0.0, []  # of the sum of differences, scaled to variance 1
     for now, allowed in zip(share, spend, strict=True):
         sd = np.sqrt(now - before)
-        bound = brentq(lambda b, at=at, mass=mass, sd=sd, a=allowed: _crossing(b, at, mass, sd) - a, 1e-9, _FAR)
-        levels.append(round(1 - 2 * float(stats.norm.sf(bound / np.sqrt(now))), _DIGITS))
+        bound = scipy.optimize.brentq(
+            lambda b, at=at, mass=mass, sd=sd, a=allowed: _crossing(b, at, mass, sd) - a, 1e-9, _FAR
+        )
+        levels.append(round(1 - 2 * float(scipy.stats.norm.sf(bound / np.sqrt(now))), _DIGITS))
         inside = bound * unit
-        mass = bound * weight * (stats.norm.pdf((inside[:, None] - at) / sd) / sd @ mass)
+        mass = bound * weight * (scipy.stats.norm.pdf((inside[:, None] - at) / sd) / sd @ mass)
         at, before = inside, now
     return tuple(levels)
 
 
 def _crossing(bound: float, at: np.ndarray, mass: np.ndarray, sd: float) -> float:
     """Return the probability that paths at `at` (N,) of probability `mass` (N,) end beyond +-bound at the next look."""
-    beyond = stats.norm.sf((bound - at) / sd) + stats.norm.sf((bound + at) / sd)
+    beyond = scipy.stats.norm.sf((bound - at) / sd) + scipy.stats.norm.sf((bound + at) / sd)
     return float(beyond @ mass)
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
+import scipy
 
 from gannb.stats.checks import check_level
 from gannb.stats.estimate import Estimate
@@ -27,7 +26,7 @@ def power_to_tell(se: float, df: float, difference: float, level: float = 0.95) 
     The mean over the chance in the estimated standard error of P(mean > t s), which is the non-central t distribution
     (Cohen 1988, "Statistical power analysis", ch. 2). se, difference: in one unit, se above 0.
     """
-    return float(np.mean(stats.norm.cdf(abs(difference) / se - _reach(df, level))))
+    return float(np.mean(scipy.stats.norm.cdf(abs(difference) / se - _reach(df, level))))
 
 
 def power_to_equate(se: float, df: float, margin: float, level: float = 0.95) -> float:
@@ -37,12 +36,12 @@ def power_to_equate(se: float, df: float, margin: float, level: float = 0.95) ->
     tests procedure", with the interval of the decision rule).
     """
     room = margin / se - _reach(df, level)
-    return float(np.mean(np.where(room > 0, 2 * stats.norm.cdf(room) - 1, 0.0)))
+    return float(np.mean(np.where(room > 0, 2 * scipy.stats.norm.cdf(room) - 1, 0.0)))
 
 
 def _reach(df: float, level: float) -> np.ndarray:
     """Return the interval's half-width in true standard errors, at even quantiles of its distribution."""
-    return stats.t.ppf((1 + level) / 2, df) * np.sqrt(stats.chi2.ppf(_QUANTILES, df) / df)
+    return scipy.stats.t.ppf((1 + level) / 2, df) * np.sqrt(scipy.stats.chi2.ppf(_QUANTILES, df) / df)
 
 
 def trials_to_tell(
@@ -76,7 +75,9 @@ def difference_to_tell(estimate: Estimate, power: float = POWER) -> float:
     if estimate.se == 0:
         return 0.0
     most = 2 * (float(_reach(estimate.df, estimate.level).max()) + 10) * estimate.se
-    found = brentq(lambda d: power_to_tell(estimate.se, estimate.df, d, estimate.level) - power, 0.0, most)
+    found = scipy.optimize.brentq(
+        lambda d: power_to_tell(estimate.se, estimate.df, d, estimate.level) - power, 0.0, most
+    )
     return float(found)
 
 
@@ -105,7 +106,7 @@ def _range(
     check_level(confidence)
     df = estimate.n - 1
     tails = np.array([(1 + confidence) / 2, (1 - confidence) / 2])
-    ends = estimate.sd * np.sqrt(df / stats.chi2.ppf(tails, df))
+    ends = estimate.sd * np.sqrt(df / scipy.stats.chi2.ppf(tails, df))
     found = [_fewest(lambda n, sd=sd: power_after(estimate, n, power_at, abs(value), sd) >= power, step) for sd in ends]
     return None if None in found else (found[0], found[1])
 

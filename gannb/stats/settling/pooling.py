@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
+import scipy
 
 from gannb.stats.checks import check_level, finite_values
 from gannb.utils.errors import InputError
@@ -52,8 +51,10 @@ def pooled(effects: np.ndarray, ses: np.ndarray, level: float = 0.95) -> Pooled:
     mean = float(w @ effects / w.sum())
     q = max(1.0, float(w @ (effects - mean) ** 2) / (k - 1))
     se = float(np.sqrt(q / w.sum()))
-    half = float(stats.t.ppf((1 + level) / 2, k - 1)) * se
-    reach = float(stats.t.ppf((1 + level) / 2, k - 2)) * float(np.hypot(np.sqrt(between), se)) if k > 2 else np.inf
+    half = float(scipy.stats.t.ppf((1 + level) / 2, k - 1)) * se
+    reach = (
+        float(scipy.stats.t.ppf((1 + level) / 2, k - 2)) * float(np.hypot(np.sqrt(between), se)) if k > 2 else np.inf
+    )
     return Pooled(
         mean, mean - half, mean + half, mean - reach, mean + reach, se, float(np.sqrt(between)),
         _share_between(effects, ses), w / w.sum(), level,
@@ -75,7 +76,7 @@ def between_variance(effects: np.ndarray, ses: np.ndarray) -> float:
     most = float(np.ptp(effects) ** 2)
     while excess(most) > 0:
         most *= 2
-    return float(brentq(excess, 0.0, most))
+    return float(scipy.optimize.brentq(excess, 0.0, most))
 
 
 def _share_between(effects: np.ndarray, ses: np.ndarray) -> float:
