@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A study as small as one can be that still goes all the way.
 SMOKE = {
     "data": "digits", "preset": "smoke", "trials": 2, "gan_steps": 5, "n_synthetic": 5, "classifier_steps": 5,
-    "n_per_class": 4, "workers": 2, "arms": ("real", "real+gan", "real+gan+classic"),
+    "n_per_class": 4, "workers": 1, "arms": ("real", "real+gan", "real+gan+classic"),
 }  # fmt: skip
 
 

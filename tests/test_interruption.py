@@ -28,7 +28,7 @@ from gannb.work.store import LEASE, RECORD
 pytestmark = pytest.mark.slow
 
 # Long enough to be interrupted in the middle of a stage.
-STUDY = SMOKE | {"gan_steps": 800, "classifier_steps": 60}
+STUDY = SMOKE | {"gan_steps": 800, "classifier_steps": 60, "workers": 2}
 LONG = 300  # seconds of an idle machine that it may take
 
 
@@ -202,7 +202,7 @@ print(len(experiment.run(2).made), experiment.run(2).failed)
 
 
 def test_stopped_with_its_workers_the_same_kernel_goes_on(tmp_path):
-    experiment = Experiment.open(make_study(**SMOKE | {"gan_steps": 400}, output_dir=str(tmp_path)))
+    experiment = Experiment.open(make_study(**SMOKE | {"gan_steps": 400, "workers": 2}, output_dir=str(tmp_path)))
     environment = {k: v for k, v in os.environ.items() if k != "GANNB_LAUNCHER"}
     kernel = subprocess.Popen(
         [sys.executable, "-c", IN_A_KERNEL, str(experiment.folder)],

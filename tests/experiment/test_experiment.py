@@ -81,7 +81,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
         ({"guidance": 2.0}, set()),
         ({"metric": "accuracy"}, set()),
         ({"rope": 0.02}, set()),
-        ({"workers": 1}, set()),
+        ({"workers": 2}, set()),
         ({"device": "cpu"}, set()),
         ({"seed": 1}, ALL),
         ({"n_per_class": 5}, ALL),
@@ -195,7 +195,7 @@ def test_other_gan_steps_and_a_further_arm_make_what_depends_on_them(smoke):
 
 
 def test_the_same_seed_gives_the_same_scores_in_another_folder_and_with_other_workers(finished, tmp_path):
-    study = make_study(**SMOKE | {"workers": 1, "name": "again"}, output_dir=str(tmp_path))
+    study = make_study(**SMOKE | {"workers": 2, "name": "again"}, output_dir=str(tmp_path))
     made(Experiment.open(study))
     first, again = scores(finished), scores(study.folder)
     pd.testing.assert_frame_equal(first.drop(columns="study"), again.drop(columns="study"), check_exact=True)

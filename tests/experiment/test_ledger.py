@@ -115,7 +115,7 @@ def test_what_another_version_adds_to_a_line_locks_nobody_out(tmp_path):
     ("change", "another"),
     [
         ({"rope": 0.02}, True), ({"metric": "accuracy"}, True), ({"gan_steps": 77}, True), ({"seed": 1}, True),
-        ({"classifier_steps": 77}, True), ({"trials": 4}, False), ({"workers": 1}, False), ({"trials_most": 32}, False),
+        ({"classifier_steps": 77}, True), ({"trials": 4}, False), ({"workers": 2}, False), ({"trials_most": 32}, False),
         ({"arms": ("real", "real+gan")}, False),
     ],
     ids=str,
