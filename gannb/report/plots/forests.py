@@ -24,8 +24,9 @@ ROLES = {  # of a contrast: heading, colour, marker
     "option": ("Other ways", SOFT, "o"),
 }
 BESIDE, BESIDE_SMALL = 52, 66  # characters of a line beside the wide figure, in its usual size and in the small one
-HEADLINE = 58  # characters of an option and its number that a line of the headline holds in its usual size
-NARROW = 48  # characters that a line of a narrow figure holds in its usual size
+HEADLINE = 58  # characters of an option and its number that a line of the headline holds
+NARROW = 48  # characters that a line of a narrow figure holds
+FURTHER = 0.28  # rows that a further line of words takes in these two
 WIDE_NAME, NARROW_NAME = 3.9, 3.7  # inches that the name of a study may take, so that the axes keep their room
 MOST_OPTIONS = 5  # beside the answer; the page's table has all of them
 
@@ -69,15 +70,18 @@ def forest_narrow(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     """Draw the forest plot for a narrow screen: the words of a row above its interval. verdict: as for `forest`."""
     rows = forest_rows(verdict)
     lines = _with_headings(rows)
-    ax = ax or new_axes(4, 0.9 + 0.66 * len(lines))
-    limit = _forest_axis(ax, rows, verdict, len(lines) - 0.5)
-    for place, line in enumerate(lines):
+    words = [
+        [line] if isinstance(line, str) else wrap(line["meaning"] or arm_label(line["arm"]), NARROW) for line in lines
+    ]
+    places, end = _places_below(words)
+    ax = ax or new_axes(4, 0.9 + 0.66 * end)
+    limit = _forest_axis(ax, rows, verdict, end - 0.5)
+    for place, line, text in zip(places, lines, words, strict=True):
         if isinstance(line, str):
             _above(ax, place + 0.15, line, size=10, weight="bold")
             continue
         number, word = typeset(interval_text(line)), row_word(line)
-        text = line["meaning"] or arm_label(line["arm"])
-        _above(ax, place - 0.33, text, size=9 if len(text) <= NARROW else 9 * NARROW / len(text))
+        _above(ax, place - 0.24, "\n".join(text), size=9, va="bottom")
         _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word == FAILED else SOFT, weight="bold")
         _interval(ax, place + 0.22, line, limit)
     ax.set_xlabel(f"change, percentage points\n(shaded: within {points(verdict['rope'])})")
@@ -142,13 +146,16 @@ def headline(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     their number, as in `options`.
     """
     rows = headline_rows(verdict)
-    ax = ax or new_axes(5.6, 1.0 + 0.66 * len(rows))
-    limit = _forest_axis(ax, rows, verdict, len(rows) - 0.5)
-    for place, row in enumerate(rows):
-        first, number = row["role"] == "primary", typeset(interval_text(row))
-        size = 12 if first else min(11, 11 * HEADLINE / (len(row["option"]) + len(number)))
-        _above(ax, place - 0.22, row["option"], size=size, weight="bold" if first else "normal")
-        _above(ax, place - 0.22, number, size=size, left=False)
+    numbers = [typeset(interval_text(row)) for row in rows]
+    words = [wrap(row["option"], HEADLINE - len(number)) for row, number in zip(rows, numbers, strict=True)]
+    places, end = _places_below(words)
+    ax = ax or new_axes(5.6, 1.0 + 0.66 * end)
+    limit = _forest_axis(ax, rows, verdict, end - 0.5)
+    for place, row, number, text in zip(places, rows, numbers, words, strict=True):
+        first = row["role"] == "primary"
+        size = 12 if first else 11
+        _above(ax, place - 0.11, "\n".join(text), size=size, weight="bold" if first else "normal", va="bottom")
+        _above(ax, place - 0.11, number, size=size, left=False, va="bottom")
         _interval(ax, place + 0.14, row, limit)
     metric = verdict["metric"].replace("_", " ")
     ax.set_xlabel(
@@ -243,6 +250,12 @@ def _diamond(ax: Axes, place: float, pooled: Mapping[str, Any], limit: float) ->
 # ---- parts ----
 
 
+def _places_below(words: Sequence[Sequence[str]]) -> tuple[list[float], float]:
+    """Return where rows stand whose words, in lines, are above their intervals, and where they end."""
+    ends = np.cumsum([1 + FURTHER * (len(lines) - 1) for lines in words])
+    return [float(end) - 1 for end in ends], float(ends[-1])
+
+
 def _zero_line(ax: Axes, limit: float, bottom: float) -> None:
     """Draw the line of no change, and an axis that reaches `limit` points to both sides of it."""
     ax.axvline(0, color=SOFT, linewidth=1, zorder=1)
@@ -293,10 +306,17 @@ def _beside(
 
 
 def _above(
-    ax: Axes, place: float, text: str, size: float, color: str = INK, weight: str = "normal", left: bool = True
+    ax: Axes,
+    place: float,
+    text: str,
+    size: float,
+    color: str = INK,
+    weight: str = "normal",
+    left: bool = True,
+    va: str = "center",
 ) -> None:
-    """Write a line within the axes, from their left edge, or up to the right one."""
+    """Write within the axes, from their left edge, or up to the right one."""
     ax.text(
         0 if left else 1, place, text, transform=ax.get_yaxis_transform(), fontsize=size, color=color, weight=weight,
-        va="center", ha="left" if left else "right", parse_math=False, zorder=5,
+        va=va, ha="left" if left else "right", parse_math=False, zorder=5,
     )  # fmt: skip

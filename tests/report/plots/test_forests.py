@@ -56,13 +56,17 @@ def test_the_headline_of_a_study_without_other_ways_is_the_answer_alone():
     assert len(plots.headline_rows(alone)) == 1 and "GAN images" in texts(ax)
 
 
-def test_the_words_of_a_long_option_leave_room_for_its_number():
+def test_the_words_of_a_long_option_take_further_lines_and_leave_room_for_its_number():
     option = "fine-tuning a pretrained network with a foreign GAN's images"
     long = VERDICT["options"][0] | {"option": option, "difference": -0.102, "low": -0.219, "high": -0.122}
-    ax = plots.headline(VERDICT | {"options": [long]})
+    ax = plots.headline(VERDICT | {"options": [long, long | {"option": "short"}]})
     ax.figure.canvas.draw()
-    written = {text.get_text(): text.get_window_extent() for text in ax.texts}
-    assert written[option].x1 < written[typeset(interval_text(long))].x0
+    written = {text.get_text().replace("\n", " "): text for text in ax.texts}
+    words, number = written[option].get_window_extent(), written[typeset(interval_text(long))].get_window_extent()
+    assert words.x1 < number.x0
+    assert ax.texts[0].get_window_extent().y0 > words.y1  # the answer's: no row reaches into another
+    assert written["short"].get_window_extent().y1 < words.y0
+    assert written["short"].get_fontsize() == written[option].get_fontsize()
 
 
 def test_of_many_other_ways_the_headline_shows_the_first():
