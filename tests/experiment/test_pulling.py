@@ -25,7 +25,10 @@ from gannb.work.store import LEASE
 
 pytestmark = pytest.mark.slow
 
-TINY = {"data": "digits", "preset": "smoke", "arms": ["real+classic", "real+gan+classic", "gan"], "gan_steps": 150}
+TINY = {
+    "data": "digits", "preset": "smoke", "trials": 2, "gan_steps": 150, "workers": 1,
+    "arms": ["real+classic", "real+gan+classic", "gan"],
+}  # fmt: skip
 TAKEN = re.compile(rb'"(seconds|items_per_second)": [0-9.]+')
 MADE = re.compile(r"([\d,]+) units were made here, ([\d,]+) meanwhile elsewhere")
 
