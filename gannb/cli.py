@@ -12,7 +12,6 @@ import os
 import re
 import sys
 import textwrap
-import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -465,19 +464,11 @@ def _one_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from gannb.experiment.pulling import await_study, check_numbers, is_there, pull
+    from gannb.sweep.running import help_begun
 
-    folder, command = Path(options.folder), "run"
-    check_numbers(options.workers, options.wait)
-    until = time.monotonic() + 60 * options.wait
-    await_study(folder, options.wait, is_there)
-    if has_sweep(folder):
-        from gannb.sweep.running import help_sweep
-
-        left = max(0.0, until - time.monotonic()) / 60
-        outcome, command = help_sweep(folder, options.workers, left), "sweep"
-    else:
-        outcome = pull(folder, options.workers, options.wait)
+    folder = Path(options.folder)
+    outcome = help_begun(folder, options.workers, options.wait)
+    command = "sweep" if has_sweep(folder) else "run"
     elsewhere, failed = len(outcome.elsewhere), len(outcome.failed)
     here = f"{len(outcome.made) - elsewhere:,} units were made here, {elsewhere:,} meanwhile elsewhere"
     here = here if outcome.made or failed else "Every unit was there already"

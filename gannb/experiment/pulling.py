@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gannb.experiment.experiment import Experiment
-from gannb.study.folder import has_study, has_sweep, is_file, load_study, read_record, study_near
+from gannb.study.folder import has_sweep, is_file, load_study, read_record, study_near
 from gannb.utils.doing import doing
 from gannb.utils.errors import InputError
 from gannb.utils.versions import difference, versions
@@ -21,18 +21,14 @@ from gannb.work.scheduler import Outcome
 LOOK = 1.0  # seconds between two looks for a study
 
 
-def pull(folder: str | Path, workers: int | None = None, minutes: float = 0.0) -> Outcome:
+def pull(folder: Path, workers: int | None = None) -> Outcome:
     """Make what the study in a folder is missing, and return when all of it is there, whoever has made it.
 
-    workers: processes at work at once here; by default the study's `workers`. minutes: how long to wait for a study
-    that is not there yet, as where many start at the same time.
+    workers: processes at work at once here; by default the study's `workers`.
 
     Raises:
-        InputError: no study was begun in the folder, or it was with other versions; or it cannot be done here.
+        InputError: the study was begun with other versions; or it cannot be done here.
     """
-    check_numbers(workers, minutes)
-    folder = Path(folder)
-    await_study(folder, minutes, has_study)
     study = load_study(folder)
     check_versions(study.folder)
     experiment = Experiment.preview(study, own_copy=True)
@@ -67,16 +63,11 @@ def await_study(folder: Path, minutes: float, is_begun: Callable[[Path], bool]) 
 def _not_begun(folder: Path) -> str:
     """Return that there is nothing to help with in a folder, and the way out."""
     way = "say with --wait MINUTES how long to wait for it."
-    if is_there(folder):
+    if has_sweep(folder):
         return f"The sweep in {folder} is only being recorded; try again in a minute, or {way}"
     near = study_near(folder)
     nothing = f"No study or sweep has been begun in {folder}, as seen from this machine{f'; {near}' if near else '.'}"
     return f"{nothing} Begin one with `gannb run` or `gannb sweep`, or {way}"
-
-
-def is_there(folder: Path) -> bool:
-    """Tell whether a study or a sweep is in a folder, the latter perhaps not yet with all of its studies."""
-    return has_study(folder) or has_sweep(folder)
 
 
 def check_versions(folder: Path) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gannb.experiment.ledger import check_writable
-from gannb.experiment.pulling import await_study, check_numbers, check_versions
+from gannb.experiment.pulling import await_study, check_numbers, check_versions, pull
 from gannb.experiment.results import costs_of
 from gannb.experiment.status import PLAN
-from gannb.study.folder import has_sweep
+from gannb.study.folder import has_study, has_sweep
 from gannb.sweep import reports
 from gannb.sweep.definition import Sweep, read_sweep
 from gannb.sweep.mapping import write_map
@@ -101,21 +101,23 @@ def make(planned: PlannedSweep, place: Place, again: bool = True, lists: bool = 
 
 
 def is_begun(folder: Path) -> bool:
-    """Tell whether a sweep is recorded in a folder, with all of its studies."""
-    return has_sweep(folder) and (folder / PLAN).is_file()
+    """Tell whether a study is in a folder, or a sweep with all of its studies."""
+    return (folder / PLAN).is_file() if has_sweep(folder) else has_study(folder)
 
 
-def help_sweep(folder: Path, workers: int | None = None, minutes: float = 0.0) -> Outcome:
-    """Make what a sweep is missing beside others, on any machine that sees its folder; see `experiment.pulling`.
+def help_begun(folder: Path, workers: int | None = None, minutes: float = 0.0) -> Outcome:
+    """Make what a study or a sweep is missing beside others, on any machine that sees its folder.
 
-    workers: processes at work at once here; by default the sweep's. minutes: how long to wait for its beginning.
-    What has failed is not tried again.
+    workers: processes at work at once here; by default its own `workers`. minutes: how long to wait for one that is not
+    there yet, as where many start at the same time. What has failed is not tried again.
 
     Raises:
-        InputError: it was begun with other versions, or it cannot be done here.
+        InputError: none was begun in the folder, or it was with other versions; or it cannot be done here.
     """
     check_numbers(workers, minutes)
     await_study(folder, minutes, is_begun)
+    if not has_sweep(folder):
+        return pull(folder, workers)
     sweep = read_sweep(folder)
     check_versions(sweep.cells[0].study.folder)
     planned = plan_sweep(sweep, own_copy=True)

@@ -17,9 +17,9 @@ import pytest
 from conftest import ROOT
 from pace import end_of, wait_for
 
-from gannb.experiment import pulling
 from gannb.experiment.experiment import Experiment
 from gannb.study.folder import open_study
+from gannb.sweep.running import help_begun
 from gannb.utils.errors import InputError
 from gannb.work.store import LEASE
 
@@ -141,7 +141,7 @@ def test_what_failed_is_left_to_the_run(alone, tmp_path):
 def test_a_study_that_is_not_there_is_waited_for_or_refused(alone, tmp_path):
     folder = tmp_path / "tiny"
     with pytest.raises(InputError, match=r"No study or sweep has been begun in .*tiny.*gannb run.*--wait MINUTES"):
-        pulling.pull(folder)
+        help_begun(folder)
     waiting = worker(folder, "--wait", "5")
     time.sleep(1)
     shutil.copytree(alone, folder)
@@ -154,10 +154,10 @@ def test_other_versions_are_refused(alone, tmp_path):
     record = json.loads((folder / "study.json").read_text())
     local = record["versions"]["numpy"] + "+cpu"  # the same code, built for another device
     (folder / "study.json").write_text(json.dumps(record | {"versions": record["versions"] | {"numpy": local}}))
-    assert pulling.pull(folder, 1).made == ()
+    assert help_begun(folder, 1).made == ()
     (folder / "study.json").write_text(json.dumps(record | {"versions": record["versions"] | {"numpy": "1.2.3"}}))
     with pytest.raises(InputError, match=rf"numpy is {np.__version__} on this machine, .* was begun with 1.2.3"):
-        pulling.pull(folder)
+        help_begun(folder)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_other_versions_are_refused(alone, tmp_path):
 )
 def test_numbers_that_cannot_be_meant_are_refused(tmp_path, options, said):
     with pytest.raises(InputError, match=re.escape(said)):
-        pulling.pull(tmp_path, **options)
+        help_begun(tmp_path, **options)
 
 
 def test_a_folder_without_its_data_is_refused(alone, tmp_path):
@@ -179,4 +179,4 @@ def test_a_folder_without_its_data_is_refused(alone, tmp_path):
     for copy in folder.glob("data-*"):
         shutil.rmtree(copy)
     with pytest.raises(InputError, match="holds no copy of its data"):
-        pulling.pull(folder)
+        help_begun(folder)

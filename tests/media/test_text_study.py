@@ -77,7 +77,9 @@ def test_its_page_speaks_of_sentences_and_escapes_them(study):
     page = (study.folder / "report.html").read_text(encoding="utf-8")
     text = Reader(page).text
     assert "sentences" in text and "perplexity" in text
-    assert [said for said in text.split(".") if re.search(r"\b(?:images?|pictures?|photos?|pixels?|clips?)\b", said)] == []
+    assert [
+        said for said in text.split(".") if re.search(r"\b(?:images?|pictures?|photos?|pixels?|clips?)\b", said)
+    ] == []
     assert "<b>storm" not in page and "&lt;" in page and 'dir="auto"' in page and "<mark" in page
 
 

@@ -16,7 +16,7 @@ from gannb.study.folder import load_study, sweep_of, units_folder
 from gannb.study.model import Study, make_study
 from gannb.sweep.definition import read_sweep, sweep_of_file
 from gannb.sweep.planning import plan_sweep
-from gannb.sweep.running import help_sweep, is_begun, run_sweep
+from gannb.sweep.running import help_begun, is_begun, run_sweep
 from gannb.utils.errors import InputError
 from gannb.work.scheduler import Outcome
 from gannb.work.store import is_done
@@ -72,7 +72,7 @@ def test_what_failed_is_named_and_the_same_command_tries_it_again(tiny, tmp_path
     failed = lost.with_name(f"{lost.name}.failed")
     failed.mkdir()
     (failed / "error.json").write_text(json.dumps({"error": "RuntimeError: the loss is nan"}))
-    assert help_sweep(tiny, 1).failed[0][1] == "RuntimeError: the loss is nan"  # by `gannb work`, which leaves it
+    assert help_begun(tiny, 1).failed[0][1] == "RuntimeError: the loss is nan"  # by `gannb work`, which leaves it
     assert main(["status", str(tiny)]) == 0
     said = capsys.readouterr().out
     assert "\ntiny: failed\n" in said and "failed in gan=dcgan" in said and "RuntimeError: the loss is nan" in said
@@ -114,9 +114,9 @@ def test_others_may_help_from_the_folder_alone(tiny, capsys):
     assert "1 units were made here, 0 meanwhile elsewhere; `gannb sweep" in capsys.readouterr().out
     (tiny / "plan.json").unlink()  # as before all studies are recorded
     with pytest.raises(InputError, match="The sweep in .* is only being recorded"):
-        help_sweep(tiny)
+        help_begun(tiny)
     with pytest.raises(InputError, match="workers: -1 is not possible"):
-        help_sweep(tiny, -1)
+        help_begun(tiny, -1)
 
 
 def test_a_sweep_that_is_begun_later_is_waited_for(tiny, tmp_path, capsys):
