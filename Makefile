@@ -1,6 +1,8 @@
 # make study: install and answer the default question.  make test: the quick tests.  make test-all: all of them.  make lab: JupyterLab.
 PYTHON ?= python3
 BIN := .venv/bin
+# whole files to one process each, in the order that tests/conftest.py gives them
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup study test test-all lab lint clean-venv
 setup: .venv/ready
@@ -15,10 +17,10 @@ study: setup
 	$(BIN)/gannb run --data digits
 
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 test-all: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
 
 lab: setup
 	$(BIN)/python -m gannb.jupyter.index outputs

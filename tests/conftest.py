@@ -38,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # heeded by torch when it first looks for one
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring files with slow tests forward: one that is begun last keeps one process at work while the others idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what takes a GPU where none is to be seen."""
     if item.get_closest_marker(GPU):
