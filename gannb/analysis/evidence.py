@@ -219,7 +219,7 @@ def _text_of(experiment: Experiment, name: str, about: dict[str, Any]) -> str:
     if name != EXTERNAL[PSEUDO].parameter:
         return str(about["text"])
     units = (experiment.plan.generator_units[t, PSEUDO] for t in experiment.results.done(2))
-    labels = [read_labels(experiment.folder / unit.path)[1] for unit in units]
+    labels = [read_labels(experiment.results.folder / unit.path)[1] for unit in units]
     return " ".join([about["text"], *([_labelled_text(experiment, labels)] if labels else [])])
 
 

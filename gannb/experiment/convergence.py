@@ -8,7 +8,7 @@ that was interrupted, or has got more trials, goes on from where it stands. Tria
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
 from gannb.stats.tested import FEWEST
 from gannb.trials.arms import PRETRAINED, Arm
+from gannb.work.scheduler import Outcome
 from gannb.work.store import is_done
 from gannb.work.unit import Unit
 
@@ -48,6 +49,20 @@ def not_converged(results: Results) -> list[str]:
     plan, settings = results.plan, results.settings
     room = [name for name in settings.checked_arms if plan.doublings.get(name, 0) < settings.most_doublings]
     return [name for name in room if _gains_still(results, name) and _can_go_on(results, name)]
+
+
+def until_converged(make: Callable[[bool], Outcome], plan_anew: Callable[[], bool], again: bool = True) -> Outcome:
+    """Make units, and those of every doubling of steps that turns out to be needed.
+
+    make: makes what is missing by the plan as it is now; told whether to try again what has failed before, which is
+    done once at most. plan_anew: plans by what is finished, and tells whether steps have to be doubled.
+    """
+    outcome = make(again)
+    while (outcome.made or outcome.failed) and plan_anew():
+        further = make(False)
+        made, elsewhere = (*outcome.made, *further.made), (*outcome.elsewhere, *further.elsewhere)
+        outcome = replace(further, made=made, elsewhere=elsewhere)
+    return outcome
 
 
 def _plan(settings: Settings, folder: Path, doublings: dict[str, int]) -> Plan:

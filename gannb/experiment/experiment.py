@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannb.data.examples import Dataset, Examples
 from gannb.experiment import at_hand
 from gannb.experiment.checks import check
-from gannb.experiment.convergence import planned
+from gannb.experiment.convergence import planned, until_converged
 from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
@@ -120,7 +120,7 @@ class Experiment:
                 self.write()
                 write_status(self.results)
         self.note_networks()
-        return Experiment.of(self.study, Dataset.load(self.data_folder), self.settings.data_key)
+        return Experiment.of(self.study, Dataset.load(self.data_folder), self.settings.data_key, own_copy=True)
 
     def is_recorded(self) -> bool:
         """Tell whether `write` has nothing to do."""
@@ -166,15 +166,9 @@ class Experiment:
             Stopped: it was interrupted.
         """
         with study_lock(self.folder):
-            write_status(self.results, "running")
             try:
                 with checked(self.place, self.results.folder, self.missing(stage)):
-                    outcome = self._make(stage)
-                    while self._plan_anew():
-                        write_status(self.results, "running")
-                        further = self._make(stage)
-                        outcome = Outcome((*outcome.made, *further.made), further.failed, further.blocked)
-                return outcome
+                    return until_converged(lambda again: self._make(stage, again), self._plan_anew)
             except KeyboardInterrupt:
                 raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
             finally:
@@ -185,16 +179,14 @@ class Experiment:
 
         workers: processes at work at once here; by default the study's. What has failed is not tried again.
         """
-        made: tuple[Unit, ...] = ()
-        elsewhere: tuple[Unit, ...] = ()
-        while True:
-            outcome = run_units(
+
+        def make(again: bool) -> Outcome:
+            return run_units(
                 self.results.folder, self.plan.all_units(), self.place.on_this_machine(workers),
-                progress=Progress("all stages", self.results.costs()), again=False,
+                progress=Progress("all stages", self.results.costs()), again=again,
             )  # fmt: skip
-            made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
-            if not self._plan_anew():
-                return replace(outcome, made=made, elsewhere=elsewhere)
+
+        return until_converged(make, self._plan_anew, again=False)
 
     def missing(self, stage: int | None = None) -> list[Unit]:
         """Return the units of a stage, or of all, and of everything that they need, that are not there yet."""
@@ -202,10 +194,11 @@ class Experiment:
         every = dict.fromkeys(each for unit in units for each in unit.closure())
         return [unit for unit in every if not self.results.is_done(unit)]
 
-    def _make(self, stage: int) -> Outcome:
+    def _make(self, stage: int, again: bool) -> Outcome:
+        write_status(self.results, "running")
         return run_units(
             self.results.folder, self.plan.units(stage), self.place,
-            progress=Progress(STAGES[stage], self.results.costs()),
+            progress=Progress(STAGES[stage], self.results.costs()), again=again,
         )  # fmt: skip
 
     def _plan_anew(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.settings import Settings
 from gannb.generators.interface import WEIGHTS
+from gannb.utils.errors import Failed
 from gannb.utils.files import sha256_of
 from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
@@ -28,16 +29,17 @@ def train_final(experiment: Experiment) -> Path:
 
     Raises:
         InputError: another process is at work on the study, or its folder cannot be written.
-        RuntimeError: the training failed.
+        Failed: the training failed, or what it needs did.
     """
     unit = experiment.plan.final_generator
     if not experiment.results.is_done(unit):
         progress = Progress("training the final generator", experiment.results.costs())
         with study_lock(experiment.folder):
             place = replace(experiment.place, workers=1)
-            outcome = run_units(experiment.results.folder, [unit], place, progress=progress)
+            outcome = run_units(experiment.results.folder, unit.closure(), place, progress=progress)
         if outcome.failed:
-            raise RuntimeError(f"{unit.path} failed: {outcome.failed[0][1]}")
+            failed, error = outcome.failed[0]
+            raise Failed(f"{failed.path} failed: {error}")
     return experiment.results.folder / unit.path
 
 

@@ -23,6 +23,7 @@ from gannb.trials.splits import Draw
 from gannb.units import reading
 from gannb.units.classifiers import continued
 from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.utils.errors import Failed
 from gannb.work.costs import Costs
 from gannb.work.store import is_done, read_unit, recorded_failure
 from gannb.work.unit import Unit
@@ -59,12 +60,12 @@ class Results:
         """Return the first trial that a notebook can show of a stage.
 
         Raises:
-            RuntimeError: every trial of the stage has failed or is missing; names the first error.
+            Failed: every trial of the stage has failed or is missing; names the first error.
         """
         if done := self.done(stage):
             return done[0]
         errors = [f"{u.path}: {e}" for u in self.plan.all_units() if (e := recorded_failure(self.folder, u))]
-        raise RuntimeError(f"no trial of {STAGES[stage]} is finished; {errors[0] if errors else 'run it first'}")
+        raise Failed(f"no trial of {STAGES[stage]} is finished; {errors[0] if errors else 'run it first'}")
 
     def minutes(self) -> dict[str, float]:
         """Return, by arm, the minutes of computing that a trial takes, with its generator and its own tuning."""

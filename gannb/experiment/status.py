@@ -100,10 +100,13 @@ class Listing:
 
 
 def state_at(folder: Path) -> str:
-    """Return how far the unit is that belongs into a folder: `done`, `failed`, `running`, or empty."""
+    """Return how far the unit is that belongs into a folder: `done`, `running`, `failed`, or empty.
+
+    What has failed and is being tried again is running.
+    """
     if is_whole(folder):
         return "done"
-    return "failed" if failure_at(folder) else "running" if is_at_work(folder) else ""
+    return "running" if is_at_work(folder) else "failed" if failure_at(folder) else ""
 
 
 def state_of(states: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ from gannb.export.shards import (
 from gannb.export.stream import ItemStream
 from gannb.study.folder import load_study
 from gannb.utils.doing import doing, heard
-from gannb.utils.errors import InputError
+from gannb.utils.errors import Failed, InputError
 from gannb.utils.files import is_abandoned, write_json
 from gannb.utils.naming import composed, nearest_class
 from gannb.utils.versions import versions
@@ -93,7 +93,7 @@ def generate(
     Raises:
         InputError: the answer is not `helps`, or something is wrong with the parameters, the folder or the disk.
             All of it is checked before any work.
-        RuntimeError: the training of the final generator failed, or the disk filled up; nothing that was made is lost.
+        Failed: the training of the final generator failed, or the disk filled up; nothing that was made is lost.
     """
     experiment = checked_study(study, anyway)
     asked = _asked(experiment, captions, per_class, like, classes) if captions is not None else None
@@ -134,7 +134,7 @@ def stream(
     batch_size, classes, t), whatever the number of workers: `start=t` goes on after t batches.
 
     Raises:
-        InputError, RuntimeError: as `generate`.
+        InputError, Failed: as `generate`.
     """
     experiment = checked_study(study, anyway)
     chosen = _chosen(experiment, classes)
@@ -409,11 +409,11 @@ def _make(maker: Maker, todo: list[Shard], workers: int) -> None:
             _tell_of_change(record, known.get(record["number"]))
             told.made(record["items"])
     except BrokenExecutor:
-        raise RuntimeError("a process was killed (out of memory?); the same command goes on from there") from None
+        raise Failed("a process was killed (out of memory?); the same command goes on from there") from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise RuntimeError(
+        raise Failed(
             f"the disk of {folder} is full: {whole + told.shards} of {len(maker.plan.shards)} shards are there and "
             "whole; make room, and the same command goes on"
         ) from None

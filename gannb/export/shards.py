@@ -32,7 +32,7 @@ from gannb.media import medium_of, medium_with
 from gannb.trials import splits
 from gannb.units.reading import read_draw
 from gannb.utils.doing import counter, doing
-from gannb.utils.errors import InputError
+from gannb.utils.errors import Failed, InputError
 from gannb.utils.files import write_json
 from gannb.utils.keys import seed_for
 
@@ -335,7 +335,7 @@ def items_of_block(
         x[pending] = class_block(generator, plan.seed, k, block, attempt, captions)[pending]
         pending = pending[is_copy(x[pending])]
     many = plan.of_items.nouns.many
-    raise RuntimeError(
+    raise Failed(
         f"class {plan.classes[k]!r}: {ATTEMPTS} attempts at an item all look like copies of training {many}, "
         "so --no-copies cannot be kept with this generator"
     )

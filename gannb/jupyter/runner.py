@@ -39,7 +39,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
 
     Raises:
         InputError: the study cannot be done with these data or on its engine, or another run is at work on it.
-        Failed: so many units failed that there is nothing to compare.
+        Failed: so many units failed that there is nothing to compare, or a kernel was killed.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
     experiment = Experiment.preview(study, own_copy=(last := tuple(notebooks) == NOTEBOOKS[4:]))
@@ -77,7 +77,8 @@ def execute_notebook(name: str, folder: Path) -> None:
 
     Raises:
         InputError: a cell found the input wrong.
-        RuntimeError: another error in a cell, or the kernel was killed.
+        Failed: a cell says so, or the kernel was killed.
+        RuntimeError: another error in a cell.
     """
     import papermill  # takes a second, and a study's status runs no notebook
     from nbclient.exceptions import DeadKernelError
@@ -102,7 +103,7 @@ def execute_notebook(name: str, folder: Path) -> None:
         logging.getLogger("asyncio").disabled = True  # or the stopped cell's traceback would be the last word
         raise
     except DeadKernelError:
-        raise RuntimeError(f"the kernel of {name} was killed (out of memory?); run again to go on") from None
+        raise Failed(f"the kernel of {name} was killed (out of memory?); run again to go on") from None
     finally:
         if temporary.is_file() and _is_whole(temporary):
             os.replace(temporary, final)

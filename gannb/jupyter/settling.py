@@ -30,7 +30,8 @@ def run_until_settled(study: Study) -> dict[str, Any]:
     Raises:
         InputError: the study cannot be done with these data up to `trials_most`, is a smoke run, or another run is at
             work on it.
-        Failed: so many units failed that there is nothing to compare, or a notebook failed.
+        Failed: so many units failed that there is nothing to compare, or a kernel was killed.
+        RuntimeError: a notebook failed.
     """
     experiment, looks = planned(study)
     here = checked(experiment.place, experiment.results.folder, experiment.missing())

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,15 @@ class Source:
     """An external source, read, checked and mapped onto the study's classes.
 
     name: of the parameter. key: of its content: of the weights, the function's source file, or the items that are left.
-    about: JSON: what its generator needs, and `text`, what people are told of it.
+    about: JSON: what its generator needs, and `text`, what people are told of it. stamp: of its files before they were
+    read; "" where what was kept before served.
     """
 
     name: str
     key: str
     about: dict[str, Any]
     files: dict[str, Callable[[Path], None]] = field(default_factory=dict)  # by name, what writes each
+    stamp: str = ""
 
     @property
     def folder(self) -> str:
@@ -89,7 +91,8 @@ def _load(name: str, study: Study, dataset: Dataset, data_key: str, own_copy: bo
     about = units_folder(study.folder) / f"{name}-{key}" / ABOUT
     if key and about.is_file():
         return Source(name, key, read_json(about))
-    return READERS[name](study, dataset)
+    stamp = _stamp_of(name, study)  # of a later one nobody can say what was read
+    return replace(READERS[name](study, dataset), stamp=stamp)
 
 
 def _index(folder: Path) -> dict[str, dict[str, str]]:
@@ -132,8 +135,8 @@ def keep(study: Study, sources: dict[str, Source], data_key: str) -> None:
     for name, source in sources.items():
         write_folder(folder / source.folder, lambda to, source=source: _write(to, source))
         write_json(folder / source.folder / ABOUT, source.about)  # what was left out may be new
-        entry = {"stamp": _stamp_of(name, study), "key": source.key}
-        if entry["stamp"]:
+        if source.stamp:
+            entry = {"stamp": source.stamp, "key": source.key}
             write_json(folder / INDEX, _index(folder) | {_wish(name, study, data_key): entry})
 
 
@@ -146,7 +149,8 @@ def _write(folder: Path, source: Source) -> None:
 def is_kept(study: Study, sources: dict[str, Source], data_key: str) -> bool:
     """Tell whether `keep` has nothing to do."""
     return all(
-        (units_folder(study.folder) / source.folder).is_dir() and _known(name, study, data_key) == source.key
+        (units_folder(study.folder) / source.folder).is_dir()
+        and (not source.stamp or _known(name, study, data_key) == source.key)
         for name, source in sources.items()
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from gannb.experiment.convergence import until_converged
 from gannb.experiment.ledger import check_writable
 from gannb.experiment.pulling import await_study, check_numbers, check_versions, pull
 from gannb.experiment.results import costs_of
@@ -22,7 +23,6 @@ from gannb.work.locks import study_lock
 from gannb.work.progress import Progress
 from gannb.work.scheduler import Outcome, run_units
 from gannb.work.store import is_done
-from gannb.work.unit import Unit
 
 
 @dataclass(frozen=True)
@@ -86,18 +86,15 @@ def make(planned: PlannedSweep, place: Place, again: bool = True, lists: bool = 
     process to do.
     """
     sweep = planned.sweep
-    made: tuple[Unit, ...] = ()
-    elsewhere: tuple[Unit, ...] = ()
-    while True:
-        units = planned.graph.units()
-        progress = Progress(f"{len(planned.studies):,} studies", costs_of(sweep.units, units))
-        outcome = run_units(sweep.units, units, place, progress=progress, again=again)
-        again = False
-        made, elsewhere = (*made, *outcome.made), (*elsewhere, *outcome.elsewhere)
-        if not (outcome.made or outcome.failed) or not planned.plan_anew():
-            return replace(outcome, made=made, elsewhere=elsewhere)
+
+    def make_planned(again: bool) -> Outcome:
         if lists:
             SweepListing.of_sweep(planned).write(sweep.folder)
+        units = planned.graph.units()
+        progress = Progress(f"{len(planned.studies):,} studies", costs_of(sweep.units, units))
+        return run_units(sweep.units, units, place, progress=progress, again=again)
+
+    return until_converged(make_planned, planned.plan_anew, again)
 
 
 def is_begun(folder: Path) -> bool:

@@ -77,7 +77,10 @@ def recorded_failure(study: Path, unit: Unit) -> str | None:
 def failure_at(folder: Path) -> str | None:
     """Return the error that the unit that belongs into a folder failed with when it was last tried, or None."""
     file = folder.with_name(f"{folder.name}.failed") / "error.json"
-    return json.loads(file.read_text(encoding="utf-8"))["error"] if file.is_file() else None
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))["error"]
+    except FileNotFoundError:  # perhaps in this moment, when it was made after all
+        return None
 
 
 def failure_time(folder: Path) -> int:

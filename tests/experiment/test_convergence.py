@@ -10,7 +10,7 @@ from conftest import SMOKE
 
 from gannb.experiment import experiment as running
 from gannb.experiment.cleanup import leftovers
-from gannb.experiment.convergence import not_converged, planned, with_all_doublings
+from gannb.experiment.convergence import not_converged, planned, until_converged, with_all_doublings
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
@@ -24,6 +24,7 @@ from gannb.units.kinds import DEFAULT_SECONDS
 from gannb.utils.errors import Stopped
 from gannb.utils.files import write_json
 from gannb.work.costs import Costs
+from gannb.work.scheduler import Outcome
 from gannb.work.store import is_done, side_folder
 from gannb.work.unit import Unit, seconds_of
 
@@ -273,3 +274,19 @@ def test_a_run_that_is_stopped_between_two_levels_goes_on_from_there(tmp_path, m
     assert again.plan.doublings == {"": 2} and units_of(again.folder) == units_of(whole.folder)
     for arm in ("real+gan+classic", "gan.fresh"):
         assert np.array_equal(*(each.results.probabilities(1, arm) for each in (whole, again)))
+
+
+def test_what_has_failed_is_tried_once_and_what_each_round_made_is_told_in_all():
+    a, b, bad = (Unit(4, "classifier", f"trials/000/{name}", print, 1) for name in ("a", "b", "bad"))
+    rounds = [Outcome((a,), ((bad, "nan"),), (), (a,)), Outcome((b,), ((bad, "nan"),), ())]
+    tried = []
+
+    def make(again: bool) -> Outcome:
+        tried.append(again)
+        return rounds[len(tried) - 1]
+
+    outcome = until_converged(make, lambda: len(tried) < 2)
+    assert tried == [True, False]
+    assert (outcome.made, outcome.failed, outcome.elsewhere) == ((a, b), ((bad, "nan"),), (a,))
+    nothing = until_converged(lambda again: Outcome((), (), ()), lambda: pytest.fail("planned where nothing is new"))
+    assert nothing.made == ()

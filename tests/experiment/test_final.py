@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,8 @@ from gannb.media.image.reading import read
 from gannb.study.folder import load_study
 from gannb.study.model import make_study
 from gannb.trials.splits import final_items, make_draw
-from gannb.work.store import is_done
+from gannb.utils.errors import Failed
+from gannb.work.store import is_done, record_failure
 
 
 def test_the_final_generator_learns_everything_but_the_locked_test(helpful):
@@ -69,8 +71,20 @@ def test_a_failed_training_is_told(helpful, monkeypatch):
     monkeypatch.setattr(
         "gannb.experiment.final.run_units", lambda *a, **k: Outcome((), ((unit, "TrainingError: nan"),), ())
     )
-    with pytest.raises(RuntimeError, match="TrainingError: nan"):
+    with pytest.raises(Failed, match=f"{unit.path} failed: TrainingError: nan"):
         train_final(experiment)
+
+
+@pytest.mark.slow
+def test_a_draw_that_failed_once_is_made_when_it_is_asked_for_again(helpful, tmp_path):
+    experiment = Experiment.open(load_study(shutil.copytree(helpful, tmp_path / "outputs" / helpful.name)))
+    unit = experiment.plan.final_generator
+    for each in unit.closure():
+        shutil.rmtree(experiment.folder / each.path)
+    draw = experiment.folder / unit.need("draw").path
+    record_failure(draw.with_name(f"{draw.name}.failed"), OSError("Too many open files"))
+    assert is_done(train_final(experiment).parents[1], unit)
+    assert not list(experiment.folder.glob(f"{FINAL}/*.failed"))
 
 
 @pytest.mark.parametrize(

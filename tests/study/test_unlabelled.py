@@ -21,6 +21,7 @@ from gannb.experiment.at_hand import AtHand
 from gannb.experiment.cleanup import leftovers
 from gannb.experiment.estimate import copies_bytes
 from gannb.experiment.experiment import Experiment
+from gannb.experiment.results import Results
 from gannb.generators.registry import load
 from gannb.study import external
 from gannb.study.data_copy import check_place
@@ -194,6 +195,16 @@ def test_groups_that_are_told_later_are_heeded(own, tmp_path):
     assert about(preview(own, tmp_path, **given))["items"] == 2
 
 
+def test_items_that_came_later_are_read_though_a_report_was_written_meanwhile_from_what_was_kept(own, tmp_path):
+    folder = written(tmp_path / "u", scenes(4))
+    seen = preview(own, tmp_path, unlabelled=str(folder))
+    written(folder, scenes(2), "later-{}")  # after the others were read
+    recorded = seen.record()
+    assert about(recorded)["items"] == 4
+    for own_copy, items in ((True, 4), (False, 6), (True, 6)):
+        assert about(Experiment.open(seen.study, own_copy))["items"] == items
+
+
 def test_copies_alone_are_refused_in_a_sentence(own, tmp_path):
     folder = written(tmp_path / "u", items_of(own / "test" / "cat"))
     with pytest.raises(InputError, match="unlabelled: none of the 8 images in u is left once what is identical"):
@@ -291,6 +302,14 @@ def test_the_page_says_how_many_got_a_label(made):
     ((term, text),) = [fact for fact in facts(evidence) if fact[0].startswith("Unlabelled")]
     assert term == "Unlabelled images" and "Of the 30 unlabelled images, 30 got a label in a trial" in text
     assert "nothing of the test images has a say in that" in text and "near duplicates below 16 pixels" in text
+
+
+@pytest.mark.slow
+def test_so_it_does_where_the_units_lie_elsewhere_as_those_of_a_sweep_do(made, tmp_path):
+    units = Path(shutil.copytree(made.folder, tmp_path / "units"))
+    study = made.study.model_copy(update={"output_dir": str(tmp_path / "empty")})
+    elsewhere = Experiment(replace(made.settings, study=study), made.plan, Results(made.plan, units))
+    assert facts(gather(elsewhere)) == facts(gather(made))
 
 
 @pytest.mark.slow
