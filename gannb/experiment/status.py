@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from gannb.study.folder import units_folder
 from gannb.utils.files import write_json
 from gannb.utils.keys import digest
-from gannb.work.backends import worker_count
 from gannb.work.costs import Costs
 from gannb.work.progress import seconds_text
 from gannb.work.store import failure_at, host_at, is_at_work, is_whole
@@ -38,6 +37,7 @@ class Listing:
     seconds: Mapping[str, float]  # by cost, about what a unit takes while none is done
     units: tuple[Listed, ...]
     longest: tuple[Listed, ...]  # the units if steps have to be doubled up to the bound (see `convergence`)
+    processes: int | None  # at work at a time; None where only another engine's machines could say
     done: int  # how many of `units` were, when they were listed: a plan follows from what is finished
     failed: int
 
@@ -58,6 +58,7 @@ class Listing:
             DEFAULT_SECONDS,
             units,
             most,
+            results.settings.place.known_processes(),
             *counts,
         )
 
@@ -83,14 +84,14 @@ class Listing:
         """Keep it in a study's folder."""
         write_json(folder / PLAN, asdict(self))
 
-    def status(self, folder: Path, name: str, workers: int, state: str = "") -> dict[str, Any]:
+    def status(self, folder: Path, name: str, state: str = "") -> dict[str, Any]:
         """Return how far a study is; see `write_status`. state: where it is known better than from the units."""
         units = units_folder(folder)
         states = {path: state_at(units / path) for path, _, _ in self.units}
         kinds = by_kind((kind, states[path]) for path, kind, _ in self.units)
         failed = [{"unit": path, "error": failure_at(units / path)} for path in states if states[path] == "failed"]
         costs = Costs.of(units, self.seconds, ((p, cost) for p, _, cost in self.units if states[p] == "done"))
-        left, most = (seconds_left(units, each, costs, workers) for each in (self.units, self.longest))
+        left, most = (seconds_left(units, each, costs, self.processes) for each in (self.units, self.longest))
         state = state or ("running" if "running" in states.values() else "")  # by `gannb work` alone
         return {
             "study": name, "medium": self.medium, "state": state or state_of(states.values()),
@@ -145,12 +146,12 @@ def counts_of(folder: Path, units: Iterable[Listed]) -> tuple[int, int]:
     return len(list(units)) - len(missing), sum(failure_at(folder / path) is not None for path in missing)
 
 
-def seconds_left(folder: Path, units: Iterable[Listed], costs: Costs, workers: int) -> int | None:
-    """Return what the missing ones of some units take with the study's workers; None as long as that is a guess."""
+def seconds_left(folder: Path, units: Iterable[Listed], costs: Costs, processes: int | None) -> int | None:
+    """Return what the missing ones of some units take in so many processes; None as long as that is a guess."""
     missing = [cost for path, _, cost in units if not is_whole(folder / path)]
-    if not costs.can_tell(missing):
-        return None
-    return round(sum(map(costs, missing)) / worker_count(workers)) if missing else 0
+    if not missing:
+        return 0
+    return round(sum(map(costs, missing)) / processes) if processes and costs.can_tell(missing) else None
 
 
 def write_status(results: Results, state: str = "") -> dict[str, Any]:
@@ -159,22 +160,16 @@ def write_status(results: Results, state: str = "") -> dict[str, Any]:
     Its keys: `study`, its name; `medium`, what its items are, as `image`; `state`, one of `done`, `running`, `failed`
     and `unfinished`; `units`, by kind how many are `done`, `running`, `failed`, and the `total`; `failed`, a list of
     each `unit` (its folder) and `error`; `hosts`, by the name of each machine at work the units that it is making;
-    `seconds_left`, what the missing units take with the study's `workers`, and
-    `seconds_left_most`, what they take if steps have to be doubled up to the bound (see `convergence`); both None as
-    long as they would rest on a guess, since no such GAN, or no such classifier, has been made.
+    `seconds_left`, what the missing units take, and `seconds_left_most`, what they take if steps have to be doubled up
+    to the bound (see `convergence`); both None as long as they would rest on a guess, since no such GAN, or no such
+    classifier, has been made, or only the machines of another engine could say how many are at work.
     """
     listing, study = Listing.of_results(results), results.settings.study
     folder = study.folder
     listing.write(folder)
-    status = listing.status(folder, study.name, study.workers, state)
+    status = listing.status(folder, study.name, state)
     write_json(folder / STATUS, status)
     return status
-
-
-def status_of(results: Results, state: str = "") -> dict[str, Any]:
-    """Return what `write_status` writes of a study; writes nothing."""
-    study = results.settings.study
-    return Listing.of_results(results).status(study.folder, study.name, study.workers, state)
 
 
 def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ def study_status(study: Study) -> tuple[dict[str, Any], str]:
     """
     running = is_running(study.folder)
     listing = Listing.kept(study.folder, running) or _planned_anew(study)
-    status = listing.status(study.folder, study.name, study.workers, "running" if running else "")
+    status = listing.status(study.folder, study.name, "running" if running else "")
     with contextlib.suppress(OSError):
         write_json(study.folder / STATUS, status)
     return status, status_text(status, listing.words)

@@ -62,16 +62,6 @@ class Sweep:
         """The folder of all units, and of the copies of the data."""
         return self.folder / UNITS
 
-    @property
-    def workers(self) -> int:
-        """Processes at work at once; 0: one per core."""
-        return self.cells[0].study.workers
-
-    @property
-    def device(self) -> str:
-        """The device that is asked for."""
-        return self.cells[0].study.device
-
     def write(self) -> None:
         """Keep in the folder which studies there are, and where each stands."""
         cells = [{"study": c.name, "data": c.study.data, "at": dict(c.at)} for c in self.cells]

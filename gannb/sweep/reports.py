@@ -42,7 +42,7 @@ def write(planned: PlannedSweep) -> tuple[int, dict[str, str]]:
     without: list[str] = []
     with doing(f"writing {len(todo):,} reports"):
         one_more = counter(len(todo))
-        for name, error in in_processes(published, folders, sweep.workers) if folders else ():
+        for name, error in in_processes(published, folders, planned.place.on_this_machine().workers) if folders else ():
             one_more()
             kept = {other: key for other, key in kept.items() if other != name} | ({} if error else {name: keys[name]})
             write_json(sweep.folder / INDEX, kept)

@@ -29,7 +29,6 @@ from gannb.experiment.status import (
 from gannb.study.folder import SWEEP, UNITS
 from gannb.utils.files import write_json
 from gannb.utils.naming import few_of
-from gannb.work.backends import worker_count
 from gannb.work.costs import Costs
 from gannb.work.locks import is_running
 from gannb.work.store import failure_at
@@ -50,7 +49,7 @@ class SweepListing:
     units: tuple[Listed, ...]
     studies: Mapping[str, tuple[int, ...]]  # by name, the places of its units among those
     doublings: tuple[tuple[int, int], ...]  # place of a training, and how many times it may be added or was, negative
-    workers: int
+    processes: int | None  # at work at a time, as of a study
     done: int  # how many of `units` were, when they were listed
     failed: int
 
@@ -69,8 +68,9 @@ class SweepListing:
         counts = counts_of(sweep.units, listed)
         doublings = tuple((place[unit], times) for unit, times in doublings_of(planned).items())
         return cls(
-            stamp(sweep.folder / SWEEP), words, DEFAULT_SECONDS, listed, studies, doublings, sweep.workers, *counts
-        )
+            stamp(sweep.folder / SWEEP), words, DEFAULT_SECONDS, listed, studies, doublings,
+            planned.place.known_processes(), *counts,
+        )  # fmt: skip
 
     @classmethod
     def kept(cls, folder: Path, running: bool) -> SweepListing | None:
@@ -97,7 +97,7 @@ class SweepListing:
         of_study = {name: [states[self.units[i][0]] for i in places] for name, places in self.studies.items()}
         studies = {name: "running" if "running" in found else state_of(found) for name, found in of_study.items()}
         costs = Costs.of(units, self.seconds, ((p, cost) for p, _, cost in self.units if states[p] == "done"))
-        left = seconds_left(units, self.units, costs, self.workers)
+        left = seconds_left(units, self.units, costs, self.processes)
         at_work = running or "running" in states.values()
         return {
             "sweep": folder.name, "state": "running" if at_work else state_of(states.values()),
@@ -112,7 +112,7 @@ class SweepListing:
         """Return what all doublings take that may turn out to be needed in studies that are not done."""
         open_ = {place for name, places in self.studies.items() if studies[name] != "done" for place in places}
         longer = sum(times * costs(self.units[place][2]) for place, times in self.doublings if place in open_)
-        return max(0, round(longer / worker_count(self.workers)))
+        return max(0, round(longer / (self.processes or 1)))
 
 
 def sweep_status(folder: Path) -> tuple[dict[str, Any], str]:

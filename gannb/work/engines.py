@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gannb.utils.errors import InputError
 from gannb.utils.trust import trusted_files
 from gannb.work.backends import Engine, local_engine, worker_count
 from gannb.work.unit import Unit
@@ -37,8 +38,23 @@ class Place:
         return self.engine == LOCAL
 
     def on_this_machine(self, workers: int | None = None) -> Place:
-        """Return the same on this machine; workers: by default as many calls at a time as are said."""
-        return replace(self, engine=LOCAL, workers=self.workers if workers is None else workers)
+        """Return the same on this machine.
+
+        workers: by default as many calls at a time as are said, if they are said of this machine; else one per core.
+        """
+        if workers is None:
+            workers = self.workers if self.is_local else 0
+        return replace(self, engine=LOCAL, workers=workers)
+
+    def known_processes(self) -> int | None:
+        """Return how many units are made at a time; None where only another engine's machines could say."""
+        if not self.is_local:
+            return self.workers or None
+        try:
+            device = self.settle(self.device)
+        except InputError:  # asked on a machine without the card
+            device = self.device
+        return worker_count(self.workers, device)
 
     def joined(self, others: Iterable[Place]) -> Place:
         """Return the same with the files that others have to see as well."""

@@ -15,7 +15,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
-from gannb.experiment.status import seconds_left, status_of
+from gannb.experiment.status import Listing, seconds_left
 from gannb.media.image.reading import read
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
@@ -228,7 +228,7 @@ def test_a_run_doubles_the_steps_until_it_has_converged_and_the_experiment_sees_
         outcome.made
     )
     assert Experiment.preview(experiment.study).plan.doublings == {"": 2}  # from the folder alone
-    status = status_of(experiment.results)
+    status = Listing.of_results(experiment.results).status(experiment.folder, "planted")
     assert status["seconds_left"] == status["seconds_left_most"]  # no more steps will be needed
     before, counts = (experiment.results.probabilities(0, name) for name in ("real+gan@half", "real+gan"))
     with np.load(experiment.folder / plan.trainings[0, "real+gan"][1].path / "predictions.npz") as stored:

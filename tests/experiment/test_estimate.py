@@ -240,7 +240,7 @@ def test_a_study_of_large_items_is_refused_before_it_starts_where_it_does_not_fi
     asked = []
     monkeypatch.setattr(estimate, "in_processes", lambda *given: asked.append(given) or iter([7e8]))
     monkeypatch.setattr(estimate.memory, "free_bytes", lambda: free)
-    experiment = Experiment.preview(make_study(**photographs | {"size": size}))
+    experiment = Experiment.preview(make_study(**photographs | {"size": size, "workers": 2}))
     if refused:
         with pytest.raises(InputError, match=f"^workers: 2 processes of 0.7 GB do not fit.*{refused}"):
             check_memory(experiment)

@@ -11,7 +11,8 @@ from conftest import SMOKE
 from smoke_study import ARMS, changed
 
 from gannb.experiment.experiment import Experiment
-from gannb.experiment.status import PLAN, Listing, status_of, status_text, write_status
+from gannb.experiment.results import Results
+from gannb.experiment.status import PLAN, Listing, status_text, write_status
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
 from gannb.work.leases import take
@@ -25,6 +26,11 @@ def test_the_status_follows_a_changed_study(tmp_path):
     Experiment.open(open_study(study.folder, trials=3))
     after = json.loads((study.folder / "status.json").read_text())
     assert after["units"]["classifier"]["total"] > before["units"]["classifier"]["total"]
+
+
+def status_of(results: Results, state: str = "") -> dict:
+    study = results.settings.study
+    return Listing.of_results(results).status(study.folder, study.name, state)
 
 
 def test_status_of_a_finished_study(finished):
@@ -52,6 +58,9 @@ def test_status_counts_what_is_to_do_and_what_failed(smoke):
     assert status["state"] == "failed"
     assert json.loads((smoke / "status.json").read_text()) == status
     assert recorded_failure(smoke, first)
+    with take(side_folder(smoke, first, "running") / LEASE):  # it is being tried again
+        status = write_status(experiment.results)
+    assert (status["units"]["classifier"]["running"], status["failed"], status["state"]) == (1, [], "running")
 
 
 def test_status_of_an_unfinished_study(smoke):
@@ -132,7 +141,7 @@ def test_what_is_kept_of_a_plan_says_the_same_as_planning_anew(smoke):
     status = write_status(results)
     kept = Listing.kept(smoke, running=False)
     assert kept == Listing.of_results(results)
-    assert kept.status(smoke, "digits", results.settings.study.workers) == status == status_of(results)
+    assert kept.status(smoke, "digits") == status == status_of(results)
 
 
 def test_what_is_kept_holds_no_more_where_units_were_finished_or_failed_or_parameters_changed(smoke):
@@ -142,14 +151,14 @@ def test_what_is_kept_holds_no_more_where_units_were_finished_or_failed_or_param
     write_status(results)
     shutil.move(aside, smoke / first.path)  # finished by a process that was killed before it planned what comes next
     assert Listing.kept(smoke, running=False) is None
-    assert Listing.kept(smoke, running=True).status(smoke, "digits", 1)["units"]["classifier"]["done"] == 2 * len(ARMS)
+    assert Listing.kept(smoke, running=True).status(smoke, "digits")["units"]["classifier"]["done"] == 2 * len(ARMS)
     write_status(results)
     shutil.rmtree(smoke / second.path)
     (failed := side_folder(smoke, second, "failed")).mkdir()
     (failed / "error.json").write_text(json.dumps({"error": "RuntimeError: no"}))
     assert Listing.kept(smoke, running=False) is None
     write_status(results)
-    assert Listing.kept(smoke, running=False).status(smoke, "digits", 1)["state"] == "failed"
+    assert Listing.kept(smoke, running=False).status(smoke, "digits")["state"] == "failed"
     record = json.loads((smoke / "study.json").read_text())
     record["set"]["trials"] = 3
     (smoke / "study.json").write_text(json.dumps(record))

@@ -38,8 +38,23 @@ def test_a_place_is_moved_to_this_machine_and_joined():
     place = Place("dask://h:1", "cuda", 7, str, (Path("/a"),))
     here = place.on_this_machine(2)
     assert (here.engine, here.workers, here.device, here.is_local) == ("local", 2, "cuda", True)
-    assert place.on_this_machine().workers == 7 and not place.is_local
+    assert place.on_this_machine().workers == 0 and not place.is_local  # seven are what the cluster is to do
+    assert Place(workers=7).on_this_machine().workers == 7
     assert place.joined([Place(seen=(Path("/b"), Path("/a")))]).seen == (Path("/a"), Path("/b"))
+
+
+def test_how_many_are_at_work_is_known_of_this_machine_and_of_others_where_it_is_said(monkeypatch):
+    monkeypatch.setattr(
+        backends, "worker_count", lambda workers, device="cpu": workers or (4 if device == "cuda" else 16)
+    )
+    monkeypatch.setattr(engines, "worker_count", backends.worker_count)
+
+    def lacks(device: str) -> str:
+        raise InputError("there is no card")
+
+    assert [Place(workers=n).known_processes() for n in (0, 3)] == [16, 3]
+    assert [Place(device="cuda", settle=settle).known_processes() for settle in (str, lacks)] == [4, 4]
+    assert [Place("dask://h:1", workers=n).known_processes() for n in (0, 7)] == [None, 7]
 
 
 def test_the_device_is_settled_where_units_are_made(tmp_path):
