@@ -26,7 +26,8 @@ from gannb.utils.naming import few_of, listed, nearest
 from gannb.utils.trust import is_import_path
 from gannb.utils.versions import versions
 
-OF_THE_SWEEP = ("name", "output_dir", "engine", "workers", "device")  # parameters that no cell has of its own
+# parameters that no cell has of its own: answers by several metrics or margins are not one map
+OF_THE_SWEEP = ("name", "output_dir", "engine", "workers", "device", "metric", "rope")
 MOST = 10_000  # cells
 DEFAULT = "default"  # the value of a parameter that a listed study does not give
 
@@ -121,7 +122,10 @@ def sweep_of(given: Mapping[str, Any], changes: Mapping[str, Any], file: Path) -
     if GRID in given and LISTED in given:
         raise InputError(f"{file} has both a {GRID} and a list of {LISTED}; leave one of them out.")
     common = {name: value for name, value in given.items() if name not in (GRID, LISTED)}
-    axes, places = _of_grids(given[GRID], file) if GRID in given else _of_list(given[LISTED], file)
+    if GRID in given:
+        axes, places = _of_grids(given[GRID], file)
+    else:
+        axes, places = _of_list(given[LISTED], common, file)
     _check_changes(changes, places, file)
     common |= changes
     place = _place(common, file)
@@ -151,28 +155,33 @@ def _of_grids(given: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place
     if other := next((grid for grid in grids if set(grid) != set(grids[0])), None):
         differ = few_of(sorted(set(other) ^ set(grids[0])))
         raise InputError(f"{file}: the grids differ in {differ}; give all of them the same parameters.")
-    found = [_of_grid(grid, file) for grid in grids]
-    if (number := sum(len(places) for _, places in found)) > MOST:
+    of_grids = [_axes(grid, file) for grid in grids]
+    if (number := sum(prod(map(len, axes.values())) for axes in of_grids)) > MOST:
         raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
-    axes = {name: list(dict.fromkeys(label for axes, _ in found for label in axes[name])) for name in grids[0]}
-    return axes, [place for _, places in found for place in places]
-
-
-def _of_grid(grid: Mapping[Any, Any], file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
-    """Return the values of each axis in words, and every combination of them."""
-    _check_names(grid, file)
-    values = {name: _values(name, given, file) for name, given in grid.items()}
-    if (number := prod(map(len, values.values()))) > MOST:
-        raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
-    labels = {name: _labels(name, of_axis, file) for name, of_axis in values.items()}
+    every = {name: _distinct([value for axes in of_grids for value in axes[name]]) for name in grids[0]}
+    labels = {name: _labels(name, values) for name, values in every.items()}
     places = []
-    for chosen in product(*(range(len(of_axis)) for of_axis in values.values())):
-        at = {name: labels[name][i] for name, i in zip(values, chosen, strict=True)}
-        own = [values[name][i] for name, i in zip(values, chosen, strict=True)]
-        if twice := _said_twice(own):
-            raise InputError(f"{file}: {twice} is said by two axes of the {GRID}; leave it to one of them.")
-        places.append(_Place(_name(at), at, {k: v for each in own for k, v in each.items()}))
+    for axes in of_grids:
+        for own in product(*axes.values()):
+            if twice := _said_twice(own):
+                raise InputError(f"{file}: {twice} is said by two axes of the {GRID}; leave it to one of them.")
+            at = {name: labels[name][every[name].index(value)] for name, value in zip(axes, own, strict=True)}
+            places.append(_Place(_name(at), at, {k: v for each in own for k, v in each.items()}))
     return labels, places
+
+
+def _axes(grid: Mapping[Any, Any], file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the values of each axis of a grid, each with the parameters that it brings with it."""
+    _check_names(grid, file)
+    axes = {name: _values(name, given, file) for name, given in grid.items()}
+    for name, values in axes.items():
+        if twice := next((v for i, v in enumerate(values) if v in values[:i]), None):
+            raise InputError(f"{file}: {GRID}: {name} has {_label(name, twice[name])} twice; leave one of them out.")
+    return axes
+
+
+def _distinct(values: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [value for i, value in enumerate(values) if value not in values[:i]]
 
 
 def _values(name: str, given: Any, file: Path) -> list[dict[str, Any]]:
@@ -200,8 +209,11 @@ def _said_twice(own: Sequence[Mapping[str, Any]]) -> str:
     return next((name for name in names if names.count(name) > 1), "")
 
 
-def _of_list(studies: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
-    """Return the parameters that listed studies differ in, with their values in words, and the studies."""
+def _of_list(studies: Any, common: Mapping[str, Any], file: Path) -> tuple[dict[str, list[str]], list[_Place]]:
+    """Return the parameters that listed studies differ in, with their values in words, and the studies.
+
+    common: what holds for those that say nothing else.
+    """
     if not studies:
         raise InputError(f"{file}: the list of {LISTED} is empty; write the parameters of one study per line.")
     if not isinstance(studies, list) or not all(isinstance(each, Mapping) for each in studies):
@@ -211,17 +223,18 @@ def _of_list(studies: Any, file: Path) -> tuple[dict[str, list[str]], list[_Plac
     own = [{k: _nothing(v) for k, v in each.items() if k != "name"} for each in studies]
     for each in own:
         _check_names(each, file)
-    axes: dict[str, list[str]] = {}
-    for name in dict.fromkeys(name for each in own for name in each):
-        axes[name] = list(dict.fromkeys(_label(name, each[name]) if name in each else DEFAULT for each in own))
+    axes = list(dict.fromkeys(name for each in own for name in each))
     if not axes:
         raise InputError(f"{file}: the list of {LISTED} gives no parameter; write those in which they differ.")
-    ats = [{name: _label(name, each[name]) if name in each else DEFAULT for name in axes} for each in own]
+    values = {name: [{name: each.get(name, _nothing(common.get(name)))} for each in own] for name in axes}
+    every = {name: _distinct(of_axis) for name, of_axis in values.items()}
+    labels = {name: _labels(name, of_axis) for name, of_axis in every.items()}
+    ats = [{name: labels[name][every[name].index(values[name][i])] for name in axes} for i in range(len(own))]
     names = [
         given.get("name") or _name({k: at[k] for k in each} or {"": DEFAULT})
         for given, each, at in zip(studies, own, ats, strict=True)
     ]
-    return axes, [_Place(str(name), at, each) for name, at, each in zip(names, ats, own, strict=True)]
+    return labels, [_Place(str(name), at, each) for name, at, each in zip(names, ats, own, strict=True)]
 
 
 def _check_names(given: Mapping[Any, Any], file: Path) -> None:
@@ -232,7 +245,7 @@ def _check_names(given: Mapping[Any, Any], file: Path) -> None:
             hint = nearest(str(name), Study.model_fields) or "`gannb parameters` lists those that there are."
             raise InputError(f"{file}: there is no parameter {name}; {hint}")
         if name in OF_THE_SWEEP:
-            raise InputError(f"{file}: {name} is the same for all studies of a sweep; write it beside the {GRID}.")
+            raise InputError(f"{file}: {name} is the same for all studies of a sweep; say it once, for all of them.")
         if name == "foreign" and any(isinstance(v, str) and is_import_path(v) for v in _flat(value)):
             raise InputError(
                 f"{file}: foreign: a function is not taken from a file, which may be somebody else's; leave it out "
@@ -246,11 +259,9 @@ def _flat(value: Any) -> list[Any]:
     return [each for part in value for each in _flat(part)] if isinstance(value, list) else [value]
 
 
-def _labels(name: str, values: Sequence[Mapping[str, Any]], file: Path) -> list[str]:
+def _labels(name: str, values: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the values of an axis in words, each another one."""
-    if twice := next((v for i, v in enumerate(values) if v in values[:i]), None):
-        raise InputError(f"{file}: {GRID}: {name} has {_label(name, twice[name])} twice; leave one of them out.")
-    labels = _paths([str(each[name]) for each in values]) if name == "data" else []
+    labels = _paths([each[name] for each in values]) if name == "data" else []
     labels = labels or [_label(name, each[name]) for each in values]
     if len(set(labels)) < len(labels):  # they differ in what they bring with them
         brought = ["".join(f"-{k}={_label(k, v)}" for k, v in each.items() if k != name) for each in values]
@@ -258,17 +269,21 @@ def _labels(name: str, values: Sequence[Mapping[str, Any]], file: Path) -> list[
     return [label if label not in labels[:i] else f"{label}-{i + 1}" for i, label in enumerate(labels)]
 
 
-def _paths(data: Sequence[str]) -> list[str]:
+def _paths(data: Sequence[str | None]) -> list[str]:
     """Return names of data sets: those of their folders, with as much of the path as tells them apart."""
-    for depth in range(1, max(len(Path(each).parts) for each in data) + 1):
-        labels = [name_from(each) if depth == 1 else "-".join(Path(each).parts[-depth:]).strip("/-") for each in data]
+    for depth in range(1, max(len(Path(str(each)).parts) for each in data) + 1):
+        labels = [_label("data", each) if depth == 1 or each is None else _end(each, depth) for each in data]
         if len(set(labels)) == len(set(data)):
             break
     return labels
 
 
+def _end(path: str, depth: int) -> str:
+    return "-".join(Path(path).parts[-depth:]).strip("/-")
+
+
 def _label(name: str, value: Any) -> str:
-    if name == "data":
+    if name == "data" and value is not None:
         return name_from(str(value))
     words = ",".join(map(str, value)) if isinstance(value, list) else DEFAULT if value is None else str(value)
     return re.sub(r"[^\w.+,@:-]+", "-", words).strip("-") or DEFAULT

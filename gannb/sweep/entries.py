@@ -11,7 +11,7 @@ from gannb.stats.decision import Answer, decide
 from gannb.stats.estimate import Estimate, Interval
 from gannb.stats.together import for_all
 from gannb.study.folder import STUDIES
-from gannb.sweep.definition import Cell, Sweep
+from gannb.sweep.definition import DEFAULT, Cell, Sweep
 from gannb.sweep.reports import written
 from gannb.trials.arms import PRIMARY
 from gannb.trials.contrasts import BLENDS, GAUSSIAN
@@ -65,8 +65,14 @@ def entries(sweep: Sweep, found: Mapping[str, Result], failed: Mapping[str, str]
 
 
 def _missing(cell: Cell, failed: Mapping[str, str]) -> Entry:
-    maker = cell.at.get(GAN, cell.study.gan)
-    return Entry(cell.name, cell.at, "GAN" if maker == "auto" else maker, True, reason=failed.get(cell.name, ""))
+    family = "GAN" if cell.study.gan == "auto" else cell.study.gan
+    return Entry(cell.name, cell.at, _maker(cell, family), True, reason=failed.get(cell.name, ""))
+
+
+def _maker(cell: Cell, family: str) -> str:
+    """Return what a study's GAN is called on the map: as on its axis, where two values may be one family."""
+    label = cell.at.get(GAN, DEFAULT)
+    return family if label in ("auto", DEFAULT) else label
 
 
 def _of_study(cell: Cell, result: Result) -> list[Entry]:
@@ -74,7 +80,7 @@ def _of_study(cell: Cell, result: Result) -> list[Entry]:
     rows = {(row["arm"], row["against"]): row for row in result.verdict["contrasts"]}
     against_blends = rows.get((PRIMARY[0], BLENDS))
     gan = Entry(
-        cell.name, cell.at, str(result.verdict["of"]["gan"]), True, result.primary, result.answer,
+        cell.name, cell.at, _maker(cell, str(result.verdict["of"]["gan"])), True, result.primary, result.answer,
         reason=reason, blends=decided(against_blends, rope, reason) if against_blends else "",
     )  # fmt: skip
     at = {axis: label for axis, label in cell.at.items() if axis != GAN}

@@ -82,7 +82,7 @@ def page_facts(
         "columns": f"real {nouns.many} per class" if column_axis(sweep) == SIZES else column_axis(sweep),
         "rope": points(float(there[0].verdict["rope"])) if there else "", "brackets": brackets(there) if there else "",
         "metric": there[0].metric.replace("_", " ") if there else "",
-        "together": [each.sentence for each in pooled], "not_pooled": reason, "how": sentences.how(nouns),
+        "together": pooled, "not_pooled": reason, "how": sentences.how(nouns),
         "list": [(entry, _place(entry, 1.0)) for entry in places],
     }  # fmt: skip
 

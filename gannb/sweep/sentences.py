@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,9 +12,9 @@ from gannb.data.medium import Nouns
 from gannb.report import pooling
 from gannb.report.kept import Result
 from gannb.stats.estimate import Interval
-from gannb.stats.settling.pooling import Pooled, pooled
+from gannb.stats.settling.pooling import pooled
 from gannb.sweep.entries import SIZES, Entry
-from gannb.utils.naming import listed
+from gannb.utils.naming import few_of, listed
 
 ALONE = "data"  # the data set where the sweep has one alone
 SHOWN = 6  # places that a sentence names
@@ -114,17 +113,7 @@ def unfinished(sweep_cells: int, found: Mapping[str, Result], failed: Mapping[st
 # ---- all data sets together ----
 
 
-@dataclass(frozen=True)
-class Together:
-    """What a maker's items bring on average: on each data set, and over them."""
-
-    maker: str
-    by_data: Mapping[str, Interval]  # the mean over a data set's places
-    over: Pooled | None  # None: too few data sets that are independent
-    sentence: str
-
-
-def together(found: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns) -> tuple[list[Together], str]:
+def together(found: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns) -> tuple[list[str], str]:
     """Return what each maker's items bring over all data sets, and why they are not pooled, where they are not."""
     there = [entry for entry in found if entry.row and not entry.reason]
     reason = _why_not(there, results, nouns)
@@ -134,42 +123,41 @@ def together(found: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns
 
 def _why_not(there: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns) -> str:
     """Return why places are not pooled over data sets; empty where they are."""
-    first = {entry.at.get("data", ALONE): results[entry.study] for entry in there}
-    if len(first) < pooling.FEWEST:
+    one_of_each = {entry.at.get("data", ALONE): results[entry.study] for entry in there}
+    if len(one_of_each) < pooling.FEWEST:
         return (
             f"Places of one data set share their {nouns.many} and are not independent, so that they are averaged, not "
             f"pooled; a mean over data sets with a prediction for the next one takes {pooling.FEWEST} data sets."
         )
-    if groups := pooling.sharing(list(first.values())):
+    if groups := pooling.sharing(list(one_of_each.values())):
         said = "; ".join(f"{listed(names)} {pooling.HOW[how].format(many=nouns.many)}" for names, how in groups)
         return f"Not pooled over data sets: {said}, and would count more than once."
-    if len({result.metric for result in first.values()}) > 1 or len({r.medium.name for r in first.values()}) > 1:
-        return "Not pooled over data sets: their metrics or media differ."
+    if len({result.medium.name for result in one_of_each.values()}) > 1:
+        return "Not pooled over data sets: their media differ."
+    if flat := [entry.study for entry in there if not entry.row["se"] > 0]:
+        return f"Not pooled over data sets: {few_of(flat)} has no standard error above 0."
     return ""
 
 
-def _of_maker(there: Sequence[Entry], may_pool: bool, results: Mapping[str, Result]) -> Together:
+def _of_maker(there: Sequence[Entry], may_pool: bool, results: Mapping[str, Result]) -> str:
+    """Return what a maker's items bring on average: over all data sets where they may be pooled, else on each."""
     maker, sets = there[0].maker, dict.fromkeys(entry.at.get("data", ALONE) for entry in there)
     of_set = {name: [entry.row for entry in there if entry.at.get("data", ALONE) == name] for name in sets}
     means = {name: _mean(rows) for name, rows in of_set.items()}
     metric = METRIC_NAMES[results[there[0].study].metric]
-    ses = np.array([np.mean([row["se"] for row in rows]) for rows in of_set.values()])
-    over = None
-    if may_pool and len(sets) >= pooling.FEWEST and (ses > 0).all():
+    if may_pool and len(sets) >= pooling.FEWEST:
+        ses = np.array([np.mean([row["se"] for row in rows]) for rows in of_set.values()])
         over = pooled(np.array([mean.mean for mean in means.values()]), ses)
-    if over:
-        said = (
+        return (
             f"{maker}: over {len(sets)} data sets {in_points(Interval(over.mean, over.low, over.high))} points of "
             f"{metric} on average; on the next such data set the true mean would lie in "
             f"[{points(over.next_low)}, {points(over.next_high)}], with 95%."
         )
-    else:
-        of_each = "; ".join(
-            f"{'' if name == ALONE else f'{name}, '}mean of {len(of_set[name])} places {in_points(mean)}"
-            for name, mean in means.items()
-        )
-        said = f"{maker}: {of_each} points of {metric}."
-    return Together(maker, means, over, said)
+    of_each = "; ".join(
+        f"{'' if name == ALONE else f'{name}, '}mean of {len(of_set[name])} places {in_points(mean)}"
+        for name, mean in means.items()
+    )
+    return f"{maker}: {of_each} points of {metric}."
 
 
 def _mean(rows: Sequence[Mapping[str, float]]) -> Interval:

@@ -55,6 +55,25 @@ def test_several_grids_over_the_same_parameters_are_one_sweep(tmp_path):
     assert [cell.name for cell in found.cells] == names
 
 
+def test_what_two_grids_call_by_one_name_is_told_apart(tmp_path):
+    paths = [str(tmp_path / place / "photos") for place in ("a", "b")]
+    grids = [{"data": [path], "gan": [gan]} for path, gan in zip(paths, ("mlp", "dcgan"), strict=True)]
+    found = sweep(tmp_path, {"medium": "image", "grid": grids})
+    assert found.axes["data"] == ["a-photos", "b-photos"] and found.cells[0].at["data"] == "a-photos"
+    same = [{"data": [{"data": paths[0], "size": size}], "gan": ["mlp"]} for size in (16, 32)]
+    assert sweep(tmp_path, {"medium": "image", "grid": same}).axes["data"] == ["photos-size=16", "photos-size=32"]
+
+
+def test_what_listed_studies_call_by_one_name_is_told_apart(tmp_path):
+    listed = [{"data": str(tmp_path / place / "photos"), "name": place} for place in ("a", "b")]
+    assert [cell.at["data"] for cell in sweep(tmp_path, {"medium": "image", "studies": listed}).cells] == [
+        "a-photos", "b-photos"
+    ]  # fmt: skip
+    listed = [{"trials": 8}, {"trials": 8, "n_per_class": "null", "name": "n"}, {"trials": 8, "n_per_class": 10}]
+    found = sweep(tmp_path, {"n_per_class": 20, "studies": listed})
+    assert [cell.at["n_per_class"] for cell in found.cells] == ["20", "default", "10"]
+
+
 def test_studies_may_be_listed(tmp_path):
     listed = [{"n_per_class": 8}, {"n_per_class": 8, "gan": "dcgan"}, {"name": "large", "n_per_class": 16}]
     found = sweep(tmp_path, {"data": "digits", "studies": listed})
@@ -110,6 +129,8 @@ def test_names_longer_than_a_folders_are_cut_and_stay_apart(tmp_path):
         ({"grid": {"n_per_class": [8, "many"]}}, "n_per_class=many: n_per_class='many' is not valid"),
         ({"grid": {"workers": [1, 2]}}, "workers is the same for all studies of a sweep"),
         ({"grid": {"device": ["cpu"]}}, "device is the same for all studies of a sweep"),
+        ({"studies": [{"metric": "accuracy"}, {"gan": "mlp"}]}, "metric is the same for all studies of a sweep"),
+        ({"grid": {"data": [{"data": "digits", "rope": 0.02}]}}, "rope is the same for all studies of a sweep"),
         ({"grid": {"data": [{"size": 32}]}}, "a value of data does not say its data"),
         ({"grid": {"gan": [{"gan": "mlp", "gan_steps": 5}], "gan_steps": [5]}}, "gan_steps is said by two axes"),
         ({"grid": {"foreign": ["os:system"]}}, "a function is not taken from a file"),

@@ -69,6 +69,13 @@ def test_multiplicity_is_said_and_only_what_holds_for_all_has_a_star(drawn):
     assert 0 < len(starred) < len(settled) and text.count(" ★</i>") == len(starred)
 
 
+def test_two_ways_of_one_family_have_a_row_each(tmp_path):
+    sweep = of_file(tmp_path, {"grid": {"n_per_class": [5, 20], "gan": ["mlp", {"gan": "mlp", "gan_steps": 4000}]}})
+    (panel,) = panels(sweep, entries(sweep, {}, {}))
+    assert [words[-1] for words, _ in panel.rows] == ["mlp", "mlp-gan_steps=4000"]
+    assert all(None not in places for _, places in panel.rows)
+
+
 def test_makers_are_pooled_over_data_sets_that_are_independent(drawn, tmp_path):
     text = drawn[1].read_text()
     assert text.count("on the next such data set the true mean would lie in") == 3

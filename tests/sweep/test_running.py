@@ -102,7 +102,7 @@ def test_a_grid_that_grows_makes_what_is_new_alone(tiny, tmp_path, capsys):
     planned = plan_sweep(sweep_of_file(written(tmp_path, grown), {}))
     new = [unit for unit in planned.graph.units() if not is_done(tiny / "units", unit)]
     assert {unit.place.rpartition("/")[2].split("-")[0] for unit in new} == {"acgan", "real+gan+classic"}
-    other = written(tmp_path, grown | {"grid": {"gan": ["mlp"], "rope": [0.01]}})
+    other = written(tmp_path, grown | {"grid": {"gan": ["mlp"], "seed": [1]}})
     assert main(["sweep", str(other)]) == 2 and units(tiny) == before  # its studies have other names
     assert "in use by another sweep" in capsys.readouterr().err
 
