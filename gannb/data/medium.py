@@ -159,7 +159,7 @@ class Phrases:
     foreign_kind: str = ""  # of what that network was pretrained on, where these are no such items: "photographs"
     elsewhere: str = "another source"  # what the shifts stand in for: "another scanner or camera"
     alike: str = ""  # forms in which a copy still counts as one, or "": "shifted by a few pixels"; see `alike_forms`
-    overlooked: str = ""  # what no search for duplicates finds, or "": "mirrored copies are not searched for"
+    overlooked: str = ""  # what no search for duplicates finds, or "": "copies at another speed are not searched for"
     nearly: str = ""  # how an item differs from one that it nearly copies, or "": "by a few words"; see `near_copies`
 
 

@@ -103,8 +103,9 @@ class _Timed:
         study, device = settings.study, resolve_device(settings.study.device)
         alike = digest(
             settings.data_key, settings.generators, settings.families, list(study.classifier), study.batch_size,
-            study.gan_augmentation,
-            settings.policy_name, settings.can_fine_tune, study.workers, device,
+            study.gan_augmentation, settings.policy_name,
+            [settings.medium.families[name].set_as(vars(study)).settings() for name in settings.families],
+            settings.can_fine_tune, study.workers, device,
         )  # fmt: skip
         if alike not in self._steps:
             if not self._steps and talk() != QUIET:

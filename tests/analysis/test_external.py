@@ -35,7 +35,7 @@ def test_how_sources_were_found_is_said_with_what_no_search_finds():
     world = replace(evidence(), external=sources)
     foreign, related = facts(world)
     assert foreign[0] == "GAN trained elsewhere" and foreign[1].startswith("Found here. It comes from a study of these")
-    assert related[0] == "Related real images" and "near duplicates below 16 pixels a side" in related[1]
+    assert related[0] == "Related real images" and "of copies below 16 pixels a side" in related[1]
     term, text = facts(replace(world, **SOUND))[1]
     assert term == "Related real sound clips" and "test sound clips is not known. The intervals" in text
 

@@ -301,7 +301,7 @@ def test_the_page_says_how_many_got_a_label(made):
     evidence = gather(made)
     ((term, text),) = [fact for fact in facts(evidence) if fact[0].startswith("Unlabelled")]
     assert term == "Unlabelled images" and "Of the 30 unlabelled images, 30 got a label in a trial" in text
-    assert "nothing of the test images has a say in that" in text and "near duplicates below 16 pixels" in text
+    assert "nothing of the test images has a say in that" in text and "of copies below 16 pixels a side" in text
 
 
 @pytest.mark.slow

@@ -20,6 +20,8 @@ def timed(monkeypatch):
     once = {
         "mlp": 0.01,
         "sample mlp": 0.001,
+        "flow": 0.01,
+        "sample flow": 0.001,
         "small_cnn": 0.002,
         "predict small_cnn": 0.0001,
         "waiting": 1.0,
@@ -47,6 +49,12 @@ def test_plan_says_how_much_is_shared_and_times_each_kind_of_study_once(tmp_path
     assert "4 studies over classifier_steps (5, 10) and synthetic_share (0.25, 0.5); data sets: 1." in text
     assert "distinct ones, each made once" in text and "training classifiers" in text
     assert not list(tmp_path.glob("*/sweep.json"))
+
+
+def test_a_family_s_own_settings_are_timed_each(tmp_path, timed, capsys):
+    file = written(tmp_path, TINY | {"gan": "flow", "grid": {"flow_steps": [10, 100]}})
+    assert main(["plan", str(file), "-q", "--json", "--set", f"output_dir={tmp_path}"]) == 0
+    assert len(timed) == 2
 
 
 def test_a_finished_sweep_has_nothing_to_do(tiny, timed, capsys):

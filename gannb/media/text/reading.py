@@ -91,7 +91,7 @@ def read(
 
 def read_like(data: str, max_tokens: int, on_bad_text: str) -> tuple[Examples, str]:
     """Read labelled sentences of any of the forms, cut as others are; and how, in a sentence. Raises InputError."""
-    return _like(*_source(data, Columns(), on_bad_text), max_tokens)
+    return _like(*_source(data, Columns(settable=False), on_bad_text), max_tokens)
 
 
 def read_unlabelled(data: str, max_tokens: int, on_bad_text: str) -> tuple[Examples, str]:

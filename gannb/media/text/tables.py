@@ -44,10 +44,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Columns:
-    """What a person says of the columns: names, or numbers from 1; None: `text` and `label`."""
+    """What a person says of the columns: names, or numbers from 1; None: `text` and `label`.
+
+    settable: whether that is said of this table: parameters speak of a study's own data alone.
+    """
 
     text: str | None = None
     label: str | None = None
+    settable: bool = True
+
+    def way(self, what: str) -> str:
+        """Return how a person says which column it is; what: `text` or `label`."""
+        return f"set {what}_column" if self.settable else f"call it {what!r} there"
 
 
 @dataclass(frozen=True)
@@ -197,7 +205,7 @@ def _rows(path: Path, lines: list[Line], columns: Columns, delimiter: str, notes
             rows.append(_of_another_width(path, line, width, delimiter))
         else:
             rows.append(Row(f"{path.name}:{line.number}", line.cells[text], line.cells[label]))
-    _check_not_numbers(path, rows)
+    _check_not_numbers(path, rows, columns)
     return Rows(rows, [*notes, *said])
 
 
@@ -213,7 +221,7 @@ def _texts(path: Path, lines: list[Line], delimiter: str) -> list[Row]:
         else _of_another_width(path, line, width, delimiter)
         for line in lines[TEXT in names :]
     ]
-    _check_not_numbers(path, rows)
+    _check_not_numbers(path, rows, Columns(settable=False))
     return rows
 
 
@@ -237,14 +245,10 @@ def _found_columns(path: Path, lines: list[Line], columns: Columns) -> tuple[int
         header = _is_header(lines, at[1])
         return at[0], at[1], int(header), [] if header else [f"{path.name} has no header."]
     if columns.text is None and columns.label is None and len(first) == 2:
-        return _of_two(path, lines)
-    parameter, missing = next(
-        (parameter, name)
-        for parameter, name in zip(("text_column", "label_column"), asked, strict=True)
-        if name.lower() not in names
-    )
+        return _of_two(path, lines, columns)
+    what, missing = next(pair for pair in zip((TEXT, LABEL), asked, strict=True) if pair[1].lower() not in names)
     hint = nearest(missing, first) or f"the columns are {few_of([repr(name) for name in first])}"
-    raise InputError(f"{path}, line {lines[0].number}: there is no column {missing!r}; set {parameter} ({hint})")
+    raise InputError(f"{path}, line {lines[0].number}: there is no column {missing!r}; {columns.way(what)} ({hint})")
 
 
 def _is_number(given: str, first: Sequence[str]) -> bool:
@@ -263,7 +267,7 @@ def _is_header(lines: list[Line], label: int) -> bool:
     return len(lines) > 1 and lines[0].cells[label] not in others
 
 
-def _of_two(path: Path, lines: list[Line]) -> tuple[int, int, int, list[str]]:
+def _of_two(path: Path, lines: list[Line], columns: Columns) -> tuple[int, int, int, list[str]]:
     """Return the same of two columns that are not called text and label: the class has the fewer different values."""
     pairs = [line.cells for line in lines if len(line.cells) == 2]
     different = [len({pair[i].strip() for pair in pairs}) for i in (0, 1)]
@@ -271,7 +275,7 @@ def _of_two(path: Path, lines: list[Line]) -> tuple[int, int, int, list[str]]:
     if different[label] > max(2, HEADLESS * len(pairs)) or different[0] == different[1]:
         raise InputError(
             f"{path}, line {lines[0].number}: it names no columns `{TEXT}` and `{LABEL}`, and neither column looks "
-            "like one of classes; add a header, or set text_column and label_column, as 1 and 2"
+            f"like one of classes; add a header{', or set text_column and label_column, as 1 and 2' * columns.settable}"
         )
     header = _is_header(lines, label)
     seen = different[label] - header
@@ -281,13 +285,13 @@ def _of_two(path: Path, lines: list[Line]) -> tuple[int, int, int, list[str]]:
     return 1 - label, label, int(header), [said]
 
 
-def _check_not_numbers(path: Path, rows: Sequence[Row]) -> None:
+def _check_not_numbers(path: Path, rows: Sequence[Row], columns: Columns) -> None:
     """Refuse a column of numbers: sentences have letters."""
     texts = [row.text for row in rows if row.text.strip()]
     if texts and not any(c.isalpha() for text in texts for c in text):
         raise InputError(
             f"{path}, line {rows[0].id.rpartition(':')[2]} and on: the sentences are {texts[0]!r} and the like, "
-            "without any letter; set text_column to the column of the sentences"
+            f"without any letter; if the sentences are in another column, {columns.way(TEXT)}"
         )
 
 
@@ -319,11 +323,11 @@ def _of_json(path: Path, text: str, columns: Columns) -> Iterator[Row]:
     """Rows of a file with a JSON object on every line."""
     asked = [columns.text or TEXT, columns.label or LABEL]
     for number, given in _objects(path, text):
-        missing = [(p, n) for p, n in zip(("text_column", "label_column"), asked, strict=True) if n not in given]
+        missing = [(what, name) for what, name in zip((TEXT, LABEL), asked, strict=True) if name not in given]
         if missing:
-            parameter, name = missing[0]
+            what, name = missing[0]
             hint = nearest(name, given) or f"the names are {few_of([repr(n) for n in given])}"
-            raise InputError(f"{path}, line {number:,}: there is no {name!r}; set {parameter} ({hint})")
+            raise InputError(f"{path}, line {number:,}: there is no {name!r}; {columns.way(what)} ({hint})")
         yield _json_row(f"{path.name}:{number}", given[asked[0]], given[asked[1]])
 
 

@@ -50,6 +50,16 @@ def test_two_columns_of_which_neither_is_one_of_classes_are_refused(tmp_path):
         rows(tmp_path, "a.tsv", "".join(f"one {i}\ttwo {i}\n" for i in range(9)))
 
 
+@pytest.mark.parametrize(
+    ("settable", "way"), [(True, r"set text_column \(did you mean"), (False, r"call it 'text' there \(did you mean")]
+)
+def test_the_way_out_is_a_parameter_where_one_speaks_of_the_table(tmp_path, settable, way):
+    with pytest.raises(InputError, match=f"there is no column 'text'; {way}"):
+        rows(tmp_path, "a.csv", "id,texts,label\n1,fine,good\n", settable=settable)
+    with pytest.raises(InputError, match=f"without any letter; if the sentences are in another column, {way[:8]}"):
+        rows(tmp_path, "b.csv", "text,label,said\n1,good,fine\n", settable=settable)
+
+
 def test_suffixes_tell_tables():
     assert all(map(is_table, ("a.CSV", "b.tsv", "c.jsonl"))) and not any(map(is_table, ("a.txt", "a.npz", "a")))
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from gannb.media.image.duplicates import copies_of, near
+from gannb.media.image import IMAGE
+from gannb.media.image.duplicates import copies_of, crops, near
 
 
 def scenes(n: int, side: int, seed: int, channels: int = 3) -> np.ndarray:
@@ -55,3 +56,9 @@ def test_below_16_pixels_identical_images_alone_are_copies():
     own = scenes(6, 8, 0)
     assert copies_of(own, own).all() and not copies_of(np.ascontiguousarray(own[:, :, ::-1]), own).any()
     assert copies_of(own[:0], own).shape == (0,) and not copies_of(own, own[:0]).any()
+
+
+def test_what_is_said_to_be_overlooked_is_so():
+    said = IMAGE.phrases.overlooked
+    assert f"below {near.THUMB} pixels" in said and f"from {crops.LEAST_SIDE} pixels on" in said
+    assert f"up to {crops.MOST:,} images" in said
