@@ -14,8 +14,10 @@ from gannb.data.medium import Nouns, Phrases
 from gannb.media.image import IMAGE
 from gannb.stats.outcomes import Predictions
 from gannb.stats.tested import Tested
-from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
+from gannb.trials.arms import PRIMARY, parse_arm
 from gannb.trials.contrasts import contrasts, dose_arms
+
+CONVERGENCE = "real+classic@half"  # shows that real+classic had reached its plateau
 
 TRIALS = 8
 NOISE = np.array([0.02, -0.03, 0.01, 0.0, -0.01, 0.03, -0.02, 0.0])  # what the draws of a trial have in common

@@ -39,7 +39,7 @@ def from_folder(root: Path, kind: FileKind, on_bad: str) -> Source:
     on_bad: what becomes of a file that is not read, "fail" or "skip".  Raises InputError.
     """
     parts = _part_folders(root, kind)
-    tables = tables_in(root, [part for part, _ in parts], kind)
+    tables = tables_in(root, [part for part, _ in parts])
     if tables and not all(_has_classes(part, kind) for part, _ in parts):
         return from_tables(root, tables, kind, on_bad)
     classes, strays = _class_names(parts, kind), _stray_items(root, kind)

@@ -121,7 +121,7 @@ def read_table(path: Path) -> Table:
     return Table(path, tuple(rows[0]) if rows else (), rows[1:])
 
 
-def tables_in(root: Path, parts: Sequence[Path], kind: FileKind) -> list[Path]:
+def tables_in(root: Path, parts: Sequence[Path]) -> list[Path]:
     """The tables that lie in a data folder; if none, in its parts' folders, or in the only folder that it has."""
     entries = list_entries(root)
     folders = [Path(entry.path) for entry in entries if is_folder(entry)]

@@ -50,7 +50,6 @@ YARDSTICKS = (
 SHIFTED = (*PRIMARY, *YARDSTICKS)  # arms that are also tried on shifted test items
 MORE = "real+more+classic"
 HALF = "@half"  # behind a name: after half of the steps
-CONVERGENCE = f"real+classic{HALF}"  # shows that real+classic had reached its plateau
 PRETRAINED = "transfer"  # among networks, the pretrained one
 BALANCED = tuple(f"real+{way}+classic" for way in BALANCING)  # what generated items for small classes have to beat
 EXTERNAL_WORDS = {  # by external source, what an arm has of it; `{many}` stands for the items

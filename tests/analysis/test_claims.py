@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from planted_evidence import TRIALS, evidence, with_depth
+from planted_evidence import CONVERGENCE, TRIALS, evidence, with_depth
 from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -21,7 +21,7 @@ from gannb.measures.features import Space
 from gannb.media.audio import AUDIO
 from gannb.media.image import IMAGE
 from gannb.media.image.shifts import SHIFTS
-from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
+from gannb.trials.arms import PRIMARY, parse_arm
 
 
 def claim(planted: Evidence, words: str) -> Finding:

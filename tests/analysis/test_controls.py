@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from planted_evidence import evidence, with_depth
+from planted_evidence import CONVERGENCE, evidence, with_depth
 
 from gannb.analysis.controls import (
     CONVERGED,
@@ -22,7 +22,7 @@ from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import Verdict, decide
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Interval
-from gannb.trials.arms import CONVERGENCE, PRIMARY, parse_arm
+from gannb.trials.arms import PRIMARY, parse_arm
 from gannb.trials.contrasts import Contrast
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_evidence import FOLDS, TRIALS, WOBBLE, Y, evidence, items_tested
+from planted_evidence import CONVERGENCE, FOLDS, TRIALS, WOBBLE, Y, evidence, items_tested
 
 from gannb.analysis.controls import ControlRow
 from gannb.analysis.evidence import Evidence, difference
@@ -27,7 +27,7 @@ from gannb.stats.decision import Answer
 from gannb.stats.estimate import Estimate, Interval
 from gannb.stats.outcomes import OutcomeRow, Predictions
 from gannb.stats.settling.planning import difference_to_tell, trials_to_equate, trials_to_tell
-from gannb.trials.arms import CONVERGENCE, PRIMARY
+from gannb.trials.arms import PRIMARY
 from gannb.trials.contrasts import Contrast
 from gannb.utils.errors import InputError
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from planted_evidence import SOUND, WORDS, evidence, with_depth
+from planted_evidence import CONVERGENCE, SOUND, WORDS, evidence, with_depth
 
 from gannb.analysis.claims import YARDSTICKS, claims
 from gannb.analysis.class_lights import CRITERIA, advice, explained
@@ -40,7 +40,7 @@ from gannb.stats.estimate import Interval
 from gannb.stats.outcomes import OutcomeRow
 from gannb.stats.tested import Tested
 from gannb.stats.worth import Worth
-from gannb.trials.arms import CONVERGENCE, PRIMARY
+from gannb.trials.arms import PRIMARY
 
 FILE = Path(__file__).with_name("wording.txt")
 ANSWERS = {  # what is planted in the primary arm, for each answer

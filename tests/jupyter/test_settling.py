@@ -9,7 +9,7 @@ from typing import Any
 
 import planted_study
 import pytest
-from planted_evidence import evidence
+from planted_evidence import CONVERGENCE, evidence
 
 from gannb.analysis.verdict import decide
 from gannb.experiment.experiment import Experiment
@@ -20,7 +20,7 @@ from gannb.report.looking import Looked, look
 from gannb.stats.settling.looks import level_of_last, look_levels
 from gannb.study.folder import load_study
 from gannb.study.model import NOTEBOOKS, Study, make_study
-from gannb.trials.arms import CONVERGENCE, PRIMARY
+from gannb.trials.arms import PRIMARY
 from gannb.utils.console import talking
 from gannb.utils.errors import InputError
 

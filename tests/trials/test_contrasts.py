@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from planted_evidence import CONVERGENCE
 
 from gannb.classifiers.imbalance import BALANCING
 from gannb.classifiers.ways import WAYS
 from gannb.media.image import IMAGE
 from gannb.study.model import DEFAULT_ARMS
-from gannb.trials.arms import BALANCED, CONVERGENCE, PRIMARY, Arm, parse_arm
+from gannb.trials.arms import BALANCED, PRIMARY, Arm, parse_arm
 from gannb.trials.contrasts import checked_arms, contrasts, curve_arms, dose_arms, study_arms
 from gannb.utils.errors import InputError
 

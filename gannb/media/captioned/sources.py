@@ -325,7 +325,7 @@ def _by_column(form: Form, rows: list[Told], on_bad: str) -> tuple[Source, list[
     """The source whose classes stand in the rows, and (where, why) of what is missing."""
     bare = [(told.where, "it has no class, unlike other rows") for told in rows if not told.label]
     rows = [told for told in rows if told.label]
-    check_spelling("", [told.label for told in rows], [told.where for told in rows])
+    check_spelling([told.label for told in rows], [told.where for told in rows])
     walk = Walk(form.images, FILES, [form.images])
     items = walk.items(form.images)
     found = _Found(form, rows, items)

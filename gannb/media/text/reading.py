@@ -226,7 +226,7 @@ def _of_rows(parts: list[tuple[Rows, bool]], on_bad: str, data: str) -> tuple[So
     skipped = refuse_or_list([(id, fault) for id, fault in faults if fault], on_bad, ON_BAD)
     good = [(row, is_test) for (row, is_test), (_, fault) in zip(rows, faults, strict=True) if not fault]
     labels = [tidy(row.label) for row, _ in good]
-    check_spelling(data, labels, [row.id for row, _ in good])
+    check_spelling(labels, [row.id for row, _ in good])
     classes = tuple(sorted(set(labels), key=natural_key))
     texts = [tidy(row.text) for row, _ in good]
     notes = [note for found, _ in parts for note in found.notes]
@@ -254,7 +254,7 @@ def _fault_of_label(label: str) -> str:
     return "" if label.strip() else "its class is empty"
 
 
-def check_spelling(data: str, labels: Sequence[str], ids: Sequence[str]) -> None:
+def check_spelling(labels: Sequence[str], ids: Sequence[str]) -> None:
     """Raise InputError for classes that differ by letter case alone: a slip far more often than a wish."""
     first: dict[str, tuple[str, str]] = {}
     for label, id in zip(labels, ids, strict=True):

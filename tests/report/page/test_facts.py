@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from planted_evidence import evidence
+from planted_evidence import CONVERGENCE, evidence
 from planted_page import row, verdict, written
 from planted_study import Reader
 
@@ -16,7 +16,6 @@ from gannb.experiment.ledger import looks_now
 from gannb.media.image import IMAGE
 from gannb.report.page import facts
 from gannb.report.publish import Page
-from gannb.trials.arms import CONVERGENCE
 from gannb.work.store import read_unit
 
 
