@@ -32,6 +32,12 @@ def lacking(counts: np.ndarray) -> np.ndarray:
     return counts.max() - counts
 
 
+def filling_share(counts: np.ndarray) -> float:
+    """Return the share of what fills up a draw's smaller classes among all that is learnt then: counts (K,) -> 0..1."""
+    missing = lacking(counts).sum()
+    return float(missing / (missing + counts.sum()))
+
+
 def class_weights(counts: np.ndarray) -> np.ndarray:
     """Return how much an error on an item of each class counts: counts (K,) -> (K,), n / (K n_k).
 

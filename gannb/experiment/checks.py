@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gannb.classifiers.imbalance import BALANCING, lacking
+from gannb.classifiers.imbalance import BALANCING, filling_share, lacking
 from gannb.classifiers.ways import WAYS
 from gannb.data.counts import in_batch
 from gannb.experiment.at_hand import NEW_CAPTIONS
@@ -56,7 +56,7 @@ def check(results: Results) -> None:
     _check_tuning(settings)
     _check_doses(settings)
     check_balance(settings)
-    _check_kept(settings)
+    _check_fills_up_kept(settings)
     _check_spaces(results)
     if results.plan.open_set:
         _check_open_set(results.plan.open_set)
@@ -243,11 +243,11 @@ def _check_weights(settings: Settings) -> None:
 def _check_external(results: Results) -> None:
     """External sources are given, fit, have what is to be kept, and may run where items are still to be made."""
     settings = results.settings
-    check_arms(settings.study, settings.arms)
+    _check_given(settings.study, settings.arms)
     for name, source in settings.external.items():
-        check_kept(source, settings.keep_classes)
+        _check_has_kept(source, settings.keep_classes)
         made = (unit for (_, maker), unit in results.plan.item_units.items() if maker == name)
-        check_runs(source, waiting=not all(map(results.is_done, made)))
+        _check_may_run(source, waiting=not all(map(results.is_done, made)))
 
 
 def _check_trials_most(settings: Settings) -> None:
@@ -305,7 +305,7 @@ def _check_doses(settings: Settings) -> None:
             raise InputError(f"arms: {arm.name} is {whole}, since n_synthetic is {arm.dose}; use {whole}.")
 
 
-def _check_kept(settings: Settings) -> None:
+def _check_fills_up_kept(settings: Settings) -> None:
     """Where GAN items only fill up, a class that is kept lacks some; else no arm would get any."""
     if settings.n_synthetic != "balance" or not settings.keep_classes:
         return
@@ -384,12 +384,11 @@ def _asked(study: Study, arms: Sequence[Arm]) -> tuple[str, str]:
 
 
 def filling_up_in_batch(counts: np.ndarray, batch_size: int) -> int:
-    """Return the items of a batch that fill up a draw's smaller classes, where they replace others: counts (K,)."""
-    missing = lacking(counts).sum()
-    return round(batch_size * missing / (missing + counts.sum()))
+    """Return the items that fill up a draw's smaller classes among as many as a batch has: counts (K,)."""
+    return round(batch_size * filling_share(counts))
 
 
-def check_arms(study: Study, arms: Sequence[Arm]) -> None:
+def _check_given(study: Study, arms: Sequence[Arm]) -> None:
     """Raise InputError for an arm whose external source is not given."""
     for arm in arms:
         if arm.given_as and not getattr(study, arm.given_as):
@@ -399,7 +398,7 @@ def check_arms(study: Study, arms: Sequence[Arm]) -> None:
             )
 
 
-def check_kept(source: Source, kept: Sequence[str]) -> None:
+def _check_has_kept(source: Source, kept: Sequence[str]) -> None:
     """Raise InputError where a source has no items of a class that gets any: its arms would be other arms over again.
 
     kept: the only classes that get synthetic items; none where all do.
@@ -411,7 +410,7 @@ def check_kept(source: Source, kept: Sequence[str]) -> None:
         )
 
 
-def check_runs(source: Source, waiting: bool) -> None:
+def _check_may_run(source: Source, waiting: bool) -> None:
     """Raise InputError where items are still to be made by a function that nobody has named by hand."""
     if waiting and (path := source.about.get("function")):
         refuse_unless_trusted(path)

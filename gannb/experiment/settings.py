@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gannb.classifiers.imbalance import filling_share
 from gannb.classifiers.ways import WAYS
 from gannb.data.counts import in_batch, labels_to_make
 from gannb.data.examples import Dataset, Examples
@@ -357,9 +358,8 @@ class Settings:
     @property
     def synthetic_in_batch(self) -> int:
         """Synthetic items in a batch of the primary arm, before tuning; in the first trial, where trials differ."""
-        study, n_real = self.study, int(self.draw_counts.sum())
-        lacking = 0 if study.doses else int(self.draw_counts.max()) * len(self.draw_counts) - n_real
-        share = study.synthetic_share if study.doses else lacking / (lacking + n_real)
+        study = self.study
+        share = study.synthetic_share if study.doses else filling_share(self.draw_counts)
         return in_batch(study.mix, share, study.batch_size)[1] if share else 0
 
     def classifier_sizes(self) -> dict[str, int]:
