@@ -10,7 +10,7 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -61,7 +61,7 @@ from gannb.work.unit import Unit, seconds_of
 if TYPE_CHECKING:
     from gannb.classifiers.training import Start
     from gannb.data.examples import Examples
-    from gannb.data.medium import Medium
+    from gannb.data.medium import Medium, Nouns
 
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
@@ -226,11 +226,9 @@ def plan_text(planned: dict[str, Any]) -> str:
         *filter(None, [planned["gan_cost"]]),
         *planned["fine_tuning"],
         "",
-        f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
-        *(f"{KINDS[kind].text(nouns):<34} {n['todo']:>6} {n['total']:>6} {seconds_text(n['seconds']):>20}"
-          for kind, n in planned["units"].items()),
+        *units_table(planned, nouns),
         "",
-        *_size_text(planned),
+        *sizes_text(planned),
         *filter(None, [planned["advice"]]),
     ])  # fmt: skip
 
@@ -240,15 +238,28 @@ def _steps_text(planned: dict[str, Any]) -> str:
     return f"{first:,} steps" + (f", doubled until training has converged (up to {most:,})" if most > first else "")
 
 
-def _size_text(planned: dict[str, Any]) -> list[str]:
-    """Return how long a study takes and how much disk it needs, at least and at most."""
+def units_table(planned: Mapping[str, Any], nouns: Nouns) -> list[str]:
+    """Return the lines of what is to do, by kind of work."""
+    return [
+        f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
+        *(f"{KINDS[kind].text(nouns):<34} {n['todo']:>6} {n['total']:>6} {seconds_text(n['seconds']):>20}"
+          for kind, n in planned["units"].items()),
+    ]  # fmt: skip
+
+
+def sizes_text(planned: Mapping[str, Any], beside: str = "") -> list[str]:
+    """Return the lines of how long it takes and how much disk it needs, at least and at most.
+
+    beside: what comes on top, that is not planned.
+    """
+    beside = f"; {beside}" if beside else ""
     least, most = (
         f"{seconds_text(planned[f'seconds{of}'])} in all, and {planned[f'disk_bytes{of}'] / MEGABYTE:,.0f} MB of disk"
         for of in ("", "_most")
     )
     if least == most:
-        return [f"about {least}"]
-    return [f"at least {least};", f"up to {most}, if training converges late and steps are doubled"]
+        return [f"about {least}{beside}"]
+    return [f"at least {least}{beside};", f"up to {most}, if training converges late and steps are doubled"]
 
 
 def _fine_tuning(plan: Plan) -> list[str]:

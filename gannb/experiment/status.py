@@ -174,20 +174,20 @@ def write_status(results: Results, state: str = "") -> dict[str, Any]:
 
 def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
     """Return a status as text: how far it is, what failed, and the time left. words: by kind, of the work."""
-    lines = [f"{status['study']}: {status['state']}"]
-    for kind, count in status["units"].items():
-        extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
-        lines.append(f"  {words[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
-    lines += hosts_lines(status["hosts"])
+    lines = [f"{status['study']}: {status['state']}", *unit_lines(status, words)]
     lines += [f"  failed: {failure['unit']}: {failure['error']}" for failure in status["failed"]]
     lines += what_is_left(status)
     return "\n".join(lines)
 
 
-def hosts_lines(hosts: Mapping[str, int]) -> list[str]:
-    """Return a line on the machines that are at work; none where there are none."""
-    said = [f"{host} ({units})" for host, units in hosts.items()]
-    return [f"  at work: {', '.join(said)}"] if said else []
+def unit_lines(status: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    """Return a line on the units of each kind, and one on the machines that are at work, where there are any."""
+    lines = []
+    for kind, count in status["units"].items():
+        extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
+        lines.append(f"  {words[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
+    hosts = [f"{host} ({units})" for host, units in status["hosts"].items()]
+    return [*lines, *([f"  at work: {', '.join(hosts)}"] if hosts else [])]
 
 
 def what_is_left(status: Mapping[str, Any]) -> list[str]:

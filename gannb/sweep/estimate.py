@@ -14,19 +14,20 @@ from gannb.experiment.estimate import (
     expected_seconds,
     processes_text,
     seconds_from,
+    sizes_text,
     timed_steps,
     units_bytes,
+    units_table,
 )
 from gannb.experiment.settings import Settings
 from gannb.sweep.definition import Sweep
 from gannb.sweep.planning import PlannedStudy, PlannedSweep, doublings_of, plan_sweep
-from gannb.units.kinds import DOUBLED, KINDS, MEGABYTE
+from gannb.units.kinds import DOUBLED, MEGABYTE
 from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import doing
 from gannb.utils.keys import digest
 from gannb.utils.naming import listed
 from gannb.work.engines import processes
-from gannb.work.progress import seconds_text
 from gannb.work.store import is_done
 from gannb.work.unit import Unit
 
@@ -134,20 +135,7 @@ def plan_text(planned: Mapping[str, Any], nouns: Nouns) -> str:
         f"Their {planned['units_of_studies']:,} units are {planned['units_distinct']:,} distinct ones, each made once: "
         f"{planned['shared']:.0%} are saved; {processes_text(planned)}.",
         "",
-        f"{'':<34} {'to do':>6} {'of':>6} {'time of one process':>20}",
-        *(f"{KINDS[kind].text(nouns):<34} {n['todo']:>6} {n['total']:>6} {seconds_text(n['seconds']):>20}"
-          for kind, n in planned["units"].items()),
+        *units_table(planned, nouns),
         "",
-        *_size_text(planned),
+        *sizes_text(planned, "besides, some seconds for each study's page"),
     ])  # fmt: skip
-
-
-def _size_text(planned: Mapping[str, Any]) -> list[str]:
-    least, most = (
-        f"{seconds_text(planned[f'seconds{of}'])} in all, and {planned[f'disk_bytes{of}'] / MEGABYTE:,.0f} MB of disk"
-        for of in ("", "_most")
-    )
-    beside = "besides, some seconds for each study's page"
-    if least == most:
-        return [f"about {least}; {beside}"]
-    return [f"at least {least}; {beside};", f"up to {most}, if training converges late and steps are doubled"]

@@ -19,11 +19,11 @@ from gannb.experiment.status import (
     by_kind,
     counts_of,
     hosts,
-    hosts_lines,
     seconds_left,
     stamp,
     state_at,
     state_of,
+    unit_lines,
     what_is_left,
 )
 from gannb.study.folder import SWEEP, UNITS
@@ -152,10 +152,7 @@ def status_text(status: Mapping[str, Any], words: Mapping[str, str]) -> str:
     every = sum(map(len, studies.values()))
     lines = [f"{status['sweep']}: {status['state']}"]
     lines += [f"  {'studies':<34} {len(studies['done']):>5} of {every}{_others(studies)}"]
-    for kind, count in status["units"].items():
-        extra = "".join(f", {count[what]} {what}" for what in ("running", "failed") if count[what])
-        lines.append(f"  {words[kind]:<34} {count['done']:>5} of {count['total']}{extra}")
-    lines += hosts_lines(status["hosts"])
+    lines += unit_lines(status, words)
     lines += [f"  failed in {few_of(studies['failed'])}"] if studies["failed"] else []
     errors = Counter(failure["error"] for failure in status["failed"])
     lines += [f"    {error}" + (f" ({number} units)" if number > 1 else "") for error, number in errors.items()]
