@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+
+class Resumable:
+    """A training whose state can be checked, kept, and gone on from.
+
+    curves: by name, a value for each point. window: tensor of the sums since the last point. grids: of samples.
+    """
+
+    window: Tensor
+    curves: dict[str, list[float]]
+    grids: list[Tensor]
+    optimisers: dict[str, torch.optim.Optimizer]
+
+    def is_finite(self) -> bool:
+        """Tell whether all weights, averages and moments are, and the last point of the curves."""
+        last = [values[-1] for values in self.curves.values() if values]
+        return bool(np.isfinite(last).all()) and all_finite(self._tensors().values())
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
+        tensors = {name: tensor.detach().clone() for name, tensor in self._tensors().items()}
+        return tensors, copy.deepcopy(self._values())
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Everything in a state that is a tensor, not copied."""
+        return {"window": self.window} | tensors_of(self._networks(), self.optimisers, self.grids)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        """By name, every network in a state."""
+        raise NotImplementedError
+
+    def _values(self) -> dict[str, Any]:
+        """Everything in a state that is no tensor, not copied; JSON."""
+        raise NotImplementedError
 
 
 def ema_momentum(step: int, limit: float) -> float:

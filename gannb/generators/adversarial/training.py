@@ -32,8 +32,8 @@ from gannb.generators.adversarial.randomness import Passes, RandomLayer, derive,
 from gannb.generators.adversarial.sampling import make, noise_rows
 from gannb.generators.adversarial.staged import Staged
 from gannb.generators.adversarial.tensors import (
+    Resumable,
     adam,
-    all_finite,
     ema_momentum,
     ema_update,
     float_tensors,
@@ -61,7 +61,7 @@ CURVES = (
 OWN = ("window", "chance", "signs", "usual")  # tensors of a state that belong to no network
 
 
-class Training:
+class Training(Resumable):
     """Everything that changes while a GAN is trained: networks, optimisers, averages, curves, grids, step.
 
     policy: the medium's, for what the discriminator sees; adaptive: whether it is applied with a chance that follows
@@ -378,19 +378,12 @@ class Training:
         """Free what a GPU keeps of recorded steps; no step can be done any more."""
         self._learn.close()
 
-    def is_finite(self) -> bool:
-        """Tell whether all weights, averages and moments are, and the last point of the curves."""
-        last = [values[-1] for values in self.curves.values() if values]
-        return bool(np.isfinite(last).all()) and all_finite(self._tensors().values())
-
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
+    def _values(self) -> dict[str, Any]:
+        rates = {name: self.rate(name) for name in self.optimisers}
         values = {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "lecam": self.lecam}
-        values |= {"strength": self.strength, "rates": {name: self.rate(name) for name in self.optimisers}}
-        return {name: tensor.detach().clone() for name, tensor in self._tensors().items()}, copy.deepcopy(values)
+        return values | {"strength": self.strength, "rates": rates}
 
     def _tensors(self) -> dict[str, Tensor]:
-        """Everything in a state that is a tensor, not copied."""
         own = {name: getattr(self, name) for name in OWN}
         return own | tensors_of(self._networks(), self.optimisers, self.grids)
 

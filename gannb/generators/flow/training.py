@@ -21,13 +21,12 @@ from gannb.generators.adversarial.guard import Guard
 from gannb.generators.adversarial.randomness import Passes, derive, lent_randomness
 from gannb.generators.adversarial.sampling import make, noise_rows
 from gannb.generators.adversarial.tensors import (
+    Resumable,
     adam,
-    all_finite,
     ema_momentum,
     ema_update,
     float_tensors,
     load_tensors,
-    tensors_of,
 )
 from gannb.generators.adversarial.training import GRID
 from gannb.generators.flow.family import FlowFamily, moments_of
@@ -40,7 +39,7 @@ POINTS = 100  # of the curves, or more: a point is the mean over at most 50 step
 LOSS = "generator_loss"  # the curve
 
 
-class FlowTraining:
+class FlowTraining(Resumable):
     """Everything that changes while a flow is trained: the network, its average, optimiser, curve, grids, step.
 
     It has what `adversarial.guard.Guard` and `adversarial.checkpoint` ask of a training.
@@ -153,19 +152,8 @@ class FlowTraining:
     def close(self) -> None:
         """Nothing is kept outside."""
 
-    def is_finite(self) -> bool:
-        """Tell whether all weights, averages and moments are, and the last point of the curve."""
-        last = [values[-1] for values in self.curves.values() if values]
-        return bool(np.isfinite(last).all()) and all_finite(self._tensors().values())
-
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
-        values = {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "rate": self.usual_rate}
-        return {name: tensor.detach().clone() for name, tensor in self._tensors().items()}, copy.deepcopy(values)
-
-    def _tensors(self) -> dict[str, Tensor]:
-        """Everything in a state that is a tensor, not copied."""
-        return {"window": self.window} | tensors_of(self._networks(), self.optimisers, self.grids)
+    def _values(self) -> dict[str, Any]:
+        return {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "rate": self.usual_rate}
 
     def _networks(self) -> dict[str, torch.nn.Module]:
         encoder = self.conditioning.encoder

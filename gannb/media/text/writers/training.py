@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.form import AsTheyAre
 from gannb.generators.adversarial.randomness import Passes, derive, lent_randomness
-from gannb.generators.adversarial.tensors import adam, all_finite, load_tensors, tensors_of
+from gannb.generators.adversarial.tensors import Resumable, adam, load_tensors
 from gannb.generators.adversarial.training import GRID, MOMENTS
 from gannb.generators.interface import Job
 from gannb.media.text.writers.blanks import lengths_of, spans_of, with_blanks
@@ -58,7 +58,7 @@ class Fitted(Protocol):
     numbers: np.ndarray  # of the grids
 
 
-class WriterTraining:
+class WriterTraining(Resumable):
     """Everything that changes while a writer is trained: networks, optimisers, curves, grids, step.
 
     It has what `adversarial.guard.Guard` and `adversarial.checkpoint` ask of a training.
@@ -256,18 +256,8 @@ class WriterTraining:
     def close(self) -> None:
         """Nothing is kept outside."""
 
-    def is_finite(self) -> bool:
-        """Tell whether all weights and moments are, and the last point of the curves."""
-        last = [values[-1] for values in self.curves.values() if values]
-        return bool(np.isfinite(last).all()) and all_finite(self._tensors().values())
-
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Copies of the tensors and plain values from which `restore` continues as if nothing had happened."""
-        values = {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "rates": self.rates}
-        return {name: tensor.detach().clone() for name, tensor in self._tensors().items()}, copy.deepcopy(values)
-
-    def _tensors(self) -> dict[str, Tensor]:
-        return {"window": self.window} | tensors_of(self._networks(), self.optimisers, self.grids)
+    def _values(self) -> dict[str, Any]:
+        return {"step": self.step, "curves": self.curves, "grid_steps": self.grid_steps, "rates": self.rates}
 
     def _networks(self) -> dict[str, nn.Module]:
         return {name: getattr(self, name) for name in NETWORKS}
