@@ -58,7 +58,7 @@ def until_converged(make: Callable[[bool], Outcome], plan_anew: Callable[[], boo
     done once at most. plan_anew: plans by what is finished, and tells whether steps have to be doubled.
     """
     outcome = make(again)
-    while (outcome.made or outcome.failed) and plan_anew():
+    while plan_anew():  # also where others have made what was missing
         further = make(False)
         made, elsewhere = (*outcome.made, *further.made), (*outcome.elsewhere, *further.elsewhere)
         outcome = replace(further, made=made, elsewhere=elsewhere)

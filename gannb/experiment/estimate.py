@@ -145,7 +145,7 @@ def _gan_cost(settings: Settings, seconds: dict[str, float]) -> str:
 
 def _too_much(settings: Settings, device: str, bytes_of_one: float, free: float) -> str:
     """Return why the processes of a study do not fit into the free memory, and the way out; empty where they do."""
-    workers = worker_count(settings.study.workers, device)
+    workers = worker_count(settings.place.on_this_machine().workers, device)
     if device.startswith("cuda") or workers * bytes_of_one <= MEMORY_SHARE * free:
         return ""
     fit, smaller = int(MEMORY_SHARE * free // bytes_of_one), settings.medium.way_to_smaller(settings.shape)
@@ -353,7 +353,7 @@ def unit_seconds(settings: Settings, device: str) -> dict[str, float]:
 
 def timed_steps(settings: Settings, device: str) -> list[dict[str, float]]:
     """Return what each of as many processes as the run would use has timed beside the others; see `_time_steps`."""
-    jobs = worker_count(settings.study.workers, device)
+    jobs = worker_count(settings.place.on_this_machine().workers, device)
     return list(in_processes(partial(_time_steps, settings), [device] * jobs, jobs))
 
 

@@ -165,10 +165,17 @@ class Experiment:
             InputError: another process is at work on the study.
             Stopped: it was interrupted.
         """
+
+        def plan_anew() -> bool:
+            if grown := self._plan_anew():
+                write_status(self.results, "running")
+            return grown
+
         with study_lock(self.folder):
+            write_status(self.results, "running")
             try:
                 with checked(self.place, self.results.folder, self.missing(stage)):
-                    return until_converged(lambda again: self._make(stage, again), self._plan_anew)
+                    return until_converged(lambda again: self._make(stage, again), plan_anew)
             except KeyboardInterrupt:
                 raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
             finally:
@@ -195,7 +202,6 @@ class Experiment:
         return [unit for unit in every if not self.results.is_done(unit)]
 
     def _make(self, stage: int, again: bool) -> Outcome:
-        write_status(self.results, "running")
         return run_units(
             self.results.folder, self.plan.units(stage), self.place,
             progress=Progress(STAGES[stage], self.results.costs()), again=again,

@@ -202,7 +202,10 @@ def what_is_left(status: Mapping[str, Any]) -> list[str]:
 def left_text(seconds: float | None, most: float | None) -> str:
     """Return how much work is left: at least so many seconds, and at most; None where that is not known."""
     if seconds is None or most is None:
-        return "how long it takes is known once one GAN, one classifier and so on is made; `gannb plan` estimates it"
+        return (
+            "how long it takes is not known before one GAN, one classifier and so on is made, nor where only the "
+            "engine's machines could say how many are at work; `gannb plan` estimates it"
+        )
     least = seconds_text(seconds)
     if seconds_text(most) == least:
         return f"about {least} of work left"

@@ -112,7 +112,7 @@ def generate(
         generator = train_final(experiment)
         _begin(to, plan, experiment, generator)
         maker = Maker(to, plan, generator, experiment.device, *final_paths(experiment))
-        _make(maker, todo, experiment.study.workers)
+        _make(maker, todo, experiment.place.on_this_machine().workers)
         return _finish(maker, experiment)
 
 

@@ -136,8 +136,11 @@ def keep(study: Study, sources: dict[str, Source], data_key: str) -> None:
         write_folder(folder / source.folder, lambda to, source=source: _write(to, source))
         write_json(folder / source.folder / ABOUT, source.about)  # what was left out may be new
         if source.stamp:
-            entry = {"stamp": source.stamp, "key": source.key}
-            write_json(folder / INDEX, _index(folder) | {_wish(name, study, data_key): entry})
+            write_json(folder / INDEX, _index(folder) | {_wish(name, study, data_key): _entry(source)})
+
+
+def _entry(source: Source) -> dict[str, str]:
+    return {"stamp": source.stamp, "key": source.key}
 
 
 def _write(folder: Path, source: Source) -> None:
@@ -148,9 +151,10 @@ def _write(folder: Path, source: Source) -> None:
 
 def is_kept(study: Study, sources: dict[str, Source], data_key: str) -> bool:
     """Tell whether `keep` has nothing to do."""
+    folder = units_folder(study.folder)
     return all(
-        (units_folder(study.folder) / source.folder).is_dir()
-        and (not source.stamp or _known(name, study, data_key) == source.key)
+        (folder / source.folder).is_dir()
+        and (not source.stamp or _index(folder).get(_wish(name, study, data_key)) == _entry(source))
         for name, source in sources.items()
     )
 

@@ -8,9 +8,11 @@ grids over the same parameters, where not every value of one goes with every val
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -29,7 +31,7 @@ from gannb.utils.versions import versions
 # parameters that no cell has of its own: answers by several metrics or margins are not one map
 OF_THE_SWEEP = ("name", "output_dir", "engine", "workers", "device", "metric", "rope")
 MOST = 10_000  # cells
-DEFAULT = "default"  # the value of a parameter that a listed study does not give
+DEFAULT = "default"  # in words, the value of a parameter that nobody gives
 
 
 @dataclass(frozen=True)
@@ -155,19 +157,21 @@ def _of_grids(given: Any, file: Path) -> tuple[dict[str, list[str]], list[_Place
     if other := next((grid for grid in grids if set(grid) != set(grids[0])), None):
         differ = few_of(sorted(set(other) ^ set(grids[0])))
         raise InputError(f"{file}: the grids differ in {differ}; give all of them the same parameters.")
-    of_grids = [_axes(grid, file) for grid in grids]
-    if (number := sum(prod(map(len, axes.values())) for axes in of_grids)) > MOST:
+    number = sum(prod(len(v) if isinstance(v, list) else 1 for v in grid.values()) for grid in grids)
+    if number > MOST:
         raise InputError(f"{file}: the {GRID} has {number:,} cells, and a sweep takes {MOST:,}; leave some values out.")
-    every = {name: _distinct([value for axes in of_grids for value in axes[name]]) for name in grids[0]}
+    of_grids = [_axes(grid, file) for grid in grids]
+    every = {name: [value for axes in of_grids for value in axes[name]] for name in grids[0]}
     labels = {name: _labels(name, values) for name, values in every.items()}
     places = []
     for axes in of_grids:
+        own_labels = {name: _labels(name, values) for name, values in axes.items()}
         for own in product(*axes.values()):
             if twice := _said_twice(own):
                 raise InputError(f"{file}: {twice} is said by two axes of the {GRID}; leave it to one of them.")
-            at = {name: labels[name][every[name].index(value)] for name, value in zip(axes, own, strict=True)}
-            places.append(_Place(_name(at), at, {k: v for each in own for k, v in each.items()}))
-    return labels, places
+            at, called = ({n: of[n][_key(v)] for n, v in zip(axes, own, strict=True)} for of in (labels, own_labels))
+            places.append(_Place(_name(called), at, {k: v for each in own for k, v in each.items()}))
+    return {name: list(of_axis.values()) for name, of_axis in labels.items()}, _told_apart(places)
 
 
 def _axes(grid: Mapping[Any, Any], file: Path) -> dict[str, list[dict[str, Any]]]:
@@ -175,13 +179,32 @@ def _axes(grid: Mapping[Any, Any], file: Path) -> dict[str, list[dict[str, Any]]
     _check_names(grid, file)
     axes = {name: _values(name, given, file) for name, given in grid.items()}
     for name, values in axes.items():
-        if twice := next((v for i, v in enumerate(values) if v in values[:i]), None):
-            raise InputError(f"{file}: {GRID}: {name} has {_label(name, twice[name])} twice; leave one of them out.")
+        for key, number in Counter(map(_key, values)).items():
+            if number > 1:
+                value = next(value for value in values if _key(value) == key)
+                raise InputError(
+                    f"{file}: {GRID}: {name} has {_label(name, value[name])} twice; leave one of them out."
+                )
     return axes
 
 
-def _distinct(values: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [value for i, value in enumerate(values) if value not in values[:i]]
+def _told_apart(places: Sequence[_Place]) -> list[_Place]:
+    """Return the places with other names for those that have one in common: those of all that they differ in."""
+    names = Counter(place.name.casefold() for place in places)
+    return [replace(place, name=_name(place.at)) if names[place.name.casefold()] > 1 else place for place in places]
+
+
+def _key(value: Mapping[str, Any]) -> str:
+    """Return what a value has in common with one that is only written in another way."""
+    return json.dumps({name: _plain(name, given) for name, given in value.items()}, sort_keys=True)
+
+
+def _plain(name: str, given: Any) -> str | None:
+    if given is None:
+        return None
+    if name == "data":
+        return str(Path(str(given)))
+    return ",".join(map(str, given)) if isinstance(given, list) else str(given)
 
 
 def _values(name: str, given: Any, file: Path) -> list[dict[str, Any]]:
@@ -227,14 +250,17 @@ def _of_list(studies: Any, common: Mapping[str, Any], file: Path) -> tuple[dict[
     if not axes:
         raise InputError(f"{file}: the list of {LISTED} gives no parameter; write those in which they differ.")
     values = {name: [{name: each.get(name, _nothing(common.get(name)))} for each in own] for name in axes}
-    every = {name: _distinct(of_axis) for name, of_axis in values.items()}
-    labels = {name: _labels(name, of_axis) for name, of_axis in every.items()}
-    ats = [{name: labels[name][every[name].index(values[name][i])] for name in axes} for i in range(len(own))]
-    names = [
-        given.get("name") or _name({k: at[k] for k in each} or {"": DEFAULT})
-        for given, each, at in zip(studies, own, ats, strict=True)
+    labels = {name: _labels(name, of_axis) for name, of_axis in values.items()}
+    ats = [{name: labels[name][_key(values[name][i])] for name in axes} for i in range(len(own))]
+    places = [
+        _Place(_name({k: _label(k, v) for k, v in each.items()} or {"": DEFAULT}), at, each)
+        for each, at in zip(own, ats, strict=True)
     ]
-    return labels, [_Place(str(name), at, each) for name, at, each in zip(names, ats, own, strict=True)]
+    named = [
+        replace(place, name=str(given["name"])) if given.get("name") else place
+        for given, place in zip(studies, _told_apart(places), strict=True)
+    ]
+    return {name: list(of_axis.values()) for name, of_axis in labels.items()}, named
 
 
 def _check_names(given: Mapping[Any, Any], file: Path) -> None:
@@ -259,19 +285,26 @@ def _flat(value: Any) -> list[Any]:
     return [each for part in value for each in _flat(part)] if isinstance(value, list) else [value]
 
 
-def _labels(name: str, values: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the values of an axis in words, each another one."""
-    labels = _paths([each[name] for each in values]) if name == "data" else []
-    labels = labels or [_label(name, each[name]) for each in values]
+def _labels(name: str, values: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the different values of an axis in words, each another one, by `_key`."""
+    different = {_key(value): value for value in reversed(values)}
+    keys = list(dict.fromkeys(map(_key, values)))
+    values = [different[key] for key in keys]
+    given = [None if value[name] is None else str(value[name]) for value in values]
+    labels = _paths(given) if name == "data" else [_label(name, value[name]) for value in values]
     if len(set(labels)) < len(labels):  # they differ in what they bring with them
         brought = ["".join(f"-{k}={_label(k, v)}" for k, v in each.items() if k != name) for each in values]
         labels = [label + more for label, more in zip(labels, brought, strict=True)]
-    return [label if label not in labels[:i] else f"{label}-{i + 1}" for i, label in enumerate(labels)]
+    times = Counter()
+    for i, label in enumerate(labels):
+        times[label] += 1
+        labels[i] = label if times[label] == 1 else f"{label}-{i + 1}"
+    return dict(zip(keys, labels, strict=True))
 
 
 def _paths(data: Sequence[str | None]) -> list[str]:
     """Return names of data sets: those of their folders, with as much of the path as tells them apart."""
-    for depth in range(1, max(len(Path(str(each)).parts) for each in data) + 1):
+    for depth in range(1, max(len(Path(each or "").parts) for each in data) + 2):
         labels = [_label("data", each) if depth == 1 or each is None else _end(each, depth) for each in data]
         if len(set(labels)) == len(set(data)):
             break

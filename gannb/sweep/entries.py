@@ -27,7 +27,7 @@ class Entry:
 
     study: str
     at: Mapping[str, str]  # by axis; of a control without that of the families, which it does not depend on
-    maker: str  # a GAN family, or a control
+    maker: str  # a GAN family, or what its axis calls it; or a control
     is_gan: bool
     row: Mapping[str, Any] | None = None  # of the verdict: difference, low, high, level, se, trials; None: no result
     answer: str = ""  # as in `stats.decision.Answer`; empty where there is no result
@@ -38,8 +38,8 @@ class Entry:
     @property
     def words(self) -> str:
         """Where it stands in the sweep, but for its number of real items: `digits, augmentation none, mlp`."""
-        at = [label if axis in ("data", GAN) else f"{axis} {label}" for axis, label in self.at.items() if axis != SIZES]
-        return ", ".join(at if self.maker in at else [*at, self.maker])
+        at = {axis: label for axis, label in self.at.items() if axis not in (SIZES, GAN)}  # the maker stands for GAN
+        return ", ".join([*(x if axis == "data" else f"{axis} {x}" for axis, x in at.items()), self.maker])
 
 
 def results(sweep: Sweep) -> dict[str, Result]:
@@ -56,7 +56,8 @@ def entries(sweep: Sweep, found: Mapping[str, Result], failed: Mapping[str, str]
     places: dict[tuple[Any, ...], Entry] = {}
     for cell in sweep.cells:
         result = found.get(cell.name)
-        for entry in _of_study(cell, result) if result else [_missing(cell, failed)]:
+        way = _way(cell, sweep.axes.get(GAN, ()))
+        for entry in _of_study(cell, result, way) if result else [_missing(cell, failed, way)]:
             places.setdefault((entry.maker, *sorted(entry.at.items())), entry)
     there = list(places.values())
     m = sum(entry.row is not None for entry in there)
@@ -64,23 +65,28 @@ def entries(sweep: Sweep, found: Mapping[str, Result], failed: Mapping[str, str]
     return [entry if entry.row is None else _together(entry, ropes[entry.study], m) for entry in there]
 
 
-def _missing(cell: Cell, failed: Mapping[str, str]) -> Entry:
+def _missing(cell: Cell, failed: Mapping[str, str], way: str) -> Entry:
     family = "GAN" if cell.study.gan == "auto" else cell.study.gan
-    return Entry(cell.name, cell.at, _maker(cell, family), True, reason=failed.get(cell.name, ""))
+    return Entry(cell.name, cell.at, way.format(family=family), True, reason=failed.get(cell.name, ""))
 
 
-def _maker(cell: Cell, family: str) -> str:
-    """Return what a study's GAN is called on the map: as on its axis, where two values may be one family."""
+def _way(cell: Cell, labels: Sequence[str]) -> str:
+    """Return what a study's GAN is called on the map, `{family}` for what `auto` or nothing said comes to.
+
+    labels: of the axis of the families, of which two may be one family, as `mlp` and what `auto` comes to.
+    """
     label = cell.at.get(GAN, DEFAULT)
-    return family if label in ("auto", DEFAULT) else label
+    if label not in ("auto", DEFAULT):
+        return label.replace("{", "{{").replace("}", "}}")
+    return "{family}" if len(labels) < 2 else f"{{family}} ({label})"
 
 
-def _of_study(cell: Cell, result: Result) -> list[Entry]:
+def _of_study(cell: Cell, result: Result, way: str) -> list[Entry]:
     rope, reason = float(result.verdict["rope"]), result.reason
     rows = {(row["arm"], row["against"]): row for row in result.verdict["contrasts"]}
     against_blends = rows.get((PRIMARY[0], BLENDS))
     gan = Entry(
-        cell.name, cell.at, _maker(cell, str(result.verdict["of"]["gan"])), True, result.primary, result.answer,
+        cell.name, cell.at, way.format(family=result.verdict["of"]["gan"]), True, result.primary, result.answer,
         reason=reason, blends=decided(against_blends, rope, reason) if against_blends else "",
     )  # fmt: skip
     at = {axis: label for axis, label in cell.at.items() if axis != GAN}

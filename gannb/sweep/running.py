@@ -1,4 +1,7 @@
-"""A sweep at work: its studies recorded, their distinct units made once, their reports and the map written."""
+"""A sweep at work: its studies recorded, their distinct units made once, their reports and the map written.
+
+Also where `gannb work` begins, which helps with a sweep or with one study (`experiment.pulling`).
+"""
 
 from __future__ import annotations
 
@@ -88,13 +91,16 @@ def make(planned: PlannedSweep, place: Place, again: bool = True, lists: bool = 
     sweep = planned.sweep
 
     def make_planned(again: bool) -> Outcome:
-        if lists:
-            SweepListing.of_sweep(planned).write(sweep.folder)
         units = planned.graph.units()
         progress = Progress(f"{len(planned.studies):,} studies", costs_of(sweep.units, units))
         return run_units(sweep.units, units, place, progress=progress, again=again)
 
-    return until_converged(make_planned, planned.plan_anew, again)
+    def plan_anew() -> bool:
+        if (grown := planned.plan_anew()) and lists:
+            SweepListing.of_sweep(planned).write(sweep.folder)
+        return grown
+
+    return until_converged(make_planned, plan_anew, again)
 
 
 def is_begun(folder: Path) -> bool:

@@ -14,7 +14,7 @@ from gannb.report.kept import Result
 from gannb.stats.estimate import Interval
 from gannb.stats.settling.pooling import pooled
 from gannb.sweep.entries import SIZES, Entry
-from gannb.utils.naming import few_of, listed
+from gannb.utils.naming import listed
 
 ALONE = "data"  # the data set where the sweep has one alone
 SHOWN = 6  # places that a sentence names
@@ -134,8 +134,6 @@ def _why_not(there: Sequence[Entry], results: Mapping[str, Result], nouns: Nouns
         return f"Not pooled over data sets: {said}, and would count more than once."
     if len({result.medium.name for result in one_of_each.values()}) > 1:
         return "Not pooled over data sets: their media differ."
-    if flat := [entry.study for entry in there if not entry.row["se"] > 0]:
-        return f"Not pooled over data sets: {few_of(flat)} has no standard error above 0."
     return ""
 
 
@@ -145,8 +143,8 @@ def _of_maker(there: Sequence[Entry], may_pool: bool, results: Mapping[str, Resu
     of_set = {name: [entry.row for entry in there if entry.at.get("data", ALONE) == name] for name in sets}
     means = {name: _mean(rows) for name, rows in of_set.items()}
     metric = METRIC_NAMES[results[there[0].study].metric]
-    if may_pool and len(sets) >= pooling.FEWEST:
-        ses = np.array([np.mean([row["se"] for row in rows]) for rows in of_set.values()])
+    ses = np.array([np.mean([row["se"] for row in rows]) for rows in of_set.values()])
+    if may_pool and len(sets) >= pooling.FEWEST and (ses > 0).all():
         over = pooled(np.array([mean.mean for mean in means.values()]), ses)
         return (
             f"{maker}: over {len(sets)} data sets {in_points(Interval(over.mean, over.low, over.high))} points of "

@@ -76,6 +76,9 @@ async def examine(wanted: Wanted) -> Found:
 def look_around(wanted: Wanted) -> Found:
     """Return what this machine says of itself."""
     os.environ |= ONE_THREAD  # before torch is loaded, which reads it once; with `--no-nanny` nobody else sets it
+    import sklearn.metrics  # noqa: F401  # where several threads of a worker do so first, one may find half of it
+    import sklearn.neighbors  # noqa: F401
+
     host = socket.gethostname()
     if found := difference(versions(), wanted.versions):
         package, here, there = found

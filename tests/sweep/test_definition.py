@@ -64,11 +64,24 @@ def test_what_two_grids_call_by_one_name_is_told_apart(tmp_path):
     assert sweep(tmp_path, {"medium": "image", "grid": same}).axes["data"] == ["photos-size=16", "photos-size=32"]
 
 
+def test_a_study_is_called_after_the_values_of_its_own_grid_unless_another_is_called_so(tmp_path):
+    steps = [{"data": ["digits"], "gan": [{"gan": "mlp", "gan_steps": 4000}]}]
+    one = sweep(tmp_path, {"medium": "image", "grid": steps}).cells[0].name
+    others = {"data": [str(tmp_path / "photos")], "gan": [{"gan": "mlp", "gan_steps": 1000}]}
+    both = sweep(tmp_path, {"medium": "image", "grid": [*steps, others]})
+    assert [cell.name for cell in both.cells] == [one, "photos,gan=mlp"] and one == "digits,gan=mlp"
+    assert both.axes["gan"] == ["mlp-gan_steps=4000", "mlp-gan_steps=1000"]
+    again = sweep(tmp_path, {"grid": [each | {"data": ["digits"]} for each in (*steps, others)]})
+    assert [cell.name for cell in again.cells] == ["digits,gan=mlp-gan_steps=4000", "digits,gan=mlp-gan_steps=1000"]
+
+
 def test_what_listed_studies_call_by_one_name_is_told_apart(tmp_path):
     listed = [{"data": str(tmp_path / place / "photos"), "name": place} for place in ("a", "b")]
     assert [cell.at["data"] for cell in sweep(tmp_path, {"medium": "image", "studies": listed}).cells] == [
         "a-photos", "b-photos"
     ]  # fmt: skip
+    both = [{"arms": ["real", "real+gan"], "seed": 1}, {"arms": "real,real+gan", "seed": 2}]
+    assert sweep(tmp_path, {"studies": both}).axes["arms"] == ["real,real+gan"]
     listed = [{"trials": 8}, {"trials": 8, "n_per_class": "null", "name": "n"}, {"trials": 8, "n_per_class": 10}]
     found = sweep(tmp_path, {"n_per_class": 20, "studies": listed})
     assert [cell.at["n_per_class"] for cell in found.cells] == ["20", "default", "10"]
@@ -132,6 +145,7 @@ def test_names_longer_than_a_folders_are_cut_and_stay_apart(tmp_path):
         ({"studies": [{"metric": "accuracy"}, {"gan": "mlp"}]}, "metric is the same for all studies of a sweep"),
         ({"grid": {"data": [{"data": "digits", "rope": 0.02}]}}, "rope is the same for all studies of a sweep"),
         ({"grid": {"data": [{"size": 32}]}}, "a value of data does not say its data"),
+        ({"grid": {"data": [["digits", "photos"], "digits"]}}, "data=['digits', 'photos'] is not valid"),
         ({"grid": {"gan": [{"gan": "mlp", "gan_steps": 5}], "gan_steps": [5]}}, "gan_steps is said by two axes"),
         ({"grid": {"foreign": ["os:system"]}}, "a function is not taken from a file"),
         ({"grid": {"seed": list(range(101)), "n_per_class": list(range(2, 102))}}, "the grid has 10,100 cells"),
