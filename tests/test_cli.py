@@ -557,6 +557,7 @@ def test_a_copied_folder_is_a_study_whatever_it_is_called(smoke, copy, capsys):
         assert copy in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["status", "report", "plan"])
 def test_a_study_that_may_not_be_read_is_named(smoke, name, monkeypatch, capsys):
     monkeypatch.setattr(

@@ -84,6 +84,7 @@ def test_what_cannot_be_benchmarked_is_refused(benchmark):
     assert gan.main(["digits", "--generators", "the draw itself", "--side", "4"]) == 2
 
 
+@pytest.mark.slow
 def test_speed_is_told_of_each_family_and_of_several_at_once(benchmark, monkeypatch, capsys):
     speed = benchmark("speed")
     monkeypatch.setattr(speed, "POOLS", (1000, 200))

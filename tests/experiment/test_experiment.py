@@ -194,6 +194,7 @@ def test_other_gan_steps_and_a_further_arm_make_what_depends_on_them(smoke):
     assert set(experiment.scores()["arm"]) == {*ARMS, "gan", *(arm.name for arm in experiment.settings.half_arms)}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_scores_in_another_folder_and_with_other_workers(finished, tmp_path):
     study = make_study(**SMOKE | {"workers": 2, "name": "again"}, output_dir=str(tmp_path))
     made(Experiment.open(study))

@@ -53,6 +53,7 @@ def ended(cluster: Path) -> bool:
     return not any(Path(f"/proc/{job}").exists() for job in jobs)
 
 
+@pytest.mark.slow
 def test_jobs_make_what_this_machine_makes_and_end(cluster):
     study, units = cluster / "study", [unit(f"u{i}", make=wait_a_little) for i in range(6)]
     place = Place("slurm", workers=2)

@@ -329,6 +329,7 @@ SMALL = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_without_weights_the_arms_are_left_out_with_a_sentence(tmp_path):
     experiment = Experiment.preview(make_study(**SMALL, output_dir=str(tmp_path)))
     assert not any(arm.pretrained for arm in experiment.settings.arms)
@@ -350,6 +351,7 @@ def coloured(tmp_path) -> Path:
     return tmp_path / "coloured.npz"
 
 
+@pytest.mark.slow
 def test_a_family_that_looks_through_a_network_is_trained_with_its_weights(coloured, folder, tmp_path):
     given = SMALL | {"data": str(coloured), "arms": ("real", "real+gan"), "gan": "projected", "gan_steps": 2}
     study = make_study(**given, pretrained=str(folder), output_dir=str(tmp_path / "outputs"))
@@ -502,6 +504,7 @@ def test_what_was_fine_tuned_is_found_where_the_weights_have_gone(fine_tuned, mo
     assert plan(found.study)["fine_tuning"] == plan(fine_tuned.study)["fine_tuning"]
 
 
+@pytest.mark.slow
 def test_the_trials_that_lack_the_weights_are_left_out_with_a_sentence_and_the_others_stay(moved):
     found = Experiment.open(open_study(moved, trials=3))
     assert found.plan.left_out.startswith("Fine-tuning stays as far as it is: the weights of ")
