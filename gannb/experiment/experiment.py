@@ -175,7 +175,7 @@ class Experiment:
             write_status(self.results, "running")
             try:
                 with checked(self.place, self.results.folder, self.missing(stage)):
-                    return until_converged(lambda again: self._make(stage, again), plan_anew)
+                    return until_converged(lambda again: self._make(stage, self.place, again), plan_anew)
             except KeyboardInterrupt:
                 raise Stopped("what is finished is kept, and running the cell again goes on from there.") from None
             finally:
@@ -186,26 +186,20 @@ class Experiment:
 
         workers: processes at work at once here; by default the study's. What has failed is not tried again.
         """
-
-        def make(again: bool) -> Outcome:
-            return run_units(
-                self.results.folder, self.plan.all_units(), self.place.on_this_machine(workers),
-                progress=Progress("all stages", self.results.costs()), again=again,
-            )  # fmt: skip
-
-        return until_converged(make, self._plan_anew, again=False)
+        place = self.place.on_this_machine(workers)
+        return until_converged(lambda again: self._make(None, place, again), self._plan_anew, again=False)
 
     def missing(self, stage: int | None = None) -> list[Unit]:
         """Return the units of a stage, or of all, and of everything that they need, that are not there yet."""
-        units = self.plan.all_units() if stage is None else self.plan.units(stage)
-        every = dict.fromkeys(each for unit in units for each in unit.closure())
+        every = dict.fromkeys(each for unit in self._units(stage) for each in unit.closure())
         return [unit for unit in every if not self.results.is_done(unit)]
 
-    def _make(self, stage: int, again: bool) -> Outcome:
-        return run_units(
-            self.results.folder, self.plan.units(stage), self.place,
-            progress=Progress(STAGES[stage], self.results.costs()), again=again,
-        )  # fmt: skip
+    def _units(self, stage: int | None) -> list[Unit]:
+        return self.plan.all_units() if stage is None else self.plan.units(stage)
+
+    def _make(self, stage: int | None, place: Place, again: bool) -> Outcome:
+        progress = Progress("all stages" if stage is None else STAGES[stage], self.results.costs())
+        return run_units(self.results.folder, self._units(stage), place, progress=progress, again=again)
 
     def _plan_anew(self) -> bool:
         """Plan by what is finished now; return whether steps have to be doubled."""

@@ -179,12 +179,9 @@ def _axes(grid: Mapping[Any, Any], file: Path) -> dict[str, list[dict[str, Any]]
     _check_names(grid, file)
     axes = {name: _values(name, given, file) for name, given in grid.items()}
     for name, values in axes.items():
-        for key, number in Counter(map(_key, values)).items():
-            if number > 1:
-                value = next(value for value in values if _key(value) == key)
-                raise InputError(
-                    f"{file}: {GRID}: {name} has {_label(name, value[name])} twice; leave one of them out."
-                )
+        times = Counter(map(_key, values))
+        if twice := next((value for value in values if times[_key(value)] > 1), None):
+            raise InputError(f"{file}: {GRID}: {name} has {_label(name, twice[name])} twice; leave one of them out.")
     return axes
 
 
@@ -287,9 +284,10 @@ def _flat(value: Any) -> list[Any]:
 
 def _labels(name: str, values: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return the different values of an axis in words, each another one, by `_key`."""
-    different = {_key(value): value for value in reversed(values)}
-    keys = list(dict.fromkeys(map(_key, values)))
-    values = [different[key] for key in keys]
+    different: dict[str, Mapping[str, Any]] = {}
+    for value in values:
+        different.setdefault(_key(value), value)
+    values = list(different.values())
     given = [None if value[name] is None else str(value[name]) for value in values]
     labels = _paths(given) if name == "data" else [_label(name, value[name]) for value in values]
     if len(set(labels)) < len(labels):  # they differ in what they bring with them
@@ -299,7 +297,7 @@ def _labels(name: str, values: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for i, label in enumerate(labels):
         times[label] += 1
         labels[i] = label if times[label] == 1 else f"{label}-{i + 1}"
-    return dict(zip(keys, labels, strict=True))
+    return dict(zip(different, labels, strict=True))
 
 
 def _paths(data: Sequence[str | None]) -> list[str]:

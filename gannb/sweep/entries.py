@@ -56,8 +56,9 @@ def entries(sweep: Sweep, found: Mapping[str, Result], failed: Mapping[str, str]
     places: dict[tuple[Any, ...], Entry] = {}
     for cell in sweep.cells:
         result = found.get(cell.name)
-        way = _way(cell, sweep.axes.get(GAN, ()))
-        for entry in _of_study(cell, result, way) if result else [_missing(cell, failed, way)]:
+        maker = _maker(cell, result, sweep.axes.get(GAN, ()))
+        missing = Entry(cell.name, cell.at, maker, True, reason=failed.get(cell.name, ""))
+        for entry in _of_study(cell, result, maker) if result else [missing]:
             places.setdefault((entry.maker, *sorted(entry.at.items())), entry)
     there = list(places.values())
     m = sum(entry.row is not None for entry in there)
@@ -65,28 +66,27 @@ def entries(sweep: Sweep, found: Mapping[str, Result], failed: Mapping[str, str]
     return [entry if entry.row is None else _together(entry, ropes[entry.study], m) for entry in there]
 
 
-def _missing(cell: Cell, failed: Mapping[str, str], way: str) -> Entry:
-    family = "GAN" if cell.study.gan == "auto" else cell.study.gan
-    return Entry(cell.name, cell.at, way.format(family=family), True, reason=failed.get(cell.name, ""))
+def _maker(cell: Cell, result: Result | None, labels: Sequence[str]) -> str:
+    """Return what a study's GAN is called on the map: as on its axis, or by the family that `auto` or nothing comes to.
 
-
-def _way(cell: Cell, labels: Sequence[str]) -> str:
-    """Return what a study's GAN is called on the map, `{family}` for what `auto` or nothing said comes to.
-
-    labels: of the axis of the families, of which two may be one family, as `mlp` and what `auto` comes to.
+    labels: of that axis, of which two may be one family, as `mlp` and what `auto` comes to.
     """
     label = cell.at.get(GAN, DEFAULT)
     if label not in ("auto", DEFAULT):
-        return label.replace("{", "{{").replace("}", "}}")
-    return "{family}" if len(labels) < 2 else f"{{family}} ({label})"
+        return label
+    if result:
+        family = str(result.verdict["of"]["gan"])
+    else:
+        family = "GAN" if cell.study.gan == "auto" else cell.study.gan
+    return family if len(labels) < 2 else f"{family} ({label})"
 
 
-def _of_study(cell: Cell, result: Result, way: str) -> list[Entry]:
+def _of_study(cell: Cell, result: Result, maker: str) -> list[Entry]:
     rope, reason = float(result.verdict["rope"]), result.reason
     rows = {(row["arm"], row["against"]): row for row in result.verdict["contrasts"]}
     against_blends = rows.get((PRIMARY[0], BLENDS))
     gan = Entry(
-        cell.name, cell.at, way.format(family=result.verdict["of"]["gan"]), True, result.primary, result.answer,
+        cell.name, cell.at, maker, True, result.primary, result.answer,
         reason=reason, blends=decided(against_blends, rope, reason) if against_blends else "",
     )  # fmt: skip
     at = {axis: label for axis, label in cell.at.items() if axis != GAN}
