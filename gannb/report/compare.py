@@ -24,7 +24,7 @@ from gannb.analysis.wording import METRIC_NAMES, capital, interval_text, percent
 from gannb.data.medium import Nouns
 from gannb.report import plots, pooling
 from gannb.report.kept import Result, read_result
-from gannb.report.page.html import ANSWERS, inline_svg, render
+from gannb.report.page.html import ANSWERS, render
 from gannb.report.page.pictures import Picture
 from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
@@ -235,4 +235,4 @@ def _about(result: Result) -> str:
 def _embedded(ax: Axes, name: str) -> str:
     drawing = plots.svg(ax.figure, name)
     plt.close(ax.figure)
-    return inline_svg(drawing, name)
+    return plots.inline_svg(drawing, name)

@@ -1,10 +1,9 @@
-"""From facts to HTML: the templates, the words that they use, and content that is embedded in a page."""
+"""From facts to HTML: the templates, and the words that they use."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,18 +47,3 @@ def control_word(control: Mapping[str, Any]) -> str:
     return row_word(dict(control) | {"role": "control"})
 
 
-def data_uri(kind: str, content: bytes) -> str:
-    """Return content of a media type as an address that holds it."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def inline_svg(drawing: str, name: str) -> Markup:
-    """Return an SVG file of matplotlib's as a part of a page, where its marks can show their values.
-
-    name: of the figure; it is put before every id, since figures of one page share glyphs' names.
-    """
-    body = drawing[drawing.index("<svg") :]
-    body = re.sub(r'<g id="[^"]*">', "<g>", body)
-    body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.S)
-    body = re.sub(r"<[^>]*>", lambda tag: re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag[0]), body)
-    return Markup(body.replace("<svg ", '<svg aria-hidden="true" ', 1))

@@ -18,7 +18,6 @@ from gannb.analysis.evidence import Evidence
 from gannb.data.examples import Examples
 from gannb.report import plots, tables
 from gannb.report.page import captions
-from gannb.report.page.html import data_uri, inline_svg
 from gannb.stats import outcomes
 from gannb.trials.arms import PRIMARY
 
@@ -52,9 +51,9 @@ def make_pictures(experiment: Experiment, evidence: Evidence, verdict: Mapping[s
 
 def chart_picture(folder: Path, name: str, ax: Axes, table: pd.DataFrame, texts: captions.Texts) -> Picture:
     """Save a figure of lines and marks, and embed it as SVG."""
-    _, drawing, _ = plots.save(ax.figure, folder, name, table)
+    saved = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
-    return Picture(*texts, inline_svg(drawing.read_text(encoding="utf-8"), name), "chart")
+    return Picture(*texts, saved.as_element(), "chart")
 
 
 def items_picture(
@@ -62,11 +61,11 @@ def items_picture(
 ) -> Picture:
     """Save a grid of items as a figure, and embed them as their medium shows them on a page, or else that figure."""
     ax = plots.show(medium, grid)
-    drawing, _, _ = plots.save(ax.figure, folder, name, table)
+    saved = plots.save(ax.figure, folder, name, table)
     plt.close(ax.figure)
     if (content := medium.html(grid)) is not None:
         return Picture(*texts, Markup(content), "html")
-    return Picture(*texts, data_uri("image/png", drawing.read_bytes()), "drawn")
+    return Picture(*texts, saved.as_address(), "drawn")
 
 
 # ---- the answer and its scores ----

@@ -25,7 +25,7 @@ from gannb.report.plots.items import (
     show,
     suspects,
 )
-from gannb.report.plots.saving import png, save, svg
+from gannb.report.plots.saving import Saved, inline_svg, png, save, svg
 from gannb.report.plots.scores import (
     LEAST_SHARE,
     arm_scores,
@@ -39,8 +39,9 @@ from gannb.report.plots.scores import (
 from gannb.utils.figures import MOST_ROWS, short
 
 __all__ = [
-    "LEAST_SHARE", "MOST_ROWS", "arm_scores", "between_bars", "class_counts", "class_grid", "confusion_change",
+    "LEAST_SHARE", "MOST_ROWS", "Saved", "arm_scores", "between_bars", "class_counts", "class_grid", "confusion_change",
     "dose_response", "forest", "forest_narrow", "forest_of_studies", "forest_of_studies_narrow", "forest_rows",
-    "gan_health", "headline", "headline_rows", "interpolations", "neighbours", "paired_trials", "png", "reliability",
-    "samples", "samples_over_time", "save", "short", "show", "suspects", "svg", "trial_means", "worth_curve",
+    "gan_health", "headline", "headline_rows", "inline_svg", "interpolations", "neighbours", "paired_trials", "png",
+    "reliability", "samples", "samples_over_time", "save", "short", "show", "suspects", "svg", "trial_means",
+    "worth_curve",
 ]  # fmt: skip

@@ -80,24 +80,6 @@ def test_marks_of_a_chart_show_their_value_under_a_pointer(published):
     assert "tip: " not in page
 
 
-def test_the_ids_of_a_drawing_are_its_own_and_its_marks_keep_their_titles():
-    drawing = (
-        '<?xml version="1.0"?><!DOCTYPE svg><svg width="1"><metadata>when</metadata><defs><path id="g1"/>'
-        '<style>* {}</style></defs><g id="axes_1"><title>a" id="x</title><use href="#g1"/>'
-        '<rect clip-path="url(#g1)"/></g></svg>'
-    )
-    assert html.inline_svg(drawing, "forest") == (
-        '<svg aria-hidden="true" width="1"><defs><path id="forest-g1"/></defs><g><title>a" id="x</title>'
-        '<use href="#forest-g1"/><rect clip-path="url(#forest-g1)"/></g></svg>'
-    )
-
-
-def test_embedded_content_comes_back():
-    content = bytes(range(256))
-    kind, _, body = html.data_uri("image/png", content).partition(";base64,")
-    assert kind == "data:image/png" and base64.b64decode(body) == content
-
-
 def test_a_fact_that_a_template_lacks_is_an_error_and_one_with_a_tag_is_escaped(monkeypatch):
     monkeypatch.setattr("jinja2.PackageLoader", lambda *_: DictLoader({"a": "{{ title }}"}))
     assert html.render("a", title="<b>") == "&lt;b&gt;"
