@@ -45,5 +45,3 @@ def script_hash(script: str) -> str:
 def control_word(control: Mapping[str, Any]) -> str:
     """Return how a control came out, in words."""
     return row_word(dict(control) | {"role": "control"})
-
-
