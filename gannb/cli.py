@@ -141,8 +141,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         raise InputError(f"{problem}; {nearest(name, COMMANDS) or known}")
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        hint = nearest(unknown[0], options.known) or f"see `gannb {name} --help`."
-        raise InputError(f"gannb {name} has no {unknown[0]}; {hint}")
+        hint = nearest(unknown[0], options.known) or f"see `gannb {options.command} --help`."
+        raise InputError(f"gannb {options.command} has no {unknown[0]}; {hint}")
     return options
 
 
@@ -161,7 +161,7 @@ def make_parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=command.help, description=text, epilog=command.epilog, **layout)
         for add in command.arguments:
             add(one)
-        one.set_defaults(call=command.call, known=_options(command))
+        one.set_defaults(command=name, call=command.call, known=_options(command))
     return parser
 
 

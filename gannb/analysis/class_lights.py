@@ -19,8 +19,8 @@ from gannb.analysis import copying
 from gannb.analysis.claims import DISTORTED
 from gannb.analysis.copying import ATTRACTION, Copying
 from gannb.analysis.evidence import Evidence, common_trials, of_trials
-from gannb.analysis.wording import points
-from gannb.data.medium import Nouns
+from gannb.analysis.wording import points, unlearnt
+from gannb.data.medium import Nouns, Phrases
 from gannb.stats.estimate import Interval
 from gannb.stats.outcomes import interval
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -68,7 +68,7 @@ class Explanation:
     why: str  # the bars, and where they come from
 
 
-def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]:
+def explained(nouns: Nouns, phrases: Phrases, measuring_classifier: str) -> dict[str, Explanation]:
     """Return what each of the lights of `CRITERIA` shows, in words; measuring_classifier: its name."""
     many = nouns.many
     return {
@@ -83,11 +83,11 @@ def explained(nouns: Nouns, measuring_classifier: str) -> dict[str, Explanation]
             "this kit's GANs usually end with.",
         ),
         "copying": Explanation(
-            f"excess of the class' {many} that lie nearer to a training {nouns.one} than to unseen real ones, in "
-            f"{nouns.raw}: 0% none, 100% copies",
-            f"Follows the verdict on copying: red above 0% where that is “copies”, and wherever {nouns.a_one} of the "
-            f"class is identical with a training {nouns.one}; green below {ATTRACTION:.0%} where there is no "
-            "sign of it.",
+            f"how far the class' {many} are on the way to copies, in {nouns.raw}: 0% for {many} that "
+            f"{unlearnt(nouns, phrases)}, 100% for pure copies",
+            f"Follows the verdict on copying: where that is “copies”, red above 0% and where {nouns.a_one} of the "
+            f"class is identical with a training {nouns.one}; green below {ATTRACTION:.0%} where there is no sign of "
+            "it.",
         ),
         "usefulness": Explanation(
             f"change of the class' recall, real + GAN + classic against real + classic, in points: on one half of its "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gannb.analysis.evidence import Evidence, difference, has_converged
+from gannb.analysis.evidence import Evidence, difference, has_converged, second_half
 from gannb.analysis.wording import in_points, points
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Estimate, Interval
@@ -47,9 +47,9 @@ def control_row(evidence: Evidence, contrast: Contrast, level: float = 0.95) -> 
     An arm has converged where the second half of its steps brought less than `rope`, by the mean: that is the rule by
     which steps are doubled.
     """
-    change = difference(evidence, contrast.arm, contrast.against, level)
     if contrast.expected == CONVERGED:
-        return ControlRow(contrast, change, has_converged(evidence, contrast.arm))
+        return ControlRow(contrast, second_half(evidence, contrast.arm, level), has_converged(evidence, contrast.arm))
+    change = difference(evidence, contrast.arm, contrast.against, level)
     result = came_out(contrast.expected, change, evidence.rope)
     if result is False and _has_more_items(contrast) and not has_converged(evidence, contrast.arm):
         result = None  # with more steps it may come out yet

@@ -16,7 +16,7 @@ import pandas as pd
 import scipy
 
 from gannb.analysis.evidence import Evidence, of_trials, per_trial, possible
-from gannb.analysis.wording import in_percent, whole_percent
+from gannb.analysis.wording import in_percent, unlearnt, whole_percent
 from gannb.measures.copying import LEVEL, identical_p
 from gannb.stats.estimate import Estimate
 from gannb.stats.settling.floor import LEAST_TRIALS
@@ -116,13 +116,10 @@ def _found(
     nouns = evidence.nouns
     identical = f"{f'{duplicates:,}' if duplicates else 'none'} of its {items:,} {nouns.many}"
     chance = f" ({usual:.1f} of as many unseen real ones would be)" if usual else ""
-    honest = f"are no nearer to the training set than to unseen real {nouns.many}"
-    if evidence.phrases.nearly:
-        honest = f"are near copies of a training {nouns.one} as seldom as unseen real ones are"
     return (
         f"{identical} {'are' if duplicates > 1 else 'is'} identical with a training {nouns.one}{chance}, copying is "
         f"flagged in {flagged} of {trials} trials, and they score {in_percent(possible(side))} on a scale on which "
-        f"{nouns.many} that {honest} score 0% and pure copies 100%"
+        f"{nouns.many} that {unlearnt(nouns, evidence.phrases)} score 0% and pure copies 100%"
     )
 
 

@@ -304,6 +304,15 @@ def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) 
     return possible(evidence.tested.difference(d, evidence.weighting, level, sees_both_halves(arm, against)))
 
 
+def second_half(evidence: Evidence, arm: str, level: float = 0.95) -> Estimate:
+    """Return what the second half of an arm's steps brought, with its interval.
+
+    The mean is the one by which it is decided whether steps are doubled.
+    """
+    change = difference(evidence, arm, parse_arm(arm).half().name, level)
+    return replace(change, mean=gain_of_second_half(evidence, arm))
+
+
 def gain_of_second_half(evidence: Evidence, arm: str) -> float | None:
     """Return what the second half of an arm's steps brought on average over trials; None where that was not tried.
 

@@ -278,7 +278,7 @@ def sentence(nouns: Nouns, classes: Sequence[str], found: Sequence[OpenSetRow]) 
     changes = [f"{words[m]} {_change(told[m])} or {_change(alone[m])}" for m in told if m != BASELINE]
     return (
         f"{capital(nouns.many)} of {listed([f'“{name}”' for name in classes])}, which no training saw, are told from "
-        f"known ones with an AUROC of {percent(told[BASELINE].level.auroc.mean)}% where there is no “other” class. "
+        f"known ones with an AUROC of {share_text(told[BASELINE].level.auroc.mean)}% where there is no “other” class. "
         f"Training one changes that, in points, by the largest probability of a known class or by that of “other” "
         f"alone: {'; '.join(changes)}."
     )
@@ -339,7 +339,7 @@ def _how_scored(nouns: Nouns) -> str:
     )
 
 
-def percent(share: float | None) -> str:
+def share_text(share: float | None) -> str:
     """Return a share in percent, without the sign; a dash for none."""
     return "–" if share is None or np.isnan(share) else f"{100 * share:.1f}"
 

@@ -156,8 +156,8 @@ def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
     """Return what the best option brings and takes, in sentences; option: None where nothing is better."""
     if option is None:
         return [
-            f"No way to make more of these {evidence.nouns.many} that was tried beats classical augmentation alone "
-            f"beyond doubt: keep to that{_own_effect(evidence)}."
+            f"No way to make more of these {evidence.nouns.many} that was tried is shown to help beyond classical "
+            f"augmentation: keep to that{_own_effect(evidence)}."
         ]
     cost = f"; {_minutes(option.minutes)} of computing" if option.minutes is not None else ""
     adjusted = "" if option.arm == PRIMARY[0] else " (adjusted for the number of options)"
@@ -266,7 +266,7 @@ def depth(evidence: Evidence, level: float = 0.95, reason: str = "") -> Depth | 
     the study has no answer.
     """
     first, *others = list(evidence.classifiers) or [""]
-    others = [name for name in others if len(common_trials(evidence, *_primary_of(name), *PRIMARY)) >= 2]
+    others = [name for name in others if len(common_trials(evidence, *_primary_of(name), *PRIMARY)) >= LEAST_TRIALS]
     if not others:
         return None
     rows = [_depth_row(evidence, first, *PRIMARY)]
@@ -296,10 +296,11 @@ def _depth_sentence(evidence: Evidence, first: str, name: str, level: float, rea
     by = f"{in_points(gain)} points by them, {in_points(ahead)} against {first} without"
     by += " (adjusted for the number of secondary comparisons)"
     again, due = with_repeats(evidence, with_gan), gain.low > 0
-    if again and len(common_trials(evidence, with_gan, again, without)) >= 2:
-        repeated = difference(evidence, again, without, level)
-        due = due and difference(evidence, with_gan, again, level).low > 0
+    if again and len(common_trials(evidence, with_gan, again, without)) >= LEAST_TRIALS:
+        repeated, beyond = difference(evidence, again, without, level), difference(evidence, with_gan, again, level)
+        due = due and beyond.low > 0
         by += f"; real {many} again in their places bring it {in_points(repeated)}"
+        by += f", and the GAN's {in_points(beyond)} more"
     if reason:
         return f"Whether GAN {many} let you use {name} is undecided ({reason}): {by}."
     if ahead.low > 0 and due:

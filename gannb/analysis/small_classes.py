@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from gannb.analysis.evidence import Evidence, common_trials, of_trials, possible
-from gannb.analysis.wording import ANSWERS, METRIC_NAMES, in_percent, in_points
+from gannb.analysis.wording import ANSWERS, METRIC_NAMES, in_percent, in_points, unlearnt
 from gannb.classifiers.imbalance import BALANCING, smallest
-from gannb.data.medium import Nouns
+from gannb.data.medium import Nouns, Phrases
 from gannb.stats.estimate import Estimate, Interval
 from gannb.stats.outcomes import interval
 from gannb.stats.tested import equal, only
@@ -123,7 +123,9 @@ class AgainstBalancing:
     answer: str  # a value of `stats.decision.Answer`
 
 
-def notes(found: SmallClasses, balancing: Sequence[AgainstBalancing], metric: str, nouns: Nouns) -> list[str]:
+def notes(
+    found: SmallClasses, balancing: Sequence[AgainstBalancing], metric: str, nouns: Nouns, phrases: Phrases
+) -> list[str]:
     """Return what a reader of the tables has to know: which class it is, and what was found by the metric."""
     names = ", ".join(f"“{name}”" for name in found.smallest)
     several = len(found.smallest) > 1
@@ -131,20 +133,20 @@ def notes(found: SmallClasses, balancing: Sequence[AgainstBalancing], metric: st
     each, of_each, averaged = (" each", "of each ", ", averaged over the classes") if several else ("", "", "")
     told = (
         f"{which}, with {found.items:,} of {found.of:,} {nouns.many}{each}; about {found.tested:.0f} {of_each}are in "
-        f"a test set, where one {nouns.one} is {100 / found.tested:.2g} points of its class' recall. Minority recall "
+        f"a test set, where one {nouns.one} is {100 / found.tested:.3g} points of its class' recall. Minority recall "
         f"is the share of them that is recognised{averaged}."
     )
-    return [told, *_balancing_note(balancing, metric, nouns), *_copying_note(found, nouns)]
+    return [told, *_balancing_note(balancing, metric, nouns), *_copying_note(found, nouns, phrases)]
 
 
-def _copying_note(found: SmallClasses, nouns: Nouns) -> list[str]:
+def _copying_note(found: SmallClasses, nouns: Nouns, phrases: Phrases) -> list[str]:
     """Return whether the GAN's items of the smallest classes are copies, where that was measured."""
     if math.isnan(found.copying.mean):
         return []
     which = "class" if len(found.smallest) == 1 else "classes"
     return [
         f"The GAN's {nouns.many} of the smallest {which} score {in_percent(found.copying)} on the scale of copying, on "
-        f"which {nouns.many} no nearer to the training set than to unseen real ones score 0% and pure copies 100%."
+        f"which {nouns.many} that {unlearnt(nouns, phrases)} score 0% and pure copies 100%."
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gannb.classifiers.ways import WAYS
+from gannb.data.medium import Nouns, Phrases
 from gannb.stats.estimate import Interval
 
 METRIC_NAMES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy"}
@@ -104,6 +105,13 @@ def typeset(text: str) -> str:
     text = re.sub(r"(?<![\w.])-(?=\d)", "−", text)
     text = re.sub(r"(?<=\d) (?=[\[%])", "\u00a0", text)
     return re.sub(r"(\[[−\d.,]+,) (?=[−\d])", "\\1\u00a0", text)
+
+
+def unlearnt(nouns: Nouns, phrases: Phrases) -> str:
+    """Return what items do that score 0 % on the scale of copying, to stand behind `items that`."""
+    if phrases.nearly:
+        return f"are near copies of a training {nouns.one} as seldom as unseen real ones are"
+    return f"are no nearer to the training set than to unseen real {nouns.many}"
 
 
 # ---- rows of verdict.json ----

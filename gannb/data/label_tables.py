@@ -105,19 +105,20 @@ def read_table(path: Path) -> Table:
     text = text[said.end() :] if said else text
     first = text.split("\n", 1)[0]
     delimiter = said[1] if said else max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     try:
-        rows = [[composed(c.strip()) for c in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+        numbered = [(reader.line_num + bool(said), [composed(cell.strip()) for cell in row]) for row in reader]
     except csv.Error as error:
         raise InputError(f"data: the table {str(path)!r} cannot be read ({error}); save it as CSV in UTF-8") from error
-    rows = [row for row in rows if any(row)]
-    width = len(rows[0]) if rows else 0
-    ragged = next((i for i, row in enumerate(rows) if len(row) > width and any(row[width:])), None)
-    if ragged is not None:
-        raise InputError(
-            f"data: line {ragged + 1} of {str(path)!r} has {len(rows[ragged])} cells and the first {width}; "
-            "put quotes around a cell that holds the delimiter"
-        )
-    rows = [(row + [""] * width)[:width] for row in rows]
+    numbered = [(line, row) for line, row in numbered if any(row)]
+    width = len(numbered[0][1]) if numbered else 0
+    for line, row in numbered:
+        if any(row[width:]):
+            raise InputError(
+                f"data: line {line} of {str(path)!r} has {len(row)} cells and the first {width}; "
+                "put quotes around a cell that holds the delimiter"
+            )
+    rows = [(row + [""] * width)[:width] for _, row in numbered]
     return Table(path, tuple(rows[0]) if rows else (), rows[1:])
 
 

@@ -140,7 +140,7 @@ def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]
         outcome_notes=facts.outcome_notes(experiment, evidence, looked.looks),
         small_classes=texts(verdict, small_class_notes(looked.verdict, evidence)),
         classes=tables.class_table(verdict),
-        criteria=explained(evidence.nouns, evidence.measuring_classifier),
+        criteria=explained(evidence.nouns, evidence.phrases, evidence.measuring_classifier),
         open_set=unseen and unseen | {"table": open_set_table(unseen, evidence.nouns).to_dict("records")},
     )
 
@@ -148,7 +148,8 @@ def make_page(experiment: Experiment, looked: Looked, verdict: Mapping[str, Any]
 def small_class_notes(decided: Verdict, evidence: Evidence) -> list[str]:
     """Return what a reader of the tables on smaller classes has to know; empty for classes of about equal size."""
     smaller = decided.small_classes
-    return notes(smaller, decided.balancing, evidence.metric, evidence.nouns) if smaller else []
+    said = decided.balancing, evidence.metric, evidence.nouns, evidence.phrases
+    return notes(smaller, *said) if smaller else []
 
 
 def open_set_part(experiment: Experiment) -> dict[str, Any]:

@@ -108,8 +108,8 @@ def tried_in(folder: str | Path, wanted: str, number: int, seed: int) -> tuple[P
 def fitted_generator(experiment: Experiment) -> Fitted:
     """Return the study's final GAN, or else the first trial's that is there. Raises InputError where none is."""
     results, plan, settings = experiment.results, experiment.plan, experiment.settings
-    of_trials = [(plan.generator_units.get((t, settings.family)), t + 1) for t in range(settings.trials)]
-    found = [(unit, f"the GAN of trial {number}") for unit, number in of_trials if unit is not None]
+    of_trials = [(plan.generator_units.get((t, settings.family)), t) for t in range(settings.trials)]
+    found = [(unit, f"the GAN of trial {trial}") for unit, trial in of_trials if unit is not None]
     found = [(plan.final_generator, "the final generator"), *found]
     unit, whose = next(((unit, whose) for unit, whose in found if results.is_done(unit)), (None, ""))
     if unit is None:

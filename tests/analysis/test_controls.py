@@ -17,9 +17,11 @@ from gannb.analysis.controls import (
     way_out,
     why_no_answer,
 )
-from gannb.analysis.evidence import Evidence, difference
+from gannb.analysis.evidence import Evidence, difference, gain_of_second_half
 from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import Verdict, decide
+from gannb.analysis.wording import in_points
+from gannb.report.page.facts import convergence
 from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Interval
 from gannb.trials.arms import PRIMARY, parse_arm
@@ -56,6 +58,14 @@ def not_converged(**more) -> Evidence:
 )  # fmt: skip
 def test_a_control_came_out_or_did_not_or_cannot_be_told(expected, low, high, result):
     assert came_out(expected, Interval((low + high) / 2, low, high), rope=0.01) is result
+
+
+def test_what_the_second_half_brought_is_told_by_the_mean_that_decides_on_more_steps():
+    world = halves_checked(evidence("folds", **{CONVERGENCE.replace("+", "__"): 0.83}))
+    world.scores.loc[world.scores["arm"] == CONVERGENCE, world.metric] -= 0.2  # other than what the items say
+    contrast = next(c for c in world.contrasts if c.against == CONVERGENCE)
+    change, gain = control_row(world, contrast).change, gain_of_second_half(world, contrast.arm)
+    assert change.mean == gain > 0.15 and in_points(change) in convergence(world)
 
 
 @pytest.mark.parametrize(("half", "result"), [(0.835, True), (0.80, False), (0.90, True)])

@@ -235,7 +235,13 @@ def test_a_deeper_network_must_gain_by_them_and_be_ahead_of_the_first(means, beg
 def test_what_real_items_again_bring_a_deeper_network_is_no_gain_by_the_gan(repeats):
     (said,) = depth(with_depth(0.90, 0.85, again=0.90, repeats=repeats)).sentences
     assert said.startswith("deep_cnn is ahead, but not beyond doubt because of GAN images: +5.0 [")
-    assert "; real images again in their places bring it +5.0 [" in said
+    assert "; real images again in their places bring it +5.0 [" in said and ", and the GAN's 0.0 [" in said
+
+
+def test_of_two_trials_nothing_is_said_of_a_deeper_network():
+    world = with_depth(0.90, 0.85)
+    few = {arm: {t: c for t, c in of.items() if t < 2} for arm, of in world.correct.items()}
+    assert depth(replace(world, scores=world.scores[world.scores["trial"] < 2], correct=few)) is None
 
 
 def test_what_is_said_of_a_deeper_network_is_adjusted_like_the_comparison_itself():

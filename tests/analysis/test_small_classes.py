@@ -27,7 +27,7 @@ def row(rows: Sequence[ArmRow | ChangeRow], *names: str) -> ArmRow | ChangeRow:
 def said(world: Evidence) -> list[str]:
     """The notes of a world."""
     verdict = decide(world)
-    return notes(verdict.small_classes, verdict.balancing, world.metric, world.nouns)
+    return notes(verdict.small_classes, verdict.balancing, world.metric, world.nouns, world.phrases)
 
 
 def expected(world: Evidence, arm: str, against: str | None, classes: tuple[int, ...]) -> list[Estimate]:

@@ -433,6 +433,11 @@ def test_an_undecided_sentence_says_what_is_excluded_and_what_is_open(low, high,
     assert f": undecided; {says}. " in sentence(evidence(), estimate, Answer.INCONCLUSIVE)
 
 
+def test_an_undecided_sentence_of_two_trials_excludes_nothing():
+    estimate = Estimate(0.003, 0.001, 0.005, 0.0001, 1, 0.0002, 2, 0.95)
+    assert ": undecided; 2 trials are too few to tell. " in sentence(evidence(), estimate, Answer.INCONCLUSIVE)
+
+
 def test_a_way_to_go_has_one_interval_wherever_it_stands():
     found = decide(evidence(real__interpolation__classic=0.85, real__gaussian__classic=0.84, transfer=0.9))
     as_option = {way.arm: way.gain for way in found.options}

@@ -145,7 +145,7 @@ def _small_classes(words: Mapping[str, Any]) -> Iterator[str]:
     for title, counts in (("small class", {"well": 100, "ill": 20}), ("small classes", {"a": 20, "b": 20, "c": 90})):
         world = evidence("folds", words=words, **planted)
         found = verdict_of(replace(world, class_counts=counts, small_copying=(0.8, 0.9) * 4))
-        said = notes(found.small_classes, found.balancing, world.metric, world.nouns)
+        said = notes(found.small_classes, found.balancing, world.metric, world.nouns, world.phrases)
         yield from (f"{title}: {text}" for text in said)
 
 
@@ -202,7 +202,7 @@ def _advised(words: Mapping[str, Any]) -> dict[str, Evidence]:
 
 
 def _lights(words: Mapping[str, Any]) -> Iterator[str]:
-    shown = explained(words["nouns"], words["measuring_classifier"])
+    shown = explained(words["nouns"], words["phrases"], words["measuring_classifier"])
     yield from (f"light {name}: {each.meaning}. {each.why}" for name, each in shown.items())
     for name, light in itertools.product(CRITERIA, ("red", "yellow", "green", "grey")):
         said = advice(words["nouns"], **dict.fromkeys(CRITERIA, "green") | {name: light})

@@ -30,7 +30,7 @@ def opened(folder: Path) -> Experiment:
 def test_a_class_is_drawn_beside_real_items_and_the_path_is_printed(smoke, capsys):
     assert cli.main(["try", "7", str(smoke), "--number", "9"]) == 0
     said, file = capsys.readouterr().out.splitlines()
-    assert said == "class '7', by the GAN of trial 1" and file == str(smoke / "tried" / "class-7-0.png")
+    assert said == "class '7', by the GAN of trial 0" and file == str(smoke / "tried" / "class-7-0.png")
     assert Image.open(file).size[0] > 100
     again = trying.try_out(opened(smoke), "7", 9)
     assert [len(row) for row in again.grid.cells] == [8, 1, 4] and again.grid.rows == ["made", "", "real"]
@@ -96,7 +96,7 @@ def captioned(tmp_path) -> Experiment:
     families = {"echo": SimpleNamespace(takes_captions=True)}
     medium = SimpleNamespace(families=families, captions=CAPTIONED.captions)
     settings = SimpleNamespace(family="echo", medium=medium)
-    fitted = trying.Fitted(Echo(), dataset.pool, "the GAN of trial 1")
+    fitted = trying.Fitted(Echo(), dataset.pool, "the GAN of trial 0")
     with patch.object(trying, "fitted_generator", lambda experiment: fitted):
         yield SimpleNamespace(dataset=dataset, settings=settings, study=study, folder=study.folder)
 

@@ -15,24 +15,17 @@ another one: measures of copying compare pictures of frequencies, and find these
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.spatial import cKDTree
 
-from gannb.data.assembly import identical
+from gannb.data.assembly import content_of, identical
 
 NEAR = 0.95  # least correlation
 BANDS = 64  # of the spectra by which candidates are found
 ALIKE = 0.15  # largest distance of the spectra of candidates, each of norm 1
 NEIGHBOURS = 32  # candidates per clip: bounds time and memory where thousands are alike
 BLOCK = 256  # clips or pairs at once
-
-
-def content(item: np.ndarray) -> bytes:
-    """Return 16 bytes that only the same samples have. item: (T,) int16."""
-    return hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest()
 
 
 def near_pairs(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +50,7 @@ def among(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     x: (N, T), others: (M, T) int16.
     """
-    both = identical(content(item) for part in (others, x) for item in part)[len(others) :]
+    both = identical(content_of(item) for part in (others, x) for item in part)[len(others) :]
     exact = both < len(others)
     near = exact.copy()
     near[_near(x, others, _candidates(_spectra(x), _spectra(others)))[0][:, 0]] = True

@@ -15,6 +15,8 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
+from gannb.media.audio.tensors import FULL
+
 BANDS = 64
 LOWEST = 40.0  # Hz; the highest is half of the rate
 FRAME = 0.064  # s, of a transform: shorter ones have no bin for some of the low bands
@@ -25,7 +27,6 @@ SMALLEST = 1e-10  # power, of samples in -1..1: far below that of rounding to 16
 SPECTRUM_STEPS = 60  # of non-negative least squares
 PHASE_STEPS, MOMENTUM = 32, 0.99  # Perraudin et al. 2013, "A fast Griffin-Lim algorithm", which recommends .99
 PEAK = 0.9  # of a sound that was made, as of a prepared one
-FULL = 32767  # the largest sample
 
 
 @dataclass(frozen=True)

@@ -133,10 +133,10 @@ class Sounds(Usual):
         return f"values of {low} to {high}" if max(-low, high) <= 1 else ""
 
     def content(self, item: np.ndarray) -> bytes:
-        """See `gannb.media.audio.duplicates.content`."""
-        from gannb.media.audio.duplicates import content
+        """See `gannb.data.assembly.content_of`."""
+        from gannb.data.assembly import content_of
 
-        return content(item)
+        return content_of(item)
 
     def copies_of(self, x: np.ndarray, others: np.ndarray) -> np.ndarray:
         """See `gannb.media.audio.duplicates.copies_of`."""

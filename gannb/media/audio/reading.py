@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
+from gannb.data.assembly import assemble, content_of, identical, link, linked
 from gannb.data.examples import Dataset, Examples, without_labels
 from gannb.data.groups import group_finder, proposal
 from gannb.data.side_facts import Side
@@ -90,13 +90,6 @@ def _like(source: Source, like: Examples, rate: int, on_bad_clip: str) -> tuple[
     return found, _brought_to(source, clips, target) if clips else ""
 
 
-def fingerprint(data: str, *, on_bad_clip: str = "fail") -> str:
-    """The same fingerprint as `read(data).fingerprint`, without preparing or linking anything."""
-    source = open_source(data, on_bad_clip).source
-    source, _, clips = _decode_all(source, [""] * len(source.ids), None, on_bad_clip)
-    return content_fingerprint(source, [clip.digest for clip in clips])
-
-
 @dataclass(frozen=True)
 class _Target:
     rate: int
@@ -154,23 +147,20 @@ def _target(source: Source, rate: int | None, seconds: float | None) -> _Target:
 class _Clip:
     digest: bytes  # of the samples as they were found, and their rate
     stored: str  # how, in a word
-    levels: np.ndarray | None = None  # prepared, (samples,) int16
-    kept: float = 1.0  # of its power, at the prepared rate
+    levels: np.ndarray  # prepared, (samples,) int16
+    kept: float  # of its power, at the prepared rate
 
 
 def _decode_all(
-    source: Source, named: list[str], target: _Target | None, on_bad_clip: str
+    source: Source, named: list[str], target: _Target, on_bad_clip: str
 ) -> tuple[Source, list[str], list[_Clip]]:
     """The clips that can be decoded, with the source and the group names cut down to them."""
 
     def clip(i: int) -> _Clip:
         sound, stored = source.load(i)
         rate = source.shapes[i][1]
-        found = _Clip(hashlib.sha256(f"{rate}".encode() + sound.tobytes()).digest(), stored)
-        if target is None:
-            return found
-        levels, kept = prepared(sound, rate, target.rate, target.samples)
-        return replace(found, levels=levels, kept=kept)
+        digest = hashlib.sha256(f"{rate}".encode() + sound.tobytes()).digest()
+        return _Clip(digest, stored, *prepared(sound, rate, target.rate, target.samples))
 
     threads = min(8, os.cpu_count() or 1)
     clips, bad = attempt(clip, range(len(source.ids)), threads)
@@ -184,7 +174,7 @@ def _assemble(
     data: str, source: Source, named: list[str], clips: list[_Clip], target: _Target, given_up: str
 ) -> Dataset:
     x = np.stack([clip.levels for clip in clips])  # (N, T)
-    same = identical(map(duplicates.content, x))
+    same = identical(map(content_of, x))
     first = np.flatnonzero(same == np.arange(len(x)))
     pairs, distances = duplicates.near_pairs(x[first])
     found = linked(source, same, link(first[pairs], distances, source.y), named)

@@ -191,7 +191,7 @@ def _named(name: str, value: Any) -> Any:
 
 
 def _lines_of(text: str) -> Iterator[int]:
-    """The lines in which the elements of a list begin, one after the other; line 1 for all where it is nested."""
+    """The lines in which the elements of a list begin, one after the other."""
     decoder, at = json.JSONDecoder(), text.find("[") + 1
     while True:
         while at < len(text) and text[at] in " \t\n\r,":

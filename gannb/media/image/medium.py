@@ -118,10 +118,10 @@ class Images(Usual):
         return f"values of {low} to {high}" if high - low <= 1 else ""
 
     def content(self, item: np.ndarray) -> bytes:
-        """See `gannb.media.image.duplicates.content`."""
-        from gannb.media.image.duplicates import content
+        """See `gannb.data.assembly.content_of`."""
+        from gannb.data.assembly import content_of
 
-        return content(item)
+        return content_of(item)
 
     def copies_of(self, x: np.ndarray, others: np.ndarray) -> np.ndarray:
         """See `gannb.media.image.duplicates.copies_of`."""

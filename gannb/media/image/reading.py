@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageOps
 
-from gannb.data.assembly import assemble, content_fingerprint, identical, link, linked
+from gannb.data.assembly import assemble, content_of, identical, link, linked
 from gannb.data.examples import Dataset, Examples, without_labels
 from gannb.data.groups import group_finder, proposal
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
@@ -121,14 +121,6 @@ def _like(source: Source, like: Examples, resize: str | None, on_bad_image: str)
     return found, _brought_to(items, target, channels) if items else ""
 
 
-def fingerprint(data: str, *, on_bad_image: str = "fail") -> str:
-    """The same fingerprint as `read(data).fingerprint`, without preparing or linking anything."""
-    check_wishes(None, None, None, on_bad_image)
-    source = open_source(data, on_bad_image)
-    source, _, items = _decode_all(source, [""] * len(source.ids), None, on_bad_image)
-    return content_fingerprint(source, [item.digest for item in items])
-
-
 @dataclass(frozen=True)
 class _Wish:
     size: tuple[int, int] | None  # height, width
@@ -191,32 +183,35 @@ def _target(source: Source, wish: _Wish) -> Target:
 
 @dataclass(frozen=True)
 class _Item:
-    digest: bytes  # of the native pixels and their shape
+    digest: bytes  # see `digest_of`
     mode: str
     shape: tuple[int, int]  # native height, width
-    pixels: np.ndarray | None = None  # prepared, (H, W) or (H, W, 3) uint8
-    thumb: np.ndarray | None = None
-    view: np.ndarray | None = None  # see `duplicates.crops`; None too where crops are not searched for
-    darkest: int = 0  # of the native pixels
-    brightest: int = 255
+    pixels: np.ndarray  # prepared, (H, W) or (H, W, 3) uint8
+    thumb: np.ndarray
+    view: np.ndarray | None  # see `duplicates.crops`; None where crops are not searched for
+    darkest: int  # of the native pixels
+    brightest: int
+
+
+def digest_of(native: np.ndarray) -> bytes:
+    """Return what only the same pixels in the same shape have, (H, W) or (H, W, C): by it a set is known again."""
+    digest = hashlib.sha256(repr(native.shape).encode())
+    digest.update(np.ascontiguousarray(native))
+    return digest.digest()
 
 
 def _decode_all(
-    source: Source, named: list[str], target: Target | None, on_bad_image: str
+    source: Source, named: list[str], target: Target, on_bad_image: str
 ) -> tuple[Source, list[str], list[_Item]]:
     """The items that can be decoded, with the source and the group names cut down to them."""
 
     def item(i: int) -> _Item:
         native, mode = source.load(i)
-        digest = hashlib.sha256(repr(native.shape).encode())
-        digest.update(np.ascontiguousarray(native))
-        found = _Item(
-            digest.digest(), mode, tuple(source.shapes[i]), darkest=int(native.min()), brightest=int(native.max())
-        )
-        if target is None:
-            return found
         view = duplicates.view(native) if len(source.ids) <= duplicates.MOST else None
-        return replace(found, pixels=resized(native, target), thumb=duplicates.thumbnail(native), view=view)
+        return _Item(
+            digest_of(native), mode, tuple(source.shapes[i]), resized(native, target), duplicates.thumbnail(native),
+            view, int(native.min()), int(native.max()),
+        )  # fmt: skip
 
     threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1  # arrays need no decoding
     with without_warnings():
@@ -339,7 +334,7 @@ def _assemble(data: str, source: Source, named: list[str], items: list[_Item], t
     grey = all(item.pixels.ndim == 2 for item in items)
     channels = target.channels or (1 if grey else 3)
     x = np.stack([with_channels(item.pixels, channels) for item in items])  # (N, H, W, C)
-    same = identical(map(duplicates.content, x))
+    same = identical(map(content_of, x))
     copies = _copies(x, source.y, items, same)
     found = linked(source, same, link(copies.pairs, copies.distances, source.y), named)
     return assemble(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 
 from gannb.data.assembly import content_fingerprint
 from gannb.data.source import attempt, refuse_or_list
-from gannb.media.image.reading import Target, resized, with_channels
+from gannb.media.image.reading import Target, digest_of, resized, with_channels
 from gannb.media.image.sources.files import FILES, without_warnings
 from gannb.media.image.sources.formats import open_source
 from gannb.utils.errors import InputError
@@ -58,11 +57,9 @@ def read_view(data: str, like: Dataset, shape: Shape, folder: Path, *, resize: s
 
     def item(i: int) -> bytes:
         native, _ = source.load(i)
-        digest = hashlib.sha256(repr(native.shape).encode())
-        digest.update(np.ascontiguousarray(native))
         for name, row in places.get(source.ids[i], []):
             arrays[name][row] = with_channels(resized(native, target), channels)
-        return digest.digest()
+        return digest_of(native)
 
     threads = min(8, os.cpu_count() or 1) if source.kind == "folder" else 1
     with without_warnings():

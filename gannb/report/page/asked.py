@@ -210,7 +210,7 @@ def retrieval_table(evidence: Evidence, medium: Medium) -> pd.DataFrame:
 
 
 def _means(evidence: Evidence, medium: Medium) -> pd.DataFrame:
-    """Means over trials of what was measured beside the raw feature space, by generator."""
+    """Means over trials of the medium's own measures, which stand in rows of the raw features, by generator."""
     measured = evidence.quality[evidence.quality["features"] == medium.raw_space]
     return measured.groupby("generator").mean(numeric_only=True)
 

@@ -15,7 +15,7 @@ from gannb.trials.arms import PRIMARY
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
-    from gannb.data.medium import Nouns
+    from gannb.data.medium import Medium, Nouns
 
 Texts = tuple[str, str, str]  # title, caption, alternative text
 MOST_CHANGED = 4  # cells of a confusion that are said in words
@@ -182,13 +182,16 @@ def _shown(classes: int) -> str:
     return f"{classes} classes" if classes <= plots.MOST_ROWS else f"the first {plots.MOST_ROWS} of {classes} classes"
 
 
-def suspects_texts(table: pd.DataFrame, nouns: Nouns) -> Texts:
+def suspects_texts(table: pd.DataFrame, medium: Medium) -> Texts:
     """Return title, caption and alternative text of the most suspicious items. table: a row each, `suspicion`."""
-    worst = table["suspicion"].min()
+    worst, nouns = table["suspicion"].min(), medium.nouns
+    honest = f"1 is what honest {nouns.many} have"
+    if medium.phrases.nearly:  # put together of parts that only the training set provides
+        honest = f"honest {nouns.many} often lie below 1 too, since they are put together of the training set's parts"
     caption = (
         f"Framed: of all {nouns.many} that the GANs made, in all trials, those that lie much nearer to a training "
         f"{nouns.one} (beside it) than to any unseen real {nouns.one} (last), by feature space. Below each: the one "
-        f"distance over the other; 1 is what honest {nouns.many} have, 0 is a copy. Copies show as twins on the left "
+        f"distance over the other; {honest}, 0 is a copy. Copies show as twins on the left "
         f"with another {nouns.one} on the right."
     )
     most = f"The {len(table)} most suspicious generated {nouns.many}"

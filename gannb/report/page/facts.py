@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.analysis import external
 from gannb.analysis.controls import CONVERGED
-from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference
+from gannb.analysis.evidence import Evidence, by_trial, common_trials, second_half
 from gannb.analysis.wording import METRIC_NAMES, arm_label, capital, in_points, percent, points, primary_of
 from gannb.experiment.ledger import changed
 from gannb.report.looking import looks_text
@@ -188,7 +188,7 @@ def convergence(evidence: Evidence) -> str:
     checked = [c for c in checked if len(common_trials(evidence, c.arm, c.against)) >= 2]
     if not checked:
         return "Not checked: no arm was looked at after half of its steps."
-    changes = [f"{arm_label(c.arm)} {in_points(difference(evidence, c.arm, c.against))}" for c in checked]
+    changes = [f"{arm_label(c.arm)} {in_points(second_half(evidence, c.arm))}" for c in checked]
     return (
         f"What the second half of the steps brought, in points: {'; '.join(changes)}. An arm has converged where that "
         f"is less than {points(evidence.rope)} points on average: more steps would hardly change the answer."

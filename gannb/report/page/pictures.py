@@ -174,7 +174,7 @@ def _suspects(experiment: Experiment, folder: Path) -> dict[str, Picture]:
     if not pairs:
         return {}
     table = pd.DataFrame([{key: pair[key] for key in ("features", "trial", "suspicion")} for pair in pairs])
-    texts = captions.suspects_texts(table, experiment.settings.medium.nouns)
+    texts = captions.suspects_texts(table, experiment.settings.medium)
     return {
         "suspects": items_picture(folder, "suspects", experiment.settings.medium, plots.suspects(pairs), table, texts)
     }

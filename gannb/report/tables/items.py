@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SUSPECTS_SHOWN = 6  # per feature space
 PAIRS_SHOWN = 4  # per class: the first ones made, and the closest of all
+MOST_UNSEEN = 2000  # real items, evenly from those there are, whose distances tell what is usual
 QUALITY = {  # the measures that are shown, and how a number of each is written
     "gan_test": ".1%", "gan_train": ".1%", "kid": ".3f", "kid_se": ".3f", "fid": ".1f", "density": ".2f",
     "coverage": ".2f", "precision": ".2f", "recall": ".2f", "diversity": ".2f", "nearer_to_train": ".2f",
@@ -87,11 +88,10 @@ def trial_pairs(experiment: Experiment, trial: int) -> Pairs:
 
 
 def real_sides(experiment: Experiment, trial: int) -> tuple[Examples, Examples]:
-    """Return a trial's training items and held-out ones: its reserve, or its test items."""
-    draw = experiment.results.draw(trial)
-    return experiment.settings.items(draw.train), experiment.settings.items(
-        draw.reserve if len(draw.reserve) else draw.test
-    )
+    """Return a trial's training items, and real ones of those by which it is told how near them the GAN keeps."""
+    settings, draw = experiment.settings, experiment.results.draw(trial)
+    unseen = settings.unseen(draw)
+    return settings.items(draw.train), settings.items(unseen[:: -(-len(unseen) // MOST_UNSEEN)])
 
 
 # ---- suspects ----

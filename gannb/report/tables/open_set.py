@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gannb.analysis.open_set import MEASURES, meanings, percent
+from gannb.analysis.open_set import MEASURES, meanings, share_text
 from gannb.analysis.wording import interval_text
 from gannb.data.medium import Nouns
 
@@ -31,5 +31,6 @@ def _cells(row: Mapping[str, Any]) -> dict[str, str]:
     """Return a measure's mean and, in points, its change against maximum softmax, for every measure."""
     changes = row.get("change", {}) if row["trials"] >= 2 else {}
     return {
-        HEADINGS[m]: percent(row[m]["mean"]) + (f" ({interval_text(changes[m])})" if changes else "") for m in MEASURES
+        HEADINGS[m]: share_text(row[m]["mean"]) + (f" ({interval_text(changes[m])})" if changes else "")
+        for m in MEASURES
     }

@@ -62,5 +62,5 @@ def light_number(key: str, light: dict[str, Any]) -> str:
 
 def criteria(medium: Medium) -> pd.DataFrame:
     """Return what each light measures and where its bars come from."""
-    shown = explained(medium.nouns, medium.measuring_classifier)
+    shown = explained(medium.nouns, medium.phrases, medium.measuring_classifier)
     return pd.DataFrame({key: {"what is measured": each.meaning, "bars": each.why} for key, each in shown.items()}).T

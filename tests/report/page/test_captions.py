@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from planted_figures import HISTORY, WORTH, examples, scores, texts
 from planted_study import Reader
+from toy_media import INT16
 
 from gannb.data.medium import Nouns
 from gannb.media.image import IMAGE
@@ -47,7 +48,7 @@ def test_the_training_s_caption_says_what_its_curve_does_not(ratio, collapsed, s
         captions.worth_texts({"worth": WORTH | {"sentence": ""}}, NOUNS),
         captions.training_texts(HISTORY, 0, NOUNS),
         captions.confusion_texts(pd.DataFrame([[0.1, -0.1], [0.0, 0.0]], ["a", "b"], ["a", "b"]), NOUNS),
-        captions.suspects_texts(pd.DataFrame({"suspicion": [0.2]}), NOUNS),
+        captions.suspects_texts(pd.DataFrame({"suspicion": [0.2]}), INT16),
         captions.open_set_texts(["between"], 0, NOUNS),
         texts(plots.worth_curve(WORTH, "accuracy", NOUNS)),
         texts(plots.gan_health(HISTORY, NOUNS)[2]),

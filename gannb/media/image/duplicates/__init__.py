@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gannb.media.image.duplicates.copies import copies_of
 from gannb.media.image.duplicates.crops import MOST, VIEW, cropped_pairs, view
-from gannb.media.image.duplicates.near import THUMB, among, content, near_pairs, thumbnail, turned_pairs
+from gannb.media.image.duplicates.near import THUMB, among, near_pairs, thumbnail, turned_pairs
 
 __all__ = [
-    "MOST", "THUMB", "VIEW", "among", "content", "copies_of", "cropped_pairs", "near_pairs", "thumbnail",
+    "MOST", "THUMB", "VIEW", "among", "copies_of", "cropped_pairs", "near_pairs", "thumbnail",
     "turned_pairs", "view",
 ]  # fmt: skip

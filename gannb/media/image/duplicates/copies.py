@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gannb.data.assembly import content_of
 from gannb.media.image.duplicates.crops import LEAST_SIDE, VIEW, cropped_pairs
-from gannb.media.image.duplicates.near import THUMB, content, near_others, thumbnail_of_item
+from gannb.media.image.duplicates.near import THUMB, near_others, thumbnail_of_item
 
 
 def copies_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -15,8 +16,8 @@ def copies_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:
     from 16 pixels on near duplicates, mirrored and turned ones as well, whatever their labels; from 48 pixels on what
     is cut out of the other or the other way round, of up to `crops.MOST` items together.
     """
-    known = {content(item) for item in others}
-    copies = np.fromiter((content(item) in known for item in x), bool, len(x))
+    known = {content_of(item) for item in others}
+    copies = np.fromiter((content_of(item) in known for item in x), bool, len(x))
     if not len(x) or not len(others) or min(x.shape[1:3]) < THUMB:
         return copies
     copies |= near_others(*(np.stack([thumbnail_of_item(item) for item in part]) for part in (x, others)))

@@ -20,14 +20,13 @@ Fashion-MNIST is at 0.0012. Of mirrored flowers it finds all when re-encoded at 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from gannb.data.assembly import identical
+from gannb.data.assembly import content_of, identical
 
 THUMB = 16  # side of the thumbnails; also the smallest side at which near duplicates are searched for
 NEAR = 0.004  # largest 1 - correlation
@@ -45,11 +44,6 @@ def thumbnail(pixels: np.ndarray, side: int = THUMB) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 -> (side, side) or (side, side, 3) uint8, antialiased, aspect ignored."""
     small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR, reducing_gap=4.0)
     return np.asarray(small)
-
-
-def content(item: np.ndarray) -> bytes:
-    """Return 16 bytes that only the same pixels have. item: (H, W, C) uint8."""
-    return hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest()
 
 
 def _quarters(thumbs: np.ndarray, turns: int) -> np.ndarray:
@@ -145,7 +139,7 @@ def among(x: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     x: (N, H, W, C), reference: (R, H, W, C) uint8, at least 16 pixels a side for near ones, which are all False below.
     Every pair is compared, by the limits of `near_pairs`.
     """
-    both = identical(content(item) for part in (reference, x) for item in part)[len(reference) :]
+    both = identical(content_of(item) for part in (reference, x) for item in part)[len(reference) :]
     exact = both < len(reference)
     if min(x.shape[1:3]) < THUMB:
         return exact, np.zeros_like(exact)

@@ -2,7 +2,7 @@
 // Tables whose columns mix units (class "mixed") have no order.
 "use strict";
 
-const MISSING = ["", "\u2013", "none", "not measured", "not tried", "cannot be told"]; // last, whatever the order
+const MISSING = ["", "\u2013", "none", "not measured", "cannot be told"]; // last, whatever the order
 
 const numberIn = (text) => {
   const found = text.replace(/\u2212/g, "-").replace(/,(?=\d{3})/g, "").match(/[-+]?\d+(\.\d+)?/);
