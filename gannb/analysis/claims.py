@@ -372,6 +372,8 @@ def _elsewhere(evidence: Evidence) -> Finding:
             f"this kit knows no way to make test {evidence.nouns.many} as another source might give them."
         )
     rows = shift_rows(evidence)
+    if not rows and all(arm in evidence.shifted for arm in PRIMARY):
+        return _not_tested("there are too few trials, or shifted items of some class.")
     if not rows:
         return NOT_TESTED
     *each, whole = rows

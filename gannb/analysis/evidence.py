@@ -345,7 +345,7 @@ def possible(estimate: Estimate) -> Estimate:
 def shifted_difference(
     evidence: Evidence, arm: str, against: str, shift: int | None = None, level: float = 0.95
 ) -> Estimate | None:
-    """Return the paired difference of balanced accuracy on shifted test items, a share; None for too few trials.
+    """Return the paired difference of balanced accuracy on shifted test items, a share; None for too few of either.
 
     shift: which way to shift, by its number in `Evidence.shifts`; None: the mean over all of them.
     """
@@ -354,7 +354,10 @@ def shifted_difference(
     if not trials:
         return None
     d = {t: right[0][t] - right[1][t] for t in trials}
-    return possible(evidence.shifted_tested.difference(d, balanced, level, sees_both_halves(arm, against)))
+    try:
+        return possible(evidence.shifted_tested.difference(d, balanced, level, sees_both_halves(arm, against)))
+    except InputError:  # of a rare class a single item, or group, is among those that were shifted
+        return None
 
 
 def shifted_level(evidence: Evidence, arm: str, shift: int | None = None) -> float:

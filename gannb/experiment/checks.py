@@ -52,6 +52,7 @@ def check(results: Results) -> None:
     _check_weights(settings)
     _check_external(results)
     splits.check_room(settings.dataset, settings.design, settings.trials)
+    _check_tested(settings)
     _check_trials_most(settings)
     _check_tuning(settings)
     _check_doses(settings)
@@ -248,6 +249,19 @@ def _check_external(results: Results) -> None:
         _check_has_kept(source, settings.keep_classes)
         made = (unit for (_, maker), unit in results.plan.item_units.items() if maker == name)
         _check_may_run(source, waiting=not all(map(results.is_done, made)))
+
+
+def _check_tested(settings: Settings) -> None:
+    """Test items that all trials share show how much test items differ: some class of them is no single group."""
+    if settings.design.folds:  # whose parts are refused where a class is in fewer groups than they are
+        return
+    test, many = splits.make_draw(settings.dataset, settings.design, 0).test, settings.medium.nouns.many
+    y, groups = (of(settings.dataset)[test] for of in (splits.labels_of, splits.groups_of))
+    if all(len(np.unique(groups[y == k])) < 2 for k in np.unique(y)):
+        raise InputError(
+            f"The test {many} of each class are one group, by groups or as near duplicates, so that it cannot be told "
+            f"how far the answer would be another for others; add test {many} of other groups, or use finer groups."
+        )
 
 
 def _check_trials_most(settings: Settings) -> None:

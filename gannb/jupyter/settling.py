@@ -68,6 +68,10 @@ def planned(study: Study) -> tuple[Experiment, tuple[int, ...]]:
     changes = {"trials": looks[0], "trials_most": most}
     experiment = _changed(experiment, study.model_copy(update=changes))
     check(experiment.results)
+    try:
+        check(_with_trials(experiment, looks[-1]).results)
+    except InputError as error:
+        raise InputError(f"trials_most={most}: {error}") from None
     return experiment, _from_where_it_was(experiment, looks)
 
 

@@ -9,6 +9,7 @@ from gannb.media import medium_of
 from gannb.stats.settling.cross_validation import LEAST_REPEATS
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.study.model import REPEATS, TRIALS, TRIALS_ON_GIVEN, Study
+from gannb.trials.filling import all_alone, blocks_there
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import counted
@@ -117,29 +118,42 @@ def _settle_draw(dataset: Dataset, study: Study) -> Design:
     n = study.n_per_class or medium_of(dataset).embedded.get(study.data)
     n = n or min(MOST_PER_CLASS, max(2, capacity // (2 * USUAL_BLOCKS)))
     trials, for_tuning = study.trials or TRIALS[study.preset], DRAWS * study.tune
-    needed = min(-(-trials // 2), LEAST_TRIALS) + for_tuning
-    blocks = capacity // (2 * n)
+    needed, blocks = min(-(-trials // 2), LEAST_TRIALS), _blocks(dataset, study, n, capacity)
     if blocks < needed:
-        raise InputError(_no_room(study, dataset, n, needed, capacity // (2 * needed)))
+        smaller = range(min(n, capacity // (2 * (needed + for_tuning))), 1, -1)
+        there = (fewer for fewer in smaller if _blocks(dataset, study, fewer, capacity) >= needed)
+        raise InputError(_no_room(study, dataset, n, needed + for_tuning, next(there, 0)))
     why = (
         f"every trial has {n} items per class of its own, and as many in reserve, on which the next trial trains; all "
         "trials share one test set"
     )
-    blocks -= for_tuning
     if trials > 2 * blocks:
         why += f"; there are {blocks} separate blocks of items, each divided anew for several trials"
     return Design("draw", n, study.test_share, study.seed, blocks=blocks, trials=trials, why=why)
+
+
+def _blocks(dataset: Dataset, study: Study, n: int, capacity: int) -> int:
+    """Return how many blocks of two draws of n items per class there are beside those for tuning.
+
+    capacity: items of the smallest class that are not for testing.
+    """
+    for_tuning = DRAWS * study.tune
+    by_number = capacity // (2 * n) - for_tuning
+    if by_number < 1 or all_alone(dataset):
+        return by_number
+    return min(by_number, blocks_there(dataset, n, study.test_share, study.seed, for_tuning))
 
 
 def _no_room(study: Study, dataset: Dataset, n: int, blocks: int, room: int) -> str:
     counts = dataset.pool.counts()
     name = dataset.pool.classes[int(counts.argmin())]
     tuning = f", {DRAWS} of them for tuning," if study.tune else ""
+    whole = "" if all_alone(dataset) else ", in groups that no two draws may share"
     ways = [f"use at most n_per_class={room}"] * (room >= 2) + ["tune=false"] * study.tune
     ways += [f"protocol={'given' if dataset.test is not None else 'folds'} without n_per_class"]
     return (
         f"n_per_class={n} needs {2 * n * blocks:,} items of each class besides the test set ({blocks} separate blocks"
-        f"{tuning} of two draws each), and class {name!r} has {int(counts.min())} in all; {', or '.join(ways)}."
+        f"{tuning} of two draws each), and class {name!r} has {int(counts.min())} in all{whole}; {', or '.join(ways)}."
     )
 
 

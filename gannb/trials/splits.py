@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gannb.data.examples import Dataset, Examples, concatenate
-from gannb.data.groups import shuffled_groups
 from gannb.media import medium_of
 from gannb.trials.design import LEAST_TESTED, Design
+from gannb.trials.filling import all_alone, block_of, fill, groups_of, shuffled, test_and_rest
 from gannb.trials.folds import fold_numbers, fold_of_trial, halves
 from gannb.utils.errors import InputError
 from gannb.utils.keys import seed_for
@@ -44,12 +44,6 @@ class Draw:
 def labels_of(dataset: Dataset) -> np.ndarray:
     """Return the labels of all items: the pool's, then a given test set's. (N,) int64."""
     return np.concatenate([dataset.pool.y, dataset.test.y]) if dataset.test is not None else np.asarray(dataset.pool.y)
-
-
-def groups_of(dataset: Dataset) -> np.ndarray:
-    """Return the groups of all items: the pool's, then a given test set's. (N,) int64."""
-    parts = [dataset.pool.groups] + ([dataset.test.groups] if dataset.test is not None else [])
-    return np.concatenate(parts)
 
 
 def take(dataset: Dataset, index: np.ndarray) -> Examples:
@@ -116,17 +110,17 @@ def _from_given(dataset: Dataset, design: Design, trial: int) -> Draw:
     train = rng.permutation(len(pool))  # so that "the first half" is a random half
     if design.n_per_class is not None:
         want = np.full(pool.n_classes, design.n_per_class)
-        train, _ = _fill(_shuffled_groups(pool.groups, rng), pool, want, f"draw of trial {trial}")
+        train, _ = fill(shuffled(pool.groups, rng), pool, want, f"draw of trial {trial}")
     return Draw(train, np.empty(0, np.int64), test)
 
 
 def _from_pool(dataset: Dataset, design: Design, trial: int) -> Draw:
-    test, order = _test_and_rest(dataset, design)
+    test, order = test_and_rest(dataset, design.test_share, design.seed)
     if trial < 0:
-        train, reserve = _block(dataset, design, order[::-1], -1 - trial)
+        train, reserve = block_of(dataset, design.n_per_class, order[::-1], -1 - trial)
         return Draw(train, reserve, reserve)
     again, swapped = design.round_of(trial), trial % 2
-    parts = _block(dataset, design, order, design.block_of(trial))
+    parts = block_of(dataset, design.n_per_class, order, design.block_of(trial))
     if again:
         block = np.concatenate(parts)
         index = halves(
@@ -135,55 +129,6 @@ def _from_pool(dataset: Dataset, design: Design, trial: int) -> Draw:
         parts = tuple(block[half] for half in index)
     train, reserve = parts[::-1] if swapped else parts
     return Draw(train, reserve, test)
-
-
-def _test_and_rest(dataset: Dataset, design: Design) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the test items that all draws share, and the groups of what is left, in random order."""
-    order = _shuffled_groups(dataset.pool.groups, np.random.default_rng(seed_for(design.seed, "draws")))
-    if dataset.test is not None:
-        return np.arange(len(dataset.pool), len(dataset.pool) + len(dataset.test)), order
-    shares = np.maximum(1, np.round(design.test_share * dataset.pool.counts())).astype(int)
-    return _fill(order, dataset.pool, shares, "test set")
-
-
-def _block(dataset: Dataset, design: Design, order: list[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the two halves of a block: the blocks are filled one after the other, in an order of groups."""
-    want = np.full(dataset.pool.n_classes, design.n_per_class)
-    for block in range(number + 1):
-        first, order = _fill(order, dataset.pool, want, f"first half of block {block}")
-        second, order = _fill(order, dataset.pool, want, f"second half of block {block}")
-    return first, second
-
-
-def _shuffled_groups(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return the indices of every group, groups and items in random order."""
-    index = rng.permutation(len(groups))
-    return [index[members] for members in shuffled_groups(groups[index], rng)]
-
-
-def _fill(order: list[np.ndarray], pool: Examples, want: np.ndarray, what: str) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Take groups in order until `want` (K,) items per class are there; return the items and the groups left.
-
-    The items come in random order, so that the first half of them is a random half.
-
-    A group is taken whole; of one that is larger than the room left, the items beyond it are used nowhere.
-    """
-    y, classes = pool.y, pool.classes
-    missing, taken, left = want.copy(), [], []
-    for at, members in enumerate(order):
-        use = [i for k in np.unique(y[members]) for i in members[y[members] == k][: missing[k]]]
-        if use:
-            taken += use
-            missing -= np.bincount(y[use], minlength=len(want))
-        else:
-            left.append(members)
-        if not missing.any():
-            return np.array(taken), left + order[at + 1 :]
-    k = int(missing.argmax())
-    raise InputError(
-        f"Groups and near duplicates leave too few separate items of class {classes[k]!r} for the {what} ({missing[k]} "
-        "are missing): use finer groups, a smaller n_per_class, fewer trials, or protocol=folds."
-    )
 
 
 def _from_folds(dataset: Dataset, design: Design, trial: int) -> Draw:
@@ -265,7 +210,7 @@ def train_counts(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.
         return np.stack([np.bincount(y[each], minlength=n_classes) for each in trained])
     counts = np.full((len(trials), n_classes), design.n_per_class)
     for row, trial in enumerate(trials):
-        if design.round_of(trial) and not _all_alone(dataset):
+        if design.round_of(trial) and not all_alone(dataset):
             counts[row] = np.bincount(y[make_draw(dataset, design, trial).train], minlength=n_classes)
     return counts
 
@@ -276,7 +221,7 @@ def check_room(dataset: Dataset, design: Design, trials: int) -> None:
     Without groups nothing can be missing: a draw takes what `settle` has counted, and each fold has as many items of a
     class as any other, to within one.
     """
-    if _all_alone(dataset):
+    if all_alone(dataset):
         return
     if design.protocol == "folds":
         _tested(dataset, design, range(trials))
@@ -284,12 +229,6 @@ def check_room(dataset: Dataset, design: Design, trials: int) -> None:
         make_draw(dataset, design, 0)
     else:
         make_draw(dataset, design, min(trials, design.most_trials or trials) - 1)  # the last has the fewest items left
-
-
-def _all_alone(dataset: Dataset) -> bool:
-    """Tell whether every item is a group of its own."""
-    groups = groups_of(dataset)
-    return len(np.unique(groups)) == len(groups)
 
 
 # ---- what the final generator learns ----

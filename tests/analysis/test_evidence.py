@@ -108,6 +108,17 @@ def test_shifted_items_are_compared_item_by_item_in_each_way_and_in_all():
     assert shifted_difference(planted, PRIMARY[0], "real") is None
 
 
+def test_where_a_single_item_of_a_class_was_shifted_nothing_is_told_of_shifted_ones_and_the_rest_stays():
+    planted = evidence("folds", shifted={PRIMARY[0]: 0.7, PRIMARY[1]: 0.6})
+    assert decide(planted).shifts
+    tested = planted.shifted_tested
+    lone = {t: np.where(tested.y[t] == 0, 0, 1 + groups) for t, groups in tested.groups.items()}
+    planted = replace(planted, shifted_tested=replace(tested, groups=lone))
+    assert shifted_difference(planted, *PRIMARY) is None
+    found = decide(planted)
+    assert not found.shifts and found.answer is decide(evidence("folds")).answer
+
+
 # ---- from a study's folder ----
 
 

@@ -14,6 +14,7 @@ from planted_evidence import CONVERGENCE, evidence
 from gannb.analysis.verdict import decide
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import Entry, Looks, read
+from gannb.experiment.results import Results
 from gannb.jupyter import settling
 from gannb.jupyter.settling import line, planned, run_until_settled, why_stop
 from gannb.report.looking import Looked, look
@@ -154,6 +155,18 @@ def test_looks_follow_from_the_protocol_and_trials_most(tmp_path, given, looks):
     assert found == looks
     assert (experiment.study.trials, experiment.study.trials_most) == (looks[0], looks[-1])
     assert not any(tmp_path.iterdir())
+
+
+def test_what_is_wrong_with_the_last_trials_alone_is_said_before_the_first(tmp_path, monkeypatch):
+    def fault_beyond_ten(results: Results) -> None:
+        if results.settings.trials > 10:
+            raise InputError("these trials cannot be made.")
+
+    monkeypatch.setattr("gannb.jupyter.settling.check", fault_beyond_ten)
+    study = make_study(data="digits", device="cpu", output_dir=str(tmp_path))
+    planned(study.model_copy(update={"trials_most": 10}))
+    with pytest.raises(InputError, match="trials_most=32: these trials cannot be made"):
+        planned(study)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import re
 
 import numpy as np
 import pytest
-from planted_sets import dataset, digits, refusal
+from planted_sets import bursts, dataset, digits, refusal
 
+from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.study.model import make_study
 from gannb.trials.design import settle
 from gannb.trials.splits import make_draw
+from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 
 
@@ -88,6 +90,20 @@ def test_a_protocol_of_earlier_versions_says_what_has_become_of_it():
         make_study(data="photos", protocol="resplit")
 
 
+@pytest.mark.parametrize("tune", [False, True])
+def test_blocks_are_those_that_whole_groups_fill(tune):
+    """Where groups of three fill draws of four, the numbers alone promise eleven blocks and no study could be made."""
+    data, study = dataset([120, 120], groups=bursts(240, 3)), make_study(data="photos", n_per_class=4, tune=tune)
+    design = settle(data, study)
+    assert LEAST_TRIALS <= design.blocks < 9 and design.trials == 16
+    draws = [make_draw(data, design, t) for t in range(32)]
+    assert all(np.bincount(data.pool.y[draw.train]).tolist() == [4, 4] for draw in draws[: design.most_trials])
+    used = np.unique(np.concatenate([draw.train for draw in draws]))
+    for_tuning = [make_draw(data, design, -1 - t) for t in range(DRAWS * tune)]
+    for draw in for_tuning:
+        assert not np.isin(data.pool.groups[np.append(draw.train, draw.reserve)], data.pool.groups[used]).any()
+
+
 # ---- too few items: the sentence, and whether its ways out lead anywhere ----
 
 
@@ -98,6 +114,15 @@ def test_too_few_items_for_the_draws_asked_for():
     room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
     design = settle(data, make_study(**given | {"n_per_class": room}))
     make_draw(data, design, 3)  # does what the sentence says
+
+
+def test_too_few_whole_groups_for_the_draws_asked_for():
+    data, given = dataset([40, 40], groups=bursts(80, 8)), {"data": "photos", "n_per_class": 5}
+    text = refusal(data, **given)
+    assert "has 40 in all, in groups that no two draws may share; use at most n_per_class=" in text
+    room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
+    design = settle(data, make_study(**given | {"n_per_class": room}))
+    make_draw(data, design, design.trials - 1)
     refusal(data, **given | {"n_per_class": room + 1})  # and no more is possible
 
 

@@ -14,7 +14,6 @@ from gannb.study.model import make_study
 from gannb.trials.design import Design, settle
 from gannb.trials.splits import (
     Draw,
-    _shuffled_groups,
     check_room,
     final_items,
     judged_elsewhere,
@@ -153,16 +152,6 @@ def test_a_group_larger_than_a_draw_fills_it_and_the_rest_is_used_nowhere():
     assert sum(large[0] in side for side in sides) <= 1
     for d in draws:
         assert np.bincount(data.pool.y[d.train]).tolist() == [3, 3]
-
-
-def test_large_groups_come_no_sooner_than_others():
-    groups = np.concatenate([np.arange(60), 60 + np.arange(60) // 6])  # 60 alone, and 10 of six
-    places = []
-    for seed in range(200):
-        order = _shuffled_groups(groups, np.random.default_rng(seed))
-        assert sorted(np.concatenate(order)) == list(range(120))
-        places.append(np.mean([at for at, members in enumerate(order) if len(members) == 6]))
-    assert np.mean(places) == pytest.approx(34.5, abs=2.0)  # by their first items in a random order it was about 12
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
