@@ -282,7 +282,7 @@ def _what_is_open(estimate: Estimate, rope: float) -> str:
     """Return which side of an undecided interval is excluded, and which is open."""
     margin = f"by {points(rope)} points or more"
     if estimate.n < LEAST_TRIALS:
-        return f"{estimate.n} trials are too few to tell"
+        return "too few independent trials to tell"
     if estimate.high < rope:
         return f"that they help {margin} is excluded, that they hurt is not"
     if estimate.low > -rope:

@@ -33,7 +33,8 @@ UNIT = re.compile(r".+-[0-9a-f]{16}")
 BESIDE = re.compile(r"(.+-[0-9a-f]{16})\.(running|failed)")  # progress, checkpoints and errors of a unit
 UNFINISHED = re.compile(r"\.(.+-[0-9a-f]{16})\.[0-9a-f]{8,32}")  # a unit or copy of a stopped process, or in removal
 COPY = re.compile(rf"(data|view|{'|'.join(READERS)})-[0-9a-f]{{16}}")
-TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}")  # a file under the name that it has while it is written
+# a file under the name that it has while it is written, or by which machines know that they see the folder
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}|\.[0-9a-f]{32}\.mark")
 NOTEBOOK = re.compile(r"\.\w+\.running\.ipynb")
 OTHER = {
     "checkpoint": "progress and errors of such units",

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 FILE = "ledger.jsonl"
 NEEDED = {"time", "trials", "rule", "most", "about"}  # of a line
 # Parameters by which the primary contrast's trainings and rule do not differ: how many trials there are, where things
-# lie and are computed, and what else the study trains and measures.
+# lie and are computed, and what else the study trains and measures. How far steps may double is none either: an answer
+# that is there had converged, and stays as it is.
 NOT_OF_THE_RULE = frozenset({
     "data", "name", "output_dir", "device", "engine", "workers", "trials", "trials_most", "arms", "truncation",
     "foreign", "foreign_classes", "related", "related_classes", "unlabelled", "confidence", "pretrain",

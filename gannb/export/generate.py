@@ -86,7 +86,7 @@ def generate(
     study: the folder of a finished study. to: the folder of the set, new or one that the same call began. per_class:
     items of each class; or like: a CSV with the columns class and count; or captions: a file of caption and class, an
     item of each, of a study whose GAN takes captions. classes: names; by default those that the
-    study gave GAN items to (`keep_classes`; all without it). format: folder, webdataset or parquet. no_copies: replace
+    study gave GAN items to (`keep_classes`; all without it). format: one of `formats_of` the medium. no_copies: replace
     items that look like copies of training items. anyway: also where the study's answer is not `helps`. The device and
     the number of processes are the study's.
 
@@ -138,6 +138,7 @@ def stream(
     """
     experiment = checked_study(study, anyway)
     chosen = _chosen(experiment, classes)
+    _check_seed(seed)
     if batch_size < 1 or start < 0:
         raise InputError(f"batch_size={batch_size}, start={start}: give at least 1 item a batch and no negative start.")
     dataset, device = experiment.settings.dataset, experiment.device
@@ -148,6 +149,11 @@ def stream(
 
 
 # ---- checks, before any work ----
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
 
 
 def checked_study(study: str | Path, anyway: bool) -> Experiment:
@@ -290,8 +296,7 @@ def _planned(
     known = formats_of(experiment.settings.medium)
     if format not in known:
         raise InputError(f"format={format} is none of {', '.join(known)}.")
-    if not 0 <= seed < 2**32:
-        raise InputError(f"seed={seed} is out of range; give 0 to {2**32 - 1}.")
+    _check_seed(seed)
     classes, generator = experiment.dataset.pool.classes, experiment.plan.final_generator.key
     dataset, shape = experiment.settings.dataset, experiment.settings.shape
     labels = label_names(dataset)

@@ -94,7 +94,7 @@ class Generator(Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Write `generator.json` and `generator.safetensors` into the folder, which need not exist."""
+        """Write what `load` reads into the folder, which need not exist."""
         ...
 
     @classmethod

@@ -18,8 +18,9 @@ class Interval:
 class Estimate(Interval):
     """A mean difference over trials with its interval, all in the unit of the differences.
 
-    `low` and `high` are `mean` -+ t(df) * `se`. With `sd` 0 (all trials alike) the interval of `paired_t` is
-    the point `mean`: true to the data, though so few trials cannot show that further ones would agree too.
+    `low` and `high` are `mean` -+ t(df) * `se`, unless they were cut to what is possible. With `sd` 0 (all trials
+    alike) the interval of `paired_t` is the point `mean`: true to the data, though so few trials cannot show that
+    further ones would agree too.
     """
 
     se: float

@@ -572,7 +572,8 @@ def _function(study: Study, dataset: Dataset) -> Source:
 
 def _names_of(make: trust.Make, study: Study, ours: Sequence[str]) -> tuple[str, ...]:
     """Return the names of a function's classes: its attribute `classes`, else the numbers that anybody speaks of."""
-    if names := getattr(make, "classes", None):
+    names = getattr(make, "classes", None)
+    if names is not None and len(names):
         return tuple(map(str, names))
     spoken = [part.partition("=")[0].strip() for part in (study.foreign_classes or "").split(",")]
     numbers = [int(each) for each in (*spoken, *ours) if each.isascii() and each.isdecimal() and len(each) < 6]

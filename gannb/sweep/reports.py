@@ -5,7 +5,8 @@ The notebooks of one come with `gannb run outputs/SWEEP/studies/STUDY`, which fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def write(planned: PlannedSweep) -> tuple[int, dict[str, str]]:
     without: list[str] = []
     with doing(f"writing {len(todo):,} reports"):
         one_more = counter(len(todo))
-        for name, error in in_processes(published, folders, planned.place.on_this_machine().workers) if folders else ():
+        for name, error in _published(folders, planned.place.on_this_machine().workers):
             one_more()
             kept = {other: key for other, key in kept.items() if other != name} | ({} if error else {name: keys[name]})
             write_json(sweep.folder / INDEX, kept)
@@ -50,6 +51,17 @@ def write(planned: PlannedSweep) -> tuple[int, dict[str, str]]:
                 without.append(name)
                 failed[name] = error
     return len(todo) - len(without), failed
+
+
+def _published(folders: list[str], workers: int) -> Iterator[tuple[str, str]]:
+    """Yield each study's name as its report is written, and why it was not. Raises Failed where a process is killed."""
+    try:
+        yield from in_processes(published, folders, workers) if folders else ()
+    except BrokenExecutor:
+        raise Failed(
+            "a process that wrote reports was killed (out of memory?); those that are written are kept, and the same "
+            "command goes on from there; workers=1 takes the least memory"
+        ) from None
 
 
 def written(folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Arms: names, what they train on, and which is compared with which.
+"""Arms: their names, and what they train on.
 
 An arm's name is its recipe, `[real][+SOURCE][+classic]`, or a source alone: `real+gan+classic`, `gan`, `real+more`.
 `transfer[+SOURCE]` is `real[+SOURCE]+classic` with a pretrained network, fine-tuned, in the place of the classifier.

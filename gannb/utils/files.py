@@ -112,7 +112,9 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
         raise InputError(f"{folder.parent} cannot be written ({reason}); {way}.") from None
     try:
         write(temporary)
-        move_unless_taken(temporary, folder)
+        sync_files(temporary)  # its name must never stand over less
+        if move_unless_taken(temporary, folder):
+            sync_folder(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

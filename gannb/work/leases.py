@@ -167,7 +167,7 @@ def _remove(file: Path, is_meant: Callable[[Stamp], bool]) -> None:
     """Remove a lease if it is the one that is meant: of several processes that try, one does.
 
     Between a look and a removal the lease may have become another's. So it is renamed to a name that nobody else knows,
-    looked at there, and put back if it is not the one.
+    looked at there, and put back if it is not the one, unless there is a newer one in its place.
     """
     aside = unique_name(file)
     try:
@@ -176,6 +176,10 @@ def _remove(file: Path, is_meant: Callable[[Stamp], bool]) -> None:
         return
     stamp = _look(aside)
     if stamp is not None and not is_meant(stamp):
-        os.rename(aside, file)
-    else:
-        aside.unlink(missing_ok=True)
+        try:
+            os.link(aside, file)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            os.rename(aside, file)
+    aside.unlink(missing_ok=True)

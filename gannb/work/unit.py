@@ -22,7 +22,7 @@ class Unit:
     """One piece of work: what it is, what it needs, and the function that makes it."""
 
     stage: int  # the notebook it belongs to, 1 to 5
-    kind: str  # draw, generator, items, quality, classifier
+    kind: str  # of `units.kinds`: draw, generator, items, ...
     place: str  # where it goes below the study's folder, without the key: "trials/000/generator-mlp"
     make: Callable[[Task], None]
     version: int  # raised by hand when the function's result changes

@@ -166,10 +166,12 @@ def test_draws_that_the_images_do_not_allow_are_not_promised():
 
 def test_several_draws_of_a_block_count_as_trials():
     world = evidence(real__gan__classic=0.85, wobble=6.0)
-    crowded = replace(world, tested=replace(world.tested, block={t: t % 4 // 2 for t in range(TRIALS)}))
-    change = difference(crowded, *PRIMARY)
-    told = re.search(PLANS, decide(crowded).sentence)
-    assert change.n == 2 and told is None or int(told[1]) % 4 == 0
+    crowded = replace(world, tested=replace(world.tested, block={t: t // 4 for t in range(TRIALS)}))
+    assert difference(crowded, *PRIMARY).n == TRIALS // 4
+    estimate = Estimate(0.01, -0.02, 0.04, 0.015, 3, 0.03, 4, 0.95)  # of four blocks, two draws each
+    told, equal = (f(estimate, 0.01)[i] for i, f in enumerate((trials_to_tell, trials_to_equate)))
+    found = re.search(r"would take about (\d+) to ([\d,]+) trials", sentence(crowded, estimate, Answer.INCONCLUSIVE))
+    assert [int(number.replace(",", "")) for number in found.groups()] == [2 * told, 2 * equal]
 
 
 def test_what_is_told_already_asks_only_for_the_trials_that_show_that_there_is_nothing():
@@ -435,7 +437,7 @@ def test_an_undecided_sentence_says_what_is_excluded_and_what_is_open(low, high,
 
 def test_an_undecided_sentence_of_two_trials_excludes_nothing():
     estimate = Estimate(0.003, 0.001, 0.005, 0.0001, 1, 0.0002, 2, 0.95)
-    assert ": undecided; 2 trials are too few to tell. " in sentence(evidence(), estimate, Answer.INCONCLUSIVE)
+    assert ": undecided; too few independent trials to tell. " in sentence(evidence(), estimate, Answer.INCONCLUSIVE)
 
 
 def test_a_way_to_go_has_one_interval_wherever_it_stands():

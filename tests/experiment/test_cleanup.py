@@ -80,7 +80,7 @@ def test_what_stopped_processes_left_goes(smoke):
     for folder in left:
         folder.mkdir()
         (folder / "x.npy").write_bytes(b"0" * 5000)
-    files = [smoke / ".02_train_gan.running.ipynb", smoke / f".status.json.{TOKEN}"]
+    files = [smoke / name for name in (".02_train_gan.running.ipynb", f".status.json.{TOKEN}", f".{TOKEN}.mark")]
     for file in files:
         file.write_text("{}")
     for path in (*left[1:], *(folder / "x.npy" for folder in left[1:]), *files):

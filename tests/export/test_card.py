@@ -47,7 +47,15 @@ def front(text: str) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("n", "size"), [(999, "n<1K"), (1_000, "1K<n<10K"), (99_999, "10K<n<100K"), (100_000, "100K<n<1M")]
+    ("n", "size"),
+    [
+        (999, "n<1K"),
+        (1_000, "1K<n<10K"),
+        (99_999, "10K<n<100K"),
+        (100_000, "100K<n<1M"),
+        (10**7, "10M<n<100M"),
+        (2 * 10**9, "1B<n<10B"),
+    ],
 )
 def test_the_hub_is_told_the_size_the_task_and_the_files(card, n, size):
     found = front(card(manifest({"3": n})))

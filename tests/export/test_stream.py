@@ -54,7 +54,12 @@ def test_another_seed_gives_others_and_it_can_be_sent_to_a_spawned_worker(helpfu
 
 @pytest.mark.parametrize(
     ("given", "says"),
-    [({"batch_size": 0}, "batch_size=0"), ({"start": -1}, "start=-1"), ({"classes": ["x"]}, "there is no class 'x'")],
+    [
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"start": -1}, "start=-1"),
+        ({"seed": -1}, "seed=-1 is out"),
+        ({"classes": ["x"]}, "there is no class 'x'"),
+    ],
 )
 def test_wrong_input_is_refused(helpful, given, says):
     with pytest.raises(InputError, match=says):

@@ -309,7 +309,7 @@ def test_a_function_that_breaks_the_contract_is_refused_before_any_work(text, sa
 
 
 def test_its_classes_have_the_names_that_it_says_or_numbers(tmp_path, monkeypatch):
-    module(tmp_path, "says_names", GREY + "\nmake.classes = ['one', '0', '2', 'none']")
+    module(tmp_path, "says_names", GREY + "\nmake.classes = np.array(['one', '0', '2', 'none'])")
     monkeypatch.chdir(tmp_path)
     trust.trust("says_names:make")
     experiment = preview(tmp_path, foreign="says_names:make", foreign_classes="one=1").record()

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import BrokenExecutor
+
+import pytest
 
 from gannb.sweep import reports
 from gannb.sweep.definition import read_sweep
 from gannb.sweep.planning import plan_sweep
+from gannb.utils.errors import Failed
 from gannb.work.store import is_done
+
+
+def test_a_process_that_is_killed_over_a_report_is_told_with_the_way_out(tiny, monkeypatch):
+    def killed(*_):
+        raise BrokenExecutor
+        yield
+
+    planned = plan_sweep(read_sweep(tiny), own_copy=True)
+    before = reports.written(tiny)
+    (tiny / "studies" / "gan=mlp" / "report.html").unlink()
+    monkeypatch.setattr(reports, "in_processes", killed)
+    with pytest.raises(Failed, match="out of memory.*workers=1 takes the least memory"):
+        reports.write(planned)
+    monkeypatch.undo()
+    assert reports.written(tiny) == before and reports.write(planned) == (1, {})
 
 
 def test_a_report_is_written_again_where_its_page_is_missing_or_its_units_are_others(tiny):

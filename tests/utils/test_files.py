@@ -63,6 +63,14 @@ def test_two_that_write_a_folder_at_once_do_not_share_a_temporary_one(tmp_path):
     assert (tmp_path / "data" / "value.txt").read_text() == "inner" and names(tmp_path) == ["data"]
 
 
+def test_a_folder_has_its_name_when_its_files_are_on_the_disk(tmp_path, monkeypatch):
+    seen, synced = [], []
+    monkeypatch.setattr(files, "sync_files", lambda folder: seen.append((names(folder), names(tmp_path))))
+    monkeypatch.setattr(files, "sync_folder", synced.append)
+    write_folder(tmp_path / "data", lambda folder: (folder / "value.txt").write_text("ours"))
+    assert len(seen) == 1 and seen[0][0] == ["value.txt"] and "data" not in seen[0][1] and synced == [tmp_path]
+
+
 def test_a_folder_that_cannot_be_written_to_its_end_leaves_nothing(tmp_path):
     def write(folder: Path) -> None:
         raise OSError("No space left on device")

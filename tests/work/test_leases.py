@@ -159,6 +159,26 @@ def test_one_that_became_anothers_in_the_last_moment_is_put_back(tmp_path, monke
     assert file.read_text() == "another's" and clock.now > EXPIRY and [p.name for p in tmp_path.iterdir()] == ["lease"]
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_one_that_became_anothers_is_put_back_under_no_newer_one(tmp_path, monkeypatch, links):
+    """Between the two renames of who removes it, a third may find the place free."""
+    file = left_behind(tmp_path / "lease")
+
+    def no_links(source, target):
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+
+    def is_meant(stamp) -> bool:
+        if links:
+            file.write_text("newer")
+        return False
+
+    leases._remove(file, is_meant)
+    assert file.read_text() == ("newer" if links else "gone") and [p.name for p in tmp_path.iterdir()] == ["lease"]
+
+
 def test_who_lost_it_knows_and_does_not_touch_or_remove_anothers(tmp_path, monkeypatch):
     monkeypatch.setattr(leases, "TOUCH", 0.01)
     file = tmp_path / "lease"
