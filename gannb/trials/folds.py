@@ -81,14 +81,12 @@ def _emptiest(of_class: np.ndarray, in_all: np.ndarray, items: int, rng: np.rand
     return order // max(items, 1)
 
 
-def halves(y: np.ndarray, groups: np.ndarray, draw: int, seed: int, block: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the training items and the reserve of one of several draws inside a block: indices into its items.
+def halves(y: np.ndarray, groups: np.ndarray, again: int, seed: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Divide a block anew: return one random half of every class and the other half, as indices into its items.
 
-    y, groups: (N,) classes and groups of a block's items, train and reserve together. Draws 2 j and 2 j + 1 are one
-    random half of every class and the other half, so that train and reserve are swapped; the pairs differ in the split.
-    Both halves come in random order. With groups the halves are as even as whole groups allow.
+    y, groups: (N,) classes and groups of a block's items. again: how often it has been divided before, each time in
+    another way. Both halves come in random order. With groups they are as even as whole groups allow.
     """
-    pair, swapped = divmod(draw, 2)
-    half = fold_numbers(y, groups, 2, seed_for(seed, "halves", block), pair)
-    order = np.random.default_rng(seed_for(seed, "order", block, draw)).permutation(len(half))
-    return order[half[order] == swapped], order[half[order] != swapped]
+    half = fold_numbers(y, groups, 2, seed_for(seed, "halves", block), again)
+    order = np.random.default_rng(seed_for(seed, "order", block, 2 * again)).permutation(len(half))
+    return order[half[order] == 0], order[half[order] == 1]

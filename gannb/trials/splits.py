@@ -123,9 +123,8 @@ def _from_pool(dataset: Dataset, design: Design, trial: int) -> Draw:
     parts = block_of(dataset, design.n_per_class, order, design.block_of(trial))
     if again:
         block = np.concatenate(parts)
-        index = halves(
-            dataset.pool.y[block], dataset.pool.groups[block], 2 * again, design.seed, design.block_of(trial)
-        )
+        y, groups = dataset.pool.y[block], dataset.pool.groups[block]
+        index = halves(y, groups, again, design.seed, design.block_of(trial))
         parts = tuple(block[half] for half in index)
     train, reserve = parts[::-1] if swapped else parts
     return Draw(train, reserve, test)
