@@ -23,7 +23,7 @@ from gannb.sweep.definition import Sweep
 from gannb.sweep.entries import GAN, SIZES, Entry, entries, results, table
 from gannb.utils.files import write_text
 
-PAGE, TABLE = "map.html", "map.csv"
+PAGE, TABLE, REPORT = "map.html", "map.csv", "report.html"
 SHORT = {"helps": "helps", "hurts": "hurts", "equivalent": "same", "inconclusive": "open"}  # in a place of the map
 FEWEST_SHOWN = 0.02  # share to both sides of zero that a place's axis has at least
 OUTLIERS = 0.9  # of the intervals' ends lie on the axis
@@ -39,7 +39,7 @@ class Place:
     word: str
     star: bool
     text: str  # all of it in words
-    link: str  # to the study's page
+    link: str  # to the study's page; "" where there is none beside the map
     drawing: Markup
 
 
@@ -83,7 +83,7 @@ def page_facts(
         "rope": points(float(there[0].verdict["rope"])) if there else "", "brackets": brackets(there) if there else "",
         "metric": there[0].metric.replace("_", " ") if there else "",
         "together": pooled, "not_pooled": reason, "how": sentences.how(nouns),
-        "list": [(entry, _place(entry, 1.0)) for entry in places],
+        "list": [(entry, _place(sweep, entry, 1.0)) for entry in places],
     }  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def panels(sweep: Sweep, places: Sequence[Entry]) -> list[Panel]:
                 there = [fixed | ({column: label} if column else {}) for label in labels]
                 row = [at.get((maker, *sorted(each.items()))) for each in there]
                 if any(row):
-                    shown = [_place(entry, reach) if entry else None for entry in row]
+                    shown = [_place(sweep, entry, reach) if entry else None for entry in row]
                     rows.append(((*values, maker), shown))
         found.append(Panel(data, (*rest, "made by"), labels, rows))
     return found
@@ -149,7 +149,7 @@ def _reach(places: Sequence[Entry]) -> float:
     return max(FEWEST_SHOWN, 1.05 * float(np.quantile(ends, OUTLIERS))) if ends else FEWEST_SHOWN
 
 
-def _place(entry: Entry, reach: float) -> Place:
+def _place(sweep: Sweep, entry: Entry, reach: float) -> Place:
     if entry.row is None:
         kind = "failed" if entry.reason else "missing"
         word = "failed" if entry.reason else "to come"
@@ -159,7 +159,8 @@ def _place(entry: Entry, reach: float) -> Place:
     said = with_reason(WORDS[entry.answer], entry.reason)
     text = f"{_where(entry)}: {interval_text(entry.row)} points, {said}"
     text += ", also with all intervals together" if star else ""
-    link = f"{STUDIES}/{quote(entry.study)}/report.html"
+    there = (sweep.folder / STUDIES / entry.study / REPORT).is_file()
+    link = f"{STUDIES}/{quote(entry.study)}/{REPORT}" if there else ""
     return Place(entry.answer, gain, interval, SHORT[entry.answer], star, text, link, _drawing(entry.row, reach))
 
 

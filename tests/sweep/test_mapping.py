@@ -88,10 +88,20 @@ def test_makers_are_pooled_over_data_sets_that_are_independent(drawn, tmp_path):
 
 def test_the_page_needs_nothing_but_itself_and_says_all_in_words(drawn):
     page = Reader(drawn[1].read_text())
-    assert all(link.startswith("studies/") and link.endswith("/report.html") for link in page.loads)
+    assert page.loads and all(link.startswith("studies/") and link.endswith("/report.html") for link in page.loads)
     labels = [found["aria-label"] for found in page.named("a") if "aria-label" in found]
     assert len(labels) == 16 + 9 and all(" points, " in label for label in labels)
     assert len(page.ids) == len(set(page.ids))
+
+
+def test_places_lead_to_no_page_that_does_not_lie_beside_the_map(drawn):
+    sweep = drawn[0]
+    for page in sweep.folder.glob("studies/*/report.html"):
+        page.unlink()
+    alone = Reader(write_map(sweep, {})[0].read_text())
+    assert not alone.loads and not alone.named("a")
+    said = [found["title"] for found in alone.named("td") if "title" in found]
+    assert sum(" points, " in text for text in said) == 16 + 9
 
 
 def test_sizes_make_the_columns_and_each_data_set_a_panel(tmp_path):
