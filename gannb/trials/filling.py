@@ -13,7 +13,7 @@ from gannb.utils.keys import seed_for
 
 
 def test_and_rest(dataset: Dataset, test_share: float, seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the test items that all draws share, and the groups of what is left, in random order."""
+    """Return the test items that all draws share, (T,), and the groups of what is left, in random order."""
     order = shuffled(dataset.pool.groups, np.random.default_rng(seed_for(seed, "draws")))
     if dataset.test is not None:
         return np.arange(len(dataset.pool), len(dataset.pool) + len(dataset.test)), order
@@ -22,7 +22,10 @@ def test_and_rest(dataset: Dataset, test_share: float, seed: int) -> tuple[np.nd
 
 
 def block_of(dataset: Dataset, n_per_class: int, order: list[np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the two halves of a block: the blocks are filled one after the other, in an order of groups."""
+    """Return the two halves of a block, (n * K,) items each: blocks are filled one after the other, by order of groups.
+
+    Raises InputError where the groups do not suffice.
+    """
     want = np.full(dataset.pool.n_classes, n_per_class)
     for block in range(number + 1):
         first, order = fill(order, dataset.pool, want, f"first half of block {block}")
@@ -52,7 +55,7 @@ def blocks_there(dataset: Dataset, n_per_class: int, test_share: float, seed: in
 
 
 def shuffled(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return the indices of every group, groups and items in random order."""
+    """Return the indices of every group, groups and items in random order. groups: (N,) of the items."""
     index = rng.permutation(len(groups))
     return [index[members] for members in shuffled_groups(groups[index], rng)]
 
@@ -62,7 +65,8 @@ def fill(order: list[np.ndarray], pool: Examples, want: np.ndarray, what: str) -
 
     The items come in random order, so that the first half of them is a random half.
 
-    A group is taken whole; of one that is larger than the room left, the items beyond it are used nowhere.
+    A group is taken whole; of one that is larger than the room left, the items beyond it are used nowhere. what: the
+    items are for, in the sentence of the InputError that is raised where the groups do not suffice.
     """
     y, missing, lacking = pool.y, want.tolist(), int(want.sum())
     taken, left = [], []
