@@ -562,9 +562,9 @@ def test_real_weights_tell_a_cat(mobilenet, shared_data):
 
 
 @pytest.mark.slow
-def test_frozen_features_of_real_weights_tell_flowers_apart(mobilenet, shared_data):
+def test_frozen_features_of_real_weights_tell_flowers_apart(mobilenet, few_flowers):
     """20 photographs per class suffice for more than twice what chance gives on others."""
-    pool = read(str(shared_data / "flowers"), size="48").pool
+    pool = read(str(few_flowers), size="48").pool
     rng = np.random.default_rng(0)
     order = [rng.permutation(np.flatnonzero(pool.y == k)) for k in range(5)]
     drawn, unseen = (pool.take(np.concatenate([o[part] for o in order])) for part in (slice(20), slice(20, 40)))

@@ -250,8 +250,8 @@ def test_too_much_to_hold_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_flowers(shared_data):
-    found = read(str(shared_data / "flowers"), size="32")
+def test_flowers(flowers):
+    found = flowers
     assert found.pool.shape == (32, 32, 3) and len(found.test) == 736
     assert found.pool.classes == ("daisy", "dandelion", "roses", "sunflowers", "tulips")
     assert len(found.pool) + len(found.report.removed_from_pool) == 2934

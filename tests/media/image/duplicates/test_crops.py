@@ -123,8 +123,8 @@ def test_too_many_to_search_among_are_left(monkeypatch):
 
 
 @pytest.mark.slow
-def test_crops_of_flowers(shared_data):
-    flowers = read(str(shared_data / "flowers")).pool.x[::18]  # 204 photographs of 96 x 96
+def test_crops_of_flowers(few_flowers):
+    flowers = read(str(few_flowers)).pool.x[::2]  # about 180 photographs of 96 x 96
     rng = np.random.default_rng(1)
     views, cut = [crops.view(x) for x in flowers], 60
     for x in flowers[:cut]:

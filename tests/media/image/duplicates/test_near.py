@@ -113,9 +113,8 @@ def test_fashion_mnist_look_alikes_are_not_swallowed(shared_data, tmp_path):
 
 
 @pytest.mark.slow
-def test_duplicates_of_a_reference_are_found_exact_and_near(shared_data):
-    flowers = read(str(shared_data / "flowers"), size="32").pool
-    real, other = flowers.x[:200], flowers.x[400:600]
+def test_duplicates_of_a_reference_are_found_exact_and_near(flowers):
+    real, other = flowers.pool.x[:200], flowers.pool.x[400:600]
     exact, near = duplicates.among(np.concatenate([real[:50], altered(real[50:150]), other]), real)
     assert exact[:50].all() and near[:50].all() and not exact[150:].any()
     assert near[50:150].mean() > 0.9 and near[150:].mean() < 0.02
@@ -175,9 +174,9 @@ def test_a_symmetric_picture_is_no_copy_of_itself():
 
 
 @pytest.mark.slow
-def test_no_photograph_and_no_scan_is_the_mirror_image_of_another(shared_data):
-    for data in ("flowers", "breastmnist/breastmnist.npz"):
-        assert not any("mirrored" in remark for remark in read(str(shared_data / data), size="32").report.remarks)
+def test_no_photograph_and_no_scan_is_the_mirror_image_of_another(flowers, shared_data):
+    for data in (flowers, read(str(shared_data / "breastmnist/breastmnist.npz"), size="32")):
+        assert not any("mirrored" in remark for remark in data.report.remarks)
 
 
 def test_names_of_copies_propose_groups_unless_groups_are_given(tmp_path):
