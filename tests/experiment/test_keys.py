@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from gannb.experiment.experiment import Experiment
+from gannb.media.image import reading
 from gannb.study.model import make_study
 from gannb.study.written import is_sweep, read_yaml
 
@@ -88,6 +90,14 @@ def test_every_kept_study_is_in_the_list():
     files = (ROOT / "notebooks" / "studies").glob("*.yaml")
     studies = {file.stem for file in files if not is_sweep(read_yaml(file))}
     assert studies == set(listed()) == set(DATA)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def images_read_once() -> Iterator[None]:
+    """Read images once for all studies of them: those of Fashion-MNIST take longer than all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "read", cache(reading.read))
+        yield
 
 
 @pytest.mark.parametrize("name", DATA)
