@@ -12,6 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,20 @@ def sha256_of(file: Path) -> str:
     """Return the SHA-256 of a file's content, 64 hex digits."""
     with open(file, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_once(file: Path) -> str:
+    """Return the same as `sha256_of`, read once a process as long as nothing of the file is seen to change.
+
+    Raises OSError where it cannot be read.
+    """
+    seen = files_at(file)
+    return _sha256_of_seen(*seen[0]) if seen else sha256_of(file)
+
+
+@lru_cache
+def _sha256_of_seen(file: str, *seen: int) -> str:
+    return sha256_of(Path(file))
 
 
 def sync_files(folder: Path) -> None:

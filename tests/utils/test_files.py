@@ -145,6 +145,18 @@ def test_bytes_are_kept_as_they_are_and_a_file_has_their_hash(tmp_path):
     assert sha256_of(tmp_path / "new" / "a.bin") == hashlib.sha256(b"a\r\n\xff").hexdigest()
 
 
+def test_a_hash_is_made_again_only_where_the_file_is_seen_to_have_changed(tmp_path, monkeypatch):
+    file, made = tmp_path / "weights", []
+    file.write_bytes(b"one")
+    monkeypatch.setattr(files, "sha256_of", lambda path: made.append(path) or sha256_of(path))
+    assert files.sha256_once(file) == files.sha256_once(file) == hashlib.sha256(b"one").hexdigest()
+    file.write_bytes(b"two")
+    os.utime(file, (1e9, 1e9))
+    assert files.sha256_once(file) == hashlib.sha256(b"two").hexdigest() and made == [file, file]
+    with pytest.raises(OSError):
+        files.sha256_once(tmp_path / "missing")
+
+
 def test_bytes_are_written_whole_or_the_file_stays_as_it_was(tmp_path, monkeypatch):
     file = tmp_path / "new" / "a.png"
     write_bytes(file, b"before")

@@ -13,7 +13,6 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,22 +24,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gannb.classifiers.depth import weighted_layers
+from gannb.classifiers.heads import RATE, fitted_head, set_head
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
 from gannb.media.image.tensors import encode, stored
 from gannb.media.parameters import PRETRAINED
 from gannb.media.weights import Noted
 from gannb.utils.errors import InputError, unreadable
-from gannb.utils.files import files_at, sha256_of
+from gannb.utils.files import sha256_once
 from gannb.utils.naming import nearest
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
 
-RATE = 1e-3  # of the head; 3e-4 was worse on flowers (validation items, one draw: 71 and 74 %)
 LAYER_DECAY = 0.75  # of the rate from each layer to the one below it (Bao et al. 2022 have .65 to .75 when fine-tuning)
-HEAD_PENALTY = 0.01  # C of the logistic regression, on features brought to unit variance
-HEAD_ITERATIONS = 500
 AT_ONCE = 32  # items in a forward pass without gradients
 HUB_FILE, HUB_CONFIG = "model.safetensors", "config.json"
 Summary = dict[str, Any]
@@ -205,18 +202,12 @@ def _weights(name: str, file: Path, arguments: Summary, settings: Summary) -> We
     if file.suffix != ".safetensors":
         raise InputError(f"pretrained: {file} is no .safetensors file, and others are not opened; convert it first.")
     try:
-        digest = hashlib.sha256(json.dumps([name, _digest(*files_at(file)[0])]).encode())
+        digest = hashlib.sha256(json.dumps([name, sha256_once(file)]).encode())
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or str(error)).lower()})."
         raise unreadable(f"pretrained: {file}", error, problem) from None
     digest.update(json.dumps([arguments, settings], sort_keys=True).encode())
     return Weights(name, str(file), digest.hexdigest()[:16], arguments, settings)
-
-
-@lru_cache
-def _digest(file: str, *seen: int) -> str:
-    """Return the sha256 of a file, read once as long as nothing of it is seen to change; see `files_at`."""
-    return sha256_of(Path(file))
 
 
 _noted = Noted(Weights, lambda noted: _weights(noted.network, Path(noted.file), noted.model_args, noted.settings))
@@ -425,29 +416,6 @@ def frozen_features(
     return np.concatenate(parts)
 
 
-def head_of(features: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights (K, D) and biases (K,) of a new head: logistic regression on frozen features (N, D).
-
-    y: (N,) labels; all K classes must be there. weight: (N,) of the items in the loss.
-    """
-    from sklearn.linear_model import LogisticRegression  # takes half a second, in workers alone
-
-    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-3 * features.std() + 1e-12)
-    model = LogisticRegression(C=HEAD_PENALTY, max_iter=HEAD_ITERATIONS)
-    model.fit((features - mean) / spread, y, sample_weight=weight)
-    coefficients, biases = model.coef_, model.intercept_
-    if len(coefficients) == 1:  # of two classes, the second's against the first's
-        coefficients, biases = np.stack([-coefficients[0], coefficients[0]]) / 2, np.array([-biases[0], biases[0]]) / 2
-    coefficients = coefficients / spread
-    return coefficients, biases - coefficients @ mean
-
-
-def shares(n_real: int, n_synthetic: int, share: float) -> np.ndarray:
-    """Return the weight of each item, (N,), real ones first; the synthetic ones together weigh `share` of all."""
-    real = np.full(n_real, (1 - share) / max(n_real, 1))
-    return np.concatenate([real, np.full(n_synthetic, share / max(n_synthetic, 1))]) * (n_real + n_synthetic)
-
-
 def starting(weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
     """Return what gives the network to fine-tune at the rate for images; features: (N, D), see `starting_at`."""
     return starting_at(RATE, weights, mixture, features)
@@ -458,15 +426,11 @@ def starting_at(rate: float, weights: Weights, mixture: Mixture, features: np.nd
 
     features: (N, D) of the mixture's items, the real ones first. rate: of the head, if the recipe has the usual one.
     """
-    parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
-    counts = [0 if part is None else len(part) for part in (mixture.real, mixture.synthetic)]
-    head = head_of(features, np.concatenate([part.y for part in parts]), shares(*counts, mixture.share))
+    head = fitted_head(mixture, features)
 
     def start(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[Summary]]:
         network = Pretrained(weights, items.n_classes)
-        with torch.no_grad():
-            for parameter, values in zip((network.head.weight, network.head.bias), head, strict=True):
-                parameter.copy_(torch.from_numpy(values))
+        set_head(network.head, head)
         return network, network.groups(recipe.rate * rate)
 
     return start

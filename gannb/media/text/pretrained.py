@@ -27,15 +27,15 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 from torch import Tensor, nn
 
+from gannb.classifiers.heads import RATE, fitted_head, set_head
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import LEARNING_RATE, Recipe, Start
-from gannb.media.image.pretrained import RATE, head_of, shares
 from gannb.media.parameters import ALONE
 from gannb.media.text.classifiers import TfIdf
 from gannb.media.text.tokens import UNKNOWN_HASH, tokens, word_of
 from gannb.media.weights import Noted
 from gannb.utils.errors import InputError, unreadable
-from gannb.utils.files import files_at, sha256_of
+from gannb.utils.files import sha256_once
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
@@ -139,7 +139,7 @@ def _weights(folder: Path, name: str, alone: bool) -> Weights:
         files = _files(folder)
         _check_files(folder, files)
         read = [(file.relative_to(folder).as_posix(), file) for file in files if file.suffix in READ]
-        content = [[name, _digest(*files_at(file)[0])] for name, file in read]
+        content = [[name, sha256_once(file)] for name, file in read]
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or str(error)).lower()})."
         raise unreadable(f"pretrained: {error.filename or folder}", error, problem) from None
@@ -164,12 +164,6 @@ def _check_files(folder: Path, files: Sequence[Path]) -> None:
         raise InputError(f"pretrained: {folder / MODULES} is damaged; save the encoder again.") from None
     if foreign:
         raise InputError(f"pretrained: {folder} needs code of its own ({foreign[0]}), which is not run; use another.")
-
-
-@lru_cache
-def _digest(file: str, *seen: int) -> str:
-    """Return the sha256 of a file, read once as long as nothing of it is seen to change; see `files_at`."""
-    return sha256_of(Path(file))
 
 
 _noted = Noted(Weights, lambda noted: _weights(Path(noted.folder), noted.network, noted.alone))
@@ -337,15 +331,11 @@ def starting(weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
 
     features: (N, D) of the mixture's items, the real ones first.
     """
-    parts = [part for part in (mixture.real, mixture.synthetic) if part is not None]
-    counts = [0 if part is None else len(part) for part in (mixture.real, mixture.synthetic)]
-    head = head_of(features, np.concatenate([part.y for part in parts]), shares(*counts, mixture.share))
+    head = fitted_head(mixture, features)
 
     def start(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[Summary]]:
         network = Encoded(weights, items.n_classes, features.shape[1])
-        with torch.no_grad():
-            for parameter, values in zip((network.head.weight, network.head.bias), head, strict=True):
-                parameter.copy_(torch.from_numpy(values))
+        set_head(network.head, head)
         if network.words is not None:
             network.words.prepare(recipe.medium.stored(items.x, "cpu"))
         return network, network.groups(recipe.rate)

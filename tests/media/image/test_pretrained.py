@@ -17,9 +17,9 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from sklearn.linear_model import LogisticRegression
 
 from gannb.analysis.evidence import read as read_evidence
+from gannb.classifiers.heads import head_of
 from gannb.classifiers.mixture import Mixture, encoded
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.data.examples import Examples
@@ -175,10 +175,10 @@ def test_a_cache_with_a_file_that_is_not_whole_leaves_fine_tuning_out_and_names_
 
 
 def test_weights_that_are_given_and_may_not_be_read_are_refused(folder, monkeypatch):
-    transfer._digest.cache_clear()
-    monkeypatch.setattr(
-        transfer, "sha256_of", lambda _: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))
-    )
+    def refused(file: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(transfer, "sha256_once", refused)
     with pytest.raises(InputError, match="model.safetensors cannot be read: permission is denied; change who may"):
         find(str(folder))
 
@@ -287,31 +287,12 @@ def test_lower_layers_learn_ever_more_slowly(weights):
 # ---- the head ----
 
 
-@pytest.mark.parametrize("classes", [2, 4])
-def test_the_head_says_what_scikit_learns_logistic_regression_says(classes):
-    rng = np.random.default_rng(0)
-    y = np.arange(80) % classes
-    features = (rng.normal(size=(80, 6)) * [1, 5, 0.1, 1, 1, 1] + y[:, None]).astype(np.float32)
-    matrix, bias = transfer.head_of(features, y, np.ones(80))
-    logits = features @ matrix.T + bias
-    scaled = (features - features.mean(0)) / features.std(0)
-    model = LogisticRegression(C=transfer.HEAD_PENALTY, max_iter=1000).fit(scaled, y)
-    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    assert np.allclose(p, model.predict_proba(scaled), atol=1e-3)
-
-
-def test_synthetic_items_weigh_as_much_as_in_a_batch():
-    weight = transfer.shares(20, 300, 0.25)
-    assert weight.sum() == pytest.approx(320) and weight[20:].sum() == pytest.approx(0.25 * 320)
-    assert np.allclose(transfer.shares(20, 0, 0.0), 1)
-
-
 def test_fine_tuning_starts_from_the_head_and_leaves_batch_normalisations_statistics(weights):
     real, recipe = items(24), Recipe(IMAGE, NETWORK, 1, 8, Policy(), rate=1e-12)
     features = transfer.frozen_features(weights, real.x)
     start = transfer.starting(weights, Mixture(real, None, 0.0), features)
     network = train(Mixture(real, None, 0.0), recipe, 0, start=start)
-    matrix, bias = transfer.head_of(features, real.y, np.ones(24))
+    matrix, bias = head_of(features, real.y, np.ones(24))
     assert np.array_equal(predict(IMAGE, network, real.x).argmax(1), (features @ matrix.T + bias).argmax(1))
     before, after = load_file(weights.file), network.network.state_dict()
     statistics = [name for name in before if "running_" in name]
@@ -568,6 +549,6 @@ def test_frozen_features_of_real_weights_tell_flowers_apart(mobilenet, few_flowe
     rng = np.random.default_rng(0)
     order = [rng.permutation(np.flatnonzero(pool.y == k)) for k in range(5)]
     drawn, unseen = (pool.take(np.concatenate([o[part] for o in order])) for part in (slice(20), slice(20, 40)))
-    matrix, bias = transfer.head_of(transfer.frozen_features(mobilenet, drawn.x), drawn.y, np.ones(100))
+    matrix, bias = head_of(transfer.frozen_features(mobilenet, drawn.x), drawn.y, np.ones(100))
     right = (transfer.frozen_features(mobilenet, unseen.x) @ matrix.T + bias).argmax(1) == unseen.y
     assert right.mean() > 0.45

@@ -167,7 +167,7 @@ def test_files_that_the_machine_does_not_let_be_read_are_named(folder, stand_in,
     def denied(*_):
         raise PermissionError(13, "Permission denied", str(folder / "config.json"))
 
-    monkeypatch.setattr(transfer, "_digest", denied)
+    monkeypatch.setattr(transfer, "sha256_once", denied)
     with pytest.raises(InputError, match="config.json cannot be read: permission is denied"):
         find(str(folder))
 
