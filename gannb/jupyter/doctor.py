@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.utils import cuda
+from gannb.utils.memory import PROCESS
 from gannb.work.backends import worker_count
 from gannb.work.progress import seconds_text
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 GOOD, REMARK, BAD = "ok", "note", "FAIL"  # BAD: a study would fail
 LEAST_DISK, USUAL_DISK = 1e8, 2e9  # bytes; a study of small items takes tens of megabytes, one of a large set some GB
-WORKER_BYTES = 7e8  # of memory that a process takes with torch and a small study's items, about
 STEPS = 30  # of a GAN, by which this machine is timed
 ALIKE = 2  # levels of an item by which one made on a GPU may differ from the same one made on the CPU
 BUSY = 0.5  # of the cores, from which on it is said that other programs are at work
@@ -141,12 +141,12 @@ def _speed(folder: Path, device: str) -> tuple[str, str]:
 def _memory(folder: Path, device: str) -> tuple[str, str]:
     import psutil
 
-    memory, needed = psutil.virtual_memory(), WORKER_BYTES * worker_count(0)
+    memory, needed = psutil.virtual_memory(), PROCESS * worker_count(0)
     text = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
-    if memory.available < WORKER_BYTES:
-        return BAD, f"{text}; one process takes about {WORKER_BYTES / 1e9:.1f} GB: close other programs"
+    if memory.available < PROCESS:
+        return BAD, f"{text}; one process takes about {PROCESS / 1e9:.1f} GB: close other programs"
     if memory.available < needed:
-        fit = int(memory.available // WORKER_BYTES)
+        fit = int(memory.available // PROCESS)
         return REMARK, f"{text}; that is enough for {fit} processes of a small study: set workers={fit}"
     return GOOD, f"{text}; the processes of a small study take about {needed / 1e9:.1f}"
 

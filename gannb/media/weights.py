@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from gannb.utils.errors import InputError
-from gannb.utils.files import read_json, write_json
+from gannb.utils.files import read_noted, write_json
 
 INDEX = "weights.json"  # of a study's folder
 
@@ -60,4 +60,4 @@ class Noted(Generic[W]):
 
 
 def _known(folder: Path) -> Mapping[str, dict[str, Any]]:
-    return read_json(folder / INDEX) if (folder / INDEX).is_file() else {}
+    return read_noted(folder / INDEX)

@@ -29,7 +29,7 @@ from gannb.study.folder import UNITS, sweep_of, units_folder
 from gannb.study.model import Study, is_embedded
 from gannb.utils import trust
 from gannb.utils.errors import InputError, unreadable
-from gannb.utils.files import files_at, read_json, sha256_of, write_folder, write_json
+from gannb.utils.files import files_at, read_json, read_noted, sha256_of, write_folder, write_json
 from gannb.utils.keys import digest
 from gannb.utils.naming import composed, few_of, near, nearest
 from gannb.utils.trust import check_shape, is_import_path, is_trusted, source_hash
@@ -96,7 +96,7 @@ def _load(name: str, study: Study, dataset: Dataset, data_key: str, own_copy: bo
 
 
 def _index(folder: Path) -> dict[str, dict[str, str]]:
-    return read_json(folder / INDEX) if (folder / INDEX).is_file() else {}
+    return read_noted(folder / INDEX)
 
 
 def _wish(name: str, study: Study, data_key: str) -> str:

@@ -17,7 +17,7 @@ from gannb.study.folder import STUDIES, load_study
 from gannb.sweep.planning import PlannedStudy, PlannedSweep
 from gannb.utils.doing import counter, doing
 from gannb.utils.errors import Failed, InputError
-from gannb.utils.files import read_json, write_json
+from gannb.utils.files import read_noted, write_json
 from gannb.utils.keys import digest
 from gannb.utils.versions import versions
 from gannb.work.backends import in_processes
@@ -66,7 +66,7 @@ def _published(folders: list[str], workers: int) -> Iterator[tuple[str, str]]:
 
 def written(folder: Path) -> dict[str, str]:
     """Return of which units each study's report is, by name; see `report_key`."""
-    return read_json(folder / INDEX) if (folder / INDEX).is_file() else {}
+    return read_noted(folder / INDEX)
 
 
 def _page(folder: Path, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,7 @@ from gannb.units.reading import (
     read_features,
     read_items,
 )
-from gannb.utils.files import write_json
+from gannb.utils.files import read_noted, write_json
 from gannb.utils.keys import seed_for
 from gannb.work.store import read_unit
 from gannb.work.unit import Task
@@ -252,5 +251,4 @@ def _between(task: Task, test: Examples, train: Examples, fake: Examples, reserv
 
 def _how_chosen(items: Path) -> dict[str, float]:
     """Return how hard it was to choose the items, where they were chosen; see `generators.variations.Chosen`."""
-    file = items / "items.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return read_noted(items / "items.json")

@@ -17,7 +17,7 @@ from gannb.trials import splits
 from gannb.trials.design import Design
 from gannb.trials.splits import Draw
 from gannb.units.parameters import Drawing
-from gannb.utils.files import read_json, write_json
+from gannb.utils.files import read_json, read_noted, write_json
 from gannb.work.unit import Task
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def shown(x: np.ndarray, dataset: Dataset) -> np.ndarray:
 
 def note_spaces(folder: Path, files: Mapping[str, str]) -> None:
     """Note beside a study's units where the weights of further feature spaces lie, by their digest."""
-    noted = read_json(folder / SPACES) if (folder / SPACES).is_file() else {}
+    noted = read_noted(folder / SPACES)
     if not files.items() <= noted.items():
         write_json(folder / SPACES, noted | files)
 

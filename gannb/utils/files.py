@@ -65,6 +65,14 @@ def read_json(file: Path) -> Any:
         raise InputError(f"{file} is damaged; move it away, and run again.") from None
 
 
+def read_noted(file: Path) -> dict[str, Any]:
+    """Return the object that a JSON file that this package has written holds; an empty one where there is no file.
+
+    Raises InputError as `read_json`.
+    """
+    return read_json(file) if file.is_file() else {}
+
+
 def files_at(path: Path) -> list[tuple[str, int, int, int, int]]:
     """Return what tells a file, or every file below a folder, from what may be in its place later; links are followed.
 

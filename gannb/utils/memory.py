@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+PROCESS = 7e8  # bytes that a process takes with torch and a small study's items, about
 STATUS = Path("/proc/self/status")  # of Linux; what `getrusage` calls the most is that of the process before, too
 
 

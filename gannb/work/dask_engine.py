@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from gannb.utils.doing import doing
 from gannb.utils.errors import Failed, InputError
+from gannb.utils.memory import PROCESS
 from gannb.utils.trust import TRUSTED
 from gannb.work.backends import Result, Room, WorkerLost
 from gannb.work.nodes import Found, Mark, Wanted, examine, make_here
@@ -42,7 +43,6 @@ EXAMINE = 60.0  # seconds that a worker may take to say what it is, most of them
 LOOK = 0.5  # seconds between two looks at who is there
 PATIENCE = 120.0  # seconds without a worker that takes calls, after which the run ends
 CARD = "GPU"  # the resource that a worker with a card declares: `dask worker --resources GPU=1`
-MEMORY = 7e8  # bytes that a process of a small study takes, about
 PAUSES = 0.8  # share of a worker's memory limit from which on Dask gives it nothing more to do
 
 
@@ -79,11 +79,11 @@ class Worker:
     def lacks(self) -> str:
         """Return what its settings leave too little of; empty where they do not."""
         each = self.limit / self.threads
-        if not self.limit or PAUSES * each >= MEMORY:
+        if not self.limit or PAUSES * each >= PROCESS:
             return ""
         return (
             f"its memory limit is {self.limit / 1e9:.2f} GB for {self.threads} threads, and Dask pauses it at "
-            f"{PAUSES:.0%} of that, where one process takes {MEMORY / 1e9:.1f} GB; start it with --memory-limit 4GB"
+            f"{PAUSES:.0%} of that, where one process takes {PROCESS / 1e9:.1f} GB; start it with --memory-limit 4GB"
         )
 
 
