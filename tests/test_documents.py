@@ -29,7 +29,7 @@ from gannb.trials.arms import PRIMARY, parse_arm
 README, ARCHITECTURE, DOCS = ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs"
 REFERENCE = ROOT / "outputs" / "reference"
 OF_WAYS = REFERENCE / "digits-ways"
-KEPT = sorted(file.parent for file in REFERENCE.glob("*/verdict.json"))  # studies; what is kept of sweeps has none
+KEPT = sorted(folder for folder in REFERENCE.iterdir() if not (folder / "map.html").is_file())  # studies, not sweeps
 PAGES = [
     page for folder in (".", "docs", "notebooks", "outputs", "benchmarks") for page in (ROOT / folder).glob("*.md")
 ]

@@ -1,4 +1,8 @@
-"""Killed and interrupted at work, with real processes: nothing goes on, nothing is lost, nothing is different."""
+"""Killed and interrupted at work, with real processes: nothing goes on, nothing is lost, nothing is different.
+
+A launcher is killed while GANs are trained, and stopped while classifiers are: a run each, since a run takes a minute.
+Workers that are killed over either are in `experiment/test_pulling.py` and `work/test_scheduler.py`.
+"""
 
 from __future__ import annotations
 

@@ -354,7 +354,7 @@ class ShiftRow:
 
 
 def shift_rows(evidence: Evidence) -> list[ShiftRow]:
-    """Return a row per way to shift test items, and last one of all together; none for too few trials."""
+    """Return a row per way to shift test items, and last one of all together; none for too few trials or items."""
     if not evidence.shifts or shifted_difference(evidence, *PRIMARY) is None:
         return []
     ways = [*enumerate(evidence.shifts.items()), (None, ("all", "mean of the above"))]
@@ -372,8 +372,10 @@ def _elsewhere(evidence: Evidence) -> Finding:
             f"this kit knows no way to make test {evidence.nouns.many} as another source might give them."
         )
     rows = shift_rows(evidence)
-    if not rows and all(arm in evidence.shifted for arm in PRIMARY):
-        return _not_tested("there are too few trials, or shifted items of some class.")
+    shifted = [set(evidence.shifted.get(arm, {})) for arm in PRIMARY]
+    if not rows and evidence.shifted_tested.usable(list(set.intersection(*shifted))):
+        many = evidence.nouns.many
+        return _not_tested(f"of some class a single one, or a single group, is among the shifted test {many}.")
     if not rows:
         return NOT_TESTED
     *each, whole = rows

@@ -307,10 +307,12 @@ def difference(evidence: Evidence, arm: str, against: str, level: float = 0.95) 
 def second_half(evidence: Evidence, arm: str, level: float = 0.95) -> Estimate:
     """Return what the second half of an arm's steps brought, with its interval.
 
-    The mean is the one by which it is decided whether steps are doubled.
+    The mean is the one by which it is decided whether steps are doubled; the interval is as wide as any difference's.
     """
     change = difference(evidence, arm, parse_arm(arm).half().name, level)
-    return replace(change, mean=gain_of_second_half(evidence, arm))
+    gain = gain_of_second_half(evidence, arm)
+    by = gain - change.mean
+    return possible(replace(change, mean=gain, low=change.low + by, high=change.high + by))
 
 
 def gain_of_second_half(evidence: Evidence, arm: str) -> float | None:

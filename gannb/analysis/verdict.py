@@ -275,7 +275,8 @@ def sentence(evidence: Evidence, estimate: Estimate, answer: Answer, reason: str
     changed = f"GAN {evidence.nouns.many} changed {METRIC_NAMES[evidence.metric]} by {in_points(estimate)} points"
     if reason:
         return f"{where}, {changed}. That is undecided: {reason}."
-    return f"{where}, {changed}: {words[answer]}. {_settle_sentence(evidence, estimate, answer)}"
+    said = f"{where}, {changed}: {words[answer]}."
+    return said if estimate.n < LEAST_TRIALS else f"{said} {_settle_sentence(evidence, estimate, answer)}"
 
 
 def _what_is_open(estimate: Estimate, rope: float) -> str:

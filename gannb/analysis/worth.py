@@ -29,6 +29,9 @@ class CurvePoint:
     mean: float
 
 
+NOT_MEASURED = f"Not measured: that takes {LEAST_TRIALS} trials or more, whose scores are not all the same."
+
+
 @dataclass(frozen=True)
 class ArmWorth:
     """What the primary arm is worth in real items, read off the learning curve of real items alone."""

@@ -106,8 +106,11 @@ def read_table(path: Path) -> Table:
     first = text.split("\n", 1)[0]
     delimiter = said[1] if said else max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    numbered, line = [], 1 + bool(said)  # where each row begins: a cell may hold line breaks
     try:
-        numbered = [(reader.line_num + bool(said), [composed(cell.strip()) for cell in row]) for row in reader]
+        for row in reader:
+            numbered.append((line, [composed(cell.strip()) for cell in row]))
+            line = 1 + bool(said) + reader.line_num
     except csv.Error as error:
         raise InputError(f"data: the table {str(path)!r} cannot be read ({error}); save it as CSV in UTF-8") from error
     numbered = [(line, row) for line, row in numbered if any(row)]

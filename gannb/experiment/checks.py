@@ -19,12 +19,12 @@ from gannb.generators import registry
 from gannb.generators.interface import Job
 from gannb.generators.variations import TUNED
 from gannb.stats.settling.looks import looks_until
+from gannb.stats.tested import WEIGHTINGS
 from gannb.study.external import Source
 from gannb.study.model import Study
 from gannb.trials import splits
 from gannb.trials.arms import COPIES, FOREIGN, PRIMARY, Arm, parse_arm
 from gannb.trials.design import settle
-from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of, nearest
 from gannb.utils.trust import refuse_unless_trusted
@@ -257,10 +257,12 @@ def _check_tested(settings: Settings) -> None:
         return
     test, many = splits.make_draw(settings.dataset, settings.design, 0).test, settings.medium.nouns.many
     y, groups = (of(settings.dataset)[test] for of in (splits.labels_of, splits.groups_of))
-    if all(len(np.unique(groups[y == k])) < 2 for k in np.unique(y)):
+    _, strata = WEIGHTINGS[settings.study.metric](y)
+    if all(len(np.unique(groups[strata == k])) < 2 for k in np.unique(strata)):
+        metric, whose = settings.study.metric.replace("_", " "), " of each class" * (len(np.unique(strata)) > 1)
         raise InputError(
-            f"The test {many} of each class are one group, by groups or as near duplicates, so that it cannot be told "
-            f"how far the answer would be another for others; add test {many} of other groups, or use finer groups."
+            f"The test {many}{whose} are one group, by groups or as near duplicates, so that it cannot be told how far "
+            f"{metric} would be another on others; add test {many} of other groups, or use finer groups."
         )
 
 
@@ -282,24 +284,12 @@ def _check_trials_most(settings: Settings) -> None:
 
 
 def _check_tuning(settings: Settings) -> None:
-    """Draws for tuning share no item with any trial's, and are there where tuning is asked for."""
-    if not settings.study.tune:
-        return
-    if not settings.design.has_reserve:
+    """There are draws that no trial uses, where these are asked for: `settle` has kept room for them, see `filling`."""
+    if settings.study.tune and not settings.design.has_reserve:
         raise InputError(
             f"tune=true takes draws that no trial uses, and with protocol={settings.design.protocol} every trial has "
             f"all {settings.medium.nouns.many} to train or test on; use protocol=draw, or tune=false."
         )
-    dataset, design, trials = settings.dataset, settings.design, settings.trials
-    groups, draws = splits.groups_of(dataset), [splits.make_draw(dataset, design, t) for t in range(trials)]
-    taken = groups[np.concatenate([part for draw in draws for part in (draw.train, draw.reserve, draw.test)])]
-    for t in settings.tuning_draws:
-        draw = splits.make_draw(dataset, design, t)
-        if np.isin(groups[np.concatenate([draw.train, draw.reserve])], taken).any():
-            raise InputError(
-                f"tune=true needs {DRAWS} draws that no trial uses, and groups and near duplicates leave too few items "
-                "for them; use a smaller n_per_class or fewer trials."
-            )
 
 
 def _check_doses(settings: Settings) -> None:

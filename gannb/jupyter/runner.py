@@ -17,7 +17,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import check_writable
 from gannb.experiment.status import write_status
 from gannb.study.data_copy import kept_data
-from gannb.study.folder import notebooks_folder
+from gannb.study.folder import PAGE, notebooks_folder
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.utils.console import QUIET, talk
 from gannb.utils.doing import Heard, doing
@@ -54,7 +54,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
         status = write_status(experiment.results)
     return {
         "sentence": read_verdict(study.folder)["sentence"],
-        "page": study.folder / "report.html",
+        "page": study.folder / PAGE,
         "remark": remark,
         "failed": status["failed"],
     }

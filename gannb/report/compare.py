@@ -26,6 +26,7 @@ from gannb.report import plots, pooling
 from gannb.report.kept import Result, read_result
 from gannb.report.page.html import ANSWERS, render
 from gannb.report.page.pictures import Picture
+from gannb.study.folder import PAGE
 from gannb.trials.arms import PRIMARY
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
@@ -147,7 +148,7 @@ def study_facts(result: Result, file: Path) -> dict[str, Any]:
     """Return one study as text: its answer, effect, worth, data and sizes, and the link to its page from `file`."""
     verdict, of = result.verdict, result.verdict["of"]
     with_gan, without = (result.means.loc[arm] for arm in PRIMARY)
-    page = result.folder / "report.html"
+    page = result.folder / PAGE
     link = quote(os.path.relpath(page, file.parent).replace(os.sep, "/")) if page.is_file() else ""
     return {
         "study": result.name, "link": link, "answer": result.answer,

@@ -14,6 +14,7 @@ from gannb.analysis.small_classes import notes
 from gannb.analysis.to_json import to_json
 from gannb.analysis.verdict import SCORE_COLUMNS, Verdict
 from gannb.analysis.wording import METRIC_NAMES, with_reason
+from gannb.analysis.worth import NOT_MEASURED
 from gannb.data.sketch import sketch
 from gannb.generators.interface import ADVERSARIAL
 from gannb.report import looking
@@ -25,7 +26,7 @@ from gannb.report.page.pictures import Picture, make_pictures
 from gannb.report.page.plain import plain
 from gannb.report.tables.open_set import table as open_set_table
 from gannb.report.tables.small_classes import texts
-from gannb.study.folder import read_record
+from gannb.study.folder import PAGE, read_record
 from gannb.utils.files import write_json, write_text
 from gannb.work.locks import study_lock
 
@@ -92,7 +93,7 @@ def _publish(experiment: Experiment) -> Path:
         verdict["open_set"] = open_set_part(experiment)
     write_tables(folder, evidence, experiment.settings.medium)
     write_json(folder / "verdict.json", verdict)
-    return write_page(folder / "report.html", make_page(experiment, looked, verdict))
+    return write_page(folder / PAGE, make_page(experiment, looked, verdict))
 
 
 def answered(experiment: Experiment) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def write_page(file: Path, page: Page) -> Path:
     metric = METRIC_NAMES.get(page.verdict["metric"], page.verdict["metric"])
     answer = with_reason(ANSWERS[page.verdict["answer"]], page.verdict["reason"])
     shown = {"page": page, "v": page.verdict, "answer": answer, "metric": metric}
-    shown |= {"nouns": page.medium.nouns, "phrases": page.medium.phrases}
+    shown |= {"nouns": page.medium.nouns, "phrases": page.medium.phrases, "no_worth": NOT_MEASURED}
     shown |= {"measuring_classifier": page.medium.measuring_classifier, "own_measures": page.medium.measures}
     shown |= {"brackets": facts.brackets_note(page.verdict), "control_word": control_word, "criteria": page.criteria}
     write_text(file, render("report.html", **shown))

@@ -22,6 +22,7 @@ from gannb.utils.versions import versions
 from gannb.work.locks import is_running
 
 SWEEP = "sweep.json"  # in a sweep's folder: its parameters and its cells
+PAGE = "report.html"  # in a study's folder, once it is finished
 STUDIES, UNITS = "studies", "units"  # in a sweep's folder: the folders of its studies, and that of all their units
 
 

@@ -17,13 +17,13 @@ from gannb.analysis.wording import ANSWERS as WORDS
 from gannb.analysis.wording import interval_text, points, with_reason
 from gannb.report.compare import brackets, nouns_of
 from gannb.report.page.html import render
-from gannb.study.folder import STUDIES
+from gannb.study.folder import PAGE, STUDIES
 from gannb.sweep import sentences
 from gannb.sweep.definition import Sweep
 from gannb.sweep.entries import GAN, SIZES, Entry, entries, results, table
 from gannb.utils.files import write_text
 
-PAGE, TABLE, REPORT = "map.html", "map.csv", "report.html"
+MAP, TABLE = "map.html", "map.csv"
 SHORT = {"helps": "helps", "hurts": "hurts", "equivalent": "same", "inconclusive": "open"}  # in a place of the map
 FEWEST_SHOWN = 0.02  # share to both sides of zero that a place's axis has at least
 OUTLIERS = 0.9  # of the intervals' ends lie on the axis
@@ -62,8 +62,8 @@ def write_map(sweep: Sweep, failed: Mapping[str, str]) -> tuple[Path, str]:
     places = entries(sweep, found, failed)
     write_text(sweep.folder / TABLE, pd.DataFrame(table(sweep, places)).to_csv(index=False))
     facts = page_facts(sweep, places, found, failed)
-    write_text(sweep.folder / PAGE, render("map.html", generator=f"gannb, map of {sweep.name}", **facts))
-    return sweep.folder / PAGE, facts["answer"]
+    write_text(sweep.folder / MAP, render("map.html", generator=f"gannb, map of {sweep.name}", **facts))
+    return sweep.folder / MAP, facts["answer"]
 
 
 def page_facts(
@@ -159,8 +159,8 @@ def _place(sweep: Sweep, entry: Entry, reach: float) -> Place:
     said = with_reason(WORDS[entry.answer], entry.reason)
     text = f"{_where(entry)}: {interval_text(entry.row)} points, {said}"
     text += ", also with all intervals together" if star else ""
-    there = (sweep.folder / STUDIES / entry.study / REPORT).is_file()
-    link = f"{STUDIES}/{quote(entry.study)}/{REPORT}" if there else ""
+    there = (sweep.folder / STUDIES / entry.study / PAGE).is_file()
+    link = f"{STUDIES}/{quote(entry.study)}/{PAGE}" if there else ""
     return Place(entry.answer, gain, interval, SHORT[entry.answer], star, text, link, _drawing(entry.row, reach))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from gannb.experiment.experiment import Experiment
 from gannb.report.publish import publish
 from gannb.study.data_copy import kept_data
-from gannb.study.folder import STUDIES, load_study
+from gannb.study.folder import PAGE, STUDIES, load_study
 from gannb.sweep.planning import PlannedStudy, PlannedSweep
 from gannb.utils.doing import counter, doing
 from gannb.utils.errors import Failed, InputError
@@ -70,7 +70,7 @@ def written(folder: Path) -> dict[str, str]:
 
 
 def _page(folder: Path, name: str) -> Path:
-    return folder / STUDIES / name / "report.html"
+    return folder / STUDIES / name / PAGE
 
 
 def report_key(study: PlannedStudy, there: set[Unit]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
 from gannb.stats.settling.cross_validation import LEAST_REPEATS
 from gannb.stats.settling.floor import LEAST_TRIALS
 from gannb.study.model import REPEATS, TRIALS, TRIALS_ON_GIVEN, Study
-from gannb.trials.filling import all_alone, blocks_there
+from gannb.trials.filling import TooFew, all_alone, blocks_there
 from gannb.trials.tuning import DRAWS
 from gannb.utils.errors import InputError
 from gannb.utils.naming import counted
@@ -118,11 +120,12 @@ def _settle_draw(dataset: Dataset, study: Study) -> Design:
     n = study.n_per_class or medium_of(dataset).embedded.get(study.data)
     n = n or min(MOST_PER_CLASS, max(2, capacity // (2 * USUAL_BLOCKS)))
     trials, for_tuning = study.trials or TRIALS[study.preset], DRAWS * study.tune
-    needed, blocks = min(-(-trials // 2), LEAST_TRIALS), _blocks(dataset, study, n, capacity)
+    needed = min(-(-trials // 2), LEAST_TRIALS)
+    blocks, lacking = _blocks(dataset, study, n, capacity)
     if blocks < needed:
-        smaller = range(min(n, capacity // (2 * (needed + for_tuning))), 1, -1)
-        there = (fewer for fewer in smaller if _blocks(dataset, study, fewer, capacity) >= needed)
-        raise InputError(_no_room(study, dataset, n, needed + for_tuning, next(there, 0)))
+        smaller = range(min(n - 1, capacity // (2 * (needed + for_tuning))), 1, -1)
+        room = next((fewer for fewer in smaller if _blocks(dataset, study, fewer, capacity)[0] >= needed), 0)
+        raise InputError(_no_room(study, dataset, n, needed + for_tuning, room, lacking))
     why = (
         f"every trial has {n} items per class of its own, and as many in reserve, on which the next trial trains; all "
         "trials share one test set"
@@ -132,28 +135,42 @@ def _settle_draw(dataset: Dataset, study: Study) -> Design:
     return Design("draw", n, study.test_share, study.seed, blocks=blocks, trials=trials, why=why)
 
 
-def _blocks(dataset: Dataset, study: Study, n: int, capacity: int) -> int:
-    """Return how many blocks of two draws of n items per class there are beside those for tuning.
+def _blocks(dataset: Dataset, study: Study, n: int, capacity: int) -> tuple[int, str]:
+    """Return how many blocks of two draws of n items per class there are beside those for tuning, and what ends them.
 
-    capacity: items of the smallest class that are not for testing.
+    capacity: items of the smallest class that are not for testing. What ends them is a class of which whole groups do
+    not suffice; "" where numbers do not.
     """
     for_tuning = DRAWS * study.tune
     by_number = capacity // (2 * n) - for_tuning
     if by_number < 1 or all_alone(dataset):
-        return by_number
-    return min(by_number, blocks_there(dataset, n, study.test_share, study.seed, for_tuning))
+        return by_number, ""
+    try:
+        filled, lacking = blocks_there(dataset, n, study.test_share, study.seed, for_tuning)
+    except TooFew as error:
+        return 0, error.lacking
+    return (filled, lacking or dataset.pool.classes[0]) if filled < by_number else (by_number, "")
 
 
-def _no_room(study: Study, dataset: Dataset, n: int, blocks: int, room: int) -> str:
-    counts = dataset.pool.counts()
-    name = dataset.pool.classes[int(counts.argmin())]
+def _no_room(study: Study, dataset: Dataset, n: int, blocks: int, room: int, lacking: str) -> str:
+    """Return that there are fewer blocks than are needed, and the ways out.
+
+    room: the largest draws that there is room for, 0 for none; lacking: the class of which groups do not suffice.
+    """
+    counts, classes = dataset.pool.counts(), dataset.pool.classes
+    name = lacking or classes[int(counts.argmin())]
     tuning = f", {DRAWS} of them for tuning," if study.tune else ""
-    whole = "" if all_alone(dataset) else ", in groups that no two draws may share"
-    ways = [f"use at most n_per_class={room}"] * (room >= 2) + ["tune=false"] * study.tune
-    ways += [f"protocol={'given' if dataset.test is not None else 'folds'} without n_per_class"]
+    ways = [f"use at most n_per_class={room}"] * (room >= 2) + ["use finer groups"] * bool(lacking)
+    ways += ["tune=false"] * study.tune
+    protocol = "given" if dataset.test is not None else "folds"
+    k = classes.index(name)
+    groups = len(np.unique(dataset.pool.groups[dataset.pool.y == k]))
+    if protocol == "given" or groups * study.test_share >= 1:  # a group of the class for each fold
+        ways.append(f"protocol={protocol} without n_per_class")
+    of_them = f"in {counted(groups, 'group', 'groups')}, kept whole" if lacking else "in all"
     return (
         f"n_per_class={n} needs {2 * n * blocks:,} items of each class besides the test set ({blocks} separate blocks"
-        f"{tuning} of two draws each), and class {name!r} has {int(counts.min())} in all{whole}; {', or '.join(ways)}."
+        f"{tuning} of two draws each), and class {name!r} has {int(counts[k]):,} {of_them}; {', or '.join(ways)}."
     )
 
 

@@ -110,14 +110,14 @@ def _from_given(dataset: Dataset, design: Design, trial: int) -> Draw:
     train = rng.permutation(len(pool))  # so that "the first half" is a random half
     if design.n_per_class is not None:
         want = np.full(pool.n_classes, design.n_per_class)
-        train, _ = fill(shuffled(pool.groups, rng), pool, want, f"draw of trial {trial}")
+        train = fill(shuffled(pool.groups, rng), pool, want, f"draw of trial {trial}")
     return Draw(train, np.empty(0, np.int64), test)
 
 
 def _from_pool(dataset: Dataset, design: Design, trial: int) -> Draw:
     test, order = test_and_rest(dataset, design.test_share, design.seed)
     if trial < 0:
-        train, reserve = block_of(dataset, design.n_per_class, order[::-1], -1 - trial)
+        train, reserve = block_of(dataset, design.n_per_class, reversed(order), -1 - trial)
         return Draw(train, reserve, reserve)
     again, swapped = design.round_of(trial), trial % 2
     parts = block_of(dataset, design.n_per_class, order, design.block_of(trial))
@@ -217,8 +217,9 @@ def train_counts(dataset: Dataset, design: Design, trials: Sequence[int]) -> np.
 def check_room(dataset: Dataset, design: Design, trials: int) -> None:
     """Raise InputError where groups leave too few separate items for a trial, although the counts suffice.
 
-    Without groups nothing can be missing: a draw takes what `settle` has counted, and each fold has as many items of a
-    class as any other, to within one.
+    Of draws `settle` has filled as many as there are, so that only those of held-out classes, which go by the same
+    design, can lack any. Without groups nothing is missing: each fold has as many items of a class as any other, to
+    within one.
     """
     if all_alone(dataset):
         return

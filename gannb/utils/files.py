@@ -215,10 +215,12 @@ def _sha256_of_seen(file: str, *seen: int) -> str:
 
 def sync_files(folder: Path) -> None:
     """Wait until everything in a folder is on the disk."""
-    for file in folder.rglob("*"):
-        if file.is_file():
-            with open(file, "rb") as stream:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as stream:
                 os.fsync(stream.fileno())
+        elif path.is_dir():
+            sync_folder(path)
     sync_folder(folder)
 
 

@@ -167,7 +167,7 @@ def _remove(file: Path, is_meant: Callable[[Stamp], bool]) -> None:
     """Remove a lease if it is the one that is meant: of several processes that try, one does.
 
     Between a look and a removal the lease may have become another's. So it is renamed to a name that nobody else knows,
-    looked at there, and put back if it is not the one, unless there is a newer one in its place.
+    looked at there, and put back if it is not the one; where the file system has links, under no newer one.
     """
     aside = unique_name(file)
     try:

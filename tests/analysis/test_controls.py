@@ -66,6 +66,8 @@ def test_what_the_second_half_brought_is_told_by_the_mean_that_decides_on_more_s
     contrast = next(c for c in world.contrasts if c.against == CONVERGENCE)
     change, gain = control_row(world, contrast).change, gain_of_second_half(world, contrast.arm)
     assert change.mean == gain > 0.15 and in_points(change) in convergence(world)
+    of_items = difference(world, contrast.arm, contrast.against)
+    assert change.low < gain < change.high and change.high - change.low == pytest.approx(of_items.high - of_items.low)
 
 
 @pytest.mark.parametrize(("half", "result"), [(0.835, True), (0.80, False), (0.90, True)])

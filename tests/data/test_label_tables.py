@@ -150,7 +150,7 @@ BAD = {
         "column 'split' .* with dev, train; call it",
     ),
     "more cells": ("file,label\nx1.txt,a,b\n", "line 2 of .*labels.csv' has 3 cells and the first 2; put quotes"),
-    "more cells far below": ('sep=,\nfile,label\n\n"x\n1",a\nx1.txt,a,b\n', "line 6 of .*labels.csv' has 3 cells"),
+    "more cells far below": ('sep=,\nfile,label\n\n"x\n1",a\nx1.txt,"a\n",b\n', "line 6 of .*labels.csv' has 3 cells"),
 }  # fmt: skip
 
 

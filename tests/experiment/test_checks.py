@@ -98,8 +98,12 @@ def test_unequal_classes_are_balanced():
 # ---- test items ----
 
 
-@pytest.mark.parametrize(("alike", "refused"), [((True, True), True), ((True, False), False)])
-def test_test_items_of_which_every_class_is_one_group_are_refused_before_any_work(tmp_path, alike, refused):
+@pytest.mark.parametrize(
+    ("alike", "metric", "refused"),
+    [((True, True), "balanced_accuracy", True), ((True, False), "balanced_accuracy", False),
+     ((True, True), "accuracy", False)],  # of which all test items are one sample, and these are two groups
+)  # fmt: skip
+def test_test_items_of_which_every_class_is_one_group_are_refused_before_any_work(tmp_path, alike, metric, refused):
     rng = np.random.default_rng(0)
     make = lambda n: rng.integers(0, 256, (n, 16, 16), np.uint8)  # noqa: E731
     tested = [np.repeat(make(1), 6, 0) if same else make(6) for same in alike]
@@ -108,11 +112,14 @@ def test_test_items_of_which_every_class_is_one_group_are_refused_before_any_wor
         tmp_path / "set.npz", train_images=make(24), train_labels=np.repeat([0, 1], 12),
         test_images=np.concatenate(tested), test_labels=y,
     )  # fmt: skip
-    study = make_study(data=str(tmp_path / "set.npz"), preset="smoke", output_dir=str(tmp_path / "outputs"))
+    given = {"preset": "smoke", "metric": metric, "output_dir": str(tmp_path / "outputs")}
+    study = make_study(data=str(tmp_path / "set.npz"), **given)
     if not refused:
         Experiment.preview(study)
         return
-    with pytest.raises(InputError, match="The test images of each class are one group"):
+    with pytest.raises(
+        InputError, match="The test images of each class are one group.*how far balanced accuracy would be another"
+    ):
         Experiment.preview(study)
 
 

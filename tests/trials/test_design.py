@@ -116,10 +116,17 @@ def test_too_few_items_for_the_draws_asked_for():
     make_draw(data, design, 3)  # does what the sentence says
 
 
+def test_of_a_class_that_is_one_group_is_said_so_and_no_way_that_leads_nowhere():
+    y = dataset([500, 600]).pool.y
+    text = refusal(dataset([500, 600], groups=np.where(y == 1, 5000, np.arange(1100))), data="photos")
+    assert "class 'class 1' has 600 in 1 group, kept whole; use finer groups." in text
+
+
 def test_too_few_whole_groups_for_the_draws_asked_for():
     data, given = dataset([40, 40], groups=bursts(80, 8)), {"data": "photos", "n_per_class": 5}
     text = refusal(data, **given)
-    assert "has 40 in all, in groups that no two draws may share; use at most n_per_class=" in text
+    assert "has 40 in 10 groups, kept whole; use at most n_per_class=" in text
+    assert "use finer groups, or protocol=folds without n_per_class" in text
     room = int(re.search(r"at most n_per_class=(\d+)", text)[1])
     design = settle(data, make_study(**given | {"n_per_class": room}))
     make_draw(data, design, design.trials - 1)

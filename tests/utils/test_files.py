@@ -21,6 +21,7 @@ from gannb.utils.files import (
     read_json,
     seconds_unchanged,
     sha256_of,
+    sync_files,
     unique_name,
     write_bytes,
     write_folder,
@@ -69,6 +70,16 @@ def test_a_folder_has_its_name_when_its_files_are_on_the_disk(tmp_path, monkeypa
     monkeypatch.setattr(files, "sync_folder", synced.append)
     write_folder(tmp_path / "data", lambda folder: (folder / "value.txt").write_text("ours"))
     assert len(seen) == 1 and seen[0][0] == ["value.txt"] and "data" not in seen[0][1] and synced == [tmp_path]
+
+
+def test_everything_in_a_folder_is_brought_to_the_disk(tmp_path, monkeypatch):
+    (tmp_path / "data" / "held_out").mkdir(parents=True)
+    for name in ("x.npy", "held_out/x.npy"):
+        (tmp_path / "data" / name).write_text("x")
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}")))
+    sync_files(tmp_path / "data")
+    assert sorted(synced) == [str(tmp_path / "data" / name) for name in ("", "held_out", "held_out/x.npy", "x.npy")]
 
 
 def test_a_folder_that_cannot_be_written_to_its_end_leaves_nothing(tmp_path):

@@ -15,7 +15,7 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
-from gannb.media.audio.tensors import FULL
+from gannb.media.audio.parameters import FULL
 
 BANDS = 64
 LOWEST = 40.0  # Hz; the highest is half of the rate

@@ -10,6 +10,7 @@ from gannb.utils.parameters import parameter
 
 NAME = "audio"
 NOUNS = Nouns("clip", "clips", "log-mel levels", transfer="fine-tuning a network of photographs")
+FULL = 32767  # the level of 16-bit sound that stands for 1
 RATES = (2_000, 48_000)  # Hz, the lowest and the highest of prepared clips
 MOST_RATE = 16_000  # Hz, the highest that is chosen without the person: speech, most calls and machines lie below 8 kHz
 SECONDS = (0.1, 30.0)  # the shortest and the longest prepared clip

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import butter, resample_poly, sosfiltfilt
 
 from gannb.media.audio.features import checked, moved
-from gannb.media.audio.tensors import FULL
+from gannb.media.audio.parameters import FULL
 
 Rng = np.random.Generator
 LEVEL, NOISE = 20.0, 15.0  # dB softer; dB below the clip's power

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FULL = 32767  # the level of 16-bit sound that stands for 1
+from gannb.media.audio.parameters import FULL
 
 
 def stored(x: np.ndarray, device: str = "cpu") -> Tensor:

@@ -12,12 +12,12 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from gannb.data.source import BadItem
+from gannb.media.audio.parameters import FULL
 
 QUIET = -35.0  # dB below its loudest moment, under which a clip's ends are trimmed
 MOMENT = 0.025  # s, over which loudness is taken
 FADE = 0.005  # s, at either end of what is kept
 PEAK = 0.9  # of full scale
-FULL = 32767  # the level of 16-bit sound that stands for 1
 LEAST_KEPT = 4e-4  # of its power, that a clip must have at another rate: 34 dB below
 
 
