@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gannb.data.examples import Dataset
 from gannb.media import medium_of
-from gannb.study.external import Source, load
+from gannb.study.external import load
 from gannb.study.folder import units_folder
 from gannb.study.model import Study
+from gannb.study.source import Source
 from gannb.study.view import View, find_view
 from gannb.trials.arms import parse_arm
 from gannb.units.kinds import ITEMS, REFERENCE_SETS

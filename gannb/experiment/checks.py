@@ -20,8 +20,8 @@ from gannb.generators.interface import Job
 from gannb.generators.variations import TUNED
 from gannb.stats.settling.looks import looks_until
 from gannb.stats.tested import WEIGHTINGS
-from gannb.study.external import Source
 from gannb.study.model import Study
+from gannb.study.source import Source
 from gannb.trials import splits
 from gannb.trials.arms import COPIES, FOREIGN, PRIMARY, Arm, parse_arm
 from gannb.trials.design import settle

@@ -21,8 +21,8 @@ from gannb.experiment.at_hand import NEW_CAPTIONS, AtHand, names_captions, resol
 from gannb.generators.external import EXTERNAL
 from gannb.generators.variations import OF_TRAINING, TUNED, UNLABELLED
 from gannb.media import medium_of
-from gannb.study.external import Source
 from gannb.study.model import CLASSIFIER_EFFORT, GAN_EFFORT, STEPS_MOST, TRANSFER_STEPS, Study
+from gannb.study.source import Source
 from gannb.study.view import View
 from gannb.trials import splits
 from gannb.trials.arms import EXTERNAL_WORDS, FOREIGN, PRETRAINED, PRIMARY, PSEUDO, Arm, parse_arm

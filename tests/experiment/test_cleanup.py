@@ -18,8 +18,8 @@ from gannb.experiment.plan import Plan
 from gannb.experiment.results import Results
 from gannb.jupyter.runner import read_experiment
 from gannb.media.image import IMAGE
-from gannb.study.external import Source
 from gannb.study.folder import load_study, open_study, save_study
+from gannb.study.source import Source
 from gannb.utils.errors import InputError
 from gannb.work.leases import take
 from gannb.work.locks import study_lock

@@ -24,7 +24,6 @@ from gannb.generators.interface import Condition, Job
 from gannb.generators.registry import load
 from gannb.media.image import IMAGE
 from gannb.media.image.gans.families import FAMILIES
-from gannb.study.external import chosen_classes
 from gannb.study.folder import open_study
 from gannb.study.model import make_study
 from gannb.utils import trust
@@ -69,11 +68,6 @@ def digits(tmp_path: Path, **given) -> Experiment:
 
 
 # ---- what a GAN learns first ----
-
-
-def test_each_class_is_one_of_the_study_s_left_out_or_one_of_its_own():
-    theirs = ("cat", "wolf", "car", "bus")
-    assert chosen_classes(theirs, ("cat", "dog"), "wolf=dog,car=", "related") == ["cat", "dog", "", "bus"]
 
 
 def test_related_items_of_any_class_are_learnt_and_nothing_that_the_study_has_itself(own, tmp_path):

@@ -14,8 +14,8 @@ from gannb.experiment.plan import Plan
 from gannb.experiment.settings import Settings
 from gannb.media.image import IMAGE
 from gannb.media.image.reading import read
-from gannb.study.external import Source
 from gannb.study.model import make_study
+from gannb.study.source import Source
 from gannb.units.kinds import DEFAULT_SECONDS, KINDS, REFERENCE_SETS
 from gannb.work.unit import Unit
 from tests.conftest import SMOKE
