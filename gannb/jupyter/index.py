@@ -15,7 +15,8 @@ from gannb.analysis.wording import ANSWERS, METRIC_NAMES, interval_text, primary
 from gannb.data.examples import FIRST_MEDIUM
 from gannb.media import MEDIA, medium_with
 from gannb.report.kept import reason_of
-from gannb.study.folder import read_record
+from gannb.study.folder import SWEEP, read_record
+from gannb.sweep.mapping import MAP, read_answer
 from gannb.utils.errors import InputError
 from gannb.utils.files import write_text
 from gannb.utils.naming import listed
@@ -107,11 +108,30 @@ def studies(folder: str | Path) -> Markdown:
 
 def table_of(folder: Path) -> str:
     """Return the same as Markdown text; links are relative to the folder."""
-    files = [*sorted(folder.glob("*/study.json")), *sorted(folder.glob("reference/*/study.json"))]
-    if not files:
+    studies, sweeps = (_folders_with(folder, *names) for names in (("study.json",), (SWEEP, MAP)))
+    if not studies and not sweeps:
         return NONE
     lines = ["| study | data | would they help? | look at |", "| --- | --- | --- | --- |"]
-    return "\n".join([*lines, *(_line(file.parent, folder) for file in files)])
+    lines += [_line(study, folder) for study in studies]
+    return "\n".join([*lines, *(_sweep_line(sweep, folder) for sweep in sweeps)])
+
+
+def _folders_with(folder: Path, *names: str) -> list[Path]:
+    """Return the folders in a folder, then those in its `reference`, that hold a file of one of some names."""
+    parents = [
+        {file.parent for name in names for file in folder.glob(place + name)} for place in ("*/", "reference/*/")
+    ]
+    return [each for found in parents for each in sorted(found)]
+
+
+def _sweep_line(sweep: Path, folder: Path) -> str:
+    place, state = sweep.relative_to(folder).as_posix(), " (at work)" if is_running(sweep) else ""
+    try:
+        studies, answer = read_answer(sweep)
+    except InputError:
+        return f"| {place} | a sweep | no map yet{state} | |"
+    link = f"[the map]({place}/{MAP})" if (sweep / MAP).is_file() else ""
+    return f"| {place} | a sweep of {studies} studies | **{answer}**{state} | {link} |"
 
 
 def _line(study: Path, folder: Path) -> str:

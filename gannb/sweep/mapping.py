@@ -21,6 +21,7 @@ from gannb.study.folder import PAGE, STUDIES
 from gannb.sweep import sentences
 from gannb.sweep.definition import Sweep
 from gannb.sweep.entries import GAN, SIZES, Entry, entries, results, table
+from gannb.utils.errors import unreadable
 from gannb.utils.files import write_text
 
 MAP, TABLE = "map.html", "map.csv"
@@ -64,6 +65,20 @@ def write_map(sweep: Sweep, failed: Mapping[str, str]) -> tuple[Path, str]:
     facts = page_facts(sweep, places, found, failed)
     write_text(sweep.folder / MAP, render("map.html", generator=f"gannb, map of {sweep.name}", **facts))
     return sweep.folder / MAP, facts["answer"]
+
+
+def read_answer(folder: Path) -> tuple[int, str]:
+    """Return of how many studies a map in a folder is, and its answer in a few words.
+
+    Raises InputError where there is no map.
+    """
+    try:
+        found = pd.read_csv(folder / TABLE, keep_default_na=False)
+        gans = found[found["is_gan"].astype(str) == "True"]
+        answers = np.where(gans["difference"].astype(str) == "", "", gans["answer"])
+    except (OSError, ValueError, KeyError) as error:
+        raise unreadable(str(folder / TABLE), error, "is not there, or cannot be read; run the sweep again") from None
+    return int(found["study"].nunique()), sentences.answer_of(answers.tolist())
 
 
 def page_facts(

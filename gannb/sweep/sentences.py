@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gannb.analysis.wording import METRIC_NAMES, capital, in_points, points
+from gannb.analysis.wording import ANSWERS, METRIC_NAMES, capital, in_points, points
 from gannb.data.medium import Nouns
 from gannb.report import pooling
 from gannb.report.kept import Result
@@ -22,19 +22,17 @@ SHOWN = 6  # places that a sentence names
 
 def answer(found: Sequence[Entry]) -> str:
     """Return the answers in a few words: `Helps in 3 of 24, hurts in 2, undecided in 19`."""
-    gans = [entry for entry in found if entry.is_gan]
-    words = {
-        "helps": "helps",
-        "hurts": "hurts",
-        "equivalent": "no difference that matters",
-        "inconclusive": "undecided",
-    }
-    kinds = Counter(entry.answer for entry in gans if entry.row)
-    said = [f"{word} in {kinds[kind]}" for kind, word in words.items() if kinds[kind]]
+    return answer_of([entry.answer if entry.row else "" for entry in found if entry.is_gan])
+
+
+def answer_of(answers: Sequence[str]) -> str:
+    """Return the same of the answers at the places of GANs, "" where there is no result."""
+    kinds = Counter(filter(None, answers))
+    said = [f"{word} in {kinds[kind]}" for kind, word in ANSWERS.items() if kinds[kind]]
     if not said:
         return "No result yet"
-    said += [f"no result in {len(gans) - kinds.total()}"] if len(gans) > kinds.total() else []
-    return capital(", ".join([f"{said[0]} of {len(gans)}", *said[1:]]))
+    said += [f"no result in {len(answers) - kinds.total()}"] if len(answers) > kinds.total() else []
+    return capital(", ".join([f"{said[0]} of {len(answers)}", *said[1:]]))
 
 
 def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:

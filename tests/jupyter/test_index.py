@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from conftest import ROOT
+from planted_sweep import planted_sweep
 
 from gannb.jupyter import index
 from gannb.study.model import NOTEBOOKS
+from gannb.sweep.mapping import write_map
 from gannb.utils.files import write_json
 from gannb.work.locks import study_lock
 
@@ -42,6 +45,26 @@ def test_a_finished_study_has_its_answer_and_its_page(outputs):
     assert re.search(r"\*\*: [+−]?\d+\.\d\u00a0\[.+\] points of balanced accuracy \|", line)
     assert "10 classes, 8x8, 2 trials" in line and "[the page](digits/report.html)" in line
     assert "(" not in re.sub(r"\]\([^)]+\)", "", line)  # no word on its state
+
+
+def test_sweeps_stand_below_the_studies_with_the_answer_of_their_map(outputs):
+    (outputs.parent / "planted").mkdir()
+    sweep = planted_sweep(outputs.parent / "planted", sets=2)
+    _, answer = write_map(sweep, {})
+    shutil.move(sweep.folder, outputs / "where")
+    (outputs / "begun").mkdir()
+    (outputs / "begun" / "sweep.json").write_text("{}")
+    kept = outputs / "reference" / "kept"
+    kept.mkdir(parents=True)
+    for name in ("map.html", "map.csv"):
+        shutil.copy(outputs / "where" / name, kept)
+    lines, found = index.table_of(outputs).splitlines(), f"a sweep of {len(sweep.cells)} studies | **{answer}**"
+    assert lines[-3:] == [
+        "| begun | a sweep | no map yet | |",
+        f"| where | {found} | [the map](where/map.html) |",
+        f"| reference/kept | {found} | [the map](reference/kept/map.html) |",
+    ]
+    assert " of 12, " in answer and lines[2].startswith("| digits | ")
 
 
 def test_a_smoke_run_has_no_answer_whatever_an_earlier_version_said(outputs):
