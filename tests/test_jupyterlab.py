@@ -234,10 +234,10 @@ def test_a_sentence_in_the_box_is_made_and_unknown_words_are_named(page, server,
     heading(page, "The box")
     run_all(page)
     box = cell(page, "widgets.ask(experiment)")
-    box.get_by_text("by the GAN of trial 1").wait_for()
+    box.get_by_text("by the GAN of trial 0").wait_for()
     first = box.locator(".jp-RenderedImage img").get_attribute("src")
     write_into(box, "a blue zebra")
-    box.get_by_text("Made of “a blue zebra” by the GAN of trial 1").wait_for()
+    box.get_by_text("Made of “a blue zebra” by the GAN of trial 0").wait_for()
     box.get_by_text("These words stand in no caption of the training set").wait_for()
     assert box.locator(".jp-RenderedImage img").get_attribute("src") != first
     assert look(page, box, "box", tmp_path)

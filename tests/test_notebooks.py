@@ -191,7 +191,7 @@ def test_notebooks_go_on_where_nothing_is_suspicious_and_the_worth_was_not_measu
     assert json.loads((smoke / "verdict.json").read_text())["worth"] is None
     notebook = nbformat.read(smoke / "05_compare.ipynb", as_version=4)
     said = "".join(o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
-    assert "Not measured: that takes three trials or more, whose scores are not all the same." in said
+    assert "Not measured: that takes 3 trials or more, whose scores are not all the same." in said
 
 
 # ---- one alone, by plain papermill, from another working directory ----

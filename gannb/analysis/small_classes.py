@@ -131,9 +131,10 @@ def notes(
     several = len(found.smallest) > 1
     which = f"The smallest classes are {names}" if several else f"{names} is the smallest class"
     each, of_each, averaged = (" each", "of each ", ", averaged over the classes") if several else ("", "", "")
+    weight = float(f"{100 / found.tested:.2g}")
     told = (
         f"{which}, with {found.items:,} of {found.of:,} {nouns.many}{each}; about {found.tested:.0f} {of_each}are in "
-        f"a test set, where one {nouns.one} is {100 / found.tested:.3g} points of its class' recall. Minority recall "
+        f"a test set, where one {nouns.one} is {weight:g} points of its class' recall. Minority recall "
         f"is the share of them that is recognised{averaged}."
     )
     return [told, *_balancing_note(balancing, metric, nouns), *_copying_note(found, nouns, phrases)]

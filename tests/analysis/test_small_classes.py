@@ -103,6 +103,13 @@ def test_the_smallest_class_is_named_with_what_its_recall_can_show():
     assert " points against oversampling (helps), by +" in second and "against class weights (helps); the" in second
 
 
+@pytest.mark.parametrize(("tested", "points"), [(1.0, "100"), (3.0, "33"), (120.0, "0.83")])
+def test_what_a_single_item_weighs_is_written_as_a_plain_number(tested, points):
+    world = of_unequal_classes((100, 40, 20))
+    found = replace(small_classes(world), tested=tested)
+    assert f"one image is {points} points of" in notes(found, (), world.metric, world.nouns, world.phrases)[0]
+
+
 def test_copying_of_the_smallest_class_is_said_by_itself():
     world = replace(of_unequal_classes((100, 40, 20), ways=()), small_copying={0: 0.8, 1: 0.9, 2: 0.85, 3: 0.85})
     expected = paired_t(np.array(list(world.small_copying.values())), 27 / 80)

@@ -238,7 +238,7 @@ def test_a_control_with_one_choice_is_not_shown(experiment, lab):
 def test_what_is_written_into_the_box_is_made_and_what_cannot_be_is_said(experiment, lab):
     widgets.ask(experiment)
     box = lab.controls["make"]
-    assert box.value == "0" and "Made of class '0' by the GAN of trial 1." in lab.last("text/plain")
+    assert box.value == "0" and "Made of class '0' by the GAN of trial 0." in lab.last("text/plain")
     first = lab.last("image/png")
     box.value = "3"
     assert "class &#x27;3&#x27;" in lab.last("text/html") and lab.last("image/png") != first
@@ -249,4 +249,4 @@ def test_what_is_written_into_the_box_is_made_and_what_cannot_be_is_said(experim
 def test_without_jupyterlab_one_class_is_made(experiment, monkeypatch, capsys):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     widgets.ask(experiment)
-    assert capsys.readouterr().out == "Made of class '0' by the GAN of trial 1.\n"
+    assert capsys.readouterr().out == "Made of class '0' by the GAN of trial 0.\n"
