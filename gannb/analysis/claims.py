@@ -24,6 +24,7 @@ from gannb.analysis.evidence import (
     possible,
     shifted_difference,
     shifted_level,
+    shifted_trials,
     with_repeats,
 )
 from gannb.analysis.wording import in_percent, in_points, points
@@ -372,8 +373,7 @@ def _elsewhere(evidence: Evidence) -> Finding:
             f"this kit knows no way to make test {evidence.nouns.many} as another source might give them."
         )
     rows = shift_rows(evidence)
-    shifted = [set(evidence.shifted.get(arm, {})) for arm in PRIMARY]
-    if not rows and evidence.shifted_tested.usable(list(set.intersection(*shifted))):
+    if not rows and shifted_trials(evidence, *PRIMARY):
         many = evidence.nouns.many
         return _not_tested(f"of some class a single one, or a single group, is among the shifted test {many}.")
     if not rows:

@@ -344,6 +344,12 @@ def possible(estimate: Estimate) -> Estimate:
     return replace(estimate, low=max(-1.0, estimate.low), high=min(1.0, estimate.high))
 
 
+def shifted_trials(evidence: Evidence, *arms: str) -> list[int]:
+    """Return the trials in which all of the arms were tested on shifted items, none where they are too few."""
+    of_each = [set(evidence.shifted.get(arm, {})) for arm in arms]
+    return evidence.shifted_tested.usable(list(set.intersection(*of_each)))
+
+
 def shifted_difference(
     evidence: Evidence, arm: str, against: str, shift: int | None = None, level: float = 0.95
 ) -> Estimate | None:
@@ -351,10 +357,10 @@ def shifted_difference(
 
     shift: which way to shift, by its number in `Evidence.shifts`; None: the mean over all of them.
     """
-    right = [_shifted_by_trial(evidence, name, shift) for name in (arm, against)]
-    trials = evidence.shifted_tested.usable(list(set.intersection(*map(set, right))))
+    trials = shifted_trials(evidence, arm, against)
     if not trials:
         return None
+    right = [_shifted_by_trial(evidence, name, shift) for name in (arm, against)]
     d = {t: right[0][t] - right[1][t] for t in trials}
     try:
         return possible(evidence.shifted_tested.difference(d, balanced, level, sees_both_halves(arm, against)))

@@ -40,11 +40,6 @@ class Links:
     cut: np.ndarray
 
 
-def content_of(item: np.ndarray) -> bytes:
-    """Return 16 bytes that, of items (H, W, C) or (T,) of one shape and type, only the same have."""
-    return hashlib.blake2b(np.ascontiguousarray(item), digest_size=16).digest()
-
-
 def identical(contents: Iterable[bytes]) -> np.ndarray:
     """(N,) int64: for each of N contents the position of the first that is the same."""
     first: dict[bytes, int] = {}

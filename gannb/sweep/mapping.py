@@ -73,9 +73,9 @@ def read_answer(folder: Path) -> tuple[int, str]:
     Raises InputError where there is no map.
     """
     try:
-        found = pd.read_csv(folder / TABLE, keep_default_na=False)
-        gans = found[found["is_gan"].astype(str) == "True"]
-        answers = np.where(gans["difference"].astype(str) == "", "", gans["answer"])
+        found = pd.read_csv(folder / TABLE)
+        gans = found[found["is_gan"]]
+        answers = gans["answer"].where(gans["difference"].notna(), "")
     except (OSError, ValueError, KeyError) as error:
         raise unreadable(str(folder / TABLE), error, "is not there, or cannot be read; run the sweep again") from None
     return int(found["study"].nunique()), sentences.answer_of(answers.tolist())

@@ -22,3 +22,8 @@ def seed_for(study_seed: int, *names: str | int) -> int:
     words = np.frombuffer(hashlib.sha256(json.dumps(names).encode()).digest(), dtype=np.uint32)
     state = np.random.SeedSequence([study_seed, *words.tolist()]).generate_state(1, np.uint64)
     return int(state[0] >> np.uint64(1))
+
+
+def content_of(array: np.ndarray) -> bytes:
+    """Return 16 bytes that, of arrays (N, ...) of one shape and type, only those with the same numbers have."""
+    return hashlib.blake2b(np.ascontiguousarray(array), digest_size=16).digest()

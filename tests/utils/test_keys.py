@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 
-from gannb.utils.keys import digest, seed_for
+import numpy as np
+
+from gannb.utils.keys import content_of, digest, seed_for
 from gannb.work.unit import Unit
 
 
@@ -40,3 +42,9 @@ def test_a_seed_belongs_to_its_names_alone():
     assert [seed_for(0, *n) for n in reversed(names)] == seeds[::-1]
     assert seed_for(1, "a") != seed_for(0, "a")
     assert all(0 <= s < 2**63 for s in seeds)
+
+
+def test_only_the_same_numbers_have_the_same_content():
+    x = np.arange(12, dtype=np.int16).reshape(2, 6)
+    assert content_of(x[0]) == content_of(x[0].copy()) != content_of(x[1]) and len(content_of(x[0])) == 16
+    assert content_of(x[:, ::2]) == content_of(x[:, ::2].copy())  # however they lie in memory

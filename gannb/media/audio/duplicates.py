@@ -19,7 +19,8 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.spatial import cKDTree
 
-from gannb.data.assembly import content_of, identical
+from gannb.data.assembly import identical
+from gannb.utils.keys import content_of
 
 NEAR = 0.95  # least correlation
 BANDS = 64  # of the spectra by which candidates are found

@@ -132,12 +132,6 @@ class Sounds(Usual):
         low, high = int(x.min()), int(x.max())
         return f"values of {low} to {high}" if max(-low, high) <= 1 else ""
 
-    def content(self, item: np.ndarray) -> bytes:
-        """See `gannb.data.assembly.content_of`."""
-        from gannb.data.assembly import content_of
-
-        return content_of(item)
-
     def copies_of(self, x: np.ndarray, others: np.ndarray) -> np.ndarray:
         """See `gannb.media.audio.duplicates.copies_of`."""
         from gannb.media.audio.duplicates import copies_of

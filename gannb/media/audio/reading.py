@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gannb.data.assembly import assemble, content_of, identical, link, linked
+from gannb.data.assembly import assemble, identical, link, linked
 from gannb.data.examples import Dataset, Examples, without_labels
 from gannb.data.groups import group_finder, proposal
 from gannb.data.side_facts import Side
@@ -24,6 +24,7 @@ from gannb.media.audio.sources.files import COPIES, FILES
 from gannb.media.audio.sources.formats import open_source, open_unlabelled
 from gannb.media.audio.sources.preparation import FADE, MOMENT, PEAK, QUIET, prepared
 from gannb.utils.errors import InputError
+from gannb.utils.keys import content_of
 from gannb.utils.naming import listed
 
 LENGTHS = (0.25, 0.5, USUAL_SECONDS)  # of which the shortest is chosen that is long enough

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageOps
 
-from gannb.data.assembly import assemble, content_of, identical, link, linked
+from gannb.data.assembly import assemble, identical, link, linked
 from gannb.data.examples import Dataset, Examples, without_labels
 from gannb.data.groups import group_finder, proposal
 from gannb.data.source import Source, attempt, check_counts, refuse_or_list
@@ -27,6 +27,7 @@ from gannb.media.image.sources.files import COPIES, FILES, MAX_BYTES, without_wa
 from gannb.media.image.sources.formats import open_source, open_unlabelled
 from gannb.media.image.sources.sides import side_of
 from gannb.utils.errors import InputError
+from gannb.utils.keys import content_of
 from gannb.utils.naming import few_of
 
 SIDES = (4, 1024)  # smallest and largest side of a prepared item

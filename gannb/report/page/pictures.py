@@ -41,7 +41,7 @@ class Picture:
 
 
 def make_pictures(experiment: Experiment, evidence: Evidence, verdict: Mapping[str, Any]) -> dict[str, Picture]:
-    """Draw the page's figures, keep each as PNG, SVG and CSV in figures/, and return them for embedding."""
+    """Draw the page's figures, keep each in figures/, and return them for embedding."""
     folder, nouns = experiment.folder / "figures", experiment.settings.medium.nouns
     pictures = answer_pictures(folder, verdict, nouns) | score_pictures(folder, evidence, nouns)
     pictures |= outcome_pictures(folder, evidence, verdict, nouns)

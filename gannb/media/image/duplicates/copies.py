@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gannb.data.assembly import content_of
 from gannb.media.image.duplicates.crops import LEAST_SIDE, VIEW, cropped_pairs
 from gannb.media.image.duplicates.near import THUMB, near_others, thumbnail_of_item
+from gannb.utils.keys import content_of
 
 
 def copies_of(x: np.ndarray, others: np.ndarray) -> np.ndarray:

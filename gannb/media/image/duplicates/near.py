@@ -26,7 +26,8 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from gannb.data.assembly import content_of, identical
+from gannb.data.assembly import identical
+from gannb.utils.keys import content_of
 
 THUMB = 16  # side of the thumbnails; also the smallest side at which near duplicates are searched for
 NEAR = 0.004  # largest 1 - correlation
