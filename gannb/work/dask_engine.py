@@ -162,14 +162,15 @@ class Dask:
         )
 
     def _examine(self, worker: Worker, future: Future[Found]) -> None:
-        """Ask a worker what it is."""
+        """Ask a worker what it is; its mark is gone before the answer is there, since then the folder may go, too."""
         mark = Mark(self.wanted.study)
         try:
-            future.set_result(self._answer_of(worker, replace(self.wanted, token=mark.token)))
+            found = self._answer_of(worker, replace(self.wanted, token=mark.token))
         except Exception as error:  # it has gone meanwhile, or it says nothing that this machine can read
-            future.set_result(Found("", lacks=f"it does not answer ({type(error).__name__}: {error})"))
+            found = Found("", lacks=f"it does not answer ({type(error).__name__}: {error})")
         finally:
             mark.remove()
+        _settle(future, lambda: found)
 
     def _answer_of(self, worker: Worker, wanted: Wanted) -> Found:
         said = self._client.run(examine, wanted, workers=[worker.address], on_error="return")

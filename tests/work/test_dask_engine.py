@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +35,7 @@ from gannb.utils.errors import InputError
 from gannb.work import dask_engine
 from gannb.work.dask_engine import Dask, Worker
 from gannb.work.engines import Place, checked, processes
+from gannb.work.nodes import Mark
 from gannb.work.scheduler import run_units
 from gannb.work.store import execute, recorded_failure
 from gannb.work.unit import Unit
@@ -139,6 +141,7 @@ def test_a_worker_that_joins_late_is_given_work(tmp_path, place, cluster):
 
 RUN = """
 import sys
+import time
 from pathlib import Path
 from tiny_units import be_killed, unit, wait_a_little, wait_for_go
 from gannb.utils.errors import Failed
@@ -175,6 +178,7 @@ metadata.version = lambda package, true=metadata.version: "1.0" if package == "t
 """
 BLIND = """
 import sys
+import time
 def hide(event, arguments):
     if event in ("open", "os.listdir") and "hidden-from-one" in str(arguments[0]):
         raise FileNotFoundError(2, "No such file or directory", str(arguments[0]))
@@ -190,9 +194,11 @@ sys.addaudithook(hide)
     ],
 )
 def test_a_machine_that_cannot_make_units_is_refused_by_name_and_later_not_used(
-    tmp_path, cluster, place, capsys, what, said
+    tmp_path, cluster, place, capsys, monkeypatch, what, said
 ):
     (tmp_path / "preload.py").write_text(what)
+    remove = Mark.remove  # on a file system where that takes its time
+    monkeypatch.setattr(Mark, "remove", lambda mark: (time.sleep(0.3), remove(mark)))
     study, units = tmp_path / "hidden-from-one", [unit(f"u{i}") for i in range(4)]
     with cluster.joined("odd", "--preload", str(tmp_path / "preload.py")):
         with pytest.raises(InputError, match=rf"^engine=dask://.*: worker odd on \S+: .*{said}"):
