@@ -185,6 +185,9 @@ def _fine_tuning(evidence: Evidence) -> Finding:
     if foreign := evidence.phrases.foreign_kind:
         verdicts = {Answer.HELPS: SUPPORTED}
         why += f" That one of {foreign} does no better says nothing of networks pretrained on {evidence.nouns.many}."
+    if not has_converged(evidence, "transfer"):
+        verdicts = {Answer.HELPS: SUPPORTED}
+        why += " It had not converged, and with more steps may come to more."
     reason = evidence.left_out or "this study has no arm that fine-tunes a pretrained network."
     found = _by_answer(evidence, "transfer", PRIMARY[0], verdicts, why)
     return found or _not_tested(f"{reason[0].lower()}{reason[1:]}")

@@ -75,19 +75,33 @@ def came_out(expected: str, change: Interval, rope: float) -> bool | None:
 def why_no_answer(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
     """Return in a few words why the study has no answer, whatever its interval; empty where it has one.
 
-    With more real items training takes longer: that the arm which has them would gain by more steps takes nothing from
-    what the others came to, which saw as many items as each other.
+    The answer is on the study's first classifier. That another network would gain by more steps leaves open what that
+    one comes to (`still_learning`), and no more. With more real items training takes longer: that the arm which has
+    them would gain takes nothing from what the others came to, which saw as many items as each other.
     """
     if evidence.preset == "smoke":
         return SMOKE
     failed = [row.contrast for row in rows if row.came_out is False]
-    failed = [c for c in failed if not (c.expected == CONVERGED and _has_more_items(c))]
-    parts = [f"{_learner(c)} had not converged" for c in failed if c.expected == CONVERGED]
+    parts = [still_learning(evidence, *(c.arm for c in failed if c.expected == CONVERGED and _bears_the_answer(c)))]
     others = [c.meaning for c in failed if c.expected != CONVERGED]
     if others:
         what = "a control" if len(others) == 1 else f"{len(others)} controls"
         parts.append(f"{what} did not come out ({'; '.join(others)})")
-    return " and ".join(dict.fromkeys(parts))
+    return " and ".join(filter(None, parts))
+
+
+def still_learning(evidence: Evidence, *arms: str) -> str:
+    """Return in a few words which of some arms had not converged; empty where all had.
+
+    What is compared with them is open: more steps may change it.
+    """
+    found = [f"{_learner(arm)} had not converged" for arm in arms if not has_converged(evidence, arm)]
+    return " and ".join(dict.fromkeys(found))
+
+
+def _bears_the_answer(contrast: Contrast) -> bool:
+    """Tell whether the study's answer rests on the arm of a contrast: of its first classifier, without more items."""
+    return not parse_arm(contrast.arm).network and not _has_more_items(contrast)
 
 
 def _has_more_items(contrast: Contrast) -> bool:
@@ -95,9 +109,9 @@ def _has_more_items(contrast: Contrast) -> bool:
     return parse_arm(contrast.arm).source == "more"
 
 
-def _learner(contrast: Contrast) -> str:
+def _learner(name: str) -> str:
     """Return in words what an arm trains."""
-    arm = parse_arm(contrast.arm)
+    arm = parse_arm(name)
     return "the pretrained network" if arm.pretrained else arm.classifier or "the classifiers"
 
 
@@ -126,7 +140,10 @@ def control_sentence(evidence: Evidence, row: ControlRow) -> str:
                 f"With as many real {evidence.nouns.many} again ({contrast.arm}), training had not come to its end: "
                 f"{brought}, and {counts}. So these may bring more than is shown; the answer does not rest on them."
             )
-        return f"{contrast.arm} had not converged: {brought}, and {counts}; {way_to_converge(evidence)}."
+        said = f"{contrast.arm} had not converged: {brought}, and {counts}; {way_to_converge(evidence)}."
+        if _bears_the_answer(contrast):
+            return said
+        return f"{said} With more steps it may come to more than is shown; the answer does not rest on it."
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
     if row.came_out is None:
         return (

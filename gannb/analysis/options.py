@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gannb.analysis.controls import still_learning
 from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, with_repeats
 from gannb.analysis.external import leakage
 from gannb.analysis.wording import capital, in_points, points
@@ -301,7 +302,7 @@ def _depth_sentence(evidence: Evidence, first: str, name: str, level: float, rea
         due = due and beyond.low > 0
         by += f"; real {many} again in their places bring it {in_points(repeated)}"
         by += f", and the GAN's {in_points(beyond)} more"
-    if reason:
+    if reason := reason or still_learning(evidence, with_gan, without):
         return f"Whether GAN {many} let you use {name} is undecided ({reason}): {by}."
     if ahead.low > 0 and due:
         return f"GAN {many} let you use {name}: {by}."

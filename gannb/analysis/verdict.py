@@ -12,7 +12,7 @@ import numpy as np
 
 from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
-from gannb.analysis.controls import ControlRow, control_rows, control_sentence, way_out, why_no_answer
+from gannb.analysis.controls import ControlRow, control_rows, control_sentence, still_learning, way_out, why_no_answer
 from gannb.analysis.copying import copying_sentence
 from gannb.analysis.evidence import Evidence, common_trials, difference
 from gannb.analysis.external import ExternalRow, external
@@ -149,8 +149,14 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float, reason: s
     trials = len(common_trials(evidence, contrast.arm, contrast.against))
     if contrast.role not in levels:
         return ContrastRow(contrast, change, None, trials)
-    answer = Answer.INCONCLUSIVE if reason else decision.decide(change, evidence.rope)
-    return ContrastRow(contrast, change, answer, trials)
+    return ContrastRow(contrast, change, answer_of(evidence, contrast, change, reason), trials)
+
+
+def answer_of(evidence: Evidence, contrast: Contrast, change: Estimate, reason: str) -> Answer:
+    """Return the answer that a contrast has: none where the study has none, or where more steps may give another."""
+    answer = decision.decide(change, evidence.rope)
+    stands = answer is Answer.HELPS or not still_learning(evidence, contrast.arm)
+    return Answer.INCONCLUSIVE if reason or not stands or still_learning(evidence, contrast.against) else answer
 
 
 def _as_option(row: ContrastRow, gains: Mapping[str, Estimate]) -> ContrastRow:

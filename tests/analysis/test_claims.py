@@ -185,6 +185,17 @@ def test_a_deep_network_that_has_not_converged_says_nothing():
     assert claim(with_depth(0.88, 0.85, half=0.85), "good enough").verdict == "supported"
 
 
+@pytest.mark.parametrize(
+    ("transfer", "half", "verdict"),
+    [(0.95, 0.90, "supported"), (0.80, 0.70, "undecided"), (0.80, 0.80, "contradicted")],
+)
+def test_fine_tuning_that_has_not_converged_is_not_said_to_be_no_better(transfer, half, verdict):
+    world = evidence(transfer=transfer, **{"transfer@half": half})
+    found = claim(world, "Fine-tuning")
+    assert found.verdict == verdict
+    assert ("with more steps may come to more" in found.why) == (half < transfer)
+
+
 # ---- overtraining ----
 
 
