@@ -11,6 +11,7 @@ from gannb.stats.decision import bonferroni_level
 from gannb.stats.estimate import Estimate, Interval
 from gannb.trials.arms import parse_arm
 from gannb.trials.contrasts import Contrast
+from gannb.utils.naming import listed
 
 WIDE = 6  # an interval around 0 of more than this many times the rope does not tell whether nothing changed
 CONVERGED = "converged"  # what is expected of an arm against itself after half of its steps
@@ -129,6 +130,25 @@ def way_to_converge(evidence: Evidence) -> str:
     return "a smoke run never doubles its steps" if evidence.preset == "smoke" else "raise classifier_steps_most"
 
 
+def control_sentences(evidence: Evidence, rows: Sequence[ControlRow]) -> list[str]:
+    """Return in words that controls did not come out, or that it cannot be told; other networks' trainings in one."""
+    beside = [row for row in rows if row.contrast.expected == CONVERGED and parse_arm(row.contrast.arm).network]
+    said = [control_sentence(evidence, row) for row in rows if row not in beside]
+    return [*said, _of_other_networks(evidence, beside)] if beside else said
+
+
+def _of_other_networks(evidence: Evidence, rows: Sequence[ControlRow]) -> str:
+    """Return that trainings of other networks than the study's first one had not converged, in a sentence."""
+    arms = listed([row.contrast.arm for row in rows], "and")
+    brought = listed([in_points(row.change) for row in rows], "and")
+    their, them, they = ("its", "it", "it") if len(rows) == 1 else ("their", "them", "they")
+    return (
+        f"{arms} had not converged: the second half of {their} training steps still brought {brought} points, and from "
+        f"{points(evidence.rope)} on that is not the end. With more steps {they} may come to more than is shown "
+        f"({way_to_converge(evidence)}); the answer does not rest on {them}."
+    )
+
+
 def control_sentence(evidence: Evidence, row: ControlRow) -> str:
     """Return in words that a control did not come out, or that it cannot be told."""
     contrast, change = row.contrast, in_points(row.change)
@@ -140,10 +160,7 @@ def control_sentence(evidence: Evidence, row: ControlRow) -> str:
                 f"With as many real {evidence.nouns.many} again ({contrast.arm}), training had not come to its end: "
                 f"{brought}, and {counts}. So these may bring more than is shown; the answer does not rest on them."
             )
-        said = f"{contrast.arm} had not converged: {brought}, and {counts}; {way_to_converge(evidence)}."
-        if _bears_the_answer(contrast):
-            return said
-        return f"{said} With more steps it may come to more than is shown; the answer does not rest on it."
+        return f"{contrast.arm} had not converged: {brought}, and {counts}; {way_to_converge(evidence)}."
     against = f"{contrast.meaning} ({contrast.arm} against {contrast.against})"
     if row.came_out is None:
         return (

@@ -12,7 +12,7 @@ import numpy as np
 
 from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
-from gannb.analysis.controls import ControlRow, control_rows, control_sentence, still_learning, way_out, why_no_answer
+from gannb.analysis.controls import ControlRow, control_rows, control_sentences, still_learning, way_out, why_no_answer
 from gannb.analysis.copying import copying_sentence
 from gannb.analysis.evidence import Evidence, common_trials, difference
 from gannb.analysis.external import ExternalRow, external
@@ -188,7 +188,7 @@ def problems(evidence: Evidence, controls: Sequence[ControlRow]) -> list[str]:
             f"looking at test {many} of a study like this one, the answer flatters: confirm it on new {many}."
         )
     wrong = [] if evidence.preset == "smoke" else [row for row in controls if not row.came_out]
-    return found + [control_sentence(evidence, row) for row in wrong]
+    return found + control_sentences(evidence, wrong)
 
 
 def _missing_trials(evidence: Evidence) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -161,7 +162,7 @@ def test_another_network_that_had_not_converged_takes_no_answer_from_the_first_a
     assert "is undecided (deep_cnn had not converged)" in found.depth.sentences[0]
     (problem,) = found.problems
     assert problem.startswith("real+classic@deep_cnn had not converged: the second half of its training steps still")
-    assert problem.endswith("it may come to more than is shown; the answer does not rest on it.")
+    assert problem.endswith("more than is shown (raise classifier_steps_most); the answer does not rest on it.")
 
 
 @pytest.mark.parametrize(
@@ -181,6 +182,17 @@ def test_a_pretrained_network_that_had_not_converged_is_only_known_to_reach_what
     assert row.answer == answer and found.answer == "helps"
     said = [problem.startswith("transfer had not converged") for problem in found.problems]
     assert said == ([] if half == transfer else [True])
+
+
+def test_trainings_of_other_networks_that_had_not_converged_are_told_in_one_sentence():
+    halves = {"transfer@half": 0.8, "transfer+gan@half": 0.85}
+    found = decide(halves_checked(evidence(transfer=0.9, transfer__gan=0.9, **halves)))
+    (problem,) = found.problems
+    assert re.match(
+        r"transfer and transfer\+gan had not converged: the second half of their training steps still brought "
+        r"\+10\.0 \[[^]]+\] and \+5\.0 \[[^]]+\] points, and from 1\.0 on that is not the end\. With more steps they ",
+        problem,
+    )
 
 
 def test_what_is_compared_with_a_network_that_had_not_converged_is_open():
