@@ -95,6 +95,8 @@ def test_an_archive_serves_as_well_and_its_labels_are_not_looked_at(own, tmp_pat
     labels = {f"{part}_labels": np.arange(4)[:, None] for part in ("train", "val", "test")}  # of other classes
     np.savez(tmp_path / "set.npz", **images, **labels)
     assert about(preview(own, tmp_path, unlabelled=str(tmp_path / "set.npz")))["items"] == 12
+    np.savez(tmp_path / "none.npz", **images)
+    assert about(preview(own, tmp_path, unlabelled=str(tmp_path / "none.npz")))["items"] == 12
 
 
 def test_what_cannot_be_read_is_refused_in_a_sentence_by_its_own_name(own, tmp_path):

@@ -40,19 +40,24 @@ def is_npz(path: Path) -> bool:
     return holds(path, [SOUNDS])
 
 
-def from_npz(path: Path) -> Archive:
-    """Return the set of an .npz; raises InputError where it is not one, or not whole."""
+def from_npz(path: Path, labelled: bool = True) -> Archive:
+    """Return the set of an .npz; raises InputError where it is not one, or not whole.
+
+    labelled: else its labels are not looked at, it may have none, and all clips are of one class without a name.
+    """
     arrays, others = arrays_of(path, ARRAYS)
     rate_name = next((name for name in RATE if name in arrays), None)
-    missing = [name for name in (SOUNDS, "labels") if name not in arrays] + [RATE[0]] * (rate_name is None)
+    needed = (SOUNDS, "labels") if labelled else (SOUNDS,)
+    missing = [name for name in needed if name not in arrays] + [RATE[0]] * (rate_name is None)
     if missing:
         raise InputError(f"{path} has no array {missing[0]!r}; {LAYOUT}")
     clip, lengths = _clips(arrays, path)
     rate = _rate(arrays[rate_name], f"{rate_name} of {path}")
-    y, classes = _classes(arrays, len(lengths), path)
-    is_test = _is_test(arrays, len(lengths), path)
+    n = len(lengths)
+    y, classes = _classes(arrays, n, path) if labelled else (np.zeros(n, np.int64), ("",))
+    is_test = _is_test(arrays, n, path)
     whose = next((name for name in GROUPS if name in arrays), "")
-    groups = _named(arrays, whose, len(lengths), path) if whose else [""] * len(lengths)
+    groups = _named(arrays, whose, n, path) if whose else [""] * n
     ids = [f"{'test' if tested else 'train'}-{i}" for i, tested in enumerate(is_test)]
     ids = [f"{name}-{group}" if group else name for name, group in zip(ids, groups, strict=True)]
     stored = _depth(arrays[SOUNDS].dtype)

@@ -41,8 +41,14 @@ def open_source(data: str, on_bad_clip: str) -> Archive:
 def open_unlabelled(data: str, on_bad_clip: str) -> Source:
     """Return the clips at `data`, whatever their labels: of a folder all that lie in it, at any depth.
 
+    An .npz is read without its labels, and may have none.
+
     Raises:
         InputError: nothing is there, or nothing that can be read; names the file.
     """
     path = path_of(data, WAYS_UNLABELLED)
-    return from_loose(path, FILES, on_bad_clip) if path.is_dir() else open_source(data, on_bad_clip).source
+    if path.is_dir():
+        return from_loose(path, FILES, on_bad_clip)
+    if path.suffix.lower() == ".npz":
+        return from_npz(path, labelled=False).source
+    raise not_read(data, WAYS_UNLABELLED)

@@ -53,11 +53,7 @@ def from_idx(folder: Path) -> Source:
         if not (folder / name).is_file():
             raise InputError(f"data: {str(folder)!r} lacks {name}; an idx set needs {', '.join(IDX_FILES)}")
     parts = {}
-    for part, prefix in (("train", "train"), ("test", "t10k")):
-        images_file, labels_file = (
-            folder / f"{prefix}-images-idx3-ubyte.gz",
-            folder / f"{prefix}-labels-idx1-ubyte.gz",
-        )
+    for part, (images_file, labels_file) in _idx_files(folder).items():
         images, labels = _idx(images_file, 3), _idx(labels_file, 1)
         if len(images) != len(labels):
             raise InputError(
@@ -66,6 +62,26 @@ def from_idx(folder: Path) -> Source:
             )
         parts[part] = (images, labels)
     return _from_arrays("idx", parts, _numbered_classes(parts, str(folder)), dict.fromkeys(parts, "L"))
+
+
+def loose_idx(folder: Path) -> Source:
+    """Return the images of a folder of idx .gz files, of one class without a name, whatever labels lie beside them."""
+    files = {part: images for part, (images, _) in _idx_files(folder).items() if images.is_file()}
+    if not files:
+        raise InputError(f"{folder} has idx files of labels alone; give those of images")
+    return _loose("idx", {part: (_idx(file, 3), "L") for part, file in files.items()})
+
+
+def _idx_files(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """The files of images and of labels, by part."""
+    (train, train_labels, test, test_labels) = (folder / name for name in IDX_FILES)
+    return {"train": (train, train_labels), "test": (test, test_labels)}
+
+
+def _loose(kind: str, images: dict[str, tuple[np.ndarray, str]]) -> Source:
+    """Return images by part, beside how they were stored, as a set of one class without a name."""
+    parts = {part: (found, np.zeros(len(found), np.int64)) for part, (found, _) in images.items()}
+    return _from_arrays(kind, parts, ("",), {part: word for part, (_, word) in images.items()})
 
 
 def _idx(path: Path, ndim: int) -> np.ndarray:
@@ -132,6 +148,27 @@ def from_npz(path: Path) -> Source:
         parts[part] = (images, labels)
     found = _from_arrays("npz", parts, _numbered_classes(parts, str(path)), modes)
     return replace(found, skipped=[(name, "an array of no part; read are train, val and test") for name in unused])
+
+
+def loose_npz(path: Path) -> Source:
+    """Return the images of an .npz in the MedMNIST layout, of one class without a name, whatever its labels.
+
+    Raises:
+        InputError: it has none, or they are not whole.
+    """
+    arrays, unused = arrays_of(path, [f"{word}_images" for word in WORDS])
+    if not arrays:
+        names = ", ".join(unused) or "no array"
+        raise InputError(f"{path} holds {names}; call the array of images without labels train_images")
+    found = {part: f"{_word_for(part, arrays, path)}_images" for part in PARTS}
+    images = {part: _npz_images(arrays[key], f"{key} of {path}") for part, key in found.items() if key in arrays}
+    skipped = [(name, "an array of no part; read are train, val and test") for name in _no_labels(unused)]
+    return replace(_loose("npz", images), skipped=skipped)
+
+
+def _no_labels(names: list[str]) -> list[str]:
+    """Those of the names of arrays that are not of a known part's labels."""
+    return [name for name in names if name not in {f"{word}_labels" for word in WORDS}]
 
 
 def _check_no_unknown_part(unused: list[str], path: Path) -> None:

@@ -11,7 +11,15 @@ from gannb.data.files import list_entries, not_read, path_of, walk
 from gannb.data.folders import from_folder, from_loose
 from gannb.data.source import Source
 from gannb.media.image.parameters import DIGITS
-from gannb.media.image.sources.arrays import IDX_FILES, from_digits, from_idx, from_npz, is_npz
+from gannb.media.image.sources.arrays import (
+    IDX_FILES,
+    from_digits,
+    from_idx,
+    from_npz,
+    is_npz,
+    loose_idx,
+    loose_npz,
+)
 from gannb.media.image.sources.files import FILES
 
 WAYS = (
@@ -57,12 +65,16 @@ def open_source(data: str, on_bad_image: str) -> Source:
 def open_unlabelled(data: str, on_bad_image: str) -> Source:
     """Return the images at `data`, whatever their labels: of a folder all that lie in it, at any depth.
 
-    Of the other formats they are those of `open_source`.
+    An .npz or idx files are read without theirs, and may have none.
 
     Raises:
         InputError: nothing is there, or nothing that can be read; names the file.
     """
-    path = None if data == DIGITS else path_of(data, WAYS_UNLABELLED)
-    if path is not None and path.is_dir() and not is_idx(path):
-        return from_loose(path, FILES, on_bad_image)
-    return open_source(data, on_bad_image)
+    if data == DIGITS:
+        return from_digits()
+    path = path_of(data, WAYS_UNLABELLED)
+    if path.is_dir():
+        return loose_idx(path) if is_idx(path) else from_loose(path, FILES, on_bad_image)
+    if path.suffix.lower() == ".npz":
+        return loose_npz(path)
+    raise not_read(data, WAYS_UNLABELLED)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from clip_sets import folder_of, npz
 
-from gannb.media.audio.sources.formats import open_source, recognises
+from gannb.media.audio.sources.formats import open_source, open_unlabelled, recognises
 from gannb.utils.errors import InputError
 
 
@@ -27,6 +27,14 @@ def test_a_folder_is_opened_by_its_classes(tmp_path):
     found = open_source(str(folder_of(tmp_path)), "fail")
     assert found.source.classes == ("owl", "wren") and found.source.shapes == [(4000, 8000, 1)] * 6
     assert found.groups == [""] * 6 and found.whose == ""
+
+
+def test_clips_without_labels_come_from_an_archive_as_well_whatever_stands_beside_them(tmp_path):
+    for labels in (None, np.full(12, -3)):
+        found = open_unlabelled(str(npz(tmp_path / "set.npz", labels=labels)), "fail")
+        assert len(found.ids) == 12 and found.classes == ("",) and not found.y.any()
+    with pytest.raises(InputError, match="of a kind that is not read; give a folder of clips, in sub-folders"):
+        open_unlabelled(str(folder_of(tmp_path / "set") / "owl" / "owl0.wav"), "fail")
 
 
 @pytest.mark.parametrize(
