@@ -182,9 +182,10 @@ def _without_augmentation(evidence: Evidence) -> str:
     change = _between(evidence, "real", BASE)
     if change is None or decide(change, evidence.rope) is not Answer.HELPS:
         return ""
+    tuned = ", or let tuning choose one (tune=true)" if evidence.protocol == "draw" else ""  # which has none elsewhere
     return (
         f"Classical augmentation itself hurts here: without it the same training comes to {in_points(change)} points. "
-        "Leave it out (augmentation=none), or let tuning choose one (tune=true), before anything is added to it."
+        f"Leave it out (augmentation=none){tuned}, before anything is added to it."
     )
 
 

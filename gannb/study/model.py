@@ -116,7 +116,7 @@ class General(BaseModel):
         None,
         1,
         f"repetitions of the whole experiment; by default {TRIALS['laptop']} draws, {TRIALS_ON_GIVEN['laptop']} on a "
-        f"given training set, {REPEATS['laptop']} repeats of cross-validation (smoke fewer, gpu more)",
+        f"given training set, of a cross-validation {REPEATS['laptop']} repeats, each of whose parts counts as one",
         ge=2,
         le=1000,
     )

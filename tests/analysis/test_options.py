@@ -107,6 +107,12 @@ def test_where_classical_augmentation_itself_hurts_the_advice_says_so(found, pla
     assert ("keep to that" in text) == (not found and not hurts) and ("Best of" in text) == bool(found)
 
 
+@pytest.mark.parametrize("protocol", ["draw", "folds"])
+def test_tuning_is_proposed_where_it_can_be_had(protocol):
+    text = advice(evidence(protocol, real=0.88), [])
+    assert "(augmentation=none)" in text and ("tune=true" in text) == (protocol == "draw")
+
+
 @pytest.mark.parametrize(
     ("plain", "said"),
     [

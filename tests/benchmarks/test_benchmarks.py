@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from clip_sets import npz
 from conftest import ROOT
-from image_sets import split_folder
+from image_sets import idx_folder, split_folder
 from PIL import Image, ImageDraw
 from planted_clips import clips
 
 from gannb.media.audio.reading import read as read_sounds
 from gannb.media.image.reading import read
+from gannb.media.image.sources.arrays import from_idx, from_npz
+from gannb.media.image.sources.formats import open_unlabelled
+from gannb.study.folder import load_study
 from gannb.utils.errors import InputError
 
 
@@ -36,6 +39,24 @@ def test_a_planted_imbalance_is_written_as_a_set_that_is_read(benchmark, tmp_pat
     shown = {item.tobytes(): k for item, k in zip(digits.x, digits.y, strict=True)}
     assert [shown[item.tobytes()] for item in found.x] == found.y.tolist()
     assert "8 of each of 5 to 9" in capsys.readouterr().out
+
+
+def test_a_set_is_parted_into_labelled_and_unlabelled_images(benchmark, tmp_path, capsys, monkeypatch):
+    parted = benchmark("parted")
+    monkeypatch.setattr(parted, "TRAIN", 5)
+    labelled, unlabelled = tmp_path / "labelled.npz", tmp_path / "unlabelled.npz"
+    parted.main([str(idx_folder(tmp_path / "idx")), str(labelled), str(unlabelled)])
+    found, rest = from_npz(labelled), open_unlabelled(str(unlabelled), "fail")
+    assert found.is_test.tolist() == [False] * 5 + [True] * 4 and found.y.tolist() == [0, 1, 0, 1, 0, 0, 1, 0, 1]
+    whole = from_idx(tmp_path / "idx")
+    assert [rest.load(i)[0].tolist() for i in range(3)] == [whole.load(i)[0].tolist() for i in range(5, 8)]
+
+
+def test_a_plan_is_put_beside_what_the_units_took(benchmark, finished):
+    rows = benchmark("plans").compared("8", load_study(finished))
+    took = sum(json.loads(file.read_text())["seconds"] for file in finished.glob("trials/*/*/unit.json"))
+    assert rows[-2] == ["8", "of one process, in all", "0", f"{took:.0f}", ""]
+    assert {row[1] for row in rows} > {"draw", "generator", "classifier", "by the clock"}
 
 
 def test_spoken_digits_are_tested_on_speakers_that_are_not_trained_on(benchmark, tmp_path, capsys):

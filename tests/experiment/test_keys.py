@@ -29,12 +29,15 @@ LIST = Path(__file__).with_name("unit_keys.txt")
 DATA = {  # study -> where its data lie, below the folder of real data sets
     "breastmnist": "breastmnist/breastmnist.npz",
     "breastmnist-balance": "breastmnist/breastmnist.npz",
+    "breastmnist-ways": "breastmnist/breastmnist.npz",
     "digits": "",
     "digits-deeper": "",
     "digits-ways": "",
     "digits-1-to-20": "",
     "fashion-mnist": "fashion-mnist",
     "fashion-mnist-open-set": "fashion-mnist",
+    "fashion-mnist-unlabelled": "fashion-mnist",
+    "fashion-mnist-ways": "fashion-mnist",
     "flowers": "flowers",
     "fsdd": "fsdd/fsdd_8khz_int16.npz",
     "snips": "snips-intents/train.tsv",
@@ -50,6 +53,7 @@ def keys_of(name: str, folder: Path) -> list[str]:
     network, _, file = WEIGHTS.partition("=")
     given |= {"pretrained": f"{network}={SHARED / file}"} if name in ("flowers", "fsdd") else {}
     given |= {"new_captions": str(folder / "emoji-new.csv")} if name == "twemoji" else {}
+    given |= {"unlabelled": str(folder / "unlabelled.npz")} if name == "fashion-mnist-unlabelled" else {}
     experiment = Experiment.preview(make_study(**given))
     units = [unit for each in experiment.plan.all_units() for unit in each.closure()]
     return [f"answer-{experiment.plan.answer_key}", *dict.fromkeys(unit.path for unit in units)]
@@ -61,6 +65,9 @@ def data_of(name: str, folder: Path) -> str:
         return _made("by_speaker", str(SHARED / DATA[name]), str(folder / "fsdd.npz"))
     if name == "twemoji":
         return _made("twemoji", str(SHARED / DATA[name]), str(folder / "emoji"))
+    if name == "fashion-mnist-unlabelled":
+        _made("parted", str(SHARED / DATA[name]), str(folder / "labelled.npz"), str(folder / "unlabelled.npz"))
+        return str(folder / "labelled.npz")
     if DATA[name]:
         return str(SHARED / DATA[name])
     if name != "digits-1-to-20":
@@ -87,9 +94,10 @@ def listed() -> dict[str, list[str]]:
 
 
 def test_every_kept_study_is_in_the_list():
-    files = (ROOT / "notebooks" / "studies").glob("*.yaml")
-    studies = {file.stem for file in files if not is_sweep(read_yaml(file))}
-    assert studies == set(listed()) == set(DATA)
+    given = {file.stem: read_yaml(file) for file in (ROOT / "notebooks" / "studies").glob("*.yaml")}
+    studies = {name: each for name, each in given.items() if not is_sweep(each)}
+    assert set(studies) == set(listed()) == set(DATA)
+    assert all("data" in each for each in studies.values())  # else it would be run on the digits, under its own name
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -167,7 +167,8 @@ def transfer_text(experiment: Experiment) -> str:
 def tuning_text(experiment: Experiment) -> str:
     """Return how the arms were tuned, or that they were not, and what was chosen for the two of the question."""
     if not experiment.study.tune:
-        return "None: every arm trains with the parameters below (tune=true tries the same list for every arm)."
+        way = " (tune=true tries the same list for every arm)" if experiment.settings.design.has_reserve else ""
+        return f"None: every arm trains with the parameters below{way}."
     table = experiment.results.tuning()
     chosen = {row["arm"]: Configuration(**row["configuration"]) for _, row in table[table["chosen"]].iterrows()}
     said = "; ".join(f"{arm_label(arm)}: {each}" for arm, each in chosen.items())
