@@ -65,7 +65,11 @@ def from_idx(folder: Path) -> Source:
 
 
 def loose_idx(folder: Path) -> Source:
-    """Return the images of a folder of idx .gz files, of one class without a name, whatever labels lie beside them."""
+    """Return the images of a folder of idx .gz files, of one class without a name, whatever labels lie beside them.
+
+    Raises:
+        InputError: there are none, or a file is damaged.
+    """
     files = {part: images for part, (images, _) in _idx_files(folder).items() if images.is_file()}
     if not files:
         raise InputError(f"{folder} has idx files of labels alone; give those of images")
