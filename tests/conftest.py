@@ -69,6 +69,14 @@ def at_work(token: str) -> list[psutil.Process]:
 
 
 @pytest.fixture(autouse=True)
+def no_word_of_what_takes_long(monkeypatch: pytest.MonkeyPatch):
+    """Let no command say what it is doing, which a test does not ask for and a busy machine would bring about."""
+    from gannb.utils import doing
+
+    monkeypatch.setattr(doing, "SILENCE", 1e6)
+
+
+@pytest.fixture(autouse=True)
 def close_figures():
     """Close the figures that a test has drawn, where it has drawn any."""
     yield

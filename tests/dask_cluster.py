@@ -26,13 +26,11 @@ class Cluster:
         self.start()
 
     def start(self) -> None:
-        """Start a scheduler, at the port of an earlier one."""
+        """Start a scheduler, at a port that is free; the workers of an earlier one have gone with it."""
+        self.workers.clear()
         file = self.folder / f"scheduler-{self.count}.json"
         self.count += 1
-        port = "0" if self.count == 1 else self.address.rpartition(":")[2]
-        self.scheduler = self._process(
-            "scheduler", "--host", "127.0.0.1", "--port", port, "--scheduler-file", str(file)
-        )
+        self.scheduler = self._process("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
         wait_for(lambda: file.is_file() and file.read_text().endswith("}"), "a Dask scheduler", 120)
         self.address = json.loads(file.read_text())["address"]
 

@@ -8,7 +8,9 @@ there, is left alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import shutil
 from collections import Counter
@@ -131,8 +133,12 @@ def _record(unit: Path) -> dict[str, Any]:
 
 
 def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.lstat().st_size for file in files if not file.is_dir())
+    """Return the bytes of a file, or of all files in a folder; what goes meanwhile counts for nothing."""
+    if path.is_dir():
+        return sum(_size(Path(below) / name) for below, _, names in os.walk(path) for name in names)
+    with contextlib.suppress(FileNotFoundError):
+        return path.lstat().st_size
+    return 0
 
 
 def clean_text(found: Iterable[Leftover], nouns: Nouns) -> str:
@@ -192,4 +198,5 @@ def _remove(path: Path) -> None:
         return
     if UNIT.fullmatch(path.name):  # a unit, or a copy of the data
         path = path.replace(unique_name(path))
-    shutil.rmtree(path)
+    with contextlib.suppress(FileNotFoundError):  # another process clears up after a killed one, too
+        shutil.rmtree(path)

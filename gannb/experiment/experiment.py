@@ -115,11 +115,13 @@ class Experiment:
 
     def record(self) -> Experiment:
         """Record the study, with a copy of its data, unless that is done; return the experiment that reads the copy."""
-        if not self.is_recorded():
+        if self.is_recorded():
+            self.note_networks()
+        else:
             with study_lock(self.folder):
+                self.note_networks()  # before the record, by which other machines see that they may begin
                 self.write()
                 write_status(self.results)
-        self.note_networks()
         return Experiment.of(self.study, Dataset.load(self.data_folder), self.settings.data_key, own_copy=True)
 
     def is_recorded(self) -> bool:

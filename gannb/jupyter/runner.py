@@ -29,6 +29,9 @@ from gannb.work.processes import LAUNCHER
 # ipykernel 7 warns of its local sockets at every start, and calls the interrupt by which an idle kernel is ended an
 # error; what goes wrong in a notebook does not come this way
 QUIET_KERNEL = ["--IPKernelApp.log_level=50"]
+# Seconds that a kernel may take to start, and a cell's last output to come: a busy machine takes longer than the minute
+# and the four seconds that papermill gives them, and a run would be lost
+START, OUTPUT = 600, 120
 
 
 def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
@@ -92,6 +95,7 @@ def execute_notebook(name: str, folder: Path) -> None:
             papermill.execute_notebook(
                 notebooks_folder() / f"{name}.ipynb", temporary, parameters={"study": str(folder)},
                 kernel_name="python3", progress_bar=False, stdout_file=out, extra_arguments=QUIET_KERNEL,
+                start_timeout=START, iopub_timeout=OUTPUT,
             )  # fmt: skip
     except papermill.PapermillExecutionError as error:
         if error.ename in (InputError.__name__, ParameterError.__name__):

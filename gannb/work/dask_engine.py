@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 ANSWER = 5.0  # seconds within which a scheduler that is there answers
 CONNECT = 30.0  # seconds for getting to know one that does
 FIRST = 30.0  # seconds to wait for a scheduler's first worker
-EXAMINE = 60.0  # seconds that a worker may take to say what it is, most of them for loading torch
+EXAMINE = 300.0  # seconds that a worker may take to say what it is, most of them for loading torch
 LOOK = 0.5  # seconds between two looks at who is there
 PATIENCE = 120.0  # seconds without a worker that takes calls, after which the run ends
 CARD = "GPU"  # the resource that a worker with a card declares: `dask worker --resources GPU=1`
@@ -116,6 +116,7 @@ class Dask:
         self._workers: dict[str, Worker] = {}
         self._others: Counter[str] = Counter()  # calls of others on a worker
         self._found: dict[str, Future[Found]] = {}  # of each worker that was ever there
+        self._marks: list[Mark] = []  # that these were shown
         self._calls: dict[Future[Any], tuple[Room, Any]] = {}  # that have not ended, with the future of Dask
         self._said: dict[tuple[str, str], str] = {}  # by worker and by what of it
         self._looked, self._useful = 0.0, time.monotonic()  # when it was last looked who is there, and when one was
@@ -163,13 +164,14 @@ class Dask:
 
     def _examine(self, worker: Worker, future: Future[Found]) -> None:
         """Ask a worker what it is; its mark is gone before the answer is there, since then the folder may go, too."""
-        mark = Mark(self.wanted.study)
         try:
-            found = self._answer_of(worker, replace(self.wanted, token=mark.token))
+            self._marks.append(mark := Mark(self.wanted.study))
+            try:
+                found = self._answer_of(worker, replace(self.wanted, token=mark.token))
+            finally:
+                mark.remove()
         except Exception as error:  # it has gone meanwhile, or it says nothing that this machine can read
             found = Found("", lacks=f"it does not answer ({type(error).__name__}: {error})")
-        finally:
-            mark.remove()
         _settle(future, lambda: found)
 
     def _answer_of(self, worker: Worker, wanted: Wanted) -> Found:
@@ -341,8 +343,10 @@ class Dask:
             if calls and self._client.status == "running":
                 self._client.cancel(calls)
             self._client.close(timeout=CONNECT)
-        if self._made_folder:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            for mark in self._marks:  # a worker that has not answered has its mark still
+                mark.remove()
+            if self._made_folder:
                 self.wanted.study.rmdir()
         self._after()
 

@@ -166,12 +166,12 @@ def _order(
 
 @dataclass(frozen=True)
 class _Call:
-    """Units that one process makes, the token of their leases, and when the first last failed before that."""
+    """Units that one process makes, the token of their leases, and when each last failed before that."""
 
     units: list[Unit]
     token: str
     alone: bool  # whether what kills the process is known to be the one unit
-    failed_before: int
+    failed_before: dict[Unit, int]
 
 
 class _Run:
@@ -214,13 +214,13 @@ class _Run:
         """Return the units for the next call, without those that another process is making."""
         while units := self.queue.next_large(room):
             others = [unit for unit in units if is_at_work(self.study / unit.path)]
-            self._leave_elsewhere(others)
+            self.elsewhere |= self._failure_times(others)
             if mine := [unit for unit in units if unit not in others]:
                 return mine
         return []
 
-    def _leave_elsewhere(self, units: Iterable[Unit]) -> None:
-        self.elsewhere |= {unit: failure_time(self.study / unit.path) for unit in units}
+    def _failure_times(self, units: Iterable[Unit]) -> dict[Unit, int]:
+        return {unit: failure_time(self.study / unit.path) for unit in units}
 
     def _look_elsewhere(self) -> None:
         """Take note of what other processes have made, or failed to make; what they left becomes ready here."""
@@ -238,7 +238,7 @@ class _Run:
 
     def _start(self, units: list[Unit], room: Room) -> None:
         alone = room.alone and len(units) == 1
-        call = _Call(units, uuid.uuid4().hex, alone, failure_time(self.study / units[0].path))
+        call = _Call(units, uuid.uuid4().hex, alone, self._failure_times(units))
         self.progress.started(units)
         self.open[self.engine.execute(room, self.study, units, call.token)] = call
 
@@ -261,7 +261,7 @@ class _Run:
                 continue
             for unit, error in zip(call.units, errors, strict=True):
                 if error == ELSEWHERE:
-                    self._leave_elsewhere([unit])
+                    self.elsewhere[unit] = call.failed_before[unit]  # by now it may have failed there
                 elif is_full(error) and not call.alone:
                     self.lost.append(unit)  # other processes had the memory of the GPU
                 else:
@@ -286,7 +286,7 @@ class _Run:
     def _blame(self, call: _Call, error: BrokenExecutor) -> None:
         """Take note that a unit has failed, as it says itself or by killing its process."""
         (unit,) = call.units
-        if failure_time(self.study / unit.path) > call.failed_before:
+        if failure_time(self.study / unit.path) > call.failed_before[unit]:
             said = recorded_failure(self.study, unit)
         else:
             what = str(error) if isinstance(error, WorkerLost) else "its process was killed"

@@ -133,21 +133,29 @@ def execute(
         if (held := take(running / LEASE, token, wait)) is None:
             return None if is_done(study, unit) else ELSEWHERE
         with held as lease:
-            if not is_done(study, unit):
-                with _named(running / HOST):
-                    _make(study, unit, device, running, lease.token, withdrawn)
-            for gone in lease.expired:  # not before: one that was only stopped may go on, and it may not fail for this
-                shutil.rmtree(_temporary(study / unit.path, gone), ignore_errors=True)
-            shutil.rmtree(failed, ignore_errors=True)
-            _clear(running, lease)
+            try:
+                if not is_done(study, unit):
+                    with _named(running / HOST):
+                        _make(study, unit, device, running, lease.token, withdrawn)
+                for gone in lease.expired:  # not before: one that was only stopped may go on, and may not fail for this
+                    shutil.rmtree(_temporary(study / unit.path, gone), ignore_errors=True)
+                shutil.rmtree(failed, ignore_errors=True)
+                _clear(running, lease)
+            except Exception as error:  # written down before the lease goes, by which others see that it has ended
+                return _failure(study, unit, failed, error)
         with contextlib.suppress(OSError):  # another process has come to see whether the unit is there
             running.rmdir()
         return None
     except Exception as error:
-        with contextlib.suppress(OSError):
-            if is_done(study, unit):  # by another process
-                return None
-        return record_failure(failed, error)
+        return _failure(study, unit, failed, error)
+
+
+def _failure(study: Path, unit: Unit, failed: Path, error: Exception) -> str | None:
+    """Return the error that a unit failed with, written down; None where another process has made it meanwhile."""
+    with contextlib.suppress(OSError):
+        if is_done(study, unit):
+            return None
+    return record_failure(failed, error)
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ def stderr(monkeypatch) -> Listener:
     listener = Listener()
     monkeypatch.setattr(module, "SILENCE", QUICK)
     monkeypatch.setattr(module, "LONGEST", 2 * QUICK)
+    monkeypatch.setattr(module, "_heard", [0.0])  # which the clock of a test below must not stay in
     return listener
 
 

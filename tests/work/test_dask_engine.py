@@ -251,7 +251,7 @@ def test_interrupted_it_leaves_nothing_at_work_and_nothing_held(tmp_path, cluste
     wait_for(lambda: list(tmp_path.glob("at-work-*")) or run.poll() is not None, "a unit at work", 300)
     run.send_signal(signal.SIGINT)
     assert end_of(run)[0].strip() == "stopped"
-    wait_for(lambda: not list(tmp_path.rglob("lease")), "the workers giving up")
+    wait_for(lambda: not list(tmp_path.glob("trials/*/*.running/lease")), "the workers giving up")
     assert not [path for path in tmp_path.glob("trials/000/*") if not path.name.endswith(".running")]
 
 
@@ -280,6 +280,7 @@ def test_a_scheduler_that_is_killed_ends_the_run_and_the_rest_is_made_later(tmp_
     assert 3 <= there < 10
     mine.start()
     mine.add("beta")
+    mine.await_workers()
     outcome = run_units(tmp_path, targets(), Place(mine.engine))
     mine.close()
     assert not outcome.failed and len(log(tmp_path)) == 10

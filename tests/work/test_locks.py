@@ -31,8 +31,10 @@ def test_a_second_run_on_the_study_is_refused_in_one_sentence(tmp_path, monkeypa
     finally:
         first.kill()
         first.wait()
+    expiry = leases.EXPIRY
     monkeypatch.setattr(leases, "EXPIRY", 1.0)
     with study_lock(tmp_path):  # what a killed run held expires
+        monkeypatch.setattr(leases, "EXPIRY", expiry)
         assert is_running(tmp_path)
     assert not is_running(tmp_path) and list(tmp_path.iterdir()) == []
 

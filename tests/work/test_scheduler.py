@@ -38,7 +38,7 @@ from gannb.work.backends import Room, execute_together
 from gannb.work.engines import Place
 from gannb.work.leases import take
 from gannb.work.scheduler import SHARED, Queue, run_units
-from gannb.work.store import LEASE, is_done, record_failure, recorded_failure, side_folder
+from gannb.work.store import ELSEWHERE, LEASE, is_done, record_failure, recorded_failure, side_folder
 from gannb.work.unit import Unit
 
 pytestmark = pytest.mark.slow
@@ -298,6 +298,20 @@ def test_what_another_process_gives_up_is_made_here(tmp_path):
     outcome = run_beside(tmp_path, [theirs, mine], lambda unit: None)
     assert set(outcome.made) == {theirs, mine} and outcome.elsewhere == ()
     assert log(tmp_path) == ["trials/000/mine", "trials/000/theirs"]
+
+
+def test_what_fails_in_another_process_before_this_one_hears_of_it_has_failed(tmp_path, monkeypatch):
+    engine = Threads(1)
+
+    def too_late(room: Room, study: Path, units: list[Unit], token: str) -> Future:
+        record_failure(side_folder(study, units[0], "failed"), RuntimeError("the loss is nan"))  # over there
+        engine.calls.append(engine.pool.submit(lambda: [ELSEWHERE]))
+        return engine.calls[-1]
+
+    engine.execute = too_late
+    monkeypatch.setattr(scheduler, "engine_for", lambda *_: engine)
+    outcome = run_units(tmp_path, [theirs := unit("theirs")], Place())
+    assert outcome.failed == ((theirs, "RuntimeError: the loss is nan"),) and len(engine.calls) == 1
 
 
 def test_what_fails_in_another_process_has_failed(tmp_path):
