@@ -13,7 +13,9 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
@@ -24,12 +26,15 @@ from gannb.cli import COMMANDS
 from gannb.report.compare import Result, read_result, study_facts
 from gannb.study.help import markdown
 from gannb.study.model import NOTEBOOKS, Study
+from gannb.study.written import is_sweep, read_yaml
+from gannb.sweep.mapping import read_answer
 from gannb.trials.arms import PRIMARY, parse_arm
 
 README, ARCHITECTURE, DOCS = ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs"
 REFERENCE = ROOT / "outputs" / "reference"
-OF_WAYS = REFERENCE / "digits-ways"
-KEPT = sorted(folder for folder in REFERENCE.iterdir() if not (folder / "map.html").is_file())  # studies, not sweeps
+OF_WAYS = [REFERENCE / name for name in ("digits-ways",)]
+SWEEPS = sorted(file.parent for file in REFERENCE.glob("*/map.html"))
+KEPT = sorted(folder for folder in REFERENCE.iterdir() if folder not in SWEEPS)
 PAGES = [
     page for folder in (".", "docs", "notebooks", "outputs", "benchmarks") for page in (ROOT / folder).glob("*.md")
 ]
@@ -70,19 +75,31 @@ def ways() -> str:
 
 
 def brought() -> str:
-    """The table of what each way brought in the kept study of ways, and its control, in points with intervals."""
-    rows = ["| in an arm | beside classical augmentation alone | its control, likewise | against its control |"]
-    rows.append("|" + " --- |" * 4)
-    verdict = read_result(OF_WAYS).verdict
-    gains = {row["arm"]: row for row in verdict["options"]}
-    between = {(row["arm"], row["against"]): row for row in verdict["contrasts"]}
-    for arm in sorted((parse_arm(name) for name in gains), key=lambda arm: -gains[arm.name]["difference"]):
-        if arm.source == "gan" and arm.is_way:
-            again = arm.without_gan().name
-            found = gains[arm.name], gains.get(again), between.get((arm.name, again))
-            name = arm.name.removeprefix("real+").removesuffix("+classic")
-            rows.append(f"| `{name}` | " + " | ".join(interval_text(f) if f else "-" for f in found) + " |")
+    """The table of what each way brought in the kept studies of ways, and against its control, in points."""
+    gains = [gains_of(folder) for folder in OF_WAYS]
+    between = [
+        {(row["arm"], row["against"]): row for row in read_result(folder).verdict["contrasts"]} for folder in OF_WAYS
+    ]
+    names = [link_to(folder) for folder in OF_WAYS]
+    rows = ["| in an arm | " + " | ".join([*names, *(f"{name}, against its control" for name in names)]) + " |"]
+    rows.append("|" + " --- |" * (1 + 2 * len(OF_WAYS)))
+    ways_of = [arm for arm in map(parse_arm, gains[0]) if arm.source == "gan" and arm.is_way]
+    for arm in sorted(ways_of, key=lambda arm: -sum(found[arm.name]["difference"] for found in gains)):
+        again = arm.without_gan().name
+        found = [each[arm.name] for each in gains] + [each[arm.name, again] for each in between]
+        name = arm.name.removeprefix("real+").removesuffix("+classic")
+        rows.append(f"| `{name}` | " + " | ".join(map(interval_text, found)) + " |")
     return "\n".join(rows)
+
+
+def gains_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """What each option of a kept study brought, by its arm."""
+    return {row["arm"]: row for row in read_result(folder).verdict["options"]}
+
+
+def link_to(folder: Path) -> str:
+    """A link from a page in `docs` to a kept study's page."""
+    return f"[{folder.name}](../{folder.relative_to(ROOT)}/report.html)"
 
 
 def files() -> str:
@@ -132,9 +149,9 @@ def test_the_tables_of_a_page_are_as_the_code_and_the_verdicts_have_them(page):
 
 
 def test_what_the_advice_says_of_the_ways_is_what_the_kept_study_of_them_found():
-    gains = {row["arm"]: row["difference"] for row in read_result(OF_WAYS).verdict["options"]}
     for name, way in WAYS.items():
-        assert way.brought == pytest.approx(gains[f"real+gan.{name}+classic"], abs=1e-4)
+        gains = [gains_of(folder)[f"real+gan.{name}+classic"]["difference"] for folder in OF_WAYS]
+        assert way.brought == pytest.approx(np.mean(gains), abs=1e-4)
 
 
 def test_every_kept_study_has_its_files_and_stands_in_the_outputs_table():
@@ -144,6 +161,20 @@ def test_every_kept_study_has_its_files_and_stands_in_the_outputs_table():
         assert sum(file.stat().st_size for file in folder.iterdir()) < 3_000_000
         assert f"(reference/{folder.name}/report.html)" in (ROOT / "outputs" / "README.md").read_text(encoding="utf-8")
         assert (ROOT / "notebooks" / "studies" / f"{folder.name}.yaml").is_file()  # it runs again from there
+
+
+def test_every_kept_sweep_has_its_map_and_stands_on_the_pages():
+    assert SWEEPS
+    for folder in SWEEPS:
+        assert {file.name for file in folder.iterdir()} == {"map.csv", "map.html", "page.png"}
+        assert sum(file.stat().st_size for file in folder.iterdir()) < 3_000_000
+        assert is_sweep(read_yaml(ROOT / "notebooks" / "studies" / f"{folder.name}.yaml"))
+        studies, said = read_answer(folder)
+        assert f"map of {studies} studies" in README.read_text(encoding="utf-8")
+        outputs = (ROOT / "outputs" / "README.md").read_text(encoding="utf-8")
+        assert f"(reference/{folder.name}/map.html)" in outputs
+        for number in re.findall(r"\d+", said):
+            assert re.search(rf"\b{number}\b", outputs.partition(f"(reference/{folder.name}/map.html)")[2])
 
 
 def test_kept_studies_name_no_folder_of_the_machine_that_ran_them():

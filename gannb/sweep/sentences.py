@@ -14,10 +14,11 @@ from gannb.report.kept import Result
 from gannb.stats.estimate import Interval
 from gannb.stats.settling.pooling import pooled
 from gannb.sweep.entries import SIZES, Entry
-from gannb.utils.naming import listed
+from gannb.utils.naming import ended, listed
 
 ALONE = "data"  # the data set where the sweep has one alone
 SHOWN = 6  # places that a sentence names
+LEFT = " The map shows what the other trials came to."
 
 
 def answer(found: Sequence[Entry]) -> str:
@@ -48,7 +49,7 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
     }
     reasons = Counter(entry.reason for entry in gans if entry.reason)
     lines = [
-        f"{text} {len(there)} of {len(gans)}: {_places(there)}."
+        f"{text} {len(there)} of {len(gans)}: {_places(there)}{_for_all(there, len(found))}."
         for kind, text in said.items()
         if (there := [entry for entry in gans if entry.answer == kind])
     ]
@@ -58,14 +59,28 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
     return [*lines, *_blends(gans, nouns)]
 
 
+def _for_all(found: Sequence[Entry], m: int) -> str:
+    """Return how many places that help or hurt do so at the level at which all m intervals of a map hold together."""
+    if m < 2 or found[0].answer not in ("helps", "hurts"):
+        return ""
+    starred = sum(entry.together == entry.answer for entry in found)
+    number = "none" if not starred else "all" if starred == len(found) > 1 else f"{starred}"
+    return f"; {number} of these {'are' if number == 'all' or starred > 1 else 'is'} settled for all places together"
+
+
 def _places(found: Sequence[Entry]) -> str:
     """Return places in words, those that differ in their number of items together: `digits, mlp (5, 20 per class)`."""
     groups: dict[str, list[str]] = {}
     for entry in found:
         groups.setdefault(entry.words, []).extend([entry.at[SIZES]] if SIZES in entry.at else [])
     named = [f"{words} ({', '.join(sizes)} per class)" if sizes else words for words, sizes in groups.items()]
-    more = len(named) - SHOWN
-    return "; ".join(named[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    return _some(named)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first few of many names: `a; b; and 3 more`."""
+    more = len(names) - SHOWN
+    return "; ".join(names[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _blends(gans: Sequence[Entry], nouns: Nouns) -> list[str]:
@@ -101,9 +116,14 @@ def multiplicity(found: Sequence[Entry]) -> str:
 
 
 def unfinished(sweep_cells: int, found: Mapping[str, Result], failed: Mapping[str, str]) -> list[str]:
-    """Return which studies have no result, or one without some of their units."""
-    lines = [f"{name}: {why}" for name, why in list(failed.items())[:SHOWN]]
-    lines += [f"Further studies with failed units: {len(failed) - SHOWN}."] if len(failed) > SHOWN else []
+    """Return which studies have no result, or one without some of their units; those with one reason together."""
+    of_reason: dict[str, list[str]] = {}
+    for name, why in failed.items():
+        of_reason.setdefault(why, []).append(name)
+    shown = dict(list(of_reason.items())[:SHOWN])
+    lines = [f"{_some(names)}: {ended(why)}{LEFT if set(names) <= set(found) else ''}" for why, names in shown.items()]
+    further = len(failed) - sum(map(len, shown.values()))
+    lines += [f"Further studies with failed units: {further}."] if further else []
     missing = sweep_cells - len(set(found) | set(failed))
     return lines + ([f"Studies that are not finished yet: {missing}."] if missing else [])
 

@@ -37,14 +37,16 @@ def test_places_without_a_result_are_counted_apart():
 
 
 def test_where_names_places_by_their_sizes_and_says_if_nothing_helps():
-    said = where([entry("helps", "5"), entry("helps", "20"), entry("hurts", "80", "dcgan")], NOUNS)
-    assert said == [
-        "GAN images help in 2 of 3: mlp (5, 20 per class).",
-        "GAN images hurt in 1 of 3: dcgan (80 per class).",
+    hurts = entry("hurts", "80", "dcgan", together="hurts")
+    assert where([entry("helps", "5"), entry("helps", "20"), hurts], NOUNS) == [
+        "GAN images help in 2 of 3: mlp (5, 20 per class); none of these is settled for all places together.",
+        "GAN images hurt in 1 of 3: dcgan (80 per class); 1 of these is settled for all places together.",
     ]
+    assert where([hurts, hurts], NOUNS)[1].endswith("; all of these are settled for all places together.")
+    assert where([hurts], NOUNS)[1] == "GAN images hurt in 1 of 1: dcgan (80 per class)."
     assert where([entry("hurts")], NOUNS)[0] == "Nowhere on this map were GAN images shown to help."
     many = where([entry("helps", maker=f"gan{i}") for i in range(9)], NOUNS)[0]
-    assert many.endswith("; and 3 more.") and "gan5 (20 per class)" in many and "gan6" not in many
+    assert "; and 3 more; none of these" in many and "gan5 (20 per class)" in many and "gan6" not in many
 
 
 def test_reasons_against_any_answer_are_said_once():
@@ -71,9 +73,14 @@ def test_multiplicity_counts_intervals_of_controls_too():
 
 
 def test_what_is_missing_is_listed_the_first_of_many():
-    said = unfinished(12, {"a": None}, {f"b{i}": "the loss is nan" for i in range(8)})
-    assert said[0] == "b0: the loss is nan" and said[-2:] == [
-        "Further studies with failed units: 2.", "Studies that are not finished yet: 3."
+    failed = {"a": "3 units failed", **{f"b{i}": "the loss is nan." for i in range(7)}, "c": "3 units failed"}
+    failed |= {f"d{i}": f"reason {i}" for i in range(6)}
+    assert unfinished(17, dict.fromkeys("ac"), failed) == [
+        "a; c: 3 units failed. The map shows what the other trials came to.",
+        "b0; b1; b2; b3; b4; b5; and 1 more: the loss is nan.",
+        "d0: reason 0.", "d1: reason 1.", "d2: reason 2.", "d3: reason 3.",
+        "Further studies with failed units: 2.",
+        "Studies that are not finished yet: 2.",
     ]  # fmt: skip
 
 
