@@ -170,11 +170,11 @@ def test_every_kept_sweep_has_its_map_and_stands_on_the_pages():
         assert sum(file.stat().st_size for file in folder.iterdir()) < 3_000_000
         assert is_sweep(read_yaml(ROOT / "notebooks" / "studies" / f"{folder.name}.yaml"))
         studies, said = read_answer(folder)
-        assert f"map of {studies} studies" in README.read_text(encoding="utf-8")
-        outputs = (ROOT / "outputs" / "README.md").read_text(encoding="utf-8")
-        assert f"(reference/{folder.name}/map.html)" in outputs
-        for number in re.findall(r"\d+", said):
-            assert re.search(rf"\b{number}\b", outputs.partition(f"(reference/{folder.name}/map.html)")[2])
+        for page in (README, ROOT / "outputs" / "README.md", DOCS / "sweeps.md"):
+            before, link, told = page.read_text(encoding="utf-8").partition(f"reference/{folder.name}/map.html)")
+            assert link and re.search(rf"\b{studies}\b", before[-60:] + told[:200])
+            helps, hurts = re.search(r"in (\d+) of \d+, hurts in (\d+)", said).groups()
+            assert re.search(rf"help in {helps}\b[^.]*hurt in {hurts}\b", " ".join(told.split()))
 
 
 def test_kept_studies_name_no_folder_of_the_machine_that_ran_them():

@@ -58,8 +58,16 @@ def points(value: float, sign: bool = False) -> str:
 
 
 def in_points(change: Interval) -> str:
-    """Return a difference of shares with its interval in percentage points: `+0.6 [-0.4, 1.6]`."""
-    return f"{points(change.mean, True)} [{points(change.low)}, {points(change.high)}]"
+    """Return a difference of shares with its interval in percentage points: `+0.6 [-0.4, 1.6]`.
+
+    An end that lies so near to zero that its side would not show has a digit more: `[0.03, 1.6]`.
+    """
+    return f"{points(change.mean, True)} [{_end(change.low)}, {_end(change.high)}]"
+
+
+def _end(value: float) -> str:
+    text = points(value)
+    return f"{100 * value:.1g}" if text == "0.0" and abs(100 * value) >= 0.001 else text
 
 
 def whole_percent(share: float) -> str:

@@ -91,7 +91,7 @@ def page_facts(
     return {
         "title": f"Map of {sweep.name}", "sweep": sweep.name, "nouns": nouns, "studies": len(sweep.cells),
         "answer": sentences.answer(places), "where": sentences.where(places, nouns),
-        "multiplicity": sentences.multiplicity(places),
+        "advice": sentences.advice(places, nouns), "multiplicity": sentences.multiplicity(places, nouns),
         "problems": sentences.unfinished(len(sweep.cells), found, failed),
         "panels": panels(sweep, places), "reach": points(_reach(places)),
         "columns": f"real {nouns.many} per class" if column_axis(sweep) == SIZES else column_axis(sweep),
@@ -171,12 +171,15 @@ def _place(sweep: Sweep, entry: Entry, reach: float) -> Place:
         return Place(kind, "", "", word, False, f"{_where(entry)}: {with_reason(word, entry.reason)}", "", Markup(""))
     gain, _, interval = interval_text(entry.row).partition(" ")
     star = entry.together == entry.answer != "inconclusive"
+    planned = next((cell.study.trials for cell in sweep.cells if cell.name == entry.study), None) or 0
+    left = f"{entry.row['trials']} trials" if entry.row["trials"] < planned else ""  # the others have failed
     said = with_reason(WORDS[entry.answer], entry.reason)
-    text = f"{_where(entry)}: {interval_text(entry.row)} points, {said}"
-    text += ", also with all intervals together" if star else ""
+    text = f"{_where(entry)}: {interval_text(entry.row)} points{left and f' of {left}'}, {said}"
+    text += ", also with all intervals at once" if star else ""
     there = (sweep.folder / STUDIES / entry.study / PAGE).is_file()
     link = f"{STUDIES}/{quote(entry.study)}/{PAGE}" if there else ""
-    return Place(entry.answer, gain, interval, SHORT[entry.answer], star, text, link, _drawing(entry.row, reach))
+    word = SHORT[entry.answer] + (left and f", {left}")
+    return Place(entry.answer, gain, interval, word, star, text, link, _drawing(entry.row, reach))
 
 
 def _where(entry: Entry) -> str:
@@ -184,12 +187,15 @@ def _where(entry: Entry) -> str:
 
 
 def _drawing(row: Mapping[str, Any], reach: float) -> Markup:
-    """Return a place's interval as SVG: the line of no change, the interval and its middle; cut off at the edges."""
+    """Return a place's interval as SVG: the line of no change, the interval and its middle, arrows where it goes on."""
     x = lambda share: round(50 + 50 * float(np.clip(share / reach, -1, 1)), 1)  # noqa: E731
     low, mean, high = (x(row[key]) for key in ("low", "difference", "high"))
+    beyond = ('<path class="beyond" d="M0 7 L7 1 V13 Z"/>' if row["low"] < -reach else "") + (
+        '<path class="beyond" d="M100 7 L93 1 V13 Z"/>' if row["high"] > reach else ""
+    )
     return Markup(
         '<svg viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">'
         '<line class="zero" x1="50" y1="0" x2="50" y2="14"/>'
         f'<line class="bar" x1="{low}" y1="7" x2="{high}" y2="7"/>'
-        f'<line class="mean" x1="{mean}" y1="2" x2="{mean}" y2="12"/></svg>'
+        f'<line class="mean" x1="{mean}" y1="2" x2="{mean}" y2="12"/>{beyond}</svg>'
     )

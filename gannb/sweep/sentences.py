@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gannb.analysis.wording import ANSWERS, METRIC_NAMES, capital, in_points, points
+from gannb.analysis.wording import ANSWERS, METRIC_NAMES, capital, in_points, interval_text, points
 from gannb.data.medium import Nouns
 from gannb.report import pooling
 from gannb.report.kept import Result
@@ -45,11 +45,12 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
         "helps": f"GAN {nouns.many} help in",
         "hurts": f"GAN {nouns.many} hurt in",
         "equivalent": "They make no difference that matters in",
-        "inconclusive": "Undecided:",
+        "inconclusive": "Undecided are",
     }
     reasons = Counter(entry.reason for entry in gans if entry.reason)
+    m = sum(entry.row is not None for entry in found)
     lines = [
-        f"{text} {len(there)} of {len(gans)}: {_places(there)}{_for_all(there, len(found))}."
+        f"{text} {len(there)} of {len(gans)}{_named(there)}{_for_all(there, m)}."
         for kind, text in said.items()
         if (there := [entry for entry in gans if entry.answer == kind])
     ]
@@ -59,27 +60,40 @@ def where(found: Sequence[Entry], nouns: Nouns) -> list[str]:
     return [*lines, *_blends(gans, nouns)]
 
 
+def _named(found: Sequence[Entry]) -> str:
+    """Return the places where there is something to see; where nothing is, the map tells more than their names."""
+    return f": {_places(found)}" if found[0].answer in ("helps", "hurts") else ""
+
+
 def _for_all(found: Sequence[Entry], m: int) -> str:
-    """Return how many places that help or hurt do so at the level at which all m intervals of a map hold together."""
-    if m < 2 or found[0].answer not in ("helps", "hurts"):
+    """Return how many places have their answer at the level at which all m intervals of a map hold together, too."""
+    if m < 2 or found[0].answer == "inconclusive":
         return ""
-    starred = sum(entry.together == entry.answer for entry in found)
+    starred = len(_starred(found))
     number = "none" if not starred else "all" if starred == len(found) > 1 else f"{starred}"
-    return f"; {number} of these {'are' if number == 'all' or starred > 1 else 'is'} settled for all places together"
+    return f"; {number} of these still {'do' if starred > 1 else 'does'} once all {m} intervals are allowed for (★)"
+
+
+def _starred(found: Sequence[Entry]) -> list[Entry]:
+    """Return the places whose answer stands at the level at which all intervals of the map hold together."""
+    return [entry for entry in found if entry.together == entry.answer != "inconclusive"]
 
 
 def _places(found: Sequence[Entry]) -> str:
     """Return places in words, those that differ in their number of items together: `digits, mlp (5, 20 per class)`."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Entry]] = {}
     for entry in found:
-        groups.setdefault(entry.words, []).extend([entry.at[SIZES]] if SIZES in entry.at else [])
-    named = [f"{words} ({', '.join(sizes)} per class)" if sizes else words for words, sizes in groups.items()]
-    return _some(named)
+        groups.setdefault(entry.words, []).append(entry)
+    named = []
+    for words, there in groups.items():
+        sizes = [entry.at[SIZES] for entry in there if SIZES in entry.at]
+        named.append(f"{words} ({', '.join(sizes)} per class)" if sizes else words)
+    return _some(named, list(map(len, groups.values())))
 
 
-def _some(names: Sequence[str]) -> str:
-    """Return the first few of many names: `a; b; and 3 more`."""
-    more = len(names) - SHOWN
+def _some(names: Sequence[str], counts: Sequence[int] = ()) -> str:
+    """Return the first few of many names: `a; b; and 3 more`; counts: how many each stands for, if not for one."""
+    more = sum(counts[SHOWN:]) if counts else len(names[SHOWN:])
     return "; ".join(names[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
@@ -92,23 +106,45 @@ def _blends(gans: Sequence[Entry], nouns: Nouns) -> list[str]:
     better = [entry for entry in asked if entry.blends == "helps"]
     open_ones = len(asked) - len(as_well) - len(better)
     said = f"Blends of two real {nouns.many}, without any GAN, do as well or better in {len(as_well)} of {len(asked)}"
-    said += f" ({_places(as_well)})" if as_well else ""
     said += f"; the GAN does better than they in {len(better)}" + (f" ({_places(better)})" if better else "")
     return [said + (f"; in {open_ones} that is open." if open_ones else ".")]
 
 
-def multiplicity(found: Sequence[Entry]) -> str:
+def advice(found: Sequence[Entry], nouns: Nouns) -> str:
+    """Return what to do, in a sentence or two; "" without a result."""
+    gans = [entry for entry in found if entry.is_gan and entry.row]
+    if not gans:
+        return ""
+    helps = [entry for entry in gans if entry.answer == "helps"]
+    if surely := _starred(helps):
+        so = "with all intervals allowed for"
+        said = f"GAN {nouns.many} are worth a try where they help {so}: {_places(surely)}."
+    elif helps:
+        best = max(helps, key=lambda entry: entry.row["low"])
+        said = (
+            f"Nothing here shows surely that GAN {nouns.many} are worth a try. Likeliest is {_places([best])}, "
+            f"{interval_text(best.row)} points: confirm it on new {nouns.many}."
+        )
+    else:
+        said = f"Nothing here shows that GAN {nouns.many} are worth a try."
+    as_well = sum(entry.blends in ("hurts", "equivalent") for entry in gans)
+    return said + (f" Blends of two real {nouns.many} cost no training." if as_well else "")
+
+
+def multiplicity(found: Sequence[Entry], nouns: Nouns) -> str:
     """Return what many intervals at once mean for a single one of them."""
     there = [entry for entry in found if entry.row]
     m, settled = len(there), [entry for entry in there if entry.answer != "inconclusive"]
     if m < 2:
         return ""
-    starred = [entry for entry in settled if entry.together == entry.answer]
+    controls = sum(not entry.is_gan for entry in there)
+    of_what = f", {m - controls} of GAN {nouns.many} and {controls} of blends" if controls else ""
     return (
-        f"Each of the {m} intervals has its own chance of 1 in 20 to miss, so that about {m / 20:.1f} of them do. "
+        f"The map has {m} intervals{of_what}. Each has its own chance of 1 in 20 to miss, so that about {m / 20:.1f} "
+        "of them do. "
         + (
-            f"Of the {len(settled)} settled places, {len(starred)} are so at the level at which all {m} hold together "
-            "with 95% (Bonferroni), too; they have a star. A single other one is weak evidence."
+            f"{len(settled)} places are settled, {len(_starred(settled))} of them also at the level at which all {m} "
+            "intervals hold together with 95% (Bonferroni): these have a star. A single other one is weak evidence."
             if settled
             else "No place is settled."
         )

@@ -6,7 +6,7 @@ import pytest
 
 from gannb.media.image import IMAGE
 from gannb.sweep.entries import Entry
-from gannb.sweep.sentences import answer, how, multiplicity, unfinished, where
+from gannb.sweep.sentences import advice, answer, how, multiplicity, unfinished, where
 
 ROW = {"difference": 0.01, "low": 0.0, "high": 0.02, "se": 0.005, "level": 0.95, "trials": 8}
 NOUNS = IMAGE.nouns
@@ -37,12 +37,13 @@ def test_places_without_a_result_are_counted_apart():
 
 
 def test_where_names_places_by_their_sizes_and_says_if_nothing_helps():
-    hurts = entry("hurts", "80", "dcgan", together="hurts")
-    assert where([entry("helps", "5"), entry("helps", "20"), hurts], NOUNS) == [
-        "GAN images help in 2 of 3: mlp (5, 20 per class); none of these is settled for all places together.",
-        "GAN images hurt in 1 of 3: dcgan (80 per class); 1 of these is settled for all places together.",
+    hurts, once = entry("hurts", "80", "dcgan", together="hurts"), "once all 3 intervals are allowed for (★)"
+    missing = entry("", row=None)  # which has no interval
+    assert where([entry("helps", "5"), entry("helps", "20"), hurts, missing], NOUNS) == [
+        f"GAN images help in 2 of 3: mlp (5, 20 per class); none of these still does {once}.",
+        f"GAN images hurt in 1 of 3: dcgan (80 per class); 1 of these still does {once}.",
     ]
-    assert where([hurts, hurts], NOUNS)[1].endswith("; all of these are settled for all places together.")
+    assert where([hurts, hurts], NOUNS)[1].endswith("; all of these still do once all 2 intervals are allowed for (★).")
     assert where([hurts], NOUNS)[1] == "GAN images hurt in 1 of 1: dcgan (80 per class)."
     assert where([entry("hurts")], NOUNS)[0] == "Nowhere on this map were GAN images shown to help."
     many = where([entry("helps", maker=f"gan{i}") for i in range(9)], NOUNS)[0]
@@ -57,19 +58,35 @@ def test_reasons_against_any_answer_are_said_once():
 def test_blends_do_as_well_where_the_gan_is_no_better():
     kinds = ("helps", "hurts", "equivalent", "inconclusive")
     said = where([entry("helps", str(i), blends=kind) for i, kind in enumerate(kinds)], NOUNS)[-1]
-    assert "do as well or better in 2 of 4 (mlp (1, 2 per class))" in said
-    assert "the GAN does better than they in 1 (mlp (0 per class)); in 1 that is open." in said
+    assert "do as well or better in 2 of 4; the GAN does better than they in 1 (mlp (0 per class)); in 1 that" in said
 
 
 def test_multiplicity_counts_intervals_of_controls_too():
     found = [entry("helps", together="helps"), entry("helps", "5", together="inconclusive"),
              entry("inconclusive", maker="blends", is_gan=False, together="inconclusive")]  # fmt: skip
-    said = multiplicity(found)
+    said = multiplicity(found, NOUNS)
     assert said.startswith(
-        "Each of the 3 intervals has its own chance of 1 in 20 to miss, so that about 0.1 of them do."
+        "The map has 3 intervals, 2 of GAN images and 1 of blends. Each has its own chance of 1 in 20 to miss, so that "
+        "about 0.1 of them do. 2 places are settled, 1 of them also at the level at which all 3 intervals hold together"
     )
-    assert "Of the 2 settled places, 1 are so at the level at which all 3 hold together" in said
-    assert multiplicity(found[:1]) == "" and multiplicity([entry("inconclusive")] * 2).endswith("No place is settled.")
+    assert multiplicity(found[:1], NOUNS) == ""
+    none = multiplicity([entry("inconclusive")] * 2, NOUNS)
+    assert none.startswith("The map has 2 intervals. Each") and none.endswith("No place is settled.")
+
+
+def test_the_advice_goes_by_what_holds_with_all_intervals():
+    lone = entry("helps", "5", together="inconclusive", row=ROW | {"low": 0.0004})
+    assert advice([lone, entry("helps")], NOUNS) == (
+        "Nothing here shows surely that GAN images are worth a try. Likeliest is mlp (5 per class), +1.0 [0.04, 2.0] "
+        "points: confirm it on new images."
+    )
+    sure = entry("helps", "80", together="helps", blends="equivalent")
+    assert advice([lone, sure], NOUNS) == (
+        "GAN images are worth a try where they help with all intervals allowed for: mlp (80 per class). Blends of two "
+        "real images cost no training."
+    )
+    assert advice([entry("hurts")], NOUNS) == "Nothing here shows that GAN images are worth a try."
+    assert advice([entry("", row=None)], NOUNS) == ""
 
 
 def test_what_is_missing_is_listed_the_first_of_many():
