@@ -121,8 +121,12 @@ def _enlarges(evidence: Evidence) -> Finding:
     start = "pretrained and fine-tuned" if name == evidence.pretrained else "from scratch"
     why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
     if not has_converged(evidence, against):
-        verdicts, why = {}, f"{why} It had not converged: {way_to_converge(evidence)}."
-    elif unsure := _may_be_repetition(evidence, arm):
+        verdicts = {}
+    elif not has_converged(evidence, arm):
+        verdicts = {Answer.HELPS: SUPPORTED}  # with more steps it would be further ahead
+    if not (has_converged(evidence, arm) and has_converged(evidence, against)):
+        why += f" It had not converged: {way_to_converge(evidence)}."
+    if verdicts and (unsure := _may_be_repetition(evidence, arm)):
         verdicts.pop(Answer.HELPS)
         why += f" {unsure}"
     return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED

@@ -128,6 +128,8 @@ def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_ou
     more = next((option for option in found if option.arm == MORE), None)
     if more:
         said.append(f"Collecting as many real {evidence.nouns.many} again brings {in_points(more.gain)} points.")
+    if learning := still_learning(evidence, *(option.arm for option in found if parse_arm(option.arm).network)):
+        said.append(f"{capital(learning)}, and may come to more than is shown.")
     said.append(_untried(evidence, chosen))
     return " ".join(filter(None, [*said, _first_part(evidence.left_out)]))
 
@@ -303,9 +305,10 @@ def _depth_sentence(evidence: Evidence, first: str, name: str, level: float, rea
         due = due and beyond.low > 0
         by += f"; real {many} again in their places bring it {in_points(repeated)}"
         by += f", and the GAN's {in_points(beyond)} more"
-    if reason := reason or still_learning(evidence, with_gan, without):
+    due = due and ahead.low > 0
+    if reason := reason or still_learning(evidence, without, *([] if due else [with_gan])):
         return f"Whether GAN {many} let you use {name} is undecided ({reason}): {by}."
-    if ahead.low > 0 and due:
+    if due:
         return f"GAN {many} let you use {name}: {by}."
     if ahead.low > 0:
         return f"{name} is ahead, but not beyond doubt because of GAN {many}: {by}."

@@ -12,9 +12,9 @@ import numpy as np
 
 from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
-from gannb.analysis.controls import ControlRow, control_rows, control_sentences, still_learning, way_out, why_no_answer
+from gannb.analysis.controls import ControlRow, control_rows, control_sentences, way_out, why_no_answer
 from gannb.analysis.copying import copying_sentence
-from gannb.analysis.evidence import Evidence, common_trials, difference
+from gannb.analysis.evidence import Evidence, common_trials, difference, has_converged
 from gannb.analysis.external import ExternalRow, external
 from gannb.analysis.options import Depth, Option, advice, depth, options, yardsticks
 from gannb.analysis.small_classes import AgainstBalancing, SmallClasses, small_classes
@@ -115,7 +115,8 @@ def read_verdict(folder: Path) -> dict[str, Any]:
 def decide(evidence: Evidence) -> Verdict:
     """Return the verdict. A contrast is in it where two trials or more have both of its arms.
 
-    A control that did not come out leaves no answer, neither to the question nor to what stands beside it.
+    A control that did not come out leaves no answer, neither to the question nor to what stands beside it; that another
+    network than the study's first had not converged leaves open what it is compared with.
     """
     usable = [c for c in evidence.contrasts if len(common_trials(evidence, c.arm, c.against)) >= 2]
     level = bonferroni_level(evidence.level, max(1, sum(c.role == "secondary" for c in usable)))
@@ -155,8 +156,10 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float, reason: s
 def answer_of(evidence: Evidence, contrast: Contrast, change: Estimate, reason: str) -> Answer:
     """Return the answer that a contrast has: none where the study has none, or where more steps may give another."""
     answer = decision.decide(change, evidence.rope)
-    stands = answer is Answer.HELPS or not still_learning(evidence, contrast.arm)
-    return Answer.INCONCLUSIVE if reason or not stands or still_learning(evidence, contrast.against) else answer
+    stands = has_converged(evidence, contrast.against) and (
+        answer is Answer.HELPS or has_converged(evidence, contrast.arm)
+    )
+    return answer if stands and not reason else Answer.INCONCLUSIVE
 
 
 def _as_option(row: ContrastRow, gains: Mapping[str, Estimate]) -> ContrastRow:

@@ -15,7 +15,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -132,9 +132,11 @@ def known_records(folder: Path, manifest: dict[str, Any]) -> dict[int, dict[str,
     """Return the records of shards that were made, by number: the manifest's, then those of a run that did not end."""
     found = {record["number"]: record for record in manifest["shards"]}
     for file in sorted((folder / WORK).glob("*.json")):
-        with suppress(FileNotFoundError):  # a run beside this has come to its end, and to the manifest
+        try:
             record = json.loads(file.read_text(encoding="utf-8"))
-            found[record["number"]] = record
+        except FileNotFoundError:  # a run beside this has come to its end, and all is in the manifest
+            return known_records(folder, read_manifest(folder) or manifest)
+        found[record["number"]] = record
     return found
 
 

@@ -125,7 +125,7 @@ def _is_extra(contrast: Contrast) -> bool:
 
 
 def checked_arms(arms: Sequence[Arm]) -> dict[str, list[Arm]]:
-    """Return the arms that an answer hangs on, by network (`Arm.network`): they must have converged."""
+    """Return the arms, by network (`Arm.network`), by which it is seen whether that network has converged."""
     others = [network for network in dict.fromkeys(arm.network for arm in arms) if network not in ("", PRETRAINED)]
     names = {"": [*PRIMARY, MORE]} | {other: [f"{arm}@{other}" for arm in PRIMARY] for other in others}
     names |= {PRETRAINED: [PRETRAINED, f"{PRETRAINED}+gan"]}

@@ -169,7 +169,8 @@ class Dask:
             try:
                 found = self._answer_of(worker, replace(self.wanted, token=mark.token))
             finally:
-                mark.remove()
+                with contextlib.suppress(OSError):  # `close` tries again
+                    mark.remove()
         except Exception as error:  # it has gone meanwhile, or it says nothing that this machine can read
             found = Found("", lacks=f"it does not answer ({type(error).__name__}: {error})")
         _settle(future, lambda: found)
@@ -343,10 +344,11 @@ class Dask:
             if calls and self._client.status == "running":
                 self._client.cancel(calls)
             self._client.close(timeout=CONNECT)
-        with contextlib.suppress(OSError):
-            for mark in self._marks:  # a worker that has not answered has its mark still
+        for mark in self._marks:  # a worker that has not answered has its mark still
+            with contextlib.suppress(OSError):
                 mark.remove()
-            if self._made_folder:
+        if self._made_folder:
+            with contextlib.suppress(OSError):
                 self.wanted.study.rmdir()
         self._after()
 

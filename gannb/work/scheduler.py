@@ -39,7 +39,7 @@ class Outcome:
     made: tuple[Unit, ...]
     failed: tuple[tuple[Unit, str], ...]  # with their errors
     blocked: tuple[Unit, ...]  # not tried, since something they need failed
-    elsewhere: tuple[Unit, ...] = ()  # of those made, what another process had begun before they were due here
+    elsewhere: tuple[Unit, ...] = ()  # of those made, what another process has made
 
 
 def run_units(
@@ -192,7 +192,9 @@ class _Run:
                 self._look_elsewhere()
                 self._submit()
                 small = self.queue.small.popleft() if self.queue.small else None
-                if small is not None:
+                if small is not None and is_done(self.study, small):
+                    self._found(small)
+                elif small is not None:
                     self._settle(small, execute(self.study, small, "cpu"))
                 elif not (self.open or self.elsewhere or self.lost or self.queue.large):
                     return
@@ -211,13 +213,22 @@ class _Run:
                 self._start(units, room)
 
     def _next(self, room: Room) -> list[Unit]:
-        """Return the units for the next call, without those that another process is making."""
+        """Return the units for the next call, without those that another process is making or has made meanwhile."""
         while units := self.queue.next_large(room):
+            before = self._failure_times(units)  # of a process that may end in between
             others = [unit for unit in units if is_at_work(self.study / unit.path)]
-            self.elsewhere |= self._failure_times(others)
-            if mine := [unit for unit in units if unit not in others]:
+            self.elsewhere |= {unit: before[unit] for unit in others}
+            there = [unit for unit in units if unit not in others and is_done(self.study, unit)]
+            for unit in there:
+                self._found(unit)
+            if mine := [unit for unit in units if unit not in (*others, *there)]:
                 return mine
         return []
+
+    def _found(self, unit: Unit) -> None:
+        """Take note that another process has made a unit."""
+        self.made_elsewhere.append(unit)
+        self._settle(unit, None)
 
     def _failure_times(self, units: Iterable[Unit]) -> dict[Unit, int]:
         return {unit: failure_time(self.study / unit.path) for unit in units}
@@ -229,8 +240,7 @@ class _Run:
                 continue
             del self.elsewhere[unit]
             if is_done(self.study, unit):
-                self.made_elsewhere.append(unit)
-                self._settle(unit, None)
+                self._found(unit)
             elif failure_time(folder) > failed_before:
                 self._settle(unit, recorded_failure(self.study, unit))
             else:
@@ -275,13 +285,13 @@ class _Run:
         A process ends itself where a GPU reported an error that sticks to it; then what was alone says which.
         """
         for call, error in calls:
-            if self.engine.kills:
-                self._forget(call)
             self.deaths.update(call.units if call.alone else [])
             if call.alone and self.deaths[call.units[0]] >= self.engine.deaths:
                 self._blame(call, error)
             else:
                 self.lost.extend(call.units)
+            if self.engine.kills:  # after a failure is written down: by the lease others see that it has ended
+                self._forget(call)
 
     def _blame(self, call: _Call, error: BrokenExecutor) -> None:
         """Take note that a unit has failed, as it says itself or by killing its process."""

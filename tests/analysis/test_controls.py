@@ -1,4 +1,4 @@
-"""Controls: when one comes out, and that a study of which one does not has no answer anywhere."""
+"""Controls: when one comes out, and what has no answer where one does not."""
 
 from __future__ import annotations
 
@@ -193,6 +193,24 @@ def test_trainings_of_other_networks_that_had_not_converged_are_told_in_one_sent
         r"\+10\.0 \[[^]]+\] and \+5\.0 \[[^]]+\] points, and from 1\.0 on that is not the end\. With more steps they ",
         problem,
     )
+
+
+def test_the_advice_says_what_may_come_to_more():
+    found = decide(halves_checked(evidence(transfer=0.8, real__gan__classic=0.84, **{"transfer@half": 0.6})))
+    assert "The pretrained network had not converged, and may come to more than is shown." in found.advice
+    assert "had not converged" not in decide(evidence(transfer=0.8)).advice
+
+
+@pytest.mark.parametrize(("with_gan", "half", "said"), [(0.92, 0.85, "GAN images let you use"), (0.80, 0.7, "Whether")])
+def test_a_deeper_network_that_is_ahead_before_its_end_is_told_so(with_gan, half, said):
+    arm, without = (parse_arm(name).at("deep_cnn") for name in PRIMARY)
+    again = arm.with_source("copies").name
+    deep = {arm.name: with_gan, arm.half().name: half, without.name: 0.85, without.half().name: 0.85, again: 0.85}
+    world = replace(evidence(**deep), classifiers={"small_cnn": 60_000, "deep_cnn": 280_000})
+    found = decide(halves_checked(world))
+    assert found.depth.sentences[0].startswith(said)
+    (claim,) = [c.found for c in found.claims if "good enough" in c.claim]
+    assert claim.verdict == ("supported" if with_gan == 0.92 else "undecided")
 
 
 def test_what_is_compared_with_a_network_that_had_not_converged_is_open():

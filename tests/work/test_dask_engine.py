@@ -141,7 +141,6 @@ def test_a_worker_that_joins_late_is_given_work(tmp_path, place, cluster):
 
 RUN = """
 import sys
-import time
 from pathlib import Path
 from tiny_units import be_killed, unit, wait_a_little, wait_for_go
 from gannb.utils.errors import Failed
@@ -178,7 +177,6 @@ metadata.version = lambda package, true=metadata.version: "1.0" if package == "t
 """
 BLIND = """
 import sys
-import time
 def hide(event, arguments):
     if event in ("open", "os.listdir") and "hidden-from-one" in str(arguments[0]):
         raise FileNotFoundError(2, "No such file or directory", str(arguments[0]))

@@ -89,7 +89,8 @@ def method_facts(experiment: Experiment, evidence: Evidence, looks: Looks) -> li
         f"The whole interval within ±{rope} points: no difference that matters. Otherwise, wholly above 0: they help; "
         "wholly below 0: they hurt; else undecided. This is for the one primary comparison. No interval is narrower "
         f"than the weight of a single test {nouns.one} allows, fewer than {LEAST_TRIALS} trials have no answer, and a "
-        "study of which a control did not come out has none either. Exploratory rows are shown without an answer, "
+        "study of which a control did not come out has none either (but where another network than its first, or more "
+        f"real {nouns.many}, would gain by more steps). Exploratory rows are shown without an answer, "
         "because among many comparisons some look striking by chance."
     )
     return [

@@ -23,6 +23,7 @@ LAYOUT = (
     "it needs `audio`, (N, T), or one row of samples beside `offsets`, (N + 1,); `labels`, (N,); and `rate`, samples a "
     "second"
 )
+LAYOUT_UNLABELLED = LAYOUT.replace(" `labels`, (N,);", "")
 FULL = {"int8": 2**7, "uint8": 2**7, "int16": 2**15, "int32": 2**31}  # the level that stands for 1
 
 
@@ -45,12 +46,13 @@ def from_npz(path: Path, labelled: bool = True) -> Archive:
 
     labelled: else its labels are not looked at, it may have none, and all clips are of one class without a name.
     """
-    arrays, others = arrays_of(path, ARRAYS)
+    unwanted = () if labelled else ("labels", NAMES["labels"])
+    arrays, others = arrays_of(path, [name for name in ARRAYS if name not in unwanted])
     rate_name = next((name for name in RATE if name in arrays), None)
     needed = (SOUNDS, "labels") if labelled else (SOUNDS,)
     missing = [name for name in needed if name not in arrays] + [RATE[0]] * (rate_name is None)
     if missing:
-        raise InputError(f"{path} has no array {missing[0]!r}; {LAYOUT}")
+        raise InputError(f"{path} has no array {missing[0]!r}; {LAYOUT if labelled else LAYOUT_UNLABELLED}")
     clip, lengths = _clips(arrays, path)
     rate = _rate(arrays[rate_name], f"{rate_name} of {path}")
     n = len(lengths)
@@ -70,7 +72,7 @@ def from_npz(path: Path, labelled: bool = True) -> Archive:
             raise BadItem(f"clip {i:,} of {path}: {reason}") from reason
 
     shapes = [(int(length), rate, 1) for length in lengths]
-    skipped = [(name, "an array that is not read") for name in others]
+    skipped = [(name, "an array that is not read") for name in others if name not in unwanted]
     has_test = bool(is_test.any())
     return Archive(Source("npz", NOUNS, ids, y, classes, is_test, shapes, has_test, load, skipped), groups, whose)
 

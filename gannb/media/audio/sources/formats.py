@@ -14,7 +14,7 @@ WAYS = (
     "give a folder with one sub-folder of clips per class (or train/ and test/ of such), or an .npz with `audio`, "
     "`labels` and `rate`"
 )
-WAYS_UNLABELLED = "give a folder of clips, in sub-folders or not, or an .npz as `data` takes it"
+WAYS_UNLABELLED = "give a folder of clips, in sub-folders or not, or an .npz with `audio` and `rate`"
 
 
 def recognises(data: str) -> bool:
