@@ -31,6 +31,8 @@ EXPECTED = {
 }
 UNCERTAIN = "too uncertain to tell"
 FAILED = "not as expected"
+NOT_CONVERGED = "not converged"
+FAULTS = (FAILED, NOT_CONVERGED)  # of a control
 HALF = " (half the steps)"
 
 
@@ -144,7 +146,8 @@ def _change(row: Mapping[str, Any]) -> Interval:
 def row_word(row: Mapping[str, Any]) -> str:
     """Return the answer of a row in words; exploratory rows have none."""
     if row["role"] == "control":
-        return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else FAILED
+        failed = NOT_CONVERGED if row["expected"] == "converged" else FAILED
+        return UNCERTAIN if row["came_out"] is None else EXPECTED[row["expected"]] if row["came_out"] else failed
     return ANSWERS[row["answer"]] if row["answer"] else ""
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from gannb.analysis.wording import FAILED, arm_label, interval_text, points, primary_of, row_text, row_word, typeset
+from gannb.analysis.wording import FAULTS, arm_label, interval_text, points, primary_of, row_text, row_word, typeset
 from gannb.utils.figures import BAND, BLUE, GREEN, INK, ORANGE, PURPLE, RED, SOFT, STYLE, new_axes, tip
 
 ROLES = {  # of a contrast: heading, colour, marker
@@ -82,7 +82,7 @@ def forest_narrow(verdict: Mapping[str, Any], ax: Axes | None = None) -> Axes:
             continue
         number, word = typeset(interval_text(line)), row_word(line)
         _above(ax, place - 0.24, "\n".join(text), size=9, va="bottom")
-        _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word == FAILED else SOFT, weight="bold")
+        _above(ax, place - 0.06, f"{number}  {word}", size=9, color=RED if word in FAULTS else SOFT, weight="bold")
         _interval(ax, place + 0.22, line, limit)
     ax.set_xlabel(f"change, percentage points\n(shaded: within {points(verdict['rope'])})")
     return ax
@@ -135,7 +135,7 @@ def _row_text(ax: Axes, place: float, row: Mapping[str, Any]) -> None:
     _beside(ax, place + 0.03, "\n".join(meaning), left=True, va="bottom")
     _beside(ax, place + 0.07, "\n".join(names), left=True, size=9, color=SOFT, va="top")
     _beside(ax, place - (0.17 if word else 0), typeset(interval_text(row)), left=False)
-    _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word == FAILED else INK, weight="bold")
+    _beside(ax, place + 0.2, word, left=False, size=10, color=RED if word in FAULTS else INK, weight="bold")
 
 
 @mpl.rc_context(STYLE)

@@ -92,3 +92,8 @@ def test_a_fact_that_a_template_lacks_is_an_error_and_one_with_a_tag_is_escaped(
 )
 def test_a_control_says_how_it_came_out(came_out, word):
     assert html.control_word(row(expected="helps", came_out=came_out)) == word
+
+
+@pytest.mark.parametrize(("came_out", "word"), [(True, "converged"), (False, "not converged")])
+def test_training_that_had_not_come_to_its_end_is_called_that(came_out, word):
+    assert html.control_word(row(expected="converged", came_out=came_out)) == word

@@ -68,6 +68,7 @@ def page(medium, folder: Path) -> str:
         "yardsticks": "", "sensitivity": None, "copying": "None.", "advice": "",
         "contrasts": [{"role": "primary", "level": 0.95}],
         "options": [], "depth": None, "instead": [], "controls": [], "worth": None, "claims": [], "disagreement": "",
+        "gan": "toy",
     }  # fmt: skip
     page = Page("toy", medium, verdict, {"samples": picture})
     return write_page(folder / "report.html", page).read_text(encoding="utf-8")
@@ -89,6 +90,7 @@ def test_a_medium_that_writes_its_items_has_them_on_the_page_as_it_wrote_them(tm
 def test_what_the_page_speaks_of_is_the_mediums(tmp_path):
     said = Reader(page(Vectors(), tmp_path)).text
     assert "Do GAN vectors help to train the classifier?" in said and "(small noise)" in said
+    assert "made by a GAN (generative adversarial network), here toy, which has learnt from" in said
     assert "image" not in said and "pixel" not in said
 
 
