@@ -163,9 +163,8 @@ def contrasts(arms: list[str], nouns: Nouns) -> list[Contrast]:
 def _converged(arms: list[str]) -> list[Contrast]:
     """Return the controls that more steps would not have changed an arm: all of its steps against half of them."""
     halves = {arm: parse_arm(arm).half().name for arm in arms}
-    meaning = "the full number of steps instead of half"
     return [
-        Contrast(arm, half, "control", "converged", meaning)
+        Contrast(arm, half, "control", "converged", f"{arm}: all of the steps instead of half")
         for arm, half in halves.items()
         if half in arms and half != arm
     ]
