@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from gannb.data.examples import Examples
     from gannb.data.medium import Medium, Nouns
 
+COMPARING = 1.2e-6  # seconds of a value of an item that is compared with others as it is, in all of its forms
 CHOOSING = 3  # cost of an item that is chosen, beside one that is not
 FEW, MORE = 10, 40  # steps; the difference leaves the start-up out
 FEW_ON_A_GPU, MORE_ON_A_GPU = 40, 200  # the second kind of step is recorded as a graph after a dozen
@@ -367,6 +368,7 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
     study, draw = settings.study, splits.make_draw(settings.dataset, settings.design, 0)
     scored, items, seeds = len(draw.test) + len(draw.train), settings.items_made, study.classifier_seeds
     predict = once["predict " + study.first_classifier]
+    comparing = COMPARING * math.prod(settings.shape)
     usual = settings.usual_steps(SIDE_BATCH)
     side = 0.2 + usual * SIDE_BATCH / study.batch_size * once[study.first_classifier]
     fitting = {name: _seconds_of_fitting(settings, name, once) for name in settings.families}
@@ -374,8 +376,8 @@ def seconds_from(settings: Settings, timed: list[dict[str, float]], device: str)
         "draw": 0.05, "choice": 0.05, "waiting": waiting, "memory": took,
         MEASURING_CLASSIFIER.stored_as: side + settings.medium.measuring_steps(usual) * once["own measures"],
         FILTERING_CLASSIFIER.stored_as: side,
-        "quality": 0.5 + (items + len(draw.test)) * predict,
-        REFERENCE_SETS.stored_as: 0.5 + 3 * (len(draw.train) + len(draw.test)) * predict,
+        "quality": 0.5 + (items + len(draw.test)) * predict + comparing * items,
+        REFERENCE_SETS.stored_as: 0.5 + 3 * (scored * predict + comparing * len(draw.train)),
         "open_set": 0.2 + seeds * (settings.classifier_steps * once[study.first_classifier] + scored * predict),
     }  # fmt: skip
     known |= {PSEUDO: side + settings.unlabelled * predict}

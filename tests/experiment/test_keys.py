@@ -29,7 +29,6 @@ LIST = Path(__file__).with_name("unit_keys.txt")
 DATA = {  # study -> where its data lie, below the folder of real data sets
     "breastmnist": "breastmnist/breastmnist.npz",
     "breastmnist-balance": "breastmnist/breastmnist.npz",
-    "breastmnist-ways": "breastmnist/breastmnist.npz",
     "digits": "",
     "digits-deeper": "",
     "digits-ways": "",
@@ -37,7 +36,6 @@ DATA = {  # study -> where its data lie, below the folder of real data sets
     "fashion-mnist": "fashion-mnist",
     "fashion-mnist-open-set": "fashion-mnist",
     "fashion-mnist-unlabelled": "fashion-mnist",
-    "fashion-mnist-ways": "fashion-mnist",
     "flowers": "flowers",
     "fsdd": "fsdd/fsdd_8khz_int16.npz",
     "snips": "snips-intents/train.tsv",
