@@ -8,22 +8,15 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from gannb.media.image.sources.arrays import from_idx
+
 TRAIN, TEST, UNLABELLED = 4_000, 5_000, 8_000
-
-
-def idx(file: Path) -> np.ndarray:
-    """Read an idx file of bytes: images (N, H, W) or labels (N,) uint8."""
-    with gzip.open(file) as opened:
-        content = opened.read()
-    sides = np.frombuffer(content, ">u4", content[3], 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(sides)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -33,16 +26,15 @@ def main(words: Sequence[str] | None = None) -> int:
     options.add_argument("labelled", help="the .npz of labelled images to write")
     options.add_argument("unlabelled", help="the .npz of images without labels to write")
     given = options.parse_args(words)
-    images, labels, test_images, test_labels = (
-        idx(given.folder / f"{part}-{what}-ubyte.gz")
-        for part in ("train", "t10k")
-        for what in ("images-idx3", "labels-idx1")
-    )
+    found = from_idx(given.folder)
+    train, test = np.flatnonzero(~found.is_test), np.flatnonzero(found.is_test)[:TEST]
+    labelled, rest = train[:TRAIN], train[TRAIN : TRAIN + UNLABELLED]
+    images = lambda which: np.stack([found.load(i)[0] for i in which])  # noqa: E731
     np.savez_compressed(
-        given.labelled, train_images=images[:TRAIN], train_labels=labels[:TRAIN], test_images=test_images[:TEST],
-        test_labels=test_labels[:TEST],
+        given.labelled, train_images=images(labelled), train_labels=found.y[labelled], test_images=images(test),
+        test_labels=found.y[test],
     )  # fmt: skip
-    np.savez_compressed(given.unlabelled, train_images=images[TRAIN : TRAIN + UNLABELLED])
+    np.savez_compressed(given.unlabelled, train_images=images(rest))
     print(f"{given.labelled}: {TRAIN:,} images to train on, {TEST:,} to test on; {given.unlabelled}: {UNLABELLED:,}")
     return 0
 

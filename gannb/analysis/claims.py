@@ -25,6 +25,7 @@ from gannb.analysis.evidence import (
     shifted_difference,
     shifted_level,
     shifted_trials,
+    stands,
     with_repeats,
 )
 from gannb.analysis.wording import in_percent, in_points, points
@@ -120,16 +121,13 @@ def _enlarges(evidence: Evidence) -> Finding:
     name, arm, against = deep
     start = "pretrained and fine-tuned" if name == evidence.pretrained else "from scratch"
     why = f"{arm} against {against}: {name}, {evidence.layers[name]} layers deep, {start}. It speaks for this network."
-    if not has_converged(evidence, against):
-        verdicts = {}
-    elif not has_converged(evidence, arm):
-        verdicts = {Answer.HELPS: SUPPORTED}  # with more steps it would be further ahead
-    if not (has_converged(evidence, arm) and has_converged(evidence, against)):
+    told = {answer: said for answer, said in verdicts.items() if stands(evidence, answer, arm, against)}
+    if told != verdicts:
         why += f" It had not converged: {way_to_converge(evidence)}."
-    if verdicts and (unsure := _may_be_repetition(evidence, arm)):
-        verdicts.pop(Answer.HELPS)
+    if told and (unsure := _may_be_repetition(evidence, arm)):
+        told.pop(Answer.HELPS)
         why += f" {unsure}"
-    return _by_answer(evidence, arm, against, verdicts, why) or NOT_TESTED
+    return _by_answer(evidence, arm, against, told, why) or NOT_TESTED
 
 
 def _may_be_repetition(evidence: Evidence, arm: str) -> str:

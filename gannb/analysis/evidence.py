@@ -14,6 +14,7 @@ from gannb.experiment.checks import untried_ways
 from gannb.generators.external import EXTERNAL, read_labels
 from gannb.measures.comparison import near_copies
 from gannb.measures.fidelity import nearer_to_training
+from gannb.stats.decision import Answer
 from gannb.stats.estimate import Estimate
 from gannb.stats.intervals import paired_t
 from gannb.stats.outcomes import Predictions, item_values
@@ -332,6 +333,11 @@ def has_converged(evidence: Evidence, arm: str) -> bool:
     """Tell whether the second half of an arm's steps brought less than the margin, where that was tried."""
     gain = gain_of_second_half(evidence, arm)
     return gain is None or gain < evidence.rope
+
+
+def stands(evidence: Evidence, answer: Answer, arm: str, against: str) -> bool:
+    """Tell whether more steps would leave a comparison its answer: an arm that is ahead before its end stays ahead."""
+    return has_converged(evidence, against) and (answer is Answer.HELPS or has_converged(evidence, arm))
 
 
 def sees_both_halves(*arms: str) -> bool:

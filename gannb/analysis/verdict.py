@@ -14,7 +14,7 @@ from gannb.analysis.claims import Claim, ShiftRow, claims, shift_rows
 from gannb.analysis.class_lights import ClassRow, class_rows
 from gannb.analysis.controls import ControlRow, control_rows, control_sentences, way_out, why_no_answer
 from gannb.analysis.copying import copying_sentence
-from gannb.analysis.evidence import Evidence, common_trials, difference, has_converged
+from gannb.analysis.evidence import Evidence, common_trials, difference, stands
 from gannb.analysis.external import ExternalRow, external
 from gannb.analysis.options import Depth, Option, advice, depth, options, yardsticks
 from gannb.analysis.small_classes import AgainstBalancing, SmallClasses, small_classes
@@ -156,10 +156,8 @@ def contrast_row(evidence: Evidence, contrast: Contrast, level: float, reason: s
 def answer_of(evidence: Evidence, contrast: Contrast, change: Estimate, reason: str) -> Answer:
     """Return the answer that a contrast has: none where the study has none, or where more steps may give another."""
     answer = decision.decide(change, evidence.rope)
-    stands = has_converged(evidence, contrast.against) and (
-        answer is Answer.HELPS or has_converged(evidence, contrast.arm)
-    )
-    return answer if stands and not reason else Answer.INCONCLUSIVE
+    open_ = reason or not stands(evidence, answer, contrast.arm, contrast.against)
+    return Answer.INCONCLUSIVE if open_ else answer
 
 
 def _as_option(row: ContrastRow, gains: Mapping[str, Estimate]) -> ContrastRow:

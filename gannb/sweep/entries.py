@@ -34,6 +34,12 @@ class Entry:
     together: str = ""  # the answer at the level at which all intervals of the map hold together
     reason: str = ""  # why there is no answer, or no result
     blends: str = ""  # of a GAN: the answer of its items against blends; empty where that was not measured
+    planned: int = 0  # trials that the study asks for; 0: as many as by default
+
+    @property
+    def starred(self) -> bool:
+        """Whether it has its answer also at the level at which all intervals of the map hold together."""
+        return self.together == self.answer != "inconclusive"
 
     @property
     def words(self) -> str:
@@ -84,14 +90,14 @@ def _maker(cell: Cell, result: Result | None, labels: Sequence[str]) -> str:
 def _of_study(cell: Cell, result: Result, maker: str) -> list[Entry]:
     rope, reason = float(result.verdict["rope"]), result.reason
     rows = {(row["arm"], row["against"]): row for row in result.verdict["contrasts"]}
-    against_blends = rows.get((PRIMARY[0], BLENDS))
+    against_blends, planned = rows.get((PRIMARY[0], BLENDS)), cell.study.trials or 0
     gan = Entry(
         cell.name, cell.at, maker, True, result.primary, result.answer,
-        reason=reason, blends=decided(against_blends, rope, reason) if against_blends else "",
+        reason=reason, blends=decided(against_blends, rope, reason) if against_blends else "", planned=planned,
     )  # fmt: skip
     at = {axis: label for axis, label in cell.at.items() if axis != GAN}
     controls = [
-        Entry(cell.name, at, maker, False, row, decided(row, rope, reason), reason=reason)
+        Entry(cell.name, at, maker, False, row, decided(row, rope, reason), reason=reason, planned=planned)
         for arm, maker in CONTROLS.items()
         if (row := rows.get((arm, PRIMARY[1]))) is not None
     ]

@@ -170,16 +170,14 @@ def _place(sweep: Sweep, entry: Entry, reach: float) -> Place:
         word = "failed" if entry.reason else "to come"
         return Place(kind, "", "", word, False, f"{_where(entry)}: {with_reason(word, entry.reason)}", "", Markup(""))
     gain, _, interval = interval_text(entry.row).partition(" ")
-    star = entry.together == entry.answer != "inconclusive"
-    planned = next((cell.study.trials for cell in sweep.cells if cell.name == entry.study), None) or 0
-    left = f"{entry.row['trials']} trials" if entry.row["trials"] < planned else ""  # the others have failed
+    left = f"{entry.row['trials']} trials" if entry.row["trials"] < entry.planned else ""  # the others have failed
     said = with_reason(WORDS[entry.answer], entry.reason)
     text = f"{_where(entry)}: {interval_text(entry.row)} points{left and f' of {left}'}, {said}"
-    text += ", also with all intervals at once" if star else ""
+    text += ", also with all intervals at once" if entry.starred else ""
     there = (sweep.folder / STUDIES / entry.study / PAGE).is_file()
     link = f"{STUDIES}/{quote(entry.study)}/{PAGE}" if there else ""
     word = SHORT[entry.answer] + (left and f", {left}")
-    return Place(entry.answer, gain, interval, word, star, text, link, _drawing(entry.row, reach))
+    return Place(entry.answer, gain, interval, word, entry.starred, text, link, _drawing(entry.row, reach))
 
 
 def _where(entry: Entry) -> str:

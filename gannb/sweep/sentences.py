@@ -76,7 +76,7 @@ def _for_all(found: Sequence[Entry], m: int) -> str:
 
 def _starred(found: Sequence[Entry]) -> list[Entry]:
     """Return the places whose answer stands at the level at which all intervals of the map hold together."""
-    return [entry for entry in found if entry.together == entry.answer != "inconclusive"]
+    return [entry for entry in found if entry.starred]
 
 
 def _places(found: Sequence[Entry]) -> str:

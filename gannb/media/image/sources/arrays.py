@@ -166,13 +166,9 @@ def loose_npz(path: Path) -> Source:
         raise InputError(f"{path} holds {names}; call the array of images without labels train_images")
     found = {part: f"{_word_for(part, arrays, path)}_images" for part in PARTS}
     images = {part: _npz_images(arrays[key], f"{key} of {path}") for part, key in found.items() if key in arrays}
-    skipped = [(name, "an array of no part; read are train, val and test") for name in _no_labels(unused)]
+    labels = {f"{word}_labels" for word in WORDS}
+    skipped = [(name, "an array of no part; read are train, val and test") for name in unused if name not in labels]
     return replace(_loose("npz", images), skipped=skipped)
-
-
-def _no_labels(names: list[str]) -> list[str]:
-    """Those of the names of arrays that are not of a known part's labels."""
-    return [name for name in names if name not in {f"{word}_labels" for word in WORDS}]
 
 
 def _check_no_unknown_part(unused: list[str], path: Path) -> None:
