@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
@@ -143,9 +144,8 @@ def _is_lost(future: Future[Any]) -> bool:
 
 
 def _with_one_thread(call: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
-    import torch  # takes a second: in the worker, not in whoever asks how far a study is
-
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):  # else it is loaded later, if at all, with what its environment says
+        torch.set_num_threads(1)
     try:
         return call(*arguments)
     except cuda.CardStuck:
