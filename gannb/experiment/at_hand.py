@@ -141,11 +141,13 @@ def resolve_device(name: str) -> str:
     Raises:
         InputError: the device is not there, or torch cannot use it.
     """
-    import torch  # takes a second, and a study's status needs no device
-
     kind, _, number = name.partition(":")
     if kind == "cpu":
         return name
+    if name == "auto" and not cuda.may_be_there():
+        return "cpu"
+    import torch  # takes seconds
+
     again = "of a study that is there already: `gannb run` its folder with --set device=auto"
     way = f"use device=auto or device=cpu ({again})"
     if kind == "mps":  # once a device, and never tried: some augmentations cannot be computed on it

@@ -9,10 +9,12 @@ import gc
 import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import glob
 from typing import Any
 
 from gannb.utils.errors import SHORTAGES
@@ -21,6 +23,9 @@ GIGABYTE = 2**30
 PROCESSES = 4  # on one card, at the most: they share its time, and each begins with half a gigabyte of its own
 PROCESS_BYTES = 3 * GIGABYTE  # that one takes with eight small GANs, or with a network fine-tuned at 224 pixels, about
 STUCK = 70  # exit status of a process whose GPU reported an error that sticks to it
+HIDDEN = ("", "-1")  # in CUDA_VISIBLE_DEVICES
+# of NVIDIA's cards, of its boards, in WSL, of AMD's cards
+DEVICES = ("/dev/nvidia[0-9]*", "/dev/nvgpu*", "/dev/nvhost-gpu", "/dev/dxg", "/dev/kfd")
 ASKED = "name,driver_version,compute_cap,memory.total,memory.free"
 # After one of these every later call of the process fails as well, whatever it asks for.
 STICKS = re.compile(
@@ -71,9 +76,16 @@ class Card:
     bytes_free: int
 
 
+def may_be_there() -> bool:
+    """Tell whether torch is to be asked for a GPU: False where the system shows no device of one, or hides them all."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in HIDDEN or sys.platform == "darwin":
+        return False
+    return not sys.platform.startswith("linux") or any(glob(pattern) for pattern in DEVICES)
+
+
 def cards() -> list[Card]:
     """Return the NVIDIA cards that the driver knows, whether torch can use them or not; none where they are hidden."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in HIDDEN:
         return []
     command = ["nvidia-smi", f"--query-gpu={ASKED}", "--format=csv,noheader,nounits"]
     with suppress(

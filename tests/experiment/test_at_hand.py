@@ -38,6 +38,7 @@ def card(monkeypatch):
     """A function that puts a GPU, and what is wrong with it, into the machine."""
 
     def put(wrong: str, available: bool) -> None:
+        monkeypatch.setattr(at_hand.cuda, "may_be_there", lambda: True)
         monkeypatch.setattr(at_hand.cuda, "fault", lambda: wrong)
         monkeypatch.setattr("torch.cuda.is_available", lambda: available)
         monkeypatch.setattr("torch.cuda.device_count", lambda: int(available))

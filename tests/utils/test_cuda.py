@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import subprocess
 import sys
 import threading
@@ -101,6 +102,27 @@ def test_cards_are_read_from_the_driver_unless_they_are_hidden(monkeypatch):
     assert (card.driver, card.capability, card.bytes_in_all) == ("535.104.05", "6.0", 16384 * 2**20)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert cuda.cards() == []
+
+
+@pytest.mark.parametrize(
+    ("system", "there", "hidden", "expected"),
+    [
+        ("linux", ["/dev/nvidia0"], None, True),
+        ("linux", ["/dev/dxg"], "0", True),
+        ("linux", [], None, False),
+        ("linux", ["/dev/nvidia0"], "", False),
+        ("linux", ["/dev/nvidia0"], "-1", False),
+        ("win32", [], None, True),  # which shows no devices as files
+        ("darwin", [], None, False),
+    ],
+)
+def test_torch_is_asked_for_a_gpu_where_the_system_shows_one(monkeypatch, system, there, hidden, expected):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(cuda, "glob", lambda pattern: fnmatch.filter(there, pattern))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if hidden is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    assert cuda.may_be_there() is expected
 
 
 def test_where_no_driver_is_there_are_no_cards(monkeypatch):
