@@ -9,6 +9,7 @@ import numpy as np
 from gannb.data.examples import Examples
 from gannb.media.text.tokens import array
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WAYS = {
     "music": ("play {} by {}", "put on {} please", "add {} to my list of {}", "i want to hear {} now"),
     "weather": ("will it {} in {}", "is it going to {} tomorrow?", "tell me if it will {} today", "how {} is it in {}"),
@@ -41,3 +42,14 @@ def write_csv(file: Path, n: int = 20) -> str:
     rows = [f'"{text}",{made.classes[k]}' for text, k in zip(made.x, made.y, strict=True)]
     file.write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     return str(file)
+
+
+def of_two(n: int, seed: int = 0) -> Examples:
+    """n sentences on music and n on weather."""
+    rng = np.random.default_rng(seed)
+    kinds = (("play", "jazz rock songs"), ("will", "rain snow it"))
+    texts = [
+        f"{first} {rng.choice(more.split())} {rng.choice(list(LETTERS))} now" for first, more in kinds for _ in range(n)
+    ]
+    numbers = np.arange(2 * n)
+    return Examples(array(texts), numbers // n, ("music", "weather"), numbers.astype(str), numbers)

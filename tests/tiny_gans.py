@@ -15,7 +15,7 @@ from gannb.generators.adversarial.family import Family
 from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Job
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import Policy
+from gannb.media.image.augmentation.policies import Policy
 from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.gans.layers import ByClass

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from gannb.data.examples import DataReport, Dataset, Examples
 from gannb.data.medium import FurtherSpace, Grid, Nouns, Phrases, Usual
-from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.family import HINGE, Family
 from gannb.generators.adversarial.gan import Adversarial
-from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.simple import SIMPLE
 
 

@@ -404,7 +404,7 @@ class Medium(Protocol):
     families: Mapping[str, Any]  # name -> `generators.adversarial.family.Family`
     gan_policies: tuple[str, ...]  # policies that `gan_augmentation` may give the discriminator, by name
     controls: Mapping[str, type]  # name -> a subclass of `generators.simple.Simple` that has a meaning here
-    classifiers: tuple[str, ...]  # the kit's own, the usual one first
+    classifiers: tuple[str, ...]  # the kit's own, which take items of any shape, the usual one first
     measuring_classifier: str  # the one of them whose features items are measured in
 
     def trained(self, family: str) -> type:

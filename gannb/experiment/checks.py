@@ -16,7 +16,6 @@ from gannb.experiment.open_set import OpenSet
 from gannb.experiment.results import Results
 from gannb.experiment.settings import Settings
 from gannb.generators import registry
-from gannb.generators.interface import Job
 from gannb.generators.variations import TUNED
 from gannb.stats.settling.looks import looks_until
 from gannb.stats.tested import WEIGHTINGS
@@ -81,16 +80,15 @@ def _check_augmentation(settings: Settings) -> None:
 
 def _check_families(settings: Settings) -> None:
     """Every GAN can do every trial's draw; what its classes hold differs between folds."""
-    dataset, design, study = settings.dataset, settings.design, settings.study
+    dataset, design = settings.dataset, settings.design
+    policy = registry.discriminator_policy(settings.medium, settings.study.gan_augmentation, settings.policy_name)
     for name in settings.families:
         family = settings.medium.families[name]
         _check_trunk(settings, family)
         differ = family.one_class_batches and design.folds > 0
         for trial in _by_smallest_class(settings) if differ else [0]:
             draw = settings.items(splits.make_draw(dataset, design, trial).train)
-            asked = {"gan_augmentation": study.gan_augmentation, "augmentation": settings.policy_name}
-            asked |= {"settings": vars(study)}
-            registry.make(settings.medium, name, **asked).check(draw, Job(steps=1, seed=0))
+            family.check_training(draw, settings.medium, 1, policy)
 
 
 def _check_trunk(settings: Settings, family: Family) -> None:
@@ -219,7 +217,8 @@ def _check_classifiers(settings: Settings) -> None:
     """Every classifier takes the items, and no arm names one that the study has not."""
     first, *further = settings.study.classifier
     for name in settings.study.classifier:
-        settings.medium.classifier(name, settings.shape, settings.dataset.pool.n_classes)
+        if name not in settings.medium.classifiers:  # those take whatever items there are
+            settings.medium.classifier(name, settings.shape, settings.dataset.pool.n_classes)
     for arm in settings.arms:
         if arm.classifier and arm.classifier not in further:
             raise InputError(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 WEIGHTS, RECORD = "generator.safetensors", "generator.json"  # of a fitted generator: its networks, and what it is
 ADVERSARIAL = "a GAN (generative adversarial network)"  # what most of them are, to people
+MOMENTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of a training, at which a grid of samples is kept
+GRID = (10, 8)  # classes, samples of each
+LEAST_ITEMS = 4  # in a draw that networks are trained on
 
 
 def _ignore(done: int, total: int) -> None:

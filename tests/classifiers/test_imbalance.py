@@ -22,7 +22,7 @@ from gannb.experiment.checks import filling_up_in_batch
 from gannb.experiment.experiment import Experiment
 from gannb.measures.fidelity import nearer_to_training
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES
+from gannb.media.image.augmentation.policies import POLICIES
 from gannb.media.image.features import pixels
 from gannb.report.publish import publish
 from gannb.study.model import make_study

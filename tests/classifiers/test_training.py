@@ -16,7 +16,7 @@ from gannb.classifiers.training import Recipe, features, in_cycles, predict, sta
 from gannb.classifiers.ways import WAYS
 from gannb.data.examples import Examples
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES
+from gannb.media.image.augmentation.policies import POLICIES
 
 NONE = POLICIES["none"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -47,6 +49,25 @@ def made(experiment: Experiment) -> Counter[str]:
 def scores(folder: Path, **changes) -> pd.DataFrame:
     table = changed(folder, **changes).scores().drop(columns="seconds")
     return table.sort_values(["trial", "arm", "seed"], ignore_index=True)
+
+
+# ---- what opening takes ----
+
+
+def test_a_study_is_opened_and_media_say_what_there_is_without_torch_which_takes_seconds_to_import(finished):
+    code = f"""
+import sys
+from gannb.experiment.experiment import Experiment
+from gannb.media import MEDIA, medium_with
+from gannb.study.folder import load_study
+
+assert not Experiment.open(load_study({str(finished)!r})).plan.left_out
+for name in MEDIA:
+    medium = medium_with(name, {{'rate': 8000}} if name == 'audio' else {{}})
+    assert medium.families and medium.policies and medium.controls and medium.pretrained and medium.spaces is not None
+sys.exit("torch" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 # ---- which units depend on what ----

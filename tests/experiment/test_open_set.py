@@ -15,7 +15,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Condition, Job
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import Policy
+from gannb.media.image.augmentation.policies import Policy
 from gannb.media.image.gans.families import FAMILIES
 from gannb.media.image.reading import read
 from gannb.report.tables.open_set import table

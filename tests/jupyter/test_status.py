@@ -66,7 +66,7 @@ def test_a_finished_study_and_one_at_work_are_told_without_what_takes_seconds_to
     with study_lock(smoke):
         assert imported(smoke, code) == set()
     (smoke / PLAN).unlink()
-    assert imported(smoke, code) >= {"torch"}  # it has to be planned
+    assert "torch" not in imported(smoke, code)  # though it has to be planned
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["completion", "bash"], ["parameters", "trials"]])

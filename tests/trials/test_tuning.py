@@ -13,7 +13,7 @@ from gannb.classifiers import training
 from gannb.classifiers.training import Diverged
 from gannb.experiment.experiment import Experiment
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES, strengthened
+from gannb.media.image.augmentation.policies import POLICIES, strengthened
 from gannb.study.folder import open_study
 from gannb.study.model import DEFAULT_ARMS, make_study
 from gannb.trials import splits

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 
 from gannb.generators.interface import Condition, check_no_captions
 
@@ -111,6 +110,8 @@ class Labels:
         """Labels (B,) in the draw's own proportions, or those of the reals (B,)."""
         if self.as_reals:
             return told
+        import torch
+
         return self.y[torch.randint(len(self.y), (len(told),), generator=rng, device=self.y.device)]
 
     def of_others(self, index: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:

@@ -8,19 +8,51 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from torch import Tensor, nn
-
 from gannb.generators.adversarial.conditioning import Conditioning, Labels
 from gannb.generators.adversarial.form import AsTheyAre, Form
-from gannb.generators.adversarial.losses import Loss
-from gannb.generators.interface import ADVERSARIAL
+from gannb.generators.interface import ADVERSARIAL, LEAST_ITEMS, check_classes
 from gannb.utils.errors import InputError
+from gannb.utils.later import Later
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from gannb.data.examples import Examples
     from gannb.data.medium import Medium, Weights
 
-Network = Callable[[tuple[int, ...], int], nn.Module]  # (shape of an item, number of classes) -> network
+Network = Callable[[tuple[int, ...], int], "nn.Module"]  # (shape of an item, number of classes) -> network
+Policy = tuple[str | None, bool]  # the name of one of the medium, None for the family's own; whether it adapts
+Scored = Callable[["Tensor", "Tensor"], "Tensor"]  # (scores of reals, scores of fakes), each (N,) -> scalar
+
+
+def _of_losses(name: str) -> Later:
+    return Later(f"gannb.generators.adversarial.losses:{name}")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The two sides of an adversarial game."""
+
+    name: str
+    discriminator: Scored
+    generator: Scored  # reals are None, unless `paired`
+    sureness: Scored = _of_losses("sign_of_reals")
+    paired: bool = False  # the generator's side needs the scores of reals
+    has_least: bool = True  # the discriminator's side, which is 0 where it is never wrong
+
+
+HINGE = Loss("hinge", _of_losses("hinge_discriminator"), _of_losses("linear_generator"))
+NON_SATURATING = Loss(
+    "non-saturating", _of_losses("non_saturating_discriminator"), _of_losses("non_saturating_generator")
+)
+WASSERSTEIN = Loss(
+    "wasserstein", _of_losses("wasserstein_discriminator"), _of_losses("linear_generator"),
+    _of_losses("sign_of_pairs"), has_least=False,
+)  # fmt: skip
+RELATIVISTIC = Loss(
+    "relativistic", _of_losses("relativistic_discriminator"), _of_losses("relativistic_generator"),
+    _of_losses("sign_of_pairs"), paired=True,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +185,22 @@ class Family:
 
         families: those of the medium, of which the ones that can are named.
         """
+
+    def check_training(self, draw: Examples, medium: Medium, steps: int, policy: Policy = (None, False)) -> None:
+        """Raise InputError where a training of so many steps on a draw of the medium's items cannot be had."""
+        self.check(draw.shape, medium.families)
+        if steps < 1:
+            raise InputError(f"gan_steps: {steps} is too few, give at least 1.")
+        if draw.n_classes < 2:
+            raise InputError("gan: the draw has one class, and a conditional GAN needs two; give data of two or more.")
+        check_classes(draw)
+        least = draw.counts().min() if self.one_class_batches else len(draw)
+        if least < LEAST_ITEMS:
+            per, many = " of a class" if self.one_class_batches else "", medium.nouns.many
+            raise InputError(
+                f"gan: {least} training {many}{per} make no batch for {self.name}, which needs {LEAST_ITEMS}; "
+                f"{'use another family, or ' * bool(per)}give more {many}."
+            )
 
 
 def plain_policy(policy: Any) -> Any:

@@ -29,15 +29,14 @@ from gannb.generators.adversarial.randomness import lent_randomness
 from gannb.generators.adversarial.sampling import generate, great_circle, noise_rows, score, truncate
 from gannb.generators.adversarial.start import go_on
 from gannb.generators.adversarial.training import Training
-from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_classes, check_labels
-from gannb.utils.errors import InputError, unreadable
+from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_labels
+from gannb.utils.errors import unreadable
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
 CHECKPOINT_EVERY = 30.0  # seconds
 PROGRESS_EVERY = 0.5  # seconds
-LEAST_ITEMS = 4  # in a draw
 
 
 def train(guard: Guard, path: Path | None, about: dict[str, Any]) -> None:
@@ -113,19 +112,7 @@ class Trained:
 
     def check(self, draw: Examples, job: Job) -> None:
         """Raise InputError, in one sentence, where this draw or job cannot be fitted."""
-        self.family.check(draw.shape, self.medium.families)
-        if job.steps < 1:
-            raise InputError(f"gan_steps: {job.steps} is too few, give at least 1.")
-        if draw.n_classes < 2:
-            raise InputError("gan: the draw has one class, and a conditional GAN needs two; give data of two or more.")
-        check_classes(draw)
-        least = draw.counts().min() if self.family.one_class_batches else len(draw)
-        if least < LEAST_ITEMS:
-            per, many = " of a class" if self.family.one_class_batches else "", self.medium.nouns.many
-            raise InputError(
-                f"gan: {least} training {many}{per} make no batch for {self.family.name}, which needs {LEAST_ITEMS}; "
-                f"{'use another family, or ' * bool(per)}give more {many}."
-            )
+        self.family.check_training(draw, self.medium, job.steps, (self.policy, self.adaptive))
 
     @property
     def most(self) -> np.ndarray | None:

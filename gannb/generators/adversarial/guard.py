@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from gannb.generators.adversarial.training import GRID
+from gannb.generators.interface import GRID
 from gannb.measures.fidelity import spread
 
 if TYPE_CHECKING:

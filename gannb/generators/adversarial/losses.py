@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -64,24 +61,6 @@ def sign_of_reals(real: Tensor, fake: Tensor) -> Tensor:
 def sign_of_pairs(real: Tensor, fake: Tensor) -> Tensor:
     """E[sign(D(x) - D(G(z)))], -1..1: the same where only differences of scores have a meaning."""
     return (real - fake).sign().mean()
-
-
-@dataclass(frozen=True)
-class Loss:
-    """The two sides of an adversarial game."""
-
-    name: str
-    discriminator: Callable[[Tensor, Tensor], Tensor]  # (scores of reals, scores of fakes) -> scalar
-    generator: Callable[[Tensor | None, Tensor], Tensor]  # the same; reals only where `paired`
-    sureness: Callable[[Tensor, Tensor], Tensor] = sign_of_reals
-    paired: bool = False  # the generator's side needs the scores of reals
-    has_least: bool = True  # the discriminator's side, which is 0 where it is never wrong
-
-
-HINGE = Loss("hinge", hinge_discriminator, linear_generator)
-NON_SATURATING = Loss("non-saturating", non_saturating_discriminator, non_saturating_generator)
-WASSERSTEIN = Loss("wasserstein", wasserstein_discriminator, linear_generator, sign_of_pairs, has_least=False)
-RELATIVISTIC = Loss("relativistic", relativistic_discriminator, relativistic_generator, sign_of_pairs, paired=True)
 
 
 # ---- penalties on the discriminator ----

@@ -40,14 +40,12 @@ from gannb.generators.adversarial.tensors import (
     load_tensors,
     tensors_of,
 )
-from gannb.generators.interface import Condition, Job
+from gannb.generators.interface import GRID, MOMENTS, Condition, Job
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
 POINTS = 200  # of the curves, or more: a point is the mean over at most 50 steps
-MOMENTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the training, at which a grid of samples is kept
-GRID = (10, 8)  # classes, samples of each
 TAIL = 0.25  # share of the training, its end, over which weights are averaged uniformly
 TAIL_POINTS = 50  # weights in that average
 ADA_TARGET, ADA_EVERY = 0.6, 4  # of E[sign D(x)]; steps (Karras et al. 2020, section 3.2)

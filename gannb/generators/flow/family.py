@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from gannb.generators.adversarial.family import Family, Network
-from gannb.generators.adversarial.training import GRID, MOMENTS
-from gannb.generators.flow.euler import Euler
+from gannb.generators.adversarial.family import Family, Network, Policy
+from gannb.generators.interface import GRID, MOMENTS
+from gannb.utils.errors import InputError
+from gannb.utils.later import Later
 
+if TYPE_CHECKING:
+    from gannb.data.examples import Examples
+    from gannb.data.medium import Medium
+
+EULER = Later("gannb.generators.flow.euler:Euler")
 SHORT = 100  # steps up to which items are looked at after the last one alone: to make them takes as long as many steps
 
 
@@ -51,7 +57,7 @@ class FlowFamily(Family):
     variations: tuple[str, ...] = ("by_classifier", "fresh", "unlabelled")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "generator", partial(Euler, self.velocity, self.flow_steps, self.guidance))
+        object.__setattr__(self, "generator", partial(EULER, self.velocity, self.flow_steps, self.guidance))
 
     def about(self) -> dict[str, Any]:
         """What a study chose."""
@@ -60,6 +66,15 @@ class FlowFamily(Family):
     def kept_as(self, about: Mapping[str, Any]) -> Self:
         """The family as a study chose it."""
         return self.set_as(about)
+
+    def check_training(self, draw: Examples, medium: Medium, steps: int, policy: Policy = (None, False)) -> None:
+        """Raise InputError where it cannot be had; see `Family.check_training`."""
+        if policy not in ((None, False), ("none", False)):
+            raise InputError(
+                f"gan_augmentation: {self.name} has no discriminator, and sees {medium.nouns.many} as they are; use "
+                "auto or none."
+            )
+        super().check_training(draw, medium, steps, policy)
 
     def shown(self, n_classes: int, steps: int) -> int:
         """Items that a training of so many steps makes to be looked at, beside its steps."""

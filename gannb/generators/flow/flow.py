@@ -9,7 +9,6 @@ from gannb.generators.adversarial.gan import Trained
 from gannb.generators.adversarial.guard import START
 from gannb.generators.flow.training import FlowGuard, FlowTraining
 from gannb.generators.interface import Condition, Job, check_labels
-from gannb.utils.errors import InputError
 
 PART = 1024  # items that are made at once: whole batches
 
@@ -25,15 +24,6 @@ class Flow(Trained):
         "exponential moving average of the weights after the last step; the guard goes back where they are not finite, "
         f"and from step {START} on where samples stay alike; it looks at the draw and at nothing else"
     )
-
-    def check(self, draw: Examples, job: Job) -> None:
-        """Raise InputError, in one sentence, where this draw or job cannot be fitted."""
-        if self.policy not in (None, "none") or self.adaptive:
-            raise InputError(
-                f"gan_augmentation: {self.family.name} has no discriminator, and sees {self.medium.nouns.many} as they "
-                "are; use auto or none."
-            )
-        super().check(draw, job)
 
     def _begin(self, draw: Examples, job: Job) -> FlowGuard:
         return FlowGuard(FlowTraining(self.medium, self.family, draw, job), draw)

@@ -28,9 +28,8 @@ from gannb.generators.adversarial.tensors import (
     float_tensors,
     load_tensors,
 )
-from gannb.generators.adversarial.training import GRID
 from gannb.generators.flow.family import FlowFamily, moments_of
-from gannb.generators.interface import Condition, Job
+from gannb.generators.interface import GRID, Condition, Job
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium

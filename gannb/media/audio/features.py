@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from gannb.media.audio.augmentation import SHIFT, Policy
+from gannb.media.audio.augmentation.policies import SHIFT, Policy
 from gannb.media.audio.logmel import LogMel
 from gannb.utils.errors import InputError
 

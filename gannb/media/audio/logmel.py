@@ -6,22 +6,15 @@ are the sums, and phases that fit it. All windows are times, so that a picture o
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from gannb.media.audio.parameters import FULL
+from gannb.media.audio.scale import Scale, edges_of
 
-BANDS = 64
-LOWEST = 40.0  # Hz; the highest is half of the rate
-FRAME = 0.064  # s, of a transform: shorter ones have no bin for some of the low bands
-WINDOW, HOP = 0.040, 0.016  # s
-LEAST_COLUMNS = 16  # of a short clip, whose steps in time are shorter
 FLOOR = 60.0  # dB below the maximum, where a picture is black
 SMALLEST = 1e-10  # power, of samples in -1..1: far below that of rounding to 16 bits
 SPECTRUM_STEPS = 60  # of non-negative least squares
@@ -29,42 +22,8 @@ PHASE_STEPS, MOMENTUM = 32, 0.99  # Perraudin et al. 2013, "A fast Griffin-Lim a
 PEAK = 0.9  # of a sound that was made, as of a prepared one
 
 
-@dataclass(frozen=True)
-class LogMel:
-    """Log-mel pictures (H, W) of clips (T,) at a rate (Hz), T being `samples`; the first row is the lowest band."""
-
-    rate: int
-    samples: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of a picture."""
-        return BANDS, math.ceil(self.samples / self.hop)
-
-    @property
-    def hop(self) -> int:
-        """Samples from one column to the next."""
-        return max(1, min(round(HOP * self.rate), self.samples // LEAST_COLUMNS))
-
-    @property
-    def window(self) -> int:
-        """Samples that a column is made of."""
-        return round(WINDOW * self.rate)
-
-    @property
-    def frame(self) -> int:
-        """Samples of the transform, even; beyond the window they are zero."""
-        return 2 * next_fast_len(round(FRAME * self.rate / 2), real=True)
-
-    @cached_property
-    def frequencies(self) -> np.ndarray:
-        """Centres of the bands, (H,) Hz."""
-        return _edges(self.rate)[1:-1]
-
-    @cached_property
-    def seconds(self) -> np.ndarray:
-        """Centres of the columns, (W,) s."""
-        return np.arange(self.shape[1]) * self.hop / self.rate
+class LogMel(Scale):
+    """Log-mel pictures (H, W) of clips (T,), and back; `Scale` says which row and column is what."""
 
     def levels(self, waves: Tensor) -> Tensor:
         """Waves (N, T) in -1..1 -> (N, H, W) in 0..1, from `FLOOR` below each clip's maximum to it. Differentiable."""
@@ -161,19 +120,10 @@ def _window(samples: int, device: torch.device) -> Tensor:
     return torch.hann_window(samples, device=device)
 
 
-def _edges(rate: int) -> np.ndarray:
-    """Where the bands begin, have their centres and end, (BANDS + 2,) Hz: evenly on the mel scale.
-
-    mel = 2595 log10(1 + f / 700) (O'Shaughnessy 1987).
-    """
-    mel = np.linspace(*(2595 * math.log10(1 + f / 700) for f in (LOWEST, rate / 2)), BANDS + 2)
-    return 700 * (10 ** (mel / 2595) - 1)
-
-
 @lru_cache
 def _bands(rate: int, frame: int, device: torch.device) -> Tensor:
     """Triangular bands, (H, F) with sums of 1: a band's level is the mean power of its bins."""
-    edges, bins = _edges(rate), np.arange(frame // 2 + 1) * rate / frame
+    edges, bins = edges_of(rate), np.arange(frame // 2 + 1) * rate / frame
     rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     triangles = np.minimum(rising, falling).clip(min=0)

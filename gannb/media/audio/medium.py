@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gannb.generators.adversarial.family import Family
     from gannb.generators.adversarial.gan import Adversarial
     from gannb.generators.simple import Simple
-    from gannb.media.audio.augmentation import Policy
+    from gannb.media.audio.augmentation.policies import Policy
 
 Shape = tuple[int, ...]  # (T,)
 QUICK_RATE, QUICK_SECONDS = 8_000, 1.0  # clips that a study takes minutes with
@@ -177,19 +177,19 @@ class Sounds(Usual):
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """Policies by name."""
-        from gannb.media.audio.augmentation import POLICIES
+        from gannb.media.audio.augmentation.policies import POLICIES
 
         return POLICIES
 
     def default_policy(self, shape: Shape) -> str:
-        """See `gannb.media.audio.augmentation.default`."""
-        from gannb.media.audio.augmentation import default
+        """See `gannb.media.audio.augmentation.policies.default`."""
+        from gannb.media.audio.augmentation.policies import default
 
         return default(shape)
 
     def policy(self, name: str, shape: Shape, strength: float = 1.0) -> Policy:
-        """See `gannb.media.audio.augmentation.resolve` and `strengthened`."""
-        from gannb.media.audio.augmentation import resolve, strengthened
+        """See `gannb.media.audio.augmentation.policies.resolve` and `strengthened`."""
+        from gannb.media.audio.augmentation.policies import resolve, strengthened
 
         found = resolve(name, shape, self.rate)
         return found if strength == 1.0 else strengthened(found, strength)
@@ -202,8 +202,8 @@ class Sounds(Usual):
         chance: Tensor | None = None,
         clamp: bool = True,
     ) -> Tensor:
-        """See `gannb.media.audio.augmentation.augment`."""
-        from gannb.media.audio.augmentation import augment
+        """See `gannb.media.audio.augmentation.transforms.augment`."""
+        from gannb.media.audio.augmentation.transforms import augment
 
         return augment(batch, policy, rng, chance, clamp)
 

@@ -14,7 +14,7 @@ from PIL import Image
 from gannb.data.medium import Cell, Grid
 from gannb.media.audio import display
 from gannb.media.audio.export import compressed
-from gannb.media.audio.logmel import LogMel
+from gannb.media.audio.scale import Scale
 
 WIDEST, NARROWEST, HEIGHT = 104, 56, 72  # of a picture on the page, in pixels; as many fit beside each other
 SHADES = 40  # of a picture: fewer make smaller files
@@ -51,7 +51,7 @@ def html(grid: Grid, rate: int) -> str:
     samples = next((len(cell.item) for row in grid.cells for cell in row if cell.item is not None), 0)
     if not samples:
         return ""
-    scale = LogMel(rate, samples)
+    scale = Scale(rate, samples)
     sounds, silent = _sounds(grid, rate)
     rows = zip(grid.rows, grid.cells, sounds, strict=False)
     body = "".join(_row(str(name), cells, heard, grid.together, scale) for name, cells, heard in rows)
@@ -97,7 +97,7 @@ def _head(grid: Grid) -> str:
     return f"<thead><tr><td></td>{names}</tr></thead>"
 
 
-def _row(name: str, cells: Sequence[Cell], sounds: Sequence[str], together: int, scale: LogMel) -> str:
+def _row(name: str, cells: Sequence[Cell], sounds: Sequence[str], together: int, scale: Scale) -> str:
     """Two rows of the table: a name; and the scale of frequencies and the clips."""
     marks = "".join(
         f'<span style="top: {100 * height:.0f}%">{mark}</span>' for mark, height in display.marks(scale).items()
@@ -114,7 +114,7 @@ def _apart(column: int, together: int) -> str:
     return ' class="apart"' if together > 1 and column and column % together == 0 else ""
 
 
-def _clip(cell: Cell, sound: str, name: str, scale: LogMel) -> str:
+def _clip(cell: Cell, sound: str, name: str, scale: Scale) -> str:
     """A clip's picture, seconds, player and note; nothing for an empty place. sound: base64."""
     if cell.item is None:
         return ""

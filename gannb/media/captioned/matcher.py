@@ -20,7 +20,8 @@ from gannb.data.examples import Examples, concatenate
 from gannb.generators.adversarial.sampling import in_batches
 from gannb.media.captioned.encoders import Sentences, learn_pairs, new_encoders, vectors
 from gannb.media.captioned.sentences import is_halfway
-from gannb.media.image.augmentation import Policy, augment
+from gannb.media.image.augmentation.policies import Policy
+from gannb.media.image.augmentation.transforms import augment
 from gannb.media.image.tensors import encode, stored
 
 STEPS = 1500  # at the most; fewer do not tell circles from squares that are three pixels wide

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gannb.media.image.parameters import SMALL_SIDE
+from gannb.media.image.parameters import halvings
 from gannb.utils.errors import InputError
 from gannb.utils.naming import nearest
-
-
-def halvings(shape: tuple[int, ...]) -> int:
-    """Return how often items of a shape (H, W, C) are halved until `small_cnn` sees as much of them as of small ones.
-
-    None up to `SMALL_SIDE`, the side that its three convolutions are made for; one up to twice that side, and so on.
-    """
-    return max(0, math.ceil(math.log2(min(shape[:2]) / SMALL_SIDE)))
 
 
 def small_cnn(shape: tuple[int, int, int], n_classes: int) -> nn.Module:

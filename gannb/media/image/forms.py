@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from gannb.media.image.augmentation import POLICIES, Policy, default
+from gannb.media.image.augmentation.policies import POLICIES, Policy, default
 
 STEPS = 2  # shifts either way: every whole pixel up to 28 a side, of larger images as many in wider steps
 

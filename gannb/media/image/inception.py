@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from gannb.data.medium import FurtherSpace
 from gannb.media.image.features import checked
@@ -59,8 +58,8 @@ def check(file: str | Path) -> str:
 
 def features(file: str | Path, device: str = "cpu") -> Callable[[np.ndarray], np.ndarray]:
     """Return the network's features: (N, H, W, C) uint8 with 1 or 3 channels -> (N, 2048) float32."""
-    # of the extra gannb[fid]
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    import torch
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3  # of the extra gannb[fid]
 
     tensors = io.BytesIO()  # the package would unpickle whatever stands in the file: let in tensors alone
     torch.save(torch.load(file, weights_only=True), tensors)

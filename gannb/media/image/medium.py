@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.data.medium import FurtherSpace, Grid, Phrases, Pretrained, Usual, Weights
-from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, SMALL_SIDE, ImageParameters
+from gannb.media.image.parameters import DIGITS, DIGITS_PER_CLASS, NAME, NOUNS, SMALL_SIDE, ImageParameters, halvings
 from gannb.media.parameters import PRETRAINED
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gannb.data.examples import Dataset, Examples
     from gannb.generators.adversarial.gan import Trained
     from gannb.generators.simple import Simple
-    from gannb.media.image.augmentation import Policy
+    from gannb.media.image.augmentation.policies import Policy
     from gannb.media.image.gans.family import ImageFamily
 
 Shape = tuple[int, ...]  # (H, W, C)
@@ -163,19 +163,19 @@ class Images(Usual):
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """Policies by name."""
-        from gannb.media.image.augmentation import POLICIES
+        from gannb.media.image.augmentation.policies import POLICIES
 
         return POLICIES
 
     def default_policy(self, shape: Shape) -> str:
-        """See `gannb.media.image.augmentation.default`."""
-        from gannb.media.image.augmentation import default
+        """See `gannb.media.image.augmentation.policies.default`."""
+        from gannb.media.image.augmentation.policies import default
 
         return default(shape)
 
     def policy(self, name: str, shape: Shape, strength: float = 1.0) -> Policy:
-        """See `gannb.media.image.augmentation.resolve` and `strengthened`."""
-        from gannb.media.image.augmentation import resolve, strengthened
+        """See `gannb.media.image.augmentation.policies.resolve` and `strengthened`."""
+        from gannb.media.image.augmentation.policies import resolve, strengthened
 
         found = resolve(name, shape)
         return found if strength == 1.0 else strengthened(found, strength)
@@ -192,8 +192,8 @@ class Images(Usual):
         chance: Tensor | None = None,
         clamp: bool = True,
     ) -> Tensor:
-        """See `gannb.media.image.augmentation.augment`."""
-        from gannb.media.image.augmentation import augment
+        """See `gannb.media.image.augmentation.transforms.augment`."""
+        from gannb.media.image.augmentation.transforms import augment
 
         return augment(batch, policy, rng, chance, clamp)
 
@@ -247,8 +247,6 @@ class Images(Usual):
 
     def classifier_parameters(self, name: str, shape: Shape) -> Mapping[str, Any]:
         """How often `small_cnn` halves items that are larger than those it was made for."""
-        from gannb.media.image.classifiers import halvings
-
         deeper = halvings(shape) if name == "small_cnn" else 0
         return {"deeper": deeper} if deeper else {}
 

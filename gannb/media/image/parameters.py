@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -45,3 +46,11 @@ class ImageParameters(Transfer):
     @classmethod
     def _stay_true_in_other_folders(cls, file: str | None) -> str | None:
         return file and str(Path(file).expanduser().resolve())
+
+
+def halvings(shape: tuple[int, ...]) -> int:
+    """Return how often items of a shape (H, W, C) are halved until `small_cnn` sees as much of them as of small ones.
+
+    None up to `SMALL_SIDE`, the side that its three convolutions are made for; one up to twice that side, and so on.
+    """
+    return max(0, math.ceil(math.log2(min(shape[:2]) / SMALL_SIDE)))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gannb.data.examples import Dataset, Examples
     from gannb.generators.simple import Simple
-    from gannb.media.text.augmentation import Policy
+    from gannb.media.text.augmentation.policies import Policy
     from gannb.media.text.writers.family import TextFamily
     from gannb.media.text.writers.writer import Writer
 
@@ -176,19 +176,19 @@ class Texts(Usual):
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """Policies by name."""
-        from gannb.media.text.augmentation import POLICIES
+        from gannb.media.text.augmentation.policies import POLICIES
 
         return POLICIES
 
     def default_policy(self, shape: Shape) -> str:
         """Words at random are unknown, whatever the sentences."""
-        from gannb.media.text.augmentation import DEFAULT
+        from gannb.media.text.augmentation.policies import DEFAULT
 
         return DEFAULT
 
     def policy(self, name: str, shape: Shape, strength: float = 1.0) -> Policy:
-        """See `gannb.media.text.augmentation.resolve` and `strengthened`."""
-        from gannb.media.text.augmentation import resolve, strengthened
+        """See `gannb.media.text.augmentation.policies.resolve` and `strengthened`."""
+        from gannb.media.text.augmentation.policies import resolve, strengthened
 
         found = resolve(name)
         return found if strength == 1.0 else strengthened(found, strength)
@@ -201,8 +201,8 @@ class Texts(Usual):
         chance: Tensor | None = None,
         clamp: bool = True,
     ) -> Tensor:
-        """See `gannb.media.text.augmentation.augment`."""
-        from gannb.media.text.augmentation import augment
+        """See `gannb.media.text.augmentation.transforms.augment`."""
+        from gannb.media.text.augmentation.transforms import augment
 
         return augment(batch, policy, rng, chance)
 

@@ -18,7 +18,7 @@ from gannb.generators.adversarial.gan import Adversarial, train
 from gannb.generators.adversarial.guard import Guard
 from gannb.generators.interface import Job
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES
+from gannb.media.image.augmentation.policies import POLICIES
 from gannb.utils.errors import InputError
 
 

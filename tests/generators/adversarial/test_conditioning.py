@@ -14,10 +14,9 @@ from toy_media import FAMILY, INT16, vectors
 from gannb.data.examples import Examples
 from gannb.generators.adversarial.checkpoint import identity
 from gannb.generators.adversarial.conditioning import Labels
-from gannb.generators.adversarial.family import Family
+from gannb.generators.adversarial.family import HINGE, Family
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.adversarial.guard import Guard
-from gannb.generators.adversarial.losses import HINGE
 from gannb.generators.adversarial.sampling import SAMPLE_BATCH
 from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Condition, Job

@@ -8,7 +8,7 @@ import pytest
 from toy_media import FAMILY
 
 from gannb.generators.adversarial.family import plain_policy
-from gannb.media.image.augmentation import Policy
+from gannb.media.image.augmentation.policies import Policy
 from gannb.utils.errors import InputError
 
 

@@ -21,7 +21,7 @@ from gannb.generators.adversarial import sampling
 from gannb.generators.adversarial.gan import Adversarial
 from gannb.generators.interface import Condition, Job
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import resolve
+from gannb.media.image.augmentation.policies import resolve
 from gannb.media.image.gans.families import FAMILIES
 from gannb.utils.errors import InputError
 

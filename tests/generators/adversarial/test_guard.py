@@ -19,6 +19,7 @@ from toy_media import FLOAT, INT16, vectors
 from gannb.generators.adversarial import gan, guard
 from gannb.generators.adversarial import training as training_module
 from gannb.generators.adversarial.checkpoint import identity
+from gannb.generators.adversarial.family import RELATIVISTIC, WASSERSTEIN
 from gannb.generators.adversarial.gan import train
 from gannb.generators.adversarial.guard import (
     COLLAPSED,
@@ -29,7 +30,6 @@ from gannb.generators.adversarial.guard import (
     Guard,
     TrainingError,
 )
-from gannb.generators.adversarial.losses import RELATIVISTIC, WASSERSTEIN
 from gannb.generators.adversarial.training import Training
 from gannb.generators.interface import Job
 from gannb.media.image.gans.dcgan import DcganDiscriminator

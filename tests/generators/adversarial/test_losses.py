@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from gannb.generators.adversarial import losses
-from gannb.generators.adversarial.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
+from gannb.generators.adversarial.family import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
 
 REAL, FAKE = [2.0, 0.5, -1.0], [-2.0, 0.25, 1.0]
 

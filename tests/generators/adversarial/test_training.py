@@ -14,14 +14,13 @@ from tiny_gans import TINY, equal, make_draw, make_training, usage
 from torch import nn
 
 from gannb.generators.adversarial import training as module
-from gannb.generators.adversarial.family import Family
-from gannb.generators.adversarial.losses import HINGE, RELATIVISTIC, WASSERSTEIN
+from gannb.generators.adversarial.family import HINGE, RELATIVISTIC, WASSERSTEIN, Family
 from gannb.generators.adversarial.training import (
     ADA_EVERY,
     Training,
     float_tensors,
 )
-from gannb.media.image.augmentation import POLICIES, Policy
+from gannb.media.image.augmentation.policies import POLICIES, Policy
 from gannb.media.image.gans.layers import ByClass
 
 AFFINE = POLICIES["affine"]

@@ -8,7 +8,7 @@ from planted_clips import RATE, clips
 
 from gannb.measures.copying import copying_p, flagged, surroundings
 from gannb.measures.forms import in_forms
-from gannb.media.audio.augmentation import resolve
+from gannb.media.audio.augmentation.policies import resolve
 from gannb.media.audio.features import exact, forms, least_difference, moved, raw
 from gannb.media.audio.shifts import as_samples, with_noise
 from gannb.utils.errors import InputError

@@ -15,7 +15,7 @@ from planted_clips import RATE, clips
 from gannb.data.medium import Cell, Grid
 from gannb.media import MEDIA, medium_of
 from gannb.media.audio import AUDIO
-from gannb.media.audio.augmentation import POLICIES, strengthened
+from gannb.media.audio.augmentation.policies import POLICIES, strengthened
 from gannb.media.audio.medium import Sounds
 
 SOUNDS = AUDIO.of({"rate": RATE})

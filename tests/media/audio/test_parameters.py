@@ -8,7 +8,7 @@ import pytest
 from pace import run
 
 from gannb.media.audio import AUDIO
-from gannb.media.audio.augmentation import POLICIES
+from gannb.media.audio.augmentation.policies import POLICIES
 from gannb.media.audio.parameters import AudioParameters
 from gannb.study.help import marked, parameter_text
 from gannb.study.model import make_study

@@ -10,7 +10,7 @@ from planted_items import planted
 from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import Recipe, predict, train
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES
+from gannb.media.image.augmentation.policies import POLICIES
 from gannb.media.image.classifiers import build, halvings, small_cnn
 from gannb.utils.errors import InputError
 

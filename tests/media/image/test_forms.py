@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES, augment, default, resolve
+from gannb.media.image.augmentation.policies import POLICIES, default, resolve
+from gannb.media.image.augmentation.transforms import augment
 from gannb.media.image.forms import forms
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)

@@ -13,7 +13,7 @@ from pace import run
 from PIL import Image
 
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES, strengthened
+from gannb.media.image.augmentation.policies import POLICIES, strengthened
 
 
 def images(*values: int, side: int = 8) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from pace import run
 
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES
+from gannb.media.image.augmentation.policies import POLICIES
 from gannb.media.image.parameters import ImageParameters
 
 

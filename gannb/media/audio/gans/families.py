@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache, partial
 
-from gannb.generators.adversarial.family import Family
-from gannb.generators.adversarial.losses import HINGE, WASSERSTEIN
-from gannb.media.audio.augmentation import Policy
-from gannb.media.audio.gans.specgan import on_pictures
-from gannb.media.audio.gans.wavegan import GatedGenerator, TwoViews, WaveCritic, WaveGenerator
+from gannb.generators.adversarial.family import HINGE, WASSERSTEIN, Family
+from gannb.media.audio.augmentation.policies import Policy
+from gannb.media.audio.gans.family import on_pictures
 from gannb.media.image.gans.families import FAMILIES as OF_IMAGES
+from gannb.utils.later import Later
 
 HISS = 25.0  # dB below a clip: noise on all that a discriminator hears, else it tells made clips by what is inaudible
 PICTURED = ("projection", "dcgan", "acgan", "resnet", "r3gan", "wgan_gp")  # those that can make such pictures
+
+
+def _network(name: str) -> Later:
+    return Later(f"gannb.media.audio.gans.wavegan:{name}")
 
 
 @lru_cache
@@ -35,8 +38,8 @@ def _of_waves(rate: int) -> list[Family]:
             name="wavegan",  # Donahue et al. 2019, appendix D, narrowed to d = 8 (theirs: 64) and given labels
             steps=2000,
             published_steps=200_000,
-            generator=WaveGenerator,
-            discriminator=WaveCritic,
+            generator=_network("WaveGenerator"),
+            discriminator=_network("WaveCritic"),
             loss=WASSERSTEIN,
             noise=100,
             learning_rate=1e-4,
@@ -49,8 +52,8 @@ def _of_waves(rate: int) -> list[Family]:
         Family(
             name="wavegan_fast",
             steps=1000,
-            generator=GatedGenerator,
-            discriminator=partial(TwoViews, rate, base=4),
+            generator=_network("GatedGenerator"),
+            discriminator=partial(_network("TwoViews"), rate, base=4),
             loss=HINGE,
             noise=100,
             learning_rate=4e-4,

@@ -6,29 +6,23 @@ WGAN-GP, no classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gannb.generators.adversarial.family import Family, Network
 from gannb.generators.adversarial.form import AsTheyAre
-from gannb.media.audio.augmentation import Draws, Policy
+from gannb.media.audio.augmentation.policies import Policy
+from gannb.media.audio.augmentation.transforms import Draws
 from gannb.media.audio.features import of_pictures, scaled
 from gannb.media.audio.logmel import LogMel
 from gannb.media.image import IMAGE
-from gannb.media.image.gans.family import ImageFamily
-from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
-STEPS = 1000  # about a minute of a CPU at a second of sound
 BLACK = -1.0  # an encoded picture where nothing is
 
 
@@ -76,7 +70,7 @@ def augment(
     """What a policy of sounds does to their pictures (N, 1, H, W) in [-1, 1]: speed, shift and masks.
 
     Of gain a picture shows nothing, and noise is not added. Differentiable in the pictures; an empty policy gives them
-    back. chance: as in `gannb.media.audio.augmentation.augment`.
+    back. chance: as in `gannb.media.audio.augmentation.transforms.augment`.
     """
     drawn = Draws(len(pictures), rng, pictures.device, chance)
     if policy.speed or policy.shift:
@@ -111,37 +105,3 @@ def _masked(pictures: Tensor, axis: int, length: Tensor, where: Tensor) -> Tenso
     start = (where * (size - length))[:, None]
     hit = (place > start) & (place < start + length[:, None])  # (N, size)
     return pictures.masked_fill(hit[:, None, :, None] if axis == 2 else hit[:, None, None, :], BLACK)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpecGan(Family):
-    """A family of images on the pictures of clips at a rate (Hz)."""
-
-    rate: int
-    of_pictures: ImageFamily
-
-    def form(self, medium: Medium, shape: tuple[int, ...]) -> Pictures:
-        """Pictures, and back to clips."""
-        return Pictures(medium, LogMel(self.rate, shape[0]))
-
-    def check(self, shape: tuple[int, ...], families: Mapping[str, Family] | None = None) -> None:
-        """Raise InputError where pictures of such clips are too large for the family."""
-        height, width = LogMel(self.rate, shape[0]).shape
-        if max(height, width) > self.of_pictures.max_side:
-            raise InputError(
-                f"gan: {self.name} makes pictures of at most {self.of_pictures.max_side} columns, and a clip of "
-                f"{shape[0] / self.rate:g} s has {width}; set seconds."
-            )
-
-
-def on_pictures(family: ImageFamily, rate: int) -> SpecGan:
-    """The family of images, as it is, on log-mel pictures of clips at a rate."""
-    about: dict[str, Any] = {each.name: getattr(family, each.name) for each in fields(Family)}
-    about |= {name: partial(_network, about[name], rate) for name in ("generator", "discriminator")}
-    about |= {"steps": STEPS, "augmentation": Policy(rate=rate)}
-    name = "specgan" if family.name == "projection" else f"specgan_{family.name}"
-    return SpecGan(**about | {"name": name}, rate=rate, of_pictures=family)
-
-
-def _network(make: Network, rate: int, shape: tuple[int, ...], classes: int) -> nn.Module:
-    return make((*LogMel(rate, shape[0]).shape, 1), classes)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from gannb.generators.adversarial.losses import HINGE
+from gannb.generators.adversarial.family import HINGE
 from gannb.media.captioned.gans.family import CaptionFamily
-from gannb.media.captioned.gans.networks import CaptionDiscriminator, CaptionGenerator
-from gannb.media.image.augmentation import Policy
+from gannb.media.image.augmentation.policies import Policy
 from gannb.media.image.flows.families import FLOWS
 from gannb.media.image.gans.families import FAMILIES as OF_IMAGES
 from gannb.media.image.gans.family import ImageFamily
+from gannb.utils.later import Later
 
 
 def _family(name: str, **differing: float) -> CaptionFamily:
     return CaptionFamily(
         name=name,
         steps=1200,
-        generator=CaptionGenerator,
-        discriminator=CaptionDiscriminator,
+        generator=Later("gannb.media.captioned.gans.networks:CaptionGenerator"),
+        discriminator=Later("gannb.media.captioned.gans.networks:CaptionDiscriminator"),
         loss=HINGE,
         noise=32,
         learning_rate=4e-4,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from gannb.media.captioned.gans.conditioning import Captions
 from gannb.media.image.gans.family import ImageFamily
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
+    from gannb.media.captioned.gans.conditioning import Captions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,12 @@ class CaptionFamily(ImageFamily):
                 f"captions: {without} of {len(draw)} training images have none, and {self.name} needs one of each; "
                 "give them, or use a GAN of class labels, as gan=projection."
             )
+        from gannb.media.captioned.gans.conditioning import Captions
+
         return Captions(self, draw.captions, draw.y, draw.classes)
 
     def kept_conditioning(self, about: Mapping[str, Any]) -> Captions:
         """The same of what a fitted generator has written."""
+        from gannb.media.captioned.gans.conditioning import Captions
+
         return Captions(self, np.array(about["captions"], dtype=str), np.array(about["labels"]), about["classes"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gannb.generators.flow.family import FlowFamily
-from gannb.media.image.flows.unet import UNet
 from gannb.media.image.gans.family import ImageFamily
 from gannb.media.image.parameters import FLOW_STEPS, GUIDANCE
+from gannb.utils.later import Later
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ FLOWS: dict[str, ImageFlow] = {
     "flow": ImageFlow(
         name="flow",
         steps=1500,
-        velocity=UNet,
+        velocity=Later("gannb.media.image.flows.unet:UNet"),
         flow_steps=FLOW_STEPS,
         guidance=GUIDANCE,
         learning_rate=4e-3,

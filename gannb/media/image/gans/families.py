@@ -8,26 +8,24 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from gannb.generators.adversarial.losses import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
-from gannb.media.image.augmentation import POLICIES, Policy
-from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
-from gannb.media.image.gans.family import ImageFamily
-from gannb.media.image.gans.layers import ByClass
-from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
-from gannb.media.image.gans.progressive import ProgressiveDiscriminator, ProgressiveGenerator
-from gannb.media.image.gans.projected import ProjectedFamily, without_weights
-from gannb.media.image.gans.projection import ConvDiscriminator, ConvGenerator, resized
-from gannb.media.image.gans.r3gan import R3Discriminator, R3Generator
-from gannb.media.image.gans.resnet import ResnetDiscriminator, ResnetGenerator
-from gannb.media.image.gans.style import StyleDiscriminator, StyleFamily, StyleGenerator
+from gannb.generators.adversarial.family import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
+from gannb.media.image.augmentation.policies import POLICIES, Policy
+from gannb.media.image.gans.family import ImageFamily, ProjectedFamily, StyleFamily, without_weights
+from gannb.utils.later import Later
 
 SMALLEST_CONVOLUTIONAL = 16  # pixels a side from which a study gets a convolutional family unless it names one
+
+
+def _network(where: str) -> Later:
+    return Later(f"gannb.media.image.gans.{where}")
+
+
 _FAMILIES = (
     ImageFamily(
         name="projection",
         steps=4000,  # CAS .79 to .80 on Fashion-MNIST after 4,000 to 10,000, 100 per class
-        generator=ConvGenerator,
-        discriminator=ConvDiscriminator,
+        generator=_network("projection:ConvGenerator"),
+        discriminator=_network("projection:ConvDiscriminator"),
         loss=HINGE,
         noise=64,
         learning_rate=4e-4,
@@ -37,8 +35,8 @@ _FAMILIES = (
     ImageFamily(
         name="mlp",
         steps=1000,  # more mostly copy more: nearest-neighbour ratio .80 here, .69 after 2,000, digits, 8 per class
-        generator=MlpGenerator,
-        discriminator=MlpDiscriminator,
+        generator=_network("mlp:MlpGenerator"),
+        discriminator=_network("mlp:MlpDiscriminator"),
         loss=HINGE,
         noise=32,
         batch=64,
@@ -53,8 +51,8 @@ _FAMILIES = (
     ImageFamily(
         name="dcgan",
         steps=4000,
-        generator=DcganGenerator,
-        discriminator=DcganDiscriminator,
+        generator=_network("dcgan:DcganGenerator"),
+        discriminator=_network("dcgan:DcganDiscriminator"),
         loss=NON_SATURATING,
         noise=100,
         learning_rate=2e-4,
@@ -65,8 +63,10 @@ _FAMILIES = (
     ImageFamily(
         name="dcgan_per_class",
         steps=6000,  # of one class each, in turn
-        generator=partial(ByClass, partial(DcganGenerator, base=16)),
-        discriminator=partial(ByClass, partial(DcganDiscriminator, base=16, planes=False)),
+        generator=partial(_network("layers:ByClass"), partial(_network("dcgan:DcganGenerator"), base=16)),
+        discriminator=partial(
+            _network("layers:ByClass"), partial(_network("dcgan:DcganDiscriminator"), base=16, planes=False)
+        ),
         loss=NON_SATURATING,
         noise=100,
         learning_rate=2e-4,
@@ -80,8 +80,8 @@ _FAMILIES = (
     ImageFamily(
         name="acgan",
         steps=4000,
-        generator=DcganGenerator,
-        discriminator=partial(DcganDiscriminator, planes=False, class_head=True),
+        generator=_network("dcgan:DcganGenerator"),
+        discriminator=partial(_network("dcgan:DcganDiscriminator"), planes=False, class_head=True),
         loss=NON_SATURATING,
         noise=100,
         learning_rate=2e-4,
@@ -93,8 +93,8 @@ _FAMILIES = (
     ImageFamily(
         name="resnet",
         steps=2000,
-        generator=ResnetGenerator,
-        discriminator=ResnetDiscriminator,
+        generator=_network("resnet:ResnetGenerator"),
+        discriminator=_network("resnet:ResnetDiscriminator"),
         loss=HINGE,
         noise=128,
         learning_rate=4e-4,
@@ -104,8 +104,8 @@ _FAMILIES = (
     ImageFamily(
         name="r3gan",
         steps=2000,
-        generator=R3Generator,
-        discriminator=R3Discriminator,
+        generator=_network("r3gan:R3Generator"),
+        discriminator=_network("r3gan:R3Discriminator"),
         loss=RELATIVISTIC,
         noise=64,
         learning_rate=4e-4,
@@ -117,8 +117,8 @@ _FAMILIES = (
     ImageFamily(
         name="wgan_gp",  # Gulrajani et al. 2017, section 4: no normalisation in the critic, five steps of it to one
         steps=1000,
-        generator=ConvGenerator,
-        discriminator=R3Discriminator,
+        generator=_network("projection:ConvGenerator"),
+        discriminator=_network("r3gan:R3Discriminator"),
         loss=WASSERSTEIN,
         noise=64,
         learning_rate=2e-4,
@@ -129,8 +129,8 @@ _FAMILIES = (
     ImageFamily(
         name="progressive",
         steps=4000,
-        generator=ProgressiveGenerator,
-        discriminator=ProgressiveDiscriminator,
+        generator=_network("progressive:ProgressiveGenerator"),
+        discriminator=_network("progressive:ProgressiveDiscriminator"),
         loss=HINGE,
         noise=64,
         learning_rate=4e-4,
@@ -141,7 +141,7 @@ _FAMILIES = (
     ProjectedFamily(
         name="projected",
         steps=1500,
-        generator=partial(ConvGenerator, base=32, up=resized),
+        generator=partial(_network("projection:ConvGenerator"), base=32, up=_network("projection:resized")),
         discriminator=without_weights,
         loss=HINGE,
         noise=64,
@@ -154,8 +154,8 @@ _FAMILIES = (
     StyleFamily(
         name="style",
         steps=2000,
-        generator=StyleGenerator,
-        discriminator=StyleDiscriminator,
+        generator=_network("style:StyleGenerator"),
+        discriminator=_network("style:StyleDiscriminator"),
         loss=NON_SATURATING,
         noise=64,
         learning_rate=2e-3,

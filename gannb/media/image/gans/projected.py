@@ -6,21 +6,17 @@ alone varied, since frozen features of so few images are told apart by their col
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gannb.media.image.gans.family import ImageFamily, Shape
+from gannb.media.image.gans.family import Shape
 from gannb.media.image.gans.layers import LEAK
-from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gannb.data.medium import Weights
 
 SCALES = 4  # layers of the frozen network that are looked at, the last ones
@@ -39,9 +35,9 @@ class FrozenTrunk(nn.Module):
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
-        from gannb.media.image import pretrained
+        from gannb.media.image.pretrained.network import trunk
 
-        self.trunk, self.channels, about = pretrained.trunk(weights, SCALES)
+        self.trunk, self.channels, about = trunk(weights, SCALES)
         for module in self.trunk.modules():
             for name, value in list(module.named_parameters(recurse=False)):
                 delattr(module, name)
@@ -59,7 +55,7 @@ class FrozenTrunk(nn.Module):
         return [found / spread for found, spread in zip(self._maps(x), self.spread, strict=True)]
 
     def _maps(self, x: Tensor) -> list[Tensor]:
-        from gannb.media.image.pretrained import three_channels
+        from gannb.media.image.pretrained.network import three_channels
 
         x = three_channels(x)
         if (least := min(x.shape[2:])) < LEAST_SIDE:
@@ -149,43 +145,3 @@ def layouts(x: Tensor) -> Tensor:
     """
     cells = F.adaptive_avg_pool2d(x.float(), LAYOUT)
     return F.normalize((cells - cells.mean((2, 3), keepdim=True)).flatten(1), dim=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProjectedFamily(ImageFamily):
-    """A family whose discriminator looks through a pretrained network: `given` says which."""
-
-    needs_weights = True
-    floor = 4.0  # of the layout floor
-    weights: Weights | None = None
-
-    def given(self, weights: Weights) -> Self:
-        """The family with the weights of the network that its discriminator looks through."""
-
-        def discriminator(shape: Shape, classes: int) -> nn.Module:
-            return ProjectedDiscriminator(shape, classes, weights)
-
-        return replace(self, discriminator=discriminator, weights=weights)
-
-    def about(self) -> dict[str, Any]:
-        """The network and how it takes images: the weights themselves are saved with the discriminator."""
-        return {"trunk": {"network": self.weights.network, "model_args": self.weights.model_args}}
-
-    def kept_as(self, about: Mapping[str, Any]) -> Self:
-        """The family as `about` says, its network without weights: they are read with the rest."""
-        from gannb.media.image.pretrained import Weights as TimmWeights
-
-        return self.given(TimmWeights(file="", digest="", settings={}, **about["trunk"]))
-
-    def acquaint(self, discriminator: nn.Module, x: Tensor) -> None:
-        """Let the frozen network see real images (N, C, H, W), for the spread of its layers."""
-        discriminator.frozen.acquaint(x)
-
-    def layouts(self, x: Tensor) -> Tensor:
-        """Rows (N, D) of images (N, C, H, W), see `layouts`."""
-        return layouts(x)
-
-
-def without_weights(shape: Shape, classes: int) -> nn.Module:
-    """Stand for the discriminator of a family that was not given weights. Raises InputError."""
-    raise InputError("gan: projected looks through a pretrained network, and was given none; set pretrained.")

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gannb.media.image.gans.family import ImageFamily, Shape
+from gannb.media.image.gans.family import Shape
 from gannb.media.image.gans.layers import (
     LEAK,
     LabelEmbedding,
@@ -169,9 +169,3 @@ class StyleDiscriminator(nn.Module):
 def _doubled(x: Tensor) -> Tensor:
     """Twice the sides, in between by straight lines, which leaves no lattice."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
-class StyleFamily(ImageFamily):
-    """A family whose augmentation follows how far the discriminator overfits (ADA: Karras et al., arXiv 2006.06676)."""
-
-    adaptive = True

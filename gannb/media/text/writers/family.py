@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from gannb.generators.interface import ADVERSARIAL
+from gannb.generators.interface import ADVERSARIAL, LEAST_ITEMS, check_classes
 from gannb.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from gannb.data.examples import Examples
+    from gannb.data.medium import Medium
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,23 @@ class TextFamily:
 
     def check(self, shape: tuple[int, ...], families: Mapping[str, TextFamily] | None = None) -> None:
         """All families write sentences of any length."""
+
+    def check_training(
+        self, draw: Examples, medium: Medium, steps: int, policy: tuple[str | None, bool] = (None, False)
+    ) -> None:
+        """Raise InputError where a training of so many steps on a draw of sentences cannot be had.
+
+        policy: see `registry.discriminator_policy`.
+        """
+        if policy not in ((None, False), ("none", False)):
+            raise InputError(f"gan_augmentation: {self.name} sees sentences as they are; use auto or none.")
+        if steps < 1:
+            raise InputError(f"gan_steps: {steps} is too few, give at least 1.")
+        if draw.n_classes < 2:
+            raise InputError("gan: the draw has one class, and a generator of classes needs two; give two or more.")
+        check_classes(draw)
+        if len(draw) < LEAST_ITEMS:
+            raise InputError(f"gan: {len(draw)} training sentences make no batch; give at least {LEAST_ITEMS}.")
 
     def check_blend(self, families: Mapping[str, TextFamily]) -> None:
         """Raise InputError: nothing lies between two sentences."""

@@ -22,8 +22,7 @@ from gannb.data.examples import Examples
 from gannb.generators.adversarial.form import AsTheyAre
 from gannb.generators.adversarial.randomness import Passes, derive, lent_randomness
 from gannb.generators.adversarial.tensors import Resumable, adam, load_tensors
-from gannb.generators.adversarial.training import GRID, MOMENTS
-from gannb.generators.interface import Job
+from gannb.generators.interface import GRID, MOMENTS, Job
 from gannb.media.text.writers.blanks import lengths_of, spans_of, with_blanks
 from gannb.media.text.writers.family import START, TextFamily
 from gannb.media.text.writers.networks import Filler, LanguageModel, TokenDiscriminator

@@ -19,17 +19,16 @@ from gannb.generators.adversarial.checkpoint import identity
 from gannb.generators.adversarial.gan import train
 from gannb.generators.adversarial.guard import Guard
 from gannb.generators.adversarial.sampling import great_circle, in_batches, noise_rows
-from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_classes, check_labels, check_no_captions
+from gannb.generators.interface import RECORD, WEIGHTS, Condition, Job, check_labels, check_no_captions
 from gannb.media.text.writers.family import TextFamily
 from gannb.media.text.writers.sampling import FOR_CHOICE, uniforms, write
 from gannb.media.text.writers.training import NETWORKS, WriterTraining, network_of
 from gannb.media.text.writers.vocabulary import NOTHING, Vocabulary
-from gannb.utils.errors import InputError, unreadable
+from gannb.utils.errors import unreadable
 
 if TYPE_CHECKING:
     from gannb.data.medium import Medium
 
-LEAST_ITEMS = 4  # in a draw
 KEPT = "the weights after the last step; the guard goes back where they are not finite, and where samples stay alike"
 HISTORY = ("curves", "grid_steps", "diversity", "log")
 
@@ -49,15 +48,7 @@ class Writer:
 
     def check(self, draw: Examples, job: Job) -> None:
         """Raise InputError, in one sentence, where this draw or job cannot be fitted."""
-        if self.policy not in (None, "none") or self.adaptive:
-            raise InputError(f"gan_augmentation: {self.family.name} sees sentences as they are; use auto or none.")
-        if job.steps < 1:
-            raise InputError(f"gan_steps: {job.steps} is too few, give at least 1.")
-        if draw.n_classes < 2:
-            raise InputError("gan: the draw has one class, and a generator of classes needs two; give two or more.")
-        check_classes(draw)
-        if len(draw) < LEAST_ITEMS:
-            raise InputError(f"gan: {len(draw)} training sentences make no batch; give at least {LEAST_ITEMS}.")
+        self.family.check_training(draw, self.medium, job.steps, (self.policy, self.adaptive))
 
     def fit(self, draw: Examples, job: Job) -> Self:
         """Train on the draw, from the generator of `job.start` if there is one; continues from the checkpoint likewise.

@@ -12,9 +12,9 @@ import torch
 from tiny_gans import MAKERS, TINY, make_draw, make_training
 from torch import nn
 
-from gannb.generators.adversarial.losses import HINGE, WASSERSTEIN
+from gannb.generators.adversarial.family import HINGE, WASSERSTEIN
 from gannb.media.image import IMAGE
-from gannb.media.image.augmentation import POLICIES
+from gannb.media.image.augmentation.policies import POLICIES
 from gannb.media.image.gans.families import FAMILIES, default_family
 from gannb.utils.errors import InputError
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from gannb.experiment.experiment import Experiment
-from gannb.media.text import TEXT, augmentation
-from gannb.media.text.augmentation import POLICIES, Policy, augment, resolve, strengthened, synonyms
+from gannb.media.text.augmentation import synonyms as module
+from gannb.media.text.augmentation.policies import POLICIES, Policy, resolve, strengthened
+from gannb.media.text.augmentation.synonyms import synonyms
+from gannb.media.text.augmentation.transforms import augment
 from gannb.media.text.parameters import POLICY_NAMES
 from gannb.media.text.tokens import UNKNOWN_HASH, array, hashed, of_word, word_of
-from gannb.study.model import make_study
 from gannb.utils.errors import InputError
 
 
@@ -74,14 +73,9 @@ def wordnet(monkeypatch):
     known = {word: [SimpleNamespace(lemma_names=lambda names=names: names) for names in of]
              for word, of in MEANINGS.items()}  # fmt: skip
     synonyms.cache_clear()
-    monkeypatch.setattr(augmentation, "_wordnet", lambda: SimpleNamespace(synsets=lambda word: known.get(word, [])))
+    monkeypatch.setattr(module, "wordnet", lambda: SimpleNamespace(synsets=lambda word: known.get(word, [])))
     yield
     synonyms.cache_clear()
-
-
-def test_synonyms_are_other_single_words_and_stop_words_have_none(wordnet):
-    assert synonyms("play") == ("perform", "toy") and synonyms("jazz") == synonyms("unheard") == synonyms("24") == ()
-    assert synonyms("will") == ()
 
 
 def test_a_word_makes_place_for_one_of_its_synonyms_with_its_pieces(wordnet):
@@ -93,32 +87,3 @@ def test_a_word_makes_place_for_one_of_its_synonyms_with_its_pieces(wordnet):
     assert {word_of(number) for number in put[:, 0].tolist()} == {"perform", "toy"}
     assert all(np.array_equal(row, of_word(word_of(int(row[0])))) for row in put.numpy())
     assert (augmented(POLICIES["synonyms"], 1) == augmented(POLICIES["synonyms"], 1)).all()
-
-
-def test_without_wordnet_it_is_said_how_to_get_it_and_nothing_else_needs_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "nltk.corpus", None)
-    augmentation._wordnet.cache_clear()
-    with pytest.raises(InputError, match=r"^augmentation=synonyms needs WordNet, .* `pip install nltk` and once"):
-        TEXT.policy("synonyms", ())
-    assert all(TEXT.policy(name, ()) == POLICIES[name] for name in TEXT.tuned_policies)
-    assert "synonyms" not in TEXT.tuned_policies and TEXT.default_policy(()) != "synonyms"
-
-
-def test_a_study_that_asks_for_synonyms_without_wordnet_is_refused_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "nltk.corpus", None)
-    augmentation._wordnet.cache_clear()
-    rows = "".join(f"word {i} of {kind},{kind}\n" for i in range(20) for kind in "ab")
-    (tmp_path / "a.csv").write_text("text,label\n" + rows)
-    given = {"data": str(tmp_path / "a.csv"), "output_dir": str(tmp_path), "preset": "smoke", "trials": 2}
-    with pytest.raises(InputError, match="needs WordNet"):
-        Experiment.preview(make_study(**given, augmentation="synonyms", n_per_class=4))
-
-
-def test_nltk_s_own_wordnet():
-    pytest.importorskip("nltk")
-    try:
-        resolve("synonyms")
-    except InputError:
-        pytest.skip("WordNet is not on this machine")
-    synonyms.cache_clear()
-    assert "perform" in synonyms("play")

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
-from gannb.media.image.augmentation import POLICIES, Policy, augment, resolve
-from gannb.utils.errors import InputError
+from gannb.media.image.augmentation.policies import POLICIES, Policy, resolve
+from gannb.media.image.augmentation.transforms import augment
 
 SHAPES = [(8, 1, 8, 8), (8, 3, 20, 13), (8, 4, 9, 17)]  # (N, C, H, W)
 REAL = [name for name in POLICIES if name != "none"]
@@ -168,25 +168,6 @@ def test_a_black_background_stays_black(name):
     y = augment(x, resolve(name, (12, 12, 1)), rng())
     frame = torch.cat([y[:, :, 0].flatten(), y[:, :, -1].flatten(), y[:, :, :, 0].flatten()])
     assert torch.allclose(frame, torch.full_like(frame, -1.0))
-
-
-@pytest.mark.parametrize(
-    ("shape", "name", "padding"),
-    [
-        ((8, 8, 1), "affine", "border"),
-        ((15, 40, 3), "affine", "reflection"),
-        ((28, 28, 1), "shift", "border"),
-        ((96, 64, 3), "flip", "reflection"),
-    ],
-)
-def test_auto_follows_the_size_and_the_channels(shape, name, padding):
-    auto = resolve("auto", shape)
-    assert auto == resolve(name, shape) and auto.padding == padding
-
-
-def test_an_unknown_policy_is_refused_with_the_names_that_exist():
-    with pytest.raises(InputError, match="augmentation: 'flips' is none of auto, none, shift, flip"):
-        resolve("flips", (28, 28, 1))
 
 
 # ---- a chance that may follow a training ----

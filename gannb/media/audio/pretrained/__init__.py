@@ -1,7 +1,8 @@
-"""Fine-tuning a network that was pretrained on images, on the log-mel pictures of clips.
+"""Networks that were pretrained on images, fine-tuned on the log-mel pictures of clips.
 
-Where its weights are, what it is called and how its head is trained is as with images; the picture is an image that is
-grey. Networks pretrained on sounds (PANNs, AST, wav2vec 2.0) come in forms of their own, which are not read here.
+Where their weights are, what they are called and how their head is trained is as with images; the picture is an image
+that is grey. Networks pretrained on sounds (PANNs, AST, wav2vec 2.0) come in forms of their own, which are not read
+here. What needs torch is imported when it is called.
 """
 
 from __future__ import annotations
@@ -11,33 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor, nn
 
-from gannb.classifiers.mixture import Mixture
-from gannb.classifiers.training import Recipe, Start
-from gannb.media.audio.logmel import LogMel, LogMelLayer
 from gannb.media.image import pretrained as of_pictures
-from gannb.media.image.pretrained import Summary, Weights
+from gannb.media.image.pretrained.weights import Weights
 
 if TYPE_CHECKING:
-    from gannb.data.examples import Examples
-
-
-# Of the head. With the rate for photographs (1e-3) the network forgets more than it learns: spoken digits, 10 a class,
-# 60 clips of others, one draw, 12 steps: 22 % with 1e-3, 47 % with 1e-4; 30 steps: 48 % with 3e-4, 55 % with 1e-4.
-RATE = 1e-4
-
-
-class Heard(nn.Module):
-    """A pretrained network of pictures that takes waves: (N, T) in [-1, 1] -> (N, K) logits."""
-
-    def __init__(self, rate: int, samples: int, network: of_pictures.Pretrained) -> None:
-        super().__init__()
-        self.picture, self.network = LogMelLayer(rate, samples), network
-
-    def forward(self, waves: Tensor) -> Tensor:
-        """(N, T) -> (N, K)."""
-        return self.network(self.picture(waves))
+    from gannb.classifiers.mixture import Mixture
+    from gannb.classifiers.training import Start
 
 
 class PretrainedForSounds:
@@ -56,7 +37,9 @@ class PretrainedForSounds:
 
     def weights_text(self, weights: Weights) -> str:
         """Return in words what network it is and how it takes clips."""
-        return of_pictures.upsampled_text(weights, "log-mel pictures")
+        from gannb.media.image.pretrained.network import upsampled_text
+
+        return upsampled_text(weights, "log-mel pictures")
 
     def frozen_features(
         self,
@@ -66,18 +49,16 @@ class PretrainedForSounds:
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> np.ndarray:
         """Return what the pretrained network makes of the pictures of clips: (N, T) int16 -> (N, D) float32."""
+        from gannb.media.audio.logmel import LogMel
+
         pictures = LogMel(self.rate, x.shape[1]).pictures(x)
         return of_pictures.frozen_features(weights, pictures[..., None], device, progress)
 
     def starting(self, weights: Weights, mixture: Mixture, features: np.ndarray) -> Start:
         """Return what gives the network to fine-tune, which takes waves; features: (N, D), frozen, for its head."""
-        begin = of_pictures.starting_at(RATE, weights, mixture, features)
+        from gannb.media.audio.pretrained.network import starting
 
-        def start(recipe: Recipe, items: Examples) -> tuple[nn.Module, list[Summary]]:
-            network, groups = begin(recipe, items)
-            return Heard(self.rate, items.shape[0], network), groups
-
-        return start
+        return starting(self.rate, weights, mixture, features)
 
 
 @lru_cache

@@ -9,8 +9,8 @@ import pytest
 import torch
 from planted_clips import RATE, tone
 
-from gannb.media.audio.augmentation import POLICIES, Policy, augment, default, resolve, strengthened
-from gannb.utils.errors import InputError
+from gannb.media.audio.augmentation.policies import POLICIES, Policy, resolve
+from gannb.media.audio.augmentation.transforms import augment
 
 T = 4096
 TONE = torch.from_numpy(tone(500) / np.float32(32767))
@@ -112,18 +112,3 @@ def test_a_chance_of_0_leaves_clips_as_they_are_and_of_1_all_are_changed(name):
 def test_silence_stays_silent_and_finite():
     made = augment(torch.zeros(3, T), resolve("full", (T,), RATE), torch.Generator().manual_seed(0))
     assert not made.any()
-
-
-def test_policies_by_name():
-    assert resolve("auto", (T,), 16000) == resolve(default((T,)), (T,), 16000)
-    assert resolve("shift", (T,), 16000).rate == 16000
-    with pytest.raises(InputError, match="augmentation: 'flip' is none of auto, none, shift"):
-        resolve("flip", (T,), RATE)
-
-
-def test_a_stronger_policy_has_wider_ranges_and_an_empty_one_stays_empty():
-    full = resolve("full", (T,), RATE)
-    twice = strengthened(full, 2.0)
-    assert (twice.shift, twice.gain, twice.speed) == (2 * full.shift, 2 * full.gain, 2 * full.speed)
-    assert twice.frequency_mask == 0.4 and twice.noise == (full.noise[0] / 2, full.noise[1])
-    assert strengthened(Policy(), 2.0) == Policy()

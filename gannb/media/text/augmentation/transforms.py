@@ -1,60 +1,18 @@
 """Classical augmentation of sentences, on the hashes of their words: left out, exchanged, made unknown, or synonyms.
 
 After Wei & Zou 2019 ("EDA: easy data augmentation techniques for boosting performance on text classification tasks"),
-sections 2 and 4; and word dropout (Iyyer et al. 2015, section 3.1). Synonyms are WordNet's, of English, where nltk and
-its corpus are at hand: nothing is fetched.
+sections 2 and 4; and word dropout (Iyyer et al. 2015, section 3.1).
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gannb.media.text.parameters import TUNED_NAMES
+from gannb.media.text.augmentation.policies import Policy
+from gannb.media.text.augmentation.synonyms import synonyms
 from gannb.media.text.tokens import UNKNOWN_HASH, of_word, word_of
-from gannb.utils.errors import InputError
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What may happen to a word, and with what chance; each word by its own draw."""
-
-    dropout: float = 0.0  # it becomes the unknown word
-    delete: float = 0.0  # it is left out; the last one left stays
-    swap: float = 0.0  # it changes places with the next one
-    synonym: float = 0.0  # one of its synonyms takes its place, if it has any
-
-
-POLICIES = {
-    "none": Policy(), "dropout": Policy(dropout=0.1), "delete": Policy(delete=0.1), "swap": Policy(swap=0.1),
-    "full": Policy(0.1, 0.1, 0.1), "synonyms": Policy(synonym=0.1),
-}  # fmt: skip
-DEFAULT = "dropout"
-MOST = 0.9  # a chance
-
-
-def resolve(name: str) -> Policy:
-    """Return the policy of a name, or the default one for "auto".
-
-    Raises:
-        InputError: the name is unknown, or what the policy takes is not on this machine.
-    """
-    name = DEFAULT if name == "auto" else name
-    if name not in POLICIES:
-        raise InputError(f"augmentation: {name!r} is none of auto, {', '.join(POLICIES)}.")
-    if POLICIES[name].synonym:
-        _wordnet()
-    return POLICIES[name]
-
-
-def strengthened(policy: Policy, factor: float) -> Policy:
-    """Return the policy with its chances times a factor, at most `MOST`."""
-    return replace(policy, **{name: min(MOST, factor * chance) for name, chance in vars(policy).items()})
 
 
 def augment(batch: Tensor, policy: Policy, rng: torch.Generator, chance: Tensor | None = None) -> Tensor:
@@ -130,29 +88,3 @@ def _by_synonyms(batch: Tensor, chosen: Tensor, rng: torch.Generator) -> Tensor:
 
 def _one_of(words: tuple[str, ...], share: float) -> str:
     return words[min(int(share * len(words)), len(words) - 1)] if words else ""
-
-
-@lru_cache(maxsize=50_000)
-def synonyms(word: str) -> tuple[str, ...]:
-    """Return the single words that share a meaning with a word, in WordNet's order; none for stop words, as in EDA."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    if word in ENGLISH_STOP_WORDS or not word.isalpha():
-        return ()
-    named = [name.lower() for meaning in _wordnet().synsets(word) for name in meaning.lemma_names()]
-    return tuple(dict.fromkeys(name for name in named if name.isalpha() and name != word))
-
-
-@lru_cache
-def _wordnet() -> Any:
-    """Return nltk's WordNet. Raises InputError where it is not on this machine."""
-    try:
-        from nltk.corpus import wordnet
-
-        wordnet.ensure_loaded()
-    except (ImportError, LookupError):
-        raise InputError(
-            "augmentation=synonyms needs WordNet, which is not on this machine; `pip install nltk` and once "
-            f"`python -m nltk.downloader wordnet`, or use {', '.join(TUNED_NAMES[1:])}."
-        ) from None
-    return wordnet

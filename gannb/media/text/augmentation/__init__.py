@@ -1,0 +1,1 @@
+"""Classical augmentation of sentences: what it may do, and how it is done."""
