@@ -40,7 +40,7 @@ PAGES = [
 ]
 MODULES = sorted((ROOT / "gannb").rglob("*.py"))
 ARRAY = re.compile(r"(tuple\[)?(np\.)?(ndarray|Tensor)\b")
-SHAPE = re.compile(r"\((\w+,|[A-Z]\w*\)|\., |\w+ \* \w+,)")  # as in (N, D), (size,), (N), (., D), (rows * columns, H)
+SHAPE = re.compile(r"\((\w+( [+*] \w+)?,|[A-Z]\w*\)|\., )")  # as in (N, D), (size,), (N), (., D), (a * b, H), (N + 2,)
 
 
 def with_tables(text: str, tables: dict[str, str]) -> str:

@@ -18,9 +18,10 @@ class Later:
     where: str  # "package.module:name"
 
     @cached_property
-    def _found(self) -> Any:
+    def called(self) -> Any:
+        """The function or class itself."""
         return resolve_name(self.where)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call it."""
-        return self._found(*arguments, **named)
+        return self.called(*arguments, **named)

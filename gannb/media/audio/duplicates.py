@@ -11,6 +11,9 @@ Of copies rounded to 8 bits 91 of 100 were found, of dithered ones 73: missed ar
 scale, in which rounding adds a twentieth of the power or more. A lower limit would take for copies what is none.
 Copies played faster or at another pitch are not searched for, nor are those that a vocoder made, whose waveform is
 another one: measures of copying compare pictures of frequencies, and find these.
+
+What is found decides which clips may be drawn together; all is computed in 64 bits, so that no machine's order of
+adding up moves a pair over a limit.
 """
 
 from __future__ import annotations
@@ -59,10 +62,10 @@ def among(x: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spectra(x: np.ndarray) -> np.ndarray:
-    """(N, T) int16 -> (N, BANDS) float32 of norm 1: the amplitude in equal bands, which no shift changes."""
-    found = np.zeros((len(x), BANDS), np.float32)
+    """(N, T) int16 -> (N, BANDS) of norm 1: the amplitude in equal bands, which no shift changes."""
+    found = np.zeros((len(x), BANDS))
     for start in range(0, len(x), BLOCK):
-        power = np.abs(rfft(x[start : start + BLOCK].astype(np.float32), axis=1)[:, 1:]) ** 2
+        power = np.abs(rfft(x[start : start + BLOCK].astype(np.float64), axis=1)[:, 1:]) ** 2
         width = max(1, power.shape[1] // BANDS)
         power = power[:, : BANDS * width].reshape(len(power), -1, width).mean(2)
         found[start : start + BLOCK, : power.shape[1]] = np.sqrt(power)
@@ -91,7 +94,7 @@ def _near(x: np.ndarray, others: np.ndarray, pairs: np.ndarray) -> tuple[np.ndar
 
 def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The largest correlation, without its sign, of a[i] and b[i] over all shifts: (P, T), (P, T) int16 -> (P,)."""
-    a, b = a.astype(np.float32), b.astype(np.float32)
+    a, b = a.astype(np.float64), b.astype(np.float64)
     length = next_fast_len(2 * a.shape[1], real=True)
     products = irfft(rfft(a, length, axis=1) * rfft(b, length, axis=1).conj(), length, axis=1)
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)

@@ -11,6 +11,8 @@ The limits were chosen on 3,670 flower photographs of 96 pixels a side with 100 
 side, in other aspects, a third of them made smaller and stored as JPEG of quality 85: 92 are found, and every pair that
 is found beside them shows one scene twice. Photographs that were cropped to less than `LEAST_SCALE` of a side are not
 found, nor copies that were trimmed of an even margin.
+
+As in `near`, sums are taken in 64 bits, or of whole numbers: what is found is the same on every machine.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ BLUR = 2.0  # standard deviation in pixels of a view: finer is detail
 CUT = 0.97  # largest share of the area that a part has
 LEFT_OUT = 0.2  # least spread of grey levels in what is left out, as a share of the whole image's
 STEPS = 8  # of least squares
+WHOLE = 4000  # length of thumbnails rounded to whole numbers: sums of their products are exact in 32 bits
 
 
 def view(pixels: np.ndarray) -> np.ndarray | None:
@@ -56,7 +59,7 @@ def cropped_pairs(views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.empty((0, 2), np.int64), np.empty(0)
     grey = luminance(views)
     pairs, windows = _candidates(grey)
-    part, whole = grey[pairs[:, 0]], grey[pairs[:, 1]]
+    part, whole = (grey[pairs[:, i]].astype(np.float64) for i in (0, 1))
     windows = _in_place(part, whole, windows)
     shown = _cut(whole, windows)
     alike = _correlation(part, shown)
@@ -73,38 +76,39 @@ def _windows() -> Iterator[np.ndarray]:
             continue
         places = [(0.0,) if side == 1 else (0.0, 0.5, 1.0) for side in (height, width)]
         for down, across in product(*places):
-            yield np.array((height, width, (1 - height) * down, (1 - width) * across), np.float32)
+            yield np.array((height, width, (1 - height) * down, (1 - width) * across))
 
 
 def _candidates(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of (N, 32, 32), pairs (M, 2) of an image and the one that may hold it, with the window there (M, 4)."""
     whole, everyone = _thumbnails(grey), np.arange(len(grey))
-    best, holder = np.full(len(grey), LIKELY, np.float32), np.zeros(len(grey), np.int64)
-    windows = np.zeros((len(grey), 4), np.float32)
+    best, holder = np.full(len(grey), LIKELY * WHOLE**2, np.float32), np.full(len(grey), -1)
+    windows = np.zeros((len(grey), 4))
     for window in _windows():
-        likeness = whole @ _thumbnails(_cut(grey, np.repeat(window[None], len(grey), axis=0))).T
+        likeness = whole @ _thumbnails(_cut(grey, window[None])).T
         np.fill_diagonal(likeness, -1)
         nearest = likeness.argmax(axis=1)
         reached = likeness[everyone, nearest]
         better = reached > best
         best[better], holder[better], windows[better] = reached[better], nearest[better], window
-    parts = np.flatnonzero(best > LIKELY)
+    parts = np.flatnonzero(holder >= 0)
     return np.stack([parts, holder[parts]], axis=1), windows[parts]
 
 
 def _thumbnails(grey: np.ndarray) -> np.ndarray:
-    """(N, 32, 32) -> (N, 64) of mean 0 and norm 1."""
+    """(N, 32, 32) -> (N, 64) of mean 0 and norm `WHOLE`, rounded to whole numbers, as float32."""
     n, step = len(grey), VIEW // COARSE
-    return standardised(grey.reshape(n, COARSE, step, COARSE, step).mean(axis=(2, 4)))
+    coarse = grey.reshape(n, COARSE, step, COARSE, step).mean(axis=(2, 4), dtype=np.float64)
+    return np.rint(standardised(coarse) * WHOLE)
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(P, ...), (P, ...) -> (P,)."""
-    return (standardised(one) * standardised(other)).sum(axis=1)
+    return (standardised(one) * standardised(other)).sum(axis=1, dtype=np.float64)
 
 
 def _cut(grey: np.ndarray, windows: np.ndarray) -> np.ndarray:
-    """What windows (P, 4) show of views (P, 32, 32), as views: interpolated bilinearly, row by row and then along."""
+    """What windows (P, 4), or one (1, 4), show of views (P, 32, 32), as views: bilinearly, by rows and then along."""
     rows, columns = _weights(windows[:, 2], windows[:, 0]), _weights(windows[:, 3], windows[:, 1])
     return rows @ grey @ columns.transpose(0, 2, 1)
 
@@ -114,15 +118,15 @@ def _weights(start: np.ndarray, size: np.ndarray) -> np.ndarray:
     at = (start[:, None] + size[:, None] * _middles()) * VIEW - 0.5
     at = at.clip(0, VIEW - 1)
     low = np.floor(at).astype(np.int64).clip(0, VIEW - 2)
-    share = (at - low).astype(np.float32)
-    weights = np.zeros((*at.shape, VIEW), np.float32)
+    share = at - low
+    weights = np.zeros((*at.shape, VIEW))
     np.put_along_axis(weights, low[..., None], (1 - share)[..., None], axis=2)
     np.put_along_axis(weights, low[..., None] + 1, share[..., None], axis=2)
     return weights
 
 
 def _middles() -> np.ndarray:
-    return ((np.arange(VIEW) + 0.5) / VIEW).astype(np.float32)
+    return (np.arange(VIEW) + 0.5) / VIEW
 
 
 def _in_place(part: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.ndarray:
@@ -134,12 +138,12 @@ def _in_place(part: np.ndarray, whole: np.ndarray, windows: np.ndarray) -> np.nd
         by_row, by_column = (VIEW / windows[:, i, None, None] * slope for i, slope in ((0, by_row), (1, by_column)))
         slopes = [by_row * down, by_column * across, by_row, by_column, shown, np.ones_like(shown)]
         columns = np.stack(slopes, axis=-1).reshape(len(part), -1, 6)
-        square = columns.transpose(0, 2, 1) @ columns + 1e-3 * np.eye(6, dtype=np.float32)  # solvable where flat
+        square = columns.transpose(0, 2, 1) @ columns + 1e-3 * np.eye(6)  # solvable where flat
         solved = np.linalg.solve(square, columns.transpose(0, 2, 1) @ part.reshape(len(part), -1, 1))[..., 0]
         contrast = np.where(np.abs(solved[:, 4:5]) < 0.2, 1.0, solved[:, 4:5])
         moved = windows + (solved[:, :4] / contrast).clip(-0.05, 0.05)  # small steps: the slopes hold nearby alone
         sizes = moved[:, :2].clip(LEAST_SCALE, 1.0)
-        windows = np.concatenate([sizes, np.clip(moved[:, 2:], 0, 1 - sizes)], axis=1).astype(np.float32)
+        windows = np.concatenate([sizes, np.clip(moved[:, 2:], 0, 1 - sizes)], axis=1)
     return windows
 
 
@@ -165,5 +169,5 @@ def _colours_agree(views: np.ndarray, pairs: np.ndarray, windows: np.ndarray) ->
     """Tell where parts have the colours of what windows (P, 4) show, (P,) bool; grey ones do. views: (N, 32, 32, C)."""
     if views.shape[3] == 1:
         return np.ones(len(pairs), bool)
-    shown = [_cut(views[pairs[:, 1], ..., c].astype(np.float32), windows) for c in range(views.shape[3])]
-    return _correlation(views[pairs[:, 0]].astype(np.float32), np.stack(shown, axis=-1)) >= ALIKE
+    shown = [_cut(views[pairs[:, 1], ..., c], windows) for c in range(views.shape[3])]
+    return _correlation(views[pairs[:, 0]], np.stack(shown, axis=-1)) >= ALIKE

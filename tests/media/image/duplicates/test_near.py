@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from image_sets import (
@@ -189,3 +194,37 @@ def test_names_of_copies_propose_groups_unless_groups_are_given(tmp_path):
     assert "12 images are, by their names, copies of 6" in sentence and "12 of them in both the training" in sentence
     with pytest.raises(InputError, match="once those that share content or a group"):
         read(str(tmp_path), groups=sentence.partition("groups='")[2].partition("' so")[0])
+
+
+ON_A_PROCESSOR = """
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from gannb.media.image.duplicates.crops import cropped_pairs, view
+from gannb.media.image.duplicates.near import near_pairs, thumbnail
+
+rng = np.random.default_rng(0)
+scenes = gaussian_filter(rng.random((20, 64, 64)), (0, 3, 3))
+scenes = (scenes - scenes.min()) / np.ptp(scenes) * 255
+images = []
+for i in range(200):
+    side, noise = rng.integers(56, 65), rng.uniform(0, 12)
+    top, left = rng.integers(0, 65 - side, 2)
+    part = scenes[i % 20, top : top + side, left : left + side]
+    images.append((part + rng.normal(0, noise, part.shape)).clip(0, 255).astype(np.uint8))
+views, thumbs = (np.stack([smaller(image) for image in images])[..., None] for smaller in (view, thumbnail))
+for pairs, distances in (cropped_pairs(views), near_pairs(thumbs)):
+    print(len(pairs), pairs.sum(0), *(f"{distance:.11f}" for distance in distances))
+"""
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="names processors of one kind")
+def test_the_same_is_found_on_every_processor():
+    """One that adds up in another order, as its linear algebra does, finds no pair more, at no other distance."""
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", ON_A_PROCESSOR], env=os.environ | {"OPENBLAS_CORETYPE": processor},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for processor in ("Prescott", "Haswell")
+    ]  # fmt: skip
+    assert said[0] == said[1] and all(int(line.split()[0]) > 5 for line in said[0].splitlines())
