@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from gannb.experiment.experiment import Experiment
@@ -93,15 +96,31 @@ def shared_data() -> Path:
     return folder
 
 
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Any:
+    """What a function returns that makes something in a folder; the processes of `pytest -n` share it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    kept = base / f"{name}.pickle"
+    with FileLock(base / f"{name}.lock"):
+        if not kept.exists():
+            (base / name).mkdir(exist_ok=True)
+            kept.write_bytes(pickle.dumps(make(base / name)))
+    return pickle.loads(kept.read_bytes())
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a smoke study of which everything is done. To be read only: `smoke` is a copy to change."""
+    return made_once(tmp_path_factory, "finished", _finished)
+
+
+def _finished(outputs: Path) -> Path:
     from gannb.experiment.experiment import Experiment
     from gannb.report.publish import publish
     from gannb.study.model import make_study
 
     with _no_launcher():
-        experiment = Experiment.open(make_study(**SMOKE, output_dir=str(tmp_path_factory.mktemp("outputs"))))
+        experiment = Experiment.open(make_study(**SMOKE, output_dir=str(outputs)))
         outcomes = [experiment.run(stage) for stage in (1, 2, 3, 4)]
         assert not any(outcome.failed for outcome in outcomes)
         publish(experiment)
@@ -120,7 +139,7 @@ def helpful(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     The answer is planted: nothing but the final generator was trained.
     """
-    return _helpful(SMOKE | {"output_dir": str(tmp_path_factory.mktemp("helpful"))})
+    return made_once(tmp_path_factory, "helpful", lambda outputs: _helpful(SMOKE | {"output_dir": str(outputs)}))
 
 
 @pytest.fixture(scope="session")

@@ -91,8 +91,10 @@ def records(folder: Path) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Path:
-    """The scores of the same study when nothing happens to it."""
-    experiment = Experiment.open(make_study(**STUDY, output_dir=str(tmp_path_factory.mktemp("outputs"))))
+    """The scores of the same study when nothing happens to it, by one process."""
+    experiment = Experiment.open(
+        make_study(**STUDY | {"workers": 1}, output_dir=str(tmp_path_factory.mktemp("outputs")))
+    )
     experiment.run(4)
     file = experiment.folder / "scores.csv"
     experiment.scores().reindex(columns=list(SCORE_COLUMNS)).to_csv(file, index=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sweep_files
+from conftest import made_once
 
 from gannb.sweep.definition import read_sweep
 from gannb.sweep.running import Ran, run_sweep
@@ -15,7 +16,11 @@ from gannb.sweep.running import Ran, run_sweep
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
     """The folder of a finished sweep, and what its run said. To be read only: `tiny` is a copy to change."""
-    sweep = sweep_files.tiny(tmp_path_factory.mktemp("sweeps"))
+    return made_once(tmp_path_factory, "sweeps", _made)
+
+
+def _made(outputs: Path) -> tuple[Path, Ran]:
+    sweep = sweep_files.tiny(outputs)
     return sweep.folder, run_sweep(sweep)
 
 

@@ -177,6 +177,8 @@ metadata.version = lambda package, true=metadata.version: "1.0" if package == "t
 """
 BLIND = """
 import sys
+from gannb.work import nodes
+nodes.SEEN = 1.0
 def hide(event, arguments):
     if event in ("open", "os.listdir") and "hidden-from-one" in str(arguments[0]):
         raise FileNotFoundError(2, "No such file or directory", str(arguments[0]))
