@@ -36,6 +36,7 @@ DATA = {  # study -> where its data lie, below the folder of real data sets
     "fashion-mnist": "fashion-mnist",
     "fashion-mnist-open-set": "fashion-mnist",
     "fashion-mnist-unlabelled": "fashion-mnist",
+    "fashion-mnist-ways": "fashion-mnist",
     "flowers": "flowers",
     "fsdd": "fsdd/fsdd_8khz_int16.npz",
     "snips": "snips-intents/train.tsv",
