@@ -103,7 +103,8 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callabl
     kept = base / f"{name}.pickle"
     with FileLock(base / f"{name}.lock"):
         if not kept.exists():
-            (base / name).mkdir(exist_ok=True)
+            shutil.rmtree(base / name, ignore_errors=True)  # what one that failed has left
+            (base / name).mkdir()
             kept.write_bytes(pickle.dumps(make(base / name)))
     return pickle.loads(kept.read_bytes())
 

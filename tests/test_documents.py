@@ -32,7 +32,7 @@ from gannb.trials.arms import PRIMARY, parse_arm
 
 README, ARCHITECTURE, DOCS = ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs"
 REFERENCE = ROOT / "outputs" / "reference"
-OF_WAYS = [REFERENCE / name for name in ("digits-ways", "fashion-mnist-ways")]
+OF_WAYS = [REFERENCE / name for name in ("digits-ways", "fashion-mnist-ways", "breastmnist-ways")]
 SWEEPS = sorted(file.parent for file in REFERENCE.glob("*/map.html"))
 KEPT = sorted(folder for folder in REFERENCE.iterdir() if folder not in SWEEPS)
 PAGES = [
@@ -75,18 +75,18 @@ def ways() -> str:
 
 
 def brought() -> str:
-    """The table of what each way brought in the kept studies of ways, and against its control, in points."""
+    """The table of what each way brought in each kept study of ways, and against its control, in points."""
     gains = [gains_of(folder) for folder in OF_WAYS]
     between = [
         {(row["arm"], row["against"]): row for row in read_result(folder).verdict["contrasts"]} for folder in OF_WAYS
     ]
-    names = [link_to(folder) for folder in OF_WAYS]
-    rows = ["| in an arm | " + " | ".join([*names, *(f"{name}, against its control" for name in names)]) + " |"]
+    rows = ["| in an arm | " + " | ".join(f"{link_to(folder)} | against control" for folder in OF_WAYS) + " |"]
     rows.append("|" + " --- |" * (1 + 2 * len(OF_WAYS)))
     ways_of = [arm for arm in map(parse_arm, gains[0]) if arm.source == "gan" and arm.is_way]
     for arm in sorted(ways_of, key=lambda arm: -sum(found[arm.name]["difference"] for found in gains)):
         again = arm.without_gan().name
-        found = [each[arm.name] for each in gains] + [each[arm.name, again] for each in between]
+        pairs = zip(gains, between, strict=True)
+        found = [row for gain, each in pairs for row in (gain[arm.name], each[arm.name, again])]
         name = arm.name.removeprefix("real+").removesuffix("+classic")
         rows.append(f"| `{name}` | " + " | ".join(map(interval_text, found)) + " |")
     return "\n".join(rows)
@@ -125,9 +125,11 @@ def _first_line(module: Path) -> str:
 
 
 def studies() -> str:
-    """The table of the studies that are kept: what GAN images changed, and what something else did."""
+    """The table of the studies that are kept, one of each set: what GAN images changed, and what something else did."""
     head = "| study | real images | GAN | trials | answer | GAN images change, points | best of the rest, points |"
-    rows = [_study_row(read_result(folder)) for folder in KEPT]
+    names = {folder.name for folder in KEPT}
+    of_own = [folder for folder in KEPT if not any(folder.name.startswith(f"{name}-") for name in names)]
+    rows = [_study_row(read_result(folder)) for folder in of_own]
     return "\n".join([head, "|" + " --- |" * 7, *rows])
 
 

@@ -57,7 +57,7 @@ def link(pairs: np.ndarray, distances: np.ndarray, y: np.ndarray) -> Links:
     sizes = np.bincount(y)
     sets = scipy.cluster.hierarchy.DisjointSet(range(len(y)))
     cut = []
-    for i, j in pairs[np.argsort(distances, kind="stable")].tolist():
+    for i, j in pairs[np.argsort(np.round(distances, 6), kind="stable")].tolist():  # a tie on one machine is one on all
         if sets.connected(i, j):
             continue
         cap = np.clip(int(LINKED_SHARE * min(sizes[y[i]], sizes[y[j]])), LINKED_LEAST, LINKED_MOST)

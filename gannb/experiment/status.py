@@ -44,7 +44,7 @@ class Listing:
     @classmethod
     def of_results(cls, results: Results) -> Listing:
         """Return the units of a study that has just been planned."""
-        from gannb.experiment.convergence import with_all_doublings  # these import torch
+        from gannb.experiment.convergence import with_all_doublings  # these take half a second
         from gannb.units.kinds import DEFAULT_SECONDS, KINDS
 
         medium, longest = results.settings.medium, with_all_doublings(results)

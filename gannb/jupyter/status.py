@@ -26,7 +26,7 @@ def study_status(study: Study) -> tuple[dict[str, Any], str]:
 
 
 def _planned_anew(study: Study) -> Listing:
-    from gannb.jupyter.runner import read_experiment  # takes seconds, with torch and all
+    from gannb.jupyter.runner import read_experiment  # takes a second
 
     listing = Listing.of_results(read_experiment(study).results)
     with contextlib.suppress(OSError):

@@ -57,7 +57,7 @@ class SweepListing:
     def of_sweep(cls, planned: PlannedSweep) -> SweepListing:
         """Return the units of a sweep that has just been planned."""
         from gannb.sweep.planning import doublings_of
-        from gannb.units.kinds import DEFAULT_SECONDS, KINDS  # these import torch
+        from gannb.units.kinds import DEFAULT_SECONDS, KINDS  # these take half a second
 
         sweep, units = planned.sweep, planned.graph.units()
         place = {unit: i for i, unit in enumerate(units)}
@@ -135,7 +135,7 @@ def sweep_status(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def _planned_anew(folder: Path) -> SweepListing:
-    from gannb.sweep.definition import read_sweep  # takes seconds, with torch and all
+    from gannb.sweep.definition import read_sweep  # takes a second
     from gannb.sweep.planning import plan_sweep
 
     listing = SweepListing.of_sweep(plan_sweep(read_sweep(folder), own_copy=True))

@@ -72,7 +72,7 @@ class Kind:
         cost += f"{TIMES}{2 ** (doublings - 1)}" if doublings > 1 else ""
         return Unit(
             self.stage, self.stored_as, place, self.make, self.version, dict(parameters), needs, cost, self.quick,
-            shares=cost in SHARING,
+            () if self.quick else ("torch",), cost in SHARING,
         )  # fmt: skip
 
     def text(self, nouns: Nouns) -> str:

@@ -24,8 +24,11 @@ PROCESSES = 4  # on one card, at the most: they share its time, and each begins 
 PROCESS_BYTES = 3 * GIGABYTE  # that one takes with eight small GANs, or with a network fine-tuned at 224 pixels, about
 STUCK = 70  # exit status of a process whose GPU reported an error that sticks to it
 HIDDEN = ("", "-1")  # in CUDA_VISIBLE_DEVICES
-# of NVIDIA's cards, of its boards, in WSL, of AMD's cards
-DEVICES = ("/dev/nvidia[0-9]*", "/dev/nvgpu*", "/dev/nvhost-gpu", "/dev/dxg", "/dev/kfd")
+# NVIDIA's driver and cards (whose devices may not be made before somebody asks), its boards, WSL, AMD's cards
+DEVICES = (
+    "/proc/driver/nvidia/gpus/*", "/sys/module/nvidia", "/dev/nvidia[0-9]*", "/dev/nvgpu*", "/dev/nvhost-gpu",
+    "/dev/dxg", "/dev/kfd",
+)  # fmt: skip
 ASKED = "name,driver_version,compute_cap,memory.total,memory.free"
 # After one of these every later call of the process fails as well, whatever it asks for.
 STICKS = re.compile(

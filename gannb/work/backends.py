@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -144,7 +145,7 @@ def _is_lost(future: Future[Any]) -> bool:
 
 
 def _with_one_thread(call: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
-    if torch := sys.modules.get("torch"):  # else it is loaded later, if at all, with what its environment says
+    if torch := sys.modules.get("torch"):  # else it is loaded later, if at all, and goes by the environment
         torch.set_num_threads(1)
     try:
         return call(*arguments)
@@ -189,6 +190,8 @@ def execute_together(
         CardStuck: a GPU reported an error after which this process can do nothing on it.
         Withdrawn: nobody waits for the units any more.
     """
+    for module in {module for unit in units for module in unit.loads}:
+        import_module(module)
     make = partial(_on_own_stream, study, device=device, token=token, withdrawn=withdrawn)
     errors = dict(zip(units, _at_once(make, units, device), strict=True))
     at_once = len(units)

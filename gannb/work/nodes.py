@@ -78,6 +78,7 @@ def look_around(wanted: Wanted) -> Found:
     os.environ |= ONE_THREAD  # before torch is loaded, which reads it once; with `--no-nanny` nobody else sets it
     import sklearn.metrics  # noqa: F401  # where several threads of a worker do so first, one may find half of it
     import sklearn.neighbors  # noqa: F401
+    import torch  # noqa: F401
 
     host = socket.gethostname()
     if found := difference(versions(), wanted.versions):

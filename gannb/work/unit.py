@@ -30,6 +30,7 @@ class Unit:
     needs: tuple[Unit, ...] = ()
     cost: str = ""  # units of one cost take about the same time; by default, those of one kind
     quick: bool = False  # made faster than a process takes it, so in the one that runs the others
+    loads: tuple[str, ...] = ()  # modules that take seconds to import: before its time is taken
     shares: bool = False  # does not fill a GPU: several such are made at once in a process on one
 
     def __post_init__(self) -> None:

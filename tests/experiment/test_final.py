@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,20 +53,26 @@ def load_like(**given):
     return make_study(data="digits", preset="smoke", **given)
 
 
-def test_it_is_trained_once_and_found_again_by_its_key(helpful, monkeypatch):
-    experiment = Experiment.open(load_study(helpful))
+@pytest.fixture
+def own(helpful, tmp_path) -> Path:
+    """A copy of the study that says so, to be at work on."""
+    return Path(shutil.copytree(helpful, tmp_path / helpful.name))
+
+
+def test_it_is_trained_once_and_found_again_by_its_key(own, monkeypatch):
+    experiment = Experiment.open(load_study(own))
     unit = experiment.plan.final_generator
-    assert unit.place == f"{FINAL}/mlp" and is_done(helpful, unit)
+    assert unit.place == f"{FINAL}/mlp" and is_done(own, unit)
     monkeypatch.setattr("gannb.experiment.final.run_units", lambda *a, **k: pytest.fail("trained again"))
-    assert train_final(experiment) == helpful / unit.path
+    assert train_final(experiment) == own / unit.path
     other = Experiment.preview(experiment.study.model_copy(update={"gan_steps": 6}))
     assert other.plan.final_generator.key != unit.key
 
 
-def test_a_failed_training_is_told(helpful, monkeypatch):
+def test_a_failed_training_is_told(own, monkeypatch):
     from gannb.work.scheduler import Outcome
 
-    experiment = Experiment.open(load_study(helpful))
+    experiment = Experiment.open(load_study(own))
     unit = experiment.plan.final_generator
     monkeypatch.setattr(Results, "is_done", lambda *a: False)
     monkeypatch.setattr(

@@ -29,6 +29,7 @@ LIST = Path(__file__).with_name("unit_keys.txt")
 DATA = {  # study -> where its data lie, below the folder of real data sets
     "breastmnist": "breastmnist/breastmnist.npz",
     "breastmnist-balance": "breastmnist/breastmnist.npz",
+    "breastmnist-ways": "breastmnist/breastmnist.npz",
     "digits": "",
     "digits-deeper": "",
     "digits-ways": "",

@@ -108,7 +108,11 @@ def test_cards_are_read_from_the_driver_unless_they_are_hidden(monkeypatch):
     ("system", "there", "hidden", "expected"),
     [
         ("linux", ["/dev/nvidia0"], None, True),
+        ("linux", ["/proc/driver/nvidia/gpus/0000:01:00.0"], None, True),  # before its device is made
         ("linux", ["/dev/dxg"], "0", True),
+        ("linux", ["/dev/kfd"], None, True),
+        ("linux", ["/dev/nvhost-gpu"], None, True),
+        ("linux", ["/dev/nvme0"], None, False),
         ("linux", [], None, False),
         ("linux", ["/dev/nvidia0"], "", False),
         ("linux", ["/dev/nvidia0"], "-1", False),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from importlib import import_module
 
 import pytest
+from conftest import ROOT
 
 from gannb.utils.later import Later
 
@@ -21,4 +24,13 @@ def test_a_module_is_imported_when_its_function_is_first_called(tmp_path, monkey
 
 def test_a_name_that_is_not_there_is_an_error_at_the_call():
     with pytest.raises(AttributeError):
-        Later("gannb.utils.later:nothing")()
+        Later("sys:nothing")()
+
+
+def test_every_name_in_the_package_is_there():
+    for file in (ROOT / "gannb").rglob("*.py"):
+        if "Later(" in file.read_text(encoding="utf-8"):
+            import_module(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    named = {each for each in gc.get_objects() if type(each) is Later and each.where.startswith("gannb.")}
+    assert len(named) > 20
+    assert [each.where for each in named if not callable(each.called)] == []

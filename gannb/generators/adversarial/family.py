@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gannb.data.medium import Medium, Weights
 
 Network = Callable[[tuple[int, ...], int], "nn.Module"]  # (shape of an item, number of classes) -> network
-Policy = tuple[str | None, bool]  # the name of one of the medium, None for the family's own; whether it adapts
+DiscriminatorPolicy = tuple[str | None, bool]  # its name, None for the family's own; whether it adapts
 Scored = Callable[["Tensor", "Tensor"], "Tensor"]  # (scores of reals, scores of fakes), each (N,) -> scalar
 
 
@@ -186,7 +186,9 @@ class Family:
         families: those of the medium, of which the ones that can are named.
         """
 
-    def check_training(self, draw: Examples, medium: Medium, steps: int, policy: Policy = (None, False)) -> None:
+    def check_training(
+        self, draw: Examples, medium: Medium, steps: int, policy: DiscriminatorPolicy = (None, False)
+    ) -> None:
         """Raise InputError where a training of so many steps on a draw of the medium's items cannot be had."""
         self.check(draw.shape, medium.families)
         if steps < 1:

@@ -257,7 +257,7 @@ class Adversarial(Trained):
     """A GAN of one family. Fitted, it keeps its networks and how the training went.
 
     curves: of the losses, adversarial_loss is the discriminator's without class head and penalties; real_score and
-    fake_score are its scores, sureness is E[sign D(x)], or of pairs (see `losses.Loss`), label_agreement is the share
+    fake_score are its scores, sureness is E[sign D(x)], or of pairs (see `family.Loss`), label_agreement is the share
     of fakes in which the class head sees their label, chance is that of an adaptive augmentation.
     """
 

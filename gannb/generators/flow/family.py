@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from gannb.generators.adversarial.family import Family, Network, Policy
+from gannb.generators.adversarial.family import DiscriminatorPolicy, Family, Network
 from gannb.generators.interface import GRID, MOMENTS
 from gannb.utils.errors import InputError
 from gannb.utils.later import Later
@@ -67,7 +67,9 @@ class FlowFamily(Family):
         """The family as a study chose it."""
         return self.set_as(about)
 
-    def check_training(self, draw: Examples, medium: Medium, steps: int, policy: Policy = (None, False)) -> None:
+    def check_training(
+        self, draw: Examples, medium: Medium, steps: int, policy: DiscriminatorPolicy = (None, False)
+    ) -> None:
         """Raise InputError where it cannot be had; see `Family.check_training`."""
         if policy not in ((None, False), ("none", False)):
             raise InputError(

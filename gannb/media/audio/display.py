@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gannb.data.medium import Grid
-from gannb.media.audio.logmel import LogMel
+from gannb.media.audio.scale import Scale
 from gannb.media.image import display as of_images
 from gannb.utils.figures import SOFT
 
@@ -26,9 +26,9 @@ def draw(grid: Grid, rate: int, ax: Axes | None = None) -> Axes:
     shown = pictured(grid, rate)
     ax = of_images.draw(shown, ax)
     places = of_images.Places.of(shown)
-    logmel = LogMel(rate, next(len(cell.item) for row in grid.cells for cell in row if cell.item is not None))
-    _write_frequencies(ax, places, shown, logmel)
-    _write_seconds(ax, places, shown, logmel)
+    scale = Scale(rate, next(len(cell.item) for row in grid.cells for cell in row if cell.item is not None))
+    _write_frequencies(ax, places, shown, scale)
+    _write_seconds(ax, places, shown, scale)
     return ax
 
 
@@ -44,6 +44,8 @@ def _picture(item: np.ndarray | None, rate: int) -> np.ndarray | None:
 
 def levels(item: np.ndarray, rate: int) -> np.ndarray:
     """The picture of a clip (T,), (H, W) uint8 with the highest band first and at most `MOST_COLUMNS`."""
+    from gannb.media.audio.logmel import LogMel  # takes torch
+
     found = LogMel(rate, len(item)).pictures(item[None])[0, ::-1]
     step = -(-found.shape[1] // MOST_COLUMNS)
     return np.maximum.reduceat(found, np.arange(0, found.shape[1], step), axis=1)
@@ -54,9 +56,9 @@ def coloured(picture: np.ndarray) -> np.ndarray:
     return (255 * COLOURS(picture)[..., :3]).round().astype(np.uint8)
 
 
-def marks(logmel: LogMel) -> dict[str, float]:
+def marks(scale: Scale) -> dict[str, float]:
     """The frequencies that a scale names, `1 kHz`, and where they lie in a picture: 0 is its upper end, 1 its lower."""
-    bands, found = logmel.frequencies, {}
+    bands, found = scale.frequencies, {}
     for mark in MARKS:
         height = 1 - (np.interp(mark, bands, np.arange(len(bands))) + 0.5) / len(bands)
         if bands[0] <= mark <= bands[-1] and all(abs(height - other) >= APART for other in found.values()):
@@ -64,10 +66,10 @@ def marks(logmel: LogMel) -> dict[str, float]:
     return found
 
 
-def _write_frequencies(ax: Axes, places: of_images.Places, grid: Grid, logmel: LogMel) -> None:
+def _write_frequencies(ax: Axes, places: of_images.Places, grid: Grid, scale: Scale) -> None:
     """Write the scale of frequencies beside the last picture of the first row."""
     right = places.left(len(grid.cells[0]) - 1) + places.width - 0.5
-    for mark, height in marks(logmel).items():
+    for mark, height in marks(scale).items():
         y = places.top(0) - 0.5 + places.height * height
         ax.annotate(
             f"– {mark}", (right, y), (1, 0), textcoords="offset points", va="center", fontsize=7, color=SOFT,
@@ -75,12 +77,12 @@ def _write_frequencies(ax: Axes, places: of_images.Places, grid: Grid, logmel: L
         )  # fmt: skip
 
 
-def _write_seconds(ax: Axes, places: of_images.Places, grid: Grid, logmel: LogMel) -> None:
+def _write_seconds(ax: Axes, places: of_images.Places, grid: Grid, scale: Scale) -> None:
     """Write the seconds at which a picture begins and ends below the last one of the last row."""
     row = len(grid.cells) - 1
     column, noted = len(grid.cells[row]) - 1, any(cell.note for cell in grid.cells[row])
     left, bottom = places.left(column) - 0.5, places.top(row) + places.height - 0.5
-    for x, side, text in ((left, "left", "0"), (left + places.width, "right", f"{logmel.samples / logmel.rate:g} s")):
+    for x, side, text in ((left, "left", "0"), (left + places.width, "right", f"{scale.samples / scale.rate:g} s")):
         ax.annotate(
             text, (x, bottom), (0, BELOW_NOTES if noted else BELOW), textcoords="offset points", ha=side, va="top",
             fontsize=7, color=SOFT, annotation_clip=False,

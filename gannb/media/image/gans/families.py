@@ -1,5 +1,7 @@
 """The families of GANs: networks and defaults. A new family is an entry in `FAMILIES`, and its networks.
 
+Networks are named, not imported (`utils.later`), so that whoever asks what families there are needs no torch.
+
 Shapes of items are (H, W, C); networks work on (N, C, H, W) in [-1, 1].
 """
 

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from gannb.data.medium import Weights
 
 Shape = tuple[int, int, int]  # (H, W, C)
-DISCRIMINATOR, LAYOUTS = (
-    Later(f"gannb.media.image.gans.projected:{name}") for name in ("ProjectedDiscriminator", "layouts")
-)
+PROJECTED_DISCRIMINATOR = Later("gannb.media.image.gans.projected:ProjectedDiscriminator")
+LAYOUTS = Later("gannb.media.image.gans.projected:layouts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +60,7 @@ class ProjectedFamily(ImageFamily):
 
     def given(self, weights: Weights) -> Self:
         """The family with the weights of the network that its discriminator looks through."""
-        discriminator = partial(DISCRIMINATOR, weights=weights)
+        discriminator = partial(PROJECTED_DISCRIMINATOR, weights=weights)
         return replace(self, discriminator=discriminator, weights=weights)
 
     def about(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from gannb.generators.adversarial.family import DiscriminatorPolicy
 from gannb.generators.interface import ADVERSARIAL, LEAST_ITEMS, check_classes
 from gannb.utils.errors import InputError
 
@@ -92,7 +93,7 @@ class TextFamily:
         """All families write sentences of any length."""
 
     def check_training(
-        self, draw: Examples, medium: Medium, steps: int, policy: tuple[str | None, bool] = (None, False)
+        self, draw: Examples, medium: Medium, steps: int, policy: DiscriminatorPolicy = (None, False)
     ) -> None:
         """Raise InputError where a training of so many steps on a draw of sentences cannot be had.
 

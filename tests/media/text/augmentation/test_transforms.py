@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
-from gannb.media.text.augmentation import synonyms as module
 from gannb.media.text.augmentation.policies import POLICIES, Policy, resolve, strengthened
-from gannb.media.text.augmentation.synonyms import synonyms
 from gannb.media.text.augmentation.transforms import augment
 from gannb.media.text.parameters import POLICY_NAMES
 from gannb.media.text.tokens import UNKNOWN_HASH, array, hashed, of_word, word_of
@@ -64,20 +60,6 @@ def test_equal_seeds_equal_results_and_a_chance_makes_all_rarer():
 
 
 # ---- synonyms ----
-MEANINGS = {"play": [["play", "perform"], ["Perform", "take_on", "toy"]], "jazz": [["jazz"]], "will": [["testament"]]}
-
-
-@pytest.fixture
-def wordnet(monkeypatch):
-    """In the place of nltk's: meanings with the names of what has them."""
-    known = {word: [SimpleNamespace(lemma_names=lambda names=names: names) for names in of]
-             for word, of in MEANINGS.items()}  # fmt: skip
-    synonyms.cache_clear()
-    monkeypatch.setattr(module, "wordnet", lambda: SimpleNamespace(synsets=lambda word: known.get(word, [])))
-    yield
-    synonyms.cache_clear()
-
-
 def test_a_word_makes_place_for_one_of_its_synonyms_with_its_pieces(wordnet):
     x, y = batch(), augmented(resolve("synonyms"))
     changed = (x != y).any(2)
