@@ -84,6 +84,6 @@ WAYS: Mapping[str, Way] = MappingProxyType({  # by the name behind a source's, a
         from_scratch=True,
     ),
 })  # fmt: skip
-MEASURED = "On handwritten digits, 8 a class, Fashion-MNIST, 100 a class, and 544 breast ultrasound images"
+MEASURED = "On handwritten digits, 8 a class, Fashion-MNIST, 100 a class, and BreastMNIST"
 SMALL_SHARES = (6, 12)  # percent of each batch, as in `gan:12%`
 SHARES_SOURCE = "the best share depends on how far made items are from real ones (arXiv 2510.08095)"
