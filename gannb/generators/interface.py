@@ -20,6 +20,7 @@ ADVERSARIAL = "a GAN (generative adversarial network)"  # what most of them are,
 MOMENTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of a training, at which a grid of samples is kept
 GRID = (10, 8)  # classes, samples of each
 LEAST_ITEMS = 4  # in a draw that networks are trained on
+DiscriminatorPolicy = tuple[str | None, bool]  # its name, None for the family's own; whether it adapts
 
 
 def _ignore(done: int, total: int) -> None:
@@ -125,6 +126,25 @@ def check_classes(draw: Examples) -> None:
     absent = [name for name, count in zip(draw.classes, draw.counts(), strict=True) if count == 0]
     if absent:
         raise InputError(f"n_per_class: the draw has no item of class {absent[0]!r}; draw more items.")
+
+
+def check_draw(draw: Examples, steps: int, name: str, many: str, of_each_class: bool = False) -> None:
+    """Raise InputError where networks cannot be trained on a draw for so many steps.
+
+    name: the family's. many: what the medium calls its items. of_each_class: batches are of one class each.
+    """
+    if steps < 1:
+        raise InputError(f"gan_steps: {steps} is too few, give at least 1.")
+    if draw.n_classes < 2:
+        raise InputError(f"gan: the draw has one class, and {name} needs two; give data of two or more.")
+    check_classes(draw)
+    least = draw.counts().min() if of_each_class else len(draw)
+    if least < LEAST_ITEMS:
+        per, way = (" of a class", "use another family, or ") if of_each_class else ("", "")
+        raise InputError(
+            f"gan: {least} training {many}{per} make no batch for {name}, which needs {LEAST_ITEMS}; {way}give more "
+            f"{many}."
+        )
 
 
 def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gannb.generators.adversarial.conditioning import Conditioning, Labels
 from gannb.generators.adversarial.form import AsTheyAre, Form
-from gannb.generators.interface import ADVERSARIAL, LEAST_ITEMS, check_classes
+from gannb.generators.interface import ADVERSARIAL, DiscriminatorPolicy, check_draw
 from gannb.utils.errors import InputError
 from gannb.utils.later import Later
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gannb.data.medium import Medium, Weights
 
 Network = Callable[[tuple[int, ...], int], "nn.Module"]  # (shape of an item, number of classes) -> network
-DiscriminatorPolicy = tuple[str | None, bool]  # its name, None for the family's own; whether it adapts
 Scored = Callable[["Tensor", "Tensor"], "Tensor"]  # (scores of reals, scores of fakes), each (N,) -> scalar
 
 
@@ -191,18 +190,7 @@ class Family:
     ) -> None:
         """Raise InputError where a training of so many steps on a draw of the medium's items cannot be had."""
         self.check(draw.shape, medium.families)
-        if steps < 1:
-            raise InputError(f"gan_steps: {steps} is too few, give at least 1.")
-        if draw.n_classes < 2:
-            raise InputError("gan: the draw has one class, and a conditional GAN needs two; give data of two or more.")
-        check_classes(draw)
-        least = draw.counts().min() if self.one_class_batches else len(draw)
-        if least < LEAST_ITEMS:
-            per, many = " of a class" if self.one_class_batches else "", medium.nouns.many
-            raise InputError(
-                f"gan: {least} training {many}{per} make no batch for {self.name}, which needs {LEAST_ITEMS}; "
-                f"{'use another family, or ' * bool(per)}give more {many}."
-            )
+        check_draw(draw, steps, self.name, medium.nouns.many, self.one_class_batches)
 
 
 def plain_policy(policy: Any) -> Any:

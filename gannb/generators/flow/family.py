@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from gannb.generators.adversarial.family import DiscriminatorPolicy, Family, Network
-from gannb.generators.interface import GRID, MOMENTS
+from gannb.generators.adversarial.family import Family, Network
+from gannb.generators.interface import GRID, MOMENTS, DiscriminatorPolicy
 from gannb.utils.errors import InputError
 from gannb.utils.later import Later
 

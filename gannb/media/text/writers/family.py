@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gannb.generators.adversarial.family import DiscriminatorPolicy
-from gannb.generators.interface import ADVERSARIAL, LEAST_ITEMS, check_classes
+from gannb.generators.interface import ADVERSARIAL, DiscriminatorPolicy, check_draw
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,13 +100,7 @@ class TextFamily:
         """
         if policy not in ((None, False), ("none", False)):
             raise InputError(f"gan_augmentation: {self.name} sees sentences as they are; use auto or none.")
-        if steps < 1:
-            raise InputError(f"gan_steps: {steps} is too few, give at least 1.")
-        if draw.n_classes < 2:
-            raise InputError("gan: the draw has one class, and a generator of classes needs two; give two or more.")
-        check_classes(draw)
-        if len(draw) < LEAST_ITEMS:
-            raise InputError(f"gan: {len(draw)} training sentences make no batch; give at least {LEAST_ITEMS}.")
+        check_draw(draw, steps, self.name, medium.nouns.many)
 
     def check_blend(self, families: Mapping[str, TextFamily]) -> None:
         """Raise InputError: nothing lies between two sentences."""
