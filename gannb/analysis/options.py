@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from gannb.analysis.controls import still_learning
 from gannb.analysis.evidence import Evidence, by_trial, common_trials, difference, with_repeats
@@ -124,11 +125,13 @@ def advice(evidence: Evidence, found: Sequence[Option], reason: str = "", way_ou
     if reason:
         return f"No advice yet: {reason}. {way_out}"
     chosen, plain = best(found, evidence.rope), _without_augmentation(evidence)
-    said = [plain] if plain and chosen is None else [*_best_sentences(evidence, chosen), *([plain] if plain else [])]
+    learning = still_learning(evidence, *(option.arm for option in found if parse_arm(option.arm).network))
+    most = "" if learning else _most(found)
+    said = [plain] if plain and chosen is None else [*_best_sentences(evidence, chosen, most), *filter(None, [plain])]
     more = next((option for option in found if option.arm == MORE), None)
     if more:
         said.append(f"Collecting as many real {evidence.nouns.many} again brings {in_points(more.gain)} points.")
-    if learning := still_learning(evidence, *(option.arm for option in found if parse_arm(option.arm).network)):
+    if learning:
         said.append(f"{capital(learning)}, and may come to more than is shown.")
     said.append(_untried(evidence, chosen))
     return " ".join(filter(None, [*said, _first_part(evidence.left_out)]))
@@ -155,12 +158,25 @@ def _untried(evidence: Evidence, chosen: Option | None) -> str:
     return f"{said} {MEASURED}, each changed accuracy by {between} points on average."
 
 
-def _best_sentences(evidence: Evidence, option: Option | None) -> list[str]:
-    """Return what the best option brings and takes, in sentences; option: None where nothing is better."""
+def _most(found: Sequence[Option]) -> str:
+    """Return that no option brings more than so much; "" where even that is nothing, or none was tried.
+
+    The upper ends of all intervals hold together, with the level of the answer: half of what may miss is left to the
+    answer's own, half to the adjusted ones of all others.
+    """
+    most = max((option.gain.high for option in found if option.source != "more"), default=0.0)
+    return f", and none brings more than {points(ceil(1000 * most) / 1000)} points" if most > 0 else ""
+
+
+def _best_sentences(evidence: Evidence, option: Option | None, most: str) -> list[str]:
+    """Return what the best option brings and takes, in sentences.
+
+    option: None where nothing is better. most: what none exceeds, as it follows then.
+    """
     if option is None:
         return [
             f"No way to make more of these {evidence.nouns.many} that was tried is shown to help beyond classical "
-            f"augmentation: keep to that{_own_effect(evidence)}."
+            f"augmentation{most}: keep to that{_own_effect(evidence)}."
         ]
     cost = f"; {_minutes(option.minutes)} of computing" if option.minutes is not None else ""
     adjusted = "" if option.arm == PRIMARY[0] else " (adjusted for the number of options)"

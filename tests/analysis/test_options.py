@@ -154,6 +154,15 @@ def test_headline_and_advice_never_contradict_each_other(seed):
         assert option is None or option.arm != PRIMARY[0]
 
 
+def test_where_nothing_helps_the_most_that_any_way_can_bring_is_said():
+    found = [option("real+more+classic", 0.05), option("real+gan+classic", 0.001), option("transfer", -0.02)]
+    most = max(each.gain.high for each in found[1:])
+    (said,) = re.findall(r"none brings more than ([\d.]+) points: keep to that", advice(evidence(), found))
+    assert 100 * most <= float(said) < 100 * most + 0.1
+    assert "none brings more" not in advice(evidence(), [option("real+gan+classic", -0.2)])  # and not more than nothing
+    assert "none brings more" not in advice(evidence(), [option("real+gan+classic", 0.2)])
+
+
 def test_random_worlds_have_every_answer():
     """The property above would hold of nothing if no answer came up."""
     worlds = [evidence(real__gan__classic=gan, wobble=w) for gan in (0.82, 0.841, 0.86) for w in (0.5, 4)]

@@ -195,6 +195,7 @@ def _advised(words: Mapping[str, Any]) -> dict[str, Evidence]:
         "fine-tuning is best": evidence(transfer=0.95, transfer__gan=0.951, minutes=minutes, words=words),
         "GAN images are best": evidence(transfer=0.80, minutes={PRIMARY[0]: 0.4}, words=words),
         "nothing is better": evidence("folds", real__gan__classic=0.83, words=words),
+        "nothing is shown to be better": evidence(real__gan__classic=0.841, words=words),
         "no weights": evidence(left_out=missing_sentence("mobilenetv2_100"), words=words),
         "weights gone": evidence(left_out=missing_sentence("/a/folder", begun=True), words=words),
         "a smoke run": replace(evidence(words=words), preset="smoke"),
