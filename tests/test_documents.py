@@ -32,7 +32,7 @@ from gannb.trials.arms import PRIMARY, parse_arm
 
 README, ARCHITECTURE, DOCS = ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "docs"
 REFERENCE = ROOT / "outputs" / "reference"
-OF_WAYS = [REFERENCE / name for name in ("digits-ways", "fashion-mnist-ways", "breastmnist-ways")]
+OF_WAYS = [REFERENCE / name for name in ("digits-ways", "fashion-mnist-ways", "breastmnist-ways", "flowers-ways")]
 SWEEPS = sorted(file.parent for file in REFERENCE.glob("*/map.html"))
 KEPT = sorted(folder for folder in REFERENCE.iterdir() if folder not in SWEEPS)
 PAGES = [

@@ -39,6 +39,7 @@ DATA = {  # study -> where its data lie, below the folder of real data sets
     "fashion-mnist-unlabelled": "fashion-mnist",
     "fashion-mnist-ways": "fashion-mnist",
     "flowers": "flowers",
+    "flowers-ways": "flowers",
     "fsdd": "fsdd/fsdd_8khz_int16.npz",
     "snips": "snips-intents/train.tsv",
     "twemoji": "twemoji-text/twemoji_64.npz",
