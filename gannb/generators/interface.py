@@ -128,6 +128,11 @@ def check_classes(draw: Examples) -> None:
         raise InputError(f"n_per_class: the draw has no item of class {absent[0]!r}; draw more items.")
 
 
+def leaves_items(policy: DiscriminatorPolicy) -> bool:
+    """Tell whether a policy asks for items as they are, or for nothing: what a family without any can do."""
+    return policy in ((None, False), ("none", False))
+
+
 def check_draw(draw: Examples, steps: int, name: str, many: str, of_each_class: bool = False) -> None:
     """Raise InputError where networks cannot be trained on a draw for so many steps.
 

@@ -117,6 +117,11 @@ def unreadable(what: str, error: BaseException, otherwise: str) -> InputError:
     return InputError(f"{what} cannot be read: {found.text()}." if found else f"{what} {otherwise}")
 
 
+def said_by(error: BaseException) -> str:
+    """Return what a library says went wrong, on one line and no more than fits into a sentence."""
+    return " ".join(str(error).split())[:120]
+
+
 def is_of_the_machine(error: BaseException | None) -> bool:
     """Tell whether an error says nothing of the file that was to be read: files, memory or the disk gave out."""
     found = None if error is None else shortage_of(error)

@@ -5,6 +5,7 @@ A table that names networks in this way can be read by whoever wants to know wha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pkgutil import resolve_name
@@ -25,3 +26,8 @@ class Later:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call it."""
         return self.called(*arguments, **named)
+
+
+def names_of(module: str) -> Callable[[str], Later]:
+    """Return what gives what a module calls by a name, to be called later; `package.module`."""
+    return lambda name: Later(f"{module}:{name}")

@@ -14,6 +14,7 @@ from gannb.utils.errors import (
     ParameterError,
     Stopped,
     is_of_the_machine,
+    said_by,
     shortage_of,
     unreadable,
 )
@@ -67,3 +68,7 @@ def test_rights_are_said_of_a_file_and_the_rest_of_the_machine():
 def test_what_is_wrong_with_a_parameter_keeps_its_name_between_processes():
     error = pickle.loads(pickle.dumps(ParameterError("trials=1 is not valid.", "trials")))
     assert (str(error), error.parameter) == ("trials=1 is not valid.", "trials") and isinstance(error, InputError)
+
+
+def test_what_a_library_says_is_told_on_one_line_that_fits_into_a_sentence():
+    assert said_by(ValueError("two\n  lines")) == "two lines" and len(said_by(ValueError("long " * 99))) == 120

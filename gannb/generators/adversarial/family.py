@@ -12,7 +12,7 @@ from gannb.generators.adversarial.conditioning import Conditioning, Labels
 from gannb.generators.adversarial.form import AsTheyAre, Form
 from gannb.generators.interface import ADVERSARIAL, DiscriminatorPolicy, check_draw
 from gannb.utils.errors import InputError
-from gannb.utils.later import Later
+from gannb.utils.later import names_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,8 +24,7 @@ Network = Callable[[tuple[int, ...], int], "nn.Module"]  # (shape of an item, nu
 Scored = Callable[["Tensor", "Tensor"], "Tensor"]  # (scores of reals, scores of fakes), each (N,) -> scalar
 
 
-def _of_losses(name: str) -> Later:
-    return Later(f"gannb.generators.adversarial.losses:{name}")
+_of_losses = names_of("gannb.generators.adversarial.losses")
 
 
 @dataclass(frozen=True)

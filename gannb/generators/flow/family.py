@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from gannb.generators.adversarial.family import Family, Network
-from gannb.generators.interface import GRID, MOMENTS, DiscriminatorPolicy
+from gannb.generators.interface import GRID, MOMENTS, DiscriminatorPolicy, leaves_items
 from gannb.utils.errors import InputError
 from gannb.utils.later import Later
 
@@ -71,7 +71,7 @@ class FlowFamily(Family):
         self, draw: Examples, medium: Medium, steps: int, policy: DiscriminatorPolicy = (None, False)
     ) -> None:
         """Raise InputError where it cannot be had; see `Family.check_training`."""
-        if policy not in ((None, False), ("none", False)):
+        if not leaves_items(policy):
             raise InputError(
                 f"gan_augmentation: {self.name} has no discriminator, and sees {medium.nouns.many} as they are; use "
                 "auto or none."

@@ -36,7 +36,7 @@ class Saved:
         return inline_svg(self.svg, self.name)
 
     def as_address(self) -> str:
-        """Return its pixels as an address, for the `src` of an image."""
+        """Return it as an address, for the `src` of an element of a page."""
         return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"
 
 

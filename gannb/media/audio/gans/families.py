@@ -9,14 +9,13 @@ from gannb.generators.adversarial.family import HINGE, WASSERSTEIN, Family
 from gannb.media.audio.augmentation.policies import Policy
 from gannb.media.audio.gans.family import on_pictures
 from gannb.media.image.gans.families import FAMILIES as OF_IMAGES
-from gannb.utils.later import Later
+from gannb.utils.later import names_of
 
 HISS = 25.0  # dB below a clip: noise on all that a discriminator hears, else it tells made clips by what is inaudible
 PICTURED = ("projection", "dcgan", "acgan", "resnet", "r3gan", "wgan_gp")  # those that can make such pictures
 
 
-def _network(name: str) -> Later:
-    return Later(f"gannb.media.audio.gans.wavegan:{name}")
+_network = names_of("gannb.media.audio.gans.wavegan")
 
 
 @lru_cache

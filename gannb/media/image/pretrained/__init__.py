@@ -6,13 +6,9 @@ Those that need torch import it when they are called: who looks whether weights 
 from __future__ import annotations
 
 from gannb.media.image.pretrained.weights import Weights, find, keep, kept, missing_sentence, recall
-from gannb.utils.later import Later
+from gannb.utils.later import names_of
 
-
-def _of_network(name: str) -> Later:
-    return Later(f"gannb.media.image.pretrained.network:{name}")
-
-
+_of_network = names_of("gannb.media.image.pretrained.network")
 check, weights_text, training_text = map(_of_network, ("check", "weights_text", "training_text"))
 features_width, frozen_features, layers = map(_of_network, ("features_width", "frozen_features", "layers"))
 input_sides, starting = map(_of_network, ("input_sides", "starting"))

@@ -20,7 +20,7 @@ from gannb.classifiers.mixture import Mixture
 from gannb.classifiers.training import WEIGHT_DECAY, Recipe, Start
 from gannb.media.image.pretrained.weights import Summary, Weights
 from gannb.media.image.tensors import encode, stored
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, said_by
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
@@ -98,10 +98,9 @@ def _load(weights: Weights) -> nn.Module:
             weights.network, pretrained=True, pretrained_cfg_overlay=overlay, **weights.model_args
         ).eval()
     except Exception as error:  # timm and safetensors raise many kinds for a file that does not fit
-        reason = " ".join(str(error).split())[:120]
         raise InputError(
-            f"pretrained: {weights.file} does not hold the weights of {weights.network} ({reason}); give the file "
-            "that belongs to this network."
+            f"pretrained: {weights.file} does not hold the weights of {weights.network} ({said_by(error)}); give "
+            "the file that belongs to this network."
         ) from None
 
 
@@ -123,10 +122,9 @@ def trunk(weights: Weights, scales: int) -> tuple[nn.Module, list[int], Summary]
         )  # fmt: skip
         sizes = network.feature_info.reduction()
     except Exception as error:  # timm raises many kinds for a network whose layers it cannot give
-        reason = " ".join(str(error).split())[:120]
         raise InputError(
-            f"pretrained: the layers of {weights.network} cannot be looked at ({reason}); use mobilenetv2_100 or "
-            "resnet18."
+            f"pretrained: the layers of {weights.network} cannot be looked at ({said_by(error)}); use "
+            "mobilenetv2_100 or resnet18."
         ) from None
     finally:
         log.level = before

@@ -6,13 +6,9 @@ Those that need torch import it when they are called.
 from __future__ import annotations
 
 from gannb.media.text.pretrained.weights import Weights, find, keep, kept, missing_sentence, recall
-from gannb.utils.later import Later
+from gannb.utils.later import names_of
 
-
-def _of_network(name: str) -> Later:
-    return Later(f"gannb.media.text.pretrained.network:{name}")
-
-
+_of_network = names_of("gannb.media.text.pretrained.network")
 check, weights_text, training_text = map(_of_network, ("check", "weights_text", "training_text"))
 features_width, frozen_features = map(_of_network, ("features_width", "frozen_features"))
 layers, starting = map(_of_network, ("layers", "starting"))

@@ -26,7 +26,7 @@ from gannb.classifiers.training import LEARNING_RATE, Recipe, Start
 from gannb.media.text.classifiers import TfIdf
 from gannb.media.text.pretrained.weights import EXTRA, PACKAGE, Weights
 from gannb.media.text.tokens import UNKNOWN_HASH, tokens, word_of
-from gannb.utils.errors import InputError
+from gannb.utils.errors import InputError, said_by
 
 if TYPE_CHECKING:
     from gannb.data.examples import Examples
@@ -71,10 +71,9 @@ def _load(folder: str, device: str) -> Any:
         safe = {"use_safetensors": True}
         return SentenceTransformer(folder, device=device, local_files_only=True, model_kwargs=safe).eval()
     except Exception as error:  # the libraries below raise many kinds for files that do not fit
-        reason = " ".join(str(error).split())[:120]
         raise InputError(
-            f"pretrained: {folder} does not hold a sentence encoder that can be read ({reason}); save it again with "
-            "sentence-transformers."
+            f"pretrained: {folder} does not hold a sentence encoder that can be read ({said_by(error)}); save it "
+            "again with sentence-transformers."
         ) from None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gannb.generators.interface import ADVERSARIAL, DiscriminatorPolicy, check_draw
+from gannb.generators.interface import ADVERSARIAL, DiscriminatorPolicy, check_draw, leaves_items
 from gannb.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class TextFamily:
 
         policy: see `registry.discriminator_policy`.
         """
-        if policy not in ((None, False), ("none", False)):
+        if not leaves_items(policy):
             raise InputError(f"gan_augmentation: {self.name} sees sentences as they are; use auto or none.")
         check_draw(draw, steps, self.name, medium.nouns.many)
 
