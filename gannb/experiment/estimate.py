@@ -60,7 +60,7 @@ from gannb.work.unit import Unit, seconds_of
 
 if TYPE_CHECKING:
     from gannb.classifiers.training import Start
-    from gannb.data.examples import Examples
+    from gannb.data.examples import Dataset, Examples
     from gannb.data.medium import Medium, Nouns
 
 COMPARING = 1.2e-6  # seconds of a value of an item that is compared with others as it is, in all of its forms
@@ -414,8 +414,18 @@ def _seconds_of_transfer(settings: Settings, draw: Draw, once: dict[str, float])
         "transfer": 1 + seeds * (settings.transfer_steps * once["transfer"] + scored * one),
         "features": 1 + real * one,
         "item_features": 1 + settings.items_made * one,
-        "in_features": 1 + (2 * FEW_ITEMS + len(draw.train)) * one,
+        "in_features": 1 + _seen_by_pretrained(settings.dataset, draw) * one,
     }
+
+
+def _seen_by_pretrained(dataset: Dataset, draw: Draw) -> int:
+    """Return how many items are measured in the pretrained network's features: see `units.measures.make_in_features`.
+
+    The training set and altered copies of it, items made, test items, and those that copying is judged by.
+    """
+    trained, tested, unseen = len(draw.train), len(draw.test), splits.unseen(dataset, draw)
+    others = 0 if unseen is draw.test else len(unseen)
+    return 2 * trained + min(FEW_ITEMS, trained) + min(2 * FEW_ITEMS, tested) + min(2 * FEW_ITEMS, others)
 
 
 def _time_steps(settings: Settings, device: str) -> dict[str, float]:

@@ -150,16 +150,25 @@ def make_in_features(task: Task) -> None:
     weights = medium.pretrained.kept(task.study, task.parameters["weights"])
     extract = partial(medium.pretrained.frozen_features, weights, device=task.device)
     spaces = {weights.network: OncePerItem(medium, extract, _kept_features(task, dataset))}
-    unseen = _unseen(dataset, draw)
-    few, more = (None if unseen is None else some(unseen, number, seed) for number in (FEW, 2 * FEW))
-    sets = {task.parameters["generator"]: choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed, few)}
-    sets |= reference_sets(medium, train, some(test, 2 * FEW, seed), seed, more)
+    of_gan, references = parts_of_sets(medium, train, fake, test, seed, _unseen(dataset, draw))
+    sets = {task.parameters["generator"]: of_gan} | references
     rows = [
         {"trial": task.parameters["trial"], "generator": name} | row
         for name, each in sets.items()
         for row in measure(medium, each, spaces, [], seed).spaces
     ]
     write_json(task.folder / "quality.json", rows)
+
+
+def parts_of_sets(
+    medium: Medium, train: Examples, fake: Examples, test: Examples, seed: int, unseen: Examples | None
+) -> tuple[Sets, dict[str, Sets]]:
+    """Return the sets of the GAN's items and of the reference sets in a space that takes long; unseen: see `choose`."""
+    few, more = (None if unseen is None else some(unseen, number, seed) for number in (FEW, 2 * FEW))
+    return (
+        choose(train, some(fake, FEW, seed), some(test, FEW, seed), seed, few),
+        reference_sets(medium, train, some(test, 2 * FEW, seed), seed, more),
+    )
 
 
 def _unseen(dataset: Dataset, draw: Draw) -> Examples | None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,9 @@ from gannb.experiment.experiment import Experiment
 from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
+from gannb.trials import splits
 from gannb.units.kinds import FILTERING_CLASSIFIER, KINDS, MEASURING_CLASSIFIER
+from gannb.units.measures import parts_of_sets
 from gannb.utils import cuda_streams
 from gannb.utils.console import talking
 from gannb.utils.errors import InputError
@@ -360,3 +363,26 @@ def test_what_was_found_is_counted_one_by_one_and_of_many_files_left_out_the_num
         "1 set of exact duplicates; 2 sets of near duplicates; 1 set of equal images under two classes; 1 left" in text
     )
     assert text.count("cut short") == 5 and text.endswith("left out: 3 more")
+
+
+@pytest.mark.parametrize("given", ["a test set", "no test set"])
+def test_every_image_that_the_pretrained_network_measures_is_counted(tmp_path, given):
+    data = folder_of_photos(tmp_path / "photos", n=60, height=16, width=16)
+    if given == "a test set":
+        for part in ("train", "test"):
+            folder_of_photos(tmp_path / "parts" / part, n=60 if part == "train" else 20, height=16, width=16)
+        data = tmp_path / "parts"
+    study = make_study(**SMOKE | {"data": str(data), "size": "16", "n_per_class": 8, "protocol": "draw"})
+    settings = Experiment.preview(study).settings
+    dataset, draw = settings.dataset, splits.make_draw(settings.dataset, settings.design, 0)
+    train, test = splits.take(dataset, draw.train), splits.take(dataset, draw.test)
+    index = splits.unseen(dataset, draw)
+    unseen = None if index is draw.test else splits.take(dataset, index)
+    fake = replace(train, x=255 - train.x)
+    of_gan, references = parts_of_sets(IMAGE, train, fake, test, 0, unseen)
+    seen = [
+        items.x for each in (of_gan, *references.values()) for items in (each.train, each.fake, each.test, each.unseen)
+    ]
+    measured = {IMAGE.content(item) for x in seen for item in x}
+    assert (unseen is None) == (given == "no test set")
+    assert len(measured) <= estimate._seen_by_pretrained(dataset, draw) <= 1.2 * len(measured)
