@@ -25,7 +25,7 @@ class VectorParameters(BaseModel):
 VECTORS = SimpleNamespace(
     name="vector", nouns=Nouns("vector", "vectors", "numbers"), parameters=VectorParameters,
     meanings={"data": "a .vec file"}, embedded={"two moons": None}, reading=("data", "length"), reading_like=(),
-    arms_beside=lambda gan: (), before=(), read_beside=(),
+    arms_beside=lambda gan: (), before=(), in_any_folder=False, read_beside=(),
     usual={}, policy_names=("none", "jitter"), gan_policies=("none",), classifiers=("tiny_mlp", "wide_mlp"),
     controls={"gaussian": None, "copies": None},
     recognises=lambda data: data == "two moons" or Path(data).suffix == ".vec",

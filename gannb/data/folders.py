@@ -161,6 +161,7 @@ def _check_no_parts(root: Path, kind: FileKind) -> None:
                 "or rename them if they are classes"
             )
     _check_not_the_other_way_round(root, folders, kind)
+    _check_no_part_among_classes(root, folders, kind)
     for name, other in permutations(folders) if len(folders) == 2 else ():
         inside, beside = (_only_folders(folders[each], kind) for each in (name, other))
         if name.lower() in PARTS["train"] and inside and not beside:
@@ -179,6 +180,17 @@ def _check_not_the_other_way_round(root: Path, folders: dict[str, Path], kind: F
             f"data: the class folders in {str(root)!r} hold train/ and test/ each; put the parts above the classes, "
             f"as train/{first} and test/{first}, or rename them if they are no parts"
         )
+
+
+def _check_no_part_among_classes(root: Path, folders: dict[str, Path], kind: FileKind) -> None:
+    """Refuse test/ with the classes' own folders in it beside them, which would be taken for one class more."""
+    for name in filter(part_of, folders):
+        inside = _only_folders(folders[name], kind)
+        if inside and inside <= {other for other in folders if not part_of(other)}:
+            raise InputError(
+                f"data: {name}/ in {str(root)!r} holds folders that are called as those beside it are "
+                f"({few_of(sorted(inside))}); move those beside it into train/, or rename {name}/ if it is a class"
+            )
 
 
 def _check_no_additions(part: Path, kind: FileKind) -> None:

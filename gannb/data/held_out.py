@@ -32,7 +32,7 @@ def hold_out(dataset: Dataset, names: Sequence[str], nouns: Nouns) -> Dataset:
     if len(rest) < 2:
         raise InputError(
             f"held_out: {len(rest)} of {len(classes)} classes would remain, and a classifier needs two; "
-            f"hold out {len(classes) - 2} or fewer."
+            f"hold out {f'{len(classes) - 2} or fewer' if len(classes) > 2 else 'none of them'}."
         )
     known = _of_classes(dataset, rest, np.empty(0))
     unseen = _of_classes(dataset, held, np.concatenate([part.groups for part in _parts(known)]))

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from gannb.data.files import FileKind, Walk, entry_of, is_file, is_folder, list_entries, natural_key, part_of, source_of
-from gannb.data.source import Source
+from gannb.data.source import Source, check_spelling
 from gannb.utils.errors import InputError, unreadable
 from gannb.utils.naming import composed, few_of, listed, printable
 
@@ -24,7 +24,7 @@ LABELS = (  # names of a column of labels, by themselves
     "label_name class_id label_id ground_truth groundtruth".split()
 )
 WORDS = frozenset("label labels class category target diagnosis".split())  # and words of such names: "Finding Labels"
-SPLITS = frozenset("split partition set subset dataset data_set usage phase".split())
+SPLITS = frozenset("split data_split partition set subset dataset data_set usage phase fold part".split())
 FLAG_OF_PART = re.compile(r"is_(test|train)(ing)?(_image|_set|_sample)?")
 NO_LABEL = frozenset({"nan", "<na>"})  # as pandas writes that there is none
 NO_LABELS = frozenset(  # of a second column that holds something else
@@ -105,15 +105,8 @@ def read_table(path: Path) -> Table:
     text = text[said.end() :] if said else text
     first = text.split("\n", 1)[0]
     delimiter = said[1] if said else max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    numbered, line = [], 1 + bool(said)  # where each row begins: a cell may hold line breaks
-    try:
-        for row in reader:
-            numbered.append((line, [composed(cell.strip()) for cell in row]))
-            line = 1 + bool(said) + reader.line_num
-    except csv.Error as error:
-        raise InputError(f"data: the table {str(path)!r} cannot be read ({error}); save it as CSV in UTF-8") from error
-    numbered = [(line, row) for line, row in numbered if any(row)]
+    lines = quoted_lines(path, text, delimiter)
+    numbered = [(line.number + bool(said), [composed(cell.strip()) for cell in line.cells]) for line in lines]
     width = len(numbered[0][1]) if numbered else 0
     for line, row in numbered:
         if any(row[width:]):
@@ -138,6 +131,50 @@ def tables_in(root: Path, parts: Sequence[Path]) -> list[Path]:
 
 def _is_table(entry: object) -> bool:
     return entry.name.lower().endswith(SUFFIXES) and is_file(entry)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table, its cells as written."""
+
+    number: int  # from 1: where it starts in its file
+    cells: list[str]
+
+
+def quoted_lines(path: Path, text: str, delimiter: str) -> list[Line]:
+    """Rows of a csv. Raises InputError where a quote is not closed, or has swallowed rows."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines, start = [], 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                lines.append(Line(start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f'{path}, line {start:,}: a quote is opened there and not closed as it should be ({error}); write "" for '
+            "a quote within a cell"
+        ) from None
+    if lines:
+        _check_swallowed(path, lines, delimiter)
+    return lines
+
+
+def _check_swallowed(path: Path, lines: list[Line], delimiter: str) -> None:
+    """Refuse cells of several lines of which one would be a row of its own, ending or beginning as others do."""
+    width = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+    single = [line.cells for line in lines if not any("\n" in cell for cell in line.cells)]
+    often = [{v for v, n in Counter(c[i] for c in single if len(c) == width).items() if n > 1} for i in range(width)]
+    for line in lines:
+        for part in (part for cell in line.cells if "\n" in cell for part in cell.split("\n")[1:]):
+            cells = part.split(delimiter)
+            if width > 1 and len(cells) >= width and (cells[0] in often[0] or cells[-1] in often[-1]):
+                raise InputError(
+                    f"{path}, line {line.number:,}: the quote that is opened there swallows "
+                    f"{sum(cell.count(chr(10)) for cell in line.cells):,} further lines that look like rows; write "
+                    '"" for a quote within a cell, or close it'
+                )
 
 
 # ---- what a table says ----
@@ -167,8 +204,7 @@ def understood(table: Table, files: Files, kind: FileKind, sure: bool = False) -
     key = _file_column(table, files)
     if key is None:
         return None
-    split = next((k for k, name in enumerate(table.columns) if k != key and _is_split(table, k)), None)
-    _check_parts_are_told(table, split)
+    split = part_column(table, [k for k in range(len(table.columns)) if k != key])
     others = [k for k, name in enumerate(table.columns) if k not in (key, split) and not _is_counter(table, k)]
     labels = _labels(table, key, others, kind, sure)
     if labels is None:
@@ -195,20 +231,41 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
 
 
-def _is_split(table: Table, k: int) -> bool:
-    return _plain(table.columns[k]) in SPLITS and all(map(part_of, table.column(k)))
+def part_column(table: Table, columns: Sequence[int]) -> int | None:
+    """Return which column tells the part of the set, train, val or test, that a row is of; None where none does.
 
-
-def _check_parts_are_told(table: Table, split: int | None) -> None:
-    """Refuse a column that tells the parts of a set in other words than these, for the test set would be lost."""
-    names = [_plain(name) for name in table.columns]
-    told = next((k for k, n in enumerate(names) if n in ("split", "data_split") or FLAG_OF_PART.fullmatch(n)), None)
+    Raises InputError where one tells it in other words than these, for the test set would be lost.
+    """
+    names = {k: _plain(table.columns[k]) for k in columns}
+    split = next((k for k, name in names.items() if name in SPLITS and all(map(part_of, table.column(k)))), None)
+    told = next((k for k, name in names.items() if _tells_parts(name, table.column(k))), None)
     if split is None and told is not None:
+        found = [cell or "a blank" for cell in sorted(set(table.column(told)))]
         raise InputError(
             f"data: the column {table.columns[told]!r} of {table.name} seems to tell which rows are for testing, with "
-            f"{few_of(sorted(set(table.column(told))))}; call it `split` and write train, val and test there, or take "
-            "it out"
+            f"{few_of(found)}; call it `split` and write train, val and test there, or take it out"
         )
+    return split
+
+
+def _tells_parts(name: str, cells: Sequence[str]) -> bool:
+    """Tell whether a column is one of parts, by its name, or by that and by words among others for parts."""
+    if name in ("split", "data_split") or FLAG_OF_PART.fullmatch(name):
+        return True
+    words = {cell.casefold() for cell in cells}
+    short = all(any(word.startswith(part) and len(word) < 9 for word in words) for part in ("tr", "te"))
+    return name in SPLITS and bool(cells) and (any(map(part_of, words)) or short)
+
+
+def check_called_once(table: Table, column: int) -> None:
+    """Refuse a column whose name another one has too, with other cells: only one of them would be read."""
+    for other, name in enumerate(table.columns):
+        alike = other != column and _plain(name) == _plain(table.columns[column])
+        if alike and table.column(other) != table.column(column):
+            raise InputError(
+                f"data: {table.name} has two columns {table.columns[column]!r} that differ; rename the one that is not "
+                "meant"
+            )
 
 
 def _is_counter(table: Table, k: int) -> bool:
@@ -223,6 +280,8 @@ def _labels(table: Table, key: int, others: list[int], kind: FileKind, sure: boo
     if "label" in (names := [_plain(table.columns[k]) for k in named]):
         named = [named[names.index("label")]]
     named = _one_of_the_same(table, named)
+    for k in (key, *named):
+        check_called_once(table, k)
     if len(named) == 1 and (len(flags) < 2 or named[0] not in flags):
         return _one_each(table, key, named[0], kind)
     if not named and len(flags) > 1 and len(flags) == len(others):
@@ -314,6 +373,8 @@ def from_tables(root: Path, tables: Sequence[Path], kind: FileKind, on_bad: str)
             f"their labels; give one with the columns file and label, or one sub-folder of {many} per class"
         )
     _check_one_a_part(found, root)
+    for said in found:
+        check_spelling(said.labels, [f"data: {printable(name)} in {said.table.name}" for name in said.names])
     labels, tests, missing = _join(found, files, root, kind)
     if missing and on_bad == "fail":
         are = f" and {len(missing) - 1:,} more are" if len(missing) > 1 else " is"

@@ -211,6 +211,7 @@ class Usual:
 
     read_beside: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    in_any_folder: bool = False
 
     def arms_beside(self, gan: str) -> tuple[str, ...]:
         """None: the arms of every medium are enough."""
@@ -276,6 +277,7 @@ class Medium(Protocol):
     reading_like: tuple[str, ...]  # what items brought to the shape of others depend on; the same
     read_beside: tuple[str, ...]  # those of `reading` that name files or folders beside `data`; mostly none
     before: tuple[str, ...]  # media of which it is a special case, by name: where it recognises data, they give way
+    in_any_folder: bool  # whether its files also lie beside items of others, as labels or notes: it gives way to all
     policy_names: tuple[str, ...]  # augmentations of a classifier
     usual: Mapping[str, str]  # what `auto` stands for, by parameter, where it does not depend on the items
     # generators without an adversary that only this medium has, by name, and what its items are: "of word pairs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -87,6 +88,27 @@ def check_counts(source: Source, data: str) -> None:
         if source.has_test and n_test == 0:
             one = source.nouns.one
             raise InputError(f"data: class {name!r} of {data!r} has no {one} in the test set; give at least 1")
+
+
+def check_spelling(labels: Sequence[str], ids: Sequence[str]) -> None:
+    """Raise InputError for classes that differ by letter case or by blanks alone: a slip far more often than a wish.
+
+    ids: where each label stands.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    for label, id in zip(labels, ids, strict=True):
+        before, where = first.setdefault(_as_heard(label), (label, id))
+        if before != label:
+            by = "letter case" if before.casefold() == label.casefold() else "blanks or forms of letters"
+            raise InputError(
+                f"{id}: the class {label!r} differs from {before!r} ({where}) by {by} alone; write both alike"
+            )
+
+
+def _as_heard(label: str) -> str:
+    """A label without what is not heard: letter case, the number and width of blanks, characters without a width."""
+    shown = "".join(c for c in unicodedata.normalize("NFKC", label) if unicodedata.category(c) != "Cf")
+    return " ".join(shown.casefold().split())
 
 
 def attempt(work: Callable, things: Sequence, threads: int) -> tuple[list, list[tuple[int, str]]]:

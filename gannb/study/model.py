@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
@@ -446,9 +446,11 @@ def items_of(name: str) -> str:
 
 
 def recognised(data: str) -> Medium:
-    """Return the medium of what lies at `data`: the one that recognises it (before: `Medium.before`), else the first.
+    """Return the medium of what lies at `data`: the one that recognises it, else the first.
 
-    Of what cannot be looked at it is the first, whose reading says why.
+    Others give way to a special case of them (`Medium.before`), and what also lies beside items of any medium, as
+    tables of labels do, to all of them (`Medium.in_any_folder`). Of what cannot be looked at it is the first, whose
+    reading says why.
 
     Raises:
         InputError: several do, as of a folder with images and clips.
@@ -457,7 +459,8 @@ def recognised(data: str) -> Medium:
     if embedded := [medium for medium in MEDIA.values() if data in medium.embedded]:
         return embedded[0]
     try:
-        found = [medium for medium in MEDIA.values() if medium.recognises(data)] if len(MEDIA) > 1 else []
+        found = _recognised_by([medium for medium in MEDIA.values() if not medium.in_any_folder], data)
+        found = found or _recognised_by([medium for medium in MEDIA.values() if medium.in_any_folder], data)
     except OSError:
         return first
     found = [medium for medium in found if not any(medium.name in other.before for other in found)]
@@ -468,6 +471,10 @@ def recognised(data: str) -> Medium:
             "them out."
         )
     return found[0] if found else first
+
+
+def _recognised_by(media: Sequence[Medium], data: str) -> list[Medium]:
+    return [medium for medium in media if medium.recognises(data)] if len(MEDIA) > 1 else []
 
 
 def is_embedded(data: str) -> bool:

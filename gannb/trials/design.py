@@ -167,6 +167,7 @@ def _no_room(study: Study, dataset: Dataset, n: int, blocks: int, room: int, lac
     groups = len(np.unique(dataset.pool.groups[dataset.pool.y == k]))
     if protocol == "given" or groups * study.test_share >= 1:  # a group of the class for each fold
         ways.append(f"protocol={protocol} without n_per_class")
+    ways += [] if ways else [f"add {medium_of(dataset).nouns.many} of that class"]
     of_them = f"in {counted(groups, 'group', 'groups')}, kept whole" if lacking else "in all"
     return (
         f"n_per_class={n} needs {2 * n * blocks:,} items of each class besides the test set ({blocks} separate blocks"

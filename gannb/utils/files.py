@@ -18,6 +18,8 @@ from typing import Any
 
 from gannb.utils.errors import InputError, is_of_the_machine, shortage_of, unreadable
 
+# a link that leads nowhere or in a circle, or what has just gone
+NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 ABANDONED = 3600.0  # seconds without a change after which a temporary file is nobody's any more
 
 
@@ -83,7 +85,9 @@ def files_at(path: Path) -> list[tuple[str, int, int, int, int]]:
     for file in [path] if os.path.isfile(path) else sorted(_below(path)):
         try:
             seen = file.stat()
-        except (FileNotFoundError, NotADirectoryError):  # a link that leads nowhere, or it has just gone
+        except OSError as error:
+            if error.errno not in NOTHING_THERE:
+                raise
             continue
         if stat.S_ISREG(seen.st_mode):
             found.append((str(file), seen.st_size, seen.st_mtime_ns, seen.st_ino, seen.st_ctime_ns))

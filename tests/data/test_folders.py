@@ -54,6 +54,11 @@ def test_folder_of_train_val_and_test(tmp_path, train, val, test):
         (("fold1/hill", "fold1/sea", "fold2/hill", "fold2/sea"), r"fold1/ and fold2/ .* look like parts of one set"),
         (("part A/hill", "part A/sea", "part B/hill", "part B/sea"), "look like parts of one set"),
         (("train/hill", "train/sea", "holdout/hill", "holdout/sea"), "look like parts of one set"),
+        (
+            ("hill", "sea", "test/hill", "test/sea"),
+            r"test/ in .* called as those beside it are \(hill, sea\); move those",
+        ),
+        (("hill", "sea", "lake", "val/hill", "val/sea"), "val/ in .* move those beside it into train/, or rename val/"),
         (("hill/train", "hill/test", "sea/train", "sea/test"), "put the parts above the classes, as train/hill"),
         (("train/hill", "train/sea", "pred"), "has train/ with folders of its own beside pred/; move pred/ elsewhere"),
     ],

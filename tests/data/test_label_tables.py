@@ -149,6 +149,31 @@ BAD = {
         "file,label,split\nx1.txt,b,train\nx2.txt,a,train\nx3.txt,b,dev\nx10.txt,a,dev\n",
         "column 'split' .* with dev, train; call it",
     ),
+    "parts and blanks": (
+        "file,label,subset\nx1.txt,b,train\nx2.txt,a,\nx3.txt,b,train\nx10.txt,a,test\n",
+        "column 'subset' .* with a blank, test, train; call it",
+    ),
+    "parts in short": (
+        "file,label,fold\nx1.txt,b,TR\nx2.txt,a,TR\nx3.txt,b,TE\nx10.txt,a,TE\n", "column 'fold' .* with TE, TR; call",
+    ),
+    "letter case": (
+        written().replace("x3.txt,b", "x3.txt,B"), "x3.txt in labels.csv: the class 'B' differs from 'b' .* write both"
+    ),
+    "wide blanks": (
+        "file,label\nx1.txt,a b\nx2.txt,c\nx3.txt,a\u2003b\nx10.txt,c\n", "differs from 'a b' .* by blanks or forms",
+    ),
+    "two of a name": (
+        "file,label,Label\nx1.txt,b,b\nx2.txt,a,a\nx3.txt,b,a\nx10.txt,a,a\n",
+        "labels.csv has two columns 'label' that differ; rename",
+    ),
+    "a quote that is not closed": (
+        written("file,label,note", cell="{name},{label},y").replace("x2.txt,a,y", 'x2.txt,a,"y'),
+        "labels.csv, line 3: a quote is opened there and not closed",
+    ),
+    "a quote that swallows rows": (
+        written("file,label,note", cell="{name},{label},y").replace("a,y\nx3", 'a,"y\nx3').replace("y\nx10", 'y"\nx10'),
+        "labels.csv, line 3: the quote that is opened there swallows 1 further lines",
+    ),
     "more cells": ("file,label\nx1.txt,a,b\n", "line 2 of .*labels.csv' has 3 cells and the first 2; put quotes"),
     "more cells far below": ('sep=,\nfile,label\n\n"x\n1",a\nx1.txt,"a\n",b\n', "line 6 of .*labels.csv' has 3 cells"),
 }  # fmt: skip

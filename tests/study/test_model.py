@@ -339,3 +339,17 @@ def test_a_folder_of_images_and_clips_is_refused_unless_the_medium_is_said(tmp_p
     assert make_study(data=str(tmp_path), medium="audio").medium == "audio"
     assert make_study(data=str(tmp_path), medium="image").medium == "image"
     assert make_study(data=str(tmp_path / "b")).medium == "audio"
+
+
+@pytest.mark.parametrize(
+    "beside", ["labels.csv", "metadata.jsonl", "a/README.txt", "train.csv test.csv", "one.csv two.csv"]
+)
+@pytest.mark.parametrize(("item", "medium"), [("a/1.png", "image"), ("a/1.wav", "audio")])
+def test_tables_and_texts_beside_images_or_clips_are_theirs(tmp_path, beside, item, medium):
+    for name in (item, *beside.split()):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("file,label\n")
+    assert make_study(data=str(tmp_path)).medium == medium
+    (tmp_path / item).unlink()
+    if beside != "one.csv two.csv":
+        assert make_study(data=str(tmp_path)).medium == "text"

@@ -199,6 +199,7 @@ def test_files_are_told_apart_by_more_than_size_and_time(tmp_path):
         (tmp_path / name).write_text(name)
         os.utime(tmp_path / name, ns=(10**18, 10**18))
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    (tmp_path / "loop").symlink_to("loop")
     before = files_at(tmp_path)
     assert [Path(seen[0]).name for seen in before] == ["a", "b"] and files_at(tmp_path / "a") == before[:1]
     (tmp_path / "a").rename(tmp_path / "c")

@@ -18,11 +18,11 @@ import numpy as np
 from gannb.data.files import Walk, entry_of, is_folder, list_entries, natural_key, part_of, path_of, source_of, walk
 from gannb.data.folders import from_folder
 from gannb.data.label_tables import Files
-from gannb.data.source import Source, refuse_or_list
+from gannb.data.source import Source, check_spelling, refuse_or_list
 from gannb.media.captioned.sentences import fault, key
 from gannb.media.captioned.tables import CELLS, LINES, NUMBERED, SUFFIXES, Told, names_captions, read_table
 from gannb.media.image.sources.files import FILES
-from gannb.media.text.reading import check_spelling, tidy
+from gannb.media.text.reading import tidy
 from gannb.media.text.tables import decoded
 from gannb.utils.errors import InputError
 from gannb.utils.naming import composed, few_of, listed, printable

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gannb.data.label_tables import Line, quoted_lines
 from gannb.media.image.sources.files import FILES
-from gannb.media.text.tables import Line, decoded, plain_lines, quoted_lines
+from gannb.media.text.tables import decoded, plain_lines
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of
 

@@ -64,6 +64,7 @@ class Texts(Usual):
     embedded: Mapping[str, int | None] = {}
     reading = ("data", "text_column", "label_column", "max_tokens", "groups", "on_bad_text")
     reading_like = ("max_tokens", "on_bad_text")
+    in_any_folder = True  # a csv or a .txt beside images or clips is theirs: labels, groups, notes
     policy_names = POLICY_NAMES
     yardsticks: Mapping[str, str] = {
         "maskgan_start": "of MaskGAN's start by likelihood alone",

@@ -21,7 +21,7 @@ from gannb.data.examples import Dataset, Examples, without_labels
 from gannb.data.files import PARTS, FileKind, list_entries, natural_key, not_read, path_of, walk
 from gannb.data.folders import from_folder
 from gannb.data.groups import group_finder
-from gannb.data.source import DENIED, BadItem, Source, check_counts, refuse_or_list
+from gannb.data.source import DENIED, BadItem, Source, check_counts, check_spelling, refuse_or_list
 from gannb.media.text.parameters import MAX_TOKENS, MOST_CHARACTERS, NAME, NOUNS
 from gannb.media.text.tables import Columns, Row, Rows, decoded, is_table, read_table, read_texts
 from gannb.media.text.tokens import array, key, spans, words_key
@@ -225,6 +225,7 @@ def _of_rows(parts: list[tuple[Rows, bool]], on_bad: str, data: str) -> tuple[So
     faults = [(row.id, row.fault or _fault(row.text) or _fault_of_label(row.label)) for row, _ in rows]
     skipped = refuse_or_list([(id, fault) for id, fault in faults if fault], on_bad, ON_BAD)
     good = [(row, is_test) for (row, is_test), (_, fault) in zip(rows, faults, strict=True) if not fault]
+    tests = [row.part == "test" if row.part else is_test for row, is_test in good]
     labels = [tidy(row.label) for row, _ in good]
     check_spelling(labels, [row.id for row, _ in good])
     classes = tuple(sorted(set(labels), key=natural_key))
@@ -233,7 +234,7 @@ def _of_rows(parts: list[tuple[Rows, bool]], on_bad: str, data: str) -> tuple[So
     source = Source(
         kind="table", nouns=NOUNS, ids=[row.id for row, _ in good], classes=classes,
         y=np.array([classes.index(label) for label in labels], np.int64), shapes=[()] * len(good),
-        is_test=np.array([is_test for _, is_test in good], bool), has_test=any(is_test for _, is_test in parts),
+        is_test=np.array(tests, bool), has_test=any(tests) or any(is_test for _, is_test in parts),
         load=lambda i: (texts[i], "UTF-8"), skipped=skipped,
     )  # fmt: skip
     return source, [f"{len(good):,} rows were read.", *notes]
@@ -252,17 +253,6 @@ def _fault(text: str) -> str:
 
 def _fault_of_label(label: str) -> str:
     return "" if label.strip() else "its class is empty"
-
-
-def check_spelling(labels: Sequence[str], ids: Sequence[str]) -> None:
-    """Raise InputError for classes that differ by letter case alone: a slip far more often than a wish."""
-    first: dict[str, tuple[str, str]] = {}
-    for label, id in zip(labels, ids, strict=True):
-        before, where = first.setdefault(label.casefold(), (label, id))
-        if before != label:
-            raise InputError(
-                f"{id}: the class {label!r} differs from {before!r} ({where}) by letter case alone; write both alike"
-            )
 
 
 def tidy(text: str) -> str:

@@ -6,15 +6,14 @@ stands in its notes.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gannb.data.files import part_of
+from gannb.data.label_tables import Line, Table, check_called_once, part_column, quoted_lines
 from gannb.utils.errors import InputError
 from gannb.utils.naming import few_of, nearest
 
@@ -32,6 +31,7 @@ class Row:
     text: str
     label: str
     fault: str = ""
+    part: str = ""  # of the set, train, val or test; "" where the file does not tell
 
 
 @dataclass
@@ -56,14 +56,6 @@ class Columns:
     def way(self, what: str) -> str:
         """Return how a person says which column it is; what: `text` or `label`."""
         return f"set {what}_column" if self.settable else f"call it {what!r} there"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a table, its cells as written."""
-
-    number: int  # from 1: where it starts in its file
-    cells: list[str]
 
 
 def is_table(name: str) -> bool:
@@ -158,55 +150,31 @@ def _delimiter(text: str, usual: str) -> str:
     return max(DELIMITERS, key=lambda mark: (first.count(mark), mark == usual))
 
 
-def quoted_lines(path: Path, text: str, delimiter: str) -> list[Line]:
-    """Rows of a csv. Raises InputError where a quote is not closed, or has swallowed rows."""
-    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    lines, start = [], 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                lines.append(Line(start, cells))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f'{path}, line {start:,}: a quote is opened there and not closed as it should be ({error}); write "" for '
-            "a quote within a cell"
-        ) from None
-    _check_swallowed(path, lines, delimiter)
-    return lines
-
-
-def _check_swallowed(path: Path, lines: list[Line], delimiter: str) -> None:
-    """Refuse cells of several lines of which one would be a row of its own, ending or beginning as others do."""
-    width = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
-    single = [line.cells for line in lines if not any("\n" in cell for cell in line.cells)]
-    often = [{v for v, n in Counter(c[i] for c in single if len(c) == width).items() if n > 1} for i in range(width)]
-    for line in lines:
-        for part in (part for cell in line.cells if "\n" in cell for part in cell.split("\n")[1:]):
-            cells = part.split(delimiter)
-            if width > 1 and len(cells) >= width and (cells[0] in often[0] or cells[-1] in often[-1]):
-                raise InputError(
-                    f"{path}, line {line.number:,}: the quote that is opened there swallows "
-                    f"{sum(cell.count(chr(10)) for cell in line.cells):,} further lines that look like rows; write "
-                    '"" for a quote within a cell, or close it'
-                )
-
-
 # ---- columns ----
 
 
 def _rows(path: Path, lines: list[Line], columns: Columns, delimiter: str, notes: list[str]) -> Rows:
     text, label, header, said = _found_columns(path, lines, columns)
-    width = len(lines[0].cells)
+    width, split = len(lines[0].cells), _split(path, lines, (text, label)) if header else None
     rows = []
     for line in lines[header:]:
         if len(line.cells) != width:
             rows.append(_of_another_width(path, line, width, delimiter))
         else:
-            rows.append(Row(f"{path.name}:{line.number}", line.cells[text], line.cells[label]))
+            part = "" if split is None else part_of(line.cells[split])
+            rows.append(Row(f"{path.name}:{line.number}", line.cells[text], line.cells[label], part=part))
     _check_not_numbers(path, rows, columns)
     return Rows(rows, [*notes, *said])
+
+
+def _split(path: Path, lines: list[Line], taken: Sequence[int]) -> int | None:
+    """Return the column that tells which rows are for testing; None where there is none. Raises InputError."""
+    names = [cell.strip() for cell in lines[0].cells]
+    rows = [[cell.strip() for cell in line.cells] for line in lines[1:] if len(line.cells) == len(names)]
+    table = Table(path, tuple(names), rows)
+    for column in taken:
+        check_called_once(table, column)
+    return part_column(table, [k for k in range(len(names)) if k not in taken])
 
 
 def _texts(path: Path, lines: list[Line], delimiter: str) -> list[Row]:
@@ -305,8 +273,9 @@ def _objects(path: Path, text: str) -> Iterator[tuple[int, dict]]:
             continue
         try:
             given = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}, line {number:,}: it is no JSON ({error}); write one object a line") from None
+        except (ValueError, RecursionError) as error:
+            why = error if isinstance(error, ValueError) else "lists within lists without an end"
+            raise InputError(f"{path}, line {number:,}: it is no JSON ({why}); write one object a line") from None
         if not isinstance(given, dict):
             raise InputError(f'{path}, line {number:,}: it is no JSON object; write {{"text": ..., "label": ...}}')
         yield number, given
@@ -322,13 +291,25 @@ def _text_of_json(path: Path, number: int, given: dict) -> Row:
 def _of_json(path: Path, text: str, columns: Columns) -> Iterator[Row]:
     """Rows of a file with a JSON object on every line."""
     asked = [columns.text or TEXT, columns.label or LABEL]
-    for number, given in _objects(path, text):
+    objects = list(_objects(path, text))
+    split = _split_of_json(path, [given for _, given in objects], asked)
+    for number, given in objects:
         missing = [(what, name) for what, name in zip((TEXT, LABEL), asked, strict=True) if name not in given]
         if missing:
             what, name = missing[0]
             hint = nearest(name, given) or f"the names are {few_of([repr(n) for n in given])}"
             raise InputError(f"{path}, line {number:,}: there is no {name!r}; {columns.way(what)} ({hint})")
-        yield _json_row(f"{path.name}:{number}", given[asked[0]], given[asked[1]])
+        row = _json_row(f"{path.name}:{number}", given[asked[0]], given[asked[1]])
+        yield replace(row, part=part_of(str(given[split]))) if split else row
+
+
+def _split_of_json(path: Path, objects: Sequence[dict], taken: Sequence[str]) -> str:
+    """Return the name under which every object tells the part of the set; "" where none does. Raises InputError."""
+    names = [name for name in (objects[0] if objects else ()) if name not in taken]
+    names = [name for name in names if all(isinstance(given.get(name), str) for given in objects)]
+    table = Table(path, tuple(names), [[given[name].strip() for name in names] for given in objects])
+    found = part_column(table, range(len(names)))
+    return "" if found is None else names[found]
 
 
 def _json_row(id: str, text: object, label: object) -> Row:

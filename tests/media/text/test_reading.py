@@ -78,6 +78,15 @@ def test_train_and_test_files_stay_apart(tmp_path):
     assert dataset.report.removed_from_pool == ["train.csv:5"] and len(dataset.pool) == 5
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_column_of_parts_keeps_the_test_set_apart(tmp_path, name):
+    rows = [(text, label, "test" if k in (2, 5) else "Train") for k, (text, label) in enumerate(ROWS)]
+    told = [json.dumps(dict(zip(("text", "label", "split"), row, strict=True))) for row in rows]
+    content = csv_of(rows, "text,label,split") if name == "a.csv" else "\n".join(told)
+    dataset = read(written(tmp_path, name, content))
+    assert dataset.test.x.tolist() == [A[2], B[2]] and len(dataset.pool) == 4
+
+
 def test_folders_of_texts_and_a_file_of_lines_per_class(tmp_path):
     for text, label in ROWS:
         folder = tmp_path / "folders" / label
@@ -197,6 +206,22 @@ BAD = {
         '{"txt": "a", "label": "b"}',
         r"a.jsonl, line 1: there is no 'text'.*'txt'|txt",
     ),
+    "a column of parts in other words": (
+        "a.csv",
+        csv_of([(*row, "dev") for row in ROWS], "text,label,split"),
+        "column 'split' .* with dev; call it `split`",
+    ),
+    "json with parts in other words": (
+        "a.jsonl",
+        '{"text": "a", "label": "b", "split": "dev"}',
+        "column 'split' of a.jsonl .* with dev",
+    ),
+    "two columns of a name": (
+        "a.csv",
+        csv_of([(*row, "x") for row in ROWS], "text,label,label"),
+        "a.csv has two columns 'label' that differ",
+    ),
+    "json without an end": ("a.jsonl", '{"text":' + "[" * 100_000, "a.jsonl, line 1: it is no JSON"),
     "a text that is null": ("a.jsonl", '{"text": null, "label": "b"}', r"a.jsonl:1 .*its sentence is null"),
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gannb.data.files import natural_key
 from gannb.data.npz import arrays_of, holds
-from gannb.data.source import BadItem, Source
+from gannb.data.source import BadItem, Source, check_spelling
 from gannb.media.audio.parameters import NOUNS
 from gannb.media.audio.sources.files import check_length, mono
 from gannb.utils.errors import InputError
@@ -156,10 +156,20 @@ def _classes(arrays: dict[str, np.ndarray], n: int, path: Path) -> tuple[np.ndar
                 "without gaps, or give names"
             )
         return labels.astype(np.int64), tuple(map(str, found.tolist()))
+    _check_names_differ(arrays.get(NAMES["labels"]), path)
     names = list(map(composed, _named(arrays, "labels", n, path)))
+    check_spelling(names, [f"{where}, clip {i:,}" for i in range(n)])
     classes = tuple(sorted(set(names), key=natural_key))
     place = {name: k for k, name in enumerate(classes)}
     return np.array([place[name] for name in names], np.int64), classes
+
+
+def _check_names_differ(names: np.ndarray | None, path: Path) -> None:
+    """Refuse two classes of one name, which would become one."""
+    known = [] if names is None else [composed(str(name)).strip() for name in names.ravel()]
+    twice = next((name for name in known if known.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{NAMES['labels']} of {path} names {twice!r} twice; give every class a name of its own")
 
 
 def _named(arrays: dict[str, np.ndarray], name: str, n: int, path: Path) -> list[str]:

@@ -116,3 +116,15 @@ def test_a_clip_of_a_set_is_looked_at_as_a_file_is(tmp_path, spoilt, says):
 def test_it_is_known_by_its_table_of_contents_alone(tmp_path):
     assert is_npz(npz(tmp_path / "set.npz")) and not is_npz(npz(tmp_path / "other.npz", audio=None))
     assert not is_npz(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["wren", "wren"], "class_names of .* names 'wren' twice"),
+        (["wren", "Wren"], "clip 1: the class 'Wren' differs from"),
+    ],
+)
+def test_two_classes_of_one_name_are_refused(tmp_path, names, says):
+    with pytest.raises(InputError, match=says):
+        from_npz(npz(tmp_path / "set.npz", class_names=np.array(names)))
