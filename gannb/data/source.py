@@ -74,7 +74,7 @@ def check_counts(source: Source, data: str) -> None:
         only = f" ({source.classes[0]!r})"
         if source.kind == "folder":
             raise InputError(
-                f"data: {data!r} has one class folder only{only}; give at least two, or name the folder that holds them"
+                f"data: {data!r} has one class only{only}; give at least two, or name the folder that holds them"
             )
         raise InputError(f"data: {data!r} has one class only{only}; a classifier needs at least two")
     pool = np.bincount(source.y[~source.is_test], minlength=len(source.classes))

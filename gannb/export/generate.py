@@ -7,7 +7,6 @@ its manifest and its data card (`card`). Whatever is there and whole stays as it
 from __future__ import annotations
 
 import contextlib
-import csv
 import errno
 import os
 import shutil
@@ -23,6 +22,7 @@ import numpy as np
 
 from gannb.analysis.verdict import read_verdict
 from gannb.analysis.wording import with_reason
+from gannb.data.label_tables import read_table
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.final import final_paths, train_final, weights_digest
 from gannb.export.card import write_card
@@ -229,17 +229,18 @@ def _wanted(
 
 
 def _read_counts(file: Path, known: tuple[str, ...]) -> dict[str, int]:
-    """Return items by class from a CSV with the columns class and count."""
+    """Return items by class from a table with the columns class and count, read as tables of labels are."""
+    if not file.is_file():
+        raise InputError(f"like: there is no file {str(file)!r}; give a CSV with the columns class and count.")
     try:
-        with open(file, newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"like: {str(file)!r} cannot be read ({error}); give a CSV in UTF-8.") from None
-    if not rows or not {"class", "count"} <= rows[0].keys():
+        table = read_table(file)
+    except InputError as error:
+        raise InputError(str(error).replace("data: ", "like: ", 1)) from None
+    if not table.rows or not {"class", "count"} <= set(table.columns):
         raise InputError(f"like: {str(file)!r} needs the columns class and count, and a line per class.")
     counts: dict[str, int] = {}
-    for row in rows:
-        name, count = composed((row["class"] or "").strip()), (row["count"] or "").strip()
+    columns = (table.column(table.columns.index(name)) for name in ("class", "count"))
+    for name, count in zip(*columns, strict=True):
         if name not in known:
             raise InputError(f"like: {str(file)!r} names {name!r}, which is no class; {nearest_class(name, known)}")
         if name in counts:

@@ -47,7 +47,7 @@ def test_a_test_set_lost_to_skipping_is_an_error(tmp_path):
 
 X, Y = arrays()["train_images"], arrays()["train_labels"]
 BAD_DATA = {
-    "one class": (lambda p: folder_of(p / "set", ("cat",)), "one class folder only.*'cat'"),
+    "one class": (lambda p: folder_of(p / "set", ("cat",)), "one class only.*'cat'"),
     "a class with one image": (lambda p: folder_of(p / "set", n=1), "class 'cat'.*has 1 image .*add some"),
     "npz one class": (lambda p: npz(p / "set.npz", train_labels=Y * 0), "one class only"),
     "npz test lacks a class": (

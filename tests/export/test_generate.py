@@ -125,7 +125,7 @@ def test_equal_items_in_every_format_in_any_number_of_processes(helpful, tar_set
 
 
 def test_a_number_per_class_from_a_csv(helpful, tmp_path):
-    (tmp_path / "counts.csv").write_text("class,count\n3,5\n8,2\n1,0\n")
+    (tmp_path / "counts.csv").write_bytes("class;count\r\n3;5\r\n8;2\r\n1;0\r\n".encode("utf-16"))  # a spreadsheet's
     manifest = generate(helpful, tmp_path / "set", like=tmp_path / "counts.csv")
     assert {k: n for k, n in manifest["counts"].items() if n} == {"3": 5, "8": 2}
     assert sorted(p.name for p in (tmp_path / "set").iterdir() if p.is_dir()) == ["3", "8"]
@@ -382,7 +382,7 @@ WRONG = {
     "a negative number": (["--per-class", "-3"], "asks for -3 items of a class"),
     "too many": (["--per-class", "100000001"], "100,000,001 items"),
     "a seed out of range": (["--per-class", "3", "--seed", "-1"], "seed=-1 is out of range"),
-    "no file": (["--like", "none.csv"], "'none.csv' cannot be read"),
+    "no file": (["--like", "none.csv"], "like: there is no file 'none.csv'"),
     "more than the disk holds": (["--per-class", "90000000"], "needs about"),
 }
 
