@@ -204,13 +204,12 @@ def _found_columns(path: Path, lines: list[Line], columns: Columns) -> tuple[int
     """Return the positions of text and label, the number of header lines (0 or 1), and what to say."""
     first = [cell.strip() for cell in lines[0].cells]
     names = [cell.lower() for cell in first]
-    numbered = all(given is None or _is_number(given, first) for given in (columns.text, columns.label))
     asked = [columns.text or TEXT, columns.label or LABEL]
-    if all(name.lower() in names for name in asked):
-        return names.index(asked[0].lower()), names.index(asked[1].lower()), 1, []
-    if columns.text and columns.label and numbered:
-        at = [_position(path, given, first) for given in (columns.text, columns.label)]
-        header = _is_header(lines, at[1])
+    named = [name.lower() in names for name in asked]
+    numbered = [given is not None and _is_number(given, first) for given in (columns.text, columns.label)]
+    if all(known or by_number for known, by_number in zip(named, numbered, strict=True)):
+        at = [names.index(n.lower()) if n.lower() in names else _position(path, n, first) for n in asked]
+        header = any(named) or _is_header(lines, at[1])
         return at[0], at[1], int(header), [] if header else [f"{path.name} has no header."]
     if columns.text is None and columns.label is None and len(first) == 2:
         return _of_two(path, lines, columns)

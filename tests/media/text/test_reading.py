@@ -39,6 +39,8 @@ def texts(dataset):
         ("a.csv", csv_of(header="Text, LABEL"), {}),
         ("a.csv", csv_of(header="utterance,intent"), {"text_column": "utterance", "label_column": "intent"}),
         ("a.csv", csv_of(header="utterance,intent"), {"text_column": "1", "label_column": "2"}),
+        ("a.csv", csv_of(header="utterance,intent"), {"text_column": "1", "label_column": "intent"}),
+        ("a.csv", csv_of(header="utterance,label"), {"text_column": "1"}),
         ("a.tsv", csv_of(delimiter="\t", header="text\tlabel"), {}),
         ("a.csv", b"\xef\xbb\xbf" + csv_of().encode(), {}),
         ("a.tsv", csv_of(delimiter="\t", header="text\tlabel").encode("utf-16"), {}),
