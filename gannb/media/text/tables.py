@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gannb.data.contents import of_a_web_server, of_no_medium
 from gannb.data.files import part_of
 from gannb.data.label_tables import Line, Table, check_called_once, part_column, quoted_lines
 from gannb.utils.errors import InputError
@@ -20,6 +21,7 @@ from gannb.utils.naming import few_of, nearest
 SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": ""}  # of files, and what parts cells
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}  # between cells, and what each is called
 TEXT, LABEL = "text", "label"
+HEAD = 512  # bytes that tell what a file is
 HEADLESS = 0.5  # of the rows: a column of classes has fewer different values than this share
 
 
@@ -98,6 +100,8 @@ def decoded(path: Path) -> tuple[str, list[str]]:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"data: {path} cannot be read ({error.strerror}); check its name and permissions") from error
+    if content and (fault := of_no_medium(content[:HEAD], "file")):
+        raise InputError(f"{path} cannot be used: {fault}")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return _checked(path, content.decode("utf-16")), [f"{path.name} is UTF-16."]
@@ -135,6 +139,8 @@ def plain_lines(text: str) -> list[Line]:
 
 def _lines(path: Path, text: str) -> tuple[list[Line], str]:
     """Return the lines of a csv or tsv, and what parts their cells: a first line `sep=;` of Excel's says so."""
+    if fault := of_a_web_server(text[:HEAD].encode(errors="replace"), "table"):
+        raise InputError(f"{path} cannot be used: {fault}")
     usual = SUFFIXES[path.suffix.lower()]
     said = re.match(r"sep=(.)\n", text, re.IGNORECASE)
     delimiter = said[1] if said else _delimiter(text, usual)

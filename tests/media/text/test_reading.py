@@ -223,6 +223,12 @@ BAD = {
         csv_of([(*row, "x") for row in ROWS], "text,label,label"),
         "a.csv has two columns 'label' that differ",
     ),
+    "a page of a web server": (
+        "a.csv",
+        "<!DOCTYPE html>\n<p>Not found, sorry",
+        "a.csv cannot be used: it is a page or message",
+    ),
+    "an archive": ("a.csv", b"PK\x03\x04" + bytes(range(256)), "a.csv cannot be used: it is a zip archive; unpack it"),
     "json without an end": ("a.jsonl", '{"text":' + "[" * 100_000, "a.jsonl, line 1: it is no JSON"),
     "a text that is null": ("a.jsonl", '{"text": null, "label": "b"}', r"a.jsonl:1 .*its sentence is null"),
 }
