@@ -25,8 +25,7 @@ from gannb.units.kinds import ITEMS, REFERENCE_SETS
 from gannb.utils import cuda
 from gannb.utils.console import QUIET, talk
 from gannb.utils.errors import InputError
-from gannb.utils.files import read_json
-from gannb.work.store import RECORD
+from gannb.work.store import RECORD, parameters_at
 
 if TYPE_CHECKING:
     from gannb.data.medium import Asked, FurtherSpace, Medium, Weights
@@ -112,7 +111,7 @@ def _new_captions(study: Study, dataset: Dataset, medium: Medium) -> Asked:
 def recall_new_captions(folder: Path) -> Asked | None:
     """Return the new captions that a study's units record to have made items of; None: none do."""
     for record in sorted(folder.glob(f"trials/*/*.{NEW_CAPTIONS}-{ITEMS.stored_as}-*/{RECORD}")):
-        if found := read_json(record)["parameters"].get(NEW_CAPTIONS):
+        if found := parameters_at(record.parent).get(NEW_CAPTIONS):
             return tuple((caption, label) for caption, label in found)
     return None
 
@@ -130,7 +129,7 @@ def _or_recalled(find: Callable[[], T | None], recall: Callable[[], T | None]) -
 def recall_digest(folder: Path, space: str) -> str | None:
     """Return the SHA-256 of the weights that a study's units record to have measured with in a space; None: none do."""
     for record in sorted(folder.glob(f"trials/*/{REFERENCE_SETS.stored_as}-*/{RECORD}")):
-        if found := read_json(record)["parameters"].get(space):
+        if found := parameters_at(record.parent).get(space):
             return found
     return None
 

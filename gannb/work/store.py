@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import shutil
 import socket
@@ -38,13 +39,13 @@ def is_done(study: Path, unit: Unit) -> bool:
 def is_whole(folder: Path) -> bool:
     """Tell whether a folder holds a finished unit, every file as long as it was written.
 
-    What is not, as after a disk's fault or a copy that was cut off, is made again. Raises OSError where it cannot be
-    looked at, as with too many open files or without the right to: it may be whole.
+    What is not, as after a disk's fault or a copy that was cut off, is made again; so is what has no whole record.
+    Raises OSError where it cannot be looked at, as with too many open files or without the right to: it may be whole.
     """
     try:
-        files = _read_record(folder).get("files", {})  # older ones are without
+        files = _read_record(folder).get("files", {})
         return all((folder / name).stat().st_size == size for name, size in files.items())
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: also a byte of zeros in a file's name
         if (found := shortage_of(error)) and errno.EIO not in found.numbers:
             raise
         return False
@@ -60,13 +61,39 @@ def read_unit(study: Path, unit: Unit) -> dict[str, Any]:
     return _read_record(study / unit.path)
 
 
+def parameters_at(folder: Path) -> dict[str, Any]:
+    """Return what the unit in a folder has declared; nothing where its record is gone or says nothing of it."""
+    try:
+        parameters = json.loads((folder / RECORD).read_text(encoding="utf-8"))["parameters"]
+    except (FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    return parameters if isinstance(parameters, dict) else {}
+
+
 def _read_record(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    """Return a unit's record, which says all that is asked of one. Raises OSError or ValueError where there is none."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except RecursionError:  # brackets without end
+        record = None
+    if not _is_record(record):
+        raise ValueError(f"{folder / RECORD} is damaged")
+    return record
+
+
+def _is_record(record: Any) -> bool:
+    """Tell whether a JSON value is a unit's record: each part that is read of one is there, and of its kind."""
+    if not isinstance(record, dict):
+        return False
+    seconds, files = record.get("seconds"), record.get("files", {})  # older ones list no files
+    timed = type(seconds) in (int, float) and 0 <= seconds < math.inf
+    listed = isinstance(files, dict) and all(type(size) is int for size in files.values())
+    return timed and listed and isinstance(record.get("parameters", {}), dict)
 
 
 def seconds_at(folder: Path) -> float:
     """Return the seconds that the finished unit in a folder took. Raises OSError or ValueError where there is none."""
-    return float(_read_record(folder)["seconds"])
+    return _read_record(folder)["seconds"]
 
 
 def recorded_failure(study: Path, unit: Unit) -> str | None:
@@ -78,9 +105,12 @@ def failure_at(folder: Path) -> str | None:
     """Return the error that the unit that belongs into a folder failed with when it was last tried, or None."""
     file = folder.with_name(f"{folder.name}.failed") / "error.json"
     try:
-        return json.loads(file.read_text(encoding="utf-8"))["error"]
+        error = json.loads(file.read_text(encoding="utf-8"))["error"]
     except FileNotFoundError:  # perhaps in this moment, when it was made after all
         return None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        error = None
+    return error if isinstance(error, str) and error else f"nobody knows why any more, since {file} is damaged"
 
 
 def failure_time(folder: Path) -> int:

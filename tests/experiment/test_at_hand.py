@@ -128,5 +128,8 @@ def test_weights_of_a_further_space_are_told_by_their_content_or_by_what_was_mea
         folder = asked.folder / f"trials/00{trial}/yardsticks-{trial}"
         folder.mkdir(parents=True)
         (folder / "unit.json").write_text(json.dumps({"parameters": parameters}))
+    folder = asked.folder / "trials/000/yardsticks-2"
+    folder.mkdir()
+    (folder / "unit.json").write_text("{}")  # damaged
     assert recall_digest(asked.folder, "further") == digest and recall_digest(asked.folder, "other") is None
     assert look(asked, read("digits"), "0" * 16).spaces == {"further": digest}

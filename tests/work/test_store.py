@@ -26,8 +26,10 @@ from gannb.work.store import (
     host_at,
     is_at_work,
     is_done,
+    parameters_at,
     read_unit,
     recorded_failure,
+    seconds_at,
     side_folder,
 )  # fmt: skip
 from gannb.work.unit import Task
@@ -71,6 +73,44 @@ def test_a_unit_that_is_no_longer_whole_is_made_again(damage, tmp_path):
     assert execute(tmp_path, a, "cpu") is None and is_done(tmp_path, a)
     assert value.read_text() == "seven" and log(tmp_path) == ["trials/000/a"] * 2
     assert {**json.loads(record.read_text()), "seconds": 0} == {**before, "seconds": 0}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "{}", "null", "7", '{"seconds": "x"}', '{"seconds": null}', '{"seconds": true}', '{"seconds": -1}',
+        '{"seconds": NaN}', '{"seconds": Infinity}', '{"seconds": 1, "files": ["value.txt"]}',
+        '{"seconds": 1, "files": {"value.txt": "5"}}', '{"seconds": 1, "files": {"value\\u0000": 5}}',
+        '{"seconds": 1, "parameters": []}', "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_a_record_that_says_less_than_is_asked_of_one_is_none(record, tmp_path):
+    a = unit(value="seven")
+    execute(tmp_path, a, "cpu")
+    (tmp_path / a.path / RECORD).write_text(record)
+    assert not is_done(tmp_path, a)
+    if "files" not in record:  # what a file is like is asked with it alone
+        with pytest.raises(ValueError):
+            seconds_at(tmp_path / a.path)
+    assert execute(tmp_path, a, "cpu") is None and is_done(tmp_path, a)
+    assert log(tmp_path) == ["trials/000/a"] * 2 and seconds_at(tmp_path / a.path) >= 0
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"parameters": 1}', "\0" * 9, "[" * 100_000])
+def test_what_a_damaged_record_declares_is_nothing(record, tmp_path):
+    assert parameters_at(tmp_path) == {}
+    (tmp_path / RECORD).write_text(record)
+    assert parameters_at(tmp_path) == {}
+    (tmp_path / RECORD).write_text('{"parameters": {"value": 7}}')
+    assert parameters_at(tmp_path) == {"value": 7}
+
+
+@pytest.mark.parametrize("kept", ["", "[]", "{}", '{"error": 1}', "\0" * 9])
+def test_a_damaged_failure_is_still_one(kept, tmp_path):
+    a = replace(unit(), make=fail)
+    execute(tmp_path, a, "cpu")
+    (side_folder(tmp_path, a, "failed") / "error.json").write_text(kept)
+    assert "is damaged" in recorded_failure(tmp_path, a)
 
 
 def test_a_unit_of_before_files_were_listed_is_taken_as_it_is(tmp_path):
