@@ -23,7 +23,7 @@ from gannb.trials.splits import Draw
 from gannb.units import reading
 from gannb.units.classifiers import continued
 from gannb.units.kinds import DEFAULT_SECONDS
-from gannb.utils.errors import Failed
+from gannb.utils.errors import Failed, InputError
 from gannb.work.costs import Costs
 from gannb.work.store import is_done, read_unit, recorded_failure
 from gannb.work.unit import Unit
@@ -48,6 +48,26 @@ class Results:
     def has_failed(self, unit: Unit) -> bool:
         """Tell whether a unit, or one that it needs, has failed."""
         return any(recorded_failure(self.folder, each) for each in unit.closure())
+
+    def check_whole(self, units: Iterable[Unit] | None = None) -> None:
+        """Refuse to read what is damaged, or has gone while what was made from it is there.
+
+        units: of these alone, and not of all that is planned. What was never made is no fault: results go without it.
+
+        Raises:
+            InputError: the first such unit, and the way to have it again.
+        """
+        every = dict.fromkeys(each for unit in units or self.plan.all_units() for each in unit.closure())
+        done = {unit for unit in every if self.is_done(unit)}
+        needed = {need for unit in done for need in unit.needs}
+        lost = [unit for unit in every if unit not in done and (unit in needed or (self.folder / unit.path).exists())]
+        if lost:
+            more = f" and {len(lost) - 1:,} more like it" if len(lost) > 1 else ""
+            tried = f" (last tried: {error})" if (error := recorded_failure(self.folder, lost[0])) else ""
+            raise InputError(
+                f"{self.folder / lost[0].path}{more}: a unit of this study that is damaged or missing{tried}; "
+                f"`gannb run {self.settings.study.folder}` makes it again."
+            )
 
     # ---- how far it is
 

@@ -41,13 +41,16 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
     last notebook alone goes by the study's own copy of its data; where their source has changed, the remark says so.
 
     Raises:
-        InputError: the study cannot be done with these data or on its engine, or another run is at work on it.
+        InputError: the study cannot be done with these data or on its engine, another run is at work on it, or what a
+            report reads is damaged.
         Failed: so many units failed that there is nothing to compare, or a kernel was killed.
         RuntimeError: a notebook failed; its executed copy shows where.
     """
     experiment = Experiment.preview(study, own_copy=(last := tuple(notebooks) == NOTEBOOKS[4:]))
     check_writable(study.folder)
-    if not last:
+    if last:
+        experiment.results.check_whole()
+    else:
         check_memory(experiment)
     missing = [] if last else experiment.missing()
     with study_lock(study.folder), checked(experiment.place, experiment.results.folder, missing), as_launcher():

@@ -34,9 +34,10 @@ def look(experiment: Experiment) -> Looked:
     the answer, so that no look goes uncounted.
 
     Raises:
-        InputError: there is not enough for a verdict yet (see `gather`), or the ledger is damaged.
+        InputError: there is not enough for a verdict yet (see `gather`), or a unit or the ledger is damaged.
         Failed: so many units failed that there is nothing to compare.
     """
+    experiment.results.check_whole()
     evidence = gather(experiment)
     looks = looks_now(experiment, len(common_trials(evidence, *PRIMARY)))
     evidence = replace(evidence, level=looks.spent.level)

@@ -106,7 +106,7 @@ def tried_in(folder: str | Path, wanted: str, number: int, seed: int) -> tuple[P
 
 
 def fitted_generator(experiment: Experiment) -> Fitted:
-    """Return the study's final GAN, or else the first trial's that is there. Raises InputError where none is."""
+    """Return the study's final GAN, or else the first trial's that is there. Raises InputError where none is whole."""
     results, plan, settings = experiment.results, experiment.plan, experiment.settings
     of_trials = [(plan.generator_units.get((t, settings.family)), t) for t in range(settings.trials)]
     found = [(unit, f"the GAN of trial {trial}") for unit, trial in of_trials if unit is not None]
@@ -116,6 +116,7 @@ def fitted_generator(experiment: Experiment) -> Fitted:
         raise InputError(
             f"{experiment.folder} has no trained GAN yet; run the study first (`gannb run {experiment.folder}`)."
         )
+    results.check_whole([unit])
     generator = registry.load(results.folder / unit.path, settings.medium, experiment.device)
     with np.load(results.folder / unit.need("draw").path / "draw.npz", allow_pickle=False) as draw:
         return Fitted(generator, settings.items(draw["train"]), whose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 
@@ -14,6 +15,7 @@ from gannb.experiment.experiment import Experiment
 from gannb.measures.comparison import REFERENCE_SETS
 from gannb.study.folder import load_study
 from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.utils.errors import InputError
 from gannb.utils.files import write_json
 from gannb.work.store import read_unit
 
@@ -27,6 +29,34 @@ def test_scores_are_tidy_and_complete(finished):
     n_real = table.groupby("arm")["n_real"].first()
     assert (n_real["real"], n_real["fewer+classic"], n_real["real+more+classic"]) == (40, 20, 80)
     assert table.groupby("arm")["n_synthetic"].first()["real+gan"] == 50
+
+
+@pytest.mark.parametrize("damage", ["gone", "zeroed", "no record", "no folder"])
+def test_what_is_damaged_or_has_gone_is_refused_by_its_name_with_the_way_to_have_it_again(smoke, damage):
+    experiment = changed(smoke)
+    results, draw, items = experiment.results, experiment.plan.draws[1], experiment.plan.item_units[1, "mlp"]
+    results.check_whole()
+    folder = smoke / items.path
+    if damage == "no folder":  # what was measured on it is there
+        shutil.rmtree(folder)
+    elif damage == "zeroed":
+        (folder / "x.npy").write_bytes(bytes(3000))
+    else:
+        (folder / ("x.npy" if damage == "gone" else "unit.json")).unlink()
+    said = f"{re.escape(str(folder))}: .*damaged or missing; `gannb run {re.escape(str(smoke))}` makes it again"
+    with pytest.raises(InputError, match=said):
+        results.check_whole()
+    results.check_whole([draw])
+    (smoke / draw.path / "draw.npz").unlink()
+    with pytest.raises(InputError, match=f"{re.escape(draw.path)} and 1 more like it"):
+        results.check_whole()
+
+
+def test_results_go_without_what_was_never_made(smoke):
+    results = changed(smoke).results
+    for unit in results.plan.units(4):
+        shutil.rmtree(smoke / unit.path)
+    results.check_whole()
 
 
 def test_scores_follow_from_the_predictions(finished):

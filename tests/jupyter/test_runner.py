@@ -67,6 +67,13 @@ def test_wrong_input_found_by_a_notebook_is_its_sentence(smoke):
         run_notebooks(load_study(smoke), NOTEBOOKS[4:])
 
 
+def test_a_report_of_what_is_damaged_is_refused_before_its_notebook(smoke, monkeypatch):
+    monkeypatch.setattr("gannb.jupyter.runner.execute_notebook", lambda *_: pytest.fail("a notebook was begun"))
+    next(smoke.glob("trials/000/mlp-items-*/x.npy")).write_bytes(bytes(3000))
+    with pytest.raises(InputError, match="mlp-items-.*damaged or missing"):
+        run_notebooks(load_study(smoke), NOTEBOOKS[4:])
+
+
 @pytest.fixture
 def papermill(monkeypatch):
     """Let papermill write so much of a notebook, and then end with an error or without."""
