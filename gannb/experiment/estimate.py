@@ -32,6 +32,7 @@ from gannb.generators.variations import FILTERS
 from gannb.measures.comparison import FEW as FEW_ITEMS
 from gannb.media import MEDIA
 from gannb.study.model import Study
+from gannb.study.place import check_writable
 from gannb.trials import splits
 from gannb.trials.arms import PSEUDO, parse_arm
 from gannb.trials.splits import Draw
@@ -89,8 +90,12 @@ def plan(study: Study) -> dict[str, Any]:
     `engine` and `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one process; `seconds` in all
     and `disk_bytes`, at least, `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound;
     `worker_bytes`, the memory of one process, as it was measured; and `advice`, a sentence, or null.
+
+    Raises:
+        InputError: as a run would, before it begins.
     """
     experiment = Experiment.preview(study)
+    check_writable(study.folder)
     settings, plan = experiment.settings, experiment.plan
     todo, most = (
         [unit for unit in each.all_units() if not experiment.results.is_done(unit)]

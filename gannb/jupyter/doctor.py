@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -16,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gannb.study.model import make_study
+from gannb.study.place import check_writable, free_bytes
 from gannb.utils import cuda
+from gannb.utils.errors import InputError
 from gannb.utils.memory import PROCESS
 from gannb.work.backends import worker_count
 from gannb.work.progress import seconds_text
@@ -152,7 +154,7 @@ def _memory(folder: Path, device: str) -> tuple[str, str]:
 
 
 def _disk(folder: Path, device: str) -> tuple[str, str]:
-    free = shutil.disk_usage(_existing(folder)).free
+    free = free_bytes(folder)
     text = f"{free / 1e9:,.1f} GB free at {folder}"
     if free < LEAST_DISK:
         return BAD, f"{text}; a small study takes about {LEAST_DISK / 1e6:.0f} MB: make room"
@@ -161,36 +163,27 @@ def _disk(folder: Path, device: str) -> tuple[str, str]:
 
 def _writing(folder: Path, device: str) -> tuple[str, str]:
     """Files can be written, synced and renamed where studies go, and where the system keeps temporary ones."""
-    for place in (_existing(folder), Path(tempfile.gettempdir())):
-        try:
-            with tempfile.TemporaryDirectory(dir=place, prefix=".gannb-doctor-") as inside:
-                written = Path(inside) / "a"
-                with open(written, "wb") as stream:
-                    stream.write(b"0" * 4096)
-                    os.fsync(stream.fileno())
-                os.rename(written, Path(inside) / "b")
-        except OSError as error:
-            return (
-                BAD,
-                f"{place} cannot be written to ({error.strerror}); choose another output_dir, or change its rights",
-            )
+    try:
+        for place in (folder, Path(tempfile.gettempdir())):
+            check_writable(place, b"0" * 4096)
+    except InputError as error:
+        return BAD, str(error).removesuffix(".")
     return GOOD, f"studies can be written to {folder}"
-
-
-def _existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that is there."""
-    return next(each for each in (folder.resolve(), *folder.resolve().parents) if each.is_dir())
 
 
 def _device(folder: Path, device: str) -> tuple[str, str]:
     """Which device studies compute on, and why it is not a GPU that is there."""
+    if refused := _refused(device):
+        return BAD, refused
     wrong, found = cuda.fault(), cuda.cards()
     if device != "cpu" and wrong:
         return (REMARK if device == "auto" else BAD), f"{wrong[0].upper()}{wrong[1:]}; studies compute on the CPU"
     if not found:
         wanted = device.startswith("cuda")
         return (BAD if wanted else GOOD), "no GPU is seen: studies compute on the CPU"
-    card = found[0]
+    if (number := _number(device)) >= len(found):
+        return BAD, f"there is no {device}; the last GPU of this machine is cuda:{len(found) - 1}"
+    card = found[number]
     fit = cuda.processes_that_fit(card.bytes_free, min(worker_count(0), cuda.PROCESSES))
     return GOOD, (
         f"{card.name}, capability {card.capability}, driver {card.driver}, {card.bytes_free / 1e9:.1f} of "
@@ -198,9 +191,26 @@ def _device(folder: Path, device: str) -> tuple[str, str]:
     )
 
 
+def _refused(device: str) -> str:
+    """Return why no study may name such a device, on whatever machine; empty where one may."""
+    from gannb.experiment.at_hand import resolve_device
+
+    try:
+        make_study(data=DEFAULT, device=device)
+        if not device.startswith(("auto", "cuda")):  # which the machine has, or has not
+            resolve_device(device)
+    except InputError as error:
+        return str(error).removesuffix(".")
+    return ""
+
+
+def _number(device: str) -> int:
+    return int(device.partition(":")[2] or 0)
+
+
 def _gpu_path(folder: Path, device: str) -> tuple[str, str]:
     """Training on the GPU goes on without a fault, its items come again byte for byte and are those of the CPU."""
-    if device == "cpu" or cuda.fault() or not cuda.cards():
+    if device == "cpu" or _refused(device) or cuda.fault() or _number(device) >= len(cuda.cards()):
         return GOOD, ""
     card = device if device.startswith("cuda") else "cuda"
     started = time.perf_counter()
@@ -220,7 +230,6 @@ def _gpu_path(folder: Path, device: str) -> tuple[str, str]:
 @cache
 def _settings() -> Settings:
     from gannb.experiment.experiment import Experiment
-    from gannb.study.model import make_study
 
     place = {"name": "gannb-doctor", "output_dir": tempfile.gettempdir()}  # where no study is, and none is written
     return Experiment.preview(make_study(data=DEFAULT, device="cpu", **place)).settings

@@ -20,6 +20,7 @@ from gannb.experiment.estimate import (
     units_table,
 )
 from gannb.experiment.settings import Settings
+from gannb.study.place import check_writable
 from gannb.sweep.definition import Sweep
 from gannb.sweep.planning import PlannedStudy, PlannedSweep, doublings_of, plan_sweep
 from gannb.units.kinds import DOUBLED, MEGABYTE
@@ -40,8 +41,12 @@ def plan(sweep: Sweep) -> dict[str, Any]:
     share that is saved; `engine` and `workers`; `units`, by kind `todo`, `total` and `seconds` of one process;
     `seconds` and `disk_bytes` in all, at least; `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to
     the bound.
+
+    Raises:
+        InputError: as a run would, before it begins.
     """
     planned = plan_sweep(sweep)
+    check_writable(sweep.folder)
     workers = processes(planned.place, sweep.units)
     todo, seconds, longer = _work(planned)
     disk, more_disk = _disk(planned, todo)

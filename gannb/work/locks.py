@@ -53,12 +53,17 @@ def _held(lease: Path, folder: Path, busy: str, way_out: str) -> Lease:
     try:
         held = take(lease, wait=False)
     except OSError as error:
-        reason = (error.strerror or "cannot be written").lower()
-        way = shortage_of(error).way if is_of_the_machine(error) else way_out
-        raise InputError(f"{folder} cannot be written ({reason}); {way}.") from None
+        raise unwritable(folder, error, way_out) from None
     if held is None:
         raise InputError(busy)
     return held
+
+
+def unwritable(folder: Path, error: OSError, way_out: str) -> InputError:
+    """Return what to raise where a folder cannot be written; the way out is that of what has run out, if anything."""
+    reason = (error.strerror or "cannot be written").lower()
+    way = shortage_of(error).way if is_of_the_machine(error) else way_out
+    return InputError(f"{folder} cannot be written ({reason}); {way}.")
 
 
 def is_running(folder: Path) -> bool:

@@ -74,6 +74,14 @@ def test_a_plan_measures_says_what_it_would_do_and_writes_nothing(tmp_path):
     assert found["seconds"] > spent / 2 and found["disk_bytes"] > 1e6
 
 
+@pytest.mark.parametrize("place", ["file", "file/within", "/proc/gannb"])
+def test_a_plan_refuses_a_place_where_no_study_can_be_written(timed, place, tmp_path):
+    (tmp_path / "file").touch()
+    study = make_study(**SMOKE, output_dir=str(tmp_path / place))
+    with pytest.raises(InputError, match=rf"{study.folder} cannot be written \(.*\); choose another output_dir"):
+        plan(study)
+
+
 @pytest.mark.parametrize(("n", "few"), [(3, True), (4, False)])
 def test_a_plan_says_where_there_are_too_few_images_for_gans(timed, n, few):
     found = plan(make_study(**SMOKE | {"n_per_class": n}))

@@ -51,7 +51,27 @@ def test_a_folder_that_cannot_be_written_to_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr(doctor.tempfile, "TemporaryDirectory", refuse)
     state, text = of("writing", tmp_path)
-    assert state == BAD and str(tmp_path) in text and "Permission denied" in text
+    assert state == BAD and str(tmp_path) in text and "(permission denied); choose another output_dir" in text
+
+
+@pytest.mark.parametrize("place", ["file", "file/within", "/dev/null", "/proc/gannb"])
+def test_what_is_no_folder_fails_the_command(quick, place, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main(["doctor", "--output-dir", str(tmp_path / place)]) == cli.FAILED
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if " writing " in line]
+    assert line.startswith("FAIL") and f"{tmp_path / place} cannot be written (" in line
+
+
+@pytest.mark.parametrize(
+    ("device", "says"),
+    [("foo", "device='foo'"), ("cuda:x", "device"), ("mps", "mps is not supported"), ("cuda:1", "no cuda:1; the last")],
+)
+def test_a_device_that_no_study_could_use_fails(tmp_path, monkeypatch, device, says):
+    monkeypatch.setattr(cuda, "fault", lambda: "")
+    monkeypatch.setattr(cuda, "cards", lambda: [P100])
+    state, text = of("device", tmp_path, device)
+    assert state == BAD and says in text
+    assert of("GPU path", tmp_path, device) == (GOOD, "")
 
 
 @pytest.mark.parametrize(("free", "state"), [(5e7, BAD), (1e9, REMARK), (1e11, GOOD)])

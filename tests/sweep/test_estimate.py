@@ -51,6 +51,13 @@ def test_plan_says_how_much_is_shared_and_times_each_kind_of_study_once(tmp_path
     assert not list(tmp_path.glob("*/sweep.json"))
 
 
+def test_plan_refuses_a_place_where_no_sweep_can_be_written(tmp_path, timed, capsys):
+    (tmp_path / "file").touch()
+    command = ["plan", str(written(tmp_path, TINY | {"gan": "mlp", "grid": GRID}))]
+    assert main([*command, "--set", f"output_dir={tmp_path / 'file'}"]) == 2 and not timed
+    assert "cannot be written (not a directory); choose another output_dir." in capsys.readouterr().err
+
+
 def test_a_family_s_own_settings_are_timed_each(tmp_path, timed, capsys):
     file = written(tmp_path, TINY | {"gan": "flow", "grid": {"flow_steps": [10, 100]}})
     assert main(["plan", str(file), "-q", "--json", "--set", f"output_dir={tmp_path}"]) == 0
