@@ -66,6 +66,7 @@ class Shortage:
         return f"{what}; {self.way}"
 
 
+FULL = "No space left on device|Disk quota exceeded"  # what nothing but a full disk is called
 SHORTAGES = (
     Shortage(
         frozenset(), r"(CUDA|HIP)( error:)? out of memory|CU(BLAS|DNN)_STATUS_ALLOC_FAILED|memory of the GPU is full",
@@ -74,7 +75,7 @@ SHORTAGES = (
     ),
     Shortage(
         frozenset({errno.ENOSPC, errno.EDQUOT}),
-        r"No space left on device|Disk quota exceeded|\d+ requested and \d+ written",
+        rf"{FULL}|\d+ requested and \d+ written",
         "the disk{of} is full", "make room",
     ),
     Shortage(
@@ -105,6 +106,11 @@ def shortage_of(error: BaseException) -> Shortage | None:
         return next((each for each in SHORTAGES if error.errno in each.numbers), None)
     if isinstance(error, OSError | RuntimeError):
         return next((each for each in SHORTAGES if re.search(each.says, str(error))), None)
+    if not isinstance(error, InputError):  # libraries have errors of their own; those in Rust end with the number
+        numbers = set(map(int, re.findall(r"\(os error (\d+)\)", str(error))))
+        full = next(each for each in SHORTAGES if errno.ENOSPC in each.numbers)
+        said = re.search(FULL, str(error))
+        return full if said else next((each for each in SHORTAGES if each.numbers & numbers), None)
     return None
 
 

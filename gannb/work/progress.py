@@ -50,6 +50,7 @@ class Progress:
         self.study, self.open = study, dict.fromkeys(todo)
         self.todo, self.left = (Counter(unit.cost for unit in todo) for _ in range(2))  # by cost, how many
         self.running: dict[Unit, None] = {}
+        self.failed = 0
         self.begun = time.monotonic()
         if self.quiet or not todo:
             yield
@@ -82,6 +83,7 @@ class Progress:
     def finished(self, unit: Unit, error: str | None) -> None:
         """Take note that a unit has ended."""
         self.running.pop(unit, None)
+        self.failed += bool(error)
         if unit in self.open:
             del self.open[unit]
             self.left[unit.cost] -= 1
@@ -112,7 +114,7 @@ class Progress:
                 told, said = time.monotonic(), share
         if bar is None:
             spent = seconds_text(time.monotonic() - self.begun)
-            print(f"{self.label}: {self._count()} units in {spent}", flush=True)
+            print(f"{self.label}: {self._count()} in {spent}{self._failures()}", flush=True)
 
     def _can_tell(self) -> bool:
         """Tell whether the share that is done, and so the time left, rests on no guess."""
@@ -120,14 +122,18 @@ class Progress:
 
     def _count(self) -> str:
         every = self.todo.total()
-        return f"{every - len(self.open)} of {every}"
+        return f"{every - len(self.open) - self.failed} of {every} units"
+
+    def _failures(self) -> str:
+        """Return what stands after what is done: how many were tried in vain."""
+        return f", {self.failed} failed" if self.failed else ""
 
     def _line(self, share: float) -> str:
         spent = time.monotonic() - self.begun
         if not self._can_tell():
-            return f"{self.label}: {self._count()} units, {seconds_text(spent)}"
+            return f"{self.label}: {self._count()}, {seconds_text(spent)}{self._failures()}"
         left = f", about {seconds_text(spent / share * (1 - share))} left" if share > 0.02 else ""
-        return f"{self.label}: {share:4.0%}, {seconds_text(spent)}{left}"
+        return f"{self.label}: {share:4.0%}, {seconds_text(spent)}{left}{self._failures()}"
 
 
 def seconds_text(seconds: float) -> str:

@@ -7,6 +7,7 @@ import pickle
 import re
 
 import pytest
+from safetensors import SafetensorError
 
 from gannb.utils.errors import (
     Failed,
@@ -37,6 +38,10 @@ def test_a_stop_is_caught_by_what_catches_interrupts_and_wrong_input_is_not():
         (OSError(errno.ENOSPC, "x", "/a"), "the disk of /a is full; make room"),
         (OSError("115008 requested and 61312 written"), "the disk is full; make room"),
         (RuntimeError("01_data: OSError: [Errno 28] No space left on device; x shows where"), "the disk is full"),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), "the disk is full"),
+        (Exception("cannot write (os error 122)"), "the disk is full; make room"),
+        (ValueError("IO error: No space left on device"), "the disk is full; make room"),
+        (Exception("cannot open (os error 24)"), "too many files are open at once; allow more"),
         (OSError(errno.EMFILE, "x", "/a"), "too many files are open at once (/a); allow more (`ulimit -n 8192`)"),
         (OSError(errno.ENOMEM, "x"), "there is not enough memory; close other programs, or set fewer workers"),
         (MemoryError(), "there is not enough memory"),
@@ -54,7 +59,16 @@ def test_what_has_run_out_is_named_as_that_and_nobody_is_told_to_remove_anything
     assert str(unreadable("a.json", error, "is damaged: remove it.")).startswith("a.json cannot be read: ")
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError(2, "x"), ValueError("too many open files"), OSError("cut short")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "x"),
+        ValueError("too many open files"),
+        OSError("cut short"),
+        InputError("a: No space left on device"),
+        Exception("no file (os error 2)"),
+    ],
+)
 def test_a_thing_that_is_at_fault_itself_is_called_so(error):
     assert shortage_of(error) is None and not is_of_the_machine(error)
     assert str(unreadable("a.json", error, "is damaged: remove it.")) == "a.json is damaged: remove it."

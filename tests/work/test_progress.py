@@ -66,6 +66,18 @@ def test_progress_tells_of_a_failure_at_once(tmp_path, capsys):
         assert capsys.readouterr().out == "FAILED trials/000/bad: RuntimeError: the loss is nan\n"
 
 
+def test_what_failed_is_not_counted_as_done(tmp_path, capsys):
+    good, bad, blocked = unit("good"), unit("bad"), unit("blocked")
+    progress = Progress("02", every=60)
+    progress.interactive = False
+    with progress.watch(tmp_path, [good, bad, blocked]):
+        assert "failed" not in progress._line(0.0)
+        progress.finished(good, None)
+        progress.finished(bad, "OSError: the disk is full")
+        assert progress._line(0.5).endswith(", 1 failed")
+    assert re.search(r"^02: 1 of 3 units in \d+ s, 1 failed$", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_verbose_progress_tells_of_every_unit(tmp_path, capsys):
     good, progress = unit("good"), Progress("04", every=60)
     progress.interactive = False
