@@ -1,7 +1,7 @@
 """The command `gannb`. Thin: it reads arguments and calls the package; `COMMANDS`, at the end, is all it can do.
 
-Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 1 anything else. What a command calls is
-imported when it is called, so that help, completions and errors come at once.
+Exit codes: 0 done; 2 the input is wrong, with one sentence last on stderr; 143 it was told to end (SIGTERM); 1 anything
+else. What a command calls is imported when it is called, so that help, completions and errors come at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gannb.study.help import WIDTH, completions, names_text, parameter_text, tab
 from gannb.study.model import NOTEBOOKS, Study
 from gannb.study.written import is_sweep, read_yaml, study_of, value_of
 from gannb.utils.console import NORMAL, QUIET, VERBOSE, mute, open_streams, paint, talk, talking
-from gannb.utils.doing import doing, telling
+from gannb.utils.doing import doing, ending, telling
 from gannb.utils.errors import Failed, InputError, shortage_of
 from gannb.utils.naming import nearest
 
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from gannb.sweep.definition import Sweep
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
+SIGNALLED = 128  # and the number of the signal, as shells say it
 STATES = {"done": "green", "running": "blue", "failed": "red", "unfinished": "yellow"}
 EPILOG = """\
-exit codes: 0 done, 2 the input is wrong (one sentence, last on stderr), 1 else.
+exit codes: 0 done, 2 the input is wrong (one sentence, last on stderr), 143
+ended by SIGTERM, 1 else.
 `gannb COMMAND --help` says more of a command, `gannb parameters` lists what a
 study can be told. Names complete with the tab key once your shell has read
   eval "$(gannb completion bash)"   or zsh; fish: gannb completion fish | source
@@ -73,6 +75,12 @@ def _main(arguments: list[str]) -> int:
 
 
 def _call(options: argparse.Namespace) -> int:
+    with ending() as came:
+        code = _code_of(options)
+    return SIGNALLED + came[0] if came and code != DONE else code
+
+
+def _code_of(options: argparse.Namespace) -> int:
     try:
         return options.call(options)
     except InputError:

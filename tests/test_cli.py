@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -295,6 +296,13 @@ def test_every_end_has_its_exit_code_and_one_line_last_on_stderr(monkeypatch, ca
     monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", run_notebooks)
     assert main(["run"]) == code
     assert capsys.readouterr().err.splitlines()[-1] == says
+
+
+def test_who_is_told_to_end_says_what_is_kept_and_ends_as_the_signal_says(monkeypatch, capsys):
+    monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", lambda *_: signal.raise_signal(signal.SIGTERM))
+    assert main(["run"]) == 143
+    said = "gannb: stopped; what was finished is kept, and the same command goes on from there."
+    assert capsys.readouterr().err.splitlines()[-1] == said
 
 
 def test_status_tells_what_is_done(smoke, capsys):

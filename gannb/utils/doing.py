@@ -1,16 +1,19 @@
 """What a command is doing, said on stderr where it has been silent for long; stdout stays clean for pipes.
 
 Whoever does what may take long says so with `doing`, at no cost where nobody listens: `telling` does, once a command.
+A command that is told to end does so as where somebody interrupts it: `ending`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import IO
 
 SILENCE = 10.0  # seconds after which a command says what it is doing; twice as long each time
@@ -62,6 +65,34 @@ def counter(total: int) -> Callable[[], None]:
 def heard() -> None:
     """Note that something was said just now, so that what is being done need not be."""
     _heard[0] = time.monotonic()
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[list[int]]:
+    """Let SIGTERM, as of `kill` or a batch system, end this process as Ctrl-C does, until the block ends.
+
+    Without it a study would seem to be at work until its leases expire. Yields a list that has the signal once it came;
+    further ones are passed over meanwhile, since some send it to a process and to its group. Where it is ignored or
+    has a handler already, and in other threads than the main one, nothing is changed.
+    """
+    came: list[int] = []
+
+    def end(number: int, _: FrameType | None) -> None:
+        if came:
+            return
+        came.append(number)
+        if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL, None):  # as of a shell's `command &`
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield came
+        return
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class Heard:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import signal
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from gannb.utils import doing as module
-from gannb.utils.doing import Activity, Heard, counter, doing, telling
+from gannb.utils.doing import Activity, Heard, counter, doing, ending, telling
 
 QUICK = 0.02  # seconds of silence, here
 
@@ -98,3 +99,28 @@ def test_without_anybody_who_listens_counting_costs_nothing():
     with doing("reading"):
         counter(3)()
     assert module._activities == [] and Activity("reading", 0.0).text(12.4) == "reading, 12 s"
+
+
+@pytest.mark.parametrize("interrupts", [signal.default_int_handler, signal.SIG_IGN])
+def test_being_told_to_end_is_an_interrupt_once_also_where_interrupts_are_ignored(interrupts):
+    before = signal.signal(signal.SIGINT, interrupts)
+    try:
+        with ending() as came:
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)  # what is cleared up now is not interrupted
+            assert came == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_who_has_a_handler_of_its_own_keeps_it():
+    own = lambda *_: None  # noqa: E731
+    signal.signal(signal.SIGTERM, own)
+    try:
+        with ending() as came:
+            assert signal.getsignal(signal.SIGTERM) == own
+        assert signal.getsignal(signal.SIGTERM) == own and came == []
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
