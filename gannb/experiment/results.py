@@ -62,11 +62,11 @@ class Results:
         needed = {need for unit in done for need in unit.needs}
         lost = [unit for unit in every if unit not in done and (unit in needed or (self.folder / unit.path).exists())]
         if lost:
-            more = f" and {len(lost) - 1:,} more like it" if len(lost) > 1 else ""
+            more = f", and {len(lost) - 1:,} more" if len(lost) > 1 else ""
             tried = f" (last tried: {error})" if (error := recorded_failure(self.folder, lost[0])) else ""
             raise InputError(
-                f"{self.folder / lost[0].path}{more}: a unit of this study that is damaged or missing{tried}; "
-                f"`gannb run {self.settings.study.folder}` makes it again."
+                f"The unit {self.folder / lost[0].path} is damaged or missing{tried}{more}; `gannb run "
+                f"{self.settings.study.folder}` makes it again."
             )
 
     # ---- how far it is
