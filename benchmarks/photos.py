@@ -48,7 +48,7 @@ BATCH = 32
 SCORED = 60  # items a class
 OWN = "the draw itself"
 WITHOUT = "projection"  # what the others are timed beside
-COMPARED = (WITHOUT, "progressive", "style", "projected")
+COMPARED = (WITHOUT, "projection_r1", "progressive", "style", "projected")
 TIMED, TURNS = 8, 3  # steps in a turn, turns
 
 

@@ -18,7 +18,7 @@ from gannb.media.image import IMAGE
 from gannb.media.image.augmentation.policies import Policy
 from gannb.media.image.gans.dcgan import DcganDiscriminator, DcganGenerator
 from gannb.media.image.gans.families import FAMILIES
-from gannb.media.image.gans.layers import ByClass
+from gannb.media.image.gans.layers import ByClass, as_it_is
 from gannb.media.image.gans.mlp import MlpDiscriminator, MlpGenerator
 from gannb.media.image.gans.progressive import ProgressiveDiscriminator, ProgressiveGenerator
 from gannb.media.image.gans.projected import ProjectedDiscriminator
@@ -31,6 +31,7 @@ from gannb.media.image.pretrained import Weights
 TRUNK = Weights("test_resnet", "", "", {}, {})  # timm's smallest with layers of five sizes, untrained
 MAKERS = {  # family -> its networks, narrow
     "projection": (partial(ConvGenerator, base=8), partial(ConvDiscriminator, base=8)),
+    "projection_r1": (partial(ConvGenerator, base=8), partial(ConvDiscriminator, base=8, norm=as_it_is)),
     "mlp": (partial(MlpGenerator, hidden=32), partial(MlpDiscriminator, hidden=32)),
     "dcgan": (partial(DcganGenerator, base=8), partial(DcganDiscriminator, base=8)),
     "dcgan_per_class": (

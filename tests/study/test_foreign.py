@@ -189,7 +189,10 @@ def test_a_pickle_is_never_opened(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"generator": "stylegan"}, "of a generator 'stylegan', which is no GAN family; it takes projection, mlp"),
+        (
+            {"generator": "stylegan"},
+            "of a generator 'stylegan', which is no GAN family; it takes projection, projection_r1, mlp",
+        ),
         ({"generator": "copies"}, "'copies', which is no GAN family"),
         ({"generator": ["mlp"]}, "is no GAN family"),
         ({"generator": "dcgan"}, "do not fit family dcgan"),

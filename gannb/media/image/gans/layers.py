@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,12 @@ from gannb.generators.adversarial.family import Network
 from gannb.media.image.gans.family import Shape
 
 LEAK = 0.2  # slope of leaky ReLU below 0
+Norm = Callable[[nn.Module], nn.Module]  # what holds the weights of a layer
+
+
+def as_it_is(layer: nn.Module) -> nn.Module:
+    """The layer with its weights free."""
+    return layer
 
 
 class LabelEmbedding(nn.Embedding):
@@ -27,14 +34,14 @@ class ProjectionHead(nn.Module):
     """Scores and class logits of features.
 
     The score is linear(h) + <embedding of the label, h> (Miyato & Koyama 2018, section 3), the logits are
-    those of an auxiliary classifier (Odena et al. 2017). Spectral norm throughout (Miyato et al. 2018).
+    those of an auxiliary classifier (Odena et al. 2017). norm: of each layer's weights (Miyato et al. 2018), or none.
     """
 
-    def __init__(self, features: int, classes: int) -> None:
+    def __init__(self, features: int, classes: int, norm: Norm = spectral_norm) -> None:
         super().__init__()
-        self.score = spectral_norm(nn.Linear(features, 1))
-        self.embedding = spectral_norm(nn.Embedding(classes, features))
-        self.label = spectral_norm(nn.Linear(features, classes))
+        self.score = norm(nn.Linear(features, 1))
+        self.embedding = norm(nn.Embedding(classes, features))
+        self.label = norm(nn.Linear(features, classes))
 
     def forward(self, h: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """h (N, features), labels (N,) -> scores (N,), logits (N, classes)."""

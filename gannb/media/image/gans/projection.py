@@ -14,6 +14,7 @@ from gannb.media.image.gans.layers import (
     LEAK,
     ConditionalBatchNorm,
     LabelEmbedding,
+    Norm,
     ProjectionHead,
     channels_from_image,
     cropped,
@@ -65,19 +66,23 @@ class ConvGenerator(nn.Module):
 
 
 class ConvDiscriminator(nn.Module):
-    """Image, edge repeated up to a multiple of the start grid -> strided convolutions -> features -> head."""
+    """Image, edge repeated up to a multiple of the start grid -> strided convolutions -> features -> head.
 
-    def __init__(self, shape: Shape, classes: int, base: int = 16, features: int = 128) -> None:
+    norm: of each layer's weights, spectral (Miyato et al. 2018) or none.
+    """
+
+    def __init__(
+        self, shape: Shape, classes: int, base: int = 16, features: int = 128, norm: Norm = spectral_norm
+    ) -> None:
         super().__init__()
         height, width, channels = shape
         grid, widths = start_grid(height, width), channels_from_image(height, width, base)
         self.pad = margins(height, width)
         self.downs = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
-            for a, b in zip([channels, *widths[:-1]], widths, strict=True)
+            norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in zip([channels, *widths[:-1]], widths, strict=True)
         )
-        self.features = spectral_norm(nn.Linear(widths[-1] * grid[0] * grid[1], features))
-        self.head = ProjectionHead(features, classes)
+        self.features = norm(nn.Linear(widths[-1] * grid[0] * grid[1], features))
+        self.head = ProjectionHead(features, classes, norm)
 
     def forward(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, C, H, W), labels (N,) -> scores (N,), logits (N, classes)."""

@@ -123,7 +123,11 @@ def test_an_image_too_large_for_one_family_and_too_small_for_the_other_is_refuse
 
 @pytest.mark.parametrize(
     ("family", "side", "named"),
-    [("mlp", 64, "use projection, dcgan"), ("projected", 24, "use projection, mlp"), ("style", 512, "use projection")],
+    [
+        ("mlp", 64, "use projection, projection_r1"),
+        ("projected", 24, "use projection, projection_r1"),
+        ("style", 512, "use projection"),
+    ],
 )
 def test_a_side_that_a_family_cannot_do_is_refused_with_those_that_can(family, side, named):
     with pytest.raises(InputError, match=f"not {side}x{side}; {named}.*, or set size") as refused:
