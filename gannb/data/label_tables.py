@@ -258,7 +258,7 @@ def _tells_parts(name: str, cells: Sequence[str]) -> bool:
 
 
 def check_called_once(table: Table, column: int) -> None:
-    """Refuse a column whose name another one has too, with other cells: only one of them would be read."""
+    """Raise InputError for a column whose name another one has too, with other cells: one alone would be read."""
     for other, name in enumerate(table.columns):
         alike = other != column and _plain(name) == _plain(table.columns[column])
         if alike and table.column(other) != table.column(column):
