@@ -32,7 +32,7 @@ from gannb.generators.variations import FILTERS
 from gannb.measures.comparison import FEW as FEW_ITEMS
 from gannb.media import MEDIA
 from gannb.study.model import Study
-from gannb.study.place import check_writable
+from gannb.study.place import check_writable, free_bytes
 from gannb.trials import splits
 from gannb.trials.arms import PSEUDO, parse_arm
 from gannb.trials.splits import Draw
@@ -40,9 +40,12 @@ from gannb.units.classifiers import continued
 from gannb.units.kinds import (
     DEFAULT_SECONDS,
     FILTERING_CLASSIFIER,
+    GENERATOR,
     KINDS,
     MEASURING_CLASSIFIER,
     MEGABYTE,
+    OUTLIER_GAN,
+    PRETRAINING,
     REFERENCE_SETS,
     TUNING,
 )
@@ -72,12 +75,15 @@ SLOW = 1.0  # s; of what takes longer for a first step fewer are timed
 SAMPLED = 64  # items by which sampling is timed
 STAGE_SECONDS = 9.0  # a notebook's kernel and its workers starting and importing torch, besides what is measured
 FEATURES = 2048 * 4  # bytes of an item's frozen features, about
+GUESSED = (GENERATOR.stored_as, PRETRAINING.stored_as, OUTLIER_GAN.stored_as)  # what these take of the disk
 SHOWN = 5  # files left out that are named
 ENOUGH = 4  # items of a class of which GANs were seen to keep their variety, and of fewer not
 LONG = 3600  # seconds from which on a quicker way is pointed out
 EVENING = 3 * LONG  # that a study may take, or it is said which items fit
 LARGE = 2**14  # values of an item, from which on what a process takes is tried before a study starts
 MEMORY_SHARE = 0.9  # of what is free, that all processes may take together
+SURELY = 0.5  # of what is reckoned to be written, that is written in any case
+AMPLE = 2e9  # bytes free, from which on it is not asked, which takes seconds, what networks of classifiers take
 BUSY = 1.5  # times as long as on an idle machine, from which on that is said
 
 
@@ -89,7 +95,8 @@ def plan(study: Study) -> dict[str, Any]:
     `classifier` (several), `classifier_steps`, `classifier_steps_most`, `fine_tuning` (sentences), `device`,
     `engine` and `workers` (processes); `units`, by kind `todo`, `total` and `seconds` of one process; `seconds` in all
     and `disk_bytes`, at least, `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to the bound;
-    `worker_bytes`, the memory of one process, as it was measured; and `advice`, a sentence, or null.
+    `free_bytes`, what the disk has free; `worker_bytes`, the memory of one process, as it was measured; and `advice`,
+    a sentence, or null.
 
     Raises:
         InputError: as a run would, before it begins.
@@ -125,7 +132,7 @@ def plan(study: Study) -> dict[str, Any]:
         "fine_tuning": _fine_tuning(plan), "device": experiment.device, "engine": study.engine, "workers": workers,
         "units": _by_kind(plan, spent), "seconds": round(total), "seconds_most": round(longest),
         "disk_bytes": round(disk_bytes(settings, todo)), "disk_bytes_most": round(disk_bytes(settings, most)),
-        "worker_bytes": round(seconds.get("memory", 0)),
+        "free_bytes": free_bytes(study.folder), "worker_bytes": round(seconds.get("memory", 0)),
         "advice": _advice(settings, total, seconds.get("waiting", 1.0), too_much),
     }  # fmt: skip
 
@@ -263,9 +270,17 @@ def sizes_text(planned: Mapping[str, Any], beside: str = "") -> list[str]:
         f"{seconds_text(planned[f'seconds{of}'])} in all, and {planned[f'disk_bytes{of}'] / MEGABYTE:,.0f} MB of disk"
         for of in ("", "_most")
     )
-    if least == most:
-        return [f"about {least}{beside}"]
-    return [f"at least {least}{beside};", f"up to {most}, if training converges late and steps are doubled"]
+    lines = [f"at least {least}{beside};", f"up to {most}, if training converges late and steps are doubled"]
+    return [*([f"about {least}{beside}"] if least == most else lines), *_room_text(planned)]
+
+
+def _room_text(planned: Mapping[str, Any]) -> list[str]:
+    """Return a line on what is free of the disk where that is less than is needed, or may be."""
+    free, least, most = (planned[name] for name in ("free_bytes", "disk_bytes", "disk_bytes_most"))
+    if free >= most:
+        return []
+    often = "" if free < least else ", which is too little where steps are doubled often"
+    return [f"the disk has {size_text(free)} free{often}: make room, or choose another output_dir"]
 
 
 def _fine_tuning(plan: Plan) -> list[str]:
@@ -566,8 +581,44 @@ def disk_bytes(settings: Settings, todo: list[Unit]) -> float:
     return units_bytes(settings, todo) + copies_bytes(settings) + MEGABYTE
 
 
-def units_bytes(settings: Settings, todo: list[Unit]) -> float:
-    """Return the bytes that units to do will write."""
+def check_disk(experiment: Experiment, missing: list[Unit]) -> None:
+    """Refuse a study whose disk has clearly less free than the least that the missing units will write.
+
+    Raises:
+        InputError: it has.
+    """
+    if missing:
+        free, settings = free_bytes(experiment.folder), experiment.settings
+        copies = 0.0 if experiment.data_folder.is_dir() else copies_bytes(settings)
+        refuse_full(experiment.folder, free, copies + least_bytes(settings, missing, free < AMPLE))
+
+
+def refuse_full(folder: Path, free: float, needed: float) -> None:
+    """Raise InputError where what is free is clearly less than the bytes that are needed at the least."""
+    if free < SURELY * needed:
+        raise InputError(
+            f"{folder} needs at least {size_text(SURELY * needed)} and its disk has {size_text(free)} free: make room, "
+            "or choose another output_dir."
+        )
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes as people say it: `0.6 MB`, `12 MB`, `1,204 MB`."""
+    megabytes = size / MEGABYTE
+    return f"{megabytes:,.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"
+
+
+def least_bytes(settings: Settings, todo: list[Unit], networks: bool = True) -> float:
+    """Return the bytes that units to do will write, as far as it is known: without generators, of which it is guessed.
+
+    networks: count those of classifiers, too, which takes torch.
+    """
+    known = [unit for unit in todo if unit.kind not in GUESSED]
+    return units_bytes(settings, known, networks)
+
+
+def units_bytes(settings: Settings, todo: list[Unit], networks: bool = True) -> float:
+    """Return the bytes that units to do will write; not `networks`: without those of classifiers."""
     dataset, seeds = settings.dataset, settings.study.classifier_seeds
     draw = splits.make_draw(dataset, settings.design, 0)
     tested, classes, item = len(draw.test), dataset.pool.n_classes, dataset.pool.x[:1].nbytes
@@ -580,11 +631,12 @@ def units_bytes(settings: Settings, todo: list[Unit]) -> float:
         "item_features": settings.items_made * FEATURES,
         "open_set": seeds * tested * 20,
     }
-    sizes = settings.classifier_sizes() if todo else {}
-    networks = sum(seeds * _bytes_of_network(settings, sizes, u) for u in todo if "cycles" in u.parameters)
+    trained = [unit for unit in todo if networks and "cycles" in unit.parameters]
+    sizes = settings.classifier_sizes() if trained else {}
+    kept = sum(seeds * _bytes_of_network(settings, sizes, unit) for unit in trained)
     labelled = sum(u.kind == "items" and u.need("generator").cost == PSEUDO for u in todo)  # all of them, at the most
     more = labelled * max(0, settings.unlabelled - settings.items_made) * (item + 8)
-    return float(sum(size[u.kind] for u in todo) + more + networks)
+    return float(sum(size[u.kind] for u in todo) + more + kept)
 
 
 def copies_bytes(settings: Settings) -> float:

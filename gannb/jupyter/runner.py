@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gannb.analysis.verdict import read_verdict
-from gannb.experiment.estimate import check_memory
+from gannb.experiment.estimate import check_disk, check_memory
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import check_writable
 from gannb.experiment.status import write_status
@@ -53,6 +53,7 @@ def run_notebooks(study: Study, notebooks: Sequence[str]) -> dict[str, Any]:
     else:
         check_memory(experiment)
     missing = [] if last else experiment.missing()
+    check_disk(experiment, missing)
     with study_lock(study.folder), checked(experiment.place, experiment.results.folder, missing), as_launcher():
         remark, experiment = experiment.remark, experiment.record()
         for name in notebooks:

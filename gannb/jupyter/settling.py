@@ -6,6 +6,7 @@ from typing import Any
 
 from gannb.analysis.wording import ANSWERS, in_points, percent
 from gannb.experiment.checks import check
+from gannb.experiment.estimate import check_disk
 from gannb.experiment.experiment import Experiment
 from gannb.experiment.ledger import read
 from gannb.jupyter.runner import as_launcher, run_notebooks
@@ -34,7 +35,8 @@ def run_until_settled(study: Study) -> dict[str, Any]:
         RuntimeError: a notebook failed.
     """
     experiment, looks = planned(study)
-    here = checked(experiment.place, experiment.results.folder, experiment.missing())
+    check_disk(experiment, missing := experiment.missing())
+    here = checked(experiment.place, experiment.results.folder, missing)
     with study_lock(study.folder), here, as_launcher():
         for trials in looks:
             experiment = _with_trials(experiment, trials).record()

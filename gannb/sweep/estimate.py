@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gannb.data.medium import Nouns
 from gannb.experiment.estimate import (
+    AMPLE,
     STAGE_SECONDS,
     copies_bytes,
     expected_seconds,
+    least_bytes,
     processes_text,
+    refuse_full,
     seconds_from,
     sizes_text,
     timed_steps,
@@ -20,7 +23,7 @@ from gannb.experiment.estimate import (
     units_table,
 )
 from gannb.experiment.settings import Settings
-from gannb.study.place import check_writable
+from gannb.study.place import check_writable, free_bytes
 from gannb.sweep.definition import Sweep
 from gannb.sweep.planning import PlannedStudy, PlannedSweep, doublings_of, plan_sweep
 from gannb.units.kinds import DOUBLED, MEGABYTE
@@ -40,7 +43,7 @@ def plan(sweep: Sweep) -> dict[str, Any]:
     sets; `units_of_studies`, the units of all studies, `units_distinct`, how many of them are made, and `shared`, the
     share that is saved; `engine` and `workers`; `units`, by kind `todo`, `total` and `seconds` of one process;
     `seconds` and `disk_bytes` in all, at least; `seconds_most` and `disk_bytes_most`, if steps have to be doubled up to
-    the bound.
+    the bound; and `free_bytes`, what the disk has free.
 
     Raises:
         InputError: as a run would, before it begins.
@@ -68,6 +71,7 @@ def plan(sweep: Sweep) -> dict[str, Any]:
         "units": by_kind,
         "seconds": round(total), "seconds_most": round(total + longer / workers),
         "disk_bytes": round(disk), "disk_bytes_most": round(disk + more_disk),
+        "free_bytes": free_bytes(sweep.folder),
     }  # fmt: skip
 
 
@@ -130,6 +134,18 @@ def _disk(planned: PlannedSweep, todo: Mapping[PlannedStudy, list[Unit]]) -> tup
         first += units_bytes(study.settings, own)
         more += study.settings.most_doublings * units_bytes(study.settings, trained)
     return first, more
+
+
+def check_disk(planned: PlannedSweep, missing: Sequence[Unit]) -> None:
+    """Refuse a sweep whose disk has clearly less free than the least that the missing units will write.
+
+    Raises:
+        InputError: it has.
+    """
+    folder, waiting = planned.sweep.folder, set(missing)
+    free = free_bytes(folder)
+    own = ((study.settings, [unit for unit in units if unit in waiting]) for study, units in _owners(planned))
+    refuse_full(folder, free, sum(least_bytes(settings, todo, free < AMPLE) for settings, todo in own if todo))
 
 
 def plan_text(planned: Mapping[str, Any], nouns: Nouns) -> str:

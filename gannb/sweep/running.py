@@ -16,6 +16,7 @@ from gannb.experiment.status import PLAN
 from gannb.study.folder import has_study, has_sweep
 from gannb.sweep import reports
 from gannb.sweep.definition import Sweep, read_sweep
+from gannb.sweep.estimate import check_disk
 from gannb.sweep.mapping import write_map
 from gannb.sweep.planning import PlannedSweep, plan_sweep
 from gannb.sweep.status import SweepListing
@@ -52,6 +53,7 @@ def run_sweep(sweep: Sweep) -> Ran:
     for cell in sweep.cells:
         check_writable(cell.study.folder)
     missing = [unit for unit in planned.graph.units() if not is_done(sweep.units, unit)]
+    check_disk(planned, missing)
     with study_lock(sweep.folder), checked(planned.place, sweep.units, missing):
         record(planned)
         try:

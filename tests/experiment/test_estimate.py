@@ -18,8 +18,18 @@ from image_sets import folder_of as folder_of_photos
 from image_sets import photo, write
 
 from gannb.experiment import estimate
-from gannb.experiment.estimate import _found, check_memory, disk_bytes, expected_seconds, plan, plan_text, unit_seconds
+from gannb.experiment.estimate import (
+    _found,
+    check_disk,
+    check_memory,
+    disk_bytes,
+    expected_seconds,
+    plan,
+    plan_text,
+    unit_seconds,
+)
 from gannb.experiment.experiment import Experiment
+from gannb.jupyter import runner
 from gannb.media.image import IMAGE
 from gannb.study.folder import load_study, open_study
 from gannb.study.model import make_study
@@ -80,6 +90,51 @@ def test_a_plan_refuses_a_place_where_no_study_can_be_written(timed, place, tmp_
     study = make_study(**SMOKE, output_dir=str(tmp_path / place))
     with pytest.raises(InputError, match=rf"{study.folder} cannot be written \(.*\); choose another output_dir"):
         plan(study)
+
+
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [(0.0, "the disk has 0.0 MB free: make room"), (1.1, "too little where steps are doubled"), (9, "")],
+)
+def test_a_plan_says_what_is_free_where_that_may_be_too_little(timed, tmp_path, monkeypatch, share, says):
+    study = make_study(**SMOKE, output_dir=str(tmp_path))
+    needed = plan(study)["disk_bytes"]
+    monkeypatch.setattr(estimate, "free_bytes", lambda _: round(share * needed))
+    found = plan(study) | {"disk_bytes_most": 2 * needed}
+    lines = [line for line in plan_text(found).splitlines() if "free" in line]
+    assert found["free_bytes"] == round(share * needed)
+    assert (len(lines) == 1 and says in lines[0] and "choose another output_dir" in lines[0]) if says else not lines
+
+
+def test_a_disk_with_clearly_less_than_a_study_writes_is_refused_before_any_work(tmp_path, monkeypatch):
+    study = make_study(**SMOKE, output_dir=str(tmp_path))
+    experiment = Experiment.preview(study)
+    missing = experiment.missing()
+    least = estimate.least_bytes(experiment.settings, missing)
+    monkeypatch.setattr(runner, "execute_notebook", lambda *_: pytest.fail("a notebook was begun"))
+    monkeypatch.setattr(estimate, "free_bytes", lambda _: 0.4 * least)
+    with pytest.raises(
+        InputError, match=rf"^{study.folder} needs at least .* MB and its disk has .* MB free: make room"
+    ):
+        runner.run_notebooks(study, ["01_data"])
+    assert list(tmp_path.iterdir()) == []
+    check_disk(experiment, [])  # nothing is to be written
+    monkeypatch.setattr(estimate, "free_bytes", lambda _: 0.6 * least)
+    check_disk(experiment, missing)
+
+
+def test_what_a_study_surely_writes_is_no_more_than_it_has_written(finished):
+    experiment = Experiment.preview(load_study(finished))
+    units = experiment.plan.all_units()
+    written = sum(file.stat().st_size for file in finished.glob("trials/**/*") if file.is_file())
+    without = estimate.least_bytes(experiment.settings, units, networks=False)
+    assert without < estimate.SURELY * (least := estimate.least_bytes(experiment.settings, units)) < written
+    assert least < disk_bytes(experiment.settings, units)
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0.0 MB"), (600_000, "0.6 MB"), (12.4e6, "12 MB"), (2.5e9, "2,500 MB")])
+def test_bytes_as_people_say_them(size, text):
+    assert estimate.size_text(size) == text
 
 
 @pytest.mark.parametrize(("n", "few"), [(3, True), (4, False)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from sweep_files import TINY, written
@@ -56,6 +57,18 @@ def test_plan_refuses_a_place_where_no_sweep_can_be_written(tmp_path, timed, cap
     command = ["plan", str(written(tmp_path, TINY | {"gan": "mlp", "grid": GRID}))]
     assert main([*command, "--set", f"output_dir={tmp_path / 'file'}"]) == 2 and not timed
     assert "cannot be written (not a directory); choose another output_dir." in capsys.readouterr().err
+
+
+def test_a_sweep_whose_disk_is_full_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(estimate, "free_bytes", lambda _: 600_000)
+    command = [
+        "sweep",
+        str(written(tmp_path, TINY | {"gan": "mlp", "grid": GRID})),
+        "--set",
+        f"output_dir={tmp_path}/out",
+    ]
+    assert main(command) == 2 and not (tmp_path / "out").exists()
+    assert re.search(r"needs at least .* MB and its disk has 0.6 MB free: make room", capsys.readouterr().err)
 
 
 def test_a_family_s_own_settings_are_timed_each(tmp_path, timed, capsys):
