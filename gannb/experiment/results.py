@@ -22,7 +22,7 @@ from gannb.trials.arms import HALF, PRIMARY
 from gannb.trials.splits import Draw
 from gannb.units import reading
 from gannb.units.classifiers import continued
-from gannb.units.kinds import DEFAULT_SECONDS
+from gannb.units.kinds import DEFAULT_SECONDS, DRAW, ITEMS, QUALITY
 from gannb.utils.errors import Failed, InputError
 from gannb.work.costs import Costs
 from gannb.work.store import is_done, read_unit, recorded_failure
@@ -50,16 +50,17 @@ class Results:
         return any(recorded_failure(self.folder, each) for each in unit.closure())
 
     def check_whole(self, units: Iterable[Unit] | None = None) -> None:
-        """Refuse to read what is damaged, or has gone while what was made from it is there.
+        """Refuse to read what is damaged, or has gone while something is there that is told with it; see `_told_with`.
 
-        units: of these alone, and not of all that is planned. What was never made is no fault: results go without it.
+        units: of these alone, and not of all that is planned. Results go without what was never made, and without what
+        somebody has removed of the rest, as generators.
 
         Raises:
             InputError: the first such unit, and the way to have it again.
         """
         every = dict.fromkeys(each for unit in units or self.plan.all_units() for each in unit.closure())
         done = {unit for unit in every if self.is_done(unit)}
-        needed = {need for unit in done for need in unit.needs}
+        needed = {need for unit in done for need in unit.needs if _told_with(unit, need)}
         lost = [unit for unit in every if unit not in done and (unit in needed or (self.folder / unit.path).exists())]
         if lost:
             more = f", and {len(lost) - 1:,} more" if len(lost) > 1 else ""
@@ -244,6 +245,11 @@ class Results:
             return None
         with np.load(self.folder / unit.path / "predictions.npz", allow_pickle=False) as stored:
             return dict(stored)
+
+
+def _told_with(unit: Unit, need: Unit) -> bool:
+    """Tell whether who tells of a unit reads this, too: a draw, items that it measured, the training it continues."""
+    return need.kind in (DRAW.stored_as, unit.kind) or (need.kind, unit.kind) == (ITEMS.stored_as, QUALITY.stored_as)
 
 
 def said_by(unit: Unit, arm: str) -> tuple[Unit, str]:

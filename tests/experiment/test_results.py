@@ -52,8 +52,10 @@ def test_what_is_damaged_or_has_gone_is_refused_by_its_name_with_the_way_to_have
         results.check_whole()
 
 
-def test_results_go_without_what_was_never_made(smoke):
+def test_results_go_without_what_was_never_made_and_without_generators(smoke):
     results = changed(smoke).results
+    shutil.rmtree(smoke / results.plan.generator_units[0, "mlp"].path)
+    results.check_whole()
     for unit in results.plan.units(4):
         shutil.rmtree(smoke / unit.path)
     results.check_whole()
