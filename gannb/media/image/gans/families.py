@@ -46,7 +46,7 @@ _FAMILIES = (
         auxiliary_weight=0.5,
         r1=1.0,
         penalty_every=4,
-        augmentation=POLICIES["shift"],  # as good within 2 CPU minutes and better within 6, with less copying
+        augmentation=POLICIES["shift"],  # without it nearer to the draw, and no better after 6 minutes
     ),
     ImageFamily(
         name="mlp",
