@@ -300,7 +300,15 @@ def test_every_end_has_its_exit_code_and_one_line_last_on_stderr(monkeypatch, ca
 
 def test_who_is_told_to_end_says_what_is_kept_and_ends_as_the_signal_says(monkeypatch, capsys):
     monkeypatch.setattr("gannb.jupyter.runner.run_notebooks", lambda *_: signal.raise_signal(signal.SIGTERM))
-    assert main(["run"]) == 143
+    usual = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {
+        each: signal.signal(each, handler) for each, handler in usual.items()
+    }  # dask_jobqueue leaves one of its own
+    try:
+        assert main(["run"]) == 143
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
     said = "gannb: stopped; what was finished is kept, and the same command goes on from there."
     assert capsys.readouterr().err.splitlines()[-1] == said
 

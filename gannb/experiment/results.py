@@ -61,7 +61,7 @@ class Results:
         every = dict.fromkeys(each for unit in units or self.plan.all_units() for each in unit.closure())
         done = {unit for unit in every if self.is_done(unit)}
         needed = {need for unit in done for need in unit.needs if _told_with(unit, need)}
-        lost = [unit for unit in every if unit not in done and (unit in needed or (self.folder / unit.path).exists())]
+        lost = [unit for unit in every if unit not in done and (unit in needed or (self.folder / unit.path).is_dir())]
         if lost:
             more = f", and {len(lost) - 1:,} more" if len(lost) > 1 else ""
             tried = f" (last tried: {error})" if (error := recorded_failure(self.folder, lost[0])) else ""
