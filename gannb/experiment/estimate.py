@@ -32,7 +32,7 @@ from gannb.generators.variations import FILTERS
 from gannb.measures.comparison import FEW as FEW_ITEMS
 from gannb.media import MEDIA
 from gannb.study.model import Study
-from gannb.study.place import check_writable, free_bytes
+from gannb.study.place import check_place, free_bytes
 from gannb.trials import splits
 from gannb.trials.arms import PSEUDO, parse_arm
 from gannb.trials.splits import Draw
@@ -102,7 +102,7 @@ def plan(study: Study) -> dict[str, Any]:
         InputError: as a run would, before it begins.
     """
     experiment = Experiment.preview(study)
-    check_writable(study.folder)
+    check_place(study.folder)
     settings, plan = experiment.settings, experiment.plan
     todo, most = (
         [unit for unit in each.all_units() if not experiment.results.is_done(unit)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gannb.study.model import make_study
-from gannb.study.place import check_writable, free_bytes
+from gannb.study.place import check_place, free_bytes
 from gannb.utils import cuda
 from gannb.utils.errors import InputError
 from gannb.utils.memory import PROCESS
@@ -165,7 +165,7 @@ def _writing(folder: Path, device: str) -> tuple[str, str]:
     """Files can be written, synced and renamed where studies go, and where the system keeps temporary ones."""
     try:
         for place in (folder, Path(tempfile.gettempdir())):
-            check_writable(place, b"0" * 4096)
+            check_place(place, b"0" * 4096)
     except InputError as error:
         return BAD, str(error).removesuffix(".")
     return GOOD, f"studies can be written to {folder}"

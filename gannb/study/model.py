@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
@@ -459,8 +459,7 @@ def recognised(data: str) -> Medium:
     if embedded := [medium for medium in MEDIA.values() if data in medium.embedded]:
         return embedded[0]
     try:
-        found = _recognised_by([medium for medium in MEDIA.values() if not medium.in_any_folder], data)
-        found = found or _recognised_by([medium for medium in MEDIA.values() if medium.in_any_folder], data)
+        found = _recognised_by(data, in_any_folder=False) or _recognised_by(data, in_any_folder=True)
     except OSError:
         return first
     found = [medium for medium in found if not any(medium.name in other.before for other in found)]
@@ -473,8 +472,9 @@ def recognised(data: str) -> Medium:
     return found[0] if found else first
 
 
-def _recognised_by(media: Sequence[Medium], data: str) -> list[Medium]:
-    return [medium for medium in media if medium.recognises(data)] if len(MEDIA) > 1 else []
+def _recognised_by(data: str, in_any_folder: bool) -> list[Medium]:
+    asked = [medium for medium in MEDIA.values() if medium.in_any_folder == in_any_folder]
+    return [medium for medium in asked if medium.recognises(data)] if len(MEDIA) > 1 else []
 
 
 def is_embedded(data: str) -> bool:

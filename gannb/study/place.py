@@ -19,7 +19,7 @@ def nearest(folder: Path) -> Path:
     return next(each for each in (folder, *folder.parents) if os.path.lexists(each))
 
 
-def check_writable(folder: Path, content: bytes = b"") -> None:
+def check_place(folder: Path, content: bytes = b"") -> None:
     """Refuse a folder, which need not be there yet, in whose place nothing can be written. Nothing of it stays.
 
     It is tried, since rights alone do not say it: of a file system that can only be read, or that of `/proc`.

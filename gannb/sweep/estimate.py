@@ -23,7 +23,7 @@ from gannb.experiment.estimate import (
     units_table,
 )
 from gannb.experiment.settings import Settings
-from gannb.study.place import check_writable, free_bytes
+from gannb.study.place import check_place, free_bytes
 from gannb.sweep.definition import Sweep
 from gannb.sweep.planning import PlannedStudy, PlannedSweep, doublings_of, plan_sweep
 from gannb.units.kinds import DOUBLED, MEGABYTE
@@ -49,7 +49,7 @@ def plan(sweep: Sweep) -> dict[str, Any]:
         InputError: as a run would, before it begins.
     """
     planned = plan_sweep(sweep)
-    check_writable(sweep.folder)
+    check_place(sweep.folder)
     workers = processes(planned.place, sweep.units)
     todo, seconds, longer = _work(planned)
     disk, more_disk = _disk(planned, todo)

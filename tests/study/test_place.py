@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gannb.study import place
-from gannb.study.place import check_writable, free_bytes, nearest
+from gannb.study.place import check_place, free_bytes, nearest
 from gannb.utils.errors import InputError
 
 
@@ -23,8 +23,8 @@ def test_the_nearest_that_is_there_is_found_whatever_it_is(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"0" * 4096])
 def test_a_place_that_can_be_written_stays_as_it_was(content, tmp_path):
-    check_writable(tmp_path / "not" / "there", content)
-    check_writable(tmp_path, content)
+    check_place(tmp_path / "not" / "there", content)
+    check_place(tmp_path, content)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -34,7 +34,7 @@ def test_what_is_no_folder_is_refused_with_the_way_out(where, tmp_path):
     with pytest.raises(
         InputError, match=rf"^{tmp_path / where} cannot be written \(.+\); choose another output_dir\.$"
     ):
-        check_writable(tmp_path / where)
+        check_place(tmp_path / where)
 
 
 def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
@@ -42,9 +42,9 @@ def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(place.os, "fsync", full)
-    check_writable(tmp_path)
+    check_place(tmp_path)
     with pytest.raises(InputError, match=r"\(no space left on device\); make room"):
-        check_writable(tmp_path, b"0")
+        check_place(tmp_path, b"0")
     assert list(tmp_path.iterdir()) == []
 
 
